@@ -1,0 +1,385 @@
+//! Values of `Edm.DateTimeOffset`, `Edm.Duration` and `Edm.Guid`, exact to 100 nanoseconds.
+//!
+//! Graph writes instants in UTC with up to seven fraction digits and trailing zeros cut
+//! (`2020-02-25T18:52:21.2169889Z`), and durations as ISO 8601 (`PT0.016S`). Both are counted here
+//! in ticks of 100 ns, .NET's unit, which an `i64` holds for 29,000 years either way.
+
+use std::fmt;
+
+/// Ticks of 100 ns in a second.
+pub const TICKS_PER_SECOND: i64 = 10_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// An instant: ticks of 100 ns since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct DateTimeOffset(pub i64);
+
+/// A signed length of time in ticks of 100 ns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Duration(pub i64);
+
+impl DateTimeOffset {
+    /// The instant `seconds` after the Unix epoch.
+    pub fn from_unix_seconds(seconds: i64) -> Self {
+        Self(seconds * TICKS_PER_SECOND)
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(TICKS_PER_SECOND)
+    }
+
+    /// Reads the form of OData ABNF `dateTimeOffsetValue`, and also a bare date (midnight UTC),
+    /// which Graph's own pages use for parameters. Seconds may be missing; more than seven
+    /// fraction digits are cut off.
+    ///
+    /// ```
+    /// # use odata::primitive::DateTimeOffset;
+    /// let t = DateTimeOffset::parse("2020-02-25T18:52:21.2169889Z").unwrap();
+    /// assert_eq!(t.to_string(), "2020-02-25T18:52:21.2169889Z");
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut at = Cursor(text.as_bytes());
+        let negative = at.eat(b'-');
+        let year_digits = at.0.iter().take_while(|b| b.is_ascii_digit()).count();
+        if !(4..=5).contains(&year_digits) {
+            return None;
+        }
+        let year = at.number(year_digits)?;
+        let year = if negative { -year } else { year };
+        at.expect(b'-')?;
+        let month = at.number(2)?;
+        at.expect(b'-')?;
+        let day = at.number(2)?;
+        if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
+            return None;
+        }
+        let mut seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY;
+        let mut fraction = 0;
+        if at.0.is_empty() {
+            return seconds.checked_mul(TICKS_PER_SECOND).map(Self);
+        }
+        if !(at.eat(b'T') || at.eat(b't')) {
+            return None;
+        }
+        let hour = at.number(2)?;
+        at.expect(b':')?;
+        let minute = at.number(2)?;
+        let mut second = 0;
+        if at.eat(b':') {
+            second = at.number(2)?;
+            if at.eat(b'.') {
+                fraction = at.fraction()?;
+            }
+        }
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        seconds += hour * 3600 + minute * 60 + second - at.offset_seconds()?;
+        if !at.0.is_empty() {
+            return None;
+        }
+        seconds.checked_mul(TICKS_PER_SECOND)?.checked_add(fraction).map(Self)
+    }
+}
+
+impl fmt::Display for DateTimeOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.div_euclid(TICKS_PER_SECOND);
+        let fraction = self.0.rem_euclid(TICKS_PER_SECOND);
+        let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY));
+        let second_of_day = seconds.rem_euclid(SECONDS_PER_DAY);
+        let (hour, minute, second) =
+            (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+        if year < 0 {
+            f.write_str("-")?;
+        }
+        write!(f, "{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}", year.abs())?;
+        write_fraction(f, fraction)?;
+        f.write_str("Z")
+    }
+}
+
+impl Duration {
+    /// Reads `[-]P[nD][T[nH][nM][n[.f]S]]` (OData ABNF `durationValue`); digits behind the seventh
+    /// of the fraction are cut off.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut at = Cursor(text.as_bytes());
+        let negative = at.eat(b'-');
+        if !negative {
+            at.eat(b'+');
+        }
+        at.expect(b'P')?;
+        let mut ticks: i64 = 0;
+        let mut in_time = false;
+        let mut last_unit = 0;
+        let mut parts = 0;
+        while !at.0.is_empty() {
+            if !in_time && at.eat(b'T') {
+                in_time = true;
+                last_unit = 1;
+                if at.0.is_empty() {
+                    return None;
+                }
+                continue;
+            }
+            let amount = at.integer()?;
+            let fraction = if at.eat(b'.') { Some(at.fraction()?) } else { None };
+            let (rank, unit_seconds) = match (in_time, at.next()?) {
+                (false, b'D') => (1, SECONDS_PER_DAY),
+                (true, b'H') => (2, 3600),
+                (true, b'M') => (3, 60),
+                (true, b'S') => (4, 1),
+                _ => return None,
+            };
+            if rank <= last_unit && parts > 0 || (fraction.is_some() && rank != 4) {
+                return None;
+            }
+            let part = amount.checked_mul(unit_seconds)?.checked_mul(TICKS_PER_SECOND)?;
+            ticks = ticks.checked_add(part)?.checked_add(fraction.unwrap_or(0))?;
+            last_unit = rank;
+            parts += 1;
+        }
+        if parts == 0 {
+            return None;
+        }
+        Some(Self(if negative { -ticks } else { ticks }))
+    }
+}
+
+impl fmt::Display for Duration {
+    /// .NET's form: days split off, `PT0S` for zero.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 0 {
+            f.write_str("-")?;
+        }
+        let ticks = self.0.unsigned_abs();
+        let per_second = TICKS_PER_SECOND.unsigned_abs();
+        let (seconds, fraction) = (ticks / per_second, ticks % per_second);
+        let (days, rest) = (seconds / 86_400, seconds % 86_400);
+        let (hours, minutes, seconds) = (rest / 3600, rest / 60 % 60, rest % 60);
+        f.write_str("P")?;
+        if days > 0 {
+            write!(f, "{days}D")?;
+        }
+        if rest == 0 && fraction == 0 {
+            return if days > 0 { Ok(()) } else { f.write_str("T0S") };
+        }
+        f.write_str("T")?;
+        if hours > 0 {
+            write!(f, "{hours}H")?;
+        }
+        if minutes > 0 {
+            write!(f, "{minutes}M")?;
+        }
+        if seconds > 0 || fraction > 0 {
+            write!(f, "{seconds}")?;
+            write_fraction(f, fraction.cast_signed())?;
+            f.write_str("S")?;
+        }
+        Ok(())
+    }
+}
+
+/// The 16 bytes of a GUID in its 8-4-4-4-12 form, in either case.
+pub fn parse_guid(text: &str) -> Option<[u8; 16]> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 36 {
+        return None;
+    }
+    let mut out = [0; 16];
+    let mut nibbles = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            if *byte != b'-' {
+                return None;
+            }
+            continue;
+        }
+        let digit = (*byte as char).to_digit(16)? as u8;
+        out[nibbles / 2] = out[nibbles / 2] << 4 | digit;
+        nibbles += 1;
+    }
+    Some(out)
+}
+
+fn write_fraction(f: &mut fmt::Formatter<'_>, mut fraction: i64) -> fmt::Result {
+    if fraction == 0 {
+        return Ok(());
+    }
+    let mut width = 7;
+    while fraction % 10 == 0 {
+        fraction /= 10;
+        width -= 1;
+    }
+    write!(f, ".{fraction:0width$}")
+}
+
+struct Cursor<'a>(&'a [u8]);
+
+impl Cursor<'_> {
+    fn next(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.0.first() == Some(&byte);
+        if found {
+            self.0 = &self.0[1..];
+        }
+        found
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        self.eat(byte).then_some(())
+    }
+
+    fn number(&mut self, digits: usize) -> Option<i64> {
+        let mut value = 0;
+        for _ in 0..digits {
+            let byte = self.next()?;
+            value = value * 10 + i64::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+        }
+        Some(value)
+    }
+
+    fn integer(&mut self) -> Option<i64> {
+        let digits = self.0.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits == 0 || digits > 18 {
+            return None;
+        }
+        self.number(digits)
+    }
+
+    /// Fraction digits as ticks.
+    fn fraction(&mut self) -> Option<i64> {
+        let mut ticks = 0;
+        let mut digits = 0;
+        while let Some(byte) = self.0.first().filter(|b| b.is_ascii_digit()) {
+            if digits < 7 {
+                ticks = ticks * 10 + i64::from(byte - b'0');
+            }
+            digits += 1;
+            self.0 = &self.0[1..];
+        }
+        (1..=12).contains(&digits).then(|| ticks * 10_i64.pow(7 - digits.min(7)))
+    }
+
+    fn offset_seconds(&mut self) -> Option<i64> {
+        match self.next()? {
+            b'Z' | b'z' => Some(0),
+            sign @ (b'+' | b'-') => {
+                let hour = self.number(2)?;
+                self.expect(b':')?;
+                let minute = self.number(2)?;
+                if hour > 14 || minute > 59 {
+                    return None;
+                }
+                let seconds = hour * 3600 + minute * 60;
+                Some(if sign == b'-' { -seconds } else { seconds })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 => 28 + i64::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    // Counting years from March puts the leap day last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_keep_seven_digits_and_print_the_shortest_form() {
+        for text in [
+            "2020-02-25T18:52:21.2169889Z",
+            "2020-02-25T19:00:24.582757Z",
+            "2023-09-25T10:36:40Z",
+            "0001-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.9999999Z",
+            "2000-02-29T00:00:00.5Z",
+        ] {
+            assert_eq!(DateTimeOffset::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(DateTimeOffset::parse("1970-01-01T00:00:00Z"), Some(DateTimeOffset(0)));
+    }
+
+    #[test]
+    fn instants_take_offsets_bare_dates_and_missing_seconds() {
+        let expect = DateTimeOffset::parse("2019-11-01T00:00:00Z");
+        for text in ["2019-11-01", "2019-11-01T00:00Z", "2019-11-01T02:00:00+02:00"] {
+            assert_eq!(DateTimeOffset::parse(text), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_instants_are_refused() {
+        for text in [
+            "", "2019", "2019-13-01", "2019-02-29", "2019-01-01T24:00:00Z", "2019-01-01T00:00:00",
+            "2019-01-01T00:00:00.Z", "2019-01-01 00:00:00Z", "2019-01-01T00:00:00Zx", "19-01-01",
+            "2019-01-01T00:00:60Z", "2019-01-01T00:00:00+0200",
+        ] {
+            assert_eq!(DateTimeOffset::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_round_trip_in_dotnet_form() {
+        for text in ["PT0S", "PT0.016S", "P1DT6H1M1.5S", "P2D", "PT1H", "-PT5M", "PT0.0000001S"] {
+            assert_eq!(Duration::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Duration::parse("PT30H").unwrap().to_string(), "P1DT6H");
+        assert_eq!(Duration::parse("P0DT0H0M0.0160000S"), Some(Duration(160_000)));
+    }
+
+    #[test]
+    fn malformed_durations_are_refused() {
+        for text in ["", "P", "PT", "T1S", "PT1M1H", "PT1.5M", "P1H", "PT1S1S", "PT.5S", "1S"] {
+            assert_eq!(Duration::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn guids_are_read_in_either_case() {
+        let lower = parse_guid("e523d2ed-2966-4b6b-925b-754a88034cc5");
+        assert!(lower.is_some());
+        assert_eq!(lower, parse_guid("E523D2ED-2966-4B6B-925B-754A88034CC5"));
+        assert_eq!(parse_guid("e523d2ed29664b6b925b754a88034cc5"), None);
+        assert_eq!(parse_guid("e523d2ed-2966-4b6b-925b-754a88034ccg"), None);
+    }
+}
