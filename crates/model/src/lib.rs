@@ -1,1 +1,20 @@
-//! Placeholder head.
+//! The call record: what a record may say, its one canonical form, and the fragments and typed
+//! columns that the store keeps of it.
+//!
+//! Pure: no I/O. The shape of a record is data ([`generated`], made from `schema/*.csdl.xml`);
+//! records that come in are walked once against those tables and never turned into structs.
+
+pub mod assemble;
+pub mod columns;
+pub mod flags;
+pub mod fragment;
+pub mod generated;
+pub mod identity;
+pub mod key;
+pub mod merge;
+pub mod shred;
+pub mod variation;
+
+pub use columns::Value;
+pub use key::{TenantId, key};
+pub use shred::{Error, Shredded, shred};

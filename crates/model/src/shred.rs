@@ -1,0 +1,78 @@
+//! A record that comes in: check, canonical form, and shredding into fragments and typed columns.
+//!
+//! The text is walked once. Sessions are taken one by one, so that a meeting of thousands of them
+//! needs the memory of one at a time beside what is kept of them.
+
+mod reader;
+mod rows;
+
+use crate::columns::Value;
+use crate::fragment::Codec;
+
+pub use rows::{SegmentRow, SessionRow, StreamRow};
+
+/// A checked record, ready for the store. Fragments are compressed by the codec that was given.
+#[derive(Debug, Clone)]
+pub struct Shredded {
+    /// The id as it came.
+    pub id: String,
+    /// The id as it is compared.
+    pub id_key: Vec<u8>,
+    /// The record's version; 1 where the record says none.
+    pub version: i64,
+    /// `startDateTime` in ticks of 100 ns since 1970.
+    pub start: i64,
+    /// `endDateTime` in ticks of 100 ns since 1970.
+    pub end: i64,
+    /// By [`crate::columns::CALL_RECORD`].
+    pub columns: Vec<Value>,
+    /// See [`crate::flags`].
+    pub flags: u32,
+    /// BLAKE3 of everything that is kept of the record's content.
+    pub content_hash: [u8; 32],
+    /// The record fragment.
+    pub record: Vec<u8>,
+    /// Packs of [`crate::fragment::PARTICIPANTS_PER_PACK`].
+    pub participant_packs: Vec<Vec<u8>>,
+    /// Packs of [`crate::fragment::SESSIONS_PER_PACK`].
+    pub session_packs: Vec<Vec<u8>>,
+    /// Distinct keys of the ids of `participants_v2`.
+    pub participant_keys: Vec<Vec<u8>>,
+    /// Typed columns of the sessions.
+    pub sessions: Vec<SessionRow>,
+    /// Typed columns of their segments.
+    pub segments: Vec<SegmentRow>,
+    /// Typed columns of the streams of their media.
+    pub streams: Vec<StreamRow>,
+}
+
+/// Why a record cannot be kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The text is not JSON.
+    #[error("{0}")]
+    Json(#[from] odata::json::Error),
+    /// The value at the pointer is not what its type allows.
+    #[error("{message}")]
+    Invalid {
+        /// JSON Pointer (RFC 6901) to the value.
+        pointer: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl Error {
+    /// JSON Pointer to the value that is wrong; empty for text that is not JSON.
+    pub fn pointer(&self) -> &str {
+        match self {
+            Self::Json(_) => "",
+            Self::Invalid { pointer, .. } => pointer,
+        }
+    }
+}
+
+/// Checks the JSON text of a callRecord and shreds it.
+pub fn shred(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+    reader::read(text, codec)
+}
