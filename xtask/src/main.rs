@@ -1,2 +1,68 @@
-//! All automation of the project.
-fn main() {}
+//! All automation of the project: `cargo xtask COMMAND`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool talks on its terminal")]
+
+mod bench;
+mod ci;
+mod clients;
+mod demo;
+mod fuzz;
+mod http;
+mod process;
+mod repository;
+mod served;
+mod setup;
+mod soak;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci                                 every check, as the landing runs it
+  setup                              look for the programs that the checks need, install what can be
+  tidy                               the house rules: file heads, arrows between crates, licences
+  clients                            the Graph SDKs of Python, JavaScript and Rust against the server
+  demo                               the README's first command, and the curl lines that it prints
+  fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
+  soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (300 s each)
+  bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((command, rest)) = arguments.split_first() else {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let Some(run) = command_named(command) else {
+        eprint!("no command {command}\n{USAGE}");
+        return ExitCode::from(2);
+    };
+    match run(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a command does, given the words after its name.
+type Run = fn(&[String]) -> Result<()>;
+
+fn command_named(name: &str) -> Option<Run> {
+    Some(match name {
+        "ci" => ci::run,
+        "setup" => setup::run,
+        "tidy" => tidy::run,
+        "clients" => clients::run,
+        "demo" => demo::run,
+        "fuzz" => fuzz::run,
+        "soak" => soak::run,
+        "bench" => bench::run,
+        _ => return None,
+    })
+}
