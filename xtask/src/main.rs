@@ -4,9 +4,12 @@
 mod bench;
 mod ci;
 mod clients;
+mod codegen;
+mod csdl;
 mod demo;
 mod fuzz;
 mod http;
+mod parity;
 mod process;
 mod repository;
 mod served;
@@ -22,6 +25,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci                                 every check, as the landing runs it
+  codegen [--check]                  make the tables of model from schema/
   setup                              look for the programs that the checks need, install what can be
   tidy                               the house rules: file heads, arrows between crates, licences
   clients                            the Graph SDKs of Python, JavaScript and Rust against the server
@@ -56,6 +60,7 @@ type Run = fn(&[String]) -> Result<()>;
 fn command_named(name: &str) -> Option<Run> {
     Some(match name {
         "ci" => ci::run,
+        "codegen" => codegen::run,
         "setup" => setup::run,
         "tidy" => tidy::run,
         "clients" => clients::run,

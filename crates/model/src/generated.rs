@@ -1,0 +1,115 @@
+//! The vocabulary as static tables, made from `schema/*.csdl.xml` by `cargo xtask codegen`.
+//!
+//! A type that v1.0 and beta share has one table, so both models hold the same address. The log
+//! rows differ; theirs are in [`v1_0`] and [`beta`].
+
+use odata::edm::{Primitive, Property, Type};
+
+pub mod beta;
+pub mod common;
+pub mod v1_0;
+
+pub use beta::BETA;
+pub use common::*;
+pub use v1_0::V1_0;
+
+/// What most properties are like; the tables name only what differs.
+const PLAIN: Property = Property {
+    name: "",
+    ty: Type::Primitive(Primitive::String),
+    is_collection: false,
+    is_nullable: true,
+    is_navigation: false,
+    is_inherited: false,
+    default: None,
+    column: None,
+    unit: None,
+    is_personal: false,
+    deprecated: None,
+    description: "",
+    is_served: true,
+};
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use odata::edm::StructuredType;
+
+    use super::*;
+
+    fn names(ty: &StructuredType) -> Vec<&'static str> {
+        ty.properties.iter().map(|property| property.name).collect()
+    }
+
+    #[test]
+    fn a_call_record_has_its_members_in_the_order_of_answers() {
+        let expected = "id version type modalities lastModifiedDateTime startDateTime endDateTime \
+                        joinWebUrl organizer participants organizer_v2 sessions participants_v2";
+        assert_eq!(names(&CALL_RECORD).join(" "), expected);
+        assert!(CALL_RECORD.is_a(&ENTITY));
+        assert!(CALL_RECORD.properties[0].is_inherited);
+    }
+
+    #[test]
+    fn inherited_members_stand_where_answers_have_them() {
+        let expected = "name cpuName cpuCoresCount cpuProcessorSpeedInMhz userAgent identity \
+                        associatedIdentity feedback";
+        assert_eq!(names(&PARTICIPANT_ENDPOINT).join(" "), expected);
+        assert!(PARTICIPANT_ENDPOINT.is_a(&ENDPOINT));
+        let found = ENDPOINT.find_derived("microsoft.graph.callRecords.participantEndpoint");
+        assert!(found.is_some_and(|ty| ptr::eq(ty, &raw const PARTICIPANT_ENDPOINT)));
+    }
+
+    #[test]
+    fn both_versions_share_the_table_of_a_session() {
+        let name = "microsoft.graph.callRecords.session";
+        for model in [&V1_0, &BETA] {
+            assert!(model.find_type(name).is_some_and(|ty| ptr::eq(ty, &raw const SESSION)));
+        }
+    }
+
+    #[test]
+    fn log_rows_are_flat_in_one_version_and_derived_in_the_other() {
+        assert!(v1_0::PSTN_CALL_LOG_ROW.base.is_none());
+        assert!(beta::PSTN_CALL_LOG_ROW.is_a(&beta::CALL_LOG_ROW));
+        assert!(beta::PSTN_CALL_LOG_ROW.property("otherPartyCountryCode").is_some());
+        assert!(v1_0::PSTN_CALL_LOG_ROW.property("otherPartyCountryCode").is_none());
+    }
+
+    #[test]
+    fn an_identity_set_knows_members_that_it_does_not_declare() {
+        assert!(IDENTITY_SET.property("acsUser").is_none());
+        assert!(IDENTITY_SET.member("acsUser").is_some_and(|member| member.is_personal));
+        assert!(IDENTITY_SET.member("phone").is_some());
+        let phone = COMMUNICATIONS_IDENTITY_SET.property("phone");
+        assert!(phone.is_some(), "declared here, so not dynamic");
+        assert!(!COMMUNICATIONS_IDENTITY_SET.dynamic.iter().any(|member| member.name == "phone"));
+    }
+
+    #[test]
+    fn each_default_is_a_member_of_its_enumeration() {
+        for ty in V1_0.schemas.iter().chain(BETA.schemas).flat_map(|schema| schema.types) {
+            for property in ty.properties {
+                let (Some(default), Type::Enum(values)) = (property.default, property.ty) else {
+                    assert!(property.default.is_none(), "{}.{}", ty.name, property.name);
+                    continue;
+                };
+                assert!(values.is_settled(default), "{}.{}", ty.name, property.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_non_nullable_enumeration_with_a_neutral_member_has_a_default() {
+        for ty in BETA.schemas.iter().flat_map(|schema| schema.types).filter(|ty| ty.is_served) {
+            for property in ty.properties {
+                let Type::Enum(values) = property.ty else { continue };
+                let is_single = !property.is_nullable && !property.is_collection;
+                let has_neutral = values.is_settled("unknown") || values.is_settled("notRated");
+                let name = property.name;
+                assert_eq!(is_single && has_neutral, property.default.is_some(), "{name}");
+            }
+        }
+    }
+}

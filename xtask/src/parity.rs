@@ -1,0 +1,1 @@
+//! Compares the schema with another CSDL file.
