@@ -45,7 +45,9 @@ pub(super) fn header(file: &str, is_common: bool, tables: &str) -> String {
     let used: Vec<&str> = IMPORTS
         .into_iter()
         .filter(|name| {
-            tables.contains(&format!(" {name} {{")) || tables.contains(&format!(" {name}::"))
+            [" ", "("].iter().any(|before| {
+                ["::", " {"].iter().any(|after| tables.contains(&format!("{before}{name}{after}")))
+            })
         })
         .collect();
     format!(
