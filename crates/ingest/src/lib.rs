@@ -1,1 +1,11 @@
-//! Placeholder head.
+//! Records that come in from files: finding them, reading them, putting them into the store.
+//!
+//! [`Files`] walks and opens what was named, [`Splitter`] cuts the bytes into records, and
+//! [`import`] shreds them in parallel and writes them in order.
+
+mod files;
+mod open;
+mod split;
+
+pub use files::{FilePiece, Files};
+pub use split::{Piece, Record, Refusal, Splitter};

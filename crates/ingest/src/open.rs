@@ -1,0 +1,53 @@
+//! Opens a file or standard input, undoes its compression and counts the bytes that are read.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::read::MultiGzDecoder;
+
+const GZIP: &[u8] = &[0x1F, 0x8B];
+const ZSTD: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+
+/// Bytes asked of the operating system at a time.
+const READ_BYTES: usize = 256 * 1024;
+
+/// The name that stands for standard input.
+pub(crate) const STANDARD_INPUT: &str = "-";
+
+/// Opens `path`, or standard input for `-`. Compression is told by the content's first bytes, as
+/// names lie and standard input has none. `bytes_read` counts bytes before decompression.
+pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
+    let raw: Box<dyn Read + Send> = if path.as_os_str() == STANDARD_INPUT {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path)?)
+    };
+    let mut raw = Counted { inner: raw, bytes_read: Arc::clone(bytes_read) };
+    let mut magic = Vec::with_capacity(ZSTD.len());
+    raw.by_ref().take(ZSTD.len() as u64).read_to_end(&mut magic)?;
+    let (is_gzip, is_zstd) = (magic.starts_with(GZIP), magic == ZSTD);
+    let whole = io::Cursor::new(magic).chain(raw);
+    Ok(if is_gzip {
+        Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, whole)))
+    } else if is_zstd {
+        Box::new(zstd::Decoder::new(whole)?)
+    } else {
+        Box::new(whole)
+    })
+}
+
+struct Counted<R> {
+    inner: R,
+    bytes_read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.bytes_read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
