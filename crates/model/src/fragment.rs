@@ -65,6 +65,11 @@ impl<'a> RecordFragment<'a> {
         Ok(Self { head, tail })
     }
 
+    /// All members, without braces.
+    pub fn members(bytes: &'a [u8]) -> Result<&'a [u8], Corrupt> {
+        split_number(bytes).map(|(_, members)| members)
+    }
+
     /// Writes the layout: members as text, and where `"organizer_v2":` stands in it.
     pub fn write(members: &[u8], organizer_at: Option<usize>) -> Vec<u8> {
         let offset = organizer_at.map_or(NOWHERE, |at| at as u32);

@@ -67,6 +67,11 @@ impl<'a> Text<'a> {
         Text { raw: Cow::Owned(raw), is_escaped }
     }
 
+    /// A string that needs no escapes and borrows nothing.
+    pub fn plain_owned(text: String) -> Text<'static> {
+        Text { raw: Cow::Owned(text), is_escaped: false }
+    }
+
     pub(crate) const fn from_source(raw: &'a str, is_escaped: bool) -> Self {
         Self { raw: Cow::Borrowed(raw), is_escaped }
     }

@@ -1,0 +1,469 @@
+//! The one walk over a record's text.
+
+use std::collections::HashSet;
+
+use odata::canonical::{Canonicaliser, Mismatch};
+use odata::edm::StructuredType;
+use odata::json::{Member, Node, Pointer, Scanner, Text, write_members, write_node};
+use odata::primitive::DateTimeOffset;
+
+use super::rows::Rows;
+use super::{Error, Shredded};
+use crate::columns::Value;
+use crate::fragment::{
+    Codec, FragmentKind, PARTICIPANTS_PER_PACK, PackWriter, RecordFragment, SESSIONS_PER_PACK,
+};
+use crate::{flags, generated, identity, key};
+
+/// Longest id that is kept, in bytes: Graph's are GUIDs and telephone numbers.
+const LONGEST_ID: usize = 256;
+
+pub(super) fn read(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+    let mut sessions = Sessions::new();
+    let mut members = read_members(text, codec, &mut sessions)?;
+    let mut found = stated_incomplete(&members);
+    require(&members)?;
+    let mut canonicaliser = Canonicaliser::new(resolve);
+    canonicaliser.object(&mut members, &generated::CALL_RECORD, &Pointer::Root)?;
+    default_members(&mut members);
+
+    let participants = derive_identities(&mut members, &mut canonicaliser, &mut found)?;
+    if canonicaliser.has_unsettled_enum() || sessions.canonicaliser.has_unsettled_enum() {
+        found |= flags::UNSETTLED_ENUM;
+    }
+    sessions.finish_pack(codec);
+
+    let record = write_record(&members);
+    let mut hash = sessions.hash;
+    hash.update(&record).update(&(found & !flags::UNSETTLED_ENUM).to_le_bytes());
+    let (participant_packs, participant_keys) = pack_participants(&participants, codec, &mut hash)?;
+    let id = id(&members, &Pointer::Root)?;
+    let mut columns = record_columns(&members);
+    columns.push(Value::Int(participants.len() as i64));
+    sessions.rows.totals(&mut columns);
+    Ok(Shredded {
+        id_key: key(&id),
+        id,
+        version: integer(&members, "version").unwrap_or(1),
+        start: instant(&members, "startDateTime").unwrap_or_default(),
+        end: instant(&members, "endDateTime").unwrap_or_default(),
+        columns,
+        flags: found,
+        content_hash: *hash.finalize().as_bytes(),
+        record: codec.compress(FragmentKind::Record, &record),
+        participant_packs,
+        session_packs: sessions.packs,
+        participant_keys,
+        sessions: sessions.rows.sessions,
+        segments: sessions.rows.segments,
+        streams: sessions.rows.streams,
+    })
+}
+
+/// The type of an endpoint or a user agent that does not say it: what has members of its own kind
+/// is of that kind.
+pub(crate) fn resolve(
+    declared: &'static StructuredType,
+    members: &[Member<'_>],
+) -> Option<&'static StructuredType> {
+    let has = |name: &str| members.iter().any(|member| member.name.is(name));
+    if std::ptr::eq(declared, &raw const generated::ENDPOINT) {
+        let own = generated::PARTICIPANT_ENDPOINT.properties.iter();
+        let is_participant = own.filter(|property| !property.is_inherited).any(|p| has(p.name));
+        return Some(if is_participant {
+            &generated::PARTICIPANT_ENDPOINT
+        } else {
+            &generated::SERVICE_ENDPOINT
+        });
+    }
+    if std::ptr::eq(declared, &raw const generated::USER_AGENT) {
+        let is_service = has("role");
+        return Some(if is_service {
+            &generated::SERVICE_USER_AGENT
+        } else {
+            &generated::CLIENT_USER_AGENT
+        });
+    }
+    None
+}
+
+/// Reads all members but the sessions, which are shredded on the way.
+fn read_members<'a>(
+    text: &'a str,
+    codec: &mut dyn Codec,
+    sessions: &mut Sessions,
+) -> Result<Vec<Member<'a>>, Error> {
+    let mut scanner = Scanner::new(text);
+    scanner.enter_object()?;
+    let mut members: Vec<Member<'a>> = Vec::with_capacity(16);
+    let (mut is_first, mut had_sessions) = (true, false);
+    while let Some(name) = scanner.next_member(is_first)? {
+        is_first = false;
+        let is_sessions = name.is("sessions");
+        if is_sessions && had_sessions || members.iter().any(|member| member.name == name) {
+            let message = format!("the member '{}' stands twice", name.value());
+            return Err(scanner.error(message).into());
+        }
+        had_sessions |= is_sessions;
+        if is_sessions && scanner.at_array() {
+            scanner.enter_array()?;
+            while scanner.next_item(sessions.rows.sessions.is_empty())? {
+                let node = scanner.value()?;
+                sessions.push(node, codec)?;
+            }
+            continue;
+        }
+        let value = scanner.value()?;
+        match value {
+            Node::Null if is_sessions => {}
+            other if is_sessions => {
+                let message = format!("expected an array, found {}", other.kind());
+                return Err(Error::Invalid { pointer: "/sessions".into(), message });
+            }
+            value => members.push(Member { name, value }),
+        }
+    }
+    scanner.end()?;
+    Ok(members)
+}
+
+/// Sessions, shredded one by one.
+struct Sessions {
+    canonicaliser: Canonicaliser,
+    ids: HashSet<Vec<u8>>,
+    pack: PackWriter,
+    packs: Vec<Vec<u8>>,
+    rows: Rows,
+    hash: blake3::Hasher,
+    members: Vec<u8>,
+    segments: Vec<u8>,
+}
+
+impl Sessions {
+    fn new() -> Self {
+        Self {
+            canonicaliser: Canonicaliser::new(resolve),
+            ids: HashSet::new(),
+            pack: PackWriter::default(),
+            packs: Vec::new(),
+            rows: Rows::default(),
+            hash: blake3::Hasher::new(),
+            members: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, node: Node<'_>, codec: &mut dyn Codec) -> Result<(), Error> {
+        let (root, name) = (Pointer::Root, "sessions");
+        let all = Pointer::Member(&root, name);
+        let at = Pointer::Item(&all, self.rows.sessions.len());
+        let mut members = object(node, &at)?;
+        self.canonicaliser.object(&mut members, &generated::SESSION, &at)?;
+        let id = id(&members, &at)?;
+        if !self.ids.insert(key(&id)) {
+            return Err(twice(&at, &id));
+        }
+        let segments = take(&mut members, "segments");
+        let segments = segments.as_ref().and_then(Node::as_array).unwrap_or_default();
+        self.rows.session(key(&id), &members);
+        self.write_segments(segments, &at)?;
+        self.members.clear();
+        write_members(&mut self.members, &members);
+        for part in [id.as_bytes(), &self.members, &self.segments] {
+            self.hash.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+        self.pack.push(id.as_bytes(), &self.members, &self.segments);
+        if self.pack.len() == SESSIONS_PER_PACK {
+            self.finish_pack(codec);
+        }
+        Ok(())
+    }
+
+    fn write_segments(
+        &mut self,
+        segments: &[Node<'_>],
+        session: &Pointer<'_>,
+    ) -> Result<(), Error> {
+        let all = Pointer::Member(session, "segments");
+        let mut ids = HashSet::new();
+        self.segments.clear();
+        for (index, segment) in segments.iter().enumerate() {
+            let at = Pointer::Item(&all, index);
+            let members = segment.as_object().unwrap_or_default();
+            let id = id(members, &at)?;
+            if !ids.insert(key(&id)) {
+                return Err(twice(&at, &id));
+            }
+            self.rows.segment(index, members);
+            if index > 0 {
+                self.segments.push(b',');
+            }
+            write_node(&mut self.segments, segment);
+        }
+        Ok(())
+    }
+
+    fn finish_pack(&mut self, codec: &mut dyn Codec) {
+        if !self.pack.is_empty() {
+            self.packs.push(codec.compress(FragmentKind::Sessions, &self.pack.take()));
+        }
+    }
+}
+
+fn stated_incomplete(members: &[Member<'_>]) -> u32 {
+    let has = |property: &str| {
+        members.iter().any(|member| {
+            let name = member.name.raw().strip_prefix(property);
+            matches!(name, Some("@odata.nextLink" | "@nextLink"))
+                && matches!(member.value, Node::String(_))
+        })
+    };
+    let mut found = 0;
+    if has("sessions") {
+        found |= flags::SESSIONS_INCOMPLETE;
+    }
+    if has("participants_v2") {
+        found |= flags::PARTICIPANTS_INCOMPLETE;
+    }
+    found
+}
+
+fn require(members: &[Member<'_>]) -> Result<(), Error> {
+    for name in ["id", "startDateTime", "endDateTime"] {
+        let value = get(members, name);
+        if matches!(value, None | Some(Node::Null)) {
+            let message = format!("'{name}' is required");
+            return Err(Error::Invalid { pointer: format!("/{name}"), message });
+        }
+    }
+    let version = get(members, "version");
+    if let Some(Node::Number(digits)) = version
+        && digits.starts_with('-')
+    {
+        let message = format!("{digits} is not a version");
+        return Err(Error::Invalid { pointer: "/version".into(), message });
+    }
+    Ok(())
+}
+
+/// What a record does not say of itself and its type has no default for.
+fn default_members(members: &mut [Member<'_>]) {
+    let end = get(members, "endDateTime").cloned().unwrap_or(Node::Null);
+    for member in members {
+        if !matches!(member.value, Node::Null) {
+            continue;
+        }
+        if member.name.is("version") {
+            member.value = Node::Number("1".into());
+        } else if member.name.is("lastModifiedDateTime") {
+            member.value = end.clone();
+        }
+    }
+}
+
+/// Fills in what one side of the identities lacks and takes the participants out.
+fn derive_identities<'a>(
+    members: &mut Vec<Member<'a>>,
+    canonicaliser: &mut Canonicaliser,
+    found: &mut u32,
+) -> Result<Vec<Node<'a>>, Error> {
+    let participants = match take(members, "participants_v2") {
+        Some(Node::Array(items)) if !items.is_empty() => items,
+        _ => {
+            let sets = get(members, "participants").and_then(Node::as_array).unwrap_or_default();
+            let mut derived = identity::participants_from_sets(sets);
+            for item in &mut derived {
+                canonicalise(item, &generated::PARTICIPANT, canonicaliser)?;
+            }
+            if !derived.is_empty() {
+                *found |= flags::PARTICIPANTS_V2_DERIVED;
+            }
+            derived
+        }
+    };
+    if let Some(Node::Array(sets)) = get_mut(members, "participants")
+        && sets.is_empty()
+        && !participants.is_empty()
+    {
+        *sets = identity::sets_from_participants(&participants);
+        for set in sets {
+            canonicalise(set, &generated::IDENTITY_SET, canonicaliser)?;
+        }
+        *found |= flags::PARTICIPANTS_DERIVED;
+    }
+    derive_organizer(members, canonicaliser, found)?;
+    Ok(participants)
+}
+
+fn derive_organizer(
+    members: &mut Vec<Member<'_>>,
+    canonicaliser: &mut Canonicaliser,
+    found: &mut u32,
+) -> Result<(), Error> {
+    if !members.iter().any(|member| member.name.is("organizer_v2")) {
+        members.push(Member { name: Text::plain("organizer_v2"), value: Node::Null });
+    }
+    let given = |name| get(members, name).filter(|node| !matches!(node, Node::Null));
+    match (given("organizer"), given("organizer_v2")) {
+        (Some(set), None) => {
+            if let Some(mut entity) = identity::entity_from_set(set) {
+                canonicalise(&mut entity, &generated::ORGANIZER, canonicaliser)?;
+                set_member(members, "organizer_v2", entity);
+                *found |= flags::ORGANIZER_V2_DERIVED;
+            }
+        }
+        (None, Some(entity)) => {
+            if let Some(mut set) = identity::set_from_entity(entity) {
+                canonicalise(&mut set, &generated::IDENTITY_SET, canonicaliser)?;
+                set_member(members, "organizer", set);
+                *found |= flags::ORGANIZER_DERIVED;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn canonicalise(
+    node: &mut Node<'_>,
+    ty: &'static StructuredType,
+    canonicaliser: &mut Canonicaliser,
+) -> Result<(), Error> {
+    if let Node::Object(members) = node {
+        canonicaliser.object(members, ty, &Pointer::Root)?;
+    }
+    Ok(())
+}
+
+/// The record fragment. A null organizer_v2 has no context and so no place of its own.
+fn write_record(members: &[Member<'_>]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(1024);
+    let mut organizer_at = None;
+    for (index, member) in members.iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        if member.name.is("organizer_v2") && !matches!(member.value, Node::Null) {
+            organizer_at = Some(text.len());
+        }
+        write_members(&mut text, std::slice::from_ref(member));
+    }
+    RecordFragment::write(&text, organizer_at)
+}
+
+type Packs = Vec<Vec<u8>>;
+
+fn pack_participants(
+    participants: &[Node<'_>],
+    codec: &mut dyn Codec,
+    hash: &mut blake3::Hasher,
+) -> Result<(Packs, Vec<Vec<u8>>), Error> {
+    let (root, name) = (Pointer::Root, "participants_v2");
+    let all = Pointer::Member(&root, name);
+    let mut pack = PackWriter::default();
+    let mut packs = Vec::new();
+    let mut keys = Vec::with_capacity(participants.len());
+    let mut seen = HashSet::new();
+    let mut text = Vec::new();
+    for (index, participant) in participants.iter().enumerate() {
+        let members = participant.as_object().unwrap_or_default();
+        let id = id(members, &Pointer::Item(&all, index))?;
+        text.clear();
+        write_members(&mut text, members);
+        hash.update(&(text.len() as u64).to_le_bytes()).update(&text);
+        pack.push(id.as_bytes(), &text, &[]);
+        if seen.insert(key(&id)) {
+            keys.push(key(&id));
+        }
+        if pack.len() == PARTICIPANTS_PER_PACK || index + 1 == participants.len() {
+            packs.push(codec.compress(FragmentKind::Participants, &pack.take()));
+        }
+    }
+    Ok((packs, keys))
+}
+
+fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
+    let text = |name| match get(members, name) {
+        Some(Node::String(text)) => Value::Text(text.value().into_owned()),
+        _ => Value::Null,
+    };
+    let modalities = get(members, "modalities").and_then(Node::as_array).unwrap_or_default();
+    let mut modalities: Vec<_> =
+        modalities.iter().filter_map(Node::as_text).map(Text::raw).collect();
+    modalities.sort_unstable();
+    vec![
+        text("type"),
+        Value::Text(modalities.join(",")),
+        instant(members, "lastModifiedDateTime").map_or(Value::Null, Value::Int),
+    ]
+}
+
+fn id(members: &[Member<'_>], at: &Pointer<'_>) -> Result<String, Error> {
+    let at = Pointer::Member(at, "id");
+    let invalid =
+        |message: &str| Error::Invalid { pointer: at.to_string(), message: message.into() };
+    match get(members, "id") {
+        Some(Node::String(text)) => {
+            let id = text.value().into_owned();
+            if id.is_empty() || id.len() > LONGEST_ID {
+                return Err(invalid("an id has 1 to 256 bytes"));
+            }
+            Ok(id)
+        }
+        _ => Err(invalid("'id' is required")),
+    }
+}
+
+fn object<'a>(node: Node<'a>, at: &Pointer<'_>) -> Result<Vec<Member<'a>>, Error> {
+    match node {
+        Node::Object(members) => Ok(members),
+        other => {
+            let message = format!("expected an object, found {}", other.kind());
+            Err(Error::Invalid { pointer: at.to_string(), message })
+        }
+    }
+}
+
+fn twice(at: &Pointer<'_>, id: &str) -> Error {
+    let pointer = Pointer::Member(at, "id").to_string();
+    Error::Invalid { pointer, message: format!("the id '{id}' stands twice") }
+}
+
+pub(super) fn get<'n, 'a>(members: &'n [Member<'a>], name: &str) -> Option<&'n Node<'a>> {
+    members.iter().find(|member| member.name.is(name)).map(|member| &member.value)
+}
+
+fn get_mut<'n, 'a>(members: &'n mut [Member<'a>], name: &str) -> Option<&'n mut Node<'a>> {
+    members.iter_mut().find(|member| member.name.is(name)).map(|member| &mut member.value)
+}
+
+fn set_member<'a>(members: &mut [Member<'a>], name: &str, value: Node<'a>) {
+    if let Some(slot) = get_mut(members, name) {
+        *slot = value;
+    }
+}
+
+fn take<'a>(members: &mut Vec<Member<'a>>, name: &str) -> Option<Node<'a>> {
+    let index = members.iter().position(|member| member.name.is(name))?;
+    Some(members.remove(index).value)
+}
+
+pub(super) fn instant(members: &[Member<'_>], name: &str) -> Option<i64> {
+    match get(members, name)? {
+        Node::String(text) => DateTimeOffset::parse(text.raw()).map(|instant| instant.0),
+        _ => None,
+    }
+}
+
+fn integer(members: &[Member<'_>], name: &str) -> Option<i64> {
+    match get(members, name)? {
+        Node::Number(digits) => digits.parse().ok(),
+        _ => None,
+    }
+}
+
+impl From<Mismatch> for Error {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Invalid { pointer: mismatch.pointer, message: mismatch.message }
+    }
+}

@@ -1,0 +1,278 @@
+//! Answers that are not a plain copy: selections, metadata levels and the other wishes a request
+//! can have, in one pass over the assembled text.
+
+mod full;
+
+use std::borrow::Cow;
+
+use odata::bound::{Query, Select};
+use odata::edm::{EnumType, Primitive, Property, StructuredType, Type};
+use odata::json::{Member, Node, Text, write_node};
+
+use crate::fragment::Corrupt;
+use crate::generated;
+
+/// How much control information an answer carries (OData JSON Format section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MetadataLevel {
+    /// Only next links and counts.
+    None,
+    /// What a client needs that knows the schema.
+    #[default]
+    Minimal,
+    /// Everything.
+    Full,
+}
+
+impl MetadataLevel {
+    /// As media types write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// The wishes of a request, and the settings that shape answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Control information.
+    pub metadata: MetadataLevel,
+    /// `Edm.Int64` and `Edm.Decimal` as strings.
+    pub ieee754_compatible: bool,
+    /// Leave out `null`, `""` and `[]`.
+    pub omit_nulls: bool,
+    /// Show enumeration members that stand behind the sentinel.
+    pub unknown_enum_members: bool,
+    /// Show the deprecated `organizer`, `participants` and `identity`.
+    pub legacy_identities: bool,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            metadata: MetadataLevel::Minimal,
+            ieee754_compatible: false,
+            omit_nulls: false,
+            unknown_enum_members: false,
+            legacy_identities: true,
+        }
+    }
+}
+
+impl Shape {
+    /// Whether a plain copy has this shape already. `has_unsettled_enum` is whether the copy holds
+    /// enumeration members that not everyone may see.
+    pub fn is_plain(&self, has_unsettled_enum: bool) -> bool {
+        let others = Self { unknown_enum_members: false, ..*self };
+        others == Self::default() && (self.unknown_enum_members || !has_unsettled_enum)
+    }
+}
+
+/// What an assembled answer holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The declared type of the entity, or of the entities of the collection.
+    pub ty: &'static StructuredType,
+    /// A collection (with `value`) rather than one entity.
+    pub is_collection: bool,
+    /// The entity's path, or that of the collection, as contexts write it.
+    pub path: &'a str,
+    /// The service root with the version and a closing slash, for links.
+    pub root: &'a str,
+}
+
+/// Gives the assembled answer the wanted shape.
+pub fn vary(
+    text: &[u8],
+    subject: &Subject<'_>,
+    query: &Query,
+    shape: &Shape,
+) -> Result<Vec<u8>, Corrupt> {
+    let text = std::str::from_utf8(text).map_err(|_| Corrupt)?;
+    let Ok(Node::Object(mut members)) = Node::parse(text) else { return Err(Corrupt) };
+    let pass = Pass { shape, root: subject.root };
+    if subject.is_collection {
+        pass.annotations(&mut members);
+        for member in &mut members {
+            if member.name.is("@odata.count") {
+                pass.quote_number(&mut member.value);
+            }
+            let Node::Array(items) = &mut member.value else { continue };
+            for item in items {
+                if let Node::Object(members) = item {
+                    let path = full::entity_path(subject.path, members);
+                    pass.object(members, subject.ty, Some(query), query.select.as_ref(), &path);
+                }
+            }
+        }
+    } else {
+        pass.object(&mut members, subject.ty, Some(query), query.select.as_ref(), subject.path);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    write_node(&mut out, &Node::Object(members));
+    Ok(out)
+}
+
+struct Pass<'a> {
+    shape: &'a Shape,
+    root: &'a str,
+}
+
+impl Pass<'_> {
+    /// Shapes an object of type `declared`. `query` is given for entities, `select` also for
+    /// complex values of which only some members are wanted.
+    fn object(
+        &self,
+        members: &mut Vec<Member<'_>>,
+        declared: &'static StructuredType,
+        query: Option<&Query>,
+        select: Option<&Select>,
+        path: &str,
+    ) {
+        let ty = actual_type(members, declared);
+        if let Some(select) = select {
+            members.retain(|member| is_selected(member.name.raw(), ty, query, select));
+        }
+        for member in members.iter_mut() {
+            let Some(property) = ty.member(&member.name.value()) else { continue };
+            if !self.shape.legacy_identities && is_legacy(ty, property) {
+                member.value = odata::canonical::absent(property);
+            }
+            self.property(&mut member.value, property, query, select, path);
+        }
+        if self.shape.omit_nulls {
+            members.retain(|member| !is_empty(&member.value));
+            drop_orphans(members);
+        }
+        self.annotations(members);
+        if self.shape.metadata == MetadataLevel::Full {
+            full::annotate(members, ty, path, self.root);
+        }
+    }
+
+    fn property(
+        &self,
+        node: &mut Node<'_>,
+        property: &'static Property,
+        query: Option<&Query>,
+        select: Option<&Select>,
+        path: &str,
+    ) {
+        let nested = query.and_then(|query| query.expanded(property.name));
+        let inner = if property.is_navigation {
+            nested.and_then(|query| query.select.as_ref())
+        } else {
+            select.and_then(|select| select.find(property.name)?.select.as_ref())
+        };
+        let path = format!("{path}/{}", property.name);
+        match node {
+            Node::Array(items) => {
+                for item in items {
+                    let item_path = match item {
+                        Node::Object(members) if property.is_navigation => {
+                            full::entity_path(&path, members)
+                        }
+                        _ => path.clone(),
+                    };
+                    self.value(item, property.ty, nested, inner, &item_path);
+                }
+            }
+            node => self.value(node, property.ty, nested, inner, &path),
+        }
+    }
+
+    fn value(
+        &self,
+        node: &mut Node<'_>,
+        ty: Type,
+        query: Option<&Query>,
+        select: Option<&Select>,
+        path: &str,
+    ) {
+        match (ty, node) {
+            (Type::Structured(ty), Node::Object(members)) => {
+                self.object(members, ty, query, select, path);
+            }
+            (Type::Enum(ty), Node::String(text)) if !self.shape.unknown_enum_members => {
+                if ty.is_evolvable() && !ty.is_settled(text.raw()) {
+                    *text = Text::plain(EnumType::SENTINEL);
+                }
+            }
+            (Type::Primitive(Primitive::Int64 | Primitive::Decimal), node) => {
+                self.quote_number(node);
+            }
+            _ => {}
+        }
+    }
+
+    fn quote_number(&self, node: &mut Node<'_>) {
+        if let (true, Node::Number(digits)) = (self.shape.ieee754_compatible, &*node) {
+            *node = Node::String(Text::plain_owned(digits.clone().into_owned()));
+        }
+    }
+
+    fn annotations(&self, members: &mut Vec<Member<'_>>) {
+        if self.shape.metadata == MetadataLevel::None {
+            members.retain(|member| {
+                let term = member.name.raw().split_once("@odata.").map(|(_, term)| term);
+                matches!(term, None | Some("nextLink" | "count"))
+            });
+        }
+    }
+}
+
+/// Whether a member stays when only `select` is wanted. What is expanded stays anyway.
+fn is_selected(
+    name: &str,
+    ty: &'static StructuredType,
+    query: Option<&Query>,
+    select: &Select,
+) -> bool {
+    let (target, is_annotation) = match name.split_once('@') {
+        Some(("", _)) => return true,
+        Some((target, _)) => (target, true),
+        None => (name, false),
+    };
+    let is_navigation = ty.property(target).is_some_and(|property| property.is_navigation);
+    if is_navigation {
+        let is_expanded = query.is_some_and(|query| query.expanded(target).is_some());
+        return is_expanded || select.all || select.find(target).is_some();
+    }
+    debug_assert!(!is_annotation || !target.is_empty(), "an annotation without a target stays");
+    select.has(target)
+}
+
+fn is_legacy(ty: &StructuredType, property: &Property) -> bool {
+    let is = |other: &'static StructuredType| std::ptr::eq(ty, other);
+    is(&generated::CALL_RECORD) && matches!(property.name, "organizer" | "participants")
+        || is(&generated::PARTICIPANT_ENDPOINT) && property.name == "identity"
+}
+
+fn is_empty(node: &Node<'_>) -> bool {
+    match node {
+        Node::Null => true,
+        Node::String(text) => text.raw().is_empty(),
+        Node::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// Drops contexts of members that are gone; next links stay.
+fn drop_orphans(members: &mut Vec<Member<'_>>) {
+    let names: Vec<String> =
+        members.iter().map(|member| member.name.raw().to_owned()).collect();
+    members.retain(|member| match member.name.raw().split_once("@odata.context") {
+        Some((target, _)) if !target.is_empty() => names.iter().any(|name| name == target),
+        _ => true,
+    });
+}
+
+fn actual_type(members: &[Member<'_>], declared: &'static StructuredType) -> &'static StructuredType {
+    let stated = members.iter().take(2).find(|member| member.name.is("@odata.type"));
+    let name: Option<Cow<'_, str>> =
+        stated.and_then(|member| member.value.as_text()).map(Text::value);
+    name.and_then(|name| declared.find_derived(name.trim_start_matches('#'))).unwrap_or(declared)
+}

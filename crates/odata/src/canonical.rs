@@ -1,0 +1,237 @@
+//! JSON checked against a type and put in canonical form.
+//!
+//! In canonical form a value says its type where that cannot be told from its place, members stay
+//! in the order in which they came, declared members that were missing follow in the type's order
+//! as `null`, `[]` or their default, and control information that an answer writes anew (contexts,
+//! links, counts; OData JSON Format section 4.6) is gone. Nothing else is lost: members that the
+//! type does not declare stay as they are.
+
+mod value;
+
+use crate::edm::{EnumType, Property, StructuredType, Type};
+use crate::json::{Member, Node, Pointer, Text};
+
+/// A value that its type does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// JSON Pointer (RFC 6901) to the value.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Tells the type of an object that does not say it, where the declared type has derived ones.
+pub type Resolve =
+    fn(&'static StructuredType, &[Member<'_>]) -> Option<&'static StructuredType>;
+
+/// Checks values and brings them into canonical form.
+#[derive(Debug)]
+pub struct Canonicaliser {
+    resolve: Resolve,
+    has_unsettled_enum: bool,
+}
+
+/// More declared properties than this in one type would not fit the set of those that were seen.
+const MOST_PROPERTIES: usize = 64;
+
+impl Canonicaliser {
+    /// With the service's own rule for objects that do not say their type.
+    pub fn new(resolve: Resolve) -> Self {
+        Self { resolve, has_unsettled_enum: false }
+    }
+
+    /// Whether an enumeration member was met that is not declared before the sentinel.
+    pub fn has_unsettled_enum(&self) -> bool {
+        self.has_unsettled_enum
+    }
+
+    /// Brings the members of an object of type `declared` (or a derived one) into canonical form
+    /// and returns the type that they turned out to have. Navigation properties are not filled in.
+    pub fn object(
+        &mut self,
+        members: &mut Vec<Member<'_>>,
+        declared: &'static StructuredType,
+        at: &Pointer<'_>,
+    ) -> Result<&'static StructuredType, Mismatch> {
+        drop_control_information(members);
+        let ty = self.settle_type(members, declared, at)?;
+        debug_assert!(ty.properties.len() <= MOST_PROPERTIES, "{} has too many properties", ty.name);
+        let mut seen: u64 = 0;
+        let mut expected = 0;
+        for member in members.iter_mut() {
+            let Some(index) = find(ty, &member.name, expected) else {
+                self.dynamic_member(member, ty, at)?;
+                continue;
+            };
+            seen |= 1 << index;
+            expected = index + 1;
+            let property = &ty.properties[index];
+            self.property(&mut member.value, property, &Pointer::Member(at, property.name))?;
+        }
+        let missing = ty.properties.iter().enumerate();
+        for (index, property) in missing {
+            if seen & (1 << index) == 0 && !property.is_navigation {
+                let name = Text::plain(property.name);
+                members.push(Member { name, value: absent(property) });
+            }
+        }
+        Ok(ty)
+    }
+
+    fn settle_type(
+        &mut self,
+        members: &mut Vec<Member<'_>>,
+        declared: &'static StructuredType,
+        at: &Pointer<'_>,
+    ) -> Result<&'static StructuredType, Mismatch> {
+        let stated = members.iter().position(|member| is_type(member.name.raw()));
+        if let Some(index) = stated {
+            let name = match &members[index].value {
+                Node::String(text) => text.value().into_owned(),
+                other => {
+                    let message = format!("expected the name of a type, found {}", other.kind());
+                    let at = Pointer::Member(at, "@odata.type");
+                    return Err(Mismatch { pointer: at.to_string(), message });
+                }
+            };
+            members[..=index].rotate_right(1);
+            members[0].name = Text::plain("@odata.type");
+            return Ok(declared.find_derived(name.trim_start_matches('#')).unwrap_or(declared));
+        }
+        if declared.derived.is_empty() {
+            return Ok(declared);
+        }
+        let Some(ty) = (self.resolve)(declared, members) else { return Ok(declared) };
+        let value = Node::String(Text::plain_owned(format!("#{}", ty.name)));
+        members.insert(0, Member { name: Text::plain("@odata.type"), value });
+        Ok(ty)
+    }
+
+    fn dynamic_member(
+        &mut self,
+        member: &mut Member<'_>,
+        ty: &'static StructuredType,
+        at: &Pointer<'_>,
+    ) -> Result<(), Mismatch> {
+        let known = ty.dynamic.iter().find(|property| member.name.is(property.name));
+        match known {
+            Some(property) if !matches!(member.value, Node::Null) => {
+                self.property(&mut member.value, property, &Pointer::Member(at, property.name))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn property(
+        &mut self,
+        node: &mut Node<'_>,
+        property: &'static Property,
+        at: &Pointer<'_>,
+    ) -> Result<(), Mismatch> {
+        if matches!(node, Node::Null) {
+            if !property.is_navigation {
+                *node = absent(property);
+            }
+            return Ok(());
+        }
+        if !property.is_collection {
+            return self.single(node, property.ty, at);
+        }
+        let Node::Array(items) = node else { return Err(mismatch(at, "an array", node)) };
+        for (index, item) in items.iter_mut().enumerate() {
+            if !matches!(item, Node::Null) {
+                self.single(item, property.ty, &Pointer::Item(at, index))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn single(
+        &mut self,
+        node: &mut Node<'_>,
+        ty: Type,
+        at: &Pointer<'_>,
+    ) -> Result<(), Mismatch> {
+        match ty {
+            Type::Primitive(primitive) => value::check(node, primitive, at),
+            Type::Enum(ty) => self.enumeration(node, ty, at),
+            Type::Structured(ty) => match node {
+                Node::Object(members) => self.object(members, ty, at).map(drop),
+                other => Err(mismatch(at, "an object", other)),
+            },
+            Type::Undeclared(_) => Ok(()),
+        }
+    }
+
+    /// An evolvable enumeration takes any identifier: Graph adds members without notice.
+    fn enumeration(
+        &mut self,
+        node: &Node<'_>,
+        ty: &'static EnumType,
+        at: &Pointer<'_>,
+    ) -> Result<(), Mismatch> {
+        let Node::String(text) = node else {
+            return Err(mismatch(at, "the name of an enumeration member", node));
+        };
+        let name = text.raw();
+        if ty.is_settled(name) || name == EnumType::SENTINEL && ty.is_evolvable() {
+            return Ok(());
+        }
+        let is_identifier = !name.is_empty()
+            && name.len() <= 128
+            && !name.as_bytes()[0].is_ascii_digit()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !ty.is_evolvable() || !is_identifier {
+            let message = format!("'{}' is not a member of {}", text.value(), ty.name);
+            return Err(Mismatch { pointer: at.to_string(), message });
+        }
+        self.has_unsettled_enum = true;
+        Ok(())
+    }
+}
+
+/// What stands for a declared property that an instance does not mention.
+pub fn absent(property: &Property) -> Node<'static> {
+    if property.is_collection {
+        Node::Array(Vec::new())
+    } else {
+        property.default.map_or(Node::Null, |text| Node::String(Text::plain(text)))
+    }
+}
+
+/// Whether the name is control information that answers write anew.
+pub fn is_control_information(name: &str) -> bool {
+    let Some((target, term)) = name.split_once('@') else { return false };
+    let term = term.strip_prefix("odata.").unwrap_or(term);
+    match term {
+        "type" => !target.is_empty(),
+        "context" | "nextLink" | "deltaLink" | "count" | "id" | "etag" | "editLink" | "readLink"
+        | "navigationLink" | "associationLink" | "metadataEtag" | "mediaReadLink"
+        | "mediaEditLink" | "mediaContentType" | "mediaEtag" => true,
+        _ => false,
+    }
+}
+
+fn is_type(name: &str) -> bool {
+    name == "@odata.type" || name == "@type"
+}
+
+fn drop_control_information(members: &mut Vec<Member<'_>>) {
+    if members.iter().any(|member| is_control_information(member.name.raw())) {
+        members.retain(|member| !is_control_information(member.name.raw()));
+    }
+}
+
+/// The index of the property with that name; looked for first where the order of the type
+/// suggests it, since nearly all records come in that order.
+fn find(ty: &StructuredType, name: &Text<'_>, expected: usize) -> Option<usize> {
+    if ty.properties.get(expected).is_some_and(|property| name.is(property.name)) {
+        return Some(expected);
+    }
+    ty.properties.iter().position(|property| name.is(property.name))
+}
+
+fn mismatch(at: &Pointer<'_>, expected: &str, found: &Node<'_>) -> Mismatch {
+    let message = format!("expected {expected}, found {}", found.kind());
+    Mismatch { pointer: at.to_string(), message }
+}
