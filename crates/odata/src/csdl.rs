@@ -1,0 +1,102 @@
+//! What a service says of itself: `$metadata` in both formats of CSDL 4.01, and the service
+//! document.
+//!
+//! Only what is served is printed; what the tables hold beyond it (declared for completeness, or
+//! known dynamic members) stays inside.
+
+mod json;
+mod xml;
+
+use crate::edm::{Container, Model, Property, StructuredType, Type};
+use crate::json::{Member, Node, Text, write_node};
+
+pub use json::json;
+pub use xml::xml;
+
+/// Name of the property by which every entity type that has a key is keyed.
+const KEY: &str = "id";
+
+/// A vocabulary of which the printed text uses terms.
+struct Vocabulary {
+    namespace: &'static str,
+    alias: &'static str,
+    uri: &'static str,
+}
+
+const VOCABULARIES: [Vocabulary; 3] = [
+    Vocabulary {
+        namespace: "Org.OData.Core.V1",
+        alias: "Core",
+        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Core.V1.xml",
+    },
+    Vocabulary {
+        namespace: "Org.OData.Measures.V1",
+        alias: "Measures",
+        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Measures.V1.xml",
+    },
+    Vocabulary {
+        namespace: "Org.OData.PersonalData.V1",
+        alias: "PersonalData",
+        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.PersonalData.V1.xml",
+    },
+];
+
+/// The service document (OData JSON Format 4.01 section 5): what can be reached from the root.
+/// `root` is the root's absolute URL without a slash at its end.
+pub fn service_document(model: &Model, root: &str) -> String {
+    let singletons = containers(model).flat_map(|(_, container)| container.singletons);
+    let value = singletons
+        .map(|(name, _)| {
+            object(vec![("name", plain(name)), ("kind", plain("Singleton")), ("url", plain(name))])
+        })
+        .collect();
+    print(&object(vec![
+        ("@odata.context", Node::String(Text::of(&format!("{root}/$metadata")))),
+        ("value", Node::Array(value)),
+    ]))
+}
+
+/// The properties that the type declares itself, as far as they are served.
+fn own_properties(ty: &StructuredType) -> impl Iterator<Item = &'static Property> {
+    ty.properties.iter().filter(|property| property.is_served && !property.is_inherited)
+}
+
+fn containers(model: &Model) -> impl Iterator<Item = (&'static str, &'static Container)> {
+    model.schemas.iter().filter_map(|schema| Some((schema.namespace, schema.container.as_ref()?)))
+}
+
+/// The last part of a qualified name.
+fn unqualified(name: &'static str) -> &'static str {
+    name.rsplit_once('.').map_or(name, |(_, last)| last)
+}
+
+fn type_name(ty: Type) -> &'static str {
+    match ty {
+        Type::Primitive(primitive) => primitive.name(),
+        Type::Enum(ty) => ty.name,
+        Type::Structured(ty) => ty.name,
+        Type::Undeclared(name) => name,
+    }
+}
+
+fn plain(text: &'static str) -> Node<'static> {
+    Node::String(Text::of(text))
+}
+
+fn object(members: Vec<(&'static str, Node<'static>)>) -> Node<'static> {
+    Node::Object(
+        members
+            .into_iter()
+            .map(|(name, value)| Member { name: Text::plain(name), value })
+            .collect(),
+    )
+}
+
+fn print(node: &Node<'_>) -> String {
+    let mut out = Vec::new();
+    write_node(&mut out, node);
+    String::from_utf8(out).expect("JSON is written from text")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! CSDL JSON 4.01.
+
+use super::{
+    KEY, VOCABULARIES, containers, object, own_properties, plain, print, type_name, unqualified,
+};
+use crate::edm::{
+    EnumType, Kind, Model, Operation, Parameter, Primitive, Property, Schema, StructuredType, Type,
+};
+use crate::json::{Node, Text};
+
+type Members = Vec<(&'static str, Node<'static>)>;
+
+/// `$metadata` as `application/json`.
+pub fn json(model: &Model) -> String {
+    let mut members = vec![("$Version", plain("4.01"))];
+    for (namespace, container) in containers(model) {
+        let name = format!("{namespace}.{}", container.name);
+        members.push(("$EntityContainer", Node::String(Text::of(&name))));
+    }
+    members.push(("$Reference", references()));
+    members.extend(model.schemas.iter().map(|schema| (schema.namespace, self::schema(schema))));
+    print(&object(members))
+}
+
+fn references() -> Node<'static> {
+    let reference = |vocabulary: &super::Vocabulary| {
+        let include = object(vec![
+            ("$Namespace", plain(vocabulary.namespace)),
+            ("$Alias", plain(vocabulary.alias)),
+        ]);
+        (vocabulary.uri, object(vec![("$Include", Node::Array(vec![include]))]))
+    };
+    object(VOCABULARIES.iter().map(reference).collect())
+}
+
+fn schema(schema: &Schema) -> Node<'static> {
+    let mut members: Members = Vec::new();
+    members.extend(schema.alias.map(|alias| ("$Alias", plain(alias))));
+    let enums = schema.enums.iter().filter(|ty| ty.is_served);
+    members.extend(enums.map(|ty| (unqualified(ty.name), enum_type(ty))));
+    let types = schema.types.iter().filter(|ty| ty.is_served);
+    members.extend(types.map(|ty| (unqualified(ty.name), structured(ty))));
+    for operation in schema.operations.iter().filter(|operation| operation.is_served) {
+        let overload = self::operation(operation);
+        match members.iter_mut().find(|(name, _)| *name == operation.name) {
+            Some((_, Node::Array(overloads))) => overloads.push(overload),
+            _ => members.push((operation.name, Node::Array(vec![overload]))),
+        }
+    }
+    if let Some(container) = &schema.container {
+        let mut contents = vec![("$Kind", plain("EntityContainer"))];
+        contents.extend(
+            container
+                .singletons
+                .iter()
+                .map(|(name, ty)| (*name, object(vec![("$Type", plain(ty.name))]))),
+        );
+        members.push((container.name, object(contents)));
+    }
+    object(members)
+}
+
+fn enum_type(ty: &EnumType) -> Node<'static> {
+    let mut members = vec![("$Kind", plain("EnumType"))];
+    let number = |value: i64| Node::Number(value.to_string().into());
+    members.extend(ty.members.iter().map(|(name, value)| (*name, number(*value))));
+    object(members)
+}
+
+fn structured(ty: &StructuredType) -> Node<'static> {
+    let kind = match ty.kind {
+        Kind::Entity => "EntityType",
+        Kind::Complex => "ComplexType",
+    };
+    let mut members = vec![("$Kind", plain(kind))];
+    members.extend(ty.base.map(|base| ("$BaseType", plain(base.name))));
+    members.extend(ty.is_abstract.then_some(("$Abstract", Node::Bool(true))));
+    members.extend(ty.is_open.then_some(("$OpenType", Node::Bool(true))));
+    if ty.kind == Kind::Entity && own_properties(ty).any(|property| property.name == KEY) {
+        members.push(("$Key", Node::Array(vec![plain(KEY)])));
+    }
+    describe(&mut members, ty.description);
+    members.extend(own_properties(ty).map(|property| (property.name, self::property(property))));
+    object(members)
+}
+
+fn property(property: &Property) -> Node<'static> {
+    let mut members: Members = Vec::new();
+    if property.is_navigation {
+        members.push(("$Kind", plain("NavigationProperty")));
+    }
+    push_type(&mut members, property.ty, property.is_collection);
+    // A collection is never null, and CSDL wants no word on the items of a navigation property.
+    if property.is_nullable && !(property.is_navigation && property.is_collection) {
+        members.push(("$Nullable", Node::Bool(true)));
+    }
+    if property.is_navigation {
+        members.push(("$ContainsTarget", Node::Bool(true)));
+    }
+    members.extend(property.default.map(|value| ("$DefaultValue", plain(value))));
+    describe(&mut members, property.description);
+    members.extend(property.unit.map(|unit| ("@Measures.Unit", plain(unit))));
+    if property.is_personal {
+        members.push(("@PersonalData.IsPotentiallyPersonal", Node::Bool(true)));
+    }
+    if let Some(reason) = property.deprecated {
+        let revision = object(vec![("Kind", plain("Deprecated")), ("Description", plain(reason))]);
+        members.push(("@Core.Revisions", Node::Array(vec![revision])));
+    }
+    object(members)
+}
+
+fn describe(members: &mut Members, text: &'static str) {
+    if !text.is_empty() {
+        members.push(("@Core.Description", plain(text)));
+    }
+}
+
+fn operation(operation: &Operation) -> Node<'static> {
+    let kind = if operation.is_action { "Action" } else { "Function" };
+    let mut members = vec![("$Kind", plain(kind))];
+    members.extend(operation.is_bound.then_some(("$IsBound", Node::Bool(true))));
+    members.extend(operation.is_composable.then_some(("$IsComposable", Node::Bool(true))));
+    members.extend(operation.entity_set_path.map(|path| ("$EntitySetPath", plain(path))));
+    let parameters = operation.parameters.iter().map(|parameter| {
+        let mut members = vec![("$Name", plain(parameter.name))];
+        members.extend(facets(parameter));
+        object(members)
+    });
+    members.push(("$Parameter", Node::Array(parameters.collect())));
+    members
+        .extend(operation.returns.as_ref().map(|returns| ("$ReturnType", object(facets(returns)))));
+    object(members)
+}
+
+fn facets(parameter: &Parameter) -> Members {
+    let mut members = Vec::new();
+    push_type(&mut members, parameter.ty, parameter.is_collection);
+    members.extend(parameter.is_nullable.then_some(("$Nullable", Node::Bool(true))));
+    members
+}
+
+/// Without a word the type is `Edm.String`.
+fn push_type(members: &mut Members, ty: Type, is_collection: bool) {
+    if !matches!(ty, Type::Primitive(Primitive::String)) {
+        members.push(("$Type", plain(type_name(ty))));
+    }
+    members.extend(is_collection.then_some(("$Collection", Node::Bool(true))));
+}

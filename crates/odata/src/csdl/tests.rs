@@ -1,0 +1,128 @@
+//! A small model in both formats, to the letter.
+
+use super::*;
+use crate::edm::{EnumType, Kind, Operation, Parameter, Primitive, Schema};
+
+const PLAIN: Property = Property {
+    name: "",
+    ty: Type::Primitive(Primitive::String),
+    is_collection: false,
+    is_nullable: true,
+    is_navigation: false,
+    is_inherited: false,
+    default: None,
+    column: None,
+    unit: None,
+    is_personal: false,
+    deprecated: None,
+    description: "",
+    is_served: true,
+};
+
+static COLOUR: EnumType =
+    EnumType { name: "shop.colour", members: &[("unknown", 0), ("red", 3)], is_served: true };
+static HIDDEN: EnumType =
+    EnumType { name: "shop.hidden", members: &[("secret", 0)], is_served: false };
+
+static THING: StructuredType = StructuredType {
+    name: "shop.thing",
+    kind: Kind::Entity,
+    base: None,
+    derived: &[&LAMP],
+    is_abstract: true,
+    is_open: false,
+    properties: &[Property { name: "id", is_nullable: false, ..PLAIN }],
+    dynamic: &[],
+    description: "Sold \"here\" & <there>.",
+    is_served: true,
+};
+
+static LAMP: StructuredType = StructuredType {
+    name: "shop.lamp",
+    kind: Kind::Entity,
+    base: Some(&THING),
+    derived: &[],
+    is_abstract: false,
+    is_open: true,
+    properties: &[
+        Property { name: "id", is_nullable: false, is_inherited: true, ..PLAIN },
+        Property {
+            name: "colour",
+            ty: Type::Enum(&COLOUR),
+            is_nullable: false,
+            default: Some("unknown"),
+            ..PLAIN
+        },
+        Property {
+            name: "price",
+            ty: Type::Primitive(Primitive::Decimal),
+            unit: Some("EUR"),
+            ..PLAIN
+        },
+        Property {
+            name: "buyer",
+            is_personal: true,
+            deprecated: Some("Use buyers."),
+            description: "Who bought it.",
+            ..PLAIN
+        },
+        Property { name: "mark", ty: Type::Undeclared("shop.mark"), is_served: false, ..PLAIN },
+        Property {
+            name: "parts",
+            ty: Type::Structured(&THING),
+            is_collection: true,
+            is_navigation: true,
+            ..PLAIN
+        },
+    ],
+    dynamic: &[Property { name: "smell", ..PLAIN }],
+    description: "",
+    is_served: true,
+};
+
+static SHOP: Model = Model {
+    schemas: &[Schema {
+        namespace: "shop",
+        alias: Some("s"),
+        enums: &[&COLOUR, &HIDDEN],
+        types: &[&THING, &LAMP],
+        operations: &[Operation {
+            name: "brighter",
+            is_action: false,
+            parameters: &[Parameter {
+                name: "lamp",
+                ty: Type::Structured(&LAMP),
+                is_collection: false,
+                is_nullable: false,
+            }],
+            is_bound: true,
+            is_composable: true,
+            entity_set_path: Some("lamp/parts"),
+            returns: Some(Parameter {
+                name: "",
+                ty: Type::Structured(&THING),
+                is_collection: true,
+                is_nullable: true,
+            }),
+            is_served: true,
+        }],
+        container: Some(Container { name: "Service", singletons: &[("best", &LAMP)] }),
+    }],
+};
+
+#[test]
+fn xml_of_a_small_model() {
+    assert_eq!(xml(&SHOP), include_str!("shop.csdl.xml"));
+}
+
+#[test]
+fn json_of_a_small_model() {
+    let expected: String = include_str!("shop.csdl.json").lines().map(str::trim_start).collect();
+    assert_eq!(json(&SHOP), expected);
+}
+
+#[test]
+fn the_service_document_lists_the_singletons() {
+    let expected = r#"{"@odata.context":"https://example.test/v1.0/$metadata","value":[{"name":"best","kind":"Singleton","url":"best"}]}"#;
+    assert_eq!(service_document(&SHOP, "https://example.test/v1.0"), expected);
+}

@@ -1,0 +1,236 @@
+//! CSDL XML 4.01.
+
+use std::borrow::Cow;
+
+use super::{KEY, VOCABULARIES, own_properties, type_name, unqualified};
+use crate::edm::{
+    EnumType, Kind, Model, Operation, Parameter, Primitive, Property, Schema, StructuredType, Type,
+};
+
+const EDMX: &str = "http://docs.oasis-open.org/odata/ns/edmx";
+const EDM: &str = "http://docs.oasis-open.org/odata/ns/edm";
+
+/// `$metadata` as `application/xml`.
+pub fn xml(model: &Model) -> String {
+    let mut out = Writer { text: "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".into(), depth: 0 };
+    out.open("edmx:Edmx", &[("Version", "4.0".into()), ("xmlns:edmx", EDMX.into())]);
+    for vocabulary in &VOCABULARIES {
+        out.open("edmx:Reference", &[("Uri", vocabulary.uri.into())]);
+        let include =
+            [("Namespace", vocabulary.namespace.into()), ("Alias", vocabulary.alias.into())];
+        out.empty("edmx:Include", &include);
+        out.close("edmx:Reference");
+    }
+    out.open("edmx:DataServices", &[]);
+    for schema in model.schemas {
+        self::schema(&mut out, schema);
+    }
+    out.close("edmx:DataServices");
+    out.close("edmx:Edmx");
+    out.text
+}
+
+type Attribute<'a> = (&'a str, Cow<'a, str>);
+
+/// Indented elements; the text holds no character data, so white space between them is free.
+struct Writer {
+    text: String,
+    depth: usize,
+}
+
+impl Writer {
+    fn open(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
+        self.tag(tag, attributes);
+        self.text.push_str(">\n");
+        self.depth += 1;
+    }
+
+    fn close(&mut self, tag: &str) {
+        self.depth -= 1;
+        self.indent();
+        self.text.push_str("</");
+        self.text.push_str(tag);
+        self.text.push_str(">\n");
+    }
+
+    fn empty(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
+        self.tag(tag, attributes);
+        self.text.push_str(" />\n");
+    }
+
+    fn tag(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
+        self.indent();
+        self.text.push('<');
+        self.text.push_str(tag);
+        for (name, value) in attributes {
+            self.text.push(' ');
+            self.text.push_str(name);
+            self.text.push_str("=\"");
+            self.push_escaped(value);
+            self.text.push('"');
+        }
+    }
+
+    fn indent(&mut self) {
+        for _ in 0..self.depth {
+            self.text.push_str("  ");
+        }
+    }
+
+    fn push_escaped(&mut self, value: &str) {
+        for character in value.chars() {
+            match character {
+                '&' => self.text.push_str("&amp;"),
+                '<' => self.text.push_str("&lt;"),
+                '"' => self.text.push_str("&quot;"),
+                other => self.text.push(other),
+            }
+        }
+    }
+}
+
+fn schema(out: &mut Writer, schema: &Schema) {
+    let mut attributes: Vec<Attribute<'_>> = vec![("Namespace", schema.namespace.into())];
+    attributes.extend(schema.alias.map(|alias| ("Alias", alias.into())));
+    attributes.push(("xmlns", EDM.into()));
+    out.open("Schema", &attributes);
+    for ty in schema.enums.iter().filter(|ty| ty.is_served) {
+        enum_type(out, ty);
+    }
+    for ty in schema.types.iter().filter(|ty| ty.is_served) {
+        structured(out, ty);
+    }
+    for operation in schema.operations.iter().filter(|operation| operation.is_served) {
+        self::operation(out, operation);
+    }
+    if let Some(container) = &schema.container {
+        out.open("EntityContainer", &[("Name", container.name.into())]);
+        for (name, ty) in container.singletons {
+            out.empty("Singleton", &[("Name", (*name).into()), ("Type", ty.name.into())]);
+        }
+        out.close("EntityContainer");
+    }
+    out.close("Schema");
+}
+
+fn enum_type(out: &mut Writer, ty: &EnumType) {
+    out.open("EnumType", &[("Name", unqualified(ty.name).into())]);
+    for (name, value) in ty.members {
+        out.empty("Member", &[("Name", (*name).into()), ("Value", value.to_string().into())]);
+    }
+    out.close("EnumType");
+}
+
+fn structured(out: &mut Writer, ty: &StructuredType) {
+    let tag = match ty.kind {
+        Kind::Entity => "EntityType",
+        Kind::Complex => "ComplexType",
+    };
+    let mut attributes: Vec<Attribute<'_>> = vec![("Name", unqualified(ty.name).into())];
+    attributes.extend(ty.base.map(|base| ("BaseType", base.name.into())));
+    attributes.extend(ty.is_abstract.then(|| ("Abstract", "true".into())));
+    attributes.extend(ty.is_open.then(|| ("OpenType", "true".into())));
+    out.open(tag, &attributes);
+    if ty.kind == Kind::Entity && own_properties(ty).any(|property| property.name == KEY) {
+        out.open("Key", &[]);
+        out.empty("PropertyRef", &[("Name", KEY.into())]);
+        out.close("Key");
+    }
+    description(out, ty.description);
+    for property in own_properties(ty) {
+        self::property(out, property);
+    }
+    out.close(tag);
+}
+
+fn property(out: &mut Writer, property: &Property) {
+    let mut attributes: Vec<Attribute<'_>> = vec![("Name", property.name.into())];
+    attributes.push(("Type", type_text(property.ty, property.is_collection)));
+    if !property.is_nullable {
+        attributes.push(("Nullable", "false".into()));
+    }
+    let tag = if property.is_navigation {
+        attributes.push(("ContainsTarget", "true".into()));
+        "NavigationProperty"
+    } else {
+        "Property"
+    };
+    attributes.extend(property.default.map(|value| ("DefaultValue", value.into())));
+    if matches!(property.ty, Type::Primitive(Primitive::Decimal)) {
+        attributes.push(("Scale", "variable".into()));
+    }
+    if !is_annotated(property) {
+        out.empty(tag, &attributes);
+        return;
+    }
+    out.open(tag, &attributes);
+    description(out, property.description);
+    if let Some(unit) = property.unit {
+        annotation(out, "Measures.Unit", unit);
+    }
+    if property.is_personal {
+        out.empty("Annotation", &[("Term", "PersonalData.IsPotentiallyPersonal".into())]);
+    }
+    if let Some(reason) = property.deprecated {
+        deprecation(out, reason);
+    }
+    out.close(tag);
+}
+
+fn is_annotated(property: &Property) -> bool {
+    !property.description.is_empty()
+        || property.unit.is_some()
+        || property.is_personal
+        || property.deprecated.is_some()
+}
+
+fn description(out: &mut Writer, text: &str) {
+    if !text.is_empty() {
+        annotation(out, "Core.Description", text);
+    }
+}
+
+fn annotation(out: &mut Writer, term: &str, text: &str) {
+    out.empty("Annotation", &[("Term", term.into()), ("String", text.into())]);
+}
+
+fn deprecation(out: &mut Writer, reason: &str) {
+    out.open("Annotation", &[("Term", "Core.Revisions".into())]);
+    out.open("Collection", &[]);
+    out.open("Record", &[]);
+    let kind = "Core.RevisionKind/Deprecated";
+    out.empty("PropertyValue", &[("Property", "Kind".into()), ("EnumMember", kind.into())]);
+    out.empty("PropertyValue", &[("Property", "Description".into()), ("String", reason.into())]);
+    out.close("Record");
+    out.close("Collection");
+    out.close("Annotation");
+}
+
+fn operation(out: &mut Writer, operation: &Operation) {
+    let tag = if operation.is_action { "Action" } else { "Function" };
+    let mut attributes: Vec<Attribute<'_>> = vec![("Name", operation.name.into())];
+    attributes.extend(operation.is_bound.then(|| ("IsBound", "true".into())));
+    attributes.extend(operation.is_composable.then(|| ("IsComposable", "true".into())));
+    attributes.extend(operation.entity_set_path.map(|path| ("EntitySetPath", path.into())));
+    out.open(tag, &attributes);
+    for parameter in operation.parameters {
+        let mut attributes: Vec<Attribute<'_>> = vec![("Name", parameter.name.into())];
+        attributes.extend(facets(parameter));
+        out.empty("Parameter", &attributes);
+    }
+    if let Some(returns) = &operation.returns {
+        out.empty("ReturnType", &facets(returns));
+    }
+    out.close(tag);
+}
+
+fn facets(parameter: &Parameter) -> Vec<Attribute<'static>> {
+    let mut attributes = vec![("Type", type_text(parameter.ty, parameter.is_collection))];
+    attributes.extend((!parameter.is_nullable).then(|| ("Nullable", "false".into())));
+    attributes
+}
+
+fn type_text(ty: Type, is_collection: bool) -> Cow<'static, str> {
+    let name = type_name(ty);
+    if is_collection { format!("Collection({name})").into() } else { name.into() }
+}
