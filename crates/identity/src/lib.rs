@@ -1,1 +1,43 @@
-//! Placeholder head.
+//! Who may: bearer tokens, application roles, the built-in token issuer.
+//!
+//! A request's token becomes a [`Caller`] or a [`Denied`] reason in [`Verifier`]. Tokens come from
+//! identity providers that the operator trusts ([`IssuerConfig`]) or from the [`Issuer`] built in.
+//! The crate knows nothing of records, HTTP routes or SQL: what must be kept is handed out and
+//! taken in as plain rows, and the time is always an argument, in seconds since 1970.
+
+mod bearer;
+mod cache;
+mod caller;
+mod claims;
+mod denied;
+mod discovery;
+mod documents;
+mod form;
+mod guid;
+mod held_keys;
+mod issuer;
+mod issuers;
+mod jws;
+mod keys;
+mod keyset;
+mod master_key;
+mod random;
+mod secret;
+mod signing_key;
+mod strict_json;
+mod token_answer;
+mod token_endpoint;
+mod verify;
+
+pub use bearer::bearer;
+pub use caller::{Caller, role};
+pub use denied::Denied;
+pub use guid::{normalize_tenant, random_guid};
+pub use issuer::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MAX_TTL, OPERATOR_APP};
+pub use issuers::{ConfigError, IssuerConfig};
+pub use master_key::{KeyFileError, MasterKey, OpenError};
+pub use secret::{generate_secret, hash_secret, verify_secret};
+pub use signing_key::{KeyError, OVERLAP, SigningKey, rotate};
+pub use token_answer::TokenAnswer;
+pub use token_endpoint::{RegisteredApp, TokenRequest, answer_token_request};
+pub use verify::Verifier;

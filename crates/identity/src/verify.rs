@@ -1,0 +1,211 @@
+//! From a token to its caller.
+//!
+//! The issuer named in the token picks the keys, the key picks what algorithms there are, the
+//! signature must fit, and only then are the claims looked at.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::Client;
+
+use crate::cache::{self, Cache};
+use crate::claims::{self, LEEWAY};
+use crate::issuers::TrustedIssuer;
+use crate::jws::Jws;
+use crate::keyset::KeySet;
+use crate::{Caller, ConfigError, Denied, Issuer, IssuerConfig, discovery};
+
+/// Verifies tokens of the built-in issuer and of trusted ones. One for a process.
+pub struct Verifier {
+    built_in: Option<Arc<Issuer>>,
+    trusted: Vec<Arc<TrustedIssuer>>,
+    /// There is one whenever there are trusted issuers.
+    client: Option<Client>,
+    cache: Arc<Cache>,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let trusted: Vec<_> = self.trusted.iter().map(|issuer| &issuer.name).collect();
+        let built_in = &self.built_in;
+        formatter
+            .debug_struct("Verifier")
+            .field("built_in", built_in)
+            .field("trusted", &trusted)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A verified token, with the second from which it must be verified again.
+struct Verified {
+    caller: Caller,
+    until: i64,
+}
+
+impl Verifier {
+    /// A verifier that trusts these issuers. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when an issuer is configured in a way that can't work or isn't safe.
+    pub fn new(
+        built_in: Option<Arc<Issuer>>,
+        trusted: Vec<IssuerConfig>,
+    ) -> Result<Self, ConfigError> {
+        let mut issuers: Vec<Arc<TrustedIssuer>> = Vec::with_capacity(trusted.len());
+        for config in trusted {
+            let issuer = TrustedIssuer::new(config)?;
+            if issuers.iter().any(|other| other.name == issuer.name) {
+                let problem = "is configured twice".to_owned();
+                return Err(ConfigError { issuer: issuer.name, problem });
+            }
+            issuers.push(Arc::new(issuer));
+        }
+        let client = issuers.first().map(|issuer| {
+            discovery::client().map_err(|error| ConfigError {
+                issuer: issuer.name.clone(),
+                problem: format!("no HTTP client: {error}"),
+            })
+        });
+        let generation = built_in.as_ref().map(|issuer| Arc::clone(&issuer.generation));
+        Ok(Self {
+            client: client.transpose()?,
+            cache: Arc::new(Cache::new(generation.unwrap_or_default())),
+            built_in,
+            trusted: issuers,
+        })
+    }
+
+    /// Who calls, when this very token was verified before and still counts. Never waits.
+    pub fn cached(&self, token: &str, now: i64) -> Option<Arc<Caller>> {
+        self.cache.get(&cache::digest(token), now)
+    }
+
+    /// Who calls with this token at the time `now`, seconds since 1970.
+    ///
+    /// Waits for the network only when the token names a key that its issuer isn't known to have,
+    /// and then at most once in 30 seconds for each issuer.
+    ///
+    /// # Errors
+    /// [`Denied`] with the reason.
+    pub async fn verify(&self, token: &str, now: i64) -> Result<Arc<Caller>, Denied> {
+        let digest = cache::digest(token);
+        if let Some(caller) = self.cache.get(&digest, now) {
+            return Ok(caller);
+        }
+        let jws = Jws::parse(token)?;
+        let issuer = jws.text_claim("iss").ok_or(Denied::Issuer)?;
+        let tenant = claims::tenant_claim(&jws.claims);
+        // A tid that is none of ours may mean nothing at an issuer with a fixed tenant.
+        let tenant = tenant.as_ref().ok().and_then(Option::as_deref);
+        let mut generation = self.cache.generation();
+        let attempt = |asked: bool| match self.own(issuer) {
+            Some((own, of)) if tenant == Some(&*of) => {
+                own.with_keys(|keys| check(&jws, keys, issuer, tenant, &own.policy, now))
+            }
+            Some(_) => Err(Denied::Tenant),
+            None => {
+                let trusted = self.trusted(issuer, tenant).ok_or(Denied::Issuer)?;
+                let keys = trusted.held.usable(now).ok_or(if asked {
+                    Denied::KeysUnavailable
+                } else {
+                    Denied::UnknownKey
+                })?;
+                check(&jws, &keys, issuer, tenant, &trusted.policy, now)
+            }
+        };
+        let mut outcome = attempt(false);
+        if matches!(outcome, Err(Denied::UnknownKey)) {
+            self.ask_for_keys(issuer, tenant, now).await;
+            generation = self.cache.generation();
+            outcome = attempt(true);
+        }
+        let Verified { caller, until } = outcome?;
+        let caller = Arc::new(caller);
+        self.cache.put(digest, &caller, now, until, generation);
+        Ok(caller)
+    }
+
+    /// Fetches the keys that are due: an hour old, or not there and not asked for just now. To be
+    /// called about once a minute.
+    pub async fn refresh(&self, now: i64) {
+        if let Some(own) = &self.built_in {
+            own.reload(now);
+        }
+        for issuer in self.trusted.iter().filter(|issuer| issuer.held.is_due(now)) {
+            self.fetch(issuer, now).await;
+        }
+    }
+
+    /// The trusted issuers whose tokens can't be verified now, for want of keys.
+    pub fn unready(&self, now: i64) -> Vec<String> {
+        let without = self.trusted.iter().filter(|issuer| issuer.held.usable(now).is_none());
+        without.map(|issuer| issuer.name.clone()).collect()
+    }
+
+    fn own(&self, issuer: &str) -> Option<(&Issuer, String)> {
+        let own = self.built_in.as_deref()?;
+        own.tenant_of(issuer).map(|tenant| (own, tenant))
+    }
+
+    fn trusted(&self, issuer: &str, tenant: Option<&str>) -> Option<&Arc<TrustedIssuer>> {
+        self.trusted.iter().find(|trusted| trusted.is(issuer, tenant))
+    }
+
+    async fn ask_for_keys(&self, issuer: &str, tenant: Option<&str>, now: i64) {
+        match self.own(issuer) {
+            Some((own, _)) => own.reload(now),
+            None => {
+                if let Some(trusted) = self.trusted(issuer, tenant) {
+                    self.fetch(trusted, now).await;
+                }
+            }
+        }
+    }
+
+    /// Fetches an issuer's keys, if it may be asked. The fetch is a task of its own: it goes on
+    /// when the client that caused it hangs up.
+    async fn fetch(&self, issuer: &Arc<TrustedIssuer>, now: i64) {
+        let Some(client) = self.client.clone() else { return };
+        if !issuer.held.may_fetch(now) {
+            return;
+        }
+        let (issuer, cache) = (Arc::clone(issuer), Arc::clone(&self.cache));
+        let task = tokio::spawn(async move {
+            let _one_at_a_time = issuer.held.fetching.lock().await;
+            if !issuer.held.may_fetch(now) {
+                return;
+            }
+            match discovery::fetch(&client, &issuer).await {
+                Ok(keys) => {
+                    tracing::debug!(issuer = issuer.name, keys = keys.0.len(), "keys fetched");
+                    if issuer.held.succeeded(keys, now) {
+                        cache.forget();
+                    }
+                }
+                Err(error) => {
+                    issuer.held.failed(now);
+                    tracing::warn!(issuer = issuer.name, %error, "cannot fetch the issuer's keys");
+                }
+            }
+        });
+        // It can't be cancelled, and a panic in it is already reported.
+        let _ = task.await;
+    }
+}
+
+fn check(
+    token: &Jws<'_>,
+    keys: &KeySet,
+    issuer: &str,
+    tenant: Option<&str>,
+    policy: &claims::Policy,
+    now: i64,
+) -> Result<Verified, Denied> {
+    let key = keys.select(token, issuer, tenant, now)?;
+    if !key.signed(token) {
+        return Err(Denied::Signature);
+    }
+    let caller = claims::check(&token.claims, policy, now)?;
+    let until = caller.expires_at.saturating_add(LEEWAY);
+    Ok(Verified { caller, until: key.not_after.map_or(until, |end| end.min(until)) })
+}
