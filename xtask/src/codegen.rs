@@ -297,3 +297,26 @@ fn rustfmt(root: &Path, text: &str) -> Result<String> {
     }
     Ok(String::from_utf8(output.stdout)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_broken_before_capitals_but_not_inside_acronyms() {
+        for (name, expected) in [
+            ("averageJitter", "average_jitter"),
+            ("reflexiveIPAddress", "reflexive_ip_address"),
+            ("azureADAppId", "azure_ad_app_id"),
+            ("clientLocalIpV4Address", "client_local_ip_v4_address"),
+            ("isTest", "is_test"),
+        ] {
+            assert_eq!(snake(name), expected);
+        }
+    }
+
+    #[test]
+    fn the_committed_tables_are_what_the_schema_says() {
+        run(&["--check".to_owned()]).expect("the tables are up to date");
+    }
+}

@@ -34,7 +34,7 @@ const PLAIN: Property = Property {
 mod tests {
     use std::ptr;
 
-    use odata::edm::StructuredType;
+    use odata::edm::{Model, StructuredType};
 
     use super::*;
 
@@ -109,6 +109,61 @@ mod tests {
                 let has_neutral = values.is_settled("unknown") || values.is_settled("notRated");
                 let name = property.name;
                 assert_eq!(is_single && has_neutral, property.default.is_some(), "{name}");
+            }
+        }
+    }
+
+    /// Names of served types that a type, property or parameter of the model refers to.
+    fn references(model: &'static Model) -> Vec<(&'static str, bool)> {
+        let mut found = Vec::new();
+        let mut refer = |ty: Type| match ty {
+            Type::Primitive(_) => {}
+            Type::Enum(ty) => found.push((ty.name, ty.is_served)),
+            Type::Structured(ty) => found.push((ty.name, ty.is_served)),
+            Type::Undeclared(name) => found.push((name, false)),
+        };
+        for schema in model.schemas {
+            for ty in schema.types.iter().filter(|ty| ty.is_served) {
+                ty.base.iter().for_each(|base| refer(Type::Structured(base)));
+                let served = ty.properties.iter().filter(|property| property.is_served);
+                served.for_each(|property| refer(property.ty));
+            }
+            for operation in schema.operations.iter().filter(|operation| operation.is_served) {
+                let ends = operation.parameters.iter().chain(&operation.returns);
+                ends.for_each(|parameter| refer(parameter.ty));
+            }
+            let singletons = schema.container.iter().flat_map(|container| container.singletons);
+            singletons.for_each(|(_, ty)| refer(Type::Structured(ty)));
+        }
+        found
+    }
+
+    #[test]
+    fn whatever_is_printed_refers_only_to_what_is_printed() {
+        for model in [&V1_0, &BETA] {
+            let text = odata::csdl::xml(model);
+            let found = references(model);
+            assert!(found.len() > 80, "only {} references", found.len());
+            for (name, is_served) in found {
+                assert!(is_served, "{name} is referred to but not served");
+                let (namespace, short) = name.rsplit_once('.').expect("a qualified name");
+                let after = text.split(&format!("<Schema Namespace=\"{namespace}\"")).nth(1);
+                let body = after.and_then(|rest| rest.split("</Schema>").next());
+                let is_printed = body.is_some_and(|body| {
+                    ["EnumType", "ComplexType", "EntityType"]
+                        .iter()
+                        .any(|tag| body.contains(&format!("<{tag} Name=\"{short}\"")))
+                });
+                assert!(is_printed, "{name} is not printed");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_known_only_inside_is_not_printed() {
+        for text in [odata::csdl::xml(&V1_0), odata::csdl::json(&V1_0)] {
+            for name in ["acsUser", "onlineMeetings", "changeNotification", "callvault.Column"] {
+                assert!(!text.contains(name), "{name}");
             }
         }
     }
