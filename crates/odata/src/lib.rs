@@ -59,8 +59,7 @@ pub fn parse_request(
     for (option, text) in &texts.system {
         used = Parser::new(option.name(), text, limits, used).option(*option, &mut options)?;
     }
-    let binder =
-        binder::Binder { model, limits, texts: &texts, aliases: &aliases, nodes: 0 };
+    let binder = binder::Binder { model, limits, texts: &texts, aliases: &aliases, nodes: 0 };
     let query = binder.query(&resource, &options)?;
     Ok((resource, query))
 }

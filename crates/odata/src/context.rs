@@ -1,0 +1,155 @@
+//! Context URLs (OData Protocol section 10): the text behind `$metadata#` that says what an answer
+//! holds.
+
+use crate::bound::{Query, Resource, Select, Step};
+use crate::edm::{Kind, Property, Type};
+use crate::literal::type_name;
+use crate::percent::encode_segment;
+
+/// Context of the answer to a request.
+pub fn of(resource: &Resource, query: &Query) -> String {
+    let set = Set::of(resource);
+    let list = select_list(query);
+    match resource.steps.last() {
+        Some(Step::Ref) if resource.is_collection => return "Collection($ref)".to_owned(),
+        Some(Step::Ref) => return "$ref".to_owned(),
+        Some(Step::Count) => return "Edm.Int64".to_owned(),
+        _ => {}
+    }
+    match set {
+        Set::Entities { path } if resource.is_collection => format!("{path}{list}"),
+        Set::Entities { path } => format!("{path}{list}/$entity"),
+        Set::Singleton { path } | Set::Value { path } => format!("{path}{list}"),
+        Set::Unknown => match resource.ty {
+            Some(ty) if resource.is_collection => format!("Collection({}){list}", type_name(&ty)),
+            Some(ty) => format!("{}{list}", type_name(&ty)),
+            None => String::new(),
+        },
+    }
+}
+
+/// Path of one entity, to which contexts of what is inside it are added: the entity `id` of the
+/// collection that is addressed, or the one that is addressed itself.
+pub fn entity(resource: &Resource, id: &str) -> String {
+    match Set::of(resource) {
+        Set::Entities { path } if is_single_navigation(resource) => path,
+        Set::Entities { path } => format!("{path}{}", key(id)),
+        Set::Singleton { path } | Set::Value { path } => path,
+        Set::Unknown => String::new(),
+    }
+}
+
+/// Context beside an expanded property of an entity; `entity` is the text that [`entity`] gives, or
+/// this function's own text for a nested one.
+pub fn nested(entity: &str, property: &Property, query: &Query) -> String {
+    let suffix = if property.is_collection { "" } else { "/$entity" };
+    format!("{entity}/{}{}{suffix}", property.name, select_list(query))
+}
+
+/// Where the entities of an answer live.
+enum Set {
+    /// In an entity set or behind a navigation property.
+    Entities { path: String },
+    /// It is a singleton.
+    Singleton { path: String },
+    /// It is a property that isn't an entity.
+    Value { path: String },
+    /// A function's result that belongs to no set.
+    Unknown,
+}
+
+impl Set {
+    fn of(resource: &Resource) -> Self {
+        let mut set = Self::Unknown;
+        let mut pending_key: Option<&str> = None;
+        for step in &resource.steps {
+            let path = |set: &Self, pending: Option<&str>| {
+                let base = match set {
+                    Self::Entities { path } | Self::Singleton { path } | Self::Value { path } => {
+                        path.as_str()
+                    }
+                    Self::Unknown => return None,
+                };
+                Some(format!("{base}{}", pending.map(key).unwrap_or_default()))
+            };
+            set = match step {
+                Step::Singleton { name, .. } => Self::Singleton { path: (*name).to_owned() },
+                Step::Key(key) => {
+                    pending_key = Some(key);
+                    continue;
+                }
+                Step::Navigation(property) => path(&set, pending_key.take())
+                    .map_or(Self::Unknown, |base| Self::Entities {
+                        path: format!("{base}/{}", property.name),
+                    }),
+                Step::Property(property) => path(&set, pending_key.take())
+                    .map_or(Self::Unknown, |base| Self::Value {
+                        path: format!("{base}/{}", property.name),
+                    }),
+                Step::Cast(ty) => {
+                    let base = path(&set, None);
+                    match (set, base) {
+                        (Self::Entities { .. }, Some(base)) => {
+                            Self::Entities { path: format!("{base}/{}", ty.name) }
+                        }
+                        (Self::Unknown, _) | (_, None) => Self::Unknown,
+                        (_, Some(base)) => Self::Value { path: format!("{base}/{}", ty.name) },
+                    }
+                }
+                Step::Operation { operation, .. } => {
+                    pending_key = None;
+                    let is_entity = operation.returns.as_ref().is_some_and(|returns| {
+                        matches!(returns.ty, Type::Structured(ty) if ty.kind == Kind::Entity)
+                    });
+                    match operation.entity_set_path {
+                        // Entities of the set that the operation is bound to.
+                        Some(to) if is_entity && !to.contains('/') => set,
+                        _ => Self::Unknown,
+                    }
+                }
+                Step::Count | Step::Ref | Step::Value => set,
+            };
+        }
+        set
+    }
+}
+
+/// Whether an entity is addressed by a navigation property alone, without a key.
+fn is_single_navigation(resource: &Resource) -> bool {
+    matches!(resource.steps.last(), Some(Step::Navigation(property)) if !property.is_collection)
+}
+
+fn key(id: &str) -> String {
+    format!("('{}')", encode_segment(&id.replace('\'', "''")))
+}
+
+/// What is selected and expanded, in parentheses; empty when neither is.
+fn select_list(query: &Query) -> String {
+    let mut items = Vec::new();
+    if let Some(select) = &query.select {
+        selected("", select, query, &mut items);
+    }
+    for item in &query.expand {
+        let inside = select_list(&item.query);
+        let inside = if inside.is_empty() { "()".to_owned() } else { inside };
+        items.push(format!("{}{inside}", item.property.name));
+    }
+    if items.is_empty() { String::new() } else { format!("({})", items.join(",")) }
+}
+
+/// Members that are selected; those that are also expanded come with the expanded ones.
+fn selected(prefix: &str, select: &Select, query: &Query, items: &mut Vec<String>) {
+    if select.all {
+        items.push(format!("{prefix}*"));
+    }
+    for member in &select.members {
+        match &member.select {
+            Some(inner) => selected(&format!("{prefix}{}/", member.name), inner, query, items),
+            None if prefix.is_empty() && query.expanded(&member.name).is_some() => {}
+            None => items.push(format!("{prefix}{}", member.name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

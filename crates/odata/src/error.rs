@@ -1,0 +1,179 @@
+//! Why a request can't be read: what, in which option, at which position.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Longest text that a message quotes, in characters.
+const QUOTED_CHARS: usize = 160;
+
+/// A request that can't be answered as it stands. `Display` writes the sentence for the client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Error {
+    /// What is wrong.
+    pub kind: Kind,
+    /// Where: `$filter`, `$expand`, `@name`, or `path`.
+    pub option: Cow<'static, str>,
+    /// Characters before the place in `text`.
+    pub position: usize,
+    /// The decoded value of the option, or the decoded segment of the path.
+    pub text: String,
+}
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// It doesn't follow the grammar.
+    Malformed {
+        /// What could stand there.
+        expected: Cow<'static, str>,
+        /// What stands there; empty at the end.
+        found: String,
+    },
+    /// No such property here.
+    UnknownProperty {
+        /// The name as sent.
+        name: String,
+    },
+    /// No such type, or it isn't related to the one at hand.
+    UnknownType {
+        /// The name as sent.
+        name: String,
+    },
+    /// No such function.
+    UnknownFunction {
+        /// The name as sent.
+        name: String,
+    },
+    /// No such query option, though the name begins with `$`.
+    UnknownOption {
+        /// The name as sent.
+        name: String,
+    },
+    /// A value or expression of another type than its place asks for.
+    TypeMismatch {
+        /// Name of the type asked for.
+        expected: String,
+        /// Name of the type, or the text, that was found.
+        found: String,
+    },
+    /// Longer, deeper or more than is allowed.
+    TooMuch {
+        /// What is counted.
+        what: &'static str,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// The option stands twice.
+    Repeated,
+    /// Well-formed, but makes no sense at this place.
+    NotAllowed {
+        /// What: `the query option '$top' on a single value`.
+        what: Cow<'static, str>,
+    },
+    /// A `$skiptoken` that this service didn't make for this caller.
+    BadPageToken,
+    /// The standard has it, this service doesn't answer it yet.
+    NotBuilt {
+        /// What: `the operator 'or' in $filter`.
+        what: String,
+    },
+    /// A segment of the path that the model doesn't have at this place.
+    NotFound {
+        /// The segment, decoded.
+        segment: String,
+    },
+}
+
+impl Error {
+    /// An error at a byte offset of the decoded `text`.
+    pub(crate) fn at(
+        kind: Kind,
+        option: impl Into<Cow<'static, str>>,
+        text: &str,
+        byte: usize,
+    ) -> Self {
+        let position = text.char_indices().take_while(|(offset, _)| *offset < byte).count();
+        Self { kind, option: option.into(), position, text: text.to_owned() }
+    }
+
+    fn quoted(&self) -> String {
+        if self.text.chars().count() <= QUOTED_CHARS {
+            return self.text.clone();
+        }
+        self.text.chars().take(QUOTED_CHARS).chain(['…']).collect()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let option = &self.option;
+        match &self.kind {
+            Kind::Malformed { expected, found } if found.is_empty() => {
+                write!(f, "{} expected", capitalised(expected))?;
+            }
+            Kind::Malformed { expected, found } => {
+                write!(f, "{} expected but found '{found}'", capitalised(expected))?;
+            }
+            Kind::UnknownProperty { name } => write!(f, "Unknown property '{name}'")?,
+            Kind::UnknownType { name } => write!(f, "Unknown type '{name}'")?,
+            Kind::UnknownFunction { name } => write!(f, "Unknown function '{name}'")?,
+            Kind::UnknownOption { name } => {
+                return write!(f, "The query option '{name}' is not known.");
+            }
+            Kind::TypeMismatch { expected, found } => {
+                write!(f, "Type mismatch: {expected} expected but found {found}")?;
+            }
+            Kind::TooMuch { what, limit } => {
+                return write!(f, "Too much in '{option}': {what}, at most {limit}.");
+            }
+            Kind::Repeated => {
+                return write!(f, "The query option '{option}' is given more than once.");
+            }
+            Kind::NotAllowed { what } => {
+                return write!(f, "{} is not allowed here.", capitalised(what));
+            }
+            Kind::BadPageToken => {
+                return f.write_str("The value of '$skiptoken' is not valid for this request.");
+            }
+            Kind::NotBuilt { what } => {
+                return write!(f, "{} is not supported yet.", capitalised(what));
+            }
+            Kind::NotFound { segment } => {
+                return write!(f, "Resource not found for the segment '{segment}'.");
+            }
+        }
+        write!(f, " at position {} in '{}'.", self.position, self.quoted())
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_the_place_in_characters() {
+        let kind = Kind::UnknownProperty { name: "foo".into() };
+        let error = Error::at(kind, "$filter", "é eq foo", 6);
+        assert_eq!(error.to_string(), "Unknown property 'foo' at position 5 in 'é eq foo'.");
+    }
+
+    #[test]
+    fn a_long_text_is_quoted_in_part() {
+        let kind = Kind::Malformed { expected: "expression".into(), found: String::new() };
+        let message = Error::at(kind, "$filter", &"ß".repeat(1000), 0).to_string();
+        assert!(message.starts_with("Expression expected at position 0 in 'ß"), "{message}");
+        assert!(message.chars().count() < 220, "{message}");
+    }
+
+    #[test]
+    fn what_is_not_built_is_named() {
+        let kind = Kind::NotBuilt { what: "the operator 'or' in $filter".into() };
+        let error = Error::at(kind, "$filter", "a or b", 2);
+        assert_eq!(error.to_string(), "The operator 'or' in $filter is not supported yet.");
+    }
+}

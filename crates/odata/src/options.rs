@@ -1,0 +1,207 @@
+//! The query of a URL, split into options: spelling, repetition, aliases (URL Conventions 5).
+//!
+//! Names of system query options are read without regard to case and with or without their dollar,
+//! as clients write them. A name that begins with `$` and isn't known is an error; any other
+//! unknown name is a custom option, which the standard lets a service ignore.
+
+use std::borrow::Cow;
+
+use crate::error::{Error, Kind};
+use crate::limits::Limits;
+use crate::percent::{Plus, decode};
+
+/// The options that the standard defines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SystemOption {
+    Filter,
+    Select,
+    Expand,
+    OrderBy,
+    Top,
+    Skip,
+    Count,
+    Search,
+    Compute,
+    Apply,
+    Format,
+    SchemaVersion,
+    SkipToken,
+    DeltaToken,
+    Levels,
+    Index,
+}
+
+impl SystemOption {
+    const ALL: [Self; 16] = [
+        Self::Filter,
+        Self::Select,
+        Self::Expand,
+        Self::OrderBy,
+        Self::Top,
+        Self::Skip,
+        Self::Count,
+        Self::Search,
+        Self::Compute,
+        Self::Apply,
+        Self::Format,
+        Self::SchemaVersion,
+        Self::SkipToken,
+        Self::DeltaToken,
+        Self::Levels,
+        Self::Index,
+    ];
+
+    /// The name as the standard writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "$filter",
+            Self::Select => "$select",
+            Self::Expand => "$expand",
+            Self::OrderBy => "$orderby",
+            Self::Top => "$top",
+            Self::Skip => "$skip",
+            Self::Count => "$count",
+            Self::Search => "$search",
+            Self::Compute => "$compute",
+            Self::Apply => "$apply",
+            Self::Format => "$format",
+            Self::SchemaVersion => "$schemaversion",
+            Self::SkipToken => "$skiptoken",
+            Self::DeltaToken => "$deltatoken",
+            Self::Levels => "$levels",
+            Self::Index => "$index",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let bare = name.strip_prefix('$').unwrap_or(name);
+        Self::ALL.into_iter().find(|option| option.name()[1..].eq_ignore_ascii_case(bare))
+    }
+}
+
+/// A query with its percent-encoding undone.
+#[derive(Debug, Default)]
+pub(crate) struct Query<'a> {
+    pub(crate) system: Vec<(SystemOption, Cow<'a, str>)>,
+    /// Names without the at-sign.
+    pub(crate) aliases: Vec<(String, Cow<'a, str>)>,
+}
+
+impl<'a> Query<'a> {
+    /// Splits the text behind `?`.
+    pub(crate) fn parse(query: &'a str, limits: &Limits) -> Result<Self, Error> {
+        let mut out = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decoded(name, "query")?;
+            if let Some(alias) = name.strip_prefix('@') {
+                out.add_alias(alias, value)?;
+            } else if let Some(option) = SystemOption::from_name(&name) {
+                out.add_system(option, value, limits)?;
+            } else if name.starts_with('$') {
+                let kind = Kind::UnknownOption { name: name.clone().into_owned() };
+                return Err(Error::at(kind, name.clone().into_owned(), &name, 0));
+            }
+        }
+        Ok(out)
+    }
+
+    fn add_alias(&mut self, name: &str, value: &'a str) -> Result<(), Error> {
+        let option = format!("@{name}");
+        let value = decoded(value, option.clone())?;
+        if self.aliases.iter().any(|(known, _)| known == name) {
+            return Err(Error::at(Kind::Repeated, option, &value, 0));
+        }
+        self.aliases.push((name.to_owned(), value));
+        Ok(())
+    }
+
+    fn add_system(
+        &mut self,
+        option: SystemOption,
+        value: &'a str,
+        limits: &Limits,
+    ) -> Result<(), Error> {
+        let value = decoded(value, option.name())?;
+        if self.system.iter().any(|(known, _)| *known == option) {
+            return Err(Error::at(Kind::Repeated, option.name(), &value, 0));
+        }
+        if option == SystemOption::Filter && value.len() > limits.filter {
+            let kind = Kind::TooMuch { what: "bytes", limit: limits.filter };
+            return Err(Error::at(kind, option.name(), "", 0));
+        }
+        self.system.push((option, value));
+        Ok(())
+    }
+}
+
+/// Bytes of the value of `$skiptoken` in a query, which do not count against the length of a URL.
+pub(crate) fn skiptoken_bytes(query: &str) -> usize {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(name, _)| {
+            decode(name, Plus::Space)
+                .is_ok_and(|name| SystemOption::from_name(&name) == Some(SystemOption::SkipToken))
+        })
+        .map(|(_, value)| value.len())
+        .sum()
+}
+
+fn decoded(text: &str, option: impl Into<Cow<'static, str>>) -> Result<Cow<'_, str>, Error> {
+    decode(text, Plus::Space).map_err(|byte| {
+        let expected = "percent-encoded UTF-8".into();
+        Error::at(Kind::Malformed { expected, found: String::new() }, option, text, byte)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<Query<'_>, Kind> {
+        Query::parse(query, &Limits::default()).map_err(|error| error.kind)
+    }
+
+    #[test]
+    fn names_are_read_as_clients_write_them() {
+        for name in ["$expand", "%24expand", "expand", "Expand", "$EXPAND"] {
+            let query = format!("{name}=sessions%28%24expand%3Dsegments%29");
+            let parsed = parse(&query).unwrap();
+            assert_eq!(parsed.system.len(), 1, "{name}");
+            assert_eq!(parsed.system[0].0, SystemOption::Expand);
+            assert_eq!(parsed.system[0].1, "sessions($expand=segments)");
+        }
+        assert_eq!(
+            parse("%24orderby=startDateTime+desc").unwrap().system[0].1,
+            "startDateTime desc"
+        );
+    }
+
+    #[test]
+    fn an_option_may_stand_once() {
+        assert_eq!(parse("$top=1&top=2").unwrap_err(), Kind::Repeated);
+        assert_eq!(parse("@p=1&@p=2").unwrap_err(), Kind::Repeated);
+        assert_eq!(parse("a=1&a=2").unwrap().system.len(), 0);
+    }
+
+    #[test]
+    fn unknown_names_are_refused_only_with_a_dollar() {
+        assert_eq!(parse("$foo=1").unwrap_err(), Kind::UnknownOption { name: "$foo".into() });
+        assert!(parse("foo=1&&bar&=x").unwrap().system.is_empty());
+    }
+
+    #[test]
+    fn broken_encoding_is_refused() {
+        assert!(matches!(parse("$filter=%zz").unwrap_err(), Kind::Malformed { .. }));
+        assert!(matches!(parse("$filter=%ff").unwrap_err(), Kind::Malformed { .. }));
+        assert!(matches!(parse("%f=1").unwrap_err(), Kind::Malformed { .. }));
+    }
+
+    #[test]
+    fn a_long_filter_is_refused_and_a_long_page_token_is_not_counted() {
+        let long = format!("$filter={}", "a".repeat(5000));
+        assert!(matches!(parse(&long).unwrap_err(), Kind::TooMuch { .. }));
+        assert_eq!(skiptoken_bytes("$top=1&%24skiptoken=abcd&x=1"), 4);
+    }
+}

@@ -1,0 +1,146 @@
+//! Paths inside expressions: properties, casts, functions, keys, counts and lambdas.
+
+use super::Parser;
+use crate::ast::{Argument, ExprKind, Path, PathStep, Quantifier, Root, StepKind};
+use crate::error::Error;
+use crate::lexer::Token;
+
+impl Parser<'_> {
+    /// A path, or an alias that stands alone.
+    pub(super) fn path(&mut self) -> Result<ExprKind, Error> {
+        self.count_node()?;
+        let mut steps = Vec::new();
+        let root = match self.next.token {
+            Token::Dollar(name) => match name.to_ascii_lowercase().as_str() {
+                root @ ("$it" | "$this" | "$these" | "$root") => {
+                    let root = Root::Dollar(root.to_owned());
+                    self.advance()?;
+                    root
+                }
+                "$count" => {
+                    steps.push(self.step()?);
+                    Root::Implicit
+                }
+                _ => return Err(self.expected("expression")),
+            },
+            Token::At(name) if !name.contains(['.', '#']) => {
+                let alias = self.alias(name)?;
+                if !self.is_glued('/') {
+                    return Ok(ExprKind::Alias(alias));
+                }
+                Root::Alias(alias)
+            }
+            Token::Name("any" | "all") if self.is_followed_by_parenthesis()? => {
+                return Err(self.expected("path before 'any' or 'all'"));
+            }
+            _ => {
+                steps.push(self.step()?);
+                Root::Implicit
+            }
+        };
+        loop {
+            if self.is_glued('(') {
+                let position = self.next.start;
+                self.advance()?;
+                let kind = StepKind::Key(self.named_arguments()?);
+                steps.push(PathStep { kind, position });
+            } else if self.is_glued('/') {
+                self.advance()?;
+                self.count_node()?;
+                steps.push(self.step()?);
+            } else {
+                return Ok(ExprKind::Path(Path { root, steps }));
+            }
+        }
+    }
+
+    fn alias(&mut self, name: &str) -> Result<String, Error> {
+        if name.len() < 2 {
+            return Err(self.expected("name of a parameter alias"));
+        }
+        self.advance()?;
+        Ok(name[1..].to_owned())
+    }
+
+    fn is_followed_by_parenthesis(&self) -> Result<bool, Error> {
+        Ok(self.lexer.token(self.next.end)?.token == Token::Symbol('('))
+    }
+
+    fn step(&mut self) -> Result<PathStep, Error> {
+        let position = self.next.start;
+        let kind = match self.next.token {
+            Token::Dollar(name) if name.eq_ignore_ascii_case("$count") => {
+                self.advance()?;
+                let options =
+                    if self.is_glued('(') { Some(Box::new(self.nested_options()?)) } else { None };
+                StepKind::Count(options)
+            }
+            Token::Dollar(name) if name.eq_ignore_ascii_case("$filter") => {
+                self.advance()?;
+                self.require('(')?;
+                let condition = self.expression()?;
+                self.require(')')?;
+                StepKind::Filter(Box::new(condition))
+            }
+            Token::At(name) if name.len() > 1 => {
+                self.advance()?;
+                StepKind::Annotation(name[1..].to_owned())
+            }
+            Token::Name(name) => {
+                self.advance()?;
+                if !self.is_glued('(') {
+                    StepKind::Name(name.to_owned())
+                } else if name.eq_ignore_ascii_case("any") {
+                    self.lambda(Quantifier::Any)?
+                } else if name.eq_ignore_ascii_case("all") {
+                    self.lambda(Quantifier::All)?
+                } else {
+                    self.advance()?;
+                    StepKind::Call(name.to_owned(), self.named_arguments()?)
+                }
+            }
+            _ => return Err(self.expected("name")),
+        };
+        Ok(PathStep { kind, position })
+    }
+
+    fn lambda(&mut self, quantifier: Quantifier) -> Result<StepKind, Error> {
+        self.require('(')?;
+        if quantifier == Quantifier::Any && self.eat(')')? {
+            return Ok(StepKind::Lambda(quantifier, None));
+        }
+        if self.used.lambdas == self.limits.lambdas {
+            return Err(self.too_much("levels of any and all", self.limits.lambdas));
+        }
+        self.used.lambdas += 1;
+        let variable = self.name("variable")?.to_owned();
+        self.require(':')?;
+        let body = self.expression()?;
+        self.require(')')?;
+        self.used.lambdas -= 1;
+        Ok(StepKind::Lambda(quantifier, Some((variable, Box::new(body)))))
+    }
+
+    /// Arguments up to the closing parenthesis, each with or without a name.
+    fn named_arguments(&mut self) -> Result<Vec<Argument>, Error> {
+        let mut arguments = Vec::new();
+        if self.eat(')')? {
+            return Ok(arguments);
+        }
+        loop {
+            let mut name = None;
+            if let Token::Name(candidate) = self.next.token
+                && self.lexer.token(self.next.end)?.token == Token::Symbol('=')
+            {
+                self.advance()?;
+                self.advance()?;
+                name = Some(candidate.to_owned());
+            }
+            arguments.push(Argument { name, value: self.expression()? });
+            if !self.eat(',')? {
+                self.require(')')?;
+                return Ok(arguments);
+            }
+        }
+    }
+}
