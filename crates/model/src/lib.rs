@@ -13,7 +13,7 @@ pub mod identity;
 pub mod key;
 pub mod merge;
 pub mod shred;
-// pub mod variation;
+pub mod variation;
 
 pub use columns::Value;
 pub use key::{TenantId, key};

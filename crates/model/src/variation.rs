@@ -242,7 +242,7 @@ fn is_selected(
         return is_expanded || select.all || select.find(target).is_some();
     }
     debug_assert!(!is_annotation || !target.is_empty(), "an annotation without a target stays");
-    select.has(target)
+    select.all || select.find(target).is_some()
 }
 
 fn is_legacy(ty: &StructuredType, property: &Property) -> bool {
