@@ -36,6 +36,7 @@ pub use guid::{normalize_tenant, random_guid};
 pub use issuer::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MAX_TTL, OPERATOR_APP};
 pub use issuers::{ConfigError, IssuerConfig};
 pub use master_key::{KeyFileError, MasterKey, OpenError};
+pub use random::random_key;
 pub use secret::{generate_secret, hash_secret, verify_secret};
 pub use signing_key::{KeyError, OVERLAP, SigningKey, rotate};
 pub use token_answer::TokenAnswer;
