@@ -153,6 +153,8 @@ impl<'a> Scope<'a> {
             } else {
                 rust
             };
+            let is_elsewhere = !own.is_empty() && is_declared(common, name);
+            let rust = if is_elsewhere { format!("common::{rust}") } else { rust };
             scope.rust_names.insert(name, rust);
         }
         scope
@@ -190,13 +192,12 @@ impl<'a> Scope<'a> {
     /// The types that derive from one, at any distance; they must stand in the same part, since a
     /// shared type has one table for all versions.
     fn derived(&self, base: &str) -> Result<Vec<&'a StructuredType>> {
-        let is_common = self.common.iter().flat_map(|s| &s.types).any(|ty| ty.name == base);
+        let is_common = is_declared(self.common, base);
         let mut found = Vec::new();
         for ty in self.types() {
             if self.lineage(ty)?.iter().skip(1).any(|ancestor| ancestor.name == base) {
-                let in_common =
-                    self.common.iter().flat_map(|s| &s.types).any(|other| other.name == ty.name);
-                ensure!(is_common == in_common, "{} and its base are in two files", ty.name);
+                let is_beside = is_declared(self.common, &ty.name) == is_common;
+                ensure!(is_beside, "{} and its base are in two files", ty.name);
                 found.push(ty);
             }
         }
@@ -254,6 +255,13 @@ impl<'a> Scope<'a> {
     fn is_template(&self, ty: &StructuredType) -> bool {
         self.templates.contains(&ty.name.as_str())
     }
+}
+
+fn is_declared(schemas: &[Schema], name: &str) -> bool {
+    schemas.iter().any(|schema| {
+        schema.types.iter().any(|ty| ty.name == name)
+            || schema.enums.iter().any(|ty| ty.name == name)
+    })
 }
 
 fn last(name: &str) -> &str {

@@ -90,7 +90,8 @@ fn of_type(ty: &StructuredType) -> Facts {
 fn of_property(property: &Property) -> String {
     let mut text = type_text(&property.ty);
     // CSDL has no nullability for a collection of entities.
-    if !property.is_nullable && !(property.is_navigation && property.ty.is_collection) {
+    let has_nullability = !(property.is_navigation && property.ty.is_collection);
+    if has_nullability && !property.is_nullable {
         text.push_str(", not null");
     }
     if property.is_navigation {
