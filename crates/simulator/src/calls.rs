@@ -1,0 +1,102 @@
+//! The sequence of records: each call in turn, and second versions among them.
+
+use std::collections::VecDeque;
+
+use odata::primitive::DateTimeOffset;
+
+use crate::json::Instants;
+use crate::mix::Mix;
+use crate::plan::{Call, Frame};
+use crate::population::Population;
+use crate::record::Press;
+
+/// Which calls to make.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The same seed, mix, span and tenant give the same bytes.
+    pub seed: u64,
+    /// How many calls. [`Mix::Realistic`] gives more lines, since some calls have two versions.
+    pub calls: u64,
+    /// Which kinds of calls.
+    pub mix: Mix,
+    /// No call starts before.
+    pub from: DateTimeOffset,
+    /// All calls are over and published before, as far as the span is long enough for that.
+    pub to: DateTimeOffset,
+    /// Tenant id of the users; ids of people and records don't depend on it.
+    pub tenant: String,
+}
+
+/// Makes records, one line of JSON each.
+#[derive(Debug)]
+pub struct Calls {
+    frame: Frame,
+    calls: u64,
+    next: u64,
+    /// Second versions to come: before which call, and of which.
+    updates: VecDeque<(u64, u64)>,
+    press: Press,
+    call: Call,
+}
+
+impl Calls {
+    /// Prepares the population; no call is made yet.
+    pub fn new(options: Options) -> Self {
+        let Options { seed, calls, mix, from, to, tenant } = options;
+        let in_url = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+        Self {
+            frame: Frame { seed, mix, span: (from.0, to.0) },
+            calls,
+            next: 0,
+            updates: VecDeque::new(),
+            press: Press {
+                population: Population::new(seed, &tenant),
+                instants: Instants::new(),
+                tenant_in_url: tenant.chars().filter(in_url).collect::<String>().into_bytes(),
+                legacy: mix.has_legacy_identities(),
+            },
+            call: Call::default(),
+        }
+    }
+
+    /// Appends the next record to `out`: expanded with sessions, segments and participants, without
+    /// contexts and links, and a newline. False when there is none left.
+    pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
+        if let Some(index) = self.due_update() {
+            self.call.plan(&self.frame, index);
+            self.press.write(out, &self.call, 2);
+            return true;
+        }
+        if self.next == self.calls {
+            return false;
+        }
+        let index = self.next;
+        self.next += 1;
+        self.call.plan(&self.frame, index);
+        if let Some(lag) = self.call.update_lag {
+            let due = self.next + lag;
+            let place = self.updates.partition_point(|(other, _)| *other <= due);
+            self.updates.insert(place, (due, index));
+        }
+        self.press.write(out, &self.call, 1);
+        true
+    }
+
+    fn due_update(&mut self) -> Option<u64> {
+        let (due, index) = *self.updates.front()?;
+        if due > self.next && self.next < self.calls {
+            return None;
+        }
+        self.updates.pop_front();
+        Some(index)
+    }
+}
+
+impl Iterator for Calls {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        self.write_next(&mut out).then_some(out)
+    }
+}

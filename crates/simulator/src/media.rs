@@ -1,0 +1,142 @@
+//! The media of a segment: networks, devices and streams of each label.
+
+use crate::device;
+use crate::json::{self, Instants};
+use crate::network::{Attachment, Connection};
+use crate::plan::modality;
+use crate::rng::Rng;
+use crate::stream::{Content, Stream};
+
+const AUDIO_CODECS: [&str; 12] = [
+    "satin",
+    "satin",
+    "satin",
+    "satin",
+    "satin",
+    "satinFullband",
+    "silkWide",
+    "silkWide",
+    "g722",
+    "g722",
+    "opus",
+    "opus",
+];
+/// What telephone networks speak.
+const SIP_CODECS: [&str; 4] = ["pcmu", "pcma", "g722", "pcmu"];
+const VIDEO_CODECS: [&str; 6] = ["h264", "h264", "h264", "h264", "av1", "h264s"];
+
+/// One side of a segment.
+pub(crate) struct Terminal<'a> {
+    pub(crate) attachment: &'a Attachment,
+    /// The traits of who sits there and whether on a mobile client; None for services and
+    /// telephones, whose devices are unknown.
+    pub(crate) devices: Option<(u64, bool)>,
+}
+
+/// A segment whose media were reported.
+pub(crate) struct Reported<'a> {
+    pub(crate) caller: Terminal<'a>,
+    pub(crate) callee: Terminal<'a>,
+    pub(crate) modalities: u8,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    /// The segment is the telephone's side, spoken in SIP.
+    pub(crate) is_sip: bool,
+    /// Nobody hears this side in a conference: one direction can be idle.
+    pub(crate) is_conference: bool,
+}
+
+impl Reported<'_> {
+    /// Appends the items of `media`.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, instants: &mut Instants, rng: &mut Rng) {
+        let transport = if rng.chance(930) { "udp" } else { "tcp" };
+        let mut is_first = true;
+        let labels = [
+            (modality::AUDIO, "main-audio"),
+            (modality::VIDEO, "main-video"),
+            (modality::VIDEO_BASED_SCREEN_SHARING, "applicationsharing-video"),
+            (modality::DATA, "data"),
+        ];
+        for (modality, label) in labels {
+            if self.modalities & modality == 0 {
+                continue;
+            }
+            if !is_first {
+                out.push(b',');
+            }
+            is_first = false;
+            json::raw(out, r#"{"label":""#);
+            json::raw(out, label);
+            json::raw(out, r#"","callerNetwork":"#);
+            let is_audio = modality == modality::AUDIO;
+            self.caller.attachment.write(out, rng, is_audio, transport);
+            json::raw(out, r#","calleeNetwork":"#);
+            self.callee.attachment.write(out, rng, is_audio, transport);
+            json::raw(out, r#","callerDevice":"#);
+            self.caller.write_devices(out, rng, is_audio);
+            json::raw(out, r#","calleeDevice":"#);
+            self.callee.write_devices(out, rng, is_audio);
+            json::raw(out, r#","streams":["#);
+            self.write_streams(out, instants, rng, modality);
+            json::raw(out, "]}");
+        }
+    }
+
+    fn write_streams(
+        &self,
+        out: &mut Vec<u8>,
+        instants: &mut Instants,
+        rng: &mut Rng,
+        modality: u8,
+    ) {
+        let content = if modality == modality::AUDIO { Content::Audio } else { Content::Video };
+        let quality = self.caller.attachment.quality.across(self.callee.attachment.quality);
+        let codec = match (content, self.is_sip) {
+            (Content::Audio, true) => *rng.pick(&SIP_CODECS),
+            (Content::Audio, false) => *rng.pick(&AUDIO_CODECS),
+            _ => *rng.pick(&VIDEO_CODECS),
+        };
+        let (forward, backward) = match modality {
+            modality::AUDIO => (!(self.is_conference && rng.chance(150)), true),
+            modality::VIDEO => (rng.chance(800), rng.chance(900)),
+            // A screen goes one way.
+            modality::VIDEO_BASED_SCREEN_SHARING => {
+                let shares = rng.chance(400);
+                (shares, !shares)
+            }
+            _ => (false, false),
+        };
+        let bypassed = self.is_sip && rng.chance(300);
+        for (is_forward, is_used) in [(true, forward), (false, backward)] {
+            if modality == modality::DATA && !is_forward {
+                continue;
+            }
+            if !is_forward {
+                out.push(b',');
+            }
+            let stream = Stream {
+                content: if is_used { content } else { Content::Idle },
+                forward: is_forward,
+                quality: quality.varied(rng),
+                seconds: ((self.end - self.start) / odata::primitive::TICKS_PER_SECOND) as u64 + 1,
+                codec,
+                sip: self.is_sip.then_some((self.start, self.end)),
+                media_bypassed: bypassed,
+            };
+            stream.write(out, instants, rng);
+        }
+    }
+}
+
+impl Terminal<'_> {
+    fn write_devices(&self, out: &mut Vec<u8>, rng: &mut Rng, is_audio: bool) {
+        match self.devices {
+            Some((habit, away))
+                if is_audio && self.attachment.connection != Connection::Service =>
+            {
+                device::write(out, rng, habit, away);
+            }
+            _ => json::raw(out, device::UNUSED),
+        }
+    }
+}
