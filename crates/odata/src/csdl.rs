@@ -20,6 +20,7 @@ const KEY: &str = "id";
 struct Vocabulary {
     namespace: &'static str,
     alias: &'static str,
+    /// Address without the ending that says the format.
     uri: &'static str,
 }
 
@@ -27,17 +28,17 @@ const VOCABULARIES: [Vocabulary; 3] = [
     Vocabulary {
         namespace: "Org.OData.Core.V1",
         alias: "Core",
-        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Core.V1.xml",
+        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Core.V1",
     },
     Vocabulary {
         namespace: "Org.OData.Measures.V1",
         alias: "Measures",
-        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Measures.V1.xml",
+        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Measures.V1",
     },
     Vocabulary {
         namespace: "Org.OData.PersonalData.V1",
         alias: "PersonalData",
-        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.PersonalData.V1.xml",
+        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.PersonalData.V1",
     },
 ];
 

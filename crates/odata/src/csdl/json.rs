@@ -6,7 +6,7 @@ use super::{
 use crate::edm::{
     EnumType, Kind, Model, Operation, Parameter, Primitive, Property, Schema, StructuredType, Type,
 };
-use crate::json::{Node, Text};
+use crate::json::{Member, Node, Text};
 
 type Members = Vec<(&'static str, Node<'static>)>;
 
@@ -28,9 +28,12 @@ fn references() -> Node<'static> {
             ("$Namespace", plain(vocabulary.namespace)),
             ("$Alias", plain(vocabulary.alias)),
         ]);
-        (vocabulary.uri, object(vec![("$Include", Node::Array(vec![include]))]))
+        Member {
+            name: Text::plain_owned(format!("{}.json", vocabulary.uri)),
+            value: object(vec![("$Include", Node::Array(vec![include]))]),
+        }
     };
-    object(VOCABULARIES.iter().map(reference).collect())
+    Node::Object(VOCABULARIES.iter().map(reference).collect())
 }
 
 fn schema(schema: &Schema) -> Node<'static> {

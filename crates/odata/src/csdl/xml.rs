@@ -15,7 +15,7 @@ pub fn xml(model: &Model) -> String {
     let mut out = Writer { text: "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".into(), depth: 0 };
     out.open("edmx:Edmx", &[("Version", "4.0".into()), ("xmlns:edmx", EDMX.into())]);
     for vocabulary in &VOCABULARIES {
-        out.open("edmx:Reference", &[("Uri", vocabulary.uri.into())]);
+        out.open("edmx:Reference", &[("Uri", format!("{}.xml", vocabulary.uri).into())]);
         let include =
             [("Namespace", vocabulary.namespace.into()), ("Alias", vocabulary.alias.into())];
         out.empty("edmx:Include", &include);
