@@ -1,1 +1,15 @@
-//! Placeholder head.
+//! What tests share: a spawned Callvault, a small HTTP client, and JSON compared leaf by leaf.
+//!
+//! For tests only. The client speaks just enough HTTP/1.1 to show a test exactly what came back.
+
+pub mod http;
+pub mod json;
+pub mod server;
+
+pub use http::{Answer, Client};
+pub use server::{Callvault, Server};
+
+/// The tenant that tests use unless they need two.
+pub const TENANT: &str = "dc368399-474c-4d40-900c-6265431fd81f";
+/// Another one.
+pub const OTHER_TENANT: &str = "00000004-1111-4222-8333-000000007bbc";

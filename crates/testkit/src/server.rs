@@ -1,0 +1,192 @@
+//! The binary under test: its commands, and a server that ends with the test.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::Client;
+
+static FOLDERS: AtomicU32 = AtomicU32::new(0);
+
+/// The binary with a data folder of its own, removed in the end.
+#[derive(Debug)]
+pub struct Callvault {
+    binary: PathBuf,
+    folder: PathBuf,
+}
+
+/// What a command left.
+#[derive(Debug)]
+pub struct Ended {
+    /// Exit status.
+    pub status: ExitStatus,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Callvault {
+    /// `binary` is `env!("CARGO_BIN_EXE_callvault")`.
+    pub fn new(binary: &str) -> Self {
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("callvault-test-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        Self { binary: binary.into(), folder }
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A command on this data folder.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).env("CALLVAULT_DATA_DIR", &self.folder);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with_input(arguments, b"")
+    }
+
+    /// Runs a command to its end with something on standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ended {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut stdin = child.stdin.take().expect("stdin is piped");
+        let input = input.to_vec();
+        let feeding = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child.wait_with_output().expect("the binary ends");
+        drop(feeding.join());
+        Ended {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs a command that must succeed and gives its output.
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let ended = self.run(arguments);
+        assert!(ended.status.success(), "{arguments:?}: {}", ended.stderr);
+        ended.stdout
+    }
+
+    /// A bearer token with these roles.
+    pub fn token(&self, tenant: &str, roles: &[&str]) -> String {
+        let mut arguments = vec!["token", "--tenant", tenant];
+        for role in roles {
+            arguments.extend(["--role", role]);
+        }
+        self.succeed(&arguments).trim().to_owned()
+    }
+
+    /// Starts `serve` on a free port of the loopback.
+    pub fn serve(&self, arguments: &[&str]) -> Server {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+        all.extend(arguments);
+        let mut command = self.command(&all);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Server::start(command)
+    }
+}
+
+impl Drop for Callvault {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// A running server, killed in the end.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where its admin listener is.
+    pub admin: SocketAddr,
+    log: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Server {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            drop(stderr.read_to_string(&mut text));
+            text
+        });
+        let mut address = |prefix: &str| -> Option<SocketAddr> {
+            let line = lines.next()?.ok()?;
+            let url = line.strip_prefix(prefix)?.to_owned();
+            let host = url.split("://").nth(1)?.trim_end_matches('/').replace("localhost", "127.0.0.1");
+            host.parse().ok()
+        };
+        let found = address("listening on ").zip(address("admin on "));
+        let Some((address, admin)) = found else {
+            drop(child.kill());
+            panic!("serve did not start: {}", log.join().unwrap_or_default());
+        };
+        // Whatever else it prints must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address, admin, log: Some(log) }
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Most memory that the process ever had, in KiB (Linux).
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+    }
+
+    /// Kills it as a power cut would, if only it kept what the system has.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// Asks it to end and gives what it logged.
+    pub fn stop(mut self) -> String {
+        let id = self.child.id().to_string();
+        drop(Command::new("kill").args(["-TERM", &id]).status());
+        for _ in 0..200 {
+            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.end();
+        self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
+    }
+
+    fn end(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
