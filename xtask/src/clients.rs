@@ -1,4 +1,147 @@
-//! Being written.
-pub(crate) fn run(_arguments: &[String]) -> anyhow::Result<()> {
-    anyhow::bail!("not built yet")
+//! The Graph SDKs, unmodified, against a server of ours: Microsoft's for Python and JavaScript over TLS
+//! with tokens from our token endpoint, the community's for Rust over plain HTTP, since it can be told
+//! no certificate. Each is a small program under `clients/` that counts its own checks.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::instance::{self, Instance, TENANT, Tls};
+use crate::process::{self, Tally};
+use crate::repository::{PROFILE, fresh_folder, root, target};
+use crate::setup;
+
+/// Records that the clients page through: more than two pages of 60.
+const RECORDS: usize = 130;
+/// Simulated calls among which a meeting of more than 60 sessions is found.
+const CALLS: u32 = 2_000;
+
+/// Builds the server and runs the three clients.
+///
+/// # Errors
+/// When something can't be built or a check failed.
+pub(crate) fn run(_arguments: &[String]) -> Result<()> {
+    setup::run(&[])?;
+    instance::build()?;
+    let mut tally = Tally::default();
+    let result = run_counted(&mut tally);
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    result
+}
+
+/// Runs the three clients, one after the other, and counts their checks.
+///
+/// # Errors
+/// When a client could not run to its end or a check failed; the others ran nevertheless.
+pub(crate) fn run_counted(tally: &mut Tally) -> Result<()> {
+    let python = setup::python()?;
+    let javascript = setup::javascript()?;
+    let folder = fresh_folder("clients")?;
+    let tls = certificate(&python, &folder)?;
+    let store = Instance::new(PROFILE, folder.join("data"))?.with_tls(tls.clone());
+    let records = records(&store, &folder)?;
+    let mut asking = Asking::new(&store, &tls, &records)?;
+
+    let served = store.serve()?;
+    let mut check = Command::new(&python);
+    let by_python = asking.ask("Python", check.arg(root().join("clients/python/check.py")), tally);
+    let mut check = Command::new("node");
+    check.arg("check.js").current_dir(javascript).env("NODE_EXTRA_CA_CERTS", &tls.certificate);
+    let by_javascript = asking.ask("JavaScript", &mut check, tally);
+    served.stop()?;
+
+    let plain = Instance::new(PROFILE, folder.join("data"))?;
+    let served = plain.serve()?;
+    asking.set("CALLVAULT_URL", plain.url());
+    asking.set("CALLVAULT_TOKEN", plain.token("CallRecords.Read.All")?);
+    let by_rust = asking.ask("Rust", &mut rust_client(), tally);
+    served.stop()?;
+    by_python.and(by_javascript).and(by_rust)
+}
+
+/// What every client is told, as environment variables.
+struct Asking(Vec<(&'static str, String)>);
+
+impl Asking {
+    /// Makes the two applications, one that may read and one that may only write.
+    fn new(store: &Instance, tls: &Tls, records: &Path) -> Result<Self> {
+        let reader = store.create_app("reader", "CallRecords.Read.All")?;
+        let ingest = store.create_app("ingest", "CallRecords.Write.All")?;
+        Ok(Self(vec![
+            ("CALLVAULT_URL", store.url()),
+            ("CALLVAULT_CERT", tls.certificate.display().to_string()),
+            // The Python SDK's HTTP client reads its trusted certificates from here.
+            ("SSL_CERT_FILE", tls.certificate.display().to_string()),
+            ("CALLVAULT_RECORDS", records.display().to_string()),
+            ("CALLVAULT_TENANT", TENANT.to_owned()),
+            ("CALLVAULT_CLIENT_ID", reader.id),
+            ("CALLVAULT_CLIENT_SECRET", reader.secret),
+            ("CALLVAULT_INGEST_ID", ingest.id),
+            ("CALLVAULT_INGEST_SECRET", ingest.secret),
+        ]))
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, value));
+    }
+
+    fn ask(&self, client: &str, command: &mut Command, tally: &mut Tally) -> Result<()> {
+        println!("-- {client}");
+        let environment = self.0.iter().map(|(name, value)| (*name, value.as_str()));
+        process::run_counted(command.envs(environment), tally)
+            .with_context(|| format!("the {client} client"))
+    }
+}
+
+/// A certificate for localhost that signs itself, made by the library that the Python SDK brings.
+fn certificate(python: &Path, folder: &Path) -> Result<Tls> {
+    let tls = Tls { certificate: folder.join("cert.pem"), key: folder.join("key.pem") };
+    let mut make = Command::new(python);
+    make.arg(root().join("clients/python/certificate.py")).arg(&tls.certificate).arg(&tls.key);
+    process::run(&mut make)?;
+    Ok(tls)
+}
+
+/// The records that the clients are to find: simulated ones, among them one meeting of more than 60
+/// sessions. They are imported, and their file is given, one record a line.
+fn records(store: &Instance, folder: &Path) -> Result<PathBuf> {
+    let simulated = folder.join("simulated.ndjson");
+    store.simulate(CALLS, 7, "realistic", &simulated)?;
+    let chosen = folder.join("records.ndjson");
+    let mut file = BufWriter::new(File::create(&chosen)?);
+    let mut meeting: Option<String> = None;
+    let mut ordinary = 0;
+    for line in BufReader::new(File::open(&simulated)?).lines() {
+        let line = line?;
+        // A session holds its segments; the words can't stand inside a JSON string unescaped.
+        let sessions = line.matches("\"segments\":").count();
+        if sessions > 60 {
+            if meeting.as_ref().is_none_or(|kept| line.len() < kept.len()) {
+                meeting = Some(line);
+            }
+        } else if ordinary < RECORDS {
+            ordinary += 1;
+            writeln!(file, "{line}")?;
+        }
+    }
+    let Some(meeting) = meeting else {
+        bail!("no meeting of more than 60 sessions in {CALLS} calls")
+    };
+    writeln!(file, "{meeting}")?;
+    file.flush()?;
+    store.import(&chosen)?;
+    Ok(chosen)
+}
+
+/// The check of the Rust client, a workspace of its own that is built apart from ours.
+fn rust_client() -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "--quiet", "--locked"]);
+    cargo.arg("--manifest-path").arg(root().join("clients/rust/Cargo.toml"));
+    cargo.arg("--target-dir").arg(target().join("clients/rust"));
+    cargo
 }

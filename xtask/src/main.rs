@@ -9,6 +9,7 @@ mod csdl;
 mod demo;
 mod fuzz;
 mod http;
+mod instance;
 mod parity;
 mod process;
 mod repository;
@@ -26,6 +27,7 @@ usage: cargo xtask COMMAND
 
   ci                                 every check, as the landing runs it
   codegen [--check]                  make the tables of model from schema/
+  parity --csdl FILE [--version V]   compare schema/ with another CSDL file (V: v1.0, beta)
   setup                              look for the programs that the checks need, install what can be
   tidy                               the house rules: file heads, arrows between crates, licences
   clients                            the Graph SDKs of Python, JavaScript and Rust against the server
@@ -61,6 +63,7 @@ fn command_named(name: &str) -> Option<Run> {
     Some(match name {
         "ci" => ci::run,
         "codegen" => codegen::run,
+        "parity" => parity::run,
         "setup" => setup::run,
         "tidy" => tidy::run,
         "clients" => clients::run,

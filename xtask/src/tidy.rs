@@ -1,4 +1,39 @@
-//! Being written.
-pub(crate) fn run(_arguments: &[String]) -> anyhow::Result<()> {
-    anyhow::bail!("not built yet")
+//! The house rules that no compiler checks: what every source file must have and must not, which of
+//! our crates may know which, where the heavy dependencies live, licences and sources of them all.
+
+mod arrows;
+mod licences;
+mod sources;
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::process;
+use crate::repository::root;
+
+/// Checks every rule and prints each breach as `place: what is wrong`.
+///
+/// # Errors
+/// When a rule is broken, or the checkout can't be read.
+pub(crate) fn run(_arguments: &[String]) -> Result<()> {
+    let mut breaches = sources::breaches(&files()?)?;
+    breaches.extend(arrows::breaches()?);
+    breaches.extend(licences::breaches()?);
+    for breach in &breaches {
+        println!("{breach}");
+    }
+    if !breaches.is_empty() {
+        bail!("{} breaches of the house rules", breaches.len());
+    }
+    Ok(())
+}
+
+/// Every file of the checkout that git would keep, by its path from the root.
+fn files() -> Result<Vec<String>> {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root());
+    let listed = process::output(&mut git)?;
+    let present = |path: &&str| root().join(path).is_file();
+    Ok(listed.lines().filter(present).map(str::to_owned).collect())
 }

@@ -1,0 +1,107 @@
+//! The JSON of a record: nothing makes the reader panic, and what was taken in says the same when
+//! it comes again, as it came and as it is answered.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use model::fragment::{Codec, Corrupt, FragmentKind, Pack, RecordFragment};
+use model::merge::{Merge, Stored, merge};
+use model::{Shredded, shred};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(record) = shred(text, &mut Plain) else { return };
+    assert_unchanged(&record, &record, "the record itself");
+    let answer = answer(&record).expect("own fragments are whole");
+    match shred(&answer, &mut Plain) {
+        Ok(again) => assert_unchanged(&record, &again, &answer),
+        Err(error) => panic!("refused {}: {error} in {answer}", error.pointer()),
+    }
+});
+
+fn assert_unchanged(stored: &Shredded, incoming: &Shredded, what: &str) {
+    match merge(&mut Kept(stored), incoming, &mut Plain) {
+        Ok(Merge::Unchanged) => {}
+        Ok(Merge::Merged(_)) => panic!("something new in {what}"),
+        Ok(Merge::Conflict { pointer }) => panic!("differs at {pointer}: {what}"),
+        Err(Corrupt) => panic!("corrupt: {what}"),
+    }
+}
+
+/// The record with all that is stored of it, as one text.
+fn answer(record: &Shredded) -> Result<String, Corrupt> {
+    let mut out = b"{".to_vec();
+    out.extend_from_slice(RecordFragment::members(&record.record)?);
+    for (name, packs) in
+        [("sessions", &record.session_packs), ("participants_v2", &record.participant_packs)]
+    {
+        let mut items: Vec<Vec<u8>> = Vec::new();
+        for pack in packs {
+            for item in Pack::read(pack)?.items() {
+                let item = item?;
+                let mut text = [b"{", item.members].concat();
+                if name == "sessions" {
+                    text.extend_from_slice(b",\"segments\":[");
+                    text.extend_from_slice(item.inner);
+                    text.push(b']');
+                }
+                text.push(b'}');
+                items.push(text);
+            }
+        }
+        out.extend_from_slice(format!(",\"{name}\":[").as_bytes());
+        out.extend_from_slice(&items.join(&b','));
+        out.push(b']');
+    }
+    out.push(b'}');
+    String::from_utf8(out).map_err(|_| Corrupt)
+}
+
+/// Keeps fragments as they are.
+struct Plain;
+
+impl Codec for Plain {
+    fn compress(&mut self, _: FragmentKind, bytes: &[u8]) -> Vec<u8> {
+        bytes.to_vec()
+    }
+
+    fn decompress(
+        &mut self,
+        _: FragmentKind,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Corrupt> {
+        out.clear();
+        out.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// A record as a store would hand it out.
+struct Kept<'a>(&'a Shredded);
+
+impl Stored for Kept<'_> {
+    type Error = Corrupt;
+
+    fn flags(&self) -> u32 {
+        self.0.flags
+    }
+
+    fn record(&mut self, out: &mut Vec<u8>) -> Result<(), Corrupt> {
+        out.clone_from(&self.0.record);
+        Ok(())
+    }
+
+    fn session_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Corrupt> {
+        Ok(copied(self.0.session_packs.get(number), out))
+    }
+
+    fn participant_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Corrupt> {
+        Ok(copied(self.0.participant_packs.get(number), out))
+    }
+}
+
+fn copied(pack: Option<&Vec<u8>>, out: &mut Vec<u8>) -> bool {
+    out.clear();
+    out.extend_from_slice(pack.map_or(&[], Vec::as_slice));
+    pack.is_some()
+}

@@ -1,0 +1,139 @@
+//! A Callvault of our own to try things on: its data folder, its address, and its commands.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::repository::{self, PROFILE, root};
+use crate::served::Served;
+
+/// The tenant of everything that is tried.
+pub(crate) const TENANT: &str = "5b6c1a52-7f0e-4c39-9d1c-2f3a8f1f7c01";
+
+/// Where a store lives and how it is reached.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    binary: PathBuf,
+    data: PathBuf,
+    port: u16,
+    tls: Option<Tls>,
+}
+
+/// Certificate and key, as PEM files.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// An application with its secret.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
+/// Builds the workspace with its tests, as every check does, so that no two checks differ in the
+/// features of a dependency and compile it twice.
+pub(crate) fn build() -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--workspace", "--all-targets", "--profile", PROFILE]);
+    process::run(cargo.current_dir(root()))
+}
+
+impl Instance {
+    /// An instance on a data folder, at a port of loopback that is free now.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub(crate) fn new(profile: &str, data: PathBuf) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        Ok(Self { binary: repository::binary(profile), data, port, tls: None })
+    }
+
+    /// The same, reached by TLS as `localhost`.
+    pub(crate) fn with_tls(self, tls: Tls) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// The address that clients use.
+    pub(crate) fn url(&self) -> String {
+        match self.tls {
+            Some(_) => format!("https://localhost:{}", self.port),
+            None => format!("http://127.0.0.1:{}", self.port),
+        }
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// A command of the binary on this store, free of the caller's own settings.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CALLVAULT_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("CALLVAULT_SERVER__PUBLIC_URL", self.url());
+        command.args(words).arg("--data-dir").arg(&self.data).stdin(Stdio::null());
+        command
+    }
+
+    /// The command that serves, at the port of this instance.
+    pub(crate) fn serve_command(&self) -> Command {
+        let mut serve = self.command(&["serve", "--admin-listen", "127.0.0.1:0"]);
+        serve.arg("--listen").arg(format!("127.0.0.1:{}", self.port));
+        if let Some(tls) = &self.tls {
+            serve.arg("--tls-cert").arg(&tls.certificate).arg("--tls-key").arg(&tls.key);
+        }
+        serve
+    }
+
+    /// Starts the server; what it logs goes to `serve.log` beside the data folder.
+    pub(crate) fn serve(&self) -> Result<Served> {
+        let log =
+            File::options().create(true).append(true).open(self.data.with_extension("log"))?;
+        Served::start(self.serve_command().stderr(log))
+            .with_context(|| format!("see {}", self.data.with_extension("log").display()))
+    }
+
+    /// A bearer token of the built-in issuer.
+    pub(crate) fn token(&self, role: &str) -> Result<String> {
+        let words = ["token", "--tenant", TENANT, "--role", role, "--ttl", "6h"];
+        Ok(process::output(&mut self.command(&words))?.trim().to_owned())
+    }
+
+    /// Makes an application with one role.
+    pub(crate) fn create_app(&self, name: &str, role: &str) -> Result<App> {
+        let words = ["app", "create", "--tenant", TENANT, "--name", name, "--role", role];
+        let printed = process::output(&mut self.command(&words))?;
+        let value = |key: &str| {
+            let mut lines = printed.lines().map(str::trim);
+            lines.find_map(|line| line.strip_prefix(key)).map(|found| found.trim().to_owned())
+        };
+        match (value("client id:"), value("client secret:")) {
+            (Some(id), Some(secret)) => Ok(App { id, secret }),
+            _ => bail!("app create printed neither id nor secret:\n{printed}"),
+        }
+    }
+
+    /// Imports a file of records.
+    pub(crate) fn import(&self, file: &Path) -> Result<()> {
+        let mut import = self.command(&["import", "--tenant", TENANT]);
+        process::output(import.arg(file)).map(drop)
+    }
+
+    /// Writes simulated records to a file, one a line.
+    pub(crate) fn simulate(&self, calls: u32, seed: u32, mix: &str, file: &Path) -> Result<()> {
+        let (calls, seed) = (calls.to_string(), seed.to_string());
+        let words = ["simulate", "--calls", &calls, "--seed", &seed, "--mix", mix];
+        process::run(self.command(&words).stdout(File::create(file)?))
+    }
+}

@@ -1,0 +1,138 @@
+//! Rules for the text of files: heads, lengths, names, and words that must not stay.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::repository::root;
+
+/// Lines a Rust file may have; one that is generated may have more.
+const LINES: usize = 500;
+
+/// Module names that say nothing about what is inside.
+const EMPTY_NAMES: [&str; 8] =
+    ["utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"];
+
+/// Named for the `common` part of the schema, which is a thing of the domain.
+const NAMED_FOR_THE_SCHEMA: [&str; 2] =
+    ["crates/model/src/generated/common.rs", "schema/common.csdl.xml"];
+
+/// What Rust code must not hold, and why. Written in two parts, so that this file does not either.
+const LEFT_BEHIND: [(&str, &str); 7] = [
+    (concat!("todo", "!("), "unfinished"),
+    (concat!("unimplemented", "!("), "unfinished"),
+    (concat!("dbg", "!("), "left from debugging"),
+    (concat!("TO", "DO"), "unfinished: do it or write an issue"),
+    (concat!("FIX", "ME"), "unfinished: do it or write an issue"),
+    (concat!("XX", "X"), "unfinished: do it or write an issue"),
+    (concat!("#[ig", "nore"), "a skipped test"),
+];
+
+/// Places that a stranger's clone does not have.
+const FOREIGN_PLACES: [&str; 4] =
+    [concat!("/wo", "rk/"), concat!("/fa", "rm/"), concat!("../sh", "ared"), concat!("/ro", "ot/")];
+
+/// The breaches in these files.
+pub(super) fn breaches(files: &[String]) -> Result<Vec<String>> {
+    let mut breaches = Vec::new();
+    for path in files {
+        let bytes = fs::read(root().join(path)).with_context(|| format!("can't read {path}"))?;
+        let text = String::from_utf8_lossy(&bytes);
+        breaches.extend(name_breaches(path));
+        if !is_lock_file(path) {
+            breaches.extend(foreign_places(path, &text));
+        }
+        if Path::new(path).extension().is_some_and(|extension| extension == "rs") {
+            breaches.extend(rust_breaches(path, &text));
+        }
+    }
+    Ok(breaches)
+}
+
+fn is_lock_file(path: &str) -> bool {
+    path.ends_with("Cargo.lock") || path.ends_with("package-lock.json")
+}
+
+fn name_breaches(path: &str) -> Option<String> {
+    let stem = Path::new(path).file_stem()?.to_str()?;
+    let stem = stem.split('.').next()?;
+    if path.ends_with("/mod.rs") {
+        return Some(format!("{path}: name it after its folder, beside the folder"));
+    }
+    if EMPTY_NAMES.contains(&stem) && !NAMED_FOR_THE_SCHEMA.contains(&path) {
+        return Some(format!("{path}: '{stem}' does not say what is inside"));
+    }
+    None
+}
+
+fn foreign_places(path: &str, text: &str) -> Vec<String> {
+    let lines = text.lines().enumerate();
+    lines
+        .filter_map(|(number, line)| {
+            let place = FOREIGN_PLACES.iter().find(|place| line.contains(**place))?;
+            Some(format!("{path}:{}: '{place}' is a place of one machine", number + 1))
+        })
+        .collect()
+}
+
+fn rust_breaches(path: &str, text: &str) -> Vec<String> {
+    let mut breaches = Vec::new();
+    if !text.starts_with("//! ") {
+        breaches.push(format!("{path}: the first line must say what the file is for (//! …)"));
+    }
+    let generated = text.lines().take(5).any(|line| line.contains("@generated"));
+    let lines = text.lines().count();
+    if lines > LINES && !generated {
+        breaches
+            .push(format!("{path}: {lines} lines; a room with one purpose has at most {LINES}"));
+    }
+    for (number, line) in text.lines().enumerate() {
+        for (word, why) in LEFT_BEHIND {
+            if line.contains(word) {
+                breaches.push(format!("{path}:{}: '{word}': {why}", number + 1));
+            }
+        }
+    }
+    breaches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_without_a_head_is_told() {
+        assert_eq!(rust_breaches("a.rs", "fn main() {}\n").len(), 1);
+        assert!(rust_breaches("a.rs", "//! Does a thing.\nfn main() {}\n").is_empty());
+    }
+
+    #[test]
+    fn long_file_is_told_unless_generated() {
+        let long = |head: &str| format!("{head}{}", "fn f() {}\n".repeat(LINES));
+        assert_eq!(rust_breaches("a.rs", &long("//! Long.\n")).len(), 1);
+        assert!(rust_breaches("a.rs", &long("//! @generated from the schema.\n")).is_empty());
+    }
+
+    #[test]
+    fn what_was_left_behind_is_told_with_its_line() {
+        let text = format!("//! Head.\n\nfn f() {{ {}x) }}\n", concat!("dbg", "!("));
+        let breaches = rust_breaches("a.rs", &text);
+        assert_eq!(breaches.len(), 1);
+        assert!(breaches[0].starts_with("a.rs:3:"), "{breaches:?}");
+    }
+
+    #[test]
+    fn empty_names_are_told_but_not_those_of_the_schema() {
+        assert!(name_breaches("crates/store/src/utils.rs").is_some());
+        assert!(name_breaches("crates/store/src/mod.rs").is_some());
+        assert!(name_breaches("schema/common.csdl.xml").is_none());
+        assert!(name_breaches("crates/store/src/writer.rs").is_none());
+    }
+
+    #[test]
+    fn places_of_one_machine_are_told() {
+        let line = format!("see {}notes\n", concat!("/wo", "rk/"));
+        assert_eq!(foreign_places("README.md", &line).len(), 1);
+    }
+}
