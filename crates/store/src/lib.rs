@@ -1,1 +1,25 @@
-//! Placeholder head.
+//! The store: records, their versions and typed columns, and the log of what changed, in one
+//! transaction each.
+//!
+//! All SQL of the house stands in this crate. [`Store`] is the front door; whoever reads gets a
+//! [`Reader`] of its own. Neither shows which engine is behind it.
+
+mod codec;
+mod dictionary;
+mod error;
+mod pending;
+mod plan;
+mod record;
+mod sql;
+mod sqlite;
+mod store;
+
+pub use codec::Codec;
+pub use error::{Cause, Error};
+pub use pending::Pending;
+pub use plan::{Cost, Filter, ListQuery};
+pub use record::{
+    AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize, Written,
+};
+pub use sqlite::Reader;
+pub use store::{Options, Role, Store};

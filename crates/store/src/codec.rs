@@ -1,0 +1,154 @@
+//! Fragments as zstd frames: compressed with the dictionary of their kind, with a checksum, and
+//! read back by whatever dictionary they name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use model::fragment::{Codec as Fragments, Corrupt, FragmentKind};
+use zstd::zstd_safe::{
+    CCtx, CParameter, DCtx, compress_bound, get_dict_id_from_frame, get_frame_content_size,
+};
+
+use crate::dictionary::{Dictionaries, Dictionary};
+
+/// Good for packs of repeated member names; higher ones cost more than they save.
+const LEVEL: i32 = 3;
+
+/// No fragment is bigger than the biggest record that comes in (128 MiB) with its table of
+/// lengths, so a frame that states more is damaged.
+const MAX_FRAGMENT_BYTES: u64 = 160 << 20;
+
+/// Compresses and reads fragments. Has contexts of its own: one for each thread.
+pub struct Codec {
+    dictionaries: Arc<Dictionaries>,
+    encoders: [Option<CCtx<'static>>; 3],
+    decoder: DCtx<'static>,
+    /// Those met so far, which spares the lock on the shared ones.
+    met: Vec<Arc<Dictionary>>,
+    buffer: Vec<u8>,
+}
+
+impl Codec {
+    pub(crate) fn new(dictionaries: Arc<Dictionaries>) -> Self {
+        Self {
+            dictionaries,
+            encoders: [None, None, None],
+            decoder: DCtx::create(),
+            met: Vec::new(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// The place of a dictionary among those met.
+    fn meet(&mut self, key: u32) -> Result<usize, Corrupt> {
+        if let Some(place) = self.met.iter().position(|dictionary| dictionary.row.key == key) {
+            return Ok(place);
+        }
+        let found = self.dictionaries.find(key).ok().flatten().ok_or(Corrupt)?;
+        self.met.push(found);
+        Ok(self.met.len() - 1)
+    }
+}
+
+impl Fragments for Codec {
+    fn compress(&mut self, kind: FragmentKind, bytes: &[u8]) -> Vec<u8> {
+        let encoder = self.encoders[kind as usize]
+            .get_or_insert_with(|| encoder(self.dictionaries.latest(kind).as_deref()));
+        self.buffer.clear();
+        self.buffer.reserve(compress_bound(bytes.len()));
+        encoder.compress2(&mut self.buffer, bytes).expect("the buffer holds the bound");
+        self.buffer.as_slice().to_vec()
+    }
+
+    fn decompress(
+        &mut self,
+        _kind: FragmentKind,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Corrupt> {
+        let size = get_frame_content_size(bytes).ok().flatten().ok_or(Corrupt)?;
+        if size > MAX_FRAGMENT_BYTES {
+            return Err(Corrupt);
+        }
+        out.clear();
+        out.try_reserve(size as usize).map_err(|_| Corrupt)?;
+        let read = match get_dict_id_from_frame(bytes) {
+            None => self.decoder.decompress(out, bytes),
+            Some(key) => {
+                let place = self.meet(key.get())?;
+                self.decoder.decompress_using_ddict(out, bytes, &self.met[place].decoder)
+            }
+        };
+        match read {
+            Ok(written) if written as u64 == size => Ok(()),
+            _ => Err(Corrupt),
+        }
+    }
+}
+
+fn encoder(dictionary: Option<&Dictionary>) -> CCtx<'static> {
+    let mut context = CCtx::create();
+    let mut set = |parameter| {
+        context.set_parameter(parameter).expect("the parameter is within its range");
+    };
+    set(CParameter::CompressionLevel(LEVEL));
+    set(CParameter::ChecksumFlag(true));
+    if let Some(dictionary) = dictionary {
+        context.load_dictionary(&dictionary.row.body).expect("there is memory for a dictionary");
+    }
+    context
+}
+
+/// The number of the dictionary that a compressed fragment needs; 0 if none.
+pub(crate) fn dictionary_key(fragment: &[u8]) -> u32 {
+    get_dict_id_from_frame(fragment).map_or(0, std::num::NonZero::get)
+}
+
+impl fmt::Debug for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Codec").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codec() -> Codec {
+        Codec::new(Arc::new(Dictionaries::new("nowhere".into(), Vec::new())))
+    }
+
+    #[test]
+    fn fragments_come_back_as_they_were() {
+        let mut codec = codec();
+        let mut out = b"what was there before".to_vec();
+        for size in [0, 1, 100, 100_000] {
+            let fragment: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
+            let packed = codec.compress(FragmentKind::Sessions, &fragment);
+            codec.decompress(FragmentKind::Sessions, &packed, &mut out).unwrap();
+            assert_eq!(out, fragment);
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_fragment_is_noticed() {
+        let mut codec = codec();
+        let fragment = br#""id":"e523d2ed-2966-4b6b-925b-754a88034cc5","version":1"#;
+        let packed = codec.compress(FragmentKind::Record, fragment);
+        let mut out = Vec::new();
+        for bit in 0..packed.len() * 8 {
+            let mut damaged = packed.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let read = codec.decompress(FragmentKind::Record, &damaged, &mut out);
+            assert!(read.is_err() || out == fragment, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_states_a_huge_size_is_refused_without_taking_the_memory() {
+        let mut codec = codec();
+        // Magic, a descriptor with an 8-byte content size, a window byte, 2^40 bytes of content.
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0xc0, 0x58, 0, 0, 0, 0, 0, 1, 0, 0];
+        assert!(codec.decompress(FragmentKind::Record, &frame, &mut Vec::new()).is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! The zstd dictionaries of a store, read once and shared by all threads.
+//!
+//! zstd writes the number of the dictionary into each frame, so a fragment says itself which one
+//! it needs, and fragments of old dictionaries stay readable for good.
+
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+
+use model::fragment::FragmentKind;
+use zstd::zstd_safe::DDict;
+
+use crate::{Error, sqlite};
+
+/// What the binary brings for a new store.
+pub(crate) const SHIPPED: [Shipped; 3] = [
+    Shipped { kind: FragmentKind::Record, body: include_bytes!("../dictionaries/record.zdict") },
+    Shipped {
+        kind: FragmentKind::Sessions,
+        body: include_bytes!("../dictionaries/sessions.zdict"),
+    },
+    Shipped {
+        kind: FragmentKind::Participants,
+        body: include_bytes!("../dictionaries/participants.zdict"),
+    },
+];
+
+/// A dictionary in the binary; its number stands in its body.
+pub(crate) struct Shipped {
+    pub(crate) kind: FragmentKind,
+    pub(crate) body: &'static [u8],
+}
+
+/// A row of table `dictionary`.
+pub(crate) struct DictionaryRow {
+    pub(crate) key: u32,
+    pub(crate) kind: FragmentKind,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A dictionary, prepared for reading.
+pub(crate) struct Dictionary {
+    pub(crate) row: DictionaryRow,
+    pub(crate) decoder: DDict<'static>,
+}
+
+/// All dictionaries of a store.
+pub(crate) struct Dictionaries {
+    store: PathBuf,
+    known: RwLock<Vec<Arc<Dictionary>>>,
+}
+
+impl Dictionaries {
+    pub(crate) fn new(store: PathBuf, rows: Vec<DictionaryRow>) -> Self {
+        let known = rows.into_iter().map(|row| Arc::new(Dictionary::new(row))).collect();
+        Self { store, known: RwLock::new(known) }
+    }
+
+    /// The dictionary that new fragments of a kind are written with: the latest.
+    pub(crate) fn latest(&self, kind: FragmentKind) -> Option<Arc<Dictionary>> {
+        let known = self.known.read().expect("no one panics while holding it");
+        let of_kind = known.iter().filter(|dictionary| dictionary.row.kind == kind);
+        of_kind.max_by_key(|dictionary| dictionary.row.key).cloned()
+    }
+
+    /// The dictionary of this number, be it one that another process has just added.
+    pub(crate) fn find(&self, key: u32) -> Result<Option<Arc<Dictionary>>, Error> {
+        if let Some(found) = self.find_known(key) {
+            return Ok(Some(found));
+        }
+        let rows = sqlite::dictionaries(&self.store)?;
+        let mut known = self.known.write().expect("no one panics while holding it");
+        for row in rows {
+            if !known.iter().any(|dictionary| dictionary.row.key == row.key) {
+                known.push(Arc::new(Dictionary::new(row)));
+            }
+        }
+        drop(known);
+        Ok(self.find_known(key))
+    }
+
+    fn find_known(&self, key: u32) -> Option<Arc<Dictionary>> {
+        let known = self.known.read().expect("no one panics while holding it");
+        known.iter().find(|dictionary| dictionary.row.key == key).cloned()
+    }
+}
+
+impl Dictionary {
+    fn new(row: DictionaryRow) -> Self {
+        Self { decoder: DDict::create(&row.body), row }
+    }
+}
+
+/// How a kind is called in table `dictionary`.
+pub(crate) fn kind_name(kind: FragmentKind) -> &'static str {
+    match kind {
+        FragmentKind::Record => "record",
+        FragmentKind::Sessions => "sessions",
+        FragmentKind::Participants => "participants",
+    }
+}
+
+/// The kind of this name.
+pub(crate) fn parse_kind(name: &str) -> Option<FragmentKind> {
+    [FragmentKind::Record, FragmentKind::Sessions, FragmentKind::Participants]
+        .into_iter()
+        .find(|kind| kind_name(*kind) == name)
+}

@@ -1,0 +1,106 @@
+//! What can go wrong in the store, told apart by what the caller can do about it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::fragment::Corrupt;
+
+/// A failure of the store. Nothing of what failed was written.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// Another process holds the write lock for longer than a write may take. Try again.
+    #[error("the store is busy with the write of another process")]
+    Busy,
+    /// The disk or the writer fails. The store tries by itself whether it works again.
+    #[error("the store is not available")]
+    Unavailable(#[source] Cause),
+    /// No space is left on the disk. The store tries by itself whether there is again.
+    #[error("the disk of the store is full")]
+    Full(#[source] Cause),
+    /// What was read is not what was written.
+    #[error("the store is damaged")]
+    Corrupt(#[source] Cause),
+    /// A newer Callvault has migrated the store.
+    #[error("the store has schema {found}, and this version knows schemas up to {known}")]
+    Newer {
+        /// Number of the store's last migration.
+        found: i64,
+        /// Number of the last migration known here.
+        known: i64,
+    },
+    /// The file holds something else.
+    #[error("{} is not a Callvault store: {reason}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: &'static str,
+    },
+    /// Another `serve` works on this store.
+    #[error("another callvault serve owns this store: {} is locked", .0.display())]
+    Owned(PathBuf),
+    /// There is no store here, and none was to be made.
+    #[error("there is no store at {}", .0.display())]
+    Missing(PathBuf),
+    /// The file that was to be written is there already.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// The statement took longer than [`crate::Options::statement_limit`].
+    #[error("the statement took longer than it may")]
+    Deadline,
+    /// Anything else.
+    #[error("the store failed")]
+    Internal(#[source] Cause),
+}
+
+/// The engine's own error beneath an [`Error`], shared by all whose writes it ended.
+#[derive(Debug, Clone)]
+pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl Cause {
+    pub(crate) fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Arc::from(error.into()))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Error {
+    /// The writer thread has ended, which it does only together with its store.
+    pub(crate) fn stopped() -> Self {
+        Self::Unavailable(Cause::new("the writer has stopped"))
+    }
+
+    /// Whether it comes from the engine as a whole, so that trying each write of a group alone
+    /// would fail alike.
+    pub(crate) fn is_of_engine(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable(_) | Self::Full(_))
+    }
+}
+
+impl From<Corrupt> for Error {
+    fn from(corrupt: Corrupt) -> Self {
+        Self::Corrupt(Cause::new(corrupt))
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::StorageFull {
+            Self::Full(Cause::new(error))
+        } else {
+            Self::Unavailable(Cause::new(error))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Looks whether a store is sound, and how big it is.
+
+use std::path::Path;
+
+use model::fragment::{Codec as _, FragmentKind, Pack, RecordFragment};
+use rusqlite::Connection;
+
+use super::connection;
+use crate::{Codec, Diagnosis, Error, TableSize};
+
+/// How many of one kind of problem are told.
+const TOLD_AT_MOST: usize = 20;
+
+/// Questions whose answer is 0 in a sound store.
+const INVARIANTS: [(&str, &str); 3] = [
+    (
+        "records have a current version that is not the highest one, or not exactly one",
+        "SELECT count(*) FROM (SELECT 1 FROM call_record GROUP BY tenant_key, id_key \
+         HAVING sum(is_current) <> 1 \
+         OR max(version) <> max(CASE WHEN is_current = 1 THEN version END))",
+    ),
+    (
+        "records have another number of session rows than stated",
+        "SELECT count(*) FROM call_record r WHERE is_current = 1 AND session_count <> \
+         (SELECT count(*) FROM session s WHERE s.record_key = r.record_key)",
+    ),
+    (
+        "session rows belong to no current version",
+        "SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM call_record r \
+         WHERE r.record_key = s.record_key AND r.is_current = 1)",
+    ),
+];
+
+pub(crate) fn diagnose(path: &Path, mut codec: Codec) -> Result<Diagnosis, Error> {
+    let connection = connection::reader(path)?;
+    let mut problems = integrity(&connection)?;
+    for (problem, text) in INVARIANTS {
+        let count: i64 = connection.query_row(text, (), |row| row.get(0))?;
+        if count > 0 {
+            problems.push(format!("{count} {problem}"));
+        }
+    }
+    for (text, kind) in [
+        ("SELECT record_key, fragment FROM call_record", FragmentKind::Record),
+        ("SELECT pack_key, fragment FROM session_pack", FragmentKind::Sessions),
+        ("SELECT pack_key, fragment FROM participant_pack", FragmentKind::Participants),
+    ] {
+        problems.extend(unreadable(&connection, &mut codec, text, kind)?);
+    }
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    Ok(Diagnosis {
+        problems,
+        tables: tables(&connection)?,
+        file_bytes: std::fs::metadata(path)?.len(),
+        wal_bytes: std::fs::metadata(wal).map_or(0, |wal| wal.len()),
+    })
+}
+
+fn integrity(connection: &Connection) -> Result<Vec<String>, Error> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+    let rows = statement.query_map((), |row| row.get::<_, String>(0))?;
+    let mut verdicts = rows.collect::<Result<Vec<_>, _>>()?;
+    verdicts.retain(|verdict| verdict != "ok");
+    Ok(verdicts)
+}
+
+fn unreadable(
+    connection: &Connection,
+    codec: &mut Codec,
+    text: &'static str,
+    kind: FragmentKind,
+) -> Result<Vec<String>, Error> {
+    let mut statement = connection.prepare(text)?;
+    let mut rows = statement.query(())?;
+    let (mut fragment, mut problems) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let packed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let read = codec.decompress(kind, packed, &mut fragment).and_then(|()| match kind {
+            FragmentKind::Record => RecordFragment::read(&fragment).map(|_| ()),
+            FragmentKind::Sessions | FragmentKind::Participants => {
+                Pack::read(&fragment)?.items().try_for_each(|item| item.map(|_| ()))
+            }
+        });
+        if read.is_err() && problems.len() < TOLD_AT_MOST {
+            let key: i64 = row.get(0)?;
+            problems.push(format!("the fragment {key} of {kind:?} cannot be read"));
+        }
+    }
+    Ok(problems)
+}
+
+fn tables(connection: &Connection) -> Result<Vec<TableSize>, Error> {
+    let mut statement = connection.prepare(
+        "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name \
+         WHERE d.aggregate = 1 GROUP BY s.tbl_name ORDER BY 2 DESC, 1",
+    )?;
+    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let sizes = rows.collect::<Result<Vec<(String, i64)>, _>>()?;
+    sizes
+        .into_iter()
+        .map(|(name, bytes)| {
+            // The name is the schema's own.
+            let text = format!("SELECT count(*) FROM \"{name}\"");
+            let rows: i64 = connection.query_row(&text, (), |row| row.get(0))?;
+            Ok(TableSize { name, rows: rows.unsigned_abs(), bytes: bytes.unsigned_abs() })
+        })
+        .collect()
+}

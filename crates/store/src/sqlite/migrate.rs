@@ -1,0 +1,196 @@
+//! Brings a file to the schema of this version: numbered steps, all or none of those it lacks.
+//!
+//! The hash of each step is kept, so that a store made by a step that has since been changed is
+//! noticed; a step that was released is never changed.
+
+use std::path::Path;
+
+use model::fragment::FragmentKind;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use zstd::zstd_safe::get_dict_id_from_dict;
+
+use crate::dictionary::{DictionaryRow, SHIPPED, kind_name, parse_kind};
+use crate::{Cause, Error};
+
+/// Steps in order; their numbers count from 1.
+const STEPS: &[&str] = &[include_str!("../../migrations/sqlite/0001_records.sql")];
+
+/// Marks the file as a Callvault store ("Call").
+const APPLICATION_ID: i32 = 0x4361_6c6c;
+
+/// Migrates what is behind the connection.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    if !is_current(connection, path)? {
+        apply(connection, path)?;
+    }
+    add_shipped_dictionaries(connection)
+}
+
+fn apply(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    let done = applied(&transaction, path)?;
+    if done == 0 {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.execute_batch(
+            "CREATE TABLE migration (number INTEGER PRIMARY KEY, hash TEXT NOT NULL) STRICT",
+        )?;
+    }
+    for (index, step) in STEPS.iter().enumerate().skip(done) {
+        transaction.execute_batch(step)?;
+        transaction.execute(
+            "INSERT INTO migration (number, hash) VALUES (?1, ?2)",
+            (index as i64 + 1, hash(step)),
+        )?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn is_current(connection: &Connection, path: &Path) -> Result<bool, Error> {
+    Ok(applied(connection, path)? == STEPS.len())
+}
+
+/// How many steps the file has; an error if it is none of ours or newer.
+fn applied(connection: &Connection, path: &Path) -> Result<usize, Error> {
+    let foreign = |reason| Error::Foreign { path: path.to_owned(), reason };
+    let application_id: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application_id != APPLICATION_ID {
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+        return if application_id == 0 && tables == 0 {
+            Ok(0)
+        } else {
+            Err(foreign("it is the database of another program"))
+        };
+    }
+    let mut statement = connection.prepare("SELECT number, hash FROM migration ORDER BY number")?;
+    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = rows.collect::<Result<Vec<(i64, String)>, _>>()?;
+    if rows.len() > STEPS.len() {
+        return Err(Error::Newer { found: rows.len() as i64, known: STEPS.len() as i64 });
+    }
+    for (index, (number, hash_then)) in rows.iter().enumerate() {
+        if *number != index as i64 + 1 || *hash_then != hash(STEPS[index]) {
+            return Err(foreign("its schema was made by another build"));
+        }
+    }
+    Ok(rows.len())
+}
+
+/// FNV-1a: tells texts apart that nobody chose to collide.
+fn hash(step: &str) -> String {
+    let hash = step.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+fn add_shipped_dictionaries(connection: &Connection) -> Result<(), Error> {
+    for shipped in &SHIPPED {
+        let key = get_dict_id_from_dict(shipped.body).map_or(0, |key| i64::from(key.get()));
+        if key == 0 {
+            continue;
+        }
+        let is_there = connection
+            .query_row("SELECT 1 FROM dictionary WHERE dictionary_key = ?1", [key], |_| Ok(()))
+            .optional()?;
+        if is_there.is_none() {
+            connection.execute(
+                "INSERT OR IGNORE INTO dictionary (dictionary_key, kind, body) VALUES (?1, ?2, ?3)",
+                (key, kind_name(shipped.kind), shipped.body),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Table `dictionary`.
+pub(crate) fn dictionaries(connection: &Connection) -> Result<Vec<DictionaryRow>, Error> {
+    let mut statement = connection.prepare("SELECT dictionary_key, kind, body FROM dictionary")?;
+    let mut rows = statement.query(())?;
+    let mut dictionaries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(1)?;
+        dictionaries.push(DictionaryRow {
+            key: row.get(0)?,
+            kind: known_kind(&kind)?,
+            body: row.get(2)?,
+        });
+    }
+    Ok(dictionaries)
+}
+
+fn known_kind(name: &str) -> Result<FragmentKind, Error> {
+    parse_kind(name)
+        .ok_or_else(|| Error::Corrupt(Cause::new(format!("a dictionary of unknown kind {name}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::columns;
+
+    use super::*;
+    use crate::sqlite::testing;
+
+    #[test]
+    fn every_typed_column_of_the_model_stands_in_its_table() {
+        let connection = testing::migrated();
+        let tables = [
+            ("call_record", columns::CALL_RECORD),
+            ("session", columns::SESSION),
+            ("segment", columns::SEGMENT),
+            ("stream", &columns::STREAM),
+        ];
+        for (table, columns) in tables {
+            for column in columns {
+                let ty: Option<String> = connection
+                    .query_row(
+                        "SELECT type FROM pragma_table_info(?1) WHERE name = ?2",
+                        (table, column.name),
+                        |row| row.get(0),
+                    )
+                    .optional()
+                    .unwrap();
+                let expected = format!("{:?}", column.affinity).to_uppercase();
+                assert_eq!(ty, Some(expected), "{table}.{}", column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_store_of_a_newer_version_is_refused() {
+        let mut connection = testing::migrated();
+        connection.execute("INSERT INTO migration VALUES (?1, '')", [STEPS.len() + 1]).unwrap();
+        let refused = migrate(&mut connection, Path::new("x.db"));
+        assert!(matches!(refused, Err(Error::Newer { found: 2, known: 1 })), "{refused:?}");
+    }
+
+    #[test]
+    fn a_store_whose_step_was_another_is_refused() {
+        let mut connection = testing::migrated();
+        connection.execute("UPDATE migration SET hash = 'another'", ()).unwrap();
+        let refused = migrate(&mut connection, Path::new("x.db"));
+        assert!(matches!(refused, Err(Error::Foreign { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn the_database_of_another_program_is_refused_and_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
+        let refused = migrate(&mut connection, Path::new("x.db"));
+        assert!(matches!(refused, Err(Error::Foreign { .. })), "{refused:?}");
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", (), |r| r.get(0)).unwrap();
+        assert_eq!(tables, 1);
+    }
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let mut connection = testing::migrated();
+        let before = connection.total_changes();
+        migrate(&mut connection, Path::new("x.db")).unwrap();
+        assert_eq!(connection.total_changes(), before);
+    }
+}

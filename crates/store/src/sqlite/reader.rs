@@ -1,0 +1,296 @@
+//! Reading: records by id, lists and counts, packs, the change log and the keeper's own rows.
+
+use std::fmt;
+use std::sync::Arc;
+
+use model::fragment::{Codec as _, FragmentKind, Pack};
+use model::{TenantId, key};
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+
+use super::snapshot::Snapshot;
+use super::{administration, session, stored};
+use crate::plan::{Plan, TenantKeys};
+use crate::record::Change;
+use crate::sql::sqlite::Sqlite;
+use crate::sql::writer::Statement;
+use crate::store::Shared;
+use crate::{
+    AppRow, Cause, ChangeRow, Codec, Error, Filter, ListQuery, SigningKeyRow, StoredRecord, sql,
+};
+
+/// Reads a store, on a connection of its own; one for each thread.
+///
+/// Every call sees all writes acknowledged before it. The packs and the sessions of a record are
+/// read as they were when the record itself was read last, unless [`Reader::release`] was called.
+pub struct Reader {
+    snapshot: Snapshot,
+    codec: Codec,
+    tenants: TenantKeys,
+}
+
+impl Reader {
+    pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
+        let codec = Codec::new(Arc::clone(&shared.dictionaries));
+        Ok(Self { snapshot: Snapshot::open(shared)?, codec, tenants: TenantKeys::new() })
+    }
+
+    /// A record by the key of its id ([`model::key`]): the version named, or the current one.
+    pub fn record(
+        &mut self,
+        tenant: &TenantId,
+        id_key: &[u8],
+        version: Option<i64>,
+    ) -> Result<Option<StoredRecord>, Error> {
+        let connection = self.snapshot.fresh()?;
+        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(None);
+        };
+        let mut statement = connection.prepare_cached(match version {
+            None => {
+                "SELECT r.record_key, r.id, r.version, r.is_current, r.start_date_time, \
+                 r.end_date_time, r.flags, r.content_hash, r.participant_count, r.session_count, \
+                 r.fragment FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 \
+                 ORDER BY r.version DESC LIMIT 1"
+            }
+            Some(_) => {
+                "SELECT r.record_key, r.id, r.version, r.is_current, r.start_date_time, \
+                 r.end_date_time, r.flags, r.content_hash, r.participant_count, r.session_count, \
+                 r.fragment FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 \
+                 AND r.version = ?3"
+            }
+        })?;
+        let mut rows = match version {
+            None => statement.query((tenant_key, id_key))?,
+            Some(version) => statement.query((tenant_key, id_key, version))?,
+        };
+        rows.next()?.map(|row| record(row, &mut self.codec)).transpose()
+    }
+
+    /// All versions of a record, ascending.
+    pub fn versions(
+        &mut self,
+        tenant: &TenantId,
+        id_key: &[u8],
+    ) -> Result<Vec<StoredRecord>, Error> {
+        let connection = self.snapshot.fresh()?;
+        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(Vec::new());
+        };
+        let mut statement = connection.prepare_cached(
+            "SELECT r.record_key, r.id, r.version, r.is_current, r.start_date_time, \
+             r.end_date_time, r.flags, r.content_hash, r.participant_count, r.session_count, \
+             r.fragment FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 \
+             ORDER BY r.version",
+        )?;
+        let mut rows = statement.query((tenant_key, id_key))?;
+        let mut versions = Vec::new();
+        while let Some(row) = rows.next()? {
+            versions.push(record(row, &mut self.codec)?);
+        }
+        Ok(versions)
+    }
+
+    /// A page of current records.
+    pub fn list(
+        &mut self,
+        tenant: &TenantId,
+        query: &ListQuery,
+    ) -> Result<Vec<StoredRecord>, Error> {
+        let connection = self.snapshot.fresh()?;
+        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(Vec::new());
+        };
+        let Statement { text, binds } = sql::list(&Sqlite, &Plan::list(tenant_key, query));
+        let mut statement = connection.prepare_cached(&text)?;
+        let mut rows = statement.query(params_from_iter(&binds))?;
+        let mut records = Vec::with_capacity(query.limit.min(256));
+        while let Some(row) = rows.next()? {
+            records.push(record(row, &mut self.codec)?);
+        }
+        Ok(records)
+    }
+
+    /// How many current records there are. Looks at each that it counts.
+    pub fn count(&mut self, tenant: &TenantId, filter: &Filter) -> Result<u64, Error> {
+        let connection = self.snapshot.fresh()?;
+        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(0);
+        };
+        let Statement { text, binds } = sql::count(&Sqlite, &Plan::count(tenant_key, filter));
+        let mut statement = connection.prepare_cached(&text)?;
+        let count: i64 = statement.query_row(params_from_iter(&binds), |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Puts the `number`-th pack of a record's sessions, decompressed, in place of `out`; false if
+    /// there is none.
+    pub fn session_pack(
+        &mut self,
+        record_key: i64,
+        number: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        let connection = self.snapshot.same()?;
+        stored::session_pack(connection, &mut self.codec, record_key, number, out)
+    }
+
+    /// The same of participants.
+    pub fn participant_pack(
+        &mut self,
+        record_key: i64,
+        number: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        let connection = self.snapshot.same()?;
+        stored::participant_pack(connection, &mut self.codec, record_key, number, out)
+    }
+
+    /// The position of a session in its record, by the key of its id. Current versions have an
+    /// index for it; the packs of others are looked through.
+    pub fn session_ordinal(
+        &mut self,
+        record_key: i64,
+        id_key: &[u8],
+    ) -> Result<Option<i64>, Error> {
+        let connection = self.snapshot.same()?;
+        let is_current: Option<bool> = connection
+            .prepare_cached("SELECT is_current FROM call_record WHERE record_key = ?1")?
+            .query_row([record_key], |row| row.get(0))
+            .optional()?;
+        match is_current {
+            None => Ok(None),
+            Some(true) => Ok(connection
+                .prepare_cached(
+                    "SELECT ordinal FROM session WHERE record_key = ?1 AND id_key = ?2 LIMIT 1",
+                )?
+                .query_row((record_key, id_key), |row| row.get(0))
+                .optional()?),
+            Some(false) => search_packs(connection, &mut self.codec, record_key, id_key),
+        }
+    }
+
+    /// Entries of the change log behind `after`, ascending.
+    pub fn changes(&mut self, after: i64, limit: usize) -> Result<Vec<ChangeRow>, Error> {
+        let connection = self.snapshot.fresh()?;
+        let mut statement = connection.prepare_cached(
+            "SELECT c.sequence, t.id, c.record_key, c.id, c.version, c.change, c.committed_at \
+             FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+             WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2",
+        )?;
+        let mut rows = statement.query((after, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+        let mut changes = Vec::new();
+        while let Some(row) = rows.next()? {
+            changes.push(change(row)?);
+        }
+        Ok(changes)
+    }
+
+    /// All applications, by tenant and name.
+    pub fn apps(&mut self) -> Result<Vec<AppRow>, Error> {
+        administration::apps(self.snapshot.fresh()?)
+    }
+
+    /// An application.
+    pub fn app(&mut self, client_id: &str) -> Result<Option<AppRow>, Error> {
+        administration::app(self.snapshot.fresh()?, client_id)
+    }
+
+    /// All signing keys, the oldest first.
+    pub fn signing_keys(&mut self) -> Result<Vec<SigningKeyRow>, Error> {
+        administration::signing_keys(self.snapshot.fresh()?)
+    }
+
+    /// A secret, sealed.
+    pub fn secret(&mut self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        administration::secret(self.snapshot.fresh()?, name)
+    }
+
+    /// Names and sealed bytes of the secrets whose names begin so, by name.
+    pub fn secrets(&mut self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        administration::secrets(self.snapshot.fresh()?, prefix)
+    }
+
+    /// Lets go of the snapshot held for the next call. Whoever holds a reader without using it
+    /// calls this from time to time (some 50 ms), or the log of the store grows without end.
+    pub fn release(&mut self) {
+        if let Err(error) = self.snapshot.release() {
+            tracing::warn!(%error, "a read transaction did not end well");
+        }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+/// The tenant's number. Tenants are never deleted, so what is known stays true.
+fn tenant_key(
+    connection: &Connection,
+    tenants: &mut TenantKeys,
+    tenant: &TenantId,
+) -> Result<Option<i64>, Error> {
+    if let Some(key) = tenants.get(tenant) {
+        return Ok(Some(*key));
+    }
+    let found = session::find_tenant(connection, tenant)?;
+    if let Some(key) = found {
+        tenants.insert(tenant.clone(), key);
+    }
+    Ok(found)
+}
+
+/// A row of [`sql::RECORD_COLUMNS`].
+fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
+    let mut fragment = Vec::new();
+    let packed = row.get_ref(10)?.as_blob().map_err(rusqlite::Error::from)?;
+    codec.decompress(FragmentKind::Record, packed, &mut fragment)?;
+    Ok(StoredRecord {
+        record_key: row.get(0)?,
+        id: row.get(1)?,
+        version: row.get(2)?,
+        is_current: row.get(3)?,
+        start: row.get(4)?,
+        end: row.get(5)?,
+        flags: row.get(6)?,
+        content_hash: row.get(7)?,
+        participant_count: row.get(8)?,
+        session_count: row.get(9)?,
+        fragment,
+    })
+}
+
+fn search_packs(
+    connection: &Connection,
+    codec: &mut Codec,
+    record_key: i64,
+    id_key: &[u8],
+) -> Result<Option<i64>, Error> {
+    let mut pack = Vec::new();
+    let (mut number, mut ordinal) = (0, 0);
+    while stored::session_pack(connection, codec, record_key, number, &mut pack)? {
+        for item in Pack::read(&pack)?.items() {
+            if key(item?.id) == id_key {
+                return Ok(Some(ordinal));
+            }
+            ordinal += 1;
+        }
+        number += 1;
+    }
+    Ok(None)
+}
+
+fn change(row: &Row<'_>) -> Result<ChangeRow, Error> {
+    let (tenant, name): (String, String) = (row.get(1)?, row.get(5)?);
+    let damaged = |what: &str| Error::Corrupt(Cause::new(format!("change log: {what}")));
+    Ok(ChangeRow {
+        sequence: row.get(0)?,
+        tenant: TenantId::parse(&tenant).ok_or_else(|| damaged("a tenant is no GUID"))?,
+        record_key: row.get(2)?,
+        id: row.get(3)?,
+        version: row.get(4)?,
+        change: Change::parse(&name).ok_or_else(|| damaged("an unknown change"))?,
+        committed_at: row.get(6)?,
+    })
+}

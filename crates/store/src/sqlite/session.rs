@@ -1,0 +1,262 @@
+//! The writer's connection: transactions, and what becomes of a record in one.
+
+use std::cmp::Ordering;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{self, AtomicUsize};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use model::merge::{Merge, merge};
+use model::{Shredded, TenantId};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::stored::{Head, StoredVersion};
+use super::{connection, rows};
+use crate::dictionary::Dictionaries;
+use crate::plan::TenantKeys;
+use crate::record::Change;
+use crate::{Codec, Error, Outcome, Written};
+
+/// Pages of the log between two checkpoints (32 MiB).
+const CHECKPOINT_PAGES: usize = 4_096;
+
+/// Pages of the log from which on readers are waited for, so that it starts over (256 MiB).
+const RESTART_PAGES: usize = 32_768;
+
+/// How long they are waited for.
+const RESTART_WAIT: Duration = Duration::from_millis(200);
+
+/// A connection that writes, with what it knows.
+pub(crate) struct Session {
+    pub(super) connection: Connection,
+    /// For what is stored and for what comes in: merging reads one while it reads the other.
+    pub(super) stored_codec: Codec,
+    codec: Codec,
+    tenants: TenantKeys,
+    /// Ticks; when the transaction began.
+    now: i64,
+    log_pages: Arc<AtomicUsize>,
+    checkpoint_at: usize,
+}
+
+impl Session {
+    pub(crate) fn new(
+        connection: Connection,
+        dictionaries: Arc<Dictionaries>,
+    ) -> Result<Self, Error> {
+        let mut session = Self {
+            connection,
+            stored_codec: Codec::new(Arc::clone(&dictionaries)),
+            codec: Codec::new(dictionaries),
+            tenants: TenantKeys::new(),
+            now: 0,
+            log_pages: Arc::default(),
+            checkpoint_at: CHECKPOINT_PAGES,
+        };
+        session.watch_log()?;
+        Ok(session)
+    }
+
+    /// Replaces the connection by a new one.
+    pub(crate) fn reopen(&mut self, path: &Path) -> Result<(), Error> {
+        self.connection = connection::writer(path)?;
+        self.tenants.clear();
+        self.watch_log()
+    }
+
+    fn watch_log(&mut self) -> Result<(), Error> {
+        let log_pages = Arc::clone(&self.log_pages);
+        self.connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            log_pages.store(usize::try_from(pages).unwrap_or(0), atomic::Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(())
+    }
+
+    pub(crate) fn begin(&mut self) -> Result<(), Error> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.now = i64::try_from(now.as_nanos() / 100).unwrap_or(i64::MAX);
+        Ok(())
+    }
+
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        self.connection.prepare_cached("COMMIT")?.execute(())?;
+        Ok(())
+    }
+
+    pub(crate) fn roll_back(&mut self) {
+        // Some errors roll back by themselves.
+        if !self.connection.is_autocommit() {
+            if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+                tracing::error!(%error, "roll-back failed");
+            }
+        }
+        self.tenants.clear();
+    }
+
+    /// A write that means nothing, to see whether the store can be written.
+    pub(crate) fn note_trial(&mut self) -> Result<(), Error> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO setting (name, value) VALUES ('last_trial', ?1)",
+            [self.now],
+        )?;
+        Ok(())
+    }
+
+    /// Moves the log into the file when it has grown. Readers that hold an old snapshot keep a log
+    /// from starting over; when it is very long they are waited for.
+    pub(crate) fn checkpoint_if_due(&mut self) {
+        let pages = self.log_pages.load(atomic::Ordering::Relaxed);
+        if pages < CHECKPOINT_PAGES {
+            self.checkpoint_at = CHECKPOINT_PAGES;
+        }
+        if pages < self.checkpoint_at {
+            return;
+        }
+        self.checkpoint_at = pages + CHECKPOINT_PAGES;
+        let done = if pages < RESTART_PAGES {
+            self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")
+        } else {
+            self.checkpoint_and_restart()
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "checkpoint failed");
+        }
+    }
+
+    fn checkpoint(&self, text: &'static str) -> Result<(), rusqlite::Error> {
+        self.connection.query_row(text, (), |_| Ok(()))
+    }
+
+    fn checkpoint_and_restart(&self) -> Result<(), rusqlite::Error> {
+        self.connection.busy_timeout(RESTART_WAIT)?;
+        let done = self.checkpoint("PRAGMA wal_checkpoint(RESTART)");
+        self.connection.busy_timeout(connection::BUSY_TIMEOUT)?;
+        done
+    }
+
+    /// Writes records one by one; see [`crate::Store::write`].
+    pub(crate) fn write_records(
+        &mut self,
+        tenant: &TenantId,
+        records: &[Shredded],
+    ) -> Result<Vec<Written>, Error> {
+        let tenant_key = self.tenant_key(tenant)?;
+        records.iter().map(|record| self.write_record(tenant_key, record)).collect()
+    }
+
+    fn write_record(&mut self, tenant_key: i64, record: &Shredded) -> Result<Written, Error> {
+        let Some(current) = Head::find(&self.connection, tenant_key, &record.id_key, None)? else {
+            return self.add(tenant_key, record, Change::Created);
+        };
+        match record.version.cmp(&current.version) {
+            Ordering::Greater => {
+                let connection = &self.connection;
+                rows::retire(connection, &mut self.stored_codec, tenant_key, &current)?;
+                self.add(tenant_key, record, Change::Replaced)
+            }
+            Ordering::Equal => self.write_again(tenant_key, &current, record),
+            Ordering::Less => {
+                let version = Some(record.version);
+                match Head::find(&self.connection, tenant_key, &record.id_key, version)? {
+                    None => self.add(tenant_key, record, Change::Archived),
+                    Some(stored) => self.write_again(tenant_key, &stored, record),
+                }
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        tenant_key: i64,
+        record: &Shredded,
+        change: Change,
+    ) -> Result<Written, Error> {
+        let is_current = change != Change::Archived;
+        let record_key = rows::insert(&self.connection, tenant_key, None, is_current, record)?;
+        self.log_change(tenant_key, record_key, None, record.version, change)?;
+        let outcome = match change {
+            Change::Replaced => Outcome::Replaced,
+            Change::Archived => Outcome::Archived,
+            _ => Outcome::Created,
+        };
+        Ok(written(record, outcome, record.id.clone(), record.flags))
+    }
+
+    /// The version is stored already.
+    fn write_again(
+        &mut self,
+        tenant_key: i64,
+        stored: &Head,
+        record: &Shredded,
+    ) -> Result<Written, Error> {
+        let told = |outcome| written(record, outcome, stored.id.clone(), stored.flags);
+        if record.content_hash.starts_with(&stored.content_hash) {
+            return Ok(told(Outcome::Unchanged));
+        }
+        let mut version = StoredVersion {
+            connection: &self.connection,
+            codec: &mut self.stored_codec,
+            record_key: stored.record_key,
+            flags: stored.flags,
+        };
+        let merged = match merge(&mut version, record, &mut self.codec)? {
+            Merge::Unchanged => return Ok(told(Outcome::Unchanged)),
+            Merge::Conflict { pointer } => return Ok(told(Outcome::Conflict { pointer })),
+            Merge::Merged(merged) => merged,
+        };
+        let (connection, record_key) = (&self.connection, stored.record_key);
+        rows::delete(connection, &mut self.stored_codec, tenant_key, stored)?;
+        rows::insert(connection, tenant_key, Some(record_key), stored.is_current, &merged)?;
+        self.log_change(tenant_key, record_key, None, stored.version, Change::Merged)?;
+        Ok(written(record, Outcome::Merged, merged.id, merged.flags))
+    }
+
+    /// Adds an entry to the change log.
+    pub(super) fn log_change(
+        &self,
+        tenant_key: i64,
+        record_key: i64,
+        id: Option<&str>,
+        version: i64,
+        change: Change,
+    ) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO change_log (tenant_key, record_key, id, version, change, committed_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        statement.execute((tenant_key, record_key, id, version, change.name(), self.now))?;
+        Ok(())
+    }
+
+    /// The tenant's number, given at its first record.
+    fn tenant_key(&mut self, tenant: &TenantId) -> Result<i64, Error> {
+        if let Some(key) = self.tenants.get(tenant) {
+            return Ok(*key);
+        }
+        let key = match find_tenant(&self.connection, tenant)? {
+            Some(key) => key,
+            None => {
+                self.connection
+                    .execute("INSERT INTO tenant (id) VALUES (?1)", [tenant.as_str()])?;
+                self.connection.last_insert_rowid()
+            }
+        };
+        self.tenants.insert(tenant.clone(), key);
+        Ok(key)
+    }
+}
+
+/// The tenant's number, if it has had a record.
+pub(super) fn find_tenant(
+    connection: &Connection,
+    tenant: &TenantId,
+) -> Result<Option<i64>, Error> {
+    let mut statement = connection.prepare_cached("SELECT tenant_key FROM tenant WHERE id = ?1")?;
+    Ok(statement.query_row([tenant.as_str()], |row| row.get(0)).optional()?)
+}
+
+fn written(record: &Shredded, outcome: Outcome, id: String, flags: u32) -> Written {
+    Written { outcome, id, id_key: record.id_key.clone(), version: record.version, flags }
+}

@@ -1,0 +1,88 @@
+//! A read connection and the snapshot that it holds; the head of the engine says why that is safe.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::{HELD_AT_MOST, connection};
+use crate::store::Shared;
+use crate::{Error, Role};
+
+/// Steps of SQLite's machine between two looks at the clock; some 100 µs.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+/// A connection and its read transaction.
+pub(super) struct Snapshot {
+    connection: Connection,
+    shared: Arc<Shared>,
+    held_at_most: Duration,
+    held: Option<Held>,
+    opened: Instant,
+    /// Nanoseconds from `opened` to the end of the statement's time.
+    deadline: Arc<AtomicU64>,
+}
+
+struct Held {
+    commits: u64,
+    since: Instant,
+}
+
+impl Snapshot {
+    pub(super) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
+        let mut connection = connection::reader(&shared.path)?;
+        let opened = Instant::now();
+        let deadline = Arc::new(AtomicU64::new(u64::MAX));
+        let seen = Arc::clone(&deadline);
+        let is_late = move || nanoseconds(opened.elapsed()) > seen.load(Ordering::Relaxed);
+        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_late))?;
+        let held_at_most = match shared.role {
+            Role::Serve => HELD_AT_MOST,
+            Role::Tool => Duration::ZERO,
+        };
+        Ok(Self { connection, shared, held_at_most, held: None, opened, deadline })
+    }
+
+    /// The connection, in a snapshot that has every write acknowledged so far.
+    pub(super) fn fresh(&mut self) -> Result<&Connection, Error> {
+        let now = Instant::now();
+        // Before the snapshot is taken: it may have more commits than counted, never fewer.
+        let commits = self.shared.commits.load(Ordering::Acquire);
+        let is_fresh = self.held.as_ref().is_some_and(|held| {
+            held.commits == commits && now.duration_since(held.since) < self.held_at_most
+        });
+        if !is_fresh {
+            self.release()?;
+            self.connection.prepare_cached("BEGIN")?.execute(())?;
+            self.held = Some(Held { commits, since: now });
+        }
+        let limit = now.duration_since(self.opened) + self.shared.statement_limit;
+        self.deadline.store(nanoseconds(limit), Ordering::Relaxed);
+        Ok(&self.connection)
+    }
+
+    /// The connection, in the snapshot of the call before, if it is still held.
+    pub(super) fn same(&mut self) -> Result<&Connection, Error> {
+        if self.held.is_none() {
+            return self.fresh();
+        }
+        let limit = self.opened.elapsed() + self.shared.statement_limit;
+        self.deadline.store(nanoseconds(limit), Ordering::Relaxed);
+        Ok(&self.connection)
+    }
+
+    /// Lets go of the snapshot.
+    pub(super) fn release(&mut self) -> Result<(), Error> {
+        self.held = None;
+        // Some errors end a transaction by themselves.
+        if !self.connection.is_autocommit() {
+            self.connection.prepare_cached("COMMIT")?.execute(())?;
+        }
+        Ok(())
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

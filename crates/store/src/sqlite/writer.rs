@@ -1,0 +1,192 @@
+//! The one thread that writes: takes what waits, commits it in one transaction, answers.
+//!
+//! A commit costs one sync of the log whatever is in it, so a group is what came while the group
+//! before was being committed, up to a bound that keeps the log and the waiting short.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::{HELD_AT_MOST, Session};
+use crate::store::Shared;
+use crate::{Cause, Error, Pending, Role};
+
+/// A group is closed when it has this many records or bytes of fragments.
+const GROUP_RECORDS: usize = 1_000;
+const GROUP_BYTES: usize = 8 << 20;
+
+/// How often a store that failed is tried.
+const TRIAL_EVERY: Duration = Duration::from_secs(1);
+
+/// What a write adds to its group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weight {
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Weight {
+    /// A row or two.
+    pub(crate) const SMALL: Self = Self { records: 1, bytes: 0 };
+}
+
+/// Something to do in a transaction. It may be run again after the transaction was rolled back.
+pub(crate) trait Work: Send {
+    fn weight(&self) -> Weight;
+    fn run(&mut self, session: &mut Session) -> Result<(), Error>;
+    fn answer(self: Box<Self>, outcome: Result<(), Error>);
+}
+
+struct Request<T, F> {
+    weight: Weight,
+    work: F,
+    done: Option<T>,
+    reply: oneshot::Sender<Result<T, Error>>,
+}
+
+/// Wraps a closure, and gives what its result will come from.
+pub(crate) fn request<T, F>(weight: Weight, work: F) -> (Box<dyn Work>, Pending<T>)
+where
+    T: Send + 'static,
+    F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,
+{
+    let (reply, receiver) = oneshot::channel();
+    (Box::new(Request { weight, work, done: None, reply }), Pending::new(receiver))
+}
+
+impl<T, F> Work for Request<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Session) -> Result<T, Error> + Send,
+{
+    fn weight(&self) -> Weight {
+        self.weight
+    }
+
+    fn run(&mut self, session: &mut Session) -> Result<(), Error> {
+        self.done = Some((self.work)(session)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), Error>) {
+        let done = self.done.ok_or_else(Error::stopped);
+        // Nobody waits any more: the write stands all the same.
+        let _ = self.reply.send(outcome.and(done));
+    }
+}
+
+/// The thread's state.
+pub(crate) struct Writer {
+    session: Session,
+    shared: Arc<Shared>,
+    queue: Receiver<Box<dyn Work>>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        session: Session,
+        shared: Arc<Shared>,
+        queue: Receiver<Box<dyn Work>>,
+    ) -> Self {
+        Self { session, shared, queue }
+    }
+
+    /// Works until nobody can send any more.
+    pub(crate) fn run(mut self) {
+        while let Some(first) = self.next() {
+            let group = self.gather(first);
+            self.commit(group);
+            self.session.checkpoint_if_due();
+        }
+    }
+
+    fn next(&mut self) -> Option<Box<dyn Work>> {
+        loop {
+            if self.shared.is_available.load(Ordering::Acquire) {
+                return self.queue.recv().ok();
+            }
+            match self.queue.recv_timeout(TRIAL_EVERY) {
+                Ok(work) => return Some(work),
+                Err(RecvTimeoutError::Timeout) => self.try_whether_it_works(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    fn gather(&self, first: Box<dyn Work>) -> Vec<Box<dyn Work>> {
+        let Weight { mut records, mut bytes } = first.weight();
+        let mut group = vec![first];
+        while records < GROUP_RECORDS && bytes < GROUP_BYTES {
+            let Ok(work) = self.queue.try_recv() else { break };
+            records += work.weight().records;
+            bytes += work.weight().bytes;
+            group.push(work);
+        }
+        group
+    }
+
+    /// Commits a group and answers all of it. When one of its works fails on its own account, each
+    /// is committed alone, so that it fails alone.
+    fn commit(&mut self, mut group: Vec<Box<dyn Work>>) {
+        match self.transact(&mut group) {
+            Ok(()) => {
+                self.acknowledged();
+                group.into_iter().for_each(|work| work.answer(Ok(())));
+            }
+            Err(error) if group.len() > 1 && !error.is_of_engine() => {
+                group.into_iter().for_each(|work| self.commit(vec![work]));
+            }
+            Err(error) => {
+                self.failed(&error);
+                group.into_iter().for_each(|work| work.answer(Err(error.clone())));
+            }
+        }
+    }
+
+    fn transact(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Error> {
+        self.session.begin()?;
+        let session = &mut self.session;
+        let done = group.iter_mut().try_for_each(|work| {
+            // The transaction is rolled back, and with it whatever was left half done.
+            catch_unwind(AssertUnwindSafe(|| work.run(session)))
+                .unwrap_or_else(|_| Err(Error::Internal(Cause::new("a write has panicked"))))
+        });
+        done.and_then(|()| session.commit()).inspect_err(|_| session.roll_back())
+    }
+
+    fn acknowledged(&self) {
+        self.shared.commits.fetch_add(1, Ordering::Release);
+        self.shared.is_available.store(true, Ordering::Release);
+        if self.shared.role == Role::Tool {
+            // See the head of the engine: by then no held snapshot lacks this write.
+            std::thread::sleep(HELD_AT_MOST + Duration::from_millis(1));
+        }
+    }
+
+    fn failed(&mut self, error: &Error) {
+        if matches!(error, Error::Full(_) | Error::Unavailable(_)) {
+            tracing::error!(error = %error, cause = ?std::error::Error::source(error), "write failed");
+            self.shared.is_available.store(false, Ordering::Release);
+            // After a failed sync nothing that the connection has cached can be relied on.
+            if let Err(error) = self.session.reopen(&self.shared.path) {
+                tracing::error!(error = %error, "the store cannot be opened again");
+            }
+        }
+    }
+
+    fn try_whether_it_works(&mut self) {
+        let (mut trial, pending) = request(Weight::SMALL, Session::note_trial);
+        drop(pending);
+        match self.transact(std::slice::from_mut(&mut trial)) {
+            Ok(()) => {
+                tracing::info!("the store can be written again");
+                self.acknowledged();
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The front door: opens a store, hands out readers and takes writes.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use model::{Shredded, TenantId};
+
+use crate::dictionary::Dictionaries;
+use crate::sqlite::writer::{Weight, Work, Writer, request};
+use crate::sqlite::{
+    Session, administration, backup, connection, doctor, migrate, owner, retention,
+};
+use crate::{AppRow, Codec, Diagnosis, Error, Pending, Reader, SigningKeyRow, Written};
+
+/// As what a process works on a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The one that owns it and answers requests from it.
+    Serve,
+    /// A command beside it: short transactions, and every write is seen by the `serve` when it is
+    /// acknowledged.
+    Tool,
+}
+
+/// Where and how to open a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The file.
+    pub path: PathBuf,
+    /// As what.
+    pub role: Role,
+    /// Whether to make the file if there is none; its folder must exist.
+    pub create: bool,
+    /// How long a reading statement may take.
+    pub statement_limit: Duration,
+}
+
+impl Options {
+    /// Makes the file if there is none; statements may take 2 s.
+    pub fn new(path: impl Into<PathBuf>, role: Role) -> Self {
+        Self { path: path.into(), role, create: true, statement_limit: Duration::from_secs(2) }
+    }
+}
+
+/// A store, open. Clones are the same store; with the last one the writer ends, after what it was
+/// given.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    works: Option<Sender<Box<dyn Work>>>,
+    writer: Option<JoinHandle<()>>,
+    /// Held for the lock on it.
+    _owner: Option<File>,
+}
+
+/// What the writer and the readers have in common.
+pub(crate) struct Shared {
+    pub(crate) path: PathBuf,
+    pub(crate) role: Role,
+    pub(crate) statement_limit: Duration,
+    pub(crate) dictionaries: Arc<Dictionaries>,
+    /// Counted up before a commit is acknowledged.
+    pub(crate) commits: AtomicU64,
+    pub(crate) is_available: AtomicBool,
+}
+
+impl Store {
+    /// Opens or makes a store and brings it to the schema of this version. Blocks.
+    pub fn open(options: &Options) -> Result<Self, Error> {
+        if !options.path.exists() {
+            if !options.create {
+                return Err(Error::Missing(options.path.clone()));
+            }
+            connection::create_file(&options.path)?;
+        }
+        let owner = match options.role {
+            Role::Serve => Some(owner::lock(&options.path)?),
+            Role::Tool => None,
+        };
+        let mut connection = connection::writer(&options.path)?;
+        migrate::migrate(&mut connection, &options.path)?;
+        let rows = migrate::dictionaries(&connection)?;
+        let shared = Arc::new(Shared {
+            path: options.path.clone(),
+            role: options.role,
+            statement_limit: options.statement_limit,
+            dictionaries: Arc::new(Dictionaries::new(options.path.clone(), rows)),
+            commits: AtomicU64::new(0),
+            is_available: AtomicBool::new(true),
+        });
+        let session = Session::new(connection, Arc::clone(&shared.dictionaries))?;
+        let (works, queue) = mpsc::channel();
+        let writer = Writer::new(session, Arc::clone(&shared), queue);
+        let writer = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run())?;
+        let inner = Inner { shared, works: Some(works), writer: Some(writer), _owner: owner };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What compresses and reads the fragments of this store; one for each thread.
+    pub fn codec(&self) -> Codec {
+        Codec::new(Arc::clone(&self.inner.shared.dictionaries))
+    }
+
+    /// A connection that reads; one for each thread.
+    pub fn reader(&self) -> Result<Reader, Error> {
+        Reader::open(Arc::clone(&self.inner.shared))
+    }
+
+    /// Writes records whose fragments were compressed by a [`Codec`] of this store. Answers in
+    /// their order, when all that was done is durable; an error means that none of them was
+    /// written.
+    ///
+    /// What waits is written in one transaction with the writes of others, so small batches cost
+    /// little where there are many.
+    pub fn write(&self, tenant: &TenantId, records: Vec<Shredded>) -> Pending<Vec<Written>> {
+        let weight = Weight { records: records.len(), bytes: records.iter().map(bytes_of).sum() };
+        let tenant = tenant.clone();
+        self.submit(weight, move |session| session.write_records(&tenant, &records))
+    }
+
+    /// Whether writes can be expected to succeed: the last one did, or a trial since.
+    pub fn is_available(&self) -> bool {
+        self.inner.shared.is_available.load(Ordering::Acquire)
+    }
+
+    /// Number of transactions that this process has committed to the store.
+    pub fn commits(&self) -> u64 {
+        self.inner.shared.commits.load(Ordering::Acquire)
+    }
+
+    /// Copies the store, as it is at one moment, to a new file, while others read and write.
+    /// The copy is checked and durable. Blocks.
+    pub fn backup(&self, to: &Path) -> Result<(), Error> {
+        backup::backup(&self.inner.shared.path, to)
+    }
+
+    /// Erases records, with all their versions, whose current version ended before `ticks`. Takes
+    /// at most `limit` of them, to stay short, and answers how many; call again until 0.
+    pub fn erase_ended_before(&self, ticks: i64, limit: usize) -> Pending<usize> {
+        let weight = Weight { records: limit, bytes: 0 };
+        self.submit(weight, move |session| retention::erase_ended_before(session, ticks, limit))
+    }
+
+    /// Looks at every page and fragment. Blocks, for as long as that takes.
+    pub fn doctor(&self) -> Result<Diagnosis, Error> {
+        doctor::diagnose(&self.inner.shared.path, self.codec())
+    }
+
+    /// Inserts or replaces an application by its client id.
+    pub fn put_app(&self, app: AppRow) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| administration::put_app(session, &app))
+    }
+
+    /// Deletes an application; whether there was one.
+    pub fn delete_app(&self, client_id: &str) -> Pending<bool> {
+        let client_id = client_id.to_owned();
+        self.submit(Weight::SMALL, move |session| administration::delete_app(session, &client_id))
+    }
+
+    /// Inserts or replaces a signing key by its kid.
+    pub fn put_signing_key(&self, key: SigningKeyRow) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| administration::put_signing_key(session, &key))
+    }
+
+    /// Deletes a signing key; whether there was one.
+    pub fn delete_signing_key(&self, kid: &str) -> Pending<bool> {
+        let kid = kid.to_owned();
+        self.submit(Weight::SMALL, move |session| administration::delete_signing_key(session, &kid))
+    }
+
+    /// Inserts or replaces a secret, sealed under the master key.
+    pub fn put_secret(&self, name: &str, sealed: Vec<u8>) -> Pending<()> {
+        let name = name.to_owned();
+        self.submit(Weight::SMALL, move |session| {
+            administration::put_secret(session, &name, &sealed)
+        })
+    }
+
+    /// Inserts a secret unless there is one of that name; answers what is stored now. So several
+    /// processes that each make one end up with the same.
+    pub fn put_secret_if_absent(&self, name: &str, sealed: Vec<u8>) -> Pending<Vec<u8>> {
+        let name = name.to_owned();
+        self.submit(Weight::SMALL, move |session| {
+            administration::put_secret_if_absent(session, &name, &sealed)
+        })
+    }
+
+    fn submit<T, F>(&self, weight: Weight, work: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
+        let (work, pending) = request(weight, work);
+        if let Some(works) = &self.inner.works {
+            // Fails when the writer has ended; the work, dropped then, tells it to the pending.
+            let _ = works.send(work);
+        }
+        pending
+    }
+}
+
+fn bytes_of(record: &Shredded) -> usize {
+    let packs = record.session_packs.iter().chain(&record.participant_packs);
+    record.record.len() + packs.map(Vec::len).sum::<usize>()
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.works = None;
+        if let Some(writer) = self.writer.take() {
+            if writer.join().is_err() {
+                tracing::error!("the writer of the store has panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("path", &self.inner.shared.path).finish_non_exhaustive()
+    }
+}
