@@ -4,6 +4,7 @@
 mod check;
 mod filter;
 mod items;
+mod types;
 
 use crate::ast::{Expr, Options};
 use crate::bound::{Query, Resource, Step};
@@ -13,6 +14,7 @@ use crate::lexer::Lexer;
 use crate::limits::Limits;
 use crate::options::{self, SystemOption};
 use check::Scope;
+use types::Static;
 
 /// Binds the options of one request.
 pub(crate) struct Binder<'a> {
@@ -43,7 +45,7 @@ impl<'a> Binder<'a> {
             is_count,
         };
         self.refuse_misplaced(target, options)?;
-        let item = resource.ty.map_or(check::Static::Unknown, check::Static::one);
+        let item = resource.ty.map_or(Static::Unknown, Static::one);
         let scope = Scope::new(item);
         let filter = match &options.filter {
             Some(filter) => Some(self.filter(filter, &scope, target.ty)?),
@@ -223,6 +225,3 @@ fn structured(ty: Type) -> Option<&'static StructuredType> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

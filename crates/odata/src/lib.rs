@@ -6,6 +6,7 @@
 pub mod bound;
 pub mod canonical;
 pub mod context;
+pub mod csdl;
 pub mod edm;
 pub mod error;
 pub mod json;

@@ -129,13 +129,20 @@ impl Walk<'_> {
 
     fn in_entity(&mut self, segment: &str, ty: &'static StructuredType) -> Result<(), Error> {
         let Some((name, groups)) = split_groups(segment) else { return Err(not_found(segment)) };
-        let Some(property) = names::property(ty, name) else {
+        // A function may have the name of a property, but only a function has arguments.
+        let property = names::property(ty, name)
+            .filter(|property| groups.is_empty() || property.is_collection);
+        let Some(property) = property else {
             if self.operation(name, &groups, ty, false)? || self.cast(segment, ty, false) {
                 return Ok(());
             }
             return Err(not_found(segment));
         };
-        self.steps.push(if property.is_navigation { Step::Navigation(property) } else { Step::Property(property) });
+        self.steps.push(if property.is_navigation {
+            Step::Navigation(property)
+        } else {
+            Step::Property(property)
+        });
         self.place = Place::Value { ty: property.ty, is_collection: property.is_collection };
         self.keys(segment, &groups)
     }

@@ -1,6 +1,7 @@
 //! `$select` and `$expand` to bound trees.
 
-use super::check::{Scope, Static};
+use super::check::Scope;
+use super::types::Static;
 use super::{Binder, present, structured};
 use crate::ast::{Item, ItemKind, ItemStep, Options};
 use crate::bound::{ExpandItem, Query, Select, Selected};
@@ -184,7 +185,11 @@ impl Binder<'_> {
     ) -> Result<Query, Error> {
         let refuse = |option: SystemOption, is_allowed: bool| {
             let what = format!("the query option '{}' inside $expand", option.name());
-            let kind = if is_allowed { Kind::NotBuilt { what } } else { Kind::NotAllowed { what: what.into() } };
+            let kind = if is_allowed {
+                Kind::NotBuilt { what }
+            } else {
+                Kind::NotAllowed { what: what.into() }
+            };
             Err(source.error(kind, step.position))
         };
         let outside = [
