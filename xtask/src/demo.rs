@@ -21,7 +21,7 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
     let mut demo = Command::new("cargo");
     demo.args(["run", "--release", "--quiet", "--", "demo", "--listen", "127.0.0.1:0"]);
-    demo.env("CALLVAULT_SERVER__ADMIN_LISTEN", "127.0.0.1:0").current_dir(root());
+    demo.args(["--admin-listen", "127.0.0.1:0"]).current_dir(root());
     let served = Served::start(&mut demo)?;
     println!("listening after {:.1?}", served.ready_after);
     let printed = served.lines_until_silent_for(Duration::from_secs(1));

@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use crate::members;
 use crate::process;
 use crate::repository::{self, PROFILE, root};
 use crate::served::Served;
@@ -112,16 +113,13 @@ impl Instance {
 
     /// Makes an application with one role.
     pub(crate) fn create_app(&self, name: &str, role: &str) -> Result<App> {
-        let words = ["app", "create", "--tenant", TENANT, "--name", name, "--role", role];
+        let words = ["app", "create", "--json", "--tenant", TENANT, "--name", name, "--role", role];
         let printed = process::output(&mut self.command(&words))?;
-        let value = |key: &str| {
-            let mut lines = printed.lines().map(str::trim);
-            lines.find_map(|line| line.strip_prefix(key)).map(|found| found.trim().to_owned())
+        let member = |name: &str| {
+            let found = members::text(&printed, name).map(str::to_owned);
+            found.with_context(|| format!("app create prints no {name}"))
         };
-        match (value("client id:"), value("client secret:")) {
-            (Some(id), Some(secret)) => Ok(App { id, secret }),
-            _ => bail!("app create printed neither id nor secret:\n{printed}"),
-        }
+        Ok(App { id: member("clientId")?, secret: member("clientSecret")? })
     }
 
     /// Imports a file of records.

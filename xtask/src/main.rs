@@ -10,6 +10,7 @@ mod demo;
 mod fuzz;
 mod http;
 mod instance;
+mod members;
 mod parity;
 mod process;
 mod repository;

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::http::Connection;
 use crate::instance::{Instance, TENANT};
+use crate::members::{number, text};
 use crate::process;
 use crate::repository::{PROFILE, fresh_folder};
 
@@ -167,18 +168,6 @@ fn completes(acknowledged: &Ledger, again: &Ledger) -> Result<()> {
         ensure!(now == "unchanged", "{record:?} was {status} and is {now} in the re-run");
     }
     Ok(())
-}
-
-/// The string behind `"name":"` on a line of the server's own JSON, which has no spaces.
-fn text<'l>(line: &'l str, name: &str) -> Option<&'l str> {
-    let (_, rest) = line.split_once(&format!("\"{name}\":\""))?;
-    rest.split('"').next()
-}
-
-fn number(line: &str, name: &str) -> Option<u64> {
-    let (_, rest) = line.split_once(&format!("\"{name}\":"))?;
-    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    rest[..end].parse().ok()
 }
 
 /// Random moments (xorshift), begun from the clock and told, so that a run can be looked into.
