@@ -15,7 +15,7 @@ type Step = (&'static str, fn(&mut Tally) -> Result<()>);
 
 const STEPS: [Step; 12] = [
     ("setup", |_| setup::run(&[])),
-    ("format", |_| cargo(&["fmt", "--all", "--check"])),
+    ("format", |_| format()),
     ("tidy", |_| tidy::run(&[])),
     ("codegen", |_| codegen::run(&["--check".to_owned()])),
     ("lints", |_| lints()),
@@ -89,6 +89,14 @@ fn report(outcomes: &[Outcome], tally: Tally) -> Result<()> {
 
 fn cargo(arguments: &[&str]) -> Result<()> {
     process::run(Command::new("cargo").args(arguments).current_dir(root()))
+}
+
+/// Our workspace, and those that stand apart.
+fn format() -> Result<()> {
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml", "clients/rust/Cargo.toml"] {
+        cargo(&["fmt", "--all", "--check", "--manifest-path", manifest])?;
+    }
+    Ok(())
 }
 
 /// Clippy in the profile of the tests: what C code the dependencies have is compiled once.

@@ -134,7 +134,9 @@ async fn options(
 ) -> Result<(), Box<dyn Error>> {
     let list = client.communications().call_records().list_call_records();
     let request = list
-        .filter(&["startDateTime ge 2000-01-01T00:00:00Z and startDateTime lt 2100-01-01T00:00:00Z"])
+        .filter(&[
+            "startDateTime ge 2000-01-01T00:00:00Z and startDateTime lt 2100-01-01T00:00:00Z",
+        ])
         .select(&["id"])
         .top("3")
         .count("true");
