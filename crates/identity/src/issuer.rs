@@ -66,7 +66,7 @@ impl fmt::Debug for Issuer {
 struct Ring {
     rows: Vec<SigningKey>,
     signer: Option<(String, RsaKeyPair)>,
-    verifying: KeySet,
+    verifying: Arc<KeySet>,
 }
 
 impl Issuer {
@@ -214,9 +214,9 @@ impl Issuer {
         normalize_tenant(tenant).filter(|normal| normal == tenant)
     }
 
-    /// Does something with the keys that tokens are verified with.
-    pub(crate) fn with_keys<T>(&self, look: impl FnOnce(&KeySet) -> T) -> T {
-        look(&self.ring().verifying)
+    /// The keys that tokens are verified with.
+    pub(crate) fn keys(&self) -> Arc<KeySet> {
+        Arc::clone(&self.ring().verifying)
     }
 
     fn name(&self, tenant: &str) -> String {
@@ -237,7 +237,7 @@ impl Ring {
             .max_by_key(|row| (row.created, &row.kid));
         let signer = newest.map(|row| Ok((row.kid.clone(), row.open(master)?))).transpose()?;
         let verifying = rows.iter().map(verifying_key).collect::<Result<_, _>>()?;
-        Ok(Self { rows: rows.to_vec(), signer, verifying: KeySet(verifying) })
+        Ok(Self { rows: rows.to_vec(), signer, verifying: Arc::new(KeySet(verifying)) })
     }
 }
 

@@ -12,7 +12,6 @@ use crate::cache::{self, Cache};
 use crate::claims::{self, LEEWAY};
 use crate::issuers::TrustedIssuer;
 use crate::jws::Jws;
-use crate::keyset::KeySet;
 use crate::{Caller, ConfigError, Denied, Issuer, IssuerConfig, discovery};
 
 /// Verifies tokens of the built-in issuer and of trusted ones. One for a process.
@@ -36,10 +35,13 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// A verified token, with the second from which it must be verified again.
+/// What is known of a token that was verified.
 struct Verified {
     caller: Caller,
+    /// Seconds since 1970 from which it must be verified again.
     until: i64,
+    /// Of the keys it was verified with, read before they were.
+    generation: u64,
 }
 
 impl Verifier {
@@ -97,32 +99,42 @@ impl Verifier {
         let tenant = claims::tenant_claim(&jws.claims);
         // A tid that is none of ours may mean nothing at an issuer with a fixed tenant.
         let tenant = tenant.as_ref().ok().and_then(Option::as_deref);
-        let mut generation = self.cache.generation();
-        let attempt = |asked: bool| match self.own(issuer) {
-            Some((own, of)) if tenant == Some(&*of) => {
-                own.with_keys(|keys| check(&jws, keys, issuer, tenant, &own.policy, now))
-            }
-            Some(_) => Err(Denied::Tenant),
-            None => {
-                let trusted = self.trusted(issuer, tenant).ok_or(Denied::Issuer)?;
-                let keys = trusted.held.usable(now).ok_or(if asked {
-                    Denied::KeysUnavailable
-                } else {
-                    Denied::UnknownKey
-                })?;
-                check(&jws, &keys, issuer, tenant, &trusted.policy, now)
-            }
-        };
-        let mut outcome = attempt(false);
-        if matches!(outcome, Err(Denied::UnknownKey)) {
+        let mut outcome = self.check(&jws, issuer, tenant, now);
+        if matches!(outcome, Err(Denied::UnknownKey | Denied::KeysUnavailable)) {
             self.ask_for_keys(issuer, tenant, now).await;
-            generation = self.cache.generation();
-            outcome = attempt(true);
+            outcome = self.check(&jws, issuer, tenant, now);
         }
-        let Verified { caller, until } = outcome?;
+        let Verified { caller, until, generation } = outcome?;
         let caller = Arc::new(caller);
         self.cache.put(digest, &caller, now, until, generation);
         Ok(caller)
+    }
+
+    /// Checks a token with the keys that are there.
+    fn check(
+        &self,
+        token: &Jws<'_>,
+        issuer: &str,
+        tenant: Option<&str>,
+        now: i64,
+    ) -> Result<Verified, Denied> {
+        let generation = self.cache.generation();
+        let (keys, policy) = match self.own(issuer) {
+            Some((own, of)) if tenant == Some(&*of) => (own.keys(), &own.policy),
+            Some(_) => return Err(Denied::Tenant),
+            None => {
+                let trusted = self.trusted(issuer, tenant).ok_or(Denied::Issuer)?;
+                (trusted.held.usable(now).ok_or(Denied::KeysUnavailable)?, &trusted.policy)
+            }
+        };
+        let key = keys.select(token, issuer, tenant, now)?;
+        if !key.signed(token) {
+            return Err(Denied::Signature);
+        }
+        let caller = claims::check(&token.claims, policy, now)?;
+        let until = caller.expires_at.saturating_add(LEEWAY);
+        let until = key.not_after.map_or(until, |end| end.min(until));
+        Ok(Verified { caller, until, generation })
     }
 
     /// Fetches the keys that are due: an hour old, or not there and not asked for just now. To be
@@ -191,21 +203,4 @@ impl Verifier {
         // It can't be cancelled, and a panic in it is already reported.
         let _ = task.await;
     }
-}
-
-fn check(
-    token: &Jws<'_>,
-    keys: &KeySet,
-    issuer: &str,
-    tenant: Option<&str>,
-    policy: &claims::Policy,
-    now: i64,
-) -> Result<Verified, Denied> {
-    let key = keys.select(token, issuer, tenant, now)?;
-    if !key.signed(token) {
-        return Err(Denied::Signature);
-    }
-    let caller = claims::check(&token.claims, policy, now)?;
-    let until = caller.expires_at.saturating_add(LEEWAY);
-    Ok(Verified { caller, until: key.not_after.map_or(until, |end| end.min(until)) })
 }

@@ -128,6 +128,18 @@ async fn after_a_rotation_the_new_key_signs_and_the_old_one_counts_for_its_time(
 }
 
 #[tokio::test]
+async fn a_remembered_token_ends_with_its_key() {
+    let mut keys = vec![new_key(0)];
+    let token = issue(&issuer(None, &keys), 3600, NOW);
+    rotate(&mut keys, &master(), NOW, 60).expect("rotated");
+    let verifier = verifier(&issuer(None, &keys));
+    assert!(verifier.verify(&token, NOW).await.is_ok());
+    assert!(verifier.cached(&token, NOW + 59).is_some());
+    assert_eq!(verifier.cached(&token, NOW + 60), None);
+    assert_eq!(verifier.verify(&token, NOW + 60).await, Err(Denied::UnknownKey));
+}
+
+#[tokio::test]
 async fn a_stolen_key_ends_at_once() {
     let mut keys = vec![new_key(0)];
     let issuer = issuer(Some(URL), &keys);
