@@ -16,22 +16,19 @@ const PROCESSORS: [(&str, u64, u64); 8] = [
     ("Intel(R) Core(TM) Ultra 7 165U", 12, 2100),
 ];
 
-const DESKTOP_BUILDS: [&str; 4] = [
-    "25122.1207.3584.5812",
-    "25153.1010.3727.5483",
-    "25163.3611.3774.6315",
-    "25185.1602.3796.3987",
-];
+/// What desktop clients call themselves; about half tell a version too.
+const DESKTOP_HEADERS: [&str; 4] =
+    ["releases/CL2025.R21", "releases/CL2025.R23", "releases/CL2025.R25", "releases/CL2025.R27"];
+const DESKTOP_VERSIONS: [&str; 2] = ["25153.1010.3727.5483", "25185.1602.3796.3987"];
 
-/// A pause between two parts of a version is all that an agent string of a mobile client changes.
-const MOBILE_BUILDS: [&str; 3] =
+const MOBILE_VERSIONS: [&str; 3] =
     ["1416/1.0.0.2025102603", "1416/1.0.0.2025123202", "1416/1.0.0.2025143104"];
 
 /// The client software and machines of a person with an account.
 pub(crate) fn of_user(rng: &mut Rng) -> Clients {
     let away = mobile(rng);
     let (desk, fixed) = match rng.below(100) {
-        0..72 => (computer(rng, "windows", "PC"), false),
+        0..72 => (windows(rng), false),
         72..86 => (mac(rng), false),
         86..92 => (browser(rng), false),
         92..96 => (device(rng, "ipPhone", "SIP", "Teams-IPPhone"), true),
@@ -96,29 +93,24 @@ struct Agent<'a> {
     family: &'a str,
 }
 
-fn computer(rng: &mut Rng, platform: &str, prefix: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let name = format!("{prefix}-{:05}", rng.below(100_000));
-    machine(&mut out, Some(&name), Some(*rng.pick(&PROCESSORS)));
-    let build = *rng.pick(&DESKTOP_BUILDS);
-    let header = format!("CallSignalingAgent (27/{build};release_2025.R25;releases/CL2025.R25)");
-    agent(
-        &mut out,
-        &Agent { header: Some(&header), version: Some(build), platform, family: "teams" },
-    );
-    out
+fn windows(rng: &mut Rng) -> Vec<u8> {
+    let name = format!("PC-{:05}", rng.below(100_000));
+    let processor = *rng.pick(&PROCESSORS);
+    desktop(rng, "windows", &name, processor)
 }
 
 fn mac(rng: &mut Rng) -> Vec<u8> {
-    let mut out = Vec::new();
     let name = format!("MAC-{:05}", rng.below(100_000));
     let processor = *rng.pick(&[("Apple M1 Pro", 10, 0), ("Apple M2", 8, 0), ("Apple M3", 8, 0)]);
-    machine(&mut out, Some(&name), Some(processor));
-    let build = *rng.pick(&DESKTOP_BUILDS);
-    let header = format!("CallSignalingAgent (27/{build};;releases/CL2025.R25)");
-    let agent_of_mac =
-        Agent { header: Some(&header), version: Some(build), platform: "macOS", family: "teams" };
-    agent(&mut out, &agent_of_mac);
+    desktop(rng, "macOS", &name, processor)
+}
+
+fn desktop(rng: &mut Rng, platform: &str, name: &str, processor: (&str, u64, u64)) -> Vec<u8> {
+    let mut out = Vec::new();
+    machine(&mut out, Some(name), Some(processor));
+    let header = Some(*rng.pick(&DESKTOP_HEADERS));
+    let version = rng.chance(500).then(|| *rng.pick(&DESKTOP_VERSIONS));
+    agent(&mut out, &Agent { header, version, platform, family: "teams" });
     out
 }
 
@@ -152,13 +144,13 @@ fn device(rng: &mut Rng, platform: &str, prefix: &str, header: &str) -> Vec<u8> 
 fn mobile(rng: &mut Rng) -> Vec<u8> {
     let mut out = Vec::new();
     machine(&mut out, None, None);
-    let build = *rng.pick(&MOBILE_BUILDS);
+    let version = *rng.pick(&MOBILE_VERSIONS);
     let (platform, system) =
         if rng.chance(620) { ("iOS", "iPhone iOS 18.5") } else { ("android", "Android 15") };
-    let header = format!("CallSignalingAgent ({build};{system})");
+    let header = format!("CallSignalingAgent ({version};{system})");
     agent(
         &mut out,
-        &Agent { header: Some(&header), version: Some(build), platform, family: "teams" },
+        &Agent { header: Some(&header), version: Some(version), platform, family: "teams" },
     );
     out
 }

@@ -29,15 +29,15 @@ const REALISTIC: [(Kind, u64); 7] = [
     (Kind::PeerToPeer, 430),
     (Kind::Telephone, 110),
     (Kind::Test, 10),
-    (Kind::Group, 370),
+    (Kind::Group, 376),
     (Kind::Grown, 25),
     (Kind::VoiceApplication, 45),
-    (Kind::TownHall, 10),
+    (Kind::TownHall, 4),
 ];
 
 const BENCH: [(Kind, u64); 6] = [
-    (Kind::PeerToPeer, 600),
-    (Kind::Telephone, 70),
+    (Kind::PeerToPeer, 615),
+    (Kind::Telephone, 55),
     (Kind::Test, 10),
     (Kind::Group, 275),
     (Kind::Grown, 20),
@@ -60,8 +60,8 @@ impl Mix {
     /// Quantiles of how many are in an ordinary meeting.
     pub(crate) fn group_sizes(self) -> &'static [u64] {
         match self {
-            Self::Realistic => &[2, 3, 3, 4, 5, 6, 7, 9, 12, 18, 30],
-            Self::Bench => &[2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 7, 30],
+            Self::Realistic => &[2, 2, 3, 3, 4, 4, 5, 6, 8, 12, 30],
+            Self::Bench => &[2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 26],
         }
     }
 

@@ -100,7 +100,8 @@ impl Attachment {
         } else if !away && rng.chance(260) {
             (Connection::Tunnel, [172, 20, office, host], [203, 0, 113, 30 + office])
         } else {
-            let connection = if (bits >> 48) % 4 == 0 { Connection::Wired } else { Connection::Wifi };
+            let connection =
+                if (bits >> 48).is_multiple_of(4) { Connection::Wired } else { Connection::Wifi };
             (connection, [192, 168, home, host], [192, 0, 2, host])
         };
         let path = match connection {

@@ -46,15 +46,15 @@ const WIFI: Figures = Figures {
 
 const MOBILE: Figures = Figures {
     jitter_ms: [6, 12, 20, 32, 70],
-    loss_ppm: [0, 900, 4_000, 12_000, 48_000],
-    round_trip_ms: [35, 55, 80, 130, 290],
+    loss_ppm: [0, 900, 4_000, 12_000, 42_000],
+    round_trip_ms: [35, 55, 80, 130, 255],
     bandwidth_kbps: [300, 1_200, 2_800, 5_000, 9_000],
 };
 
 const TUNNEL: Figures = Figures {
     jitter_ms: [3, 6, 11, 19, 50],
-    loss_ppm: [0, 300, 1_800, 7_000, 48_000],
-    round_trip_ms: [30, 50, 80, 130, 290],
+    loss_ppm: [0, 300, 1_800, 7_000, 42_000],
+    round_trip_ms: [30, 50, 80, 130, 255],
     bandwidth_kbps: [700, 2_500, 4_500, 7_000, 12_000],
 };
 
@@ -136,7 +136,9 @@ mod tests {
         for _ in 0..5_000 {
             assert_eq!(bad(Quality::draw(&mut rng, Path::Bad).varied(&mut rng)), [true; 3]);
             for path in [Path::Backbone, Path::Wired, Path::Wifi, Path::Mobile, Path::Tunnel] {
-                assert_ne!(bad(Quality::draw(&mut rng, path)), [true; 3], "{path:?}");
+                let quality = Quality::draw(&mut rng, path).varied(&mut rng);
+                // Across two paths the worse of each counts, so that one figure must never be bad.
+                assert!(!bad(quality)[2], "{path:?}");
             }
         }
     }

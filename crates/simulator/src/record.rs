@@ -54,7 +54,7 @@ impl Press {
             if i > 0 {
                 out.push(b',');
             }
-            writer.write(out, leg, i == 0);
+            writer.write(out, leg, i == 0 && call.update_lag.is_some());
         }
         json::raw(out, r#"],"participants_v2":["#);
         for (i, party) in call.parties.iter().enumerate() {

@@ -42,10 +42,10 @@ struct Part {
 }
 
 impl Writer<'_> {
-    /// Appends the session of `leg`. `is_first` in its record: what version 2 adds is seen there.
-    pub(crate) fn write(&mut self, out: &mut Vec<u8>, leg: &Leg, is_first: bool) {
+    /// Appends the session of `leg`; `rates_late`: it is rated in version 2 and not before.
+    pub(crate) fn write(&mut self, out: &mut Vec<u8>, leg: &Leg, rates_late: bool) {
         let mut rng = Rng::of(leg.seed, tag::ENDS);
-        let is_rated = self.is_rated(&mut rng, leg, is_first);
+        let is_rated = self.is_rated(&mut rng, leg, rates_late);
         let mut caller = self.end(&mut rng, leg.caller);
         let mut callee = self.end(&mut rng, leg.callee);
         let poor = caller.attachment.quality.across(callee.attachment.quality).is_poor();
@@ -111,11 +111,11 @@ impl Writer<'_> {
             }
     }
 
-    /// Few rate; who does so late is one reason for version 2.
-    fn is_rated(&self, rng: &mut Rng, leg: &Leg, is_first: bool) -> bool {
+    /// Few rate; who does so late (`rates_late`) is one reason for version 2.
+    fn is_rated(&self, rng: &mut Rng, leg: &Leg, rates_late: bool) -> bool {
         let rates = rng.chance(40);
         let has_talked = matches!(leg.outcome, Outcome::Completed | Outcome::Dropped);
-        has_talked && if self.version > 1 { rates || is_first } else { rates && !is_first }
+        has_talked && if rates_late { self.version > 1 } else { rates }
     }
 
     fn end(&self, rng: &mut Rng, side: Side) -> End {
