@@ -21,8 +21,7 @@ pub struct Mismatch {
 }
 
 /// Tells the type of an object that does not say it, where the declared type has derived ones.
-pub type Resolve =
-    fn(&'static StructuredType, &[Member<'_>]) -> Option<&'static StructuredType>;
+pub type Resolve = fn(&'static StructuredType, &[Member<'_>]) -> Option<&'static StructuredType>;
 
 /// Checks values and brings them into canonical form.
 #[derive(Debug)]
@@ -55,7 +54,11 @@ impl Canonicaliser {
     ) -> Result<&'static StructuredType, Mismatch> {
         drop_control_information(members);
         let ty = self.settle_type(members, declared, at)?;
-        debug_assert!(ty.properties.len() <= MOST_PROPERTIES, "{} has too many properties", ty.name);
+        debug_assert!(
+            ty.properties.len() <= MOST_PROPERTIES,
+            "{} has too many properties",
+            ty.name
+        );
         let mut seen: u64 = 0;
         let mut expected = 0;
         for member in members.iter_mut() {
@@ -146,12 +149,7 @@ impl Canonicaliser {
         Ok(())
     }
 
-    fn single(
-        &mut self,
-        node: &mut Node<'_>,
-        ty: Type,
-        at: &Pointer<'_>,
-    ) -> Result<(), Mismatch> {
+    fn single(&mut self, node: &mut Node<'_>, ty: Type, at: &Pointer<'_>) -> Result<(), Mismatch> {
         match ty {
             Type::Primitive(primitive) => value::check(node, primitive, at),
             Type::Enum(ty) => self.enumeration(node, ty, at),
@@ -205,8 +203,8 @@ pub fn is_control_information(name: &str) -> bool {
     let term = term.strip_prefix("odata.").unwrap_or(term);
     match term {
         "type" => !target.is_empty(),
-        "context" | "nextLink" | "deltaLink" | "count" | "id" | "etag" | "editLink" | "readLink"
-        | "navigationLink" | "associationLink" | "metadataEtag" | "mediaReadLink"
+        "context" | "nextLink" | "deltaLink" | "count" | "id" | "etag" | "editLink"
+        | "readLink" | "navigationLink" | "associationLink" | "metadataEtag" | "mediaReadLink"
         | "mediaEditLink" | "mediaContentType" | "mediaEtag" => true,
         _ => false,
     }

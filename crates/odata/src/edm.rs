@@ -257,6 +257,9 @@ impl StructuredType {
 impl Model {
     /// The structured type with that qualified name.
     pub fn find_type(&self, name: &str) -> Option<&'static StructuredType> {
-        self.schemas.iter().flat_map(|schema| schema.types.iter().copied()).find(|ty| ty.name == name)
+        self.schemas
+            .iter()
+            .flat_map(|schema| schema.types.iter().copied())
+            .find(|ty| ty.name == name)
     }
 }
