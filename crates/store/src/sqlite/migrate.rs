@@ -89,10 +89,7 @@ fn hash(step: &str) -> String {
 
 fn add_shipped_dictionaries(connection: &Connection) -> Result<(), Error> {
     for shipped in &SHIPPED {
-        let key = get_dict_id_from_dict(shipped.body).map_or(0, |key| i64::from(key.get()));
-        if key == 0 {
-            continue;
-        }
+        let key = get_dict_id_from_dict(shipped.body).map_or(0, std::num::NonZero::get);
         let is_there = connection
             .query_row("SELECT 1 FROM dictionary WHERE dictionary_key = ?1", [key], |_| Ok(()))
             .optional()?;
@@ -162,7 +159,7 @@ mod tests {
     #[test]
     fn a_store_of_a_newer_version_is_refused() {
         let mut connection = testing::migrated();
-        connection.execute("INSERT INTO migration VALUES (?1, '')", [STEPS.len() + 1]).unwrap();
+        connection.execute("INSERT INTO migration VALUES (?1, '')", [STEPS.len() as i64 + 1]).unwrap();
         let refused = migrate(&mut connection, Path::new("x.db"));
         assert!(matches!(refused, Err(Error::Newer { found: 2, known: 1 })), "{refused:?}");
     }

@@ -1,0 +1,12 @@
+//! The promises of the store, against each engine that there is.
+
+mod backup;
+mod calls;
+mod engine;
+mod erasing;
+mod keeping;
+mod lists;
+mod opening;
+mod processes;
+mod snapshots;
+mod versions;

@@ -1,0 +1,70 @@
+//! Readers hold a snapshot and see every acknowledged write all the same.
+
+use store::Outcome;
+
+use crate::calls::call;
+use crate::engine::{Folder, serve, tenant};
+
+#[test]
+fn a_held_snapshot_never_hides_an_acknowledged_write() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let mut reader = store.reader().unwrap();
+    for number in 0..300 {
+        let record = call(number);
+        // Read first, so that there is a snapshot from before the write.
+        assert!(reader.record(&tenant(), &record.key(), None).unwrap().is_none());
+        let written = store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
+        assert_eq!(written[0].outcome, Outcome::Created);
+        assert!(reader.record(&tenant(), &record.key(), None).unwrap().is_some(), "{number}");
+    }
+}
+
+#[test]
+fn a_record_and_its_packs_are_read_as_of_one_moment() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let record = call(1).sessions(70);
+    store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
+    let mut reader = store.reader().unwrap();
+    let stored = reader.record(&tenant(), &record.key(), None).unwrap().unwrap();
+    store.erase_ended_before(i64::MAX, 10).wait().unwrap();
+    let mut pack = Vec::new();
+    assert!(reader.session_pack(stored.record_key, 0, &mut pack).unwrap());
+    assert!(reader.session_pack(stored.record_key, 1, &mut pack).unwrap());
+    reader.release();
+    assert!(!reader.session_pack(stored.record_key, 1, &mut pack).unwrap());
+}
+
+#[test]
+fn writes_of_many_callers_share_transactions() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let before = store.commits();
+    let pending: Vec<_> = (0..500)
+        .map(|number| store.write(&tenant(), vec![call(number).shred(&store)]))
+        .collect();
+    for pending in pending {
+        assert_eq!(pending.wait().unwrap()[0].outcome, Outcome::Created);
+    }
+    let commits = store.commits() - before;
+    assert!(commits < 500, "{commits} commits");
+}
+
+#[test]
+fn the_log_starts_over_though_readers_keep_reading() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let mut reader = store.reader().unwrap();
+    let noise: String = (0..200_000_u32)
+        .map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 26))
+        .collect();
+    for number in 0..600 {
+        let member = format!(r#""noise":"{number}{noise}""#);
+        let record = call(number).more(&member);
+        store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
+        reader.record(&tenant(), &record.key(), None).unwrap();
+    }
+    let wal = std::fs::metadata(folder.join("callvault.db-wal")).unwrap().len();
+    assert!(wal < 80 << 20, "{wal} bytes");
+}
