@@ -1,1 +1,33 @@
-//! Placeholder head.
+//! The HTTP side of Callvault: Graph's routes, the built-in issuer's, health and metrics.
+//!
+//! hyper without a framework, a thread per core: each worker thread has an event loop, a
+//! connection to the store and all else that a request needs, so that answering one takes no
+//! lock and no hop to another thread. [`start`] is the way in; [`mod@layers`] is every layer in
+//! order, [`mod@router`] every route.
+
+mod accept;
+mod admin;
+mod auth;
+mod body;
+mod compression;
+mod connection;
+mod exchange;
+mod graph;
+mod layers;
+mod metrics;
+mod negotiate;
+mod oauth;
+mod options;
+mod problem;
+mod request;
+mod request_id;
+mod response;
+mod router;
+mod serve;
+mod throttle;
+mod tls;
+mod worker;
+
+pub use options::{GraphSettings, Limits, MakeIssuer, ServerOptions, StartError, TlsFiles};
+pub use problem::Code;
+pub use serve::{Running, start};

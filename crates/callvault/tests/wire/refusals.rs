@@ -1,0 +1,126 @@
+//! What is refused, and how.
+
+use super::{RECORDS, TENANT, callvault, served};
+
+const CHALLENGE: &str = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
+
+#[test]
+fn without_a_sound_token_nothing_is_told() {
+    let (callvault, server, _client) = served();
+    let token = callvault.token(TENANT, &["CallRecords.Read.All"]);
+    let parts: Vec<&str> = token.split('.').collect();
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
+    let unsigned = format!("{none}.{}.", parts[1]);
+    let tampered = format!("{}.{}.{}", parts[0], parts[1], "A".repeat(parts[2].len()));
+    for authorization in [
+        None,
+        Some("Bearer ".to_owned()),
+        Some("Basic Zm9vOmJhcg==".to_owned()),
+        Some("Bearer nonsense".to_owned()),
+        Some(format!("Bearer {unsigned}")),
+        Some(format!("Bearer {tampered}")),
+    ] {
+        let headers: Vec<(&str, &str)> =
+            authorization.iter().map(|value| ("Authorization", value.as_str())).collect();
+        let answer = server.client().get_with(RECORDS, &headers);
+        assert_eq!(answer.status, 401, "{authorization:?}");
+        assert_eq!(answer.header("www-authenticate"), Some(CHALLENGE));
+        assert_eq!(answer.code(), "InvalidAuthenticationToken");
+    }
+    let answer = server.client().get(RECORDS).json();
+    assert_eq!(answer["error"]["message"], "Access token is empty.");
+}
+
+#[test]
+fn errors_have_the_shape_of_graph() {
+    let (_callvault, _server, mut client) = served();
+    let target = format!("{RECORDS}/00000000-0000-4000-8000-000000000000");
+    let id = "66666666-aaaa-4bbb-8ccc-000000000006";
+    let answer = client.get_with(&target, &[("client-request-id", id)]);
+    assert_eq!(answer.status, 404);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("client-request-id"), Some(id));
+    let error = answer.json()["error"].clone();
+    assert_eq!(error["code"], "NotFound");
+    assert_eq!(
+        error["message"],
+        "Could not find the requested call record. Records about calls or online meetings that started more than 30 days ago are not available."
+    );
+    let inner = &error["innerError"];
+    assert_eq!(inner["client-request-id"], id);
+    assert_eq!(inner["request-id"].as_str(), answer.header("request-id"));
+    assert_eq!(inner["date"].as_str().map(str::len), Some("2021-02-23T13:54:17".len()));
+}
+
+#[test]
+fn a_token_without_the_role_is_forbidden() {
+    let callvault = callvault();
+    let token = callvault.token(TENANT, &["CallRecord-PstnCalls.Read.All"]);
+    let server = callvault.serve(&[]);
+    let mut client = server.client().bearer(&token);
+    for answer in [client.get(RECORDS), client.post(RECORDS, b"{}")] {
+        assert_eq!(answer.status, 403);
+        let error = answer.json()["error"].clone();
+        assert_eq!(
+            (error["code"].as_str(), error["message"].as_str()),
+            (Some("Forbidden"), Some(""))
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_is_400_and_what_is_not_built_is_501_and_both_say_what() {
+    let (_callvault, _server, mut client) = served();
+    for (options, status, word) in [
+        ("?$filter=nonsense eq 1", 400, "nonsense"),
+        ("?$filter=startDateTime ge", 400, "$filter"),
+        ("?$filter=startDateTime ge 'x'", 400, ""),
+        ("?$unknown=1", 400, "$unknown"),
+        ("?$top=-1", 400, "$top"),
+        ("?$top=1&$top=2", 400, "$top"),
+        ("?$top=1&top=2", 400, "top"),
+        ("?$select=nonsense", 400, "nonsense"),
+        ("?$expand=nonsense", 400, "nonsense"),
+        ("?$skiptoken=abc", 400, ""),
+        ("/a/nonsense", 400, "nonsense"),
+        ("?$filter=type eq 'groupCall'", 501, "type"),
+        ("?$filter=contains(joinWebUrl,'x')", 501, "contains"),
+        (
+            "?$filter=startDateTime ge 2025-01-01T00:00:00Z or startDateTime lt 2024-01-01T00:00:00Z",
+            501,
+            "or",
+        ),
+        ("?$orderby=startDateTime", 501, "$orderby"),
+        ("?$skip=1", 501, "$skip"),
+        ("?$search=x", 501, "$search"),
+        ("?$apply=aggregate($count as n)", 501, "$apply"),
+        ("?$expand=sessions", 501, "sessions"),
+        ("/a/startDateTime", 501, "startDateTime"),
+        ("/getPstnCalls(fromDateTime=2019-11-01,toDateTime=2019-12-01)", 501, "getPstnCalls"),
+        (
+            "/microsoft.graph.callRecords.getPstnCalls(fromDateTime=2019-11-01T00%3A00%3A00%2B00%3A00toDateTime=2019-12-01T00%3A00%3A00%2B00%3A00)",
+            501,
+            "getPstnCalls",
+        ),
+    ] {
+        let answer = client.get(&format!("{RECORDS}{options}"));
+        assert_eq!(answer.status, status, "{options}: {}", answer.text());
+        assert!(answer.text().contains(word), "{options}: {}", answer.text());
+        let code = if status == 400 { "BadRequest" } else { "notSupported" };
+        assert_eq!(answer.code(), code, "{options}");
+    }
+}
+
+#[test]
+fn methods_and_media_types_that_do_not_fit_are_named() {
+    let (_callvault, _server, mut client) = served();
+    let answer = client.send("DELETE", &format!("{RECORDS}/a"), &[], b"");
+    assert_eq!(answer.status, 405);
+    assert!(answer.header("allow").unwrap().contains("GET"));
+    let answer = client.send("PATCH", RECORDS, &[("Content-Type", "application/json")], b"null");
+    assert_eq!(answer.status, 405);
+    let answer = client.send("POST", RECORDS, &[("Content-Type", "text/plain")], b"{}");
+    assert_eq!(answer.status, 415);
+    assert_eq!(client.get("/v1.0/$batch").status, 501);
+    assert_eq!(client.get("/nowhere").status, 404);
+}

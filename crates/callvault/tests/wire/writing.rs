@@ -1,0 +1,142 @@
+//! Records coming in over HTTP.
+
+use serde_json::{Value, json};
+
+use super::{READ, RECORDS, TENANT, WRITE, callvault, fixture, record, served};
+
+const NDJSON: [(&str, &str); 1] = [("Content-Type", "application/x-ndjson")];
+
+#[test]
+fn a_created_record_says_where_it_is() {
+    let (_callvault, server, mut client) = served();
+    let answer = client.post(RECORDS, record("a", 1, 1).as_bytes());
+    assert_eq!(answer.status, 201);
+    let location = format!("http://{}{RECORDS}/a", server.address);
+    assert_eq!(answer.header("location"), Some(location.as_str()));
+    assert_eq!(answer.header("callvault-result"), Some("created"));
+    assert_eq!(answer.body, client.get(&format!("{RECORDS}/a")).body);
+    let answer = client.send(
+        "POST",
+        "/beta/communications/callRecords",
+        &[("Content-Type", "application/json"), ("Prefer", "return=minimal")],
+        record("b", 1, 1).as_bytes(),
+    );
+    assert_eq!((answer.status, answer.body.len()), (204, 0));
+    assert_eq!(answer.header("callvault-result"), Some("created"));
+}
+
+#[test]
+fn put_wants_the_id_of_the_address() {
+    let (_callvault, _server, mut client) = served();
+    let put = |client: &mut testkit::Client, id: &str| {
+        let headers = [("Content-Type", "application/json")];
+        client.send("PUT", &format!("{RECORDS}/{id}"), &headers, record("a", 1, 1).as_bytes())
+    };
+    let answer = put(&mut client, "b");
+    assert_eq!((answer.status, answer.json()["error"]["target"].as_str()), (400, Some("id")));
+    assert_eq!(client.get(&format!("{RECORDS}/a")).status, 404, "nothing was kept");
+    assert_eq!(put(&mut client, "a").status, 201);
+    assert_eq!(put(&mut client, "a").status, 200);
+}
+
+#[test]
+fn a_record_that_can_not_be_kept_is_refused_with_its_place() {
+    let (_callvault, _server, mut client) = served();
+    let text = fixture("expanded-beta-2020").replacen("\"PT0.016S\"", "\"soon\"", 1);
+    let answer = client.post(RECORDS, text.as_bytes());
+    assert_eq!(answer.status, 400);
+    let target = "/sessions/0/segments/0/media/0/streams/0/averageJitter";
+    assert_eq!(answer.json()["error"]["target"], target, "{}", answer.text());
+    let answer = client.post(RECORDS, b"{\"id\":\"a\",\n  oops}");
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("line 2"), "{message}");
+    client.post(RECORDS, record("a", 1, 1).as_bytes());
+    let other = record("a", 1, 1).replace("peerToPeer", "groupCall");
+    let answer = client.post(RECORDS, other.as_bytes());
+    assert_eq!((answer.status, answer.json()["error"]["target"].as_str()), (409, Some("/type")));
+}
+
+#[test]
+fn an_import_answers_every_line() {
+    let (_callvault, _server, mut client) = served();
+    let lines = [
+        record("a", 1, 1),
+        "not json".to_owned(),
+        String::new(),
+        record("a", 2, 1),
+        record("a", 2, 1).replace("peerToPeer", "groupCall"),
+        record("a", 1, 1),
+        fixture("expanded-beta-2020").replace(['\n', '\r'], " "),
+    ];
+    let target = format!("{RECORDS}/callvault.import");
+    let answer = client.send("POST", &target, &NDJSON, lines.join("\n").as_bytes());
+    assert_eq!(answer.status, 200);
+    let results = answer.lines();
+    let statuses: Vec<_> = results.iter().map(|line| line["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["created", "rejected", "replaced", "rejected", "unchanged", "created"]);
+    let numbers: Vec<_> = results.iter().map(|line| line["line"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 2, 4, 5, 6, 7]);
+    assert_eq!(results[1]["error"]["code"], "BadRequest");
+    assert_eq!(
+        results[3]["error"],
+        json!({"code": "Conflict", "message": results[3]["error"]["message"], "target": "/type"})
+    );
+    assert_eq!(results[5]["incomplete"], json!(["sessions"]));
+}
+
+#[test]
+fn an_import_takes_the_form_that_the_metadata_declares() {
+    let (_callvault, server, mut client) = served();
+    let body = format!("{{\"records\":[{},{{\"id\":1}}]}}", record("a", 1, 1));
+    let answer = client.post(&format!("{RECORDS}/callvault.import"), body.as_bytes()).json();
+    let context =
+        format!("http://{}/v1.0/$metadata#Collection(callvault.importResult)", server.address);
+    assert_eq!(answer["@odata.context"], context);
+    let statuses: Vec<_> =
+        answer["value"].as_array().unwrap().iter().map(|line| line["status"].clone()).collect();
+    assert_eq!(statuses, ["created", "rejected"]);
+    assert_eq!(answer["value"][1]["error"]["target"], "/id");
+}
+
+#[test]
+fn large_imports_are_whole_and_can_be_repeated() {
+    let (_callvault, _server, mut client) = served();
+    let lines: Vec<String> =
+        (0..3_000).map(|number| record(&format!("r{number}"), 1, number % 40_000)).collect();
+    let target = format!("{RECORDS}/callvault.import");
+    for status in ["created", "unchanged"] {
+        let answer = client.send("POST", &target, &NDJSON, lines.join("\n").as_bytes());
+        let results: Vec<Value> = answer.lines();
+        assert_eq!(results.len(), lines.len());
+        assert!(results.iter().all(|line| line["status"] == status), "{status}");
+    }
+    assert_eq!(client.get(&format!("{RECORDS}/$count")).text(), "3000");
+}
+
+#[test]
+fn settings_shape_what_is_shown() {
+    let callvault = callvault();
+    let config = callvault.folder().join("callvault.toml");
+    std::fs::write(&config, "[graph]\nlegacy_identities = \"null\"\nretention_view = \"30d\"\n")
+        .unwrap();
+    let token = callvault.token(TENANT, &[READ, WRITE]);
+    let server = callvault.serve(&["--config", config.to_str().unwrap()]);
+    let mut client = server.client().bearer(&token);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let fresh = odata::primitive::DateTimeOffset::from_unix_seconds(now as i64 - 86_400);
+    let text = format!(
+        r#"{{"id":"fresh","startDateTime":"{fresh}","endDateTime":"{fresh}","organizer":{{"user":{{"id":"u"}}}}}}"#
+    );
+    assert_eq!(client.post(RECORDS, text.as_bytes()).status, 201);
+    client.send(
+        "POST",
+        &format!("{RECORDS}/callvault.import"),
+        &NDJSON,
+        record("old", 1, 1).as_bytes(),
+    );
+    let answer = client.get(&format!("{RECORDS}/fresh")).json();
+    assert!(answer["organizer"].is_null() && answer["organizer_v2"]["id"] == "u", "{answer}");
+    assert_eq!(client.get(&format!("{RECORDS}/old")).status, 404);
+    assert_eq!(client.get(&format!("{RECORDS}/$count")).text(), "1");
+    assert_eq!(client.get(RECORDS).json()["value"].as_array().unwrap().len(), 1);
+}

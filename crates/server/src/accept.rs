@@ -1,0 +1,122 @@
+//! Taking in connections and dealing them out to the workers.
+//!
+//! One thread accepts for all and gives each connection to the worker that has fewest, so that a
+//! handful of busy keep-alive connections never ends up on one core. The hop is once a connection.
+
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// How long to wait when no connection can be taken in, as when file descriptors have run out.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// A connection on its way to a worker.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) seat: Seat,
+}
+
+/// A place among all connections and among those of a worker, free again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    _place: OwnedSemaphorePermit,
+    load: Arc<AtomicUsize>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The way to a worker.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    load: Arc<AtomicUsize>,
+    queue: mpsc::UnboundedSender<Accepted>,
+}
+
+impl Lane {
+    /// A lane, and the worker's end of it, which ends when the lane is dropped.
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Accepted>) {
+        let (queue, receiver) = mpsc::unbounded_channel();
+        (Self { load: Arc::default(), queue }, receiver)
+    }
+
+    fn give(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+        self.load.fetch_add(1, Ordering::Relaxed);
+        let seat = Seat { _place: place, load: Arc::clone(&self.load) };
+        // Fails only when the worker has ended; the connection is closed then.
+        let _ = self.queue.send(Accepted { stream, seat });
+    }
+}
+
+/// Takes in connections until it is dropped. `seats` has a permit for each connection there may
+/// be; when none is free, further ones wait in the system's queue.
+pub(crate) async fn run(listener: TcpListener, lanes: Vec<Lane>, seats: Arc<Semaphore>) {
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) if is_of_connection(&error) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted");
+                tokio::time::sleep(BACK_OFF).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&seats).acquire_owned().await else { return };
+        // Answers are written whole, so nothing is gained by waiting for more.
+        let plain = stream.set_nodelay(true).and_then(|()| stream.into_std());
+        match plain {
+            Ok(stream) => {
+                if let Some(lane) = idlest(&lanes) {
+                    lane.give(stream, place);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "a connection broke while it was accepted"),
+        }
+    }
+}
+
+fn idlest(lanes: &[Lane]) -> Option<&Lane> {
+    lanes.iter().min_by_key(|lane| lane.load.load(Ordering::Relaxed))
+}
+
+/// The connection broke before it was taken in: no reason to wait with the next.
+fn is_of_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_are_dealt_evenly_and_places_are_given_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seats = Arc::new(Semaphore::new(4));
+        let (lanes, mut queues): (Vec<_>, Vec<_>) = (0..2).map(|_| Lane::new()).unzip();
+        let accepting = tokio::spawn(run(listener, lanes, Arc::clone(&seats)));
+        let clients: Vec<_> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let mut taken = Vec::new();
+        for queue in &mut queues {
+            for _ in 0..2 {
+                taken.push(queue.recv().await.unwrap());
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(queues.iter_mut().all(|queue| queue.try_recv().is_err()), "the fifth waits");
+        taken.remove(0);
+        let fifth = queues[0].recv().await.unwrap();
+        drop((fifth, taken, clients));
+        accepting.abort();
+        assert_eq!(seats.available_permits(), 4);
+    }
+}

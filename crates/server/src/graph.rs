@@ -1,0 +1,123 @@
+//! Graph's resources: from a bound path to an answer.
+//!
+//! Every address below `/v1.0` and `/beta` comes through [`dispatch`]; which resource it means is
+//! read in one place (`target`), and each kind of resource has a file of its own.
+
+mod ask;
+mod call_records;
+mod filter;
+mod import;
+mod metadata;
+mod paging;
+mod participants;
+mod sessions;
+mod target;
+mod write;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use http::Method;
+use odata::limits::Limits;
+use odata::page_token::Keys;
+
+use crate::problem::Problem;
+use crate::request::Request;
+use crate::response::Response;
+use crate::router::{ApiVersion, Route};
+use crate::worker::{Worker, WorkerStart};
+use crate::StartError;
+use ask::Ask;
+use target::{NotBuilt, Target};
+
+/// What Graph's resources keep in each worker thread.
+#[derive(Debug)]
+pub(crate) struct State {
+    keys: Rc<Keys>,
+    etag_key: [u8; 32],
+    /// For what reads more than a page: a connection that goes to another thread with the work.
+    scanner: RefCell<Option<store::Reader>>,
+}
+
+impl State {
+    pub(crate) fn new(start: &WorkerStart<'_>) -> Result<Self, StartError> {
+        let keys = &start.options.page_token_keys;
+        let first = keys.first().map(|(_, key)| *key).unwrap_or_default();
+        Ok(Self {
+            keys: Rc::new(Keys::new(keys.clone()).ok_or(StartError::NoPageTokenKey)?),
+            etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
+            scanner: RefCell::new(None),
+        })
+    }
+}
+
+/// The limits of the query language, with what `$filter` can compare.
+static LIMITS: LazyLock<Limits> =
+    LazyLock::new(|| Limits { filterable: filter::FILTERABLE, ..Limits::default() });
+
+fn model(version: ApiVersion) -> &'static odata::edm::Model {
+    match version {
+        ApiVersion::V1 => &model::generated::V1_0,
+        ApiVersion::Beta => &model::generated::BETA,
+    }
+}
+
+/// Answers a request below a version's root.
+pub(crate) async fn dispatch(worker: &Rc<Worker>, request: &mut Request) -> Result<Response, Problem> {
+    match request.path() {
+        "" | "/" => {
+            request.route = Route::ServiceDocument;
+            return metadata::service_document(worker, request);
+        }
+        "/$metadata" | "/%24metadata" => {
+            request.route = Route::Metadata;
+            return metadata::document(request);
+        }
+        "/$batch" | "/%24batch" => return Err(not_built("'$batch'")),
+        _ => {}
+    }
+    let query = request.query().unwrap_or_default();
+    let (resource, query) =
+        odata::parse_request(model(request.version), request.path(), query, &LIMITS)?;
+    let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
+    request.route = target.route();
+    match (&request.method, target) {
+        (&Method::GET, target) => {
+            let ask = Ask::new(worker, request, &resource, &query)?;
+            read(ask, &target).await
+        }
+        (&Method::POST, Target::Records) => Box::pin(write::post(worker, request)).await,
+        (&Method::PUT, Target::Record(record)) if record.version.is_none() => {
+            Box::pin(write::put(worker, request, &record.id)).await
+        }
+        (&Method::POST, Target::Import) => Box::pin(import::run(worker, request)).await,
+        (_, target) => Err(Problem::method_not_allowed(target.methods())),
+    }
+}
+
+async fn read(ask: Ask<'_>, target: &Target) -> Result<Response, Problem> {
+    match target {
+        Target::Record(record) => call_records::get(&ask, record),
+        Target::Records => call_records::list(&ask).await,
+        Target::RecordCount => call_records::count(&ask).await,
+        Target::Versions(id) => call_records::versions(&ask, id),
+        Target::VersionCount(id) => call_records::version_count(&ask, id),
+        Target::Organizer(record) => participants::organizer(&ask, record),
+        Target::Participants(record) => participants::list(&ask, record),
+        Target::ParticipantCount(record) => participants::count(&ask, record),
+        Target::Participant(record, id) => participants::get(&ask, record, id),
+        Target::Sessions(record) => sessions::list(&ask, record),
+        Target::SessionCount(record) => sessions::count(&ask, record),
+        Target::Session(record, id) => sessions::get(&ask, record, id),
+        Target::Segments(record, session) => sessions::segments(&ask, record, session),
+        Target::SegmentCount(record, session) => sessions::segment_count(&ask, record, session),
+        Target::Segment(record, session, id) => sessions::segment(&ask, record, session, id),
+        Target::Communications => ask.communications(),
+        Target::Import => Err(Problem::method_not_allowed(target.methods())),
+    }
+}
+
+fn not_built(what: &str) -> Problem {
+    Problem::not_supported(format!("This service does not support {what} yet."))
+}

@@ -1,0 +1,290 @@
+//! A read request, understood: who asks for what in which form, and how answers are finished.
+
+use std::borrow::Cow;
+use std::cell::RefMut;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use identity::Caller;
+use model::TenantId;
+use model::assemble::push_annotation;
+use model::fragment::Corrupt;
+use model::variation::{Shape, Subject, vary};
+use odata::bound::{Query, Resource, Step};
+use odata::context;
+use odata::edm::StructuredType;
+use odata::page_token::Keys;
+use odata::primitive::TICKS_PER_SECOND;
+use store::{Reader, StoredRecord};
+
+use super::paging::{Asked, Page};
+use super::target::RecordRef;
+use crate::auth::role;
+use crate::negotiate::{Format, MetadataLevel};
+use crate::problem::Problem;
+use crate::request::Request;
+use crate::response::{Applied, ETag, Response};
+use crate::worker::Worker;
+
+const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
+
+/// A read request and everything that answering it needs.
+pub(super) struct Ask<'a> {
+    pub(super) worker: &'a Rc<Worker>,
+    pub(super) request: &'a Request,
+    /// What contexts name: the resource without the functions on the way to it.
+    pub(super) resource: Cow<'a, Resource>,
+    pub(super) query: &'a Query,
+    pub(super) caller: Arc<Caller>,
+    pub(super) tenant: TenantId,
+    pub(super) shape: Shape,
+    /// The resource's path as links and tokens carry it.
+    pub(super) path: String,
+}
+
+/// The declared type and the path of what an answer holds.
+pub(super) struct Content<'a> {
+    pub(super) ty: &'static StructuredType,
+    pub(super) is_collection: bool,
+    pub(super) path: &'a str,
+    /// Holds enumeration members that not everyone may see.
+    pub(super) has_unsettled_enum: bool,
+}
+
+impl<'a> Ask<'a> {
+    /// Checks that the caller may read call records and in which form the answer can go out.
+    pub(super) fn new(
+        worker: &'a Rc<Worker>,
+        request: &'a Request,
+        resource: &'a Resource,
+        query: &'a Query,
+    ) -> Result<Self, Problem> {
+        Self::by(worker, request, resource, query, request.require(&[role::READ])?)
+    }
+
+    /// Shows a caller what it has just written; for that the role to write is enough.
+    pub(super) fn after_write(
+        worker: &'a Rc<Worker>,
+        request: &'a Request,
+        resource: &'a Resource,
+        query: &'a Query,
+    ) -> Result<Self, Problem> {
+        Self::by(worker, request, resource, query, request.require(&[role::WRITE])?)
+    }
+
+    fn by(
+        worker: &'a Rc<Worker>,
+        request: &'a Request,
+        resource: &'a Resource,
+        query: &'a Query,
+        caller: Arc<Caller>,
+    ) -> Result<Self, Problem> {
+        let tenant = tenant(&caller)?;
+        let shape = Shape {
+            metadata: model::variation::MetadataLevel::Minimal,
+            ieee754_compatible: false,
+            omit_nulls: request.preferences.omit_nulls,
+            unknown_enum_members: request.preferences.unknown_enum_members,
+            legacy_identities: worker.settings.legacy_identities,
+        };
+        let path = resource.to_string();
+        let resource = without_functions(resource);
+        Ok(Self { worker, request, resource, query, caller, tenant, shape, path })
+    }
+
+    /// The form of a JSON answer.
+    pub(super) fn format(&self) -> Result<Format, Problem> {
+        self.request.preferences.json()
+    }
+
+    pub(super) fn reader(&self) -> RefMut<'a, Reader> {
+        self.worker.reader.borrow_mut()
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.worker.graph.keys
+    }
+
+    /// The service root with the version.
+    pub(super) fn root(&self) -> &'a str {
+        self.worker.urls.root(self.request.version)
+    }
+
+    /// The metadata document's address up to and with `#`.
+    pub(super) fn metadata(&self) -> &'a str {
+        self.worker.urls.context(self.request.version)
+    }
+
+    pub(super) fn asked<'r>(&'r self, resource: &'r str) -> Asked<'r> {
+        Asked { tenant: self.tenant.as_str(), app: &self.caller.app_id, resource }
+    }
+
+    /// The page that is asked for.
+    pub(super) fn page(&self, most: usize) -> Result<Page, Problem> {
+        let wanted = self.request.preferences.max_page_size;
+        Page::of(self.query, self.keys(), self.asked(&self.path), most, wanted)
+    }
+
+    /// The start before which records are not shown, if there is one.
+    pub(super) fn not_before(&self) -> Option<i64> {
+        let days = i64::from(self.worker.settings.retention_view?);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+        Some(now.cast_signed() * TICKS_PER_SECOND - days * TICKS_PER_DAY)
+    }
+
+    /// The record, or 404.
+    pub(super) fn find(
+        &self,
+        reader: &mut Reader,
+        record: &RecordRef,
+    ) -> Result<StoredRecord, Problem> {
+        let found = reader.record(&self.tenant, &model::key(&record.id), record.version)?;
+        found
+            .filter(|found| self.not_before().is_none_or(|oldest| found.start >= oldest))
+            .ok_or_else(Problem::not_found)
+    }
+
+    /// The record of a page: in the version that the link was made for, or 410 when that is gone.
+    pub(super) fn find_for_page(
+        &self,
+        reader: &mut Reader,
+        record: &RecordRef,
+        page: &Page,
+    ) -> Result<StoredRecord, Problem> {
+        if page.version.is_none() {
+            return self.find(reader, record);
+        }
+        let pinned = RecordRef { id: record.id.clone(), version: page.version };
+        self.find(reader, &pinned).map_err(|_| {
+            Problem::gone("The version of the record that this link reads was erased. Start again.")
+        })
+    }
+
+    /// The tag of an answer that shows something of a stored record: it changes with the record
+    /// and with everything that shapes the answer.
+    pub(super) fn etag(&self, record: &StoredRecord) -> Result<ETag, Problem> {
+        let format = self.format()?;
+        let mut hasher = blake3::Hasher::new_keyed(&self.worker.graph.etag_key);
+        hasher.update(&record.content_hash);
+        hasher.update(&record.version.to_le_bytes()).update(&record.flags.to_le_bytes());
+        hasher.update(self.metadata().as_bytes()).update(self.path.as_bytes());
+        hasher.update(&[0]).update(self.request.query().unwrap_or_default().as_bytes());
+        let wishes = [
+            u8::from(self.shape.omit_nulls),
+            u8::from(self.shape.unknown_enum_members),
+            u8::from(self.shape.legacy_identities),
+            u8::from(format.ieee754),
+            format.metadata as u8,
+        ];
+        hasher.update(&wishes);
+        hasher.update(&self.request.preferences.max_page_size.unwrap_or_default().to_le_bytes());
+        Ok(ETag::new(truncated(&hasher)))
+    }
+
+    /// Opens an answer's object with its context.
+    pub(super) fn open(&self, capacity: usize) -> Vec<u8> {
+        let mut out = Vec::with_capacity(capacity);
+        out.push(b'{');
+        let context = context::of(&self.resource, self.query);
+        push_annotation(&mut out, "@odata.context", &[self.metadata(), &context]);
+        out
+    }
+
+    /// Gives an assembled answer the form that was asked for. Without a tag the bytes make one.
+    pub(super) fn finish(
+        &self,
+        mut out: Vec<u8>,
+        content: &Content<'_>,
+        etag: Option<ETag>,
+    ) -> Result<Response, Problem> {
+        let format = self.format()?;
+        let shape = Shape {
+            metadata: level(format.metadata),
+            ieee754_compatible: format.ieee754,
+            ..self.shape
+        };
+        if selects(self.query) || !shape.is_plain(content.has_unsettled_enum) {
+            let root = format!("{}/", self.root());
+            let subject = Subject {
+                ty: content.ty,
+                is_collection: content.is_collection,
+                path: content.path,
+                root: &root,
+            };
+            out = vary(&out, &subject, self.query, &shape).map_err(damaged)?;
+        }
+        let etag = etag.unwrap_or_else(|| {
+            let mut hasher = blake3::Hasher::new_keyed(&self.worker.graph.etag_key);
+            ETag::new(truncated(hasher.update(&out)))
+        });
+        Ok(Response::json(format, out).with_etag(etag).applied(self.applied()))
+    }
+
+    /// A bare number, as `$count` answers.
+    pub(super) fn number(&self, number: u64) -> Result<Response, Problem> {
+        self.request.preferences.text()?;
+        Ok(Response::text(number.to_string()))
+    }
+
+    /// The singleton above the call records, which has no members of its own.
+    pub(super) fn communications(&self) -> Result<Response, Problem> {
+        let mut out = self.open(128);
+        out.push(b'}');
+        let format = self.format()?;
+        Ok(Response::json(format, out))
+    }
+
+    fn applied(&self) -> Applied {
+        let preferences = &self.request.preferences;
+        Applied {
+            max_page_size: preferences.max_page_size,
+            omit_nulls: preferences.omit_nulls,
+            unknown_enum_members: preferences.unknown_enum_members,
+            ..Applied::default()
+        }
+    }
+}
+
+/// A version of a record is a callRecord like the newest one, and its contexts say so.
+fn without_functions(resource: &Resource) -> Cow<'_, Resource> {
+    let Some(at) = resource.steps.iter().position(|step| matches!(step, Step::Operation { .. }))
+    else {
+        return Cow::Borrowed(resource);
+    };
+    let mut steps = resource.steps.clone();
+    steps.remove(at);
+    if resource.is_collection && at == steps.len() {
+        steps.pop();
+    }
+    Cow::Owned(Resource { steps, ..resource.clone() })
+}
+
+fn level(level: MetadataLevel) -> model::variation::MetadataLevel {
+    match level {
+        MetadataLevel::None => model::variation::MetadataLevel::None,
+        MetadataLevel::Minimal => model::variation::MetadataLevel::Minimal,
+        MetadataLevel::Full => model::variation::MetadataLevel::Full,
+    }
+}
+
+/// The tenant of a token.
+pub(super) fn tenant(caller: &Caller) -> Result<TenantId, Problem> {
+    TenantId::parse(&caller.tenant).ok_or_else(Problem::forbidden)
+}
+
+/// A fragment in the store that can't be read.
+pub(super) fn damaged(corrupt: Corrupt) -> Problem {
+    Problem::internal(corrupt)
+}
+
+/// Whether members are left out anywhere.
+fn selects(query: &Query) -> bool {
+    query.select.is_some() || query.expand.iter().any(|item| selects(&item.query))
+}
+
+fn truncated(hasher: &blake3::Hasher) -> u128 {
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    u128::from_le_bytes(bytes)
+}

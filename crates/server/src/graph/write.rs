@@ -1,0 +1,151 @@
+//! One record comes in: `POST callRecords` and `PUT callRecords/{id}`.
+
+use std::rc::Rc;
+
+use http::header::{HeaderName, HeaderValue, LOCATION};
+use http::StatusCode;
+use model::{Shredded, TenantId};
+use odata::bound::Query;
+use store::{Outcome, Written};
+
+use super::ask::{Ask, tenant};
+use super::call_records;
+use super::target::RecordRef;
+use crate::auth::role;
+use crate::body;
+use crate::negotiate::Returns;
+use crate::problem::Problem;
+use crate::request::Request;
+use crate::response::{Applied, Response};
+use crate::worker::Worker;
+
+/// Largest record that is taken, in bytes: a meeting of thousands of sessions has tens of MB.
+pub(super) const LARGEST_RECORD: usize = 128 * 1024 * 1024;
+
+const RESULT: HeaderName = HeaderName::from_static("callvault-result");
+const INCOMPLETE: HeaderName = HeaderName::from_static("callvault-incomplete");
+
+/// `POST callRecords`: creates a record or a version of one, or merges into it.
+pub(super) async fn post(worker: &Rc<Worker>, request: &mut Request) -> Result<Response, Problem> {
+    let caller = request.require(&[role::WRITE])?;
+    let tenant = tenant(&caller)?;
+    let shredded = receive(worker, request).await?;
+    keep(worker, request, tenant, shredded).await
+}
+
+/// `PUT callRecords/{id}`: the same for a record whose id the address names.
+pub(super) async fn put(
+    worker: &Rc<Worker>,
+    request: &mut Request,
+    id: &str,
+) -> Result<Response, Problem> {
+    let caller = request.require(&[role::WRITE])?;
+    let tenant = tenant(&caller)?;
+    let shredded = receive(worker, request).await?;
+    if shredded.id_key != model::key(id) {
+        let message = format!("The body's id '{}' is not the address's '{id}'.", shredded.id);
+        return Err(Problem::bad_request(message).with_target("id"));
+    }
+    keep(worker, request, tenant, shredded).await
+}
+
+/// Reads, checks and shreds the body. That takes up to a second for the largest records, so it
+/// happens on a thread where nobody waits.
+async fn receive(worker: &Rc<Worker>, request: &mut Request) -> Result<Shredded, Problem> {
+    body::content_type(&request.headers, &["application/json"])?;
+    let mut reservation = worker.budget.reserve(0)?;
+    let bytes = request.take_body().read(LARGEST_RECORD, Some(&mut reservation)).await?;
+    let mut codec = worker.store.codec();
+    let work = move || {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
+        model::shred(text, &mut codec).map_err(|error| invalid(&error))
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?
+}
+
+async fn keep(
+    worker: &Rc<Worker>,
+    request: &Request,
+    tenant: TenantId,
+    shredded: Shredded,
+) -> Result<Response, Problem> {
+    let mut written = worker.store.write(&tenant, vec![shredded]).await?;
+    let written = written.pop().ok_or_else(|| Problem::internal("the store gave no outcome"))?;
+    if let Outcome::Conflict { pointer } = &written.outcome {
+        return Err(conflict(&written, pointer));
+    }
+    worker.metrics.record(outcome_name(&written.outcome));
+    let response = match request.preferences.returns {
+        Some(Returns::Minimal) => Response::empty(StatusCode::NO_CONTENT),
+        _ => read_back(worker, request, &written)?,
+    };
+    let is_created = matches!(written.outcome, Outcome::Created);
+    let response = match (is_created, response.status) {
+        (true, StatusCode::OK) => response.with_status(StatusCode::CREATED),
+        _ => response,
+    };
+    let name = HeaderValue::from_static(outcome_name(&written.outcome));
+    let mut response = response
+        .with_header(RESULT, name)
+        .applied(Applied { returns: request.preferences.returns, ..Applied::default() });
+    let incomplete = model::flags::incomplete(written.flags).join(", ");
+    if let (false, Ok(value)) = (incomplete.is_empty(), HeaderValue::from_str(&incomplete)) {
+        response = response.with_header(INCOMPLETE, value);
+    }
+    if is_created {
+        let id = odata::percent::encode_segment(&written.id);
+        let root = worker.urls.root(request.version);
+        let location = format!("{root}/communications/callRecords/{id}");
+        if let Ok(location) = HeaderValue::from_str(&location) {
+            response = response.with_header(LOCATION, location);
+        }
+    }
+    Ok(response)
+}
+
+/// The basic record as it is now kept, in the version that was written.
+fn read_back(
+    worker: &Rc<Worker>,
+    request: &Request,
+    written: &Written,
+) -> Result<Response, Problem> {
+    let id = odata::percent::encode_segment(&written.id);
+    let path = format!("/communications/callRecords/{id}");
+    let (resource, _) =
+        odata::parse_request(super::model(request.version), &path, "", &super::LIMITS)?;
+    let query = Query::default();
+    let ask = Ask::after_write(worker, request, &resource, &query)?;
+    let record = RecordRef { id: written.id.clone(), version: Some(written.version) };
+    call_records::get(&ask, &record)
+}
+
+/// How an outcome is called on the wire.
+pub(super) fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Replaced => "replaced",
+        Outcome::Merged => "merged",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Archived => "archived",
+        Outcome::Conflict { .. } => "rejected",
+    }
+}
+
+/// The problem of a record that can't be kept, with the place in it.
+pub(super) fn invalid(error: &model::Error) -> Problem {
+    let problem = Problem::bad_request(error.to_string());
+    match error.pointer() {
+        "" => problem,
+        pointer => problem.with_target(pointer.to_owned()),
+    }
+}
+
+/// The message for a record that says something else than the one that is kept.
+pub(super) fn conflict_message(written: &Written) -> String {
+    format!("The record '{}' is kept in version {} with another value here.", written.id, written.version)
+}
+
+fn conflict(written: &Written, pointer: &str) -> Problem {
+    Problem::conflict(conflict_message(written)).with_target(pointer.to_owned())
+}

@@ -1,0 +1,255 @@
+//! Every layer that a request passes, in order.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, Method, StatusCode, Version};
+use hyper::body::Incoming;
+
+use crate::body::{BodyContent, ResponseBody};
+use crate::compression::Coding;
+use crate::connection::Pulse;
+use crate::exchange::Exchange;
+use crate::negotiate::Preferences;
+use crate::problem::Problem;
+use crate::request::{Arrival, Request, Timings, Trace};
+use crate::request_id::RequestIds;
+use crate::response::{Content, ContentType, Response};
+use crate::router::Target;
+use crate::worker::{self, Worker};
+use crate::{auth, graph, oauth, router};
+
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Methods that some resource answers to.
+const METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+
+/// Answers a request: from the outermost layer inwards and out again. Never fails, so that every
+/// answer on this port is ours.
+pub(crate) async fn answer(
+    worker: Rc<Worker>,
+    pulse: Rc<Pulse>,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<ResponseBody>, Infallible> {
+    if request.version() == Version::HTTP_2 {
+        pulse.speaks_http2();
+    }
+    let (head, incoming) = request.into_parts();
+    // 1. Counting and logging begin, and end when the exchange is dropped.
+    let mut exchange = Exchange::begin(Rc::clone(&worker), pulse, head.method.clone());
+    // 2. Ids.
+    let ids = RequestIds::new(&worker.request_ids, &head.headers);
+    let coding = Coding::choose(&head.headers);
+    let is_head = head.method == Method::HEAD;
+    let arrival =
+        Arrival { method: head.method, uri: head.uri, headers: head.headers, incoming };
+    // 3. A panic of what lies within is a 500.
+    let mut trace = Trace::default();
+    let outcome = guard(admit(&worker, arrival, &mut trace)).await;
+    // 4. Problems become answers.
+    let Response { status, content, etag, applied, headers } = outcome.unwrap_or_else(|problem| {
+        problem.log(&ids);
+        refusal(&problem, &ids)
+    });
+    // 5. Compression.
+    let mut lines = HeaderMap::with_capacity(16);
+    let content = match content {
+        Content::Empty => BodyContent::Empty,
+        Content::Stream(content_type, stream) => {
+            lines.insert(CONTENT_TYPE, content_type.header());
+            BodyContent::Stream(stream)
+        }
+        Content::Bytes(content_type, bytes) => {
+            lines.insert(CONTENT_TYPE, content_type.header());
+            let (coding, bytes) = worker.compressor.compress(coding, bytes).await;
+            if let Some(coding) = coding.header() {
+                lines.insert(CONTENT_ENCODING, coding);
+            }
+            body_of_bytes(bytes, is_head, &mut lines)
+        }
+    };
+    // 6. Header lines that every answer has.
+    lines.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    lines.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Prefer, Authorization"));
+    lines.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    lines.insert(SERVER_TIMING, server_timing(&trace.timings, exchange.elapsed()));
+    // An answer with a tag may be kept by its reader, who must ask whether it still holds.
+    let kept = if etag.is_some() { "private, no-cache" } else { "no-store" };
+    lines.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+    if worker.shared.options.tls.is_some() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        lines.insert(STRICT_TRANSPORT_SECURITY, year);
+    }
+    if let Some(etag) = etag {
+        lines.insert(ETAG, etag.header());
+    }
+    applied.stamp(&mut lines);
+    exchange.answered(trace.route, status, ids.request());
+    ids.stamp(&mut lines);
+    for (name, value) in headers {
+        lines.insert(name, value);
+    }
+    let mut response = http::Response::new(ResponseBody::new(content, exchange));
+    *response.status_mut() = status;
+    *response.headers_mut() = lines;
+    Ok(response)
+}
+
+/// The layers that can refuse a request, and behind them what answers it.
+async fn admit(
+    worker: &Rc<Worker>,
+    mut arrival: Arrival,
+    trace: &mut Trace,
+) -> Result<Response, Problem> {
+    // 1. Sizes and method.
+    check_sizes(worker, &arrival)?;
+    if !METHODS.contains(&arrival.method) {
+        return Err(Problem::method_not_allowed(ALLOW));
+    }
+    if arrival.method == Method::HEAD {
+        arrival.method = Method::GET;
+    }
+    // 2. Where it leads.
+    let (version, path_start, is_public) = match router::route(arrival.uri.path())? {
+        Target::Graph { version, path_start } => (version, path_start, false),
+        Target::PublicGraph { version, path_start } => (version, path_start, true),
+        Target::Issuer { tenant, endpoint } => {
+            let tenant = tenant.to_owned();
+            return Box::pin(oauth::answer(worker, &tenant, endpoint, arrival, trace)).await;
+        }
+    };
+    // 3. Who asks, and whether it isn't too often.
+    let began = Instant::now();
+    let caller = match is_public {
+        true => None,
+        false => Some(auth::authenticate(worker, &arrival.headers).await?),
+    };
+    if let (Some(throttle), Some(caller)) = (&worker.shared.throttle, &caller) {
+        throttle.admit(caller, began)?;
+    }
+    trace.timings.stage("auth", began.elapsed());
+    // 4. In which form.
+    let preferences = Preferences::read(&arrival.headers, arrival.uri.query())?;
+    // 5. What is asked for.
+    let mut request = Request::new(worker, arrival, (version, path_start), caller, preferences);
+    request.timings = trace.timings;
+    let outcome = graph::dispatch(worker, &mut request).await;
+    *trace = Trace { route: request.route, timings: request.timings };
+    // 6. Whether the client has it already.
+    let response = outcome?;
+    match response.etag {
+        Some(etag)
+            if request.method == Method::GET
+                && response.status == StatusCode::OK
+                && request.matches_none(&etag) =>
+        {
+            Ok(Response::not_modified(etag).applied(response.applied))
+        }
+        _ => Ok(response),
+    }
+}
+
+fn check_sizes(worker: &Worker, arrival: &Arrival) -> Result<(), Problem> {
+    let limits = &worker.limits;
+    let url = arrival.uri.path().len() + arrival.uri.query().map_or(0, |query| query.len() + 1);
+    if url > limits.url {
+        return Err(Problem::uri_too_long(limits.url));
+    }
+    // Each line also has a colon, a space and a line end.
+    let lines = arrival.headers.iter();
+    let headers: usize =
+        lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
+    if headers > limits.headers {
+        return Err(Problem::headers_too_large(limits.headers));
+    }
+    Ok(())
+}
+
+/// Polls a future so that its panic is its outcome. Nothing that it touched is used again but the
+/// worker's cells, which are whole between calls.
+async fn guard<F>(future: F) -> Result<Response, Problem>
+where
+    F: Future<Output = Result<Response, Problem>>,
+{
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)))
+            .unwrap_or_else(|panic| Poll::Ready(Err(Problem::internal(panic_text(&*panic)))))
+    })
+    .await
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panic: {}", text.unwrap_or("without a message"))
+}
+
+/// A problem as an answer.
+fn refusal(problem: &Problem, ids: &RequestIds) -> Response {
+    let body = problem.render(ids, worker::now());
+    let mut response =
+        Response::of(ContentType::PlainJson, body).with_status(problem.code().status());
+    response.headers = problem.headers().to_vec();
+    response
+}
+
+/// HEAD tells the length of what GET would send.
+fn body_of_bytes(bytes: Bytes, is_head: bool, lines: &mut HeaderMap) -> BodyContent {
+    if !is_head {
+        return BodyContent::Bytes(bytes);
+    }
+    lines.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    BodyContent::Empty
+}
+
+/// `auth;dur=0.002, store;dur=0.011, total;dur=0.020`, in milliseconds.
+fn server_timing(timings: &Timings, total: Duration) -> HeaderValue {
+    let mut line = String::with_capacity(64);
+    for (name, took) in timings.stages().iter().chain([&("total", total)]) {
+        let micros = took.as_micros();
+        let separator = if line.is_empty() { "" } else { ", " };
+        write!(line, "{separator}{name};dur={}.{:03}", micros / 1_000, micros % 1_000)
+            .expect("a string takes all text");
+    }
+    HeaderValue::try_from(line).expect("names and digits are visible ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timings_are_told_in_milliseconds() {
+        let mut timings = Timings::default();
+        timings.stage("auth", Duration::from_nanos(2_900));
+        timings.stage("store", Duration::from_micros(1_234));
+        assert_eq!(
+            server_timing(&timings, Duration::from_secs(1)),
+            "auth;dur=0.002, store;dur=1.234, total;dur=1000.000"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_whose_text_the_client_does_not_see() {
+        let problem = guard(async { panic!("at {}", "the disco") }).await.unwrap_err();
+        assert_eq!(problem.code().status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!problem.to_string().contains("disco"));
+        assert!(format!("{problem:?}").contains("disco"));
+    }
+}

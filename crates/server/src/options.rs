@@ -1,0 +1,166 @@
+//! What a server is told when it starts.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use identity::{ConfigError, Issuer, IssuerConfig, KeyError};
+use store::Store;
+
+/// Makes the built-in issuer, once the public URL is known.
+pub type MakeIssuer = Arc<dyn Fn(&str) -> Result<Issuer, KeyError> + Send + Sync>;
+
+/// Everything that a server needs.
+#[derive(Clone)]
+pub struct ServerOptions {
+    /// Where Graph's API listens; port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// Where health and metrics listen, if anywhere.
+    pub admin_listen: Option<SocketAddr>,
+    /// TLS, or plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// What links, contexts and the issuer begin with; by default scheme and bound address.
+    pub public_url: Option<String>,
+    /// Plain HTTP also beyond loopback.
+    pub allow_plain_http: bool,
+    /// Worker threads; by default one for each core.
+    pub threads: Option<usize>,
+    /// Sizes, times and counts.
+    pub limits: Limits,
+    /// How Graph's resources answer.
+    pub graph: GraphSettings,
+    /// Where the records are.
+    pub store: Store,
+    /// Keys that seal page tokens, with their numbers; the first seals, all open. At least one.
+    pub page_token_keys: Vec<(u16, [u8; 32])>,
+    /// Issuers beside the built-in one.
+    pub trusted_issuers: Vec<IssuerConfig>,
+    /// Makes the built-in one.
+    pub issuer: MakeIssuer,
+    /// Version of the program, for the metrics.
+    pub version: &'static str,
+}
+
+impl fmt::Debug for ServerOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerOptions")
+            .field("listen", &self.listen)
+            .field("admin_listen", &self.admin_listen)
+            .field("tls", &self.tls)
+            .field("public_url", &self.public_url)
+            .field("threads", &self.threads)
+            .field("limits", &self.limits)
+            .field("graph", &self.graph)
+            .finish_non_exhaustive()
+    }
+}
+
+/// PEM files.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate, then those that it hangs on.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// How Graph's resources answer.
+#[derive(Debug, Clone, Copy)]
+pub struct GraphSettings {
+    /// Serve the deprecated members `organizer` and `participants`; else they are null.
+    pub legacy_identities: bool,
+    /// Show only records whose call began within so many days, as Graph does; `None`: all.
+    pub retention_view: Option<u32>,
+}
+
+impl Default for GraphSettings {
+    fn default() -> Self {
+        Self { legacy_identities: true, retention_view: None }
+    }
+}
+
+/// Sizes in bytes, times, and counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections over all threads; further ones wait to be accepted.
+    pub connections: usize,
+    /// Bytes of path and query.
+    pub url: usize,
+    /// Bytes of all header lines. Their number is at most 100.
+    pub headers: usize,
+    /// Bytes of a body for the token endpoint.
+    pub form: usize,
+    /// Bytes of records that may be on their way in, over all threads.
+    pub ingest_in_flight: u64,
+    /// Requests per second of an application in a tenant; 0 is no limit.
+    pub requests_per_second: u32,
+    /// For a request's head to arrive, and for the TLS handshake.
+    pub head: Duration,
+    /// Between two pieces of a body.
+    pub body_idle: Duration,
+    /// Between requests, and for a client to take what is sent.
+    pub idle: Duration,
+    /// For requests in flight to end when the server shuts down.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_024,
+            url: 8 << 10,
+            headers: 16 << 10,
+            form: 16 << 10,
+            ingest_in_flight: 256 << 20,
+            requests_per_second: 0,
+            head: Duration::from_secs(10),
+            body_idle: Duration::from_secs(30),
+            idle: Duration::from_secs(60),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address can't be listened on.
+    #[error("can't listen on {address}")]
+    Listen {
+        /// As it was given.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Tokens would cross a network in clear.
+    #[error("{0} is not a loopback address: give a certificate, or allow plain HTTP")]
+    PlainHttp(SocketAddr),
+    /// A PEM file can't be used.
+    #[error("{}: {reason}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The public URL is not one.
+    #[error("the public URL '{0}' must begin with http:// or https:// and have no query")]
+    PublicUrl(String),
+    /// There is no key to seal page tokens with.
+    #[error("no key for page tokens is given")]
+    NoPageTokenKey,
+    /// The store can't be read.
+    #[error("the store can't be read")]
+    Store(#[from] store::Error),
+    /// The built-in issuer's keys can't be used.
+    #[error("the signing keys can't be used")]
+    Key(#[from] KeyError),
+    /// The settings of the trusted issuers contradict themselves.
+    #[error("the settings of the trusted issuers can't be used")]
+    Issuers(#[from] ConfigError),
+    /// A thread or its event loop can't be made.
+    #[error("a thread can't be started")]
+    Thread(#[source] std::io::Error),
+}

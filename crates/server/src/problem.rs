@@ -1,0 +1,410 @@
+//! The one error at the HTTP border, and its form in JSON.
+//!
+//! A [`Problem`] knows what the client is told and, apart from it, the cause that only the log is
+//! told. Request ids and the date are stamped when it is rendered, so constructors stay pure.
+
+pub mod code;
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+
+pub use code::Code;
+
+use crate::request_id::RequestIds;
+
+type Text = Cow<'static, str>;
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Graph's answer to a record that is not there, be it absent, of another tenant or too old.
+const NO_SUCH_RECORD: &str = "Could not find the requested call record. Records about calls or \
+                              online meetings that started more than 30 days ago are not \
+                              available.";
+
+/// The challenge that Graph sends with every 401, letter for letter.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(
+    "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/\
+     authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"",
+);
+
+/// A request that ends early. One word wide, since every fallible step carries it.
+pub(crate) struct Problem(Box<Parts>);
+
+struct Parts {
+    code: Code,
+    message: Text,
+    target: Option<Text>,
+    details: Vec<Detail>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cause: Option<Cause>,
+}
+
+/// One of several faults of the same request.
+#[derive(Debug, Clone)]
+pub(crate) struct Detail {
+    /// A code of its own or that of the whole.
+    pub(crate) code: Text,
+    /// For the caller.
+    pub(crate) message: Text,
+    /// The place, as in the whole.
+    pub(crate) target: Option<Text>,
+}
+
+impl Problem {
+    fn new(code: Code, message: impl Into<Text>) -> Self {
+        Self(Box::new(Parts {
+            code,
+            message: message.into(),
+            target: None,
+            details: Vec::new(),
+            headers: Vec::new(),
+            cause: None,
+        }))
+    }
+
+    /// 400: the request can't be understood or contradicts itself.
+    pub(crate) fn bad_request(message: impl Into<Text>) -> Self {
+        Self::new(Code::BadRequest, message)
+    }
+
+    /// 401 with Graph's challenge.
+    pub(crate) fn unauthenticated(message: impl Into<Text>) -> Self {
+        Self::new(Code::Unauthenticated, message).with_header(WWW_AUTHENTICATE, CHALLENGE)
+    }
+
+    /// 403, with the empty message that Graph sends.
+    pub(crate) fn forbidden() -> Self {
+        Self::new(Code::Forbidden, "")
+    }
+
+    /// 404 in Graph's words for a call record.
+    pub(crate) fn not_found() -> Self {
+        Self::new(Code::NotFound, NO_SUCH_RECORD)
+    }
+
+    /// 404 for a URL that leads nowhere.
+    pub(crate) fn no_such_route() -> Self {
+        Self::new(Code::NotFound, "There is no resource at this path.")
+    }
+
+    /// 405. `allow` lists the methods that do work, as the header wants them.
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        Self::new(Code::MethodNotAllowed, "The method is not allowed for this resource.")
+            .with_header(ALLOW, HeaderValue::from_static(allow))
+    }
+
+    /// 406.
+    pub(crate) fn not_acceptable(message: impl Into<Text>) -> Self {
+        Self::new(Code::NotAcceptable, message)
+    }
+
+    /// 408: the body stopped arriving.
+    pub(crate) fn request_timeout() -> Self {
+        Self::new(Code::RequestTimeout, "The body of the request did not arrive in time.")
+    }
+
+    /// 409.
+    pub(crate) fn conflict(message: impl Into<Text>) -> Self {
+        Self::new(Code::Conflict, message)
+    }
+
+    /// 410: what a link goes on with was erased.
+    pub(crate) fn gone(message: impl Into<Text>) -> Self {
+        Self::new(Code::ResyncRequired, message)
+    }
+
+    /// 413. `limit` in bytes.
+    pub(crate) fn too_large(limit: u64) -> Self {
+        Self::new(Code::TooLarge, format!("The body is larger than {limit} bytes."))
+    }
+
+    /// 414. `limit` in bytes.
+    pub(crate) fn uri_too_long(limit: usize) -> Self {
+        Self::new(Code::UriTooLong, format!("The URL is longer than {limit} bytes."))
+    }
+
+    /// 415.
+    pub(crate) fn unsupported_media_type(message: impl Into<Text>) -> Self {
+        Self::new(Code::UnsupportedMediaType, message)
+    }
+
+    /// 429.
+    pub(crate) fn throttled(wait: Duration) -> Self {
+        Self::new(Code::Throttled, "Please retry again later.").with_retry_after(wait)
+    }
+
+    /// 431. `limit` in bytes.
+    pub(crate) fn headers_too_large(limit: usize) -> Self {
+        Self::new(
+            Code::HeadersTooLarge,
+            format!("The header lines are longer than {limit} bytes in all."),
+        )
+    }
+
+    /// 500. The client learns nothing but the request id.
+    pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
+        Self::new(Code::Internal, "An internal error occurred. The request id names it in the log.")
+            .with_cause(cause)
+    }
+
+    /// 501. `message` names what isn't built.
+    pub(crate) fn not_supported(message: impl Into<Text>) -> Self {
+        Self::new(Code::NotSupported, message)
+    }
+
+    /// 503: can't be done now, may well be done after `wait`.
+    pub(crate) fn unavailable(cause: impl Into<Cause>, wait: Duration) -> Self {
+        Self::new(Code::Unavailable, "The service is temporarily unavailable. Please retry later.")
+            .with_retry_after(wait)
+            .with_cause(cause)
+    }
+
+    /// Names the place: an option (`$filter`), a header, a JSON pointer.
+    pub(crate) fn with_target(mut self, target: impl Into<Text>) -> Self {
+        self.0.target = Some(target.into());
+        self
+    }
+
+    /// Adds one of several faults.
+    pub(crate) fn with_detail(mut self, detail: Detail) -> Self {
+        self.0.details.push(detail);
+        self
+    }
+
+    /// Adds a header line.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// What the log is told and nobody else.
+    pub(crate) fn with_cause(mut self, cause: impl Into<Cause>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Whole seconds, at least one, since the header has no finer unit.
+    fn with_retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.with_header(RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+    }
+
+    /// Which of the registry's codes it is.
+    pub(crate) fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What the client is told.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The place, if one was named.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.0.target.as_deref()
+    }
+
+    /// Its header lines.
+    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
+    }
+
+    /// Writes the cause to the log: once, when the answer is made. Faults of the client have no
+    /// line of their own, the access log has them.
+    pub(crate) fn log(&self, ids: &RequestIds) {
+        let Some(cause) = &self.0.cause else { return };
+        let chain = Chain(cause.as_ref());
+        if self.0.code.status().is_server_error() {
+            tracing::error!(request_id = ids.request(), code = self.0.code.name(), cause = %chain);
+        } else {
+            tracing::debug!(request_id = ids.request(), code = self.0.code.name(), cause = %chain);
+        }
+    }
+
+    /// Graph's error JSON. `now` is Unix seconds.
+    pub(crate) fn render(&self, ids: &RequestIds, now: i64) -> Vec<u8> {
+        let mut out = Vec::with_capacity(384);
+        out.extend_from_slice(b"{\"error\":{");
+        push_members(&mut out, self.0.code.name(), &self.0.message, self.target());
+        if !self.0.details.is_empty() {
+            out.extend_from_slice(b",\"details\":[");
+            for (index, detail) in self.0.details.iter().enumerate() {
+                out.extend_from_slice(if index == 0 { b"{" } else { b",{" });
+                push_members(&mut out, &detail.code, &detail.message, detail.target.as_deref());
+                out.push(b'}');
+            }
+            out.push(b']');
+        }
+        out.extend_from_slice(b",\"innerError\":{\"date\":\"");
+        // Graph writes the date without zone and fraction.
+        out.extend_from_slice(&date_time(now));
+        out.extend_from_slice(b"\",\"request-id\":\"");
+        odata::json::push_text(&mut out, ids.request());
+        out.extend_from_slice(b"\",\"client-request-id\":\"");
+        odata::json::push_text(&mut out, ids.client());
+        out.extend_from_slice(b"\"}}}");
+        out
+    }
+}
+
+fn push_members(out: &mut Vec<u8>, code: &str, message: &str, target: Option<&str>) {
+    let members = [("code", Some(code)), ("message", Some(message)), ("target", target)];
+    let given = members.into_iter().filter_map(|(name, text)| text.map(|text| (name, text)));
+    for (index, (name, text)) in given.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":\"");
+        odata::json::push_text(out, text);
+        out.push(b'"');
+    }
+}
+
+/// `2026-11-23T12:00:00`, UTC.
+fn date_time(unix_seconds: i64) -> Vec<u8> {
+    let mut text = odata::primitive::DateTimeOffset::from_unix_seconds(unix_seconds).to_string();
+    text.truncate("2026-11-23T12:00:00".len());
+    text.into_bytes()
+}
+
+/// Says only what the client may know.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.0.code.status().as_u16(), self.0.code.name(), self.0.message)
+    }
+}
+
+/// Says the cause as well.
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match &self.0.cause {
+            Some(cause) => write!(f, " ({})", Chain(cause.as_ref())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An error and everything below it.
+struct Chain<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut below = self.0.source();
+        while let Some(cause) = below {
+            write!(f, ": {cause}")?;
+            below = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl From<odata::error::Error> for Problem {
+    fn from(error: odata::error::Error) -> Self {
+        let message = error.to_string();
+        match error.kind {
+            odata::error::Kind::NotBuilt { .. } => Self::not_supported(message),
+            _ => Self::bad_request(message),
+        }
+        .with_target(error.option)
+    }
+}
+
+impl From<identity::Denied> for Problem {
+    fn from(denied: identity::Denied) -> Self {
+        if denied.is_forbidden() {
+            Self::forbidden()
+        } else if denied.is_unavailable() {
+            Self::unavailable(denied.to_string(), Duration::from_secs(5))
+        } else {
+            Self::unauthenticated(denied.message())
+        }
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        use store::Error;
+        let wait = match error {
+            Error::Busy => Duration::from_secs(1),
+            Error::Unavailable(_) | Error::Deadline => Duration::from_secs(5),
+            // Somebody has to make room.
+            Error::Full(_) => Duration::from_secs(60),
+            _ => return Self::internal(error),
+        };
+        Self::unavailable(error, wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids() -> RequestIds {
+        RequestIds::for_test("0a0a0a0a-0000-4000-8000-000000000001", "client \"1\"")
+    }
+
+    #[test]
+    fn rendered_in_graphs_order_with_a_date_without_zone() {
+        let problem = Problem::bad_request("Not \"this\".\n")
+            .with_target("$filter")
+            .with_detail(Detail { code: "A".into(), message: "b".into(), target: None })
+            .with_cause("secret");
+        let text = String::from_utf8(problem.render(&ids(), 1_795_435_200)).unwrap();
+        assert_eq!(
+            text,
+            r#"{"error":{"code":"BadRequest","message":"Not \"this\".\n","target":"$filter","#
+                .to_owned()
+                + r#""details":[{"code":"A","message":"b"}],"#
+                + r#""innerError":{"date":"2026-11-23T12:00:00","#
+                + r#""request-id":"0a0a0a0a-0000-4000-8000-000000000001","#
+                + r#""client-request-id":"client \"1\""}}}"#
+        );
+    }
+
+    #[test]
+    fn the_cause_is_in_debug_only() {
+        let problem = Problem::internal("disk on fire");
+        assert!(!problem.to_string().contains("fire"));
+        assert!(!String::from_utf8(problem.render(&ids(), 0)).unwrap().contains("fire"));
+        assert!(format!("{problem:?}").contains("fire"));
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up_to_whole_seconds() {
+        for (wait, expected) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (2_128, "3")] {
+            let problem = Problem::throttled(Duration::from_millis(wait));
+            assert_eq!(problem.headers()[0], (RETRY_AFTER, expected.parse().unwrap()), "{wait}");
+        }
+    }
+
+    #[test]
+    fn a_denied_token_becomes_401_403_or_503() {
+        use identity::Denied;
+        let cases = [
+            (Denied::Empty, Code::Unauthenticated),
+            (Denied::Expired, Code::Unauthenticated),
+            (Denied::Delegated, Code::Forbidden),
+            (Denied::KeysUnavailable, Code::Unavailable),
+        ];
+        for (denied, code) in cases {
+            assert_eq!(Problem::from(denied).code(), code, "{denied:?}");
+        }
+    }
+
+    #[test]
+    fn a_401_carries_graphs_challenge_letter_for_letter() {
+        let problem = Problem::from(identity::Denied::Empty);
+        assert_eq!(
+            problem.headers()[0].1,
+            "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/\
+             oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\""
+        );
+    }
+}

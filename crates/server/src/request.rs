@@ -1,0 +1,154 @@
+//! A request as the resources see it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::IF_NONE_MATCH;
+use http::{HeaderMap, Method, Uri};
+use hyper::body::Incoming;
+use identity::{Caller, Denied};
+
+use crate::auth;
+use crate::body::Body;
+use crate::negotiate::Preferences;
+use crate::problem::Problem;
+use crate::response::ETag;
+use crate::router::{ApiVersion, Route};
+use crate::worker::Worker;
+
+/// A request that passed the layers.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// HEAD comes as GET: the answer's body is left out on its way to the client.
+    pub(crate) method: Method,
+    /// Which of Graph's versions.
+    pub(crate) version: ApiVersion,
+    /// As they came.
+    pub(crate) headers: HeaderMap,
+    /// What the client asks of the form of the answer.
+    pub(crate) preferences: Preferences,
+    /// The resource says which it is, for the metrics and the access log.
+    pub(crate) route: Route,
+    /// How long the stages took.
+    pub(crate) timings: Timings,
+    uri: Uri,
+    path_start: usize,
+    caller: Option<Arc<Caller>>,
+    body: Option<Body>,
+    worker: Rc<Worker>,
+}
+
+/// What the layers know before it is a [`Request`].
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) incoming: Incoming,
+}
+
+impl Request {
+    pub(crate) fn new(
+        worker: &Rc<Worker>,
+        arrival: Arrival,
+        (version, path_start): (ApiVersion, usize),
+        caller: Option<Arc<Caller>>,
+        preferences: Preferences,
+    ) -> Self {
+        let Arrival { method, uri, headers, incoming } = arrival;
+        let body = Body::new(incoming, &headers, worker.limits.body_idle);
+        Self {
+            method,
+            version,
+            headers,
+            preferences,
+            route: Route::Unknown,
+            timings: Timings::default(),
+            uri,
+            path_start,
+            caller,
+            body: Some(body),
+            worker: Rc::clone(worker),
+        }
+    }
+
+    /// The raw path behind the version; begins with a slash.
+    pub(crate) fn path(&self) -> &str {
+        match &self.uri.path()[self.path_start..] {
+            "" => "/",
+            path => path,
+        }
+    }
+
+    /// The raw text behind the question mark.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
+    /// The caller, if it has one of the roles. This is the only way to a tenant, so a resource
+    /// can't forget to ask. 401 without a caller, 403 without the roles.
+    pub(crate) fn require(&self, roles: &[&str]) -> Result<Arc<Caller>, Problem> {
+        let Some(caller) = &self.caller else {
+            return Err(auth::refuse(&self.worker, Denied::Empty));
+        };
+        auth::require(&self.worker, caller, roles)?;
+        Ok(Arc::clone(caller))
+    }
+
+    /// Whether `If-None-Match` names this tag, so that the body need not be made (RFC 9110
+    /// section 13.1.2; the comparison is the weak one).
+    pub(crate) fn matches_none(&self, etag: &ETag) -> bool {
+        etag.is_named_by(self.headers.get_all(IF_NONE_MATCH))
+    }
+
+    /// The body, once.
+    pub(crate) fn take_body(&mut self) -> Body {
+        self.body.take().expect("a handler takes the body once")
+    }
+}
+
+/// How long the stages of an answer took, for `Server-Timing`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Timings {
+    stages: [(&'static str, Duration); Self::MOST],
+    count: usize,
+}
+
+impl Timings {
+    const MOST: usize = 6;
+
+    /// Adds a stage; `name` is a token. More than a handful are dropped.
+    pub(crate) fn stage(&mut self, name: &'static str, took: Duration) {
+        if let Some(place) = self.stages.get_mut(self.count) {
+            *place = (name, took);
+            self.count += 1;
+        }
+    }
+
+    /// In order.
+    pub(crate) fn stages(&self) -> &[(&'static str, Duration)] {
+        &self.stages[..self.count]
+    }
+}
+
+/// What is known of a request when it has been answered, be it with a problem.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Trace {
+    pub(crate) route: Route,
+    pub(crate) timings: Timings,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_beyond_the_room_are_dropped() {
+        let mut timings = Timings::default();
+        for _ in 0..10 {
+            timings.stage("store", Duration::from_micros(1));
+        }
+        assert_eq!(timings.stages().len(), Timings::MOST);
+    }
+}

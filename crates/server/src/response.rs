@@ -1,0 +1,228 @@
+//! An answer as the resources make it, before the layers finish it.
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{GetAll, HeaderName, HeaderValue};
+
+use crate::body::Stream;
+pub(crate) use crate::negotiate::Applied;
+use crate::negotiate::{Format, MetadataLevel};
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) content: Content,
+    pub(crate) etag: Option<ETag>,
+    pub(crate) applied: Applied,
+    /// Further header lines.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What the answer carries.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// Nothing.
+    Empty,
+    /// Something that is there.
+    Bytes(ContentType, Bytes),
+    /// Something that is still being made.
+    Stream(ContentType, Stream),
+}
+
+/// A media type that we write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ContentType {
+    /// OData's JSON in one of its forms.
+    Json(Format),
+    /// JSON without OData: problems, tokens, keys.
+    PlainJson,
+    /// A raw value.
+    Text,
+    /// The model.
+    Xml,
+    /// A JSON value per line.
+    Ndjson,
+}
+
+impl ContentType {
+    /// The header, letter for letter as Graph sends it.
+    pub(crate) fn header(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json(Format { metadata, ieee754 }) => json_header(metadata, ieee754),
+            Self::PlainJson => "application/json",
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Xml => "application/xml; charset=utf-8",
+            Self::Ndjson => "application/x-ndjson",
+        })
+    }
+}
+
+fn json_header(metadata: MetadataLevel, ieee754: bool) -> &'static str {
+    macro_rules! line {
+        ($level:literal, $ieee754:literal) => {
+            concat!(
+                "application/json; odata.metadata=",
+                $level,
+                "; odata.streaming=true; IEEE754Compatible=",
+                $ieee754,
+                "; charset=utf-8"
+            )
+        };
+    }
+    match (metadata, ieee754) {
+        (MetadataLevel::None, false) => line!("none", "false"),
+        (MetadataLevel::None, true) => line!("none", "true"),
+        (MetadataLevel::Minimal, false) => line!("minimal", "false"),
+        (MetadataLevel::Minimal, true) => line!("minimal", "true"),
+        (MetadataLevel::Full, false) => line!("full", "false"),
+        (MetadataLevel::Full, true) => line!("full", "true"),
+    }
+}
+
+impl Response {
+    fn new(status: StatusCode, content: Content) -> Self {
+        Self { status, content, etag: None, applied: Applied::default(), headers: Vec::new() }
+    }
+
+    /// 200 with OData's JSON.
+    pub(crate) fn json(format: Format, body: impl Into<Bytes>) -> Self {
+        Self::of(ContentType::Json(format), body)
+    }
+
+    /// 200 with a raw value.
+    pub(crate) fn text(body: impl Into<Bytes>) -> Self {
+        Self::of(ContentType::Text, body)
+    }
+
+    /// 200 with XML.
+    pub(crate) fn xml(body: impl Into<Bytes>) -> Self {
+        Self::of(ContentType::Xml, body)
+    }
+
+    /// 200 with a body of any type.
+    pub(crate) fn of(content_type: ContentType, body: impl Into<Bytes>) -> Self {
+        Self::new(StatusCode::OK, Content::Bytes(content_type, body.into()))
+    }
+
+    /// 200 with a body that is still being made.
+    pub(crate) fn stream(content_type: ContentType, stream: Stream) -> Self {
+        Self::new(StatusCode::OK, Content::Stream(content_type, stream))
+    }
+
+    /// No body.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self::new(status, Content::Empty)
+    }
+
+    /// 304.
+    pub(crate) fn not_modified(etag: ETag) -> Self {
+        Self::empty(StatusCode::NOT_MODIFIED).with_etag(etag)
+    }
+
+    /// Another status.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The tag of what is answered.
+    pub(crate) fn with_etag(mut self, etag: ETag) -> Self {
+        self.etag = Some(etag);
+        self
+    }
+
+    /// Another header line.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Which preferences shaped it.
+    pub(crate) fn applied(mut self, applied: Applied) -> Self {
+        self.applied = applied;
+        self
+    }
+}
+
+/// A weak entity tag: two answers with the same tag say the same, though perhaps in another
+/// content encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ETag(u128);
+
+impl ETag {
+    /// A tag from a hash of all that shapes the answer.
+    pub(crate) fn new(hash: u128) -> Self {
+        Self(hash)
+    }
+
+    /// `W/"…"`
+    pub(crate) fn header(self) -> HeaderValue {
+        let mut text = String::with_capacity(36);
+        write!(text, "W/\"{:032x}\"", self.0).expect("a string takes all text");
+        HeaderValue::try_from(text).expect("quotes and digits are visible ASCII")
+    }
+
+    /// Whether the lines of `If-None-Match` name it.
+    pub(crate) fn is_named_by(self, lines: GetAll<'_, HeaderValue>) -> bool {
+        lines.into_iter().filter_map(|line| line.to_str().ok()).any(|line| {
+            line.split(',').map(str::trim).any(|tag| {
+                let tag = tag.strip_prefix("W/").unwrap_or(tag);
+                let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+                tag == "*" || quoted.is_some_and(|hex| self.is_written(hex))
+            })
+        })
+    }
+
+    fn is_written(self, hex: &str) -> bool {
+        hex.len() == 32 && u128::from_str_radix(hex, 16) == Ok(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use http::header::IF_NONE_MATCH;
+
+    use super::*;
+
+    #[test]
+    fn json_is_labelled_as_graph_labels_it() {
+        assert_eq!(
+            ContentType::Json(Format::default()).header(),
+            "application/json; odata.metadata=minimal; odata.streaming=true; \
+             IEEE754Compatible=false; charset=utf-8"
+        );
+        let format = Format { metadata: MetadataLevel::None, ieee754: true };
+        assert_eq!(
+            ContentType::Json(format).header(),
+            "application/json; odata.metadata=none; odata.streaming=true; \
+             IEEE754Compatible=true; charset=utf-8"
+        );
+    }
+
+    #[test]
+    fn if_none_match_is_compared_weakly() {
+        let etag = ETag::new(0xab);
+        let tag = "000000000000000000000000000000ab";
+        let cases = [
+            (format!("W/\"{tag}\""), true),
+            (format!("\"{tag}\""), true),
+            (format!("\"x\", W/\"{tag}\""), true),
+            ("*".to_owned(), true),
+            (tag.to_owned(), false),
+            (format!("W/\"{}\"", tag.replace('a', "b")), false),
+            ("W/\"ab\"".to_owned(), false),
+            (String::new(), false),
+        ];
+        assert_eq!(etag.header(), cases[0].0);
+        for (line, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_NONE_MATCH, line.parse().unwrap());
+            assert_eq!(etag.is_named_by(headers.get_all(IF_NONE_MATCH)), expected, "{line}");
+        }
+        assert!(!etag.is_named_by(HeaderMap::new().get_all(IF_NONE_MATCH)));
+    }
+}
