@@ -65,6 +65,17 @@ pub(crate) fn put_secret_if_absent(
     stored.ok_or_else(|| Error::Internal(Cause::new("a secret is not there after its insert")))
 }
 
+pub(super) fn tenants(connection: &Connection) -> Result<Vec<TenantId>, Error> {
+    let mut statement = connection.prepare_cached("SELECT id FROM tenant ORDER BY id")?;
+    let ids = statement.query_map((), |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    ids.iter()
+        .map(|id| {
+            let damaged = || Error::Corrupt(Cause::new("tenant: an id is no GUID"));
+            TenantId::parse(id).ok_or_else(damaged)
+        })
+        .collect()
+}
+
 pub(super) fn apps(connection: &Connection) -> Result<Vec<AppRow>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT client_id, tenant, name, roles, secret_hash, created FROM app \

@@ -185,6 +185,11 @@ impl Reader {
         Ok(changes)
     }
 
+    /// All tenants that ever had a record.
+    pub fn tenants(&mut self) -> Result<Vec<TenantId>, Error> {
+        administration::tenants(self.snapshot.fresh()?)
+    }
+
     /// All applications, by tenant and name.
     pub fn apps(&mut self) -> Result<Vec<AppRow>, Error> {
         administration::apps(self.snapshot.fresh()?)
