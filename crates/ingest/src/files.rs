@@ -14,6 +14,9 @@ use crate::split::{Piece, Refusal, Splitter};
 const ENDINGS: [&str; 3] = [".json", ".ndjson", ".jsonl"];
 const COMPRESSED: [&str; 2] = [".gz", ".zst"];
 
+/// Largest record that is read.
+const RECORD_BYTES: usize = 128 << 20;
+/// Bytes read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
 /// The records of files, in the order of the files' names.
@@ -21,7 +24,6 @@ pub struct Files {
     waiting: VecDeque<PathBuf>,
     current: Option<Current>,
     chunk: Vec<u8>,
-    record_bytes: usize,
     total_bytes: Option<u64>,
     bytes_read: Arc<AtomicU64>,
 }
@@ -44,8 +46,8 @@ pub struct FilePiece {
 impl Files {
     /// Finds what is to be read: files as they are named, all files of the known endings in named
     /// folders and below them (symbolic links inside folders are left alone), and standard input
-    /// for `-`. Records may have up to `record_bytes`. It is an error if a path does not exist.
-    pub fn find(paths: &[PathBuf], record_bytes: usize) -> io::Result<Self> {
+    /// for `-`. It is an error if a path does not exist.
+    pub fn find(paths: &[PathBuf]) -> io::Result<Self> {
         let mut waiting = Vec::new();
         let mut total_bytes = Some(0);
         for path in paths {
@@ -67,7 +69,6 @@ impl Files {
             waiting: waiting.into(),
             current: None,
             chunk: vec![0; CHUNK_BYTES],
-            record_bytes,
             total_bytes,
             bytes_read: Arc::default(),
         })
@@ -89,7 +90,7 @@ impl Files {
         let file: Arc<str> = path.to_string_lossy().into();
         Some(match open(&path, &self.bytes_read) {
             Ok(input) => {
-                let splitter = Splitter::new(self.record_bytes);
+                let splitter = Splitter::new(RECORD_BYTES);
                 self.current = Some(Current { name: file, input, splitter });
                 Ok(())
             }
@@ -189,7 +190,7 @@ mod tests {
     }
 
     fn read(paths: &[PathBuf]) -> Vec<String> {
-        Files::find(paths, 1000)
+        Files::find(paths)
             .unwrap()
             .map(|FilePiece { file, piece }| {
                 let name = file.rsplit('/').next().unwrap().to_owned();
@@ -237,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_path_that_does_not_exist_is_an_error_with_its_name() {
-        let error = Files::find(&[PathBuf::from("no/such/file.json")], 1000).unwrap_err();
+        let error = Files::find(&[PathBuf::from("no/such/file.json")]).unwrap_err();
         assert!(error.to_string().starts_with("no/such/file.json: "), "{error}");
     }
 }

@@ -4,8 +4,10 @@
 //! [`import`] shreds them in parallel and writes them in order.
 
 mod files;
+mod import;
 mod open;
 mod split;
 
 pub use files::{FilePiece, Files};
+pub use import::{Counts, Event, Reject, import};
 pub use split::{Piece, Record, Refusal, Splitter};

@@ -1,0 +1,369 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::TenantId;
+use odata::primitive::DateTimeOffset;
+
+/// Keeps Microsoft Graph call records and serves them as Graph does.
+#[derive(Debug, Parser)]
+#[command(name = "callvault", version, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// Where the settings and the data are.
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Settings file [default: callvault.toml in the working directory, if there is one]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CALLVAULT_CONFIG",
+        help_heading = "Place"
+    )]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the store and the keys [default: callvault-data]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "CALLVAULT_DATA_DIR",
+        help_heading = "Place"
+    )]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Store, as sqlite:PATH [default: callvault.db in the data folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "CALLVAULT_STORE",
+        help_heading = "Place"
+    )]
+    pub(crate) store: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API until interrupted
+    Serve(Serve),
+    /// Serve simulated calls, to try things out
+    Demo(Demo),
+    /// Register applications that may ask for tokens
+    #[command(subcommand)]
+    App(App),
+    /// Print a bearer token
+    Token(Token),
+    /// Put records from files into the store
+    Import(Import),
+    /// Print one record as a line of JSON
+    Get(Get),
+    /// Print records as lines of JSON, newest first
+    List(List),
+    /// Copy a store to a file, also while it is served
+    Backup(Backup),
+    /// Print simulated calls as lines of JSON
+    Simulate(Simulate),
+    /// Bring the store to the form that this version needs
+    Migrate,
+    /// Check the store and say how large it is
+    Doctor,
+    /// Print the version
+    Version,
+}
+
+/// `serve`
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) listening: Listening,
+    /// Certificate chain in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Address under which clients reach the server; contexts and links begin with it
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Serve plain HTTP also on addresses that other machines can reach
+    #[arg(long)]
+    pub(crate) allow_plain_http: bool,
+}
+
+/// Flags of what listens.
+#[derive(Debug, Args)]
+pub(crate) struct Listening {
+    /// Address of the API; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Address of health and metrics, or off [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDR:PORT|off", value_parser = admin_address)]
+    pub(crate) admin_listen: Option<String>,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) listening: Listening,
+    /// How many calls
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub(crate) calls: u64,
+    /// Other calls for another number
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// `app`
+#[derive(Debug, Subcommand)]
+pub(crate) enum App {
+    /// Register an application; its secret is shown this once
+    Create(AppCreate),
+    /// Print the registered applications
+    List(AppList),
+    /// Give an application a new secret, shown this once; the old one ends at once
+    Rotate(AppName),
+    /// Remove an application; tokens that it has stay valid until they expire
+    Delete(AppName),
+}
+
+/// `app create`
+#[derive(Debug, Args)]
+pub(crate) struct AppCreate {
+    /// Tenant whose records it may reach
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    pub(crate) tenant: TenantId,
+    /// What you call it
+    #[arg(long)]
+    pub(crate) name: String,
+    /// What it may do; can be given several times
+    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role())]
+    pub(crate) roles: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `app list`
+#[derive(Debug, Args)]
+pub(crate) struct AppList {
+    /// Only those of this tenant
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    pub(crate) tenant: Option<TenantId>,
+    /// Print a JSON object for each
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `app rotate`, `app delete`
+#[derive(Debug, Args)]
+pub(crate) struct AppName {
+    /// Client id
+    pub(crate) client_id: String,
+}
+
+/// `token`
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    /// Tenant that it is for
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    pub(crate) tenant: TenantId,
+    /// What it allows; can be given several times
+    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role())]
+    pub(crate) roles: Vec<String>,
+    /// Client id of the application in whose name it is [default: the operator's own]
+    #[arg(long, value_name = "ID")]
+    pub(crate) app: Option<String>,
+    /// How long it is valid: a number with s, m or h, at most 24h
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time_to_live)]
+    pub(crate) ttl: Duration,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Files may hold a record, one record on each line, arrays of records, or answers of the API\n\
+({\"value\":[...]}); .gz and .zst are unpacked. Folders are read with all below them. An import\n\
+that was broken off can be run again.\n\n\
+Ends with the counts as one JSON object on standard output, and with exit code 3 when records\n\
+were refused.")]
+pub(crate) struct Import {
+    /// Tenant whose records they are
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    pub(crate) tenant: TenantId,
+    /// Files and folders, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Write what was refused to this file, a JSON object on each line, instead of standard error
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+/// What of a record is printed.
+#[derive(Debug, Args)]
+pub(crate) struct Form {
+    /// Tenant whose records they are [default: the only one in the store]
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    pub(crate) tenant: Option<TenantId>,
+    /// Also print these, whole; can be given several times or with commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) expand: Vec<Expand>,
+}
+
+/// What can be printed with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Expand {
+    /// Sessions without their segments
+    Sessions,
+    /// Sessions with their segments
+    Segments,
+    /// Participants
+    #[value(name = "participants_v2")]
+    Participants,
+}
+
+/// `get`
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// Id of the record
+    pub(crate) id: String,
+    /// This version instead of the latest
+    #[arg(long, value_name = "N")]
+    pub(crate) version: Option<i64>,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Calls that started at this time or later (2026-11-01, 2026-11-01T08:00:00Z)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) from: Option<DateTimeOffset>,
+    /// Calls that started before this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) to: Option<DateTimeOffset>,
+    /// Calls in which this id took part; given several times, all of them
+    #[arg(long, value_name = "ID")]
+    pub(crate) participant: Vec<String>,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// `backup`
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// File to write; it must not exist
+    pub(crate) file: PathBuf,
+}
+
+/// `simulate`
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// How many calls
+    #[arg(long, value_name = "N")]
+    pub(crate) calls: u64,
+    /// Other calls for another number, the same for the same
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Which calls
+    #[arg(long, default_value = "realistic")]
+    pub(crate) mix: Mix,
+    /// Tenant of the users
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    pub(crate) tenant: Option<TenantId>,
+    /// Earliest start [default: 30 days before --to]
+    #[arg(long, value_name = "DATE", value_parser = time)]
+    pub(crate) from: Option<DateTimeOffset>,
+    /// Latest start [default: 2026-11-01]
+    #[arg(long, value_name = "DATE", value_parser = time)]
+    pub(crate) to: Option<DateTimeOffset>,
+}
+
+/// Mixtures of simulated calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mix {
+    /// As in a company, with meetings of up to 2,000 participants
+    Realistic,
+    /// Small and alike, to measure with
+    Bench,
+}
+
+fn tenant(text: &str) -> Result<TenantId, String> {
+    TenantId::parse(text).ok_or_else(|| "a tenant is a GUID".to_owned())
+}
+
+fn role() -> clap::builder::PossibleValuesParser {
+    identity::role::ALL.into()
+}
+
+fn admin_address(text: &str) -> Result<String, String> {
+    if text != "off" {
+        text.parse::<SocketAddr>().map_err(|error| format!("{error}; or off"))?;
+    }
+    Ok(text.to_owned())
+}
+
+/// A point in time, or a day for its first moment in UTC.
+fn time(text: &str) -> Result<DateTimeOffset, String> {
+    DateTimeOffset::parse(text)
+        .or_else(|| DateTimeOffset::parse(&format!("{text}T00:00:00Z")))
+        .ok_or_else(|| "expected a date or a time like 2026-11-01T08:00:00Z".to_owned())
+}
+
+fn time_to_live(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("expected a number with s, m or h".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "expected a number with s, m or h".to_owned())?;
+    let seconds = number.saturating_mul(unit);
+    if seconds == 0 || seconds > identity::MAX_TTL as u64 {
+        return Err("a token is valid for 1s to 24h".to_owned());
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_to_live_have_units_and_a_limit() {
+        assert_eq!(time_to_live("1h"), Ok(Duration::from_secs(3600)));
+        assert_eq!(time_to_live("90"), Ok(Duration::from_secs(90)));
+        for text in ["", "0", "h", "1d", "25h", "-1m", "1.5h", "99999999999999999999h"] {
+            assert!(time_to_live(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_means_its_first_moment() {
+        assert_eq!(time("2026-11-01"), time("2026-11-01T00:00:00Z"));
+        assert!(time("yesterday").is_err());
+    }
+}

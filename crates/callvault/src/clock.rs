@@ -1,0 +1,9 @@
+//! The present time.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    // A clock before 1970 is as wrong as one that stands at it.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}

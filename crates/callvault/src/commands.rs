@@ -1,0 +1,89 @@
+//! The commands, one in each file, and what all of them begin with.
+
+mod app;
+mod backup;
+mod demo;
+mod doctor;
+mod get;
+mod import;
+mod list;
+mod migrate;
+mod printing;
+mod serve;
+mod serving;
+mod simulate;
+mod token;
+mod version;
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use store::{Options, Role, Store};
+
+use crate::cli::{Cli, Command, Listening, Place};
+use crate::logging;
+use crate::settings::{self, Layers, Level, Settings};
+
+/// Runs what was typed.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
+    let place = cli.place;
+    match cli.command {
+        Command::Version => version::run(),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Serve(args) => serve::run(&args, &place),
+        Command::Demo(args) => demo::run(&args, &place),
+        Command::App(args) => app::run(args, &tool_settings(&place)?),
+        Command::Token(args) => token::run(&args, &tool_settings(&place)?),
+        Command::Import(args) => import::run(&args, &tool_settings(&place)?),
+        Command::Get(args) => get::run(&args, &tool_settings(&place)?),
+        Command::List(args) => list::run(&args, &tool_settings(&place)?),
+        Command::Backup(args) => backup::run(&args, &tool_settings(&place)?),
+        Command::Migrate => migrate::run(&tool_settings(&place)?),
+        Command::Doctor => doctor::run(&tool_settings(&place)?),
+    }
+}
+
+/// The file, the environment and the flags of every command.
+fn layers(place: &Place) -> Result<Layers> {
+    let mut layers = Layers::default();
+    if let Some(file) = settings::file_to_read(place.config.as_deref()) {
+        layers.add_file(&file)?;
+    }
+    let variables = std::env::vars_os()
+        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    layers.add_environment(variables)?;
+    let data_dir = place.data_dir.as_deref().map(|path| path.to_string_lossy().into_owned());
+    layers.add_flag("data_dir", data_dir)?;
+    layers.add_flag("store", place.store.clone())?;
+    Ok(layers)
+}
+
+fn add_listening(layers: &mut Layers, listening: &Listening) -> Result<()> {
+    layers.add_flag("server.listen", listening.listen.map(|address| address.to_string()))?;
+    layers.add_flag("server.admin_listen", listening.admin_listen.clone())
+}
+
+/// Settings of commands that do one thing and end. Their log is for what needs attention.
+fn tool_settings(place: &Place) -> Result<Settings> {
+    let settings = Settings::resolve(&layers(place)?)?;
+    logging::start(settings.log.format, settings.log.level.min(Level::Warn));
+    Ok(settings)
+}
+
+/// Opens the store, or makes it.
+fn open_or_create_store(settings: &Settings, role: Role) -> Result<Store> {
+    if let Some(folder) = settings.store.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    open(settings, &Options { create: true, ..Options::new(&settings.store, role) })
+}
+
+/// Opens a store that must be there.
+fn open_store(settings: &Settings) -> Result<Store> {
+    open(settings, &Options { create: false, ..Options::new(&settings.store, Role::Tool) })
+}
+
+fn open(settings: &Settings, options: &Options) -> Result<Store> {
+    Store::open(options).with_context(|| format!("opening {}", settings.store.display()))
+}

@@ -1,0 +1,16 @@
+//! `backup`: copies a store, also while it is served.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use super::open_store;
+use crate::cli::Backup;
+use crate::settings::Settings;
+
+pub(super) fn run(args: &Backup, settings: &Settings) -> Result<ExitCode> {
+    open_store(settings)?
+        .backup(&args.file)
+        .with_context(|| format!("copying to {}", args.file.display()))?;
+    Ok(ExitCode::SUCCESS)
+}

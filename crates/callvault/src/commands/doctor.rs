@@ -1,0 +1,28 @@
+//! `doctor`: checks the store and says how large it is.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::open_store;
+use crate::settings::Settings;
+
+pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
+    let diagnosis = open_store(settings)?.doctor()?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "store  {}", settings.store.display())?;
+    writeln!(out, "file   {:>15} bytes", diagnosis.file_bytes)?;
+    writeln!(out, "log    {:>15} bytes", diagnosis.wal_bytes)?;
+    for table in &diagnosis.tables {
+        writeln!(out, "{:<24} {:>12} rows {:>15} bytes", table.name, table.rows, table.bytes)?;
+    }
+    if diagnosis.problems.is_empty() {
+        writeln!(out, "sound")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for problem in &diagnosis.problems {
+        writeln!(out, "problem: {problem}")?;
+    }
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,83 @@
+//! `import`: puts records from files into the store.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::num::NonZero;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::{Context, Result};
+use ingest::{Counts, Event, Files, Reject};
+use serde_json::{Value, json};
+use store::Role;
+
+use super::open_or_create_store;
+use crate::cli::Import;
+use crate::progress::Progress;
+use crate::settings::Settings;
+
+/// Some records were refused and all others are in the store.
+const PARTLY_DONE: u8 = 3;
+
+pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
+    let files = Files::find(&args.paths)?;
+    let mut rejects = args.rejects.as_deref().map(create).transpose()?;
+    let store = open_or_create_store(settings, Role::Tool)?;
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut progress = Progress::start(files.total_bytes(), files.bytes_read());
+    // What cannot be written ends the import late but not unnoticed.
+    let mut telling = Ok(());
+    let counts = ingest::import(&store, &args.tenant, files, threads, &mut |event| match event {
+        Event::Progress(counts) => progress.show(counts),
+        Event::Rejected(reject) => {
+            let told = match &mut rejects {
+                Some(file) => writeln!(file, "{}", object(reject)),
+                None => progress.print(&line(reject)),
+            };
+            if telling.is_ok() {
+                telling = told;
+            }
+        }
+    })?;
+    progress.finish();
+    if let Some(file) = &mut rejects {
+        telling = telling.and(file.flush());
+    }
+    writeln!(io::stdout(), "{}", summary(&counts))?;
+    telling.context("writing down what was refused")?;
+    Ok(if counts.rejected == 0 { ExitCode::SUCCESS } else { PARTLY_DONE.into() })
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>> {
+    let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
+    Ok(BufWriter::new(file))
+}
+
+fn line(reject: &Reject) -> String {
+    let Reject { file, line, pointer, message } = reject;
+    let place = if *line == 0 { file.to_string() } else { format!("{file}:{line}") };
+    if pointer.is_empty() {
+        format!("{place}: {message}")
+    } else {
+        format!("{place}: {pointer}: {message}")
+    }
+}
+
+fn object(reject: &Reject) -> Value {
+    let Reject { file, line, pointer, message } = reject;
+    json!({ "file": &**file, "line": line, "pointer": pointer, "message": message })
+}
+
+fn summary(counts: &Counts) -> Value {
+    json!({
+        "read": counts.read,
+        "created": counts.created,
+        "replaced": counts.replaced,
+        "merged": counts.merged,
+        "unchanged": counts.unchanged,
+        "archived": counts.archived,
+        "rejected": counts.rejected,
+        "incomplete": counts.incomplete,
+    })
+}

@@ -1,0 +1,93 @@
+//! Prints stored records as lines of JSON, whole and without contexts and links, so that they can
+//! be imported again.
+
+use std::io::Write;
+
+use anyhow::{Context, Result, bail};
+use model::TenantId;
+use model::fragment::{Pack, RecordFragment};
+use store::{Reader, StoredRecord};
+
+use crate::cli::{Expand, Form};
+
+/// The tenant that was named, or the only one that there is.
+pub(super) fn tenant(form: &Form, reader: &mut Reader) -> Result<TenantId> {
+    if let Some(tenant) = &form.tenant {
+        return Ok(tenant.clone());
+    }
+    let tenants = reader.tenants()?;
+    match tenants.as_slice() {
+        [tenant] => Ok(tenant.clone()),
+        [] => bail!("the store holds no records"),
+        _ => bail!("the store holds records of {} tenants: name one by --tenant", tenants.len()),
+    }
+}
+
+/// Prints a record that the reader has just given.
+pub(super) fn print(
+    out: &mut impl Write,
+    reader: &mut Reader,
+    record: &StoredRecord,
+    expand: &[Expand],
+) -> Result<()> {
+    let line = line(reader, record, expand)
+        .with_context(|| format!("reading version {} of {}", record.version, record.id))?;
+    out.write_all(&line)?;
+    Ok(())
+}
+
+fn line(reader: &mut Reader, record: &StoredRecord, expand: &[Expand]) -> Result<Vec<u8>> {
+    let fragment = RecordFragment::read(&record.fragment)?;
+    let mut line = vec![b'{'];
+    line.extend_from_slice(fragment.head);
+    line.extend_from_slice(fragment.tail);
+    if expand.contains(&Expand::Participants) {
+        line.extend_from_slice(b",\"participants_v2\":[");
+        push_packs(
+            &mut line,
+            |number, pack| reader.participant_pack(record.record_key, number, pack),
+            false,
+        )?;
+        line.push(b']');
+    }
+    let with_segments = expand.contains(&Expand::Segments);
+    if with_segments || expand.contains(&Expand::Sessions) {
+        line.extend_from_slice(b",\"sessions\":[");
+        push_packs(
+            &mut line,
+            |number, pack| reader.session_pack(record.record_key, number, pack),
+            with_segments,
+        )?;
+        line.push(b']');
+    }
+    line.extend_from_slice(b"}\n");
+    Ok(line)
+}
+
+fn push_packs(
+    line: &mut Vec<u8>,
+    mut read: impl FnMut(usize, &mut Vec<u8>) -> Result<bool, store::Error>,
+    with_segments: bool,
+) -> Result<()> {
+    let (mut pack, mut is_first) = (Vec::new(), true);
+    for number in 0.. {
+        if !read(number, &mut pack)? {
+            break;
+        }
+        for item in Pack::read(&pack)?.items() {
+            let item = item?;
+            if !std::mem::take(&mut is_first) {
+                line.push(b',');
+            }
+            line.push(b'{');
+            line.extend_from_slice(item.members);
+            if with_segments {
+                line.extend_from_slice(b",\"segments\":[");
+                line.extend_from_slice(item.inner);
+                line.push(b']');
+            }
+            line.push(b'}');
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! A server on a store: starting it, what is done beside it, and stopping it.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use identity::{Issuer, MasterKey, SigningKey};
+use server::{GraphSettings, Running, ServerOptions, TlsFiles};
+use store::Store;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::settings::Settings;
+use crate::upkeep::Upkeep;
+use crate::{clock, keys};
+
+/// Time between two rounds of upkeep.
+const ROUND: Duration = Duration::from_secs(3600);
+
+/// A server that answers, and its store.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) running: Running,
+    upkeep: Upkeep,
+    scheme: &'static str,
+}
+
+/// Starts a server on a store of which this process is the owner.
+pub(super) fn start(settings: &Settings, store: Store, master: MasterKey) -> Result<Serving> {
+    let signing_keys = keys::signing_keys(&store, &master, clock::now())?;
+    let options = options(settings, &store, &master, signing_keys)?;
+    let running = server::start(options).context("starting the server")?;
+    Ok(Serving {
+        running,
+        upkeep: Upkeep { store, master, retention_days: settings.retention_days },
+        scheme: if settings.server.tls.is_some() { "https" } else { "http" },
+    })
+}
+
+fn options(
+    settings: &Settings,
+    store: &Store,
+    master: &MasterKey,
+    signing_keys: Vec<SigningKey>,
+) -> Result<ServerOptions> {
+    let server = &settings.server;
+    Ok(ServerOptions {
+        listen: server.listen,
+        admin_listen: server.admin_listen,
+        tls: server
+            .tls
+            .as_ref()
+            .map(|tls| TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone() }),
+        public_url: server.public_url.clone(),
+        allow_plain_http: server.allow_plain_http,
+        threads: server.workers,
+        limits: settings.limits.of_server(),
+        graph: GraphSettings {
+            legacy_identities: settings.graph.legacy_identities,
+            retention_view: settings.graph.retention_view_days,
+        },
+        store: store.clone(),
+        page_token_keys: keys::page_token_keys(store, master)?,
+        trusted_issuers: settings.issuers.clone(),
+        issuer: make_issuer(store, master, signing_keys),
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// The built-in issuer, which looks into the store for keys that it does not know.
+fn make_issuer(store: &Store, master: &MasterKey, keys: Vec<SigningKey>) -> server::MakeIssuer {
+    let (store, master) = (store.clone(), master.clone());
+    Arc::new(move |public_url| {
+        let store = store.clone();
+        let reload = move || keys::stored(&store).map_err(|error| error.to_string());
+        Ok(Issuer::new(Some(public_url), &master, &keys)?.with_reload(reload))
+    })
+}
+
+impl Serving {
+    /// Says where it listens.
+    pub(super) fn announce(&self, out: &mut impl Write) -> Result<()> {
+        writeln!(out, "listening on {}://{}", self.scheme, self.running.address)?;
+        if let Some(address) = self.running.admin_address {
+            writeln!(out, "admin on http://{address}")?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Serves until it is told to stop by SIGINT or SIGTERM, then ends what is under way. SIGHUP
+    /// reads the certificate anew.
+    pub(super) fn run(self) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let stopped = runtime.block_on(self.wait());
+        tracing::info!("stopping");
+        self.running.shutdown();
+        stopped
+    }
+
+    async fn wait(&self) -> Result<()> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut rounds = interval(ROUND);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => return Ok(()),
+                _ = terminate.recv() => return Ok(()),
+                _ = hang_up.recv() => self.reload_tls(),
+                _ = rounds.tick() => self.do_upkeep().await?,
+            }
+        }
+    }
+
+    fn reload_tls(&self) {
+        match self.running.reload_tls() {
+            Ok(()) => tracing::info!("certificate read anew"),
+            Err(error) => tracing::error!(%error, "the certificate stays what it was"),
+        }
+    }
+
+    async fn do_upkeep(&self) -> Result<()> {
+        let upkeep = self.upkeep.clone();
+        let changed = tokio::task::spawn_blocking(move || upkeep.run(clock::now())).await?;
+        if let Some(keys) = changed
+            && let Err(error) = self.running.issuer.set_keys(&keys)
+        {
+            tracing::error!(%error, "the new signing key cannot be used");
+        }
+        Ok(())
+    }
+}

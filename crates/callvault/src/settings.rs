@@ -1,0 +1,184 @@
+//! What the settings file, the environment and the flags come to.
+//!
+//! The same keys can be given in three places, and the later one wins: `callvault.toml`, then the
+//! environment (`server.public_url` is `CALLVAULT_SERVER__PUBLIC_URL`), then flags. A key that
+//! does not exist is an error wherever it stands, since a misspelt one would be silently without
+//! effect.
+
+mod layers;
+mod typed;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+pub(crate) use layers::Layers;
+use typed::{LegacyIdentities, Retention, RetentionView, Typed};
+pub(crate) use typed::{Level, Limits, LogFormat};
+
+const DATA_DIR: &str = "callvault-data";
+const STORE_FILE: &str = "callvault.db";
+
+/// Everything that can be set, checked and with defaults filled in.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Folder of the keys and, unless said otherwise, the store.
+    pub(crate) data_dir: PathBuf,
+    /// File of the store.
+    pub(crate) store: PathBuf,
+    pub(crate) server: Server,
+    pub(crate) graph: Graph,
+    /// Trusted identity providers beside the built-in issuer.
+    pub(crate) issuers: Vec<identity::IssuerConfig>,
+    /// Days after their end that records are kept; `None` is forever.
+    pub(crate) retention_days: Option<u32>,
+    pub(crate) limits: Limits,
+    pub(crate) log: typed::Log,
+}
+
+/// `server.*`
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: Option<SocketAddr>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) allow_plain_http: bool,
+    pub(crate) tls: Option<Tls>,
+    /// Threads that serve; `None` is one for each core.
+    pub(crate) workers: Option<usize>,
+}
+
+/// Files in PEM.
+#[derive(Debug)]
+pub(crate) struct Tls {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// `graph.*`
+#[derive(Debug)]
+pub(crate) struct Graph {
+    /// Whether the deprecated identities are shown.
+    pub(crate) legacy_identities: bool,
+    /// Days after their start that records are shown; `None` is all of them.
+    pub(crate) retention_view_days: Option<u32>,
+}
+
+impl Settings {
+    /// Checks what the layers say.
+    pub(crate) fn resolve(layers: &Layers) -> Result<Self> {
+        let typed: Typed = layers.typed()?;
+        let data_dir = typed.data_dir.unwrap_or_else(|| DATA_DIR.into());
+        let store = match &typed.store {
+            Some(url) => store_path(url)?,
+            None => data_dir.join(STORE_FILE),
+        };
+        let server = server(typed.server)?;
+        let issuers = typed.auth.issuers.into_iter().map(issuer).collect::<Result<_>>()?;
+        Ok(Self {
+            data_dir,
+            store,
+            server,
+            graph: Graph {
+                legacy_identities: typed.graph.legacy_identities == LegacyIdentities::On,
+                retention_view_days: match typed.graph.retention_view {
+                    RetentionView::ThirtyDays => Some(30),
+                    RetentionView::All => None,
+                },
+            },
+            issuers,
+            retention_days: retention(&typed.records.retention)?,
+            limits: typed.limits,
+            log: typed.log,
+        })
+    }
+
+    /// Where the master key is.
+    pub(crate) fn master_key_path(&self) -> PathBuf {
+        self.data_dir.join("keys").join("master")
+    }
+}
+
+fn store_path(url: &str) -> Result<PathBuf> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        ensure!(!path.is_empty(), "store: sqlite: needs a path behind it");
+        return Ok(path.into());
+    }
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        bail!("store: this version keeps records in SQLite only (sqlite:PATH)");
+    }
+    bail!("store: expected sqlite:PATH, found '{url}'")
+}
+
+fn server(typed: typed::Server) -> Result<Server> {
+    let admin_listen = match typed.admin_listen.as_str() {
+        "off" => None,
+        address => Some(
+            address
+                .parse()
+                .with_context(|| format!("server.admin_listen: '{address}' is no ADDR:PORT"))?,
+        ),
+    };
+    let tls = match (typed.tls_cert, typed.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
+        (None, None) => None,
+        _ => bail!("server.tls_cert and server.tls_key belong together"),
+    };
+    let public_url = typed.public_url.map(|url| url.trim_end_matches('/').to_owned());
+    if let Some(url) = &public_url {
+        ensure!(
+            url.starts_with("https://") || url.starts_with("http://"),
+            "server.public_url: '{url}' does not begin with https:// or http://"
+        );
+    }
+    ensure!(typed.workers != Some(0), "server.workers: there must be at least one");
+    Ok(Server {
+        listen: typed.listen,
+        admin_listen,
+        public_url,
+        allow_plain_http: typed.allow_plain_http,
+        tls,
+        workers: typed.workers,
+    })
+}
+
+fn issuer(typed: typed::Issuer) -> Result<identity::IssuerConfig> {
+    ensure!(
+        !typed.audiences.is_empty(),
+        "auth.issuers: {} needs at least one audience",
+        typed.issuer
+    );
+    let tenant = match typed.tenant {
+        None => None,
+        Some(text) => Some(identity::normalize_tenant(&text).with_context(|| {
+            format!("auth.issuers: the tenant '{text}' of {} is no GUID", typed.issuer)
+        })?),
+    };
+    Ok(identity::IssuerConfig {
+        issuer: typed.issuer,
+        audiences: typed.audiences,
+        discovery: typed.discovery,
+        jwks_uri: typed.jwks_uri,
+        tenant,
+        roles_claim: typed.roles_claim,
+    })
+}
+
+fn retention(typed: &Retention) -> Result<Option<u32>> {
+    match typed {
+        Retention::Days(days) if *days > 0 => Ok(Some(*days)),
+        Retention::Word(word) if word == "forever" => Ok(None),
+        _ => bail!("records.retention: expected \"forever\" or a number of days"),
+    }
+}
+
+/// The settings file to read: the one that was named, or the usual one if it is there.
+pub(crate) fn file_to_read(named: Option<&Path>) -> Option<PathBuf> {
+    let usual = Path::new("callvault.toml");
+    named.map(Path::to_owned).or_else(|| usual.exists().then(|| usual.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

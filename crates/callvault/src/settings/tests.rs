@@ -1,0 +1,137 @@
+use std::fs;
+
+use super::*;
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/callvault.example.toml");
+
+fn of_file(name: &str, text: &str) -> Result<Layers> {
+    let path = std::env::temp_dir().join(format!("callvault-{}-{name}.toml", std::process::id()));
+    fs::write(&path, text).unwrap();
+    let mut layers = Layers::default();
+    let added = layers.add_file(&path);
+    fs::remove_file(path).unwrap();
+    added.map(|()| layers)
+}
+
+fn of_environment(variables: &[(&str, &str)]) -> Result<Settings> {
+    let mut layers = Layers::default();
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    layers.add_environment(variables)?;
+    Settings::resolve(&layers)
+}
+
+#[test]
+fn nothing_given_gives_the_defaults() {
+    let settings = Settings::resolve(&Layers::default()).unwrap();
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.server.admin_listen.unwrap().to_string(), "127.0.0.1:8081");
+    assert_eq!(settings.store, Path::new("callvault-data/callvault.db"));
+    assert_eq!(settings.retention_days, None);
+    assert!(settings.graph.legacy_identities);
+}
+
+#[test]
+fn the_environment_goes_over_the_file_and_flags_over_both() {
+    let mut layers = of_file(
+        "order",
+        "data_dir = '/a'\n[server]\nlisten = '127.0.0.1:1'\nworkers = 1\n[log]\nlevel = 'warn'\n",
+    )
+    .unwrap();
+    let variables = [
+        ("CALLVAULT_SERVER__LISTEN", "127.0.0.1:2"),
+        ("CALLVAULT_SERVER__WORKERS", "2"),
+        ("CALLVAULT_PORT_8080_TCP", "tcp://10.0.0.1"),
+        ("PATH", "/bin"),
+    ];
+    layers
+        .add_environment(variables.into_iter().map(|(name, text)| (name.into(), text.into())))
+        .unwrap();
+    layers.add_flag("server.listen", Some("127.0.0.1:3")).unwrap();
+    layers.add_flag("server.public_url", None::<String>).unwrap();
+    let settings = Settings::resolve(&layers).unwrap();
+    assert_eq!(settings.server.listen.port(), 3);
+    assert_eq!(settings.server.workers, Some(2));
+    assert_eq!(settings.log.level, Level::Warn);
+    assert_eq!(settings.store, Path::new("/a/callvault.db"));
+}
+
+#[test]
+fn a_key_that_does_not_exist_is_an_error_that_names_it() {
+    let error = of_file("unknown", "[server]\nlisten = '127.0.0.1:1'\nlistne = 1\n").unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("unknown.toml") && text.contains("line 3"), "{text}");
+    assert!(text.contains("unknown field `listne`"), "{text}");
+    let error = of_environment(&[("CALLVAULT_SERVER__LISTNE", "1")]).unwrap_err();
+    assert!(format!("{error:#}").contains("CALLVAULT_SERVER__LISTNE"), "{error:#}");
+    assert!(of_environment(&[("CALLVAULT_SERVR__LISTEN", "1")]).is_err());
+}
+
+#[test]
+fn values_of_the_environment_may_be_numbers_words_and_lists() {
+    let settings = of_environment(&[
+        ("CALLVAULT_RECORDS__RETENTION", "90"),
+        ("CALLVAULT_GRAPH__RETENTION_VIEW", "30d"),
+        ("CALLVAULT_GRAPH__LEGACY_IDENTITIES", "null"),
+        ("CALLVAULT_SERVER__ADMIN_LISTEN", "off"),
+        ("CALLVAULT_SERVER__ALLOW_PLAIN_HTTP", "true"),
+        ("CALLVAULT_SERVER__PUBLIC_URL", "https://calls.contoso.com/"),
+        ("CALLVAULT_AUTH__ISSUERS", r#"[{issuer = "https://a", audiences = ["b"]}]"#),
+    ])
+    .unwrap();
+    assert_eq!(settings.retention_days, Some(90));
+    assert_eq!(settings.graph.retention_view_days, Some(30));
+    assert!(!settings.graph.legacy_identities && settings.server.allow_plain_http);
+    assert_eq!(settings.server.admin_listen, None);
+    assert_eq!(settings.server.public_url.as_deref(), Some("https://calls.contoso.com"));
+    assert_eq!(settings.issuers[0].audiences, ["b"]);
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused() {
+    for (name, value) in [
+        ("CALLVAULT_SERVER__LISTEN", "8080"),
+        ("CALLVAULT_SERVER__ADMIN_LISTEN", "no"),
+        ("CALLVAULT_SERVER__PUBLIC_URL", "calls.contoso.com"),
+        ("CALLVAULT_SERVER__TLS_CERT", "/a.pem"),
+        ("CALLVAULT_SERVER__WORKERS", "0"),
+        ("CALLVAULT_GRAPH__RETENTION_VIEW", "60d"),
+        ("CALLVAULT_RECORDS__RETENTION", "0"),
+        ("CALLVAULT_RECORDS__RETENTION", "never"),
+        ("CALLVAULT_AUTH__ISSUERS", r#"[{issuer = "https://a"}]"#),
+        ("CALLVAULT_AUTH__ISSUERS", r#"[{issuer = "https://a", audiences = []}]"#),
+        ("CALLVAULT_LOG__LEVEL", "loud"),
+    ] {
+        assert!(of_environment(&[(name, value)]).is_err(), "{name}={value}");
+    }
+}
+
+#[test]
+fn stores_are_named_by_address() {
+    assert_eq!(store_path("sqlite:/a/b.db").unwrap(), Path::new("/a/b.db"));
+    assert_eq!(store_path("sqlite:///a/b.db").unwrap(), Path::new("/a/b.db"));
+    assert_eq!(store_path("sqlite:b.db").unwrap(), Path::new("b.db"));
+    for url in ["sqlite:", "postgres://localhost/a", "/a/b.db"] {
+        assert!(store_path(url).is_err(), "{url}");
+    }
+}
+
+#[test]
+fn the_example_file_states_the_defaults() {
+    let text = fs::read_to_string(EXAMPLE).unwrap();
+    // Every setting stands there behind '#', also those without a default.
+    let uncommented: String = text
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    for text in [&text, &uncommented] {
+        Settings::resolve(&of_file("example", text).unwrap()).unwrap();
+    }
+    let stated = Settings::resolve(&of_file("stated", &uncommented).unwrap()).unwrap();
+    let default = Settings::resolve(&Layers::default()).unwrap();
+    assert_eq!(format!("{:?}", stated.limits), format!("{:?}", default.limits));
+    assert_eq!(format!("{:?}", stated.log), format!("{:?}", default.log));
+    assert_eq!(format!("{:?}", stated.graph), format!("{:?}", default.graph));
+    assert_eq!(stated.server.listen, default.server.listen);
+    assert_eq!(stated.store, default.store);
+}

@@ -1,0 +1,205 @@
+//! The settings as they are written, with their defaults.
+//!
+//! One struct for each table of the file. Meanings stand in `docs/callvault.example.toml`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Typed {
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) store: Option<String>,
+    pub(super) server: Server,
+    pub(super) graph: Graph,
+    pub(super) auth: Auth,
+    pub(super) records: Records,
+    pub(super) limits: Limits,
+    pub(super) log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Server {
+    pub(super) listen: SocketAddr,
+    pub(super) admin_listen: String,
+    pub(super) public_url: Option<String>,
+    pub(super) allow_plain_http: bool,
+    pub(super) tls_cert: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
+    pub(super) workers: Option<usize>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)).to_string(),
+            public_url: None,
+            allow_plain_http: false,
+            tls_cert: None,
+            tls_key: None,
+            workers: None,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Graph {
+    pub(super) legacy_identities: LegacyIdentities,
+    pub(super) retention_view: RetentionView,
+    /// Accepted so that a settings file can state it already; query answers are the same for both.
+    #[serde(rename = "strict")]
+    _strict: Strict,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LegacyIdentities {
+    #[default]
+    On,
+    Null,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) enum RetentionView {
+    #[serde(rename = "30d")]
+    ThirtyDays,
+    #[default]
+    #[serde(rename = "all")]
+    All,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Strict {
+    On,
+    #[default]
+    Off,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Auth {
+    pub(super) issuers: Vec<Issuer>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Issuer {
+    pub(super) issuer: String,
+    pub(super) audiences: Vec<String>,
+    pub(super) discovery: Option<String>,
+    pub(super) jwks_uri: Option<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) roles_claim: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Records {
+    pub(super) retention: Retention,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected \"forever\" or a number of days")]
+pub(super) enum Retention {
+    Days(u32),
+    Word(String),
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self::Word("forever".to_owned())
+    }
+}
+
+/// `limits.*`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    connections: usize,
+    requests_per_second: u32,
+    url_bytes: usize,
+    header_bytes: usize,
+    ingest_bytes_in_flight: u64,
+    header_seconds: u64,
+    body_idle_seconds: u64,
+    idle_seconds: u64,
+    drain_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let server = server::Limits::default();
+        Self {
+            connections: server.connections,
+            requests_per_second: server.requests_per_second,
+            url_bytes: server.url,
+            header_bytes: server.headers,
+            ingest_bytes_in_flight: server.ingest_in_flight,
+            header_seconds: server.head.as_secs(),
+            body_idle_seconds: server.body_idle.as_secs(),
+            idle_seconds: server.idle.as_secs(),
+            drain_seconds: server.drain.as_secs(),
+        }
+    }
+}
+
+impl Limits {
+    /// As the server takes them.
+    pub(crate) fn of_server(self) -> server::Limits {
+        server::Limits {
+            connections: self.connections,
+            url: self.url_bytes,
+            headers: self.header_bytes,
+            ingest_in_flight: self.ingest_bytes_in_flight,
+            requests_per_second: self.requests_per_second,
+            head: Duration::from_secs(self.header_seconds),
+            body_idle: Duration::from_secs(self.body_idle_seconds),
+            idle: Duration::from_secs(self.idle_seconds),
+            drain: Duration::from_secs(self.drain_seconds),
+            ..server::Limits::default()
+        }
+    }
+}
+
+/// `log.*`
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) level: Level,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object on each line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    /// What failed.
+    Error,
+    /// Also what needs attention.
+    Warn,
+    /// Also what was done.
+    #[default]
+    Info,
+    /// Also how.
+    Debug,
+    /// Everything.
+    Trace,
+}

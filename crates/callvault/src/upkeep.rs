@@ -1,0 +1,58 @@
+//! What a server does to its store every hour: old records go, and signing keys are changed.
+
+use anyhow::Result;
+use identity::{MasterKey, SigningKey};
+use odata::primitive::DateTimeOffset;
+use store::Store;
+
+use crate::keys;
+
+/// Records erased in one transaction, so that others are not kept waiting.
+const ERASED_AT_ONCE: usize = 200;
+const DAY: i64 = 24 * 3600;
+
+/// What it needs for that.
+#[derive(Debug, Clone)]
+pub(crate) struct Upkeep {
+    pub(crate) store: Store,
+    pub(crate) master: MasterKey,
+    /// Days after their end that records are kept; `None` is forever.
+    pub(crate) retention_days: Option<u32>,
+}
+
+impl Upkeep {
+    /// Does what is due, and gives the signing keys when they changed. What fails is logged and
+    /// tried again in the next round.
+    pub(crate) fn run(&self, now: i64) -> Option<Vec<SigningKey>> {
+        if let Some(days) = self.retention_days {
+            match self.erase(now - i64::from(days) * DAY) {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, days, "records erased after their retention"),
+                Err(error) => tracing::error!(error = format!("{error:#}"), "erasing failed"),
+            }
+        }
+        match keys::rotate_when_due(&self.store, &self.master, now) {
+            Ok(Some(keys)) => {
+                tracing::info!(count = keys.len(), "signing keys changed");
+                Some(keys)
+            }
+            Ok(None) => None,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "changing signing keys failed");
+                None
+            }
+        }
+    }
+
+    /// Erases the records of calls that ended before `end`, in seconds since 1970.
+    fn erase(&self, end: i64) -> Result<usize> {
+        let end = DateTimeOffset::from_unix_seconds(end).0;
+        let mut count = 0;
+        loop {
+            match self.store.erase_ended_before(end, ERASED_AT_ONCE).wait()? {
+                0 => return Ok(count),
+                erased => count += erased,
+            }
+        }
+    }
+}

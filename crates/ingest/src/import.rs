@@ -1,0 +1,300 @@
+//! Puts a stream of records into the store: shredded on several threads, written in order.
+//!
+//! Order matters where one id comes twice, so batches are numbered when they are read and written
+//! by number. Memory is bounded by the bytes of text that are read and not yet committed, and
+//! what is counted is committed: an import that was broken off is simply run again.
+
+mod budget;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use model::{Shredded, TenantId};
+use store::{Outcome, Pending, Store, Written};
+
+use crate::files::FilePiece;
+use budget::Budget;
+
+/// Bytes of text that may be under way, beside one record of any size.
+const BYTES_UNDER_WAY: usize = 48 << 20;
+/// Bytes of text, and pieces, after which a batch goes to the next thread.
+const BATCH_BYTES: usize = 256 << 10;
+const BATCH_PIECES: usize = 256;
+
+/// How many records came to which end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records found, those that were refused included.
+    pub read: u64,
+    /// Records that were not there.
+    pub created: u64,
+    /// Records that replaced a lower version.
+    pub replaced: u64,
+    /// Records that completed a stored one of the same version.
+    pub merged: u64,
+    /// Records that were there already.
+    pub unchanged: u64,
+    /// Records lower than the stored version, kept beside it.
+    pub archived: u64,
+    /// Records that are not in the store.
+    pub rejected: u64,
+    /// Records in the store that say that they have more sessions or participants than came.
+    pub incomplete: u64,
+}
+
+/// A record that was not put into the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Where it was read from.
+    pub file: Arc<str>,
+    /// Line on which it begins, from 1; 0 where the whole file is meant.
+    pub line: u64,
+    /// JSON Pointer to the value at fault in the value that begins on that line.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// What an import tells while it runs.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A batch was committed; these are the counts so far.
+    Progress(&'a Counts),
+    /// A record was refused.
+    Rejected(&'a Reject),
+}
+
+/// Imports all `pieces` with `threads` threads for shredding. A refused record is told and passed
+/// over; a store that fails ends the import.
+pub fn import<I>(
+    store: &Store,
+    tenant: &TenantId,
+    pieces: I,
+    threads: usize,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Counts, store::Error>
+where
+    I: Iterator<Item = FilePiece> + Send,
+{
+    let budget = Budget::new(BYTES_UNDER_WAY);
+    let (batch_tx, batch_rx) = mpsc::channel();
+    let (shredded_tx, shredded_rx) = mpsc::channel();
+    let batch_rx = Mutex::new(batch_rx);
+    thread::scope(|scope| {
+        scope.spawn(|| read(pieces, batch_tx, &budget));
+        for _ in 0..threads.max(1) {
+            let (shredded_tx, batch_rx) = (shredded_tx.clone(), &batch_rx);
+            scope.spawn(move || shred(store, batch_rx, &shredded_tx));
+        }
+        drop(shredded_tx);
+        let writing = Writing {
+            store,
+            tenant,
+            budget: &budget,
+            counts: Counts::default(),
+            early: BTreeMap::new(),
+            next: 0,
+            under_way: VecDeque::new(),
+            on_event,
+        };
+        let result = writing.run(shredded_rx);
+        budget.close();
+        result
+    })
+}
+
+/// Pieces in the order in which they were read.
+struct Batch {
+    number: u64,
+    bytes: usize,
+    pieces: Vec<FilePiece>,
+}
+
+/// Where a record was read.
+struct Origin {
+    file: Arc<str>,
+    line: u64,
+    pointer: String,
+}
+
+impl Origin {
+    fn reject(&self, pointer: &str, message: String) -> Reject {
+        let pointer = format!("{}{pointer}", self.pointer);
+        Reject { file: Arc::clone(&self.file), line: self.line, pointer, message }
+    }
+}
+
+#[derive(Default)]
+struct ShreddedBatch {
+    number: u64,
+    bytes: usize,
+    origins: Vec<Origin>,
+    records: Vec<Shredded>,
+    rejects: Vec<Reject>,
+}
+
+fn read(pieces: impl Iterator<Item = FilePiece>, batches: Sender<Batch>, budget: &Budget) {
+    let mut batch = Batch { number: 0, bytes: 0, pieces: Vec::new() };
+    // A receiver that is gone means that the import has failed: nothing is left to be done here.
+    let send = |batch: &mut Batch| {
+        let next = Batch { number: batch.number + 1, bytes: 0, pieces: Vec::new() };
+        batches.send(std::mem::replace(batch, next)).is_ok()
+    };
+    for piece in pieces {
+        let bytes = piece.piece.as_ref().map_or(0, |record| record.text.len());
+        let is_full = batch.pieces.len() >= BATCH_PIECES || batch.bytes + bytes > BATCH_BYTES;
+        if is_full && !batch.pieces.is_empty() && !send(&mut batch) {
+            return;
+        }
+        if !budget.take(bytes) {
+            return;
+        }
+        batch.bytes += bytes;
+        batch.pieces.push(piece);
+    }
+    if !batch.pieces.is_empty() {
+        send(&mut batch);
+    }
+}
+
+fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<ShreddedBatch>) {
+    let mut codec = store.codec();
+    loop {
+        let next = batches.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(batch) = next else { return };
+        let mut out =
+            ShreddedBatch { number: batch.number, bytes: batch.bytes, ..ShreddedBatch::default() };
+        for FilePiece { file, piece } in batch.pieces {
+            match piece {
+                Err(refusal) => out.rejects.push(Reject {
+                    file,
+                    line: refusal.line,
+                    pointer: refusal.pointer,
+                    message: refusal.message,
+                }),
+                Ok(record) => {
+                    let origin = Origin { file, line: record.line, pointer: record.pointer };
+                    match model::shred(&record.text, &mut codec) {
+                        Ok(shredded) => {
+                            out.origins.push(origin);
+                            out.records.push(shredded);
+                        }
+                        Err(error) => out.rejects.push(reject(&origin, &error)),
+                    }
+                }
+            }
+        }
+        if shredded.send(out).is_err() {
+            return;
+        }
+    }
+}
+
+/// Lines of the record become lines of the file.
+fn reject(origin: &Origin, error: &model::Error) -> Reject {
+    let message = match error {
+        model::Error::Json(error) => {
+            let line = origin.line + error.line as u64 - 1;
+            format!("{} at line {line}, column {}", error.message, error.column)
+        }
+        model::Error::Invalid { message, .. } => message.clone(),
+    };
+    origin.reject(error.pointer(), message)
+}
+
+/// A batch that is being committed.
+struct UnderWay {
+    pending: Pending<Vec<Written>>,
+    origins: Vec<Origin>,
+    bytes: usize,
+}
+
+struct Writing<'a> {
+    store: &'a Store,
+    tenant: &'a TenantId,
+    budget: &'a Budget,
+    counts: Counts,
+    /// Batches that wait for one that was read before them.
+    early: BTreeMap<u64, ShreddedBatch>,
+    next: u64,
+    under_way: VecDeque<UnderWay>,
+    on_event: &'a mut dyn FnMut(Event<'_>),
+}
+
+impl Writing<'_> {
+    /// Hands batches to the store as they come and settles commits when none is waiting, so that
+    /// shredding and committing overlap.
+    fn run(mut self, shredded: Receiver<ShreddedBatch>) -> Result<Counts, store::Error> {
+        loop {
+            match shredded.try_recv() {
+                Ok(batch) => self.accept(batch),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected)
+                    if !self.under_way.is_empty() =>
+                {
+                    self.settle()?;
+                }
+                Err(TryRecvError::Empty) => match shredded.recv() {
+                    Ok(batch) => self.accept(batch),
+                    Err(_) => return Ok(self.counts),
+                },
+                Err(TryRecvError::Disconnected) => return Ok(self.counts),
+            }
+        }
+    }
+
+    fn accept(&mut self, batch: ShreddedBatch) {
+        self.early.insert(batch.number, batch);
+        while let Some(batch) = self.early.remove(&self.next) {
+            self.next += 1;
+            for reject in &batch.rejects {
+                self.reject(reject);
+            }
+            let ShreddedBatch { bytes, origins, records, .. } = batch;
+            let pending = self.store.write(self.tenant, records);
+            self.under_way.push_back(UnderWay { pending, origins, bytes });
+        }
+    }
+
+    /// Waits for the oldest commit.
+    fn settle(&mut self) -> Result<(), store::Error> {
+        let Some(UnderWay { pending, origins, bytes }) = self.under_way.pop_front() else {
+            return Ok(());
+        };
+        let written = pending.wait()?;
+        self.budget.give_back(bytes);
+        for (written, origin) in written.iter().zip(&origins) {
+            self.count(written, origin);
+        }
+        (self.on_event)(Event::Progress(&self.counts));
+        Ok(())
+    }
+
+    fn count(&mut self, written: &Written, origin: &Origin) {
+        let count = match &written.outcome {
+            Outcome::Created => &mut self.counts.created,
+            Outcome::Replaced => &mut self.counts.replaced,
+            Outcome::Merged => &mut self.counts.merged,
+            Outcome::Unchanged => &mut self.counts.unchanged,
+            Outcome::Archived => &mut self.counts.archived,
+            Outcome::Conflict { pointer } => {
+                let version = written.version;
+                let message = format!("differs from the stored record of version {version}");
+                return self.reject(&origin.reject(pointer, message));
+            }
+        };
+        *count += 1;
+        self.counts.read += 1;
+        self.counts.incomplete += u64::from(!model::flags::incomplete(written.flags).is_empty());
+    }
+
+    fn reject(&mut self, reject: &Reject) {
+        self.counts.read += 1;
+        self.counts.rejected += 1;
+        (self.on_event)(Event::Rejected(reject));
+    }
+}
+
+#[cfg(test)]
+mod tests;
