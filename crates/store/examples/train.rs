@@ -4,6 +4,8 @@
 //! Stores keep the dictionaries that they were made with, so a new set needs a new generation:
 //! its numbers are `3 * generation - 2` and the two behind it.
 
+#![allow(clippy::print_stdout, reason = "a command tells what it did")]
+
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -12,7 +14,7 @@ use odata::primitive::DateTimeOffset;
 use simulator::{Calls, Mix, Options};
 
 /// What a dictionary may weigh: bigger ones fall out of the processor's cache.
-const DICTIONARY_BYTES: usize = 64 << 10;
+const DICTIONARY_BYTES: usize = 32 << 10;
 
 /// Fragments are cut to this; the members repeat from here on.
 const SAMPLE_BYTES: usize = 24 << 10;

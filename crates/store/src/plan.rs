@@ -67,11 +67,11 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn list(tenant_key: i64, query: &ListQuery) -> Self {
         let mut plan = Self::count(tenant_key, &query.filter);
-        if let Some((start, id)) = &query.after {
-            if plan.until.is_none_or(|until| until >= *start) {
-                plan.until = Some(*start);
-                plan.after = Some((*start, id.clone()));
-            }
+        if let Some((start, id)) = &query.after
+            && plan.until.is_none_or(|until| until >= *start)
+        {
+            plan.until = Some(*start);
+            plan.after = Some((*start, id.clone()));
         }
         plan.limit = Some(query.limit);
         plan

@@ -219,10 +219,10 @@ fn bytes_of(record: &Shredded) -> usize {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.works = None;
-        if let Some(writer) = self.writer.take() {
-            if writer.join().is_err() {
-                tracing::error!("the writer of the store has panicked");
-            }
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer of the store has panicked");
         }
     }
 }

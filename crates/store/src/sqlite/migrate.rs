@@ -159,7 +159,9 @@ mod tests {
     #[test]
     fn a_store_of_a_newer_version_is_refused() {
         let mut connection = testing::migrated();
-        connection.execute("INSERT INTO migration VALUES (?1, '')", [STEPS.len() as i64 + 1]).unwrap();
+        connection
+            .execute("INSERT INTO migration VALUES (?1, '')", [STEPS.len() as i64 + 1])
+            .unwrap();
         let refused = migrate(&mut connection, Path::new("x.db"));
         assert!(matches!(refused, Err(Error::Newer { found: 2, known: 1 })), "{refused:?}");
     }

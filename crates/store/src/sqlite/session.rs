@@ -87,10 +87,10 @@ impl Session {
 
     pub(crate) fn roll_back(&mut self) {
         // Some errors roll back by themselves.
-        if !self.connection.is_autocommit() {
-            if let Err(error) = self.connection.execute_batch("ROLLBACK") {
-                tracing::error!(%error, "roll-back failed");
-            }
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "roll-back failed");
         }
         self.tenants.clear();
     }
@@ -235,13 +235,11 @@ impl Session {
         if let Some(key) = self.tenants.get(tenant) {
             return Ok(*key);
         }
-        let key = match find_tenant(&self.connection, tenant)? {
-            Some(key) => key,
-            None => {
-                self.connection
-                    .execute("INSERT INTO tenant (id) VALUES (?1)", [tenant.as_str()])?;
-                self.connection.last_insert_rowid()
-            }
+        let key = if let Some(key) = find_tenant(&self.connection, tenant)? {
+            key
+        } else {
+            self.connection.execute("INSERT INTO tenant (id) VALUES (?1)", [tenant.as_str()])?;
+            self.connection.last_insert_rowid()
         };
         self.tenants.insert(tenant.clone(), key);
         Ok(key)

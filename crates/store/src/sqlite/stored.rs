@@ -116,7 +116,7 @@ pub(super) fn participant_pack(
 
 /// The key of a record's pack; none for a number that no pack can have.
 pub(super) fn pack_key(record_key: i64, number: usize) -> Option<i64> {
-    (number < 1 << PACK_BITS).then(|| record_key << PACK_BITS | number as i64)
+    (number < 1 << PACK_BITS).then_some(record_key << PACK_BITS | number as i64)
 }
 
 fn fragment(

@@ -135,14 +135,20 @@ impl Writer {
         match self.transact(&mut group) {
             Ok(()) => {
                 self.acknowledged();
-                group.into_iter().for_each(|work| work.answer(Ok(())));
+                for work in group {
+                    work.answer(Ok(()));
+                }
             }
             Err(error) if group.len() > 1 && !error.is_of_engine() => {
-                group.into_iter().for_each(|work| self.commit(vec![work]));
+                for work in group {
+                    self.commit(vec![work]);
+                }
             }
             Err(error) => {
                 self.failed(&error);
-                group.into_iter().for_each(|work| work.answer(Err(error.clone())));
+                for work in group {
+                    work.answer(Err(error.clone()));
+                }
             }
         }
     }

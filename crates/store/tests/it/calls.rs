@@ -76,11 +76,11 @@ impl Call {
         json.push_str(&self.more);
         if !self.participants.is_empty() {
             let all: Vec<_> = self.participants.iter().map(|id| participant(id)).collect();
-            json.push_str(&format!(r#","participants_v2":[{}]"#, all.join(",")));
+            json = format!(r#"{json},"participants_v2":[{}]"#, all.join(","));
         }
         if !self.sessions.is_empty() {
             let all: Vec<_> = self.sessions.iter().map(|id| session(id, &start, &end)).collect();
-            json.push_str(&format!(r#","sessions":[{}]"#, all.join(",")));
+            json = format!(r#"{json},"sessions":[{}]"#, all.join(","));
         }
         json.push('}');
         json

@@ -11,7 +11,12 @@ fn records_that_ended_before_an_instant_go_with_all_their_versions() {
     let store = serve(&folder);
     let old = call(1).participants(&["a"]).sessions(3);
     let grown = call(2).participants(&["a"]);
-    let records = [old.clone(), old.clone().version(2), grown.clone(), grown.clone().version(2).start(1_800_000_000)];
+    let records = [
+        old.clone(),
+        old.clone().version(2),
+        grown.clone(),
+        grown.clone().version(2).start(1_800_000_000),
+    ];
     store.write(&tenant(), records.iter().map(|call| call.shred(&store)).collect()).wait().unwrap();
     store.write(&other_tenant(), vec![call(3).shred(&store)]).wait().unwrap();
     let bound = call(0).start(1_750_000_000).ticks();

@@ -58,7 +58,10 @@ fn the_first_of_two_secrets_of_a_name_wins() {
     store.put_secret("page_token", vec![4]).wait().unwrap();
     let mut reader = store.reader().unwrap();
     let secrets = reader.secrets("page-token/").unwrap();
-    assert_eq!(secrets, [("page-token/1".to_owned(), vec![1]), ("page-token/2".to_owned(), vec![3])]);
+    assert_eq!(
+        secrets,
+        [("page-token/1".to_owned(), vec![1]), ("page-token/2".to_owned(), vec![3])]
+    );
     assert_eq!(reader.secret("page_token").unwrap(), Some(vec![4]));
     assert_eq!(reader.secret("page").unwrap(), None);
 }

@@ -131,6 +131,7 @@ fn only_current_versions_of_ones_own_are_listed() {
     let query = ListQuery { filter: Filter::default(), after: None, limit: 10 };
     assert!(reader.list(&other_tenant(), &query).unwrap().is_empty());
     assert_eq!(reader.count(&other_tenant(), &Filter::default()).unwrap(), 0);
+    assert_eq!(reader.tenants().unwrap(), [tenant()]);
 }
 
 #[test]

@@ -75,9 +75,10 @@ fn only_its_owner_can_read_the_files() {
 fn the_pending_writes_of_a_dropped_store_are_still_done() {
     let folder = Folder::new();
     let store = serve(&folder);
-    let pending: Vec<_> = (0..50)
-        .map(|number| store.write(&tenant(), vec![call(number).shred(&store)]))
-        .collect();
+    let pending: Vec<_> =
+        (0..50).map(|number| store.write(&tenant(), vec![call(number).shred(&store)])).collect();
     drop(store);
-    pending.into_iter().for_each(|pending| assert!(pending.wait().is_ok()));
+    for pending in pending {
+        assert!(pending.wait().is_ok());
+    }
 }

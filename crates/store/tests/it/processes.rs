@@ -60,8 +60,7 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     fs::write(folder.join("ledger"), "").unwrap();
     let mut acknowledged = Vec::new();
     for round in 0..5 {
-        let mut child =
-            spawn("processes::child_writes_until_killed", &folder, round * 1_000_000);
+        let mut child = spawn("processes::child_writes_until_killed", &folder, round * 1_000_000);
         let so_far = acknowledged.len();
         wait_until(|| ledger(&folder.join("ledger")).len() > so_far + 20);
         std::thread::sleep(Duration::from_millis(u64::from(round) * 7));
@@ -102,7 +101,7 @@ fn what_a_tool_has_acknowledged_is_seen_at_once_though_snapshots_are_held() {
     let mut reader = store.reader().unwrap();
     let mut child = spawn("processes::child_writes_as_a_tool", &folder, 0);
     let mut seen = 0;
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while seen < 200 {
         assert!(Instant::now() < deadline, "only {seen} after a minute");
         // Without this call the snapshot would be fresh anyhow.
@@ -182,7 +181,7 @@ fn ledger(path: &Path) -> Vec<u32> {
 }
 
 fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < deadline, "it did not come to pass within a minute");
         std::thread::sleep(Duration::from_millis(2));

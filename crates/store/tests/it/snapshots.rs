@@ -41,9 +41,8 @@ fn writes_of_many_callers_share_transactions() {
     let folder = Folder::new();
     let store = serve(&folder);
     let before = store.commits();
-    let pending: Vec<_> = (0..500)
-        .map(|number| store.write(&tenant(), vec![call(number).shred(&store)]))
-        .collect();
+    let pending: Vec<_> =
+        (0..500).map(|number| store.write(&tenant(), vec![call(number).shred(&store)])).collect();
     for pending in pending {
         assert_eq!(pending.wait().unwrap()[0].outcome, Outcome::Created);
     }

@@ -1,5 +1,7 @@
 //! What becomes of a record that is there already in this, a lower or a higher version.
 
+use std::slice::from_ref;
+
 use model::fragment::Pack;
 use store::{Change, Outcome, Reader, Store};
 
@@ -42,12 +44,8 @@ fn a_higher_version_replaces_and_a_lower_one_is_archived() {
     let old = reader.record(&tenant(), &record.key(), Some(2)).unwrap().unwrap();
     assert_eq!((old.version, old.is_current, old.session_count), (2, false, 2));
     assert!(reader.record(&tenant(), &record.key(), Some(4)).unwrap().is_none());
-    let log = [
-        (2, Change::Created),
-        (5, Change::Replaced),
-        (1, Change::Archived),
-        (3, Change::Archived),
-    ];
+    let log =
+        [(2, Change::Created), (5, Change::Replaced), (1, Change::Archived), (3, Change::Archived)];
     assert_eq!(changes(&mut reader), log);
     assert_eq!(problems(&store), [""; 0]);
 }
@@ -57,8 +55,8 @@ fn the_same_again_is_unchanged_and_not_logged() {
     let folder = Folder::new();
     let store = serve(&folder);
     let record = call(1).participants(&["a"]).sessions(1);
-    assert_eq!(write(&store, &[record.clone()]), [Outcome::Created]);
-    assert_eq!(write(&store, &[record.clone()]), [Outcome::Unchanged]);
+    assert_eq!(write(&store, from_ref(&record)), [Outcome::Created]);
+    assert_eq!(write(&store, from_ref(&record)), [Outcome::Unchanged]);
     assert_eq!(changes(&mut store.reader().unwrap()).len(), 1);
 }
 
@@ -67,11 +65,11 @@ fn what_a_record_learns_is_merged_into_its_version() {
     let folder = Folder::new();
     let store = serve(&folder);
     let record = call(1);
-    assert_eq!(write(&store, &[record.clone()]), [Outcome::Created]);
+    assert_eq!(write(&store, from_ref(&record)), [Outcome::Created]);
     let mut reader = store.reader().unwrap();
     let before = reader.record(&tenant(), &record.key(), None).unwrap().unwrap();
     let fuller = record.clone().participants(&["a", "b"]).sessions(2);
-    assert_eq!(write(&store, &[fuller.clone()]), [Outcome::Merged]);
+    assert_eq!(write(&store, from_ref(&fuller)), [Outcome::Merged]);
     let after = reader.record(&tenant(), &record.key(), None).unwrap().unwrap();
     assert_eq!(after.record_key, before.record_key);
     assert_eq!((after.session_count, after.participant_count), (2, 2));
@@ -106,7 +104,7 @@ fn a_value_that_differs_is_a_conflict_and_changes_nothing() {
     let store = serve(&folder);
     let record = call(1).more(r#""joinWebUrl":"https://contoso.com/a""#);
     let other = call(1).more(r#""joinWebUrl":"https://contoso.com/b""#);
-    write(&store, &[record.clone()]);
+    write(&store, from_ref(&record));
     let conflict = Outcome::Conflict { pointer: "/joinWebUrl".to_owned() };
     assert_eq!(write(&store, &[other]), [conflict]);
     let mut reader = store.reader().unwrap();
@@ -136,7 +134,10 @@ fn one_batch_may_hold_several_versions_of_a_record() {
         Outcome::Merged,
     ];
     assert_eq!(write(&store, &batch), outcomes);
-    assert_eq!(versions(&mut store.reader().unwrap(), &record), [(1, false), (2, false), (3, true)]);
+    assert_eq!(
+        versions(&mut store.reader().unwrap(), &record),
+        [(1, false), (2, false), (3, true)]
+    );
     assert_eq!(problems(&store), [""; 0]);
 }
 
@@ -146,7 +147,7 @@ fn ids_that_are_guids_are_found_in_either_case_and_kept_as_they_came() {
     let store = serve(&folder);
     let mut record = call(0xabc);
     record.id = record.id.to_uppercase();
-    write(&store, &[record.clone()]);
+    write(&store, from_ref(&record));
     let mut reader = store.reader().unwrap();
     let key = model::key(&record.id.to_lowercase());
     let stored = reader.record(&tenant(), &key, None).unwrap().unwrap();
@@ -158,7 +159,7 @@ fn tenants_do_not_see_each_other() {
     let folder = Folder::new();
     let store = serve(&folder);
     let record = call(1);
-    write(&store, &[record.clone()]);
+    write(&store, from_ref(&record));
     let mut reader = store.reader().unwrap();
     assert!(reader.record(&other_tenant(), &record.key(), None).unwrap().is_none());
     assert!(reader.versions(&other_tenant(), &record.key()).unwrap().is_empty());
