@@ -5,6 +5,8 @@
 //! [`BATCHES_IN_FLIGHT`] batches are under way, so a slow disk slows the sender down and memory
 //! stays bounded. A line once answered with a status other than `rejected` is durable.
 
+mod backlog;
+
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +14,8 @@ use model::{Shredded, TenantId};
 use odata::json::{Scanner, push_text};
 use store::{Outcome, Pending, Store, Written};
 use tokio::sync::mpsc;
+
+use backlog::Backlog;
 
 use super::ask::tenant;
 use super::write::{LARGEST_RECORD, conflict_message, outcome_name};
@@ -46,7 +50,7 @@ pub(super) async fn run(worker: &Rc<Worker>, request: &mut Request) -> Result<Re
     let reading = Rc::clone(worker);
     tokio::task::spawn_local(async move { read_lines(&reading, body, &queue).await });
     let writing = Rc::clone(worker);
-    tokio::task::spawn_local(async move { answer_lines(&writing, tenant, batches, sender).await });
+    tokio::task::spawn_local(async move { answer_lines(&writing, tenant, batches, Backlog::before(sender)).await });
     Ok(Response::stream(ContentType::Ndjson, stream))
 }
 
@@ -193,7 +197,7 @@ async fn answer_lines(
     worker: &Rc<Worker>,
     tenant: TenantId,
     mut batches: mpsc::Receiver<Result<Batch, Problem>>,
-    sender: body::Sender,
+    answers: Backlog,
 ) {
     let mut in_writing: Option<Writing> = None;
     while let Some(batch) = batches.recv().await {
@@ -202,7 +206,7 @@ async fn answer_lines(
             // The body broke off. What was taken in is answered; then the answer breaks off too.
             Err(_) => {
                 if let Some(writing) = in_writing {
-                    let _ = sender.send(print_lines(&writing.finish(worker).await)).await;
+                    answers.put(print_lines(&writing.finish(worker).await)).await;
                 }
                 return;
             }
@@ -213,22 +217,22 @@ async fn answer_lines(
         let writing = Writing::begin(&worker.store, &tenant, shredded);
         if let Some(before) = in_writing.replace(writing) {
             let lines = print_lines(&before.finish(worker).await);
-            if sender.send(lines).await.is_err() {
+            if !answers.put(lines).await {
                 return;
             }
         }
         // Nothing more to read at the moment: don't keep the sender waiting for its lines.
         if batches.is_empty()
             && let Some(writing) = in_writing.take()
-            && sender.send(print_lines(&writing.finish(worker).await)).await.is_err()
+            && !answers.put(print_lines(&writing.finish(worker).await)).await
         {
             return;
         }
     }
     if let Some(writing) = in_writing {
-        let _ = sender.send(print_lines(&writing.finish(worker).await)).await;
+        answers.put(print_lines(&writing.finish(worker).await)).await;
     }
-    sender.finish();
+    answers.finish();
 }
 
 type Checked = Vec<(u64, Result<Shredded, Rejection>)>;
