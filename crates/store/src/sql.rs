@@ -12,15 +12,18 @@ use dialect::Dialect;
 use writer::{Bind, Statement, Writer};
 
 /// Columns of a record as the reader takes them, of the table named `r`.
-pub(crate) const RECORD_COLUMNS: &str = "r.record_key, r.id, r.version, r.is_current, \
-     r.start_date_time, r.end_date_time, r.flags, r.content_hash, r.participant_count, \
-     r.session_count, r.fragment";
+macro_rules! record_columns {
+    () => {
+        "r.record_key, r.id, r.version, r.is_current, r.start_date_time, r.end_date_time, \
+         r.flags, r.content_hash, r.participant_count, r.session_count, r.fragment"
+    };
+}
+pub(crate) use record_columns;
 
 /// The records of a page.
 pub(crate) fn list(dialect: &dyn Dialect, plan: &Plan) -> Statement {
     let mut sql = Writer::new(dialect);
-    sql.push_sql("SELECT ");
-    sql.push_sql(RECORD_COLUMNS);
+    sql.push_sql(concat!("SELECT ", record_columns!()));
     let dated = push_source(&mut sql, plan);
     if let Some((start, id)) = &plan.after {
         sql.push_sql(" AND (");

@@ -107,3 +107,45 @@ fn tables(connection: &Connection) -> Result<Vec<TableSize>, Error> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::dictionary::Dictionaries;
+    use crate::sqlite::{connection, migrate};
+
+    /// What is told of a new store after `damage`.
+    fn problems(name: &str, damage: &str) -> Vec<String> {
+        let name = format!("callvault-doctor-{}-{name}.db", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        connection::create_file(&path).unwrap();
+        let mut connection = connection::writer(&path).unwrap();
+        migrate::migrate(&mut connection, &path).unwrap();
+        connection.execute_batch(damage).unwrap();
+        let rows = migrate::dictionaries(&connection).unwrap();
+        let codec = Codec::new(Arc::new(Dictionaries::new(path.clone(), rows)));
+        let diagnosis = diagnose(&path, codec).unwrap();
+        drop(connection);
+        std::fs::remove_file(&path).unwrap();
+        diagnosis.problems
+    }
+
+    #[test]
+    fn a_new_store_is_sound() {
+        assert_eq!(problems("new", ""), [""; 0]);
+    }
+
+    #[test]
+    fn a_pack_that_cannot_be_read_is_told() {
+        let damage = "INSERT INTO session_pack VALUES (65536, 2, x'28b52ffd')";
+        assert_eq!(problems("pack", damage), ["the fragment 65536 of Sessions cannot be read"]);
+    }
+
+    #[test]
+    fn typed_rows_without_a_record_are_told() {
+        let damage = "INSERT INTO session (record_key, ordinal, id_key) VALUES (1, 0, x'00')";
+        assert_eq!(problems("rows", damage), ["1 session rows belong to no current version"]);
+    }
+}

@@ -11,12 +11,29 @@ use super::snapshot::Snapshot;
 use super::{administration, session, stored};
 use crate::plan::{Plan, TenantKeys};
 use crate::record::Change;
+use crate::sql::record_columns;
 use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::Statement;
 use crate::store::Shared;
 use crate::{
     AppRow, Cause, ChangeRow, Codec, Error, Filter, ListQuery, SigningKeyRow, StoredRecord, sql,
 };
+
+const CURRENT: &str = concat!(
+    "SELECT ",
+    record_columns!(),
+    " FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 ORDER BY r.version DESC LIMIT 1"
+);
+const VERSION: &str = concat!(
+    "SELECT ",
+    record_columns!(),
+    " FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 AND r.version = ?3"
+);
+const VERSIONS: &str = concat!(
+    "SELECT ",
+    record_columns!(),
+    " FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 ORDER BY r.version"
+);
 
 /// Reads a store, on a connection of its own; one for each thread.
 ///
@@ -45,20 +62,8 @@ impl Reader {
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(None);
         };
-        let mut statement = connection.prepare_cached(match version {
-            None => {
-                "SELECT r.record_key, r.id, r.version, r.is_current, r.start_date_time, \
-                 r.end_date_time, r.flags, r.content_hash, r.participant_count, r.session_count, \
-                 r.fragment FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 \
-                 ORDER BY r.version DESC LIMIT 1"
-            }
-            Some(_) => {
-                "SELECT r.record_key, r.id, r.version, r.is_current, r.start_date_time, \
-                 r.end_date_time, r.flags, r.content_hash, r.participant_count, r.session_count, \
-                 r.fragment FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 \
-                 AND r.version = ?3"
-            }
-        })?;
+        let mut statement =
+            connection.prepare_cached(if version.is_none() { CURRENT } else { VERSION })?;
         let mut rows = match version {
             None => statement.query((tenant_key, id_key))?,
             Some(version) => statement.query((tenant_key, id_key, version))?,
@@ -76,12 +81,7 @@ impl Reader {
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(Vec::new());
         };
-        let mut statement = connection.prepare_cached(
-            "SELECT r.record_key, r.id, r.version, r.is_current, r.start_date_time, \
-             r.end_date_time, r.flags, r.content_hash, r.participant_count, r.session_count, \
-             r.fragment FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 \
-             ORDER BY r.version",
-        )?;
+        let mut statement = connection.prepare_cached(VERSIONS)?;
         let mut rows = statement.query((tenant_key, id_key))?;
         let mut versions = Vec::new();
         while let Some(row) = rows.next()? {
@@ -246,7 +246,7 @@ fn tenant_key(
     Ok(found)
 }
 
-/// A row of [`sql::RECORD_COLUMNS`].
+/// A row of `record_columns!`.
 fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
     let mut fragment = Vec::new();
     let packed = row.get_ref(10)?.as_blob().map_err(rusqlite::Error::from)?;

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use store::{Filter, ListQuery, Reader, Store};
+use store::{Error, Filter, ListQuery, Options, Reader, Role, Store};
 
 use crate::calls::{Call, call};
 use crate::engine::{Folder, other_tenant, serve, tenant};
@@ -162,4 +163,17 @@ fn paging_gives_each_record_once_while_others_are_written() {
         is_done.store(true, Ordering::Relaxed);
         assert!(writing.join().unwrap() > 1_000_000, "nothing was written meanwhile");
     });
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_given_up_and_the_next_one_is_not() {
+    let folder = Folder::new();
+    let mut options = Options::new(folder.store(), Role::Serve);
+    options.statement_limit = Duration::ZERO;
+    let store = Store::open(&options).unwrap();
+    write(&store, (0..4_000).map(call));
+    let mut reader = store.reader().unwrap();
+    let given_up = reader.count(&tenant(), &Filter::default());
+    assert!(matches!(given_up, Err(Error::Deadline)), "{given_up:?}");
+    assert!(reader.record(&tenant(), &call(7).key(), None).unwrap().is_some());
 }
