@@ -26,7 +26,7 @@ const NEEDS: [Need; 6] = [
     },
     Need {
         what: "Node 20 or later",
-        probe: ("node", &["-e", "process.exit(Number(process.versions.node.split('.')[0]) < 20)"]),
+        probe: ("node", &["-e", "process.exit(+(process.versions.node.split('.')[0] < 20))"]),
         packages: &["nodejs"],
     },
     Need { what: "npm", probe: ("npm", &["--version"]), packages: &["npm"] },
