@@ -140,7 +140,7 @@ fn merge_record<S: Stored>(
         let restated = new.iter().position(|member| member.name.is(name));
         let says_no_more = restated.is_some_and(|at| {
             incoming.flags & bit != 0
-                || made.as_ref().is_some_and(|made| says_the_same(made, &new[at]))
+                || made.as_ref().is_some_and(|made| says_the_same(made, &new[at].value))
         });
         if let (Some(at), true) = (restated, says_no_more) {
             new.remove(at);
@@ -182,7 +182,7 @@ fn merge_participants<S: Stored>(
         }
     }
     if is_made {
-        if new.items.is_empty() || old.items == new.items && !new.is_incomplete {
+        if new.items.is_empty() || !new.is_incomplete && old.says_the_same(&new) {
             return Ok(());
         }
         parts.is_changed = true;
@@ -295,6 +295,19 @@ fn merge_item(
 impl Side {
     fn new(is_incomplete: bool) -> Self {
         Self { items: Vec::new(), keys: Vec::new(), is_incomplete }
+    }
+
+    /// Whether `new` states nothing that these entities, which were derived, don't say.
+    fn says_the_same(&self, new: &Self) -> bool {
+        self.keys == new.keys
+            && self.items.iter().zip(&new.items).all(|(made, item)| {
+                let (made, item) = (std::str::from_utf8(made), std::str::from_utf8(item));
+                let (Ok(made), Ok(item)) = (made, item) else { return false };
+                match (Node::parse(made), Node::parse(item)) {
+                    (Ok(made), Ok(item)) => says_the_same(&made, &item),
+                    _ => false,
+                }
+            })
     }
 
     fn add(&mut self, pack: &[u8]) -> Result<(), Corrupt> {

@@ -262,15 +262,17 @@ fn is_empty(node: &Node<'_>) -> bool {
 
 /// Drops contexts of members that are gone; next links stay.
 fn drop_orphans(members: &mut Vec<Member<'_>>) {
-    let names: Vec<String> =
-        members.iter().map(|member| member.name.raw().to_owned()).collect();
+    let names: Vec<String> = members.iter().map(|member| member.name.raw().to_owned()).collect();
     members.retain(|member| match member.name.raw().split_once("@odata.context") {
         Some((target, _)) if !target.is_empty() => names.iter().any(|name| name == target),
         _ => true,
     });
 }
 
-fn actual_type(members: &[Member<'_>], declared: &'static StructuredType) -> &'static StructuredType {
+fn actual_type(
+    members: &[Member<'_>],
+    declared: &'static StructuredType,
+) -> &'static StructuredType {
     let stated = members.iter().take(2).find(|member| member.name.is("@odata.type"));
     let name: Option<Cow<'_, str>> =
         stated.and_then(|member| member.value.as_text()).map(Text::value);

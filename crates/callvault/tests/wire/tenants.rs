@@ -53,7 +53,7 @@ fn a_link_belongs_to_the_application_that_got_it() {
         "app", "create", "--tenant", TENANT, "--name", "other", "--role", READ, "--json",
     ]);
     let app: serde_json::Value = serde_json::from_str(&created).unwrap();
-    let id = app["client_id"].as_str().unwrap();
+    let id = app["clientId"].as_str().unwrap();
     let token = callvault.succeed(&["token", "--tenant", TENANT, "--role", READ, "--app", id]);
     let mut other = server.client().bearer(token.trim());
     assert_eq!(other.get(RECORDS).status, 200);

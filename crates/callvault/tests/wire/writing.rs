@@ -95,7 +95,7 @@ fn an_import_takes_the_form_that_the_metadata_declares() {
     let statuses: Vec<_> =
         answer["value"].as_array().unwrap().iter().map(|line| line["status"].clone()).collect();
     assert_eq!(statuses, ["created", "rejected"]);
-    assert_eq!(answer["value"][1]["error"]["target"], "/id");
+    assert_eq!(answer["value"][1]["error"]["target"], "/startDateTime");
 }
 
 #[test]

@@ -45,10 +45,9 @@ pub(super) fn merge_members<'a>(
 }
 
 /// Whether `new` states nothing that `made`, which was derived, does not say.
-pub(super) fn says_the_same(made: &Node<'_>, new: &Member<'_>) -> bool {
+pub(super) fn says_the_same(made: &Node<'_>, new: &Node<'_>) -> bool {
     let mut merged = made.clone();
-    let at = Pointer::Root;
-    matches!(merge_value(&mut merged, new.value.clone(), None, &at), Ok(false))
+    matches!(merge_value(&mut merged, new.clone(), None, &Pointer::Root), Ok(false))
 }
 
 fn merge_value<'a>(

@@ -44,7 +44,10 @@ pub(super) fn annotate(members: &mut Vec<Member<'_>>, ty: &StructuredType, path:
         };
         for property in ty.properties.iter().filter(missing) {
             let link = format!("{root}{path}/{}", property.name);
-            members.push(string(&format!("{}@odata.associationLink", property.name), format!("{link}/$ref")));
+            members.push(string(
+                &format!("{}@odata.associationLink", property.name),
+                format!("{link}/$ref"),
+            ));
             members.push(string(&format!("{}@odata.navigationLink", property.name), link));
         }
     }
