@@ -83,7 +83,7 @@ impl Body {
                 return Err(Problem::too_large(limit as u64));
             }
             if let Some(reservation) = reservation.as_deref_mut() {
-                reservation.grow(chunk.len())?;
+                reservation.grow(chunk.len() as u64)?;
             }
             if whole.is_empty() && self.incoming.is_end_stream() && self.is_plain() {
                 // A small body comes in one piece and need not be copied.
@@ -101,10 +101,9 @@ impl Body {
 
 async fn next_data(incoming: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
     loop {
-        let frame = std::future::poll_fn(|context| {
-            std::pin::Pin::new(&mut *incoming).poll_frame(context)
-        })
-        .await;
+        let frame =
+            std::future::poll_fn(|context| std::pin::Pin::new(&mut *incoming).poll_frame(context))
+                .await;
         match frame {
             None => return Ok(None),
             Some(Err(error)) => return Err(error),
@@ -150,7 +149,9 @@ pub(crate) fn content_type(headers: &HeaderMap, types: &[&'static str]) -> Resul
             && key.trim().eq_ignore_ascii_case("charset")
         {
             let charset = value.trim().trim_matches('"');
-            if !["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+            if !["utf-8", "utf8", "us-ascii"]
+                .iter()
+                .any(|known| charset.eq_ignore_ascii_case(known))
             {
                 return Err(refuse());
             }

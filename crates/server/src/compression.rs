@@ -105,9 +105,9 @@ impl Compressor {
         }
         let compressed = if body.len() > LARGEST_INLINE {
             let body = body.clone();
-            tokio::task::spawn_blocking(move || encode(coding, &body)).await.unwrap_or_else(|_| {
-                Err(io::Error::other("the compressing thread ended early"))
-            })
+            tokio::task::spawn_blocking(move || encode(coding, &body))
+                .await
+                .unwrap_or_else(|_| Err(io::Error::other("the compressing thread ended early")))
         } else if coding == Coding::Zstd {
             self.zstd(&body)
         } else {

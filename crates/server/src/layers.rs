@@ -56,8 +56,7 @@ pub(crate) async fn answer(
     let ids = RequestIds::new(&worker.request_ids, &head.headers);
     let coding = Coding::choose(&head.headers);
     let is_head = head.method == Method::HEAD;
-    let arrival =
-        Arrival { method: head.method, uri: head.uri, headers: head.headers, incoming };
+    let arrival = Arrival { method: head.method, uri: head.uri, headers: head.headers, incoming };
     // 3. A panic of what lies within is a 500.
     let mut trace = Trace::default();
     let outcome = guard(admit(&worker, arrival, &mut trace)).await;
@@ -124,6 +123,8 @@ async fn admit(
     if arrival.method == Method::HEAD {
         arrival.method = Method::GET;
     }
+    #[cfg(test)]
+    assert_ne!(arrival.uri.path(), "/panic", "a panic on purpose");
     // 2. Where it leads.
     let (version, path_start, is_public) = match router::route(arrival.uri.path())? {
         Target::Graph { version, path_start } => (version, path_start, false),

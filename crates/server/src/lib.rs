@@ -2,8 +2,8 @@
 //!
 //! hyper without a framework, a thread per core: each worker thread has an event loop, a
 //! connection to the store and all else that a request needs, so that answering one takes no
-//! lock and no hop to another thread. [`start`] is the way in; [`mod@layers`] is every layer in
-//! order, [`mod@router`] every route.
+//! lock and no hop to another thread. [`start`] is the way in; `layers` is every layer in
+//! order, `router` every route.
 
 mod accept;
 mod admin;
@@ -26,6 +26,8 @@ mod router;
 mod serve;
 mod throttle;
 mod tls;
+#[cfg(test)]
+mod wire_tests;
 mod worker;
 
 pub use options::{GraphSettings, Limits, MakeIssuer, ServerOptions, StartError, TlsFiles};

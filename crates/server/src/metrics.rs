@@ -53,8 +53,20 @@ pub(crate) const RECORD_OUTCOMES: [&str; 7] =
 
 /// Why callers were refused: `identity::Denied`, and a role that was missing.
 const DENIALS: [&str; 14] = [
-    "empty", "malformed", "algorithm", "unknown_key", "signature", "issuer", "audience", "early",
-    "expired", "tenant", "not_access_token", "delegated", "keys_unavailable", "role",
+    "empty",
+    "malformed",
+    "algorithm",
+    "unknown_key",
+    "signature",
+    "issuer",
+    "audience",
+    "early",
+    "expired",
+    "tenant",
+    "not_access_token",
+    "delegated",
+    "keys_unavailable",
+    "role",
 ];
 
 impl Metrics {

@@ -99,8 +99,9 @@ fn check_versions(headers: &HeaderMap) -> Result<(), Problem> {
     if let Some(version) = headers.get(ODATA_VERSION)
         && !matches!(version.as_bytes(), b"4.0" | b"4.01")
     {
-        return Err(Problem::bad_request("OData-Version must be 4.0 or 4.01.")
-            .with_target("OData-Version"));
+        return Err(
+            Problem::bad_request("OData-Version must be 4.0 or 4.01.").with_target("OData-Version")
+        );
     }
     if let Some(most) = headers.get(ODATA_MAX_VERSION) {
         let most = most.to_str().ok().and_then(|text| text.trim().parse::<f64>().ok());

@@ -3,7 +3,7 @@
 //! A [`Problem`] knows what the client is told and, apart from it, the cause that only the log is
 //! told. Request ids and the date are stamped when it is rendered, so constructors stay pure.
 
-pub mod code;
+mod code;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -37,20 +37,8 @@ struct Parts {
     code: Code,
     message: Text,
     target: Option<Text>,
-    details: Vec<Detail>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Cause>,
-}
-
-/// One of several faults of the same request.
-#[derive(Debug, Clone)]
-pub(crate) struct Detail {
-    /// A code of its own or that of the whole.
-    pub(crate) code: Text,
-    /// For the caller.
-    pub(crate) message: Text,
-    /// The place, as in the whole.
-    pub(crate) target: Option<Text>,
 }
 
 impl Problem {
@@ -59,7 +47,6 @@ impl Problem {
             code,
             message: message.into(),
             target: None,
-            details: Vec::new(),
             headers: Vec::new(),
             cause: None,
         }))
@@ -168,12 +155,6 @@ impl Problem {
         self
     }
 
-    /// Adds one of several faults.
-    pub(crate) fn with_detail(mut self, detail: Detail) -> Self {
-        self.0.details.push(detail);
-        self
-    }
-
     /// Adds a header line.
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
@@ -195,11 +176,6 @@ impl Problem {
     /// Which of the registry's codes it is.
     pub(crate) fn code(&self) -> Code {
         self.0.code
-    }
-
-    /// What the client is told.
-    pub(crate) fn message(&self) -> &str {
-        &self.0.message
     }
 
     /// The place, if one was named.
@@ -229,15 +205,6 @@ impl Problem {
         let mut out = Vec::with_capacity(384);
         out.extend_from_slice(b"{\"error\":{");
         push_members(&mut out, self.0.code.name(), &self.0.message, self.target());
-        if !self.0.details.is_empty() {
-            out.extend_from_slice(b",\"details\":[");
-            for (index, detail) in self.0.details.iter().enumerate() {
-                out.extend_from_slice(if index == 0 { b"{" } else { b",{" });
-                push_members(&mut out, &detail.code, &detail.message, detail.target.as_deref());
-                out.push(b'}');
-            }
-            out.push(b']');
-        }
         out.extend_from_slice(b",\"innerError\":{\"date\":\"");
         // Graph writes the date without zone and fraction.
         out.extend_from_slice(&date_time(now));
@@ -252,7 +219,7 @@ impl Problem {
 
 fn push_members(out: &mut Vec<u8>, code: &str, message: &str, target: Option<&str>) {
     let members = [("code", Some(code)), ("message", Some(message)), ("target", target)];
-    let given = members.into_iter().filter_map(|(name, text)| text.map(|text| (name, text)));
+    let given = members.into_iter().filter_map(|(name, text)| Some((name, text?)));
     for (index, (name, text)) in given.enumerate() {
         if index > 0 {
             out.push(b',');
@@ -352,16 +319,13 @@ mod tests {
 
     #[test]
     fn rendered_in_graphs_order_with_a_date_without_zone() {
-        let problem = Problem::bad_request("Not \"this\".\n")
-            .with_target("$filter")
-            .with_detail(Detail { code: "A".into(), message: "b".into(), target: None })
-            .with_cause("secret");
+        let problem =
+            Problem::bad_request("Not \"this\".\n").with_target("$filter").with_cause("secret");
         let text = String::from_utf8(problem.render(&ids(), 1_795_435_200)).unwrap();
         assert_eq!(
             text,
             r#"{"error":{"code":"BadRequest","message":"Not \"this\".\n","target":"$filter","#
                 .to_owned()
-                + r#""details":[{"code":"A","message":"b"}],"#
                 + r#""innerError":{"date":"2026-11-23T12:00:00","#
                 + r#""request-id":"0a0a0a0a-0000-4000-8000-000000000001","#
                 + r#""client-request-id":"client \"1\""}}}"#

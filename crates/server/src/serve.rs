@@ -119,8 +119,8 @@ fn share(
     let budget = IngestBudget::new(limits.ingest_in_flight);
     let seats = Arc::new(Semaphore::new(limits.connections));
     let metrics = Metrics::new(options.version, threads, budget.clone(), Arc::clone(&seats));
-    let throttle = (limits.requests_per_second > 0)
-        .then(|| Throttle::new(limits.requests_per_second));
+    let throttle =
+        (limits.requests_per_second > 0).then(|| Throttle::new(limits.requests_per_second));
     let token_desk = TokenDesk::new();
     Ok(Shared { options, urls, issuer, verifier, metrics, budget, throttle, token_desk, seats })
 }
@@ -140,10 +140,7 @@ fn thread_count(options: &ServerOptions) -> usize {
     options.threads.unwrap_or_else(cores).max(1)
 }
 
-fn spawn(
-    name: String,
-    run: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, StartError> {
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
     thread::Builder::new().name(name).spawn(run).map_err(StartError::Thread)
 }
 
@@ -228,11 +225,7 @@ struct Front {
 
 /// The front thread: accepts for all workers, serves the operators, keeps issuers' keys fresh. It
 /// outlives the workers, so that `/readyz` tells of the shutdown.
-fn run_front(
-    front: Front,
-    shared: &Arc<Shared>,
-    ready: sync_mpsc::Sender<Result<(), StartError>>,
-) {
+fn run_front(front: Front, shared: &Arc<Shared>, ready: sync_mpsc::Sender<Result<(), StartError>>) {
     let Front { listener, admin, lanes, mut stopped } = front;
     let runtime = match local_runtime() {
         Ok(runtime) => runtime,

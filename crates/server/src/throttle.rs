@@ -49,9 +49,7 @@ impl Throttle {
             });
         }
         let key = (caller.tenant.clone(), caller.app_id.clone());
-        let bucket = buckets
-            .entry(key)
-            .or_insert(Bucket { tokens: self.per_second, filled: now });
+        let bucket = buckets.entry(key).or_insert(Bucket { tokens: self.per_second, filled: now });
         bucket.fill(self.per_second, now);
         if bucket.tokens < 1.0 {
             let wait = (1.0 - bucket.tokens) / self.per_second;

@@ -45,7 +45,8 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, StartError> {
     if chain.is_empty() {
         return Err(unusable(&files.certificate, &"the file has no certificate"));
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unusable(&files.key, &error))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unusable(&files.key, &error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

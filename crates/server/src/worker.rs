@@ -192,7 +192,15 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused() {
-        for public in ["", "graph.contoso.com", "ftp://x", "https://", "https:///x", "https://x?y", "http://x y"] {
+        for public in [
+            "",
+            "graph.contoso.com",
+            "ftp://x",
+            "https://",
+            "https:///x",
+            "https://x?y",
+            "http://x y",
+        ] {
             assert!(Urls::new(public).is_err(), "{public}");
         }
     }

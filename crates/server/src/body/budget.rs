@@ -24,7 +24,7 @@ impl IngestBudget {
     }
 
     /// Takes `bytes` until the reservation is dropped; 503 when that would be too much.
-    pub(crate) fn reserve(&self, bytes: usize) -> Result<Reservation, Problem> {
+    pub(crate) fn reserve(&self, bytes: u64) -> Result<Reservation, Problem> {
         let mut reservation = Reservation { account: Arc::clone(&self.0), bytes: 0 };
         reservation.grow(bytes)?;
         Ok(reservation)
@@ -45,8 +45,7 @@ pub(crate) struct Reservation {
 
 impl Reservation {
     /// Takes more. Refused, it keeps what it had.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
-        let bytes = bytes as u64;
+    pub(crate) fn grow(&mut self, bytes: u64) -> Result<(), Problem> {
         let Account { limit, used } = &*self.account;
         used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
             used.checked_add(bytes).filter(|sum| sum <= limit)
@@ -60,7 +59,6 @@ impl Reservation {
         self.bytes += bytes;
         Ok(())
     }
-
 }
 
 impl Drop for Reservation {

@@ -38,8 +38,7 @@ impl Rank {
     /// Takes over what a range says; of equally exact ones the higher ranked, and of those the
     /// first.
     fn offer(&mut self, quality: u16, by: Exactness) -> bool {
-        let wins =
-            self.by < Some(by) || (self.by == Some(by) && self.quality < quality);
+        let wins = self.by < Some(by) || (self.by == Some(by) && self.quality < quality);
         if wins {
             *self = Self { quality, by: Some(by) };
         }
@@ -235,7 +234,10 @@ mod tests {
             ("application/json;IEEE754Compatible=true", json(Minimal, true)),
             ("application/json;odata.metadata=none;IEEE754Compatible=true", json(No, true)),
             ("application/json;odata.metadata=verbose", None),
-            ("application/json;odata.metadata=verbose, application/json;q=0.5", json(Minimal, false)),
+            (
+                "application/json;odata.metadata=verbose, application/json;q=0.5",
+                json(Minimal, false),
+            ),
             ("text/html", None),
             ("application/xml", None),
             ("application/json;q=0", None),
