@@ -196,10 +196,12 @@ impl Pass<'_> {
             (Type::Structured(ty), Node::Object(members)) => {
                 self.object(members, ty, query, select, path);
             }
-            (Type::Enum(ty), Node::String(text)) if !self.shape.unknown_enum_members => {
-                if ty.is_evolvable() && !ty.is_settled(text.raw()) {
-                    *text = Text::plain(EnumType::SENTINEL);
-                }
+            (Type::Enum(ty), Node::String(text))
+                if !self.shape.unknown_enum_members
+                    && ty.is_evolvable()
+                    && !ty.is_settled(text.raw()) =>
+            {
+                *text = Text::plain(EnumType::SENTINEL);
             }
             (Type::Primitive(Primitive::Int64 | Primitive::Decimal), node) => {
                 self.quote_number(node);

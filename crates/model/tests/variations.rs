@@ -1,5 +1,7 @@
 //! The same answer in all the forms that a request can ask for.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 use model::generated;
 use model::variation::{MetadataLevel, Shape, Subject, vary};
 use odata::bound::{Query, Select, Selected};
@@ -74,7 +76,7 @@ fn a_selection_keeps_what_it_names_and_what_is_expanded() {
     let text = varied(&query, everything());
     assert_eq!(
         text,
-        r##"{"@odata.context":"https://x/v1.0/$metadata#communications/callRecords/$entity","id":"a"}"##
+        r#"{"@odata.context":"https://x/v1.0/$metadata#communications/callRecords/$entity","id":"a"}"#
     );
 }
 

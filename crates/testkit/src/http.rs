@@ -1,5 +1,6 @@
 //! A small HTTP/1.1 client that keeps its connection and hides nothing.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 /// How long a test waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -90,7 +91,13 @@ impl Client {
     }
 
     /// Any request; connection failures are the test's failures.
-    pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub fn send(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         match self.try_send(method, target, headers, body) {
             Ok(answer) => answer,
             Err(error) => panic!("{method} {target}: {error:#}"),
@@ -105,33 +112,32 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer> {
-        let target = target.strip_prefix("http://").map_or(target, |rest| {
-            rest.find('/').map_or("/", |at| &rest[at..])
-        });
+        let target = target
+            .strip_prefix("http://")
+            .map_or(target, |rest| rest.find('/').map_or("/", |at| &rest[at..]));
         let target = target.replace(' ', "%20");
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.address);
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         if !body.is_empty() || method != "GET" && method != "HEAD" {
-            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            let _ = write!(head, "Content-Length: {}\r\n", body.len());
         }
         head.push_str("\r\n");
         self.exchange(method, head.as_bytes(), body)
     }
 
     fn exchange(&mut self, method: &str, head: &[u8], body: &[u8]) -> Result<Answer> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(self.address).context("connect")?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_nodelay(true)?;
-                BufReader::new(stream)
-            }
+        let mut stream = if let Some(stream) = self.stream.take() {
+            stream
+        } else {
+            let stream = TcpStream::connect(self.address).context("connect")?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_nodelay(true)?;
+            BufReader::new(stream)
         };
         let mut writer = stream.get_ref().try_clone()?;
         // The answer to a long body may begin before the body is through.
@@ -186,7 +192,8 @@ fn read_chunks(stream: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Result<
     loop {
         let mut line = String::new();
         stream.read_line(&mut line).context("chunk")?;
-        let size = usize::from_str_radix(line.trim(), 16).with_context(|| format!("chunk {line:?}"))?;
+        let size =
+            usize::from_str_radix(line.trim(), 16).with_context(|| format!("chunk {line:?}"))?;
         let start = body.len();
         body.resize(start + size, 0);
         stream.read_exact(&mut body[start..]).context("chunk")?;

@@ -129,7 +129,8 @@ impl Server {
         let mut address = |prefix: &str| -> Option<SocketAddr> {
             let line = lines.next()?.ok()?;
             let url = line.strip_prefix(prefix)?.to_owned();
-            let host = url.split("://").nth(1)?.trim_end_matches('/').replace("localhost", "127.0.0.1");
+            let host =
+                url.split("://").nth(1)?.trim_end_matches('/').replace("localhost", "127.0.0.1");
             host.parse().ok()
         };
         let found = address("listening on ").zip(address("admin on "));

@@ -1,5 +1,7 @@
 //! The served API over real sockets: the spawned binary, its embedded store, HTTP in and out.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 mod forms;
 mod meeting;
 mod reading;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use odata::edm::{EnumType, Property, StructuredType, Type};
-use odata::json::{Member, Node, Pointer};
+use odata::json::{Member, Node, Pointer, Text};
 use odata::primitive::DateTimeOffset;
 
 /// Both sides state a value and the two differ.
@@ -134,7 +134,7 @@ fn merge_entities<'a>(
 }
 
 fn names<'n>(nodes: &'n [Node<'_>]) -> BTreeSet<&'n str> {
-    nodes.iter().filter_map(Node::as_text).map(|text| text.raw()).collect()
+    nodes.iter().filter_map(Node::as_text).map(Text::raw).collect()
 }
 
 /// Whether a value states nothing.

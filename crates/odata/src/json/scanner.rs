@@ -166,8 +166,8 @@ impl<'a> Scanner<'a> {
         if members.len() > FEW_MEMBERS {
             let mut names: Vec<_> = members.iter().map(|member| member.name.value()).collect();
             names.sort_unstable();
-            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-                return Err(self.error(format!("the member '{}' stands twice", pair[0])));
+            if let Some([name, ..]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(self.error(format!("the member '{name}' stands twice")));
             }
         }
         Ok(Node::Object(members))

@@ -1,0 +1,56 @@
+//! The demo: what it prints works when it is pasted.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use testkit::Client;
+
+use crate::callvault;
+
+/// Ends with the test, also with one that fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// The parts of a printed `curl -s -H "…" "URL"`.
+fn parts(line: &str) -> (String, String) {
+    let mut quoted = line.split('"').skip(1).step_by(2).map(|text| text.replace("\\$", "$"));
+    let mut next = || quoted.next().expect("a printed line has two quoted parts");
+    (next(), next())
+}
+
+#[test]
+fn the_printed_requests_answer() {
+    let callvault = callvault();
+    let arguments =
+        ["demo", "--calls", "60", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let mut command = callvault.command(&arguments);
+    let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let url = lines.next().unwrap();
+    let url = url.strip_prefix("listening on http://").unwrap().to_owned();
+    assert!(lines.next().unwrap().starts_with("admin on http://127.0.0.1:"));
+    let printed: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("Stop")).collect();
+    assert!(printed.iter().any(|line| line.starts_with("TOKEN=ey")), "{printed:?}");
+
+    let mut client = Client::new(url.parse().unwrap());
+    let curls: Vec<_> = printed.iter().filter(|line| line.starts_with("curl ")).collect();
+    let answers = curls.iter().map(|line| {
+        let (header, url) = parts(line);
+        let (name, value) = header.split_once(": ").unwrap();
+        let answer = client.get_with(&url, &[(name, value)]);
+        assert_eq!(answer.status, 200, "{url}: {}", answer.text());
+        answer.json()
+    });
+    let answers: Vec<_> = answers.collect();
+    let [record, expanded, list] = &answers[..] else { panic!("{curls:?}") };
+    assert_eq!(record["id"], expanded["id"]);
+    assert!(record.get("sessions").is_none());
+    assert!(expanded["sessions"][0]["segments"][0]["id"].is_string());
+    assert!(list["value"].as_array().unwrap().len() > 50);
+}

@@ -1,0 +1,139 @@
+//! `import`, and what it says of records that are refused.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use testkit::TENANT;
+
+use crate::{callvault, id, record};
+
+fn counts(stdout: &str) -> Value {
+    serde_json::from_str(stdout).expect("import ends with one JSON object")
+}
+
+#[test]
+fn a_folder_with_bad_records_is_imported_partly_and_says_which() {
+    let callvault = callvault();
+    let folder = callvault.folder().join("in");
+    fs::create_dir_all(folder.join("inner")).unwrap();
+    let bad = record(2, 1).replace("\"peerToPeer\"", "7");
+    let lines = format!("{}\n{bad}\n{{\"id\":\n{}\n", record(1, 1), record(3, 1));
+    fs::write(folder.join("a.ndjson"), lines).unwrap();
+    let list = format!("{{\"value\":[{},{{}}]}}", record(4, 1));
+    fs::write(folder.join("inner/b.json"), list).unwrap();
+    let pretty: Value = serde_json::from_str(&record(5, 1)).unwrap();
+    fs::write(folder.join("inner/c.json"), format!("{pretty:#}\n{pretty:#}")).unwrap();
+    fs::write(folder.join("README.txt"), "not read").unwrap();
+
+    let arguments = ["import", "--tenant", TENANT, folder.to_str().unwrap()];
+    let ended = callvault.run(&arguments);
+    assert_eq!(ended.status.code(), Some(3), "{}", ended.stderr);
+    let expected = json!({"read": 8, "created": 4, "replaced": 0, "merged": 0, "unchanged": 1,
+        "archived": 0, "rejected": 3, "incomplete": 0});
+    assert_eq!(counts(&ended.stdout), expected);
+    for place in ["a.ndjson:2: /type: ", "a.ndjson:3: ", "inner/b.json:1: /value/1"] {
+        assert!(ended.stderr.contains(place), "{place}: {}", ended.stderr);
+    }
+
+    let rejects = callvault.folder().join("rejects.ndjson");
+    let mut arguments = arguments.to_vec();
+    arguments.extend(["--rejects", rejects.to_str().unwrap()]);
+    let again = callvault.run(&arguments);
+    assert_eq!(again.status.code(), Some(3));
+    assert_eq!(counts(&again.stdout)["unchanged"], 5);
+    assert!(!again.stderr.contains("a.ndjson"), "{}", again.stderr);
+    let lines = fs::read_to_string(rejects).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    let bad = lines.iter().find(|line| line["pointer"] == "/type").unwrap();
+    assert_eq!(bad["line"], 2);
+    assert!(bad["file"].as_str().unwrap().ends_with("a.ndjson"));
+}
+
+#[test]
+fn standard_input_is_read_and_a_conflict_is_refused_with_its_pointer() {
+    let callvault = callvault();
+    let arguments = ["import", "--tenant", TENANT, "-"];
+    let lines = format!("{}\n{}\n", record(1, 1), record(1, 2));
+    let ended = callvault.run_with_input(&arguments, lines.as_bytes());
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let found = counts(&ended.stdout);
+    assert_eq!((&found["created"], &found["replaced"]), (&json!(1), &json!(1)));
+
+    let differing = record(1, 2).replace("audio", "video");
+    let ended = callvault.run_with_input(&arguments, differing.as_bytes());
+    assert_eq!(ended.status.code(), Some(3));
+    assert!(ended.stderr.contains("-:1: /modalities"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_path_that_does_not_exist_is_a_failure() {
+    let ended = callvault().run(&["import", "--tenant", TENANT, "no/such.json"]);
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.stderr.contains("no/such.json"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_printed_whole_is_imported_as_unchanged() {
+    let callvault = callvault();
+    let arguments = ["import", "--tenant", TENANT, "-"];
+    let simulated = callvault.succeed(&["simulate", "--calls", "40", "--seed", "7"]);
+    let ended = callvault.run_with_input(&arguments, simulated.as_bytes());
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+
+    let printed = callvault.succeed(&["list", "--expand", "segments,participants_v2"]);
+    assert_eq!(printed.lines().count(), 40);
+    let again = callvault.run_with_input(&arguments, printed.as_bytes());
+    let found = counts(&again.stdout);
+    assert_eq!((&found["read"], &found["unchanged"]), (&json!(40), &json!(40)), "{}", again.stderr);
+}
+
+#[test]
+fn records_are_printed_one_or_all_by_time_and_participant() {
+    let callvault = callvault();
+    let lines: String = (1..=5).map(|number| record(number, 1) + "\n").collect();
+    let lines = lines + &record(3, 2);
+    let ended = callvault.run_with_input(&["import", "--tenant", TENANT, "-"], lines.as_bytes());
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+
+    let ids = |arguments: &[&str]| -> Vec<String> {
+        let all = [&["list"], arguments].concat();
+        let printed = callvault.succeed(&all);
+        let records = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        records.map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&[]), [id(5), id(4), id(3), id(2), id(1)]);
+    assert_eq!(ids(&["--from", "2026-11-03", "--to", "2026-11-05"]), [id(3), id(2)]);
+    assert_eq!(ids(&["--limit", "1", "--tenant", TENANT]), [id(5)]);
+    assert_eq!(ids(&["--participant", "user-2"]), [id(2)]);
+
+    let get = |arguments: &[&str]| -> Value {
+        let printed = callvault.succeed(&[&["get", &id(3)], arguments].concat());
+        serde_json::from_str(&printed).unwrap()
+    };
+    assert_eq!(get(&[])["version"], 2);
+    let old = get(&["--version", "1", "--expand", "segments"]);
+    assert_eq!(
+        (&old["version"], &old["sessions"][0]["segments"][0]["id"]),
+        (&json!(1), &json!("g1"))
+    );
+    let without_segments = get(&["--expand", "sessions", "--expand", "participants_v2"]);
+    assert_eq!(without_segments["sessions"][0].get("segments"), None);
+    assert_eq!(without_segments["participants_v2"][0]["id"], "user-3");
+    assert_eq!(callvault.run(&["get", &id(9)]).status.code(), Some(1));
+}
+
+#[test]
+fn a_simulation_is_the_same_for_a_seed_and_ends_quietly_when_no_one_reads() {
+    let callvault = callvault();
+    let simulate =
+        |seed| callvault.succeed(&["simulate", "--calls", "20", "--seed", seed, "--mix", "bench"]);
+    assert_eq!(simulate("1"), simulate("1"));
+    assert_ne!(simulate("1"), simulate("2"));
+    let mut command = callvault.command(&["simulate", "--calls", "100000", "--seed", "1"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
