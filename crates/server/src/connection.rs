@@ -288,7 +288,7 @@ impl Watch {
 mod tests {
     use super::*;
 
-    const TIMES: Times = Times { head: Duration::from_secs(10), idle: Duration::from_secs(60) };
+    const TIMES: Times = Times { head: Duration::from_secs(10), idle: Duration::from_mins(1) };
 
     #[test]
     fn patience_follows_what_the_connection_does() {

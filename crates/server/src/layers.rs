@@ -136,10 +136,8 @@ async fn admit(
     };
     // 3. Who asks, and whether it isn't too often.
     let began = Instant::now();
-    let caller = match is_public {
-        true => None,
-        false => Some(auth::authenticate(worker, &arrival.headers).await?),
-    };
+    let caller =
+        if is_public { None } else { Some(auth::authenticate(worker, &arrival.headers).await?) };
     if let (Some(throttle), Some(caller)) = (&worker.shared.throttle, &caller) {
         throttle.admit(caller, began)?;
     }

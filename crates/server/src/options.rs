@@ -117,7 +117,7 @@ impl Default for Limits {
             requests_per_second: 0,
             head: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             drain: Duration::from_secs(10),
         }
     }

@@ -302,7 +302,7 @@ impl From<store::Error> for Problem {
             Error::Busy => Duration::from_secs(1),
             Error::Unavailable(_) | Error::Deadline => Duration::from_secs(5),
             // Somebody has to make room.
-            Error::Full(_) => Duration::from_secs(60),
+            Error::Full(_) => Duration::from_mins(1),
             _ => return Self::internal(error),
         };
         Self::unavailable(error, wait)

@@ -25,7 +25,7 @@ use crate::tls::Tls;
 use crate::worker::{self, Shared, Urls, Worker};
 
 /// How often the issuers' keys are looked after; which are due they know themselves.
-const KEYS_LOOKED_AFTER: Duration = Duration::from_secs(60);
+const KEYS_LOOKED_AFTER: Duration = Duration::from_mins(1);
 
 /// A server that serves. Dropped, it shuts down.
 #[derive(Debug)]

@@ -98,11 +98,7 @@ impl Accept {
                 "text/*" => {
                     text.offer(quality, Exactness::Group);
                 }
-                "application/json" => {
-                    if json.offer(quality, Exactness::Named) {
-                        format = asked;
-                    }
-                }
+                "application/json" if json.offer(quality, Exactness::Named) => format = asked,
                 "application/xml" => {
                     xml.offer(quality, Exactness::Named);
                 }
@@ -119,17 +115,17 @@ impl Accept {
     }
 
     /// The form of JSON taken.
-    pub(super) fn json(&self) -> Option<Format> {
+    pub(super) fn json(self) -> Option<Format> {
         (self.json > 0).then_some(self.format)
     }
 
     /// A raw count is text, but clients that ask for JSON everywhere get it too, as from Graph.
-    pub(super) fn takes_text(&self) -> bool {
+    pub(super) fn takes_text(self) -> bool {
         self.text > 0 || self.json > 0
     }
 
     /// The form of the model's description; a tie goes to XML, the form of OData 4.0.
-    pub(super) fn metadata_document(&self) -> Option<MetadataFormat> {
+    pub(super) fn metadata_document(self) -> Option<MetadataFormat> {
         match (self.xml, self.json) {
             (0, 0) => None,
             (xml, json) if json > xml => Some(MetadataFormat::Json),
@@ -214,38 +210,41 @@ fn contains_format(query: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn json(metadata: MetadataLevel, ieee754: bool) -> Option<Format> {
-        Some(Format { metadata, ieee754 })
+    fn json(metadata: MetadataLevel, ieee754: bool) -> Format {
+        Format { metadata, ieee754 }
     }
 
     #[test]
     fn accept_gives_the_form_of_json() {
         use MetadataLevel::{Full, Minimal, None as No};
         let cases = [
-            ("", json(Minimal, false)),
-            ("*/*", json(Minimal, false)),
-            ("application/json", json(Minimal, false)),
-            ("Application/JSON; charset=utf-8", json(Minimal, false)),
-            ("application/*", json(Minimal, false)),
-            ("application/json;odata.metadata=none", json(No, false)),
-            ("application/json; odata.metadata = full", json(Full, false)),
-            ("application/json;odata.metadata=\"full\"", json(Full, false)),
-            ("application/json;metadata=full", json(Full, false)),
-            ("application/json;IEEE754Compatible=true", json(Minimal, true)),
-            ("application/json;odata.metadata=none;IEEE754Compatible=true", json(No, true)),
+            ("", Some(json(Minimal, false))),
+            ("*/*", Some(json(Minimal, false))),
+            ("application/json", Some(json(Minimal, false))),
+            ("Application/JSON; charset=utf-8", Some(json(Minimal, false))),
+            ("application/*", Some(json(Minimal, false))),
+            ("application/json;odata.metadata=none", Some(json(No, false))),
+            ("application/json; odata.metadata = full", Some(json(Full, false))),
+            ("application/json;odata.metadata=\"full\"", Some(json(Full, false))),
+            ("application/json;metadata=full", Some(json(Full, false))),
+            ("application/json;IEEE754Compatible=true", Some(json(Minimal, true))),
+            ("application/json;odata.metadata=none;IEEE754Compatible=true", Some(json(No, true))),
             ("application/json;odata.metadata=verbose", None),
             (
                 "application/json;odata.metadata=verbose, application/json;q=0.5",
-                json(Minimal, false),
+                Some(json(Minimal, false)),
             ),
             ("text/html", None),
             ("application/xml", None),
             ("application/json;q=0", None),
             ("*/*, application/json;q=0", None),
-            ("application/json;q=0.2, application/json;odata.metadata=none;q=0.9", json(No, false)),
-            ("application/json;odata.metadata=full, */*", json(Full, false)),
-            ("text/html, */*;q=0.1", json(Minimal, false)),
-            (",,", json(Minimal, false)),
+            (
+                "application/json;q=0.2, application/json;odata.metadata=none;q=0.9",
+                Some(json(No, false)),
+            ),
+            ("application/json;odata.metadata=full, */*", Some(json(Full, false))),
+            ("text/html, */*;q=0.1", Some(json(Minimal, false))),
+            (",,", Some(json(Minimal, false))),
         ];
         for (header, expected) in cases {
             assert_eq!(Accept::parse(header).json(), expected, "{header}");
@@ -287,7 +286,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(ACCEPT, "text/html".parse().unwrap());
         headers.append(ACCEPT, "application/json;odata.metadata=none".parse().unwrap());
-        assert_eq!(Accept::read(&headers).json(), json(MetadataLevel::None, false));
+        assert_eq!(Accept::read(&headers).json(), Some(json(MetadataLevel::None, false)));
     }
 
     #[test]
@@ -300,10 +299,10 @@ mod tests {
     fn format_option_takes_short_names_and_media_types() {
         use MetadataLevel::{Full, Minimal};
         let cases = [
-            ("$format=json", Ok(json(Minimal, false))),
-            ("%24FORMAT=JSON", Ok(json(Minimal, false))),
-            ("format=application/json;odata.metadata=full", Ok(json(Full, false))),
-            ("$format=application%2Fjson%3Bodata.metadata%3Dfull", Ok(json(Full, false))),
+            ("$format=json", Ok(Some(json(Minimal, false)))),
+            ("%24FORMAT=JSON", Ok(Some(json(Minimal, false)))),
+            ("format=application/json;odata.metadata=full", Ok(Some(json(Full, false)))),
+            ("$format=application%2Fjson%3Bodata.metadata%3Dfull", Ok(Some(json(Full, false)))),
             ("$format=xml", Ok(None)),
             ("$format=atom", Err(())),
             ("$format=", Err(())),

@@ -1,5 +1,6 @@
 //! A client so simple that it sends anything and hides nothing.
 
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl<S: Read + Write> Connection<S> {
             request.push_str("\r\n");
         }
         if !body.is_empty() {
-            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            write!(request, "Content-Length: {}\r\n", body.len()).unwrap();
         }
         request.push_str("\r\n");
         self.send([request.as_bytes(), body].concat());
