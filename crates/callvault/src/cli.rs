@@ -10,7 +10,7 @@ use odata::primitive::DateTimeOffset;
 
 /// Keeps Microsoft Graph call records and serves them as Graph does.
 #[derive(Debug, Parser)]
-#[command(name = "callvault", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "callvault", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     /// Where the settings and the data are.
     #[command(flatten)]
@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn times_to_live_have_units_and_a_limit() {
-        assert_eq!(time_to_live("1h"), Ok(Duration::from_secs(3600)));
+        assert_eq!(time_to_live("1h"), Ok(Duration::from_hours(1)));
         assert_eq!(time_to_live("90"), Ok(Duration::from_secs(90)));
         for text in ["", "0", "h", "1d", "25h", "-1m", "1.5h", "99999999999999999999h"] {
             assert!(time_to_live(text).is_err(), "{text}");

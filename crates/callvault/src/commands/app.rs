@@ -35,13 +35,9 @@ fn create(args: AppCreate, settings: &Settings, store: &Store) -> Result<()> {
         created: clock::now(),
     };
     store.put_app(app.clone()).wait()?;
-    let url = match &settings.server.public_url {
-        Some(url) => url.clone(),
-        None => {
-            let scheme = if settings.server.tls.is_some() { "https" } else { "http" };
-            format!("{scheme}://{}", settings.server.listen)
-        }
-    };
+    let scheme = if settings.server.tls.is_some() { "https" } else { "http" };
+    let as_bound = || format!("{scheme}://{}", settings.server.listen);
+    let url = settings.server.public_url.clone().unwrap_or_else(as_bound);
     let endpoint = format!("{url}/{}/oauth2/v2.0/token", app.tenant);
     let mut out = io::stdout().lock();
     if args.json {

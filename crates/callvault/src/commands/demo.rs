@@ -15,7 +15,7 @@ use model::TenantId;
 use odata::primitive::DateTimeOffset;
 use server::Running;
 use simulator::{Calls, Mix};
-use store::{ListQuery, Role, Store};
+use store::{Filter, ListQuery, Role, Store};
 
 use super::simulate::{SPAN, TENANT};
 use super::{add_listening, layers, open_or_create_store, serving};
@@ -40,7 +40,10 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     // Making a key takes longer than anything else beside the calls.
     thread::scope(|scope| {
         let made = scope.spawn(|| keys::signing_keys(&store, &master, clock::now()));
-        fill(args, &store, &tenant)?;
+        // A data folder that was given may hold the calls of an earlier demo.
+        if store.reader()?.tenants()?.is_empty() {
+            fill(args, &store, &tenant)?;
+        }
         made.join().expect("making a key does not panic").map(drop)
     })?;
     let serving = serving::start(&settings, store.clone(), master)?;
@@ -98,9 +101,14 @@ fn explain(
         ttl: identity::MAX_TTL,
     };
     let token = running.issuer.issue(&grant, clock::now())?;
-    let query = ListQuery { limit: 1, ..ListQuery::default() };
+    let query = ListQuery { filter: Filter::default(), after: None, limit: 50 };
     let newest = store.reader()?.list(tenant, &query)?;
-    let id = &newest.first().context("the store holds no call")?.id;
+    // One of a size that can be read.
+    let id = newest
+        .iter()
+        .min_by_key(|record| record.session_count.abs_diff(4))
+        .map(|record| &record.id)
+        .context("the store holds no call")?;
     let records = format!("{}/v1.0/communications/callRecords", running.public_url);
     writeln!(out, "\ntenant {tenant}\n\nA token for 24 hours:\n\nTOKEN={token}\n")?;
     for (what, url) in [

@@ -16,7 +16,7 @@ use crate::upkeep::Upkeep;
 use crate::{clock, keys};
 
 /// Time between two rounds of upkeep.
-const ROUND: Duration = Duration::from_secs(3600);
+const ROUND: Duration = Duration::from_hours(1);
 
 /// A server that answers, and its store.
 #[derive(Debug)]
