@@ -17,17 +17,18 @@ mod write;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use http::Method;
 use odata::limits::Limits;
 use odata::page_token::Keys;
 
+use crate::StartError;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::Response;
 use crate::router::{ApiVersion, Route};
 use crate::worker::{Worker, WorkerStart};
-use crate::StartError;
 use ask::Ask;
 use target::{NotBuilt, Target};
 
@@ -64,7 +65,10 @@ fn model(version: ApiVersion) -> &'static odata::edm::Model {
 }
 
 /// Answers a request below a version's root.
-pub(crate) async fn dispatch(worker: &Rc<Worker>, request: &mut Request) -> Result<Response, Problem> {
+pub(crate) async fn dispatch(
+    worker: &Rc<Worker>,
+    request: &mut Request,
+) -> Result<Response, Problem> {
     match request.path() {
         "" | "/" => {
             request.route = Route::ServiceDocument;
@@ -77,15 +81,20 @@ pub(crate) async fn dispatch(worker: &Rc<Worker>, request: &mut Request) -> Resu
         "/$batch" | "/%24batch" => return Err(not_built("'$batch'")),
         _ => {}
     }
+    let began = Instant::now();
     let query = request.query().unwrap_or_default();
     let (resource, query) =
         odata::parse_request(model(request.version), request.path(), query, &LIMITS)?;
     let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
     request.route = target.route();
+    request.timings.stage("parse", began.elapsed());
     match (&request.method, target) {
         (&Method::GET, target) => {
             let ask = Ask::new(worker, request, &resource, &query)?;
-            read(ask, &target).await
+            let began = Instant::now();
+            let answer = read(ask, &target).await;
+            request.timings.stage("answer", began.elapsed());
+            answer
         }
         (&Method::POST, Target::Records) => Box::pin(write::post(worker, request)).await,
         (&Method::PUT, Target::Record(record)) if record.version.is_none() => {

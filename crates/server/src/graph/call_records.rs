@@ -98,7 +98,11 @@ pub(super) fn version_count(ask: &Ask<'_>, id: &str) -> Result<Response, Problem
     ask.number(rows.len() as u64)
 }
 
-fn all_versions(ask: &Ask<'_>, reader: &mut Reader, id: &str) -> Result<Vec<StoredRecord>, Problem> {
+fn all_versions(
+    ask: &Ask<'_>,
+    reader: &mut Reader,
+    id: &str,
+) -> Result<Vec<StoredRecord>, Problem> {
     let mut rows = reader.versions(&ask.tenant, &model::key(id))?;
     let oldest = ask.not_before();
     rows.retain(|row| oldest.is_none_or(|oldest| row.start >= oldest));
@@ -215,8 +219,7 @@ pub(super) fn push_packs(
     let mut shown = 0;
     while shown < room {
         let at = start + shown;
-        let window =
-            Window { skip: at % pack_size, take: room - shown, is_first: shown == 0 };
+        let window = Window { skip: at % pack_size, take: room - shown, is_first: shown == 0 };
         let count = push(at / pack_size, window)?;
         if count == 0 {
             break;

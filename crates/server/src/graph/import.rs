@@ -50,7 +50,9 @@ pub(super) async fn run(worker: &Rc<Worker>, request: &mut Request) -> Result<Re
     let reading = Rc::clone(worker);
     tokio::task::spawn_local(async move { read_lines(&reading, body, &queue).await });
     let writing = Rc::clone(worker);
-    tokio::task::spawn_local(async move { answer_lines(&writing, tenant, batches, Backlog::before(sender)).await });
+    tokio::task::spawn_local(async move {
+        answer_lines(&writing, tenant, batches, Backlog::before(sender)).await;
+    });
     Ok(Response::stream(ContentType::Ndjson, stream))
 }
 
@@ -86,7 +88,11 @@ struct Rejection {
 }
 
 /// Cuts the body into batches of lines. Ends silently when nobody takes them any more.
-async fn read_lines(worker: &Rc<Worker>, mut body: body::Body, queue: &mpsc::Sender<Result<Batch, Problem>>) {
+async fn read_lines(
+    worker: &Rc<Worker>,
+    mut body: body::Body,
+    queue: &mpsc::Sender<Result<Batch, Problem>>,
+) {
     let mut splitter = LineSplitter::default();
     loop {
         let chunk = match body.chunk().await {
@@ -201,15 +207,12 @@ async fn answer_lines(
 ) {
     let mut in_writing: Option<Writing> = None;
     while let Some(batch) = batches.recv().await {
-        let batch = match batch {
-            Ok(batch) => batch,
+        let Ok(batch) = batch else {
             // The body broke off. What was taken in is answered; then the answer breaks off too.
-            Err(_) => {
-                if let Some(writing) = in_writing {
-                    answers.put(print_lines(&writing.finish(worker).await)).await;
-                }
-                return;
+            if let Some(writing) = in_writing {
+                answers.put(print_lines(&writing.finish(worker).await)).await;
             }
+            return;
         };
         let store = worker.store.clone();
         let work = tokio::task::spawn_blocking(move || shred_batch(&store, batch)).await;
@@ -241,7 +244,9 @@ fn shred_batch(store: &Store, batch: Batch) -> (Checked, Batch) {
     let mut codec = store.codec();
     let checked = batch.lines.iter().map(|line| {
         let result = match &line.text {
-            LineText::TooLong => Err(Rejection::new("requestTooLarge", "a record has at most 128 MiB")),
+            LineText::TooLong => {
+                Err(Rejection::new("requestTooLarge", "a record has at most 128 MiB"))
+            }
             LineText::Bytes(bytes) => std::str::from_utf8(bytes)
                 .map_err(|_| Rejection::new("BadRequest", "the line is not UTF-8 text"))
                 .and_then(|text| model::shred(text, &mut codec).map_err(Rejection::invalid)),
@@ -296,7 +301,10 @@ impl Writing {
             let result = match rejection {
                 Some(rejection) => Err(rejection),
                 None => written.next().ok_or_else(|| {
-                    Rejection::new("serviceNotAvailable", "the store could not keep the record; send it again")
+                    Rejection::new(
+                        "serviceNotAvailable",
+                        "the store could not keep the record; send it again",
+                    )
                 }),
             };
             let result = result.and_then(|written| match &written.outcome {
@@ -378,7 +386,9 @@ async fn import_collection(
     let mut out = Vec::new();
     let context = "Collection(callvault.importResult)";
     let metadata = worker.urls.context(request.version);
-    out.extend_from_slice(format!("{{\"@odata.context\":\"{metadata}{context}\",\"value\":[").as_bytes());
+    out.extend_from_slice(
+        format!("{{\"@odata.context\":\"{metadata}{context}\",\"value\":[").as_bytes(),
+    );
     let mut is_first = true;
     let mut lines = lines.into_iter().peekable();
     while lines.peek().is_some() {

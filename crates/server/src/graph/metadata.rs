@@ -39,7 +39,10 @@ pub(super) fn document(request: &Request) -> Result<Response, Problem> {
 }
 
 /// The root of a version (OData JSON Format section 5).
-pub(super) fn service_document(worker: &Rc<Worker>, request: &Request) -> Result<Response, Problem> {
+pub(super) fn service_document(
+    worker: &Rc<Worker>,
+    request: &Request,
+) -> Result<Response, Problem> {
     only_get(request)?;
     let format = request.preferences.json()?;
     let text = csdl::service_document(model(request.version), worker.urls.root(request.version));

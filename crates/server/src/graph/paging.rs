@@ -64,7 +64,8 @@ impl Page {
 
     /// How many entities this page may hold.
     pub(super) fn room(&self) -> usize {
-        self.left.map_or(self.size, |left| self.size.min(usize::try_from(left).unwrap_or(self.size)))
+        self.left
+            .map_or(self.size, |left| self.size.min(usize::try_from(left).unwrap_or(self.size)))
     }
 
     /// The page behind this one, which held `count` entities and ended with the key `after`;

@@ -31,8 +31,7 @@ pub(super) fn list(ask: &Ask<'_>, record: &RecordRef) -> Result<Response, Proble
     let mut out = ask.open(16 * 1024);
     push_count(&mut out, ask.query.count.then_some(row.session_count as u64));
     out.extend_from_slice(b",\"value\":[");
-    let shown =
-        push_page(ask, &mut reader, &row, &path, ask.query, start, page.room(), &mut out)?;
+    let shown = push_page(ask, &mut reader, &row, &path, ask.query, start, page.room(), &mut out)?;
     out.push(b']');
     push_link_behind(ask, &row, &page, start + shown, row.session_count, &mut out);
     out.push(b'}');
@@ -76,7 +75,11 @@ pub(super) fn get(ask: &Ask<'_>, record: &RecordRef, id: &str) -> Result<Respons
 }
 
 /// `callRecords/{id}/sessions/{id}/segments`. Graph never pages them.
-pub(super) fn segments(ask: &Ask<'_>, record: &RecordRef, session: &str) -> Result<Response, Problem> {
+pub(super) fn segments(
+    ask: &Ask<'_>,
+    record: &RecordRef,
+    session: &str,
+) -> Result<Response, Problem> {
     let found = Found::of(ask, record, session)?;
     let page = ask.page(MOST_SESSIONS)?;
     let start = start_of(&page);
@@ -147,7 +150,10 @@ pub(super) fn segment(
 
 /// Appends sessions from the `start`-th on, `room` at most, in the form that `query` asks for; how
 /// many there were.
-#[expect(clippy::too_many_arguments, reason = "all are needed, and a struct would name them once more")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all are needed, and a struct would name them once more"
+)]
 pub(super) fn push_page(
     ask: &Ask<'_>,
     reader: &mut Reader,

@@ -44,11 +44,11 @@ impl Target {
     pub(super) fn of(resource: &Resource) -> Result<Self, NotBuilt> {
         match resource.steps.as_slice() {
             [Step::Singleton { name: "communications", .. }] => Ok(Self::Communications),
-            [Step::Singleton { name: "communications", .. }, Step::Navigation(property), rest @ ..]
-                if property.name == "callRecords" =>
-            {
-                records(rest)
-            }
+            [
+                Step::Singleton { name: "communications", .. },
+                Step::Navigation(property),
+                rest @ ..,
+            ] if property.name == "callRecords" => records(rest),
             steps => Err(unbuilt(steps)),
         }
     }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use http::header::{HeaderName, HeaderValue, LOCATION};
 use http::StatusCode;
+use http::header::{HeaderName, HeaderValue, LOCATION};
 use model::{Shredded, TenantId};
 use odata::bound::Query;
 use store::{Outcome, Written};
@@ -143,7 +143,10 @@ pub(super) fn invalid(error: &model::Error) -> Problem {
 
 /// The message for a record that says something else than the one that is kept.
 pub(super) fn conflict_message(written: &Written) -> String {
-    format!("The record '{}' is kept in version {} with another value here.", written.id, written.version)
+    format!(
+        "The record '{}' is kept in version {} with another value here.",
+        written.id, written.version
+    )
 }
 
 fn conflict(written: &Written, pointer: &str) -> Problem {
