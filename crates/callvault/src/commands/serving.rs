@@ -1,6 +1,6 @@
 //! A server on a store: starting it, what is done beside it, and stopping it.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use identity::{Issuer, MasterKey, SigningKey};
 use server::{GraphSettings, Running, ServerOptions, TlsFiles};
 use store::Store;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::settings::Settings;
@@ -24,10 +25,34 @@ pub(super) struct Serving {
     pub(super) running: Running,
     upkeep: Upkeep,
     scheme: &'static str,
+    /// For waiting only; the server has threads of its own.
+    runtime: Runtime,
+    signals: Signals,
+}
+
+/// What the process is told from outside.
+#[derive(Debug)]
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 /// Starts a server on a store of which this process is the owner.
 pub(super) fn start(settings: &Settings, store: Store, master: MasterKey) -> Result<Serving> {
+    // Before anything answers, so that whoever sees it answer can end it in good order.
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let signals = runtime.block_on(async { Signals::listen() })?;
     let signing_keys = keys::signing_keys(&store, &master, clock::now())?;
     let options = options(settings, &store, &master, signing_keys)?;
     let running = server::start(options).context("starting the server")?;
@@ -35,6 +60,8 @@ pub(super) fn start(settings: &Settings, store: Store, master: MasterKey) -> Res
         running,
         upkeep: Upkeep { store, master, retention_days: settings.retention_days },
         scheme: if settings.server.tls.is_some() { "https" } else { "http" },
+        runtime,
+        signals,
     })
 }
 
@@ -91,44 +118,43 @@ impl Serving {
     /// Serves until it is told to stop by SIGINT or SIGTERM, then ends what is under way. SIGHUP
     /// reads the certificate anew.
     pub(super) fn run(self) -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let stopped = runtime.block_on(self.wait());
+        let Self { running, upkeep, runtime, signals, .. } = self;
+        let stopped = runtime.block_on(wait(&running, &upkeep, signals));
         tracing::info!("stopping");
-        self.running.shutdown();
+        running.shutdown();
+        // What upkeep is at happens in transactions, and goes on at the next start.
+        runtime.shutdown_background();
         stopped
     }
+}
 
-    async fn wait(&self) -> Result<()> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        let mut rounds = interval(ROUND);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => return Ok(()),
-                _ = terminate.recv() => return Ok(()),
-                _ = hang_up.recv() => self.reload_tls(),
-                _ = rounds.tick() => self.do_upkeep().await?,
-            }
+async fn wait(running: &Running, upkeep: &Upkeep, mut signals: Signals) -> Result<()> {
+    let mut rounds = interval(ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = signals.interrupt.recv() => return Ok(()),
+            _ = signals.terminate.recv() => return Ok(()),
+            _ = signals.hang_up.recv() => reload_tls(running),
+            _ = rounds.tick() => do_upkeep(running, upkeep).await?,
         }
     }
+}
 
-    fn reload_tls(&self) {
-        match self.running.reload_tls() {
-            Ok(()) => tracing::info!("certificate read anew"),
-            Err(error) => tracing::error!(%error, "the certificate stays what it was"),
-        }
+fn reload_tls(running: &Running) {
+    match running.reload_tls() {
+        Ok(()) => tracing::info!("certificate read anew"),
+        Err(error) => tracing::error!(%error, "the certificate stays what it was"),
     }
+}
 
-    async fn do_upkeep(&self) -> Result<()> {
-        let upkeep = self.upkeep.clone();
-        let changed = tokio::task::spawn_blocking(move || upkeep.run(clock::now())).await?;
-        if let Some(keys) = changed
-            && let Err(error) = self.running.issuer.set_keys(&keys)
-        {
-            tracing::error!(%error, "the new signing key cannot be used");
-        }
-        Ok(())
+async fn do_upkeep(running: &Running, upkeep: &Upkeep) -> Result<()> {
+    let upkeep = upkeep.clone();
+    let changed = tokio::task::spawn_blocking(move || upkeep.run(clock::now())).await?;
+    if let Some(keys) = changed
+        && let Err(error) = running.issuer.set_keys(&keys)
+    {
+        tracing::error!(%error, "the new signing key cannot be used");
     }
+    Ok(())
 }

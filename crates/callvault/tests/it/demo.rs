@@ -1,7 +1,7 @@
 //! The demo: what it prints works when it is pasted.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use testkit::Client;
 
@@ -53,4 +53,25 @@ fn the_printed_requests_answer() {
     assert!(record.get("sessions").is_none());
     assert!(expanded["sessions"][0]["segments"][0]["id"].is_string());
     assert!(list["value"].as_array().unwrap().len() > 50);
+}
+
+#[test]
+fn a_demo_that_is_stopped_leaves_nothing_behind() {
+    let callvault = callvault();
+    let folder = callvault.folder().join("temporary");
+    std::fs::create_dir(&folder).unwrap();
+    let arguments =
+        ["demo", "--calls", "5", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let mut command = callvault.command(&arguments);
+    command.env_remove("CALLVAULT_DATA_DIR").env("TMPDIR", &folder).stdout(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("listening on "));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    // As soon as it listens, before it has said all it has to say.
+    let id = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    lines.for_each(drop);
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
