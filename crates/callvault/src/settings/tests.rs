@@ -1,3 +1,5 @@
+//! Settings as users write them, and what they come to.
+
 use std::fs;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Imports into a real store.
+
 use std::path::PathBuf;
 
 use store::{Options, Role};

@@ -1,3 +1,5 @@
+//! Streams, cut in every way, and the pieces that must come out.
+
 use proptest::prelude::*;
 
 use super::{Piece, Record, Splitter};
