@@ -130,15 +130,26 @@ impl Client {
         self.exchange(method, head.as_bytes(), body)
     }
 
+    /// A kept connection may have been closed meanwhile; then a fresh one is tried once.
     fn exchange(&mut self, method: &str, head: &[u8], body: &[u8]) -> Result<Answer> {
-        let mut stream = if let Some(stream) = self.stream.take() {
-            stream
-        } else {
-            let stream = TcpStream::connect(self.address).context("connect")?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_nodelay(true)?;
-            BufReader::new(stream)
-        };
+        if let Some(stream) = self.stream.take()
+            && let Ok(answer) = self.exchange_on(stream, method, head, body)
+        {
+            return Ok(answer);
+        }
+        let stream = TcpStream::connect(self.address).context("connect")?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        self.exchange_on(BufReader::new(stream), method, head, body)
+    }
+
+    fn exchange_on(
+        &mut self,
+        mut stream: BufReader<TcpStream>,
+        method: &str,
+        head: &[u8],
+        body: &[u8],
+    ) -> Result<Answer> {
         let mut writer = stream.get_ref().try_clone()?;
         // The answer to a long body may begin before the body is through.
         let body = body.to_vec();
