@@ -31,7 +31,8 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
         let answer = process::output(Command::new("sh").arg("-c").arg(line))
             .with_context(|| format!("pasted: {line}"))?;
         ensure!(answer.contains("\"@odata.context\":"), "pasted: {line}\nanswered: {answer:.300}");
-        println!("works: {line:.60}… ({} bytes)", answer.len());
+        let url = line.split_whitespace().last().unwrap_or_default();
+        println!("pasted and answered, {} bytes: {url}", answer.len());
     }
     ensure!(
         served.ready_after <= READY_WITHIN,

@@ -29,7 +29,9 @@ pub(super) fn measure(store: &Instance, records: &Path, folder: &Path) -> Result
         }
     }
     let token = store.token("CallRecords.Read.All")?;
-    let server = Served::start(&mut pinned(MEASURED, &store.serve_command()))?;
+    // Neither server writes a line for each request.
+    let mut serve = pinned(MEASURED, &store.serve_command());
+    let server = Served::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))?;
     let ids = ids(records)?;
     for (form, query) in [("basic", ""), ("expanded", EXPANDED)] {
         let site = folder.join(form);
