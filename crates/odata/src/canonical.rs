@@ -199,6 +199,10 @@ pub fn absent(property: &Property) -> Node<'static> {
 
 /// Whether the name is control information that answers write anew.
 pub fn is_control_information(name: &str) -> bool {
+    // Asked of every member of every record, and true of few.
+    if !name.as_bytes().contains(&b'@') {
+        return false;
+    }
     let Some((target, term)) = name.split_once('@') else { return false };
     let term = term.strip_prefix("odata.").unwrap_or(term);
     match term {

@@ -169,9 +169,6 @@ impl Sessions {
         self.write_segments(segments, &at)?;
         self.members.clear();
         write_members(&mut self.members, &members);
-        for part in [id.as_bytes(), &self.members, &self.segments] {
-            self.hash.update(&(part.len() as u64).to_le_bytes()).update(part);
-        }
         self.pack.push(id.as_bytes(), &self.members, &self.segments);
         if self.pack.len() == SESSIONS_PER_PACK {
             self.finish_pack(codec);
@@ -205,7 +202,9 @@ impl Sessions {
 
     fn finish_pack(&mut self, codec: &mut dyn Codec) {
         if !self.pack.is_empty() {
-            self.packs.push(codec.compress(FragmentKind::Sessions, &self.pack.take()));
+            let pack = self.pack.take();
+            self.hash.update(&pack);
+            self.packs.push(codec.compress(FragmentKind::Sessions, &pack));
         }
     }
 }
@@ -370,13 +369,14 @@ fn pack_participants(
         let id = id(members, &Pointer::Item(&all, index))?;
         text.clear();
         write_members(&mut text, members);
-        hash.update(&(text.len() as u64).to_le_bytes()).update(&text);
         pack.push(id.as_bytes(), &text, &[]);
         if seen.insert(key(&id)) {
             keys.push(key(&id));
         }
         if pack.len() == PARTICIPANTS_PER_PACK || index + 1 == participants.len() {
-            packs.push(codec.compress(FragmentKind::Participants, &pack.take()));
+            let pack = pack.take();
+            hash.update(&pack);
+            packs.push(codec.compress(FragmentKind::Participants, &pack));
         }
     }
     Ok((packs, keys))
