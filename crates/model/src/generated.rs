@@ -52,6 +52,12 @@ mod tests {
     }
 
     #[test]
+    fn printing_a_type_does_not_go_round_in_circles() {
+        assert_eq!(format!("{SESSION:?}"), "microsoft.graph.callRecords.session");
+        assert!(format!("{V1_0:?}").contains("microsoft.graph.callRecords.callRecord"));
+    }
+
+    #[test]
     fn inherited_members_stand_where_answers_have_them() {
         let expected = "name cpuName cpuCoresCount cpuProcessorSpeedInMhz userAgent identity \
                         associatedIdentity feedback";

@@ -3,6 +3,8 @@
 //! The tables of a service are generated from its CSDL and committed; nothing here is built at run
 //! time, so every reference is `'static` and a type is compared by its address.
 
+use std::fmt;
+
 /// A service's whole vocabulary for one of its versions.
 #[derive(Debug)]
 pub struct Model {
@@ -28,7 +30,6 @@ pub struct Schema {
 }
 
 /// An entity or complex type with everything it inherits.
-#[derive(Debug)]
 pub struct StructuredType {
     /// Namespace-qualified name.
     pub name: &'static str,
@@ -220,6 +221,13 @@ pub struct Container {
     pub name: &'static str,
     /// Singletons with their types.
     pub singletons: &'static [(&'static str, &'static StructuredType)],
+}
+
+impl fmt::Debug for StructuredType {
+    /// Its name: types refer to each other in circles, which printing must not follow.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 impl StructuredType {
