@@ -82,6 +82,9 @@ fn top_limits_the_whole_result_and_page_sizes_can_be_smaller() {
     let answer = client.get_with(RECORDS, &[("Prefer", "odata.maxpagesize=7")]);
     assert_eq!(answer.json()["value"].as_array().unwrap().len(), 7);
     assert!(answer.header("preference-applied").unwrap().contains("maxpagesize=7"));
+    let clamped = client.get_with(RECORDS, &[("Prefer", "odata.maxpagesize=1000")]);
+    assert_eq!(clamped.json()["value"].as_array().unwrap().len(), 60);
+    assert!(clamped.header("preference-applied").unwrap().contains("maxpagesize=60"));
     let link = answer.json()["@odata.nextLink"].as_str().unwrap().to_owned();
     let second = client.get(&link).json();
     assert_eq!(second["value"].as_array().unwrap().len(), 7, "the link carries the page size");

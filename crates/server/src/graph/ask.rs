@@ -13,12 +13,12 @@ use model::fragment::Corrupt;
 use model::variation::{Shape, Subject, vary};
 use odata::bound::{Query, Resource, Step};
 use odata::context;
-use odata::edm::StructuredType;
+use odata::edm::{Property, StructuredType};
 use odata::page_token::Keys;
 use odata::primitive::TICKS_PER_SECOND;
 use store::{Reader, StoredRecord};
 
-use super::paging::{Asked, Page};
+use super::paging::{Asked, MOST_PARTICIPANTS, MOST_SESSIONS, Page};
 use super::target::RecordRef;
 use crate::auth::role;
 use crate::negotiate::{Format, MetadataLevel};
@@ -235,10 +235,28 @@ impl<'a> Ask<'a> {
         Ok(Response::json(format, out))
     }
 
+    /// Most entities that this answer could give of a collection.
+    fn largest_page(&self) -> u32 {
+        let is_participants = |property: &Property| property.name == "participants_v2";
+        let shown = self.resource.steps.iter().rev().find_map(|step| match step {
+            Step::Navigation(property) => Some(is_participants(property)),
+            _ => None,
+        });
+        let expand = &self.query.expand;
+        let expands_only_participants =
+            !expand.is_empty() && expand.iter().all(|item| is_participants(item.property));
+        let most = if shown == Some(true) || expands_only_participants {
+            MOST_PARTICIPANTS
+        } else {
+            MOST_SESSIONS
+        };
+        most as u32
+    }
+
     fn applied(&self) -> Applied {
         let preferences = &self.request.preferences;
         Applied {
-            max_page_size: preferences.max_page_size,
+            max_page_size: preferences.max_page_size.map(|size| size.clamp(1, self.largest_page())),
             omit_nulls: preferences.omit_nulls,
             unknown_enum_members: preferences.unknown_enum_members,
             ..Applied::default()
