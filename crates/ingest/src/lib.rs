@@ -1,7 +1,7 @@
 //! Records that come in from files: finding them, reading them, putting them into the store.
 //!
 //! [`Files`] walks and opens what was named, [`Splitter`] cuts the bytes into records, and
-//! [`import`] shreds them in parallel and writes them in order.
+//! [`import()`] shreds them in parallel and writes them in order.
 
 mod files;
 mod import;

@@ -51,7 +51,7 @@ impl Reader {
         Ok(Self { snapshot: Snapshot::open(shared)?, codec, tenants: TenantKeys::new() })
     }
 
-    /// A record by the key of its id ([`model::key`]): the version named, or the current one.
+    /// A record by the key of its id ([`model::key()`]): the version named, or the current one.
     pub fn record(
         &mut self,
         tenant: &TenantId,
