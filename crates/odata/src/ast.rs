@@ -2,6 +2,7 @@
 //!
 //! Positions are byte offsets in the decoded value of the option that holds the node.
 
+use crate::bound::Search;
 use crate::literal::Literal;
 
 /// An expression (ABNF `commonExpr`).
@@ -207,14 +208,4 @@ pub(crate) struct OrderBy {
 pub(crate) struct Compute {
     pub(crate) value: Expr,
     pub(crate) alias: String,
-}
-
-/// What `$search` asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Search {
-    Word(String),
-    Phrase(String),
-    Not(Box<Search>),
-    And(Box<Search>, Box<Search>),
-    Or(Box<Search>, Box<Search>),
 }

@@ -72,6 +72,7 @@ impl<'a> Binder<'a> {
             count: options.count.unwrap_or_default(),
             skiptoken: options.skiptoken.clone(),
             format: options.format.clone(),
+            ..Query::default()
         })
     }
 

@@ -2,9 +2,16 @@
 //!
 //! Trees are equal when they mean the same; the tables of the model are compared by address.
 
+mod apply;
+mod expr;
 mod print;
 
 use std::ptr;
+
+pub use apply::{Aggregate, Apply, Extreme, GroupKey, Method, Transformation};
+pub use expr::{
+    Arithmetic, Expr, ExprKind, Function, Operator, Path, PathStep, Quantifier, Root, Ty,
+};
 
 use crate::edm::{Operation, Property, StructuredType, Type};
 use crate::literal::Literal;
@@ -47,6 +54,8 @@ pub enum Step {
         /// The parameters but the binding one, in declared order, with values of their types.
         arguments: Vec<(&'static str, Literal)>,
     },
+    /// `/$filter(condition)`: to the items of a collection that meet it.
+    Filter(Box<Expr>),
     /// `/$count`
     Count,
     /// `/$ref`
@@ -65,100 +74,79 @@ impl Resource {
     }
 }
 
-/// What the query options of a request, or of an expanded property, ask for.
+/// What the query options of a request, or of an expanded property, ask for. They apply in this
+/// order: apply, compute, filter and search, count, orderby, skip, top, expand, select.
 ///
 /// `Display` writes the canonical, percent-encoded query, which [`crate::parse_request`] reads back
 /// to an equal tree; `$skiptoken` is left out, since it changes from page to page.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Query {
+    /// Transformations that come before everything else; with them items have the members that
+    /// the last one gives.
+    pub apply: Option<Apply>,
+    /// Members to add to each item.
+    pub compute: Vec<Computed>,
     /// Condition that items have to meet.
     pub filter: Option<Expr>,
-    /// Members that are asked for; all when there is none.
-    pub select: Option<Select>,
-    /// Related entities to put inside, each at most once.
-    pub expand: Vec<ExpandItem>,
+    /// What items have to contain.
+    pub search: Option<Search>,
+    /// The order of items; items equal by it stay in the order of the collection.
+    pub orderby: Vec<OrderKey>,
+    /// Items to leave out at the start of the whole result.
+    pub skip: Option<u64>,
     /// The most items of the whole result.
     pub top: Option<u64>,
     /// The number of all items is asked for.
     pub count: bool,
+    /// Members that are asked for; all when there is none.
+    pub select: Option<Select>,
+    /// Related entities to put inside, each property at most once for each kind.
+    pub expand: Vec<ExpandItem>,
     /// Where to go on reading, opaque.
     pub skiptoken: Option<String>,
     /// The value of `$format`, as written.
     pub format: Option<String>,
 }
 
+/// A member that is calculated: `$compute`, or `compute` of `$apply`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Computed {
+    /// Its value.
+    pub value: Expr,
+    /// Its name.
+    pub alias: String,
+}
+
+/// A key of `$orderby`. Null comes before everything else, or last when descending.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderKey {
+    /// By what.
+    pub value: Expr,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+/// What `$search` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Search {
+    /// A word; with `*` at its end, what words begin with.
+    Word(String),
+    /// Words one behind the other.
+    Phrase(String),
+    /// Not that.
+    Not(Box<Search>),
+    /// Both.
+    And(Box<Search>, Box<Search>),
+    /// One of the two.
+    Or(Box<Search>, Box<Search>),
+}
+
 impl Query {
     /// The options for an expanded property of that name, if it is expanded.
     pub fn expanded(&self, name: &str) -> Option<&Query> {
-        self.expand.iter().find(|item| item.property.name == name).map(|item| &*item.query)
-    }
-}
-
-/// A condition. Paths start at the item that is looked at.
-#[derive(Debug, Clone)]
-pub enum Expr {
-    /// All of them hold; there are at least two, and none is itself an `And`.
-    And(Vec<Expr>),
-    /// A property compared with a value of its type.
-    Compare {
-        /// From the item to the value.
-        path: Vec<&'static Property>,
-        /// How.
-        operator: Operator,
-        /// With what.
-        value: Literal,
-    },
-    /// Some item of a collection meets a condition.
-    Any {
-        /// The collection.
-        navigation: &'static Property,
-        /// What the request calls an item.
-        variable: String,
-        /// The condition, its paths starting at an item of the collection.
-        body: Box<Expr>,
-    },
-}
-
-/// A comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operator {
-    /// `eq`
-    Eq,
-    /// `ne`
-    Ne,
-    /// `lt`
-    Lt,
-    /// `le`
-    Le,
-    /// `gt`
-    Gt,
-    /// `ge`
-    Ge,
-}
-
-impl Operator {
-    /// As it is written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Eq => "eq",
-            Self::Ne => "ne",
-            Self::Lt => "lt",
-            Self::Le => "le",
-            Self::Gt => "gt",
-            Self::Ge => "ge",
-        }
-    }
-
-    /// The one that means the same with the sides swapped.
-    #[must_use]
-    pub fn mirrored(self) -> Self {
-        match self {
-            Self::Eq | Self::Ne => self,
-            Self::Lt => Self::Gt,
-            Self::Le => Self::Ge,
-            Self::Gt => Self::Lt,
-            Self::Ge => Self::Le,
-        }
+        let is_shown =
+            |item: &&ExpandItem| item.property.name == name && item.kind != ExpandKind::Count;
+        self.expand.iter().find(is_shown).map(|item| &*item.query)
     }
 }
 
@@ -194,8 +182,21 @@ pub struct Selected {
 pub struct ExpandItem {
     /// The property.
     pub property: &'static Property,
+    /// What of the entities goes inside.
+    pub kind: ExpandKind,
     /// Options for what is inside.
     pub query: Box<Query>,
+}
+
+/// How expanded entities are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpandKind {
+    /// As they are.
+    Entities,
+    /// `/$ref`: by their addresses.
+    Refs,
+    /// `/$count`: only how many there are.
+    Count,
 }
 
 impl PartialEq for Resource {
@@ -217,31 +218,10 @@ impl PartialEq for Step {
                 Self::Operation { operation: a, arguments: with_a, .. },
                 Self::Operation { operation: b, arguments: with_b, .. },
             ) => ptr::eq(*a, *b) && with_a == with_b,
+            (Self::Filter(a), Self::Filter(b)) => a == b,
             (Self::Count, Self::Count) | (Self::Ref, Self::Ref) | (Self::Value, Self::Value) => {
                 true
             }
-            _ => false,
-        }
-    }
-}
-
-impl PartialEq for Expr {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::And(a), Self::And(b)) => a == b,
-            (
-                Self::Compare { path: a, operator: how_a, value: with_a },
-                Self::Compare { path: b, operator: how_b, value: with_b },
-            ) => {
-                how_a == how_b
-                    && with_a == with_b
-                    && a.len() == b.len()
-                    && a.iter().zip(b).all(|(a, b)| ptr::eq(*a, *b))
-            }
-            (
-                Self::Any { navigation: a, variable: name_a, body: body_a },
-                Self::Any { navigation: b, variable: name_b, body: body_b },
-            ) => ptr::eq(*a, *b) && name_a == name_b && body_a == body_b,
             _ => false,
         }
     }
@@ -259,6 +239,8 @@ impl PartialEq for Selected {
 
 impl PartialEq for ExpandItem {
     fn eq(&self, other: &Self) -> bool {
-        ptr::eq(self.property, other.property) && self.query == other.query
+        ptr::eq(self.property, other.property)
+            && self.kind == other.kind
+            && self.query == other.query
     }
 }

@@ -107,7 +107,7 @@ impl Set {
                         _ => Self::Unknown,
                     }
                 }
-                Step::Count | Step::Ref | Step::Value => set,
+                Step::Filter(_) | Step::Count | Step::Ref | Step::Value => set,
             };
         }
         set

@@ -120,6 +120,7 @@ pub enum Primitive {
     String,
     Guid,
     Date,
+    TimeOfDay,
     DateTimeOffset,
     Duration,
     Stream,
@@ -138,6 +139,7 @@ impl Primitive {
             Self::String => "Edm.String",
             Self::Guid => "Edm.Guid",
             Self::Date => "Edm.Date",
+            Self::TimeOfDay => "Edm.TimeOfDay",
             Self::DateTimeOffset => "Edm.DateTimeOffset",
             Self::Duration => "Edm.Duration",
             Self::Stream => "Edm.Stream",
@@ -221,6 +223,19 @@ pub struct Container {
     pub name: &'static str,
     /// Singletons with their types.
     pub singletons: &'static [(&'static str, &'static StructuredType)],
+}
+
+impl PartialEq for Type {
+    /// Tables are the same when they stand at the same address.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Primitive(a), Self::Primitive(b)) => a == b,
+            (Self::Enum(a), Self::Enum(b)) => std::ptr::eq(*a, *b),
+            (Self::Structured(a), Self::Structured(b)) => std::ptr::eq(*a, *b),
+            (Self::Undeclared(a), Self::Undeclared(b)) => a == b,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Debug for StructuredType {

@@ -88,6 +88,7 @@ impl Literal {
             | (Primitive::String, value @ Self::String(_))
             | (Primitive::Guid, value @ Self::Guid(_))
             | (Primitive::Date, value @ Self::Date(_))
+            | (Primitive::TimeOfDay, value @ Self::TimeOfDay(_))
             | (Primitive::DateTimeOffset, value @ Self::DateTimeOffset(_))
             | (Primitive::Duration, value @ Self::Duration(_)) => Some(value),
             (

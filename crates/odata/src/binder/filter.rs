@@ -4,7 +4,7 @@ use super::check::Scope;
 use super::{Binder, structured};
 use crate::ast::{Binary, Expr, ExprKind, Path, PathStep, Quantifier, Root, StepKind, Unary};
 use crate::bound::{self, Operator};
-use crate::edm::{Property, StructuredType};
+use crate::edm::{Primitive, Property, StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::limits::Filterable;
@@ -38,7 +38,7 @@ impl Binder<'_> {
         self.conjunction(expr, Start { ty, lambda: None }, &source, &mut parts)?;
         match parts.len() {
             1 => Ok(parts.remove(0)),
-            _ => Ok(bound::Expr::And(parts)),
+            _ => Ok(truth(bound::ExprKind::And(parts))),
         }
     }
 
@@ -132,7 +132,16 @@ impl Binder<'_> {
             let what = format!("the operator '{}' on '{}'", operator.name(), names.join("/"));
             return Err(not_built(&what, source, position));
         }
-        Ok(bound::Expr::Compare { path, operator, value })
+        let ty = bound::Ty::One(path.last().map_or(Type::Undeclared(""), |last| last.ty));
+        let root = start
+            .lambda
+            .map_or(bound::Root::Item, |(_, variable)| bound::Root::Variable(variable.to_owned()));
+        let steps = path.into_iter().map(bound::PathStep::Property).collect();
+        let path = bound::ExprKind::Path(bound::Path { root, steps });
+        let path = bound::Expr { kind: path, ty };
+        let value = bound::Expr { kind: bound::ExprKind::Literal(value), ty };
+        let kind = bound::ExprKind::Compare(operator, Box::new(path), Box::new(value));
+        Ok(truth(kind))
     }
 
     fn filterable(&self, ty: &StructuredType, path: &[&str]) -> Option<&'static Filterable> {
@@ -180,12 +189,18 @@ impl Binder<'_> {
         let inner = Start { ty: start.ty, lambda: Some((navigation, variable)) };
         let mut parts = Vec::new();
         self.conjunction(body, inner, source, &mut parts)?;
-        Ok(bound::Expr::Any {
-            navigation,
-            variable: variable.clone(),
-            body: Box::new(parts.remove(0)),
-        })
+        let quantifier = bound::Quantifier::Any;
+        let body = Some((variable.clone(), Box::new(parts.remove(0))));
+        let lambda = bound::PathStep::Lambda { quantifier, body };
+        let steps = vec![bound::PathStep::Property(navigation), lambda];
+        let root = bound::Root::Item;
+        Ok(truth(bound::ExprKind::Path(bound::Path { root, steps })))
     }
+}
+
+/// A condition.
+fn truth(kind: bound::ExprKind) -> bound::Expr {
+    bound::Expr { kind, ty: bound::Ty::One(Type::Primitive(Primitive::Boolean)) }
 }
 
 /// The properties along a path that has nothing else, from the item that `start` looks at.

@@ -4,7 +4,7 @@ use super::check::Scope;
 use super::types::Static;
 use super::{Binder, present, structured};
 use crate::ast::{Item, ItemKind, ItemStep, Options};
-use crate::bound::{ExpandItem, Query, Select, Selected};
+use crate::bound::{ExpandItem, ExpandKind, Query, Select, Selected};
 use crate::edm::StructuredType;
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
@@ -171,7 +171,7 @@ impl Binder<'_> {
             }
             None => Query::default(),
         };
-        Ok(ExpandItem { property, query: Box::new(query) })
+        Ok(ExpandItem { property, kind: ExpandKind::Entities, query: Box::new(query) })
     }
 
     fn expand_options(

@@ -1,8 +1,11 @@
 //! Bound trees back to the text of a URL, in one canonical form.
 
+mod apply;
+mod expr;
+
 use std::fmt::{self, Write};
 
-use super::{Expr, Query, Resource, Select, Selected, Step};
+use super::{ExpandItem, ExpandKind, OrderKey, Query, Resource, Search, Select, Selected, Step};
 use crate::percent::{encode_query, encode_segment};
 
 impl fmt::Display for Query {
@@ -27,22 +30,29 @@ impl Query {
 
     fn parts(&self) -> Vec<(&'static str, String)> {
         let mut parts = Vec::new();
+        if let Some(apply) = &self.apply {
+            parts.push(("$apply", apply.to_string()));
+        }
+        if !self.compute.is_empty() {
+            parts.push(("$compute", joined(&self.compute)));
+        }
         if let Some(filter) = &self.filter {
-            parts.push(("$filter", Condition(filter, None).to_string()));
+            parts.push(("$filter", filter.to_string()));
+        }
+        if let Some(search) = &self.search {
+            parts.push(("$search", search.to_string()));
+        }
+        if !self.orderby.is_empty() {
+            parts.push(("$orderby", joined(&self.orderby)));
         }
         if let Some(select) = &self.select {
             parts.push(("$select", select.to_string()));
         }
         if !self.expand.is_empty() {
-            let items: Vec<String> = self
-                .expand
-                .iter()
-                .map(|item| match item.query.to_options() {
-                    options if options.is_empty() => item.property.name.to_owned(),
-                    options => format!("{}({options})", item.property.name),
-                })
-                .collect();
-            parts.push(("$expand", items.join(",")));
+            parts.push(("$expand", joined(&self.expand)));
+        }
+        if let Some(skip) = self.skip {
+            parts.push(("$skip", skip.to_string()));
         }
         if let Some(top) = self.top {
             parts.push(("$top", top.to_string()));
@@ -57,48 +67,51 @@ impl Query {
     }
 }
 
+/// Items with commas between them.
+fn joined<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
+}
+
+impl fmt::Display for ExpandItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.property.name)?;
+        f.write_str(match self.kind {
+            ExpandKind::Entities => "",
+            ExpandKind::Refs => "/$ref",
+            ExpandKind::Count => "/$count",
+        })?;
+        match self.query.to_options() {
+            options if options.is_empty() => Ok(()),
+            options => write!(f, "({options})"),
+        }
+    }
+}
+
+impl fmt::Display for OrderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.value, if self.is_descending { " desc" } else { "" })
+    }
+}
+
+impl fmt::Display for Search {
+    /// As in `$search`, not percent-encoded; operands that are not words stand in parentheses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => f.write_str(word),
+            Self::Phrase(phrase) => {
+                write!(f, "\"{}\"", phrase.replace('\\', "\\\\").replace('"', "\\\""))
+            }
+            Self::Not(operand) => write!(f, "NOT ({operand})"),
+            Self::And(left, right) => write!(f, "({left}) AND ({right})"),
+            Self::Or(left, right) => write!(f, "({left}) OR ({right})"),
+        }
+    }
+}
+
 fn encode_parts(parts: &[(&str, String)]) -> String {
     let parts: Vec<String> =
         parts.iter().map(|(name, value)| format!("{name}={}", encode_query(value))).collect();
     parts.join("&")
-}
-
-impl fmt::Display for Expr {
-    /// As in `$filter`, not percent-encoded.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Condition(self, None).fmt(f)
-    }
-}
-
-/// A condition and the lambda variable at which its paths start.
-struct Condition<'a>(&'a Expr, Option<&'a str>);
-
-impl fmt::Display for Condition<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(expr, variable) = self;
-        match expr {
-            Expr::And(parts) => {
-                for (position, part) in parts.iter().enumerate() {
-                    if position > 0 {
-                        f.write_str(" and ")?;
-                    }
-                    Condition(part, *variable).fmt(f)?;
-                }
-                Ok(())
-            }
-            Expr::Compare { path, operator, value } => {
-                let names = variable.iter().copied().chain(path.iter().map(|step| step.name));
-                write!(f, "{} {} {value}", names.collect::<Vec<_>>().join("/"), operator.name())
-            }
-            Expr::Any { navigation, variable: inner, body } => {
-                if let Some(variable) = variable {
-                    write!(f, "{variable}/")?;
-                }
-                let body = Condition(body, Some(inner));
-                write!(f, "{}/any({inner}:{body})", navigation.name)
-            }
-        }
-    }
 }
 
 impl fmt::Display for Select {
@@ -147,6 +160,9 @@ impl fmt::Display for Resource {
                     if !operation.is_action {
                         write!(path, "({arguments})")?;
                     }
+                }
+                Step::Filter(condition) => {
+                    write!(path, "/$filter({})", encode_segment(&condition.to_string()))?;
                 }
                 Step::Count => path.push_str("/$count"),
                 Step::Ref => path.push_str("/$ref"),

@@ -33,6 +33,7 @@ pub(super) fn check(
         (Primitive::Date, Node::String(text)) => {
             text.raw().len() == 10 && DateTimeOffset::parse(text.raw()).is_some()
         }
+        (Primitive::TimeOfDay, Node::String(text)) => is_time_of_day(text.raw()),
         (Primitive::DateTimeOffset, Node::String(text)) => {
             text.raw().len() > 10 && DateTimeOffset::parse(text.raw()).is_some()
         }
@@ -50,6 +51,10 @@ pub(super) fn check(
     Err(Mismatch { pointer: at.to_string(), message })
 }
 
+fn is_time_of_day(text: &str) -> bool {
+    DateTimeOffset::parse(&format!("1970-01-01T{text}Z")).is_some()
+}
+
 fn is_decimal(digits: &str) -> bool {
     let digits = digits.strip_prefix('-').unwrap_or(digits);
     !digits.is_empty()
@@ -65,6 +70,7 @@ fn expected(primitive: Primitive) -> &'static str {
         Primitive::String | Primitive::Stream => "a string",
         Primitive::Guid => "a GUID",
         Primitive::Date => "a date",
+        Primitive::TimeOfDay => "a time of day",
         Primitive::DateTimeOffset => "an instant such as \"2020-02-25T18:52:21.2169889Z\"",
         Primitive::Duration => "a duration such as \"PT0.016S\"",
     }

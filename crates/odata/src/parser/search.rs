@@ -1,7 +1,7 @@
 //! `$search`, which has words where other options have names and values (URL Conventions 5.1.8).
 
 use super::Parser;
-use crate::ast::Search;
+use crate::bound::Search;
 use crate::error::Error;
 
 impl Parser<'_> {

@@ -1,7 +1,8 @@
 //! Syntax trees of each construct, and the places of mistakes.
 
 use super::*;
-use crate::ast::{ExprKind, PathStep, Root, Search, StepKind, Unary};
+use crate::ast::{ExprKind, PathStep, Root, StepKind, Unary};
+use crate::bound::Search;
 
 fn expression(text: &str) -> Result<Expr, Error> {
     let limits = Limits::default();

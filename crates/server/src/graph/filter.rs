@@ -1,6 +1,6 @@
 //! What the list of callRecords can be asked for: Graph's own two filters.
 
-use odata::bound::{Expr, Operator};
+use odata::bound::{Expr, ExprKind, Operator, PathStep};
 use odata::limits::Filterable;
 use odata::literal::Literal;
 use store::Filter;
@@ -32,21 +32,31 @@ pub(super) fn plan(expression: Option<&Expr>, not_before: Option<i64>) -> Result
 }
 
 fn narrow(filter: &mut Filter, expression: &Expr) -> Result<(), Problem> {
-    match expression {
-        Expr::And(parts) => parts.iter().try_for_each(|part| narrow(filter, part)),
-        Expr::Compare { operator, value: Literal::DateTimeOffset(instant), .. } => {
-            bound(filter, *operator, instant.0);
-            Ok(())
-        }
-        Expr::Any { body, .. } => match &**body {
-            Expr::Compare { operator: Operator::Eq, value: Literal::String(id), .. } => {
-                filter.participants.push(model::key(id));
+    match &expression.kind {
+        ExprKind::And(parts) => parts.iter().try_for_each(|part| narrow(filter, part)),
+        ExprKind::Compare(operator, _, value) => match &value.kind {
+            ExprKind::Literal(Literal::DateTimeOffset(instant)) => {
+                bound(filter, *operator, instant.0);
                 Ok(())
             }
-            _ => Err(not_built("this condition on participants_v2 in $filter")),
+            _ => Err(not_built("this comparison in $filter")),
         },
-        Expr::Compare { .. } => Err(not_built("this comparison in $filter")),
+        ExprKind::Path(path) => match path.steps.last() {
+            Some(PathStep::Lambda { body: Some((_, body)), .. }) => participant(filter, body),
+            _ => Err(not_built("this condition in $filter")),
+        },
+        _ => Err(not_built("this condition in $filter")),
     }
+}
+
+fn participant(filter: &mut Filter, condition: &Expr) -> Result<(), Problem> {
+    if let ExprKind::Compare(Operator::Eq, _, value) = &condition.kind
+        && let ExprKind::Literal(Literal::String(id)) = &value.kind
+    {
+        filter.participants.push(model::key(id));
+        return Ok(());
+    }
+    Err(not_built("this condition on participants_v2 in $filter"))
 }
 
 fn bound(filter: &mut Filter, operator: Operator, ticks: i64) {
