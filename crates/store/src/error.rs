@@ -49,6 +49,21 @@ pub enum Error {
     /// The statement took longer than [`crate::Options::statement_limit`].
     #[error("the statement took longer than it may")]
     Deadline,
+    /// Our own evaluator would have to look at more rows than [`crate::Budget::rows_scanned`].
+    #[error("the query has to look at more than {limit} rows")]
+    TooManyRows {
+        /// The budget.
+        limit: u64,
+    },
+    /// `$apply` would have to hold more groups or rows than [`crate::Budget::groups`].
+    #[error("the query has more than {limit} groups")]
+    TooManyGroups {
+        /// The budget.
+        limit: usize,
+    },
+    /// The position of a page is not one of this query.
+    #[error("the position is not one of this query")]
+    Position,
     /// Anything else.
     #[error("the store failed")]
     Internal(#[source] Cause),

@@ -9,6 +9,7 @@ mod dictionary;
 mod error;
 mod pending;
 mod plan;
+mod query;
 mod record;
 mod sql;
 mod sqlite;
@@ -18,8 +19,9 @@ pub use codec::Codec;
 pub use error::{Cause, Error};
 pub use pending::Pending;
 pub use plan::{Cost, Filter, ListQuery};
+pub use query::{Budget, Explanation, Found, RowPage, RowQuery, RowSet};
 pub use record::{
     AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize, Written,
 };
-pub use sqlite::Reader;
+pub use sqlite::{Reader, cost};
 pub use store::{Options, Role, Store};

@@ -23,6 +23,7 @@ pub(crate) mod doctor;
 pub(crate) mod fault;
 pub(crate) mod migrate;
 pub(crate) mod owner;
+mod query;
 mod reader;
 pub(crate) mod retention;
 mod rows;
@@ -39,6 +40,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::dictionary::DictionaryRow;
 
+pub use query::cost;
 pub use reader::Reader;
 pub(crate) use session::Session;
 

@@ -1,0 +1,82 @@
+//! Queries of rows: what is asked for, how much it may take, and what comes of it.
+
+use std::time::Instant;
+
+use odata::bound;
+
+use crate::StoredRecord;
+use crate::plan::Cost;
+
+/// What the rows of a query are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowSet {
+    /// Current records.
+    Records,
+    /// Their sessions.
+    Sessions,
+    /// Segments of their sessions.
+    Segments,
+    /// Media streams of their segments.
+    Streams,
+}
+
+/// A question about the current records of a tenant, or about what is inside them.
+#[derive(Debug, Clone)]
+pub struct RowQuery {
+    /// Which rows.
+    pub rows: RowSet,
+    /// Filter, search, compute, orderby, skip, top and apply are followed; what an answer shows of
+    /// a row (select, expand) is the caller's.
+    pub query: bound::Query,
+    /// Records that started before this instant (ticks) are treated as if they were not there.
+    pub not_before: Option<i64>,
+}
+
+/// How much a query may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Rows that our own evaluator may look at in one call.
+    pub rows_scanned: u64,
+    /// When to give up.
+    pub deadline: Instant,
+    /// Groups, or rows held at once, of `$apply`.
+    pub groups: usize,
+}
+
+/// A row that was found.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// Of [`RowSet::Records`].
+    Record(Box<StoredRecord>),
+    /// JSON text of a row of the other sets.
+    Row(Vec<u8>),
+}
+
+/// Some rows of a result, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct RowPage {
+    /// The rows; fewer than asked for, even none, when the budget ended the page.
+    pub rows: Vec<Found>,
+    /// Where the next page begins; `None` when there is none. Opaque; `$skip` and `$top` are
+    /// counted in it.
+    pub next: Option<Vec<u8>>,
+    /// Rows that our own evaluator looked at.
+    pub scanned: u64,
+}
+
+/// How a query is answered, for people.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The statements, the leading one first.
+    pub sql: Vec<String>,
+    /// The values of the first statement's placeholders, as text.
+    pub binds: Vec<String>,
+    /// The engine's plan of the first statement, a line for each step.
+    pub engine_plan: Vec<String>,
+    /// What our own evaluator decides over the engine's candidates, as OData text.
+    pub residual: Option<String>,
+    /// What leads to the rows, in words.
+    pub access: String,
+    /// Where it has to run.
+    pub cost: Cost,
+}
