@@ -1,13 +1,60 @@
 //! Typed columns: what the store keeps beside the fragments so that queries need not read them.
 //!
-//! Which properties of a mediaStream have a column says the schema; the columns of the levels
-//! above are few and stand here. Names are the schema's in snake_case.
+//! Which properties of networks, devices, user agents and streams have a column says the schema;
+//! the others are few and stand here. Names are the schema's in snake_case.
+
+mod lookup;
 
 use std::sync::LazyLock;
 
-use odata::edm::{Primitive, Property, Type};
+use odata::edm::{Primitive, Property, StructuredType, Type};
 
 use crate::generated;
+
+pub use lookup::{ColumnRef, Kind, find};
+
+/// A table of typed columns. All but the first hold rows of current versions only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// A row for each version of a record.
+    CallRecord,
+    /// A row for each session.
+    Session,
+    /// A row for each segment.
+    Segment,
+    /// A row for each media of a segment.
+    Media,
+    /// A row for each stream of a media.
+    Stream,
+}
+
+impl Table {
+    /// All, from the record down.
+    pub const ALL: [Self; 5] =
+        [Self::CallRecord, Self::Session, Self::Segment, Self::Media, Self::Stream];
+
+    /// Snake-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CallRecord => "call_record",
+            Self::Session => "session",
+            Self::Segment => "segment",
+            Self::Media => "media",
+            Self::Stream => "stream",
+        }
+    }
+
+    /// Its typed columns in the order in which rows have their values.
+    pub fn columns(self) -> &'static [Column] {
+        match self {
+            Self::CallRecord => CALL_RECORD,
+            Self::Session => &SESSION,
+            Self::Segment => &SEGMENT,
+            Self::Media => &MEDIA,
+            Self::Stream => &STREAM,
+        }
+    }
+}
 
 /// The value of a typed column.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,34 +115,93 @@ pub const PARTICIPANT_COUNT: usize = 3;
 /// Position of `session_count` in [`CALL_RECORD`].
 pub const SESSION_COUNT: usize = 4;
 
-/// Of a session.
-pub static SESSION: &[Column] = &[
-    column("start_date_time", Affinity::Integer),
-    column("end_date_time", Affinity::Integer),
-    column("is_test", Affinity::Integer),
-    column("failure_stage", Affinity::Text),
-];
-
-/// Of a segment.
-pub static SEGMENT: &[Column] = &[
-    column("start_date_time", Affinity::Integer),
-    column("end_date_time", Affinity::Integer),
-    column("failure_stage", Affinity::Text),
-];
-
-/// Of a mediaStream: the label of its media, then what the schema marks.
-pub static STREAM: LazyLock<Vec<Column>> = LazyLock::new(|| {
-    std::iter::once(column("label", Affinity::Text))
-        .chain(stream_properties().map(|(property, name)| column(name, affinity(property))))
-        .collect()
+/// Of a session: its times and what failed, then [`END`] of the caller and of the callee.
+pub static SESSION: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let own = [
+        column("start_date_time", Affinity::Integer),
+        column("end_date_time", Affinity::Integer),
+        column("is_test", Affinity::Integer),
+        column("failure_stage", Affinity::Text),
+    ];
+    own.into_iter().chain(ends()).collect()
 });
 
-/// The properties of a mediaStream that have a column, in the order of [`STREAM`] behind `label`.
-pub(crate) fn stream_properties() -> impl Iterator<Item = (&'static Property, &'static str)> {
-    generated::MEDIA_STREAM
-        .properties
-        .iter()
-        .filter_map(|property| property.column.map(|name| (property, name)))
+/// Of a segment: its times and what failed, then [`END`] of the caller and of the callee.
+pub static SEGMENT: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let own = [
+        column("start_date_time", Affinity::Integer),
+        column("end_date_time", Affinity::Integer),
+        column("failure_stage", Affinity::Text),
+    ];
+    own.into_iter().chain(ends()).collect()
+});
+
+/// Of an endpoint, with `caller_` or `callee_` before the names: whether it is a
+/// participantEndpoint (else it is another kind; null if there is none), `identity/user/id`,
+/// `associatedIdentity/id`, and what the schema marks of its user agent.
+pub static END: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let own = [
+        column("is_participant", Affinity::Integer),
+        column("user_id", Affinity::Text),
+        column("associated_id", Affinity::Text),
+    ];
+    own.into_iter().chain(marked(&generated::CLIENT_USER_AGENT)).collect()
+});
+
+/// Of a media: its label, then what the schema marks of its networks and devices, with
+/// `caller_network_`, `callee_network_`, `caller_device_` or `callee_device_` before the names.
+pub static MEDIA: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let inside = MEDIA_PARTS.iter().flat_map(|part| {
+        marked(part.ty).map(|inner| column(joined(part.prefix, inner.name), inner.affinity))
+    });
+    marked(&generated::MEDIA).chain(inside).collect()
+});
+
+/// Of a mediaStream: the label of its media, then what the schema marks.
+pub static STREAM: LazyLock<Vec<Column>> =
+    LazyLock::new(|| marked(&generated::MEDIA).chain(marked(&generated::MEDIA_STREAM)).collect());
+
+/// An end of a connection: the property's name, and what stands before the names of its columns.
+pub(crate) const ENDS: [(&str, &str); 2] = [("caller", "caller_"), ("callee", "callee_")];
+
+/// A property of a media whose value has columns.
+pub(crate) struct MediaPart {
+    pub(crate) property: &'static str,
+    pub(crate) prefix: &'static str,
+    pub(crate) ty: &'static StructuredType,
+}
+
+/// In the order of [`MEDIA`].
+pub(crate) static MEDIA_PARTS: [MediaPart; 4] = [
+    MediaPart {
+        property: "callerNetwork",
+        prefix: "caller_network_",
+        ty: &generated::NETWORK_INFO,
+    },
+    MediaPart {
+        property: "calleeNetwork",
+        prefix: "callee_network_",
+        ty: &generated::NETWORK_INFO,
+    },
+    MediaPart { property: "callerDevice", prefix: "caller_device_", ty: &generated::DEVICE_INFO },
+    MediaPart { property: "calleeDevice", prefix: "callee_device_", ty: &generated::DEVICE_INFO },
+];
+
+fn ends() -> impl Iterator<Item = Column> {
+    ENDS.into_iter().flat_map(|(_, prefix)| {
+        END.iter().map(move |inner| column(joined(prefix, inner.name), inner.affinity))
+    })
+}
+
+/// A name for the life of the process; made once for each column.
+fn joined(prefix: &str, name: &str) -> &'static str {
+    String::leak(format!("{prefix}{name}"))
+}
+
+/// The properties of a type that the schema gives a column.
+fn marked(ty: &'static StructuredType) -> impl Iterator<Item = Column> {
+    let properties = ty.properties.iter();
+    properties.filter_map(|property| Some(column(property.column?, affinity(property))))
 }
 
 fn affinity(property: &Property) -> Affinity {

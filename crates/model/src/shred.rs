@@ -5,11 +5,11 @@
 
 mod reader;
 mod rows;
+mod typed;
 
-use crate::columns::Value;
 use crate::fragment::Codec;
 
-pub use rows::{SegmentRow, SessionRow, StreamRow};
+pub use rows::{MediaRow, SegmentRow, SessionRow, StreamRow, TypedRows};
 
 /// A checked record, ready for the store. Fragments are compressed by the codec that was given.
 #[derive(Debug, Clone)]
@@ -24,8 +24,6 @@ pub struct Shredded {
     pub start: i64,
     /// `endDateTime` in ticks of 100 ns since 1970.
     pub end: i64,
-    /// By [`crate::columns::CALL_RECORD`].
-    pub columns: Vec<Value>,
     /// See [`crate::flags`].
     pub flags: u32,
     /// BLAKE3 of everything that is kept of the record's content.
@@ -38,12 +36,8 @@ pub struct Shredded {
     pub session_packs: Vec<Vec<u8>>,
     /// Distinct keys of the ids of `participants_v2`.
     pub participant_keys: Vec<Vec<u8>>,
-    /// Typed columns of the sessions.
-    pub sessions: Vec<SessionRow>,
-    /// Typed columns of their segments.
-    pub segments: Vec<SegmentRow>,
-    /// Typed columns of the streams of their media.
-    pub streams: Vec<StreamRow>,
+    /// Typed columns of all levels.
+    pub rows: TypedRows,
 }
 
 /// Why a record cannot be kept.

@@ -211,7 +211,7 @@ fn sessions_that_were_cut_off_are_completed_and_complete_ones_are_not_added_to()
     else {
         panic!("not merged");
     };
-    assert_eq!(merged.sessions.len(), 3);
+    assert_eq!(merged.rows.sessions.len(), 3);
     assert_eq!(flags::incomplete(merged.flags), ["sessions"]);
     let all = record(&["1", "2", "3", "4"], false);
     let Ok(Merge::Merged(merged)) = merge(&mut Kept(&merged), &all, &mut Plain) else {
@@ -263,7 +263,7 @@ fn typed_columns_hold_the_figures() {
     let record = shredded(&fixture("expanded-beta-2020"));
     let column = |name: &str| {
         let at = columns::CALL_RECORD.iter().position(|column| column.name == name).unwrap();
-        record.columns[at].clone()
+        record.rows.record[at].clone()
     };
     assert_eq!(column("type"), Value::Text("peerToPeer".into()));
     assert_eq!(column("participant_count"), Value::Int(2));
@@ -271,10 +271,10 @@ fn typed_columns_hold_the_figures() {
     assert_eq!(column("stream_count"), Value::Int(2));
     assert_eq!(column("worst_average_jitter"), Value::Int(160_000));
     assert_eq!(column("worst_average_packet_loss_rate"), Value::Real(0.013_816_93));
-    assert_eq!(record.columns.len(), columns::CALL_RECORD.len());
-    assert!(record.streams.iter().all(|row| row.columns.len() == columns::STREAM.len()));
-    assert!(record.sessions.iter().all(|row| row.columns.len() == columns::SESSION.len()));
-    assert!(record.segments.iter().all(|row| row.columns.len() == columns::SEGMENT.len()));
+    assert_eq!(record.rows.record.len(), columns::CALL_RECORD.len());
+    assert!(record.rows.streams.iter().all(|row| row.columns.len() == columns::STREAM.len()));
+    assert!(record.rows.sessions.iter().all(|row| row.columns.len() == columns::SESSION.len()));
+    assert!(record.rows.segments.iter().all(|row| row.columns.len() == columns::SEGMENT.len()));
     assert_eq!(record.participant_keys.len(), 2);
 }
 

@@ -850,6 +850,8 @@ pub static ENTITY: StructuredType = StructuredType {
         &PARTICIPANT,
         &SESSION,
         &SEGMENT,
+        &SESSION_ROW,
+        &SEGMENT_ROW,
     ],
     is_abstract: true,
     is_open: false,
@@ -1775,7 +1777,7 @@ pub static SESSION: StructuredType = StructuredType {
     name: "microsoft.graph.callRecords.session",
     kind: Kind::Entity,
     base: Some(&ENTITY),
-    derived: &[],
+    derived: &[&SESSION_ROW],
     is_abstract: false,
     is_open: false,
     properties: &[
@@ -1855,7 +1857,7 @@ pub static SEGMENT: StructuredType = StructuredType {
     name: "microsoft.graph.callRecords.segment",
     kind: Kind::Entity,
     base: Some(&ENTITY),
-    derived: &[],
+    derived: &[&SEGMENT_ROW],
     is_abstract: false,
     is_open: false,
     properties: &[
@@ -2038,6 +2040,7 @@ pub static USER_AGENT: StructuredType = StructuredType {
         Property {
             name: "headerValue",
             ty: Type::Primitive(Primitive::String),
+            column: Some("user_agent"),
             description: "The software's own line about itself, as it was sent.",
             ..PLAIN
         },
@@ -2066,6 +2069,7 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
             name: "headerValue",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            column: Some("user_agent"),
             description: "The software's own line about itself, as it was sent.",
             ..PLAIN
         },
@@ -2081,6 +2085,7 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
             ty: Type::Enum(&CLIENT_PLATFORM),
             is_nullable: false,
             default: Some("unknown"),
+            column: Some("platform"),
             description: "What the software runs on.",
             ..PLAIN
         },
@@ -2089,6 +2094,7 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
             ty: Type::Enum(&PRODUCT_FAMILY),
             is_nullable: false,
             default: Some("unknown"),
+            column: Some("product_family"),
             description: "What the software belongs to.",
             ..PLAIN
         },
@@ -2123,6 +2129,7 @@ pub static SERVICE_USER_AGENT: StructuredType = StructuredType {
             name: "headerValue",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            column: Some("user_agent"),
             description: "The software's own line about itself, as it was sent.",
             ..PLAIN
         },
@@ -2293,6 +2300,7 @@ pub static DEVICE_INFO: StructuredType = StructuredType {
             name: "captureDeviceName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            column: Some("capture_device_name"),
             description: "Device that records.",
             ..PLAIN
         },
@@ -2306,6 +2314,7 @@ pub static DEVICE_INFO: StructuredType = StructuredType {
             name: "renderDeviceName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            column: Some("render_device_name"),
             description: "Device that plays.",
             ..PLAIN
         },
@@ -2452,6 +2461,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "ipAddress",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            column: Some("ip_address"),
             description: "Address of the machine.",
             ..PLAIN
         },
@@ -2459,6 +2469,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "subnet",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            column: Some("subnet"),
             description: "Subnet of the machine, as an address without mask.",
             ..PLAIN
         },
@@ -2474,6 +2485,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             ty: Type::Enum(&NETWORK_CONNECTION_TYPE),
             is_nullable: false,
             default: Some("unknown"),
+            column: Some("connection_type"),
             description: "How the machine is connected.",
             ..PLAIN
         },
@@ -2544,6 +2556,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             ty: Type::Enum(&WIFI_BAND),
             is_nullable: false,
             default: Some("unknown"),
+            column: Some("wifi_band"),
             description: "Wireless band.",
             ..PLAIN
         },
@@ -2673,7 +2686,7 @@ pub static MEDIA_STREAM: StructuredType = StructuredType {
     name: "microsoft.graph.callRecords.mediaStream",
     kind: Kind::Complex,
     base: None,
-    derived: &[],
+    derived: &[&STREAM_ROW],
     is_abstract: false,
     is_open: false,
     properties: &[
@@ -3046,5 +3059,616 @@ pub static IMPORT_ERROR: StructuredType = StructuredType {
     ],
     dynamic: &[],
     description: "Why a line of an import was rejected.",
+    is_served: true,
+};
+
+/// `callvault.sessionRow`: A session with what is asked most of its call record.
+pub static SESSION_ROW: StructuredType = StructuredType {
+    name: "callvault.sessionRow",
+    kind: Kind::Entity,
+    base: Some(&SESSION),
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "id",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            is_inherited: true,
+            description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
+            ..PLAIN
+        },
+        Property {
+            name: "modalities",
+            ty: Type::Enum(&MODALITY),
+            is_collection: true,
+            is_nullable: false,
+            is_inherited: true,
+            description: "What went over the connection; without order.",
+            ..PLAIN
+        },
+        Property {
+            name: "startDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            is_inherited: true,
+            column: Some("start_date_time"),
+            description: "When the connection began.",
+            ..PLAIN
+        },
+        Property {
+            name: "endDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            is_inherited: true,
+            column: Some("end_date_time"),
+            description: "When the connection ended.",
+            ..PLAIN
+        },
+        Property {
+            name: "isTest",
+            ty: Type::Primitive(Primitive::Boolean),
+            is_inherited: true,
+            column: Some("is_test"),
+            description: "A test call.",
+            ..PLAIN
+        },
+        Property {
+            name: "failureInfo",
+            ty: Type::Structured(&FAILURE_INFO),
+            is_inherited: true,
+            description: "What failed; null when nothing did.",
+            ..PLAIN
+        },
+        Property {
+            name: "caller",
+            ty: Type::Structured(&ENDPOINT),
+            is_inherited: true,
+            description: "The end that began the connection.",
+            ..PLAIN
+        },
+        Property {
+            name: "callee",
+            ty: Type::Structured(&ENDPOINT),
+            is_inherited: true,
+            description: "The end that was called.",
+            ..PLAIN
+        },
+        Property {
+            name: "segments",
+            ty: Type::Structured(&SEGMENT),
+            is_collection: true,
+            is_navigation: true,
+            is_inherited: true,
+            description: "The stretches that the connection consists of.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Id of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordVersion",
+            ty: Type::Primitive(Primitive::Int64),
+            is_nullable: false,
+            description: "Version of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordType",
+            ty: Type::Enum(&CALL_TYPE),
+            is_nullable: false,
+            default: Some("unknown"),
+            description: "Type of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callStartDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the first party joined the call.",
+            ..PLAIN
+        },
+        Property {
+            name: "callEndDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the last party left the call.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "A session with what is asked most of its call record.",
+    is_served: true,
+};
+
+/// `callvault.segmentRow`: A segment with what is asked most of its session and its call record.
+pub static SEGMENT_ROW: StructuredType = StructuredType {
+    name: "callvault.segmentRow",
+    kind: Kind::Entity,
+    base: Some(&SEGMENT),
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "id",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            is_inherited: true,
+            description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
+            ..PLAIN
+        },
+        Property {
+            name: "startDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            is_inherited: true,
+            column: Some("start_date_time"),
+            description: "When the stretch began.",
+            ..PLAIN
+        },
+        Property {
+            name: "endDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            is_inherited: true,
+            column: Some("end_date_time"),
+            description: "When the stretch ended.",
+            ..PLAIN
+        },
+        Property {
+            name: "failureInfo",
+            ty: Type::Structured(&FAILURE_INFO),
+            is_inherited: true,
+            description: "What failed; null when nothing did.",
+            ..PLAIN
+        },
+        Property {
+            name: "caller",
+            ty: Type::Structured(&ENDPOINT),
+            is_inherited: true,
+            description: "The end that began the connection.",
+            ..PLAIN
+        },
+        Property {
+            name: "callee",
+            ty: Type::Structured(&ENDPOINT),
+            is_inherited: true,
+            description: "The end that was called.",
+            ..PLAIN
+        },
+        Property {
+            name: "media",
+            ty: Type::Structured(&MEDIA),
+            is_collection: true,
+            is_inherited: true,
+            description: "The media that were negotiated.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Id of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordVersion",
+            ty: Type::Primitive(Primitive::Int64),
+            is_nullable: false,
+            description: "Version of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordType",
+            ty: Type::Enum(&CALL_TYPE),
+            is_nullable: false,
+            default: Some("unknown"),
+            description: "Type of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callStartDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the first party joined the call.",
+            ..PLAIN
+        },
+        Property {
+            name: "callEndDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the last party left the call.",
+            ..PLAIN
+        },
+        Property {
+            name: "sessionId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Id of the session.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "A segment with what is asked most of its session and its call record.",
+    is_served: true,
+};
+
+/// `callvault.streamRow`: A stream with the keys and times of what it belongs to, the networks and devices of its medium and the ends of its segment.
+pub static STREAM_ROW: StructuredType = StructuredType {
+    name: "callvault.streamRow",
+    kind: Kind::Complex,
+    base: Some(&MEDIA_STREAM),
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "streamId",
+            ty: Type::Primitive(Primitive::String),
+            is_inherited: true,
+            column: Some("stream_id"),
+            description: "Number of the stream as decimal text.",
+            ..PLAIN
+        },
+        Property {
+            name: "startDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_inherited: true,
+            description: "When the stream began; known for SIP only.",
+            ..PLAIN
+        },
+        Property {
+            name: "endDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_inherited: true,
+            description: "When the stream ended; known for SIP only.",
+            ..PLAIN
+        },
+        Property {
+            name: "streamDirection",
+            ty: Type::Enum(&MEDIA_STREAM_DIRECTION),
+            is_nullable: false,
+            is_inherited: true,
+            column: Some("stream_direction"),
+            description: "Which way the stream went.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageAudioDegradation",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_audio_degradation"),
+            unit: Some("MOS"),
+            description: "Loss of mean opinion score by the network; 0 is best.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageJitter",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("average_jitter"),
+            description: "Mean jitter by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxJitter",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("max_jitter"),
+            description: "Greatest jitter by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "averagePacketLossRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_packet_loss_rate"),
+            unit: Some("fraction"),
+            description: "Mean part of the packets that were lost.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxPacketLossRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("max_packet_loss_rate"),
+            unit: Some("fraction"),
+            description: "Greatest part of the packets that were lost.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageRatioOfConcealedSamples",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_ratio_of_concealed_samples"),
+            unit: Some("fraction"),
+            description: "Mean part of the audio that had to be made up.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxRatioOfConcealedSamples",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("max_ratio_of_concealed_samples"),
+            unit: Some("fraction"),
+            description: "Greatest part of the audio that had to be made up.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageRoundTripTime",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("average_round_trip_time"),
+            description: "Mean time to the other end and back by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxRoundTripTime",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("max_round_trip_time"),
+            description: "Greatest time to the other end and back by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "packetUtilization",
+            ty: Type::Primitive(Primitive::Int64),
+            is_inherited: true,
+            column: Some("packet_utilization"),
+            unit: Some("packets"),
+            description: "Packets of the stream; a count in spite of the name.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageBandwidthEstimate",
+            ty: Type::Primitive(Primitive::Int64),
+            is_inherited: true,
+            column: Some("average_bandwidth_estimate"),
+            unit: Some("bit/s"),
+            description: "Mean estimate of the bandwidth at hand.",
+            ..PLAIN
+        },
+        Property {
+            name: "wasMediaBypassed",
+            ty: Type::Primitive(Primitive::Boolean),
+            is_inherited: true,
+            column: Some("was_media_bypassed"),
+            description: "The stream went straight to the gateway, past the mediation server.",
+            ..PLAIN
+        },
+        Property {
+            name: "postForwardErrorCorrectionPacketLossRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("post_forward_error_correction_packet_loss_rate"),
+            unit: Some("fraction"),
+            description: "Part of the video packets still lost after error correction.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageVideoFrameLossPercentage",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_video_frame_loss_percentage"),
+            unit: Some("%"),
+            description: "Mean percentage of video frames lost.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageReceivedFrameRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_received_frame_rate"),
+            unit: Some("frames/s"),
+            description: "Mean rate of video frames received.",
+            ..PLAIN
+        },
+        Property {
+            name: "lowFrameRateRatio",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("low_frame_rate_ratio"),
+            unit: Some("fraction"),
+            description: "Part of the call with fewer than 7.5 frames a second.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageVideoPacketLossRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_video_packet_loss_rate"),
+            unit: Some("fraction"),
+            description: "Mean part of the video packets lost, by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageVideoFrameRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_video_frame_rate"),
+            unit: Some("frames/s"),
+            description: "Mean rate of video frames shown.",
+            ..PLAIN
+        },
+        Property {
+            name: "lowVideoProcessingCapabilityRatio",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("low_video_processing_capability_ratio"),
+            unit: Some("fraction"),
+            description: "Part of the call in which video processing had less than 70 % of its expected capability.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageAudioNetworkJitter",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("average_audio_network_jitter"),
+            description: "Mean jitter of the audio packets in the network.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxAudioNetworkJitter",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("max_audio_network_jitter"),
+            description: "Greatest jitter of the audio packets in the network over any 20 seconds.",
+            ..PLAIN
+        },
+        Property {
+            name: "audioCodec",
+            ty: Type::Enum(&AUDIO_CODEC),
+            is_inherited: true,
+            column: Some("audio_codec"),
+            description: "Codec of the audio.",
+            ..PLAIN
+        },
+        Property {
+            name: "videoCodec",
+            ty: Type::Enum(&VIDEO_CODEC),
+            is_inherited: true,
+            column: Some("video_codec"),
+            description: "Codec of the video.",
+            ..PLAIN
+        },
+        Property {
+            name: "rmsFreezeDuration",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("rms_freeze_duration"),
+            description: "Root mean square of the time that the picture stood still.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageFreezeDuration",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("average_freeze_duration"),
+            description: "Mean time that the picture stood still.",
+            ..PLAIN
+        },
+        Property {
+            name: "isAudioForwardErrorCorrectionUsed",
+            ty: Type::Primitive(Primitive::Boolean),
+            is_inherited: true,
+            column: Some("is_audio_forward_error_correction_used"),
+            description: "Audio had forward error correction.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Id of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordVersion",
+            ty: Type::Primitive(Primitive::Int64),
+            is_nullable: false,
+            description: "Version of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordType",
+            ty: Type::Enum(&CALL_TYPE),
+            is_nullable: false,
+            default: Some("unknown"),
+            description: "Type of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callStartDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the first party joined the call.",
+            ..PLAIN
+        },
+        Property {
+            name: "callEndDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the last party left the call.",
+            ..PLAIN
+        },
+        Property {
+            name: "sessionId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Id of the session.",
+            ..PLAIN
+        },
+        Property {
+            name: "segmentId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Id of the segment.",
+            ..PLAIN
+        },
+        Property {
+            name: "segmentStartDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the segment began.",
+            ..PLAIN
+        },
+        Property {
+            name: "segmentEndDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the segment ended.",
+            ..PLAIN
+        },
+        Property {
+            name: "mediaLabel",
+            ty: Type::Primitive(Primitive::String),
+            description: "Label of the medium.",
+            ..PLAIN
+        },
+        Property {
+            name: "callerNetwork",
+            ty: Type::Structured(&NETWORK_INFO),
+            description: "Network at the caller's end of the medium.",
+            ..PLAIN
+        },
+        Property {
+            name: "calleeNetwork",
+            ty: Type::Structured(&NETWORK_INFO),
+            description: "Network at the callee's end of the medium.",
+            ..PLAIN
+        },
+        Property {
+            name: "callerDevice",
+            ty: Type::Structured(&DEVICE_INFO),
+            description: "Devices at the caller's end of the medium.",
+            ..PLAIN
+        },
+        Property {
+            name: "calleeDevice",
+            ty: Type::Structured(&DEVICE_INFO),
+            description: "Devices at the callee's end of the medium.",
+            ..PLAIN
+        },
+        Property {
+            name: "caller",
+            ty: Type::Structured(&ENDPOINT),
+            description: "The end of the segment that began the connection.",
+            ..PLAIN
+        },
+        Property {
+            name: "callee",
+            ty: Type::Structured(&ENDPOINT),
+            description: "The end of the segment that was called.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "A stream with the keys and times of what it belongs to, the networks and devices of its medium and the ends of its segment.",
     is_served: true,
 };

@@ -40,23 +40,19 @@ pub(super) fn read(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error>
     let id = id(&members, &Pointer::Root)?;
     let mut columns = record_columns(&members);
     columns.push(Value::Int(participants.len() as i64));
-    sessions.rows.totals(&mut columns);
     Ok(Shredded {
         id_key: key(&id),
         id,
         version: integer(&members, "version").unwrap_or(1),
         start: instant(&members, "startDateTime").unwrap_or_default(),
         end: instant(&members, "endDateTime").unwrap_or_default(),
-        columns,
         flags: found,
         content_hash: *hash.finalize().as_bytes(),
         record: codec.compress(FragmentKind::Record, &record),
         participant_packs,
         session_packs: sessions.packs,
         participant_keys,
-        sessions: sessions.rows.sessions,
-        segments: sessions.rows.segments,
-        streams: sessions.rows.streams,
+        rows: sessions.rows.finish(columns),
     })
 }
 
@@ -107,7 +103,7 @@ fn read_members<'a>(
         had_sessions |= is_sessions;
         if is_sessions && scanner.at_array() {
             scanner.enter_array()?;
-            while scanner.next_item(sessions.rows.sessions.is_empty())? {
+            while scanner.next_item(sessions.rows.rows.sessions.is_empty())? {
                 let node = scanner.value()?;
                 sessions.push(node, codec)?;
             }
@@ -156,7 +152,7 @@ impl Sessions {
     fn push(&mut self, node: Node<'_>, codec: &mut dyn Codec) -> Result<(), Error> {
         let (root, name) = (Pointer::Root, "sessions");
         let all = Pointer::Member(&root, name);
-        let at = Pointer::Item(&all, self.rows.sessions.len());
+        let at = Pointer::Item(&all, self.rows.rows.sessions.len());
         let mut members = object(node, &at)?;
         self.canonicaliser.object(&mut members, &generated::SESSION, &at)?;
         let id = id(&members, &at)?;

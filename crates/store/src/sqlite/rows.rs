@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use model::columns::{self, Column};
+use model::columns::{Column, Table};
 use model::fragment::{Codec as _, FragmentKind, Pack};
+use model::shred::TypedRows;
 use model::{Shredded, Value, key};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
@@ -24,18 +25,15 @@ const INSERT_SESSION_PACK: &str =
 const INSERT_PARTICIPANT_PACK: &str =
     "INSERT INTO participant_pack (pack_key, dictionary, fragment) VALUES (?1, ?2, ?3)";
 
-/// Inserts into the tables whose columns the model names.
-struct Inserts {
-    call_record: String,
-    session: String,
-    segment: String,
-    stream: String,
-}
+/// Inserts into the tables whose columns the model names, by [`Table`].
+static INSERTS: LazyLock<[String; 5]> = LazyLock::new(|| {
+    Table::ALL.map(|table| insert_text(table.name(), keys(table), table.columns()))
+});
 
-static INSERTS: LazyLock<Inserts> = LazyLock::new(|| Inserts {
-    call_record: insert_text(
-        "call_record",
-        &[
+/// The columns before those that the model names.
+fn keys(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::CallRecord => &[
             "record_key",
             "tenant_key",
             "id",
@@ -49,16 +47,12 @@ static INSERTS: LazyLock<Inserts> = LazyLock::new(|| Inserts {
             "dictionary",
             "fragment",
         ],
-        columns::CALL_RECORD,
-    ),
-    session: insert_text("session", &["record_key", "ordinal", "id_key"], columns::SESSION),
-    segment: insert_text("segment", &["record_key", "session", "ordinal"], columns::SEGMENT),
-    stream: insert_text(
-        "stream",
-        &["record_key", "session", "segment", "media", "ordinal"],
-        &columns::STREAM,
-    ),
-});
+        Table::Session => &["record_key", "ordinal", "id_key"],
+        Table::Segment => &["record_key", "session", "ordinal"],
+        Table::Media => &["record_key", "session", "segment", "ordinal"],
+        Table::Stream => &["record_key", "session", "segment", "media", "ordinal"],
+    }
+}
 
 fn insert_text(table: &str, keys: &[&'static str], columns: &[Column]) -> String {
     let names: Vec<&str> =
@@ -83,7 +77,7 @@ pub(super) fn insert(
     is_current: bool,
     record: &Shredded,
 ) -> Result<i64, Error> {
-    let mut row = Insert::into(connection, &INSERTS.call_record)?;
+    let mut row = Insert::into(connection, Table::CallRecord)?;
     row.push(record_key)?;
     row.push(tenant_key)?;
     row.push(&record.id)?;
@@ -96,14 +90,14 @@ pub(super) fn insert(
     row.push(&record.content_hash[..HASH_BYTES])?;
     row.push(dictionary_key(&record.record))?;
     row.push(&record.record)?;
-    row.push_columns(&record.columns)?;
+    row.push_columns(&record.rows.record)?;
     row.execute()?;
     let record_key = record_key.unwrap_or_else(|| connection.last_insert_rowid());
     insert_packs(connection, INSERT_SESSION_PACK, record_key, &record.session_packs)?;
     insert_packs(connection, INSERT_PARTICIPANT_PACK, record_key, &record.participant_packs)?;
     if is_current {
         insert_participants(connection, tenant_key, record_key, record)?;
-        insert_typed_rows(connection, record_key, record)?;
+        insert_typed_rows(connection, record_key, &record.rows)?;
     }
     Ok(record_key)
 }
@@ -142,32 +136,36 @@ fn insert_participants(
     Ok(())
 }
 
-fn insert_typed_rows(
+/// Inserts the typed rows below a record.
+pub(super) fn insert_typed_rows(
     connection: &Connection,
     record_key: i64,
-    record: &Shredded,
+    rows: &TypedRows,
 ) -> Result<(), Error> {
-    for session in &record.sessions {
-        let mut row = Insert::into(connection, &INSERTS.session)?;
+    for session in &rows.sessions {
+        let mut row = Insert::into(connection, Table::Session)?;
         row.push(record_key)?;
         row.push(session.ordinal)?;
         row.push(&session.id_key)?;
         row.push_columns(&session.columns)?;
         row.execute()?;
     }
-    for segment in &record.segments {
-        let mut row = Insert::into(connection, &INSERTS.segment)?;
-        for key in [record_key, segment.session, segment.ordinal] {
-            row.push(key)?;
-        }
+    for segment in &rows.segments {
+        let mut row = Insert::into(connection, Table::Segment)?;
+        row.push_keys([record_key, segment.session, segment.ordinal])?;
         row.push_columns(&segment.columns)?;
         row.execute()?;
     }
-    for stream in &record.streams {
-        let mut row = Insert::into(connection, &INSERTS.stream)?;
-        for key in [record_key, stream.session, stream.segment, stream.media, stream.ordinal] {
-            row.push(key)?;
-        }
+    for media in &rows.media {
+        let mut row = Insert::into(connection, Table::Media)?;
+        row.push_keys([record_key, media.session, media.segment, media.ordinal])?;
+        row.push_columns(&media.columns)?;
+        row.execute()?;
+    }
+    for stream in &rows.streams {
+        let mut row = Insert::into(connection, Table::Stream)?;
+        let keys = [record_key, stream.session, stream.segment, stream.media, stream.ordinal];
+        row.push_keys(keys)?;
         row.push_columns(&stream.columns)?;
         row.execute()?;
     }
@@ -222,6 +220,7 @@ fn delete_typed_rows(
     for text in [
         "DELETE FROM session WHERE record_key = ?1",
         "DELETE FROM segment WHERE record_key = ?1",
+        "DELETE FROM media WHERE record_key = ?1",
         "DELETE FROM stream WHERE record_key = ?1",
     ] {
         connection.prepare_cached(text)?.execute([version.record_key])?;
@@ -265,7 +264,8 @@ struct Insert<'c> {
 }
 
 impl<'c> Insert<'c> {
-    fn into(connection: &'c Connection, text: &str) -> Result<Self, Error> {
+    fn into(connection: &'c Connection, table: Table) -> Result<Self, Error> {
+        let text = &INSERTS[table as usize];
         Ok(Self { statement: connection.prepare_cached(text)?, count: 0 })
     }
 
@@ -273,6 +273,10 @@ impl<'c> Insert<'c> {
         self.count += 1;
         self.statement.raw_bind_parameter(self.count, value)?;
         Ok(())
+    }
+
+    fn push_keys<const N: usize>(&mut self, keys: [i64; N]) -> Result<(), Error> {
+        keys.into_iter().try_for_each(|key| self.push(key))
     }
 
     fn push_columns(&mut self, values: &[Value]) -> Result<(), Error> {
