@@ -12,9 +12,11 @@ pub mod generated;
 pub mod identity;
 pub mod key;
 pub mod merge;
+pub mod rows;
 pub mod shred;
 pub mod variation;
 
 pub use columns::Value;
 pub use key::{TenantId, key};
+pub use rows::RowSet;
 pub use shred::{Error, Shredded, shred};
