@@ -23,6 +23,7 @@ const PERSONAL: &str = "Org.OData.PersonalData.V1.IsPotentiallyPersonal";
 /// Terms of our own; `schema/common.csdl.xml` says what they mean.
 const NOT_SERVED: &str = "callvault.NotServed";
 const COLUMN: &str = "callvault.Column";
+const SEARCHABLE: &str = "callvault.Searchable";
 const ANSWER_ORDER: &str = "callvault.AnswerOrder";
 const KNOWN_DYNAMIC_MEMBERS: &str = "callvault.KnownDynamicMembers";
 

@@ -25,6 +25,7 @@ const PLAIN: Property = Property {
     column: None,
     unit: None,
     is_personal: false,
+    is_searchable: false,
     deprecated: None,
     description: "",
     is_served: true,

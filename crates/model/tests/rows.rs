@@ -56,7 +56,7 @@ fn rows(text: &str, set: RowSet) -> Vec<Node<'static>> {
 }
 
 fn fixture() -> String {
-    let path = "../../fixtures/call-records/get-expanded-v1.json";
+    let path = "../../fixtures/call-records/expanded-beta-2020.json";
     std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 

@@ -86,6 +86,8 @@ pub struct Property {
     pub unit: Option<&'static str>,
     /// May identify a person (`Org.OData.PersonalData.V1.IsPotentiallyPersonal`).
     pub is_personal: bool,
+    /// `$search` looks at the words of the value.
+    pub is_searchable: bool,
     /// Deprecated since (`Org.OData.Core.V1.Revisions`), free text.
     pub deprecated: Option<&'static str>,
     /// Meaning, for documentation.

@@ -17,6 +17,7 @@ const fn property(name: &'static str, ty: Type) -> Property {
         column: None,
         unit: None,
         is_personal: false,
+        is_searchable: false,
         deprecated: None,
         description: "",
         is_served: true,

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    COLUMN, DESCRIPTION, NOT_SERVED, PERSONAL, Placed, REVISIONS, Scope, UNIT, last, snake,
+    COLUMN, DESCRIPTION, NOT_SERVED, PERSONAL, Placed, REVISIONS, SEARCHABLE, Scope, UNIT, last,
+    snake,
 };
 use crate::csdl::{Operation, Parameter, Schema, StructuredType, TypeRef};
 
@@ -133,6 +134,7 @@ fn properties(scope: &Scope<'_>, all: &[Placed<'_>]) -> Result<String> {
             ("is_navigation", property.is_navigation, true),
             ("is_inherited", *is_inherited, true),
             ("is_personal", annotations.has(PERSONAL), true),
+            ("is_searchable", annotations.has(SEARCHABLE), true),
             ("is_served", !annotations.has(NOT_SERVED), false),
         ];
         for (name, value, unusual) in flags {

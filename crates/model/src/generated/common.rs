@@ -94,6 +94,7 @@ pub static IDENTITY: StructuredType = StructuredType {
             name: "id",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -101,6 +102,7 @@ pub static IDENTITY: StructuredType = StructuredType {
             name: "displayName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
@@ -110,6 +112,7 @@ pub static IDENTITY: StructuredType = StructuredType {
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Tenant of the party.",
             ..PLAIN
         },
@@ -117,6 +120,7 @@ pub static IDENTITY: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -124,6 +128,7 @@ pub static IDENTITY: StructuredType = StructuredType {
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -397,6 +402,7 @@ pub static COMMUNICATIONS_USER_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -405,12 +411,14 @@ pub static COMMUNICATIONS_USER_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
         Property {
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Tenant of the person.",
             ..PLAIN
         },
@@ -420,6 +428,7 @@ pub static COMMUNICATIONS_USER_IDENTITY: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -427,6 +436,7 @@ pub static COMMUNICATIONS_USER_IDENTITY: StructuredType = StructuredType {
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -449,6 +459,7 @@ pub static COMMUNICATIONS_PHONE_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -457,6 +468,7 @@ pub static COMMUNICATIONS_PHONE_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
@@ -466,6 +478,7 @@ pub static COMMUNICATIONS_PHONE_IDENTITY: StructuredType = StructuredType {
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Tenant of the party.",
             ..PLAIN
         },
@@ -473,6 +486,7 @@ pub static COMMUNICATIONS_PHONE_IDENTITY: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -480,6 +494,7 @@ pub static COMMUNICATIONS_PHONE_IDENTITY: StructuredType = StructuredType {
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -502,6 +517,7 @@ pub static COMMUNICATIONS_GUEST_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -510,6 +526,7 @@ pub static COMMUNICATIONS_GUEST_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
@@ -517,6 +534,7 @@ pub static COMMUNICATIONS_GUEST_IDENTITY: StructuredType = StructuredType {
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address that the visitor gave.",
             ..PLAIN
         },
@@ -526,6 +544,7 @@ pub static COMMUNICATIONS_GUEST_IDENTITY: StructuredType = StructuredType {
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Tenant of the party.",
             ..PLAIN
         },
@@ -533,6 +552,7 @@ pub static COMMUNICATIONS_GUEST_IDENTITY: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -555,6 +575,7 @@ pub static COMMUNICATIONS_ENCRYPTED_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -563,6 +584,7 @@ pub static COMMUNICATIONS_ENCRYPTED_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
@@ -572,6 +594,7 @@ pub static COMMUNICATIONS_ENCRYPTED_IDENTITY: StructuredType = StructuredType {
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Tenant of the party.",
             ..PLAIN
         },
@@ -579,6 +602,7 @@ pub static COMMUNICATIONS_ENCRYPTED_IDENTITY: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -586,6 +610,7 @@ pub static COMMUNICATIONS_ENCRYPTED_IDENTITY: StructuredType = StructuredType {
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -608,6 +633,7 @@ pub static COMMUNICATIONS_APPLICATION_IDENTITY: StructuredType = StructuredType 
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -616,6 +642,7 @@ pub static COMMUNICATIONS_APPLICATION_IDENTITY: StructuredType = StructuredType 
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
@@ -637,6 +664,7 @@ pub static COMMUNICATIONS_APPLICATION_IDENTITY: StructuredType = StructuredType 
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Tenant of the party.",
             ..PLAIN
         },
@@ -644,6 +672,7 @@ pub static COMMUNICATIONS_APPLICATION_IDENTITY: StructuredType = StructuredType 
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -651,6 +680,7 @@ pub static COMMUNICATIONS_APPLICATION_IDENTITY: StructuredType = StructuredType 
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -673,6 +703,7 @@ pub static COMMUNICATIONS_APPLICATION_INSTANCE_IDENTITY: StructuredType = Struct
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -681,12 +712,14 @@ pub static COMMUNICATIONS_APPLICATION_INSTANCE_IDENTITY: StructuredType = Struct
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
         Property {
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Tenant of the resource account.",
             ..PLAIN
         },
@@ -702,6 +735,7 @@ pub static COMMUNICATIONS_APPLICATION_INSTANCE_IDENTITY: StructuredType = Struct
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -709,6 +743,7 @@ pub static COMMUNICATIONS_APPLICATION_INSTANCE_IDENTITY: StructuredType = Struct
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -731,6 +766,7 @@ pub static AZURE_COMMUNICATION_SERVICES_USER_IDENTITY: StructuredType = Structur
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -739,12 +775,14 @@ pub static AZURE_COMMUNICATION_SERVICES_USER_IDENTITY: StructuredType = Structur
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
         Property {
             name: "azureCommunicationServicesResourceId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "The resource that the user belongs to.",
             ..PLAIN
         },
@@ -754,6 +792,7 @@ pub static AZURE_COMMUNICATION_SERVICES_USER_IDENTITY: StructuredType = Structur
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Tenant of the party.",
             ..PLAIN
         },
@@ -761,6 +800,7 @@ pub static AZURE_COMMUNICATION_SERVICES_USER_IDENTITY: StructuredType = Structur
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -768,6 +808,7 @@ pub static AZURE_COMMUNICATION_SERVICES_USER_IDENTITY: StructuredType = Structur
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -790,6 +831,7 @@ pub static GRAPH_USER_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -798,6 +840,7 @@ pub static GRAPH_USER_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
@@ -805,6 +848,7 @@ pub static GRAPH_USER_IDENTITY: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -812,6 +856,7 @@ pub static GRAPH_USER_IDENTITY: StructuredType = StructuredType {
             name: "ipAddress",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address from which the person signed in.",
             ..PLAIN
         },
@@ -821,6 +866,7 @@ pub static GRAPH_USER_IDENTITY: StructuredType = StructuredType {
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Tenant of the party.",
             ..PLAIN
         },
@@ -828,6 +874,7 @@ pub static GRAPH_USER_IDENTITY: StructuredType = StructuredType {
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -859,6 +906,7 @@ pub static ENTITY: StructuredType = StructuredType {
         name: "id",
         ty: Type::Primitive(Primitive::String),
         is_nullable: false,
+        is_searchable: true,
         description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
         ..PLAIN
     }],
@@ -944,6 +992,7 @@ pub static SUBSCRIPTION: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -1017,6 +1066,7 @@ pub static CALL: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -1531,6 +1581,7 @@ pub static CALL_RECORD: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -1652,6 +1703,7 @@ pub static PARTICIPANT_BASE: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -1689,6 +1741,7 @@ pub static ORGANIZER: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -1728,6 +1781,7 @@ pub static PARTICIPANT: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -1786,6 +1840,7 @@ pub static SESSION: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -1866,6 +1921,7 @@ pub static SEGMENT: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -1948,6 +2004,7 @@ pub static PARTICIPANT_ENDPOINT: StructuredType = StructuredType {
             name: "name",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Name of the machine.",
             ..PLAIN
         },
@@ -2040,6 +2097,7 @@ pub static USER_AGENT: StructuredType = StructuredType {
         Property {
             name: "headerValue",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             column: Some("user_agent"),
             description: "The software's own line about itself, as it was sent.",
             ..PLAIN
@@ -2047,6 +2105,7 @@ pub static USER_AGENT: StructuredType = StructuredType {
         Property {
             name: "applicationVersion",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Version of the software.",
             ..PLAIN
         },
@@ -2069,6 +2128,7 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
             name: "headerValue",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            is_searchable: true,
             column: Some("user_agent"),
             description: "The software's own line about itself, as it was sent.",
             ..PLAIN
@@ -2077,6 +2137,7 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
             name: "applicationVersion",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            is_searchable: true,
             description: "Version of the software.",
             ..PLAIN
         },
@@ -2084,6 +2145,7 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
             name: "platform",
             ty: Type::Enum(&CLIENT_PLATFORM),
             is_nullable: false,
+            is_searchable: true,
             default: Some("unknown"),
             column: Some("platform"),
             description: "What the software runs on.",
@@ -2093,6 +2155,7 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
             name: "productFamily",
             ty: Type::Enum(&PRODUCT_FAMILY),
             is_nullable: false,
+            is_searchable: true,
             default: Some("unknown"),
             column: Some("product_family"),
             description: "What the software belongs to.",
@@ -2101,12 +2164,14 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
         Property {
             name: "communicationServiceId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Resource of Azure Communication Services behind the software.",
             ..PLAIN
         },
         Property {
             name: "azureADAppId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Application of the directory behind the software.",
             ..PLAIN
         },
@@ -2129,6 +2194,7 @@ pub static SERVICE_USER_AGENT: StructuredType = StructuredType {
             name: "headerValue",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            is_searchable: true,
             column: Some("user_agent"),
             description: "The software's own line about itself, as it was sent.",
             ..PLAIN
@@ -2137,6 +2203,7 @@ pub static SERVICE_USER_AGENT: StructuredType = StructuredType {
             name: "applicationVersion",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            is_searchable: true,
             description: "Version of the software.",
             ..PLAIN
         },
@@ -2300,6 +2367,7 @@ pub static DEVICE_INFO: StructuredType = StructuredType {
             name: "captureDeviceName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             column: Some("capture_device_name"),
             description: "Device that records.",
             ..PLAIN
@@ -2314,6 +2382,7 @@ pub static DEVICE_INFO: StructuredType = StructuredType {
             name: "renderDeviceName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             column: Some("render_device_name"),
             description: "Device that plays.",
             ..PLAIN
@@ -2461,6 +2530,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "ipAddress",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             column: Some("ip_address"),
             description: "Address of the machine.",
             ..PLAIN
@@ -2469,6 +2539,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "subnet",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             column: Some("subnet"),
             description: "Subnet of the machine, as an address without mask.",
             ..PLAIN
@@ -2499,12 +2570,14 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "reflexiveIPAddress",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the machine as the relay sees it.",
             ..PLAIN
         },
         Property {
             name: "relayIPAddress",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Address of the relay.",
             ..PLAIN
         },
@@ -2518,6 +2591,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "macAddress",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Hardware address of the network adapter.",
             ..PLAIN
         },
@@ -2564,6 +2638,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "basicServiceSetIdentifier",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Hardware address of the wireless access point, which tells the place.",
             ..PLAIN
         },
@@ -2593,6 +2668,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "dnsSuffix",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "DNS suffix of the network adapter.",
             ..PLAIN
         },
@@ -2933,6 +3009,7 @@ pub static USER_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Identifier of the party; an Entra object id where the directory knows it.",
             ..PLAIN
         },
@@ -2941,6 +3018,7 @@ pub static USER_IDENTITY: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name to show. Absent for guests and for people of other tenants.",
             ..PLAIN
         },
@@ -2948,6 +3026,7 @@ pub static USER_IDENTITY: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name.",
             ..PLAIN
         },
@@ -2957,6 +3036,7 @@ pub static USER_IDENTITY: StructuredType = StructuredType {
             name: "tenantId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Tenant of the party.",
             ..PLAIN
         },
@@ -2964,6 +3044,7 @@ pub static USER_IDENTITY: StructuredType = StructuredType {
             name: "email",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Address of the party.",
             ..PLAIN
         },
@@ -3076,6 +3157,7 @@ pub static SESSION_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -3148,6 +3230,7 @@ pub static SESSION_ROW: StructuredType = StructuredType {
             name: "callRecordId",
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
+            is_searchable: true,
             description: "Id of the call record.",
             ..PLAIN
         },
@@ -3200,6 +3283,7 @@ pub static SEGMENT_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             is_inherited: true,
+            is_searchable: true,
             description: "Names the entity; compared without regard to case when it is a GUID, else byte for byte.",
             ..PLAIN
         },
@@ -3254,6 +3338,7 @@ pub static SEGMENT_ROW: StructuredType = StructuredType {
             name: "callRecordId",
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
+            is_searchable: true,
             description: "Id of the call record.",
             ..PLAIN
         },
@@ -3290,6 +3375,7 @@ pub static SEGMENT_ROW: StructuredType = StructuredType {
             name: "sessionId",
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
+            is_searchable: true,
             description: "Id of the session.",
             ..PLAIN
         },
@@ -3565,6 +3651,7 @@ pub static STREAM_ROW: StructuredType = StructuredType {
             name: "callRecordId",
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
+            is_searchable: true,
             description: "Id of the call record.",
             ..PLAIN
         },
@@ -3601,6 +3688,7 @@ pub static STREAM_ROW: StructuredType = StructuredType {
             name: "sessionId",
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
+            is_searchable: true,
             description: "Id of the session.",
             ..PLAIN
         },
@@ -3608,6 +3696,7 @@ pub static STREAM_ROW: StructuredType = StructuredType {
             name: "segmentId",
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
+            is_searchable: true,
             description: "Id of the segment.",
             ..PLAIN
         },
