@@ -13,6 +13,7 @@ pub mod identity;
 pub mod key;
 pub mod merge;
 pub mod rows;
+pub mod search;
 pub mod shred;
 pub mod variation;
 

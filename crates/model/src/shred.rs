@@ -5,11 +5,13 @@
 
 mod reader;
 mod rows;
+mod stored;
 mod typed;
 
 use crate::fragment::Codec;
 
 pub use rows::{MediaRow, SegmentRow, SessionRow, StreamRow, TypedRows};
+pub use stored::stored_rows;
 
 /// A checked record, ready for the store. Fragments are compressed by the codec that was given.
 #[derive(Debug, Clone)]

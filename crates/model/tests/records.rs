@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+use model::columns::Table;
 use model::fragment::{Codec, Corrupt, FragmentKind, Pack, RecordFragment};
 use model::merge::{Merge, Stored, merge};
+use model::shred::{TypedRows, stored_rows};
 use model::{Shredded, Value, columns, flags, shred};
 use odata::json::Node;
 
@@ -276,6 +278,63 @@ fn typed_columns_hold_the_figures() {
     assert!(record.rows.sessions.iter().all(|row| row.columns.len() == columns::SESSION.len()));
     assert!(record.rows.segments.iter().all(|row| row.columns.len() == columns::SEGMENT.len()));
     assert_eq!(record.participant_keys.len(), 2);
+}
+
+#[test]
+fn the_rows_of_a_stored_record_are_those_that_it_was_stored_with() {
+    for name in FIXTURES {
+        let record = shredded(&fixture(name));
+        let again = stored_rows(&mut Kept(&record)).unwrap();
+        let words = |text: &str| {
+            let mut words: Vec<_> = text.split(' ').map(str::to_owned).collect();
+            words.sort_unstable();
+            words
+        };
+        assert_eq!(words(&again.words), words(&record.rows.words), "{name}");
+        let again = TypedRows { words: record.rows.words.clone(), ..again };
+        assert_eq!(again, record.rows, "{name}");
+    }
+}
+
+#[test]
+fn columns_hold_infinity_and_know_which_end_a_party_stands_at() {
+    let record = shredded(
+        r#"{"id":"a","startDateTime":"2025-01-01T00:00:00Z","endDateTime":"2025-01-01T00:01:00Z",
+        "sessions":[{"id":"s","caller":{"userAgent":{"headerValue":"RTCC","role":"gateway","platform":"x"}},
+          "callee":{"name":"LAPTOP","identity":{"user":{"id":"u"}},"userAgent":{"platform":"macOS"}},
+          "segments":[{"id":"g","media":[{"label":"main-audio","calleeNetwork":{"subnet":"10.0.0.0","wifiBand":"frequency24GHz"},
+            "streams":[{"streamDirection":"callerToCallee","averagePacketLossRate":"INF","maxPacketLossRate":"NaN",
+              "averageAudioDegradation":"-INF"}]}]}]}]}"#,
+    );
+    let value = |table: Table, row: &[Value], name: &str| {
+        row[table.columns().iter().position(|column| column.name == name).unwrap()].clone()
+    };
+    let text = |text: &str| Value::Text(text.to_owned());
+    for (name, expected) in [
+        ("average_packet_loss_rate", Value::Real(f64::INFINITY)),
+        ("max_packet_loss_rate", Value::Null),
+        ("average_audio_degradation", Value::Real(f64::NEG_INFINITY)),
+        ("label", text("main-audio")),
+    ] {
+        assert_eq!(value(Table::Stream, &record.rows.streams[0].columns, name), expected, "{name}");
+    }
+    for (name, expected) in [
+        ("caller_is_participant", Value::Int(0)),
+        ("caller_user_agent", text("RTCC")),
+        ("caller_platform", Value::Null),
+        ("callee_is_participant", Value::Int(1)),
+        ("callee_user_id", text("u")),
+        ("callee_associated_id", Value::Null),
+        ("callee_platform", text("macOS")),
+        ("callee_product_family", text("unknown")),
+    ] {
+        let found = value(Table::Session, &record.rows.sessions[0].columns, name);
+        assert_eq!(found, expected, "{name}");
+    }
+    let media = &record.rows.media[0].columns;
+    assert_eq!(value(Table::Media, media, "callee_network_subnet"), text("10.0.0.0"));
+    assert_eq!(value(Table::Media, media, "callee_network_wifi_band"), text("frequency24GHz"));
+    assert_eq!(value(Table::Media, media, "caller_network_wifi_band"), Value::Null);
 }
 
 #[test]

@@ -38,6 +38,11 @@ pub(super) fn read(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error>
     hash.update(&record).update(&(found & !flags::UNSETTLED_ENUM).to_le_bytes());
     let (participant_packs, participant_keys) = pack_participants(&participants, codec, &mut hash)?;
     let id = id(&members, &Pointer::Root)?;
+    sessions.rows.add_words(&members, &generated::CALL_RECORD);
+    for participant in &participants {
+        let members = participant.as_object().unwrap_or_default();
+        sessions.rows.add_words(members, &generated::PARTICIPANT);
+    }
     let mut columns = record_columns(&members);
     columns.push(Value::Int(participants.len() as i64));
     Ok(Shredded {
@@ -159,6 +164,7 @@ impl Sessions {
         if !self.ids.insert(key(&id)) {
             return Err(twice(&at, &id));
         }
+        self.rows.add_words(&members, &generated::SESSION);
         let segments = take(&mut members, "segments");
         let segments = segments.as_ref().and_then(Node::as_array).unwrap_or_default();
         self.rows.session(key(&id), &members);
@@ -378,7 +384,8 @@ fn pack_participants(
     Ok((packs, keys))
 }
 
-fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
+/// What [`crate::columns::CALL_RECORD`] says of a record's own members.
+pub(super) fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
     let text = |name| match get(members, name) {
         Some(Node::String(text)) => Value::Text(text.value().into_owned()),
         _ => Value::Null,

@@ -2,11 +2,13 @@
 
 use std::sync::LazyLock;
 
+use odata::edm::StructuredType;
 use odata::json::{Member, Node};
 
 use super::reader::{get, instant};
 use super::typed;
 use crate::columns::{self, Value};
+use crate::search::Collector;
 
 /// What the store keeps for queries beside the fragments.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +23,8 @@ pub struct TypedRows {
     pub media: Vec<MediaRow>,
     /// Of the streams of these.
     pub streams: Vec<StreamRow>,
+    /// The distinct words of everything that `$search` looks at, with spaces between.
+    pub words: String,
 }
 
 /// A session.
@@ -91,11 +95,17 @@ static WORST: LazyLock<[Option<usize>; 4]> = LazyLock::new(|| {
 #[derive(Default)]
 pub(super) struct Rows {
     pub(super) rows: TypedRows,
+    words: Collector,
     failures: i64,
     worst: [Option<f64>; 4],
 }
 
 impl Rows {
+    /// Adds what there is to search in an object of type `ty` and in what is inside.
+    pub(super) fn add_words(&mut self, members: &[Member<'_>], ty: &'static StructuredType) {
+        self.words.add(members, ty);
+    }
+
     /// Adds a session; its segments follow.
     pub(super) fn session(&mut self, id_key: Vec<u8>, members: &[Member<'_>]) {
         let is_test = match get(members, "isTest") {
@@ -145,6 +155,7 @@ impl Rows {
         let real = |value: Option<f64>| value.map_or(Value::Null, Value::Real);
         record.extend([real(loss), ticks(jitter), ticks(round_trip), real(degradation)]);
         rows.record = record;
+        rows.words = self.words.finish();
         self.rows
     }
 

@@ -1,0 +1,140 @@
+//! The searchable values of an item, found by the tables of the schema.
+
+use std::collections::{HashMap, HashSet};
+use std::ptr;
+use std::sync::LazyLock;
+
+use odata::edm::{StructuredType, Type};
+use odata::json::{Member, Node};
+
+use super::words::Words;
+use crate::generated;
+
+/// Longest word that goes into the index, in bytes. Longer ones are found by their beginning.
+pub(super) const LONGEST_WORD: usize = 64;
+
+/// A property in which there is something to search.
+struct Place {
+    name: &'static str,
+    /// The type of what is inside; none for a value that is itself searched.
+    inside: Option<&'static StructuredType>,
+}
+
+/// The places of each type that has any, by the type's address.
+static PLACES: LazyLock<HashMap<usize, Vec<Place>>> = LazyLock::new(|| {
+    let mut places = HashMap::new();
+    let types = generated::BETA.schemas.iter().flat_map(|schema| schema.types);
+    types.for_each(|ty| find_places(ty, &mut places));
+    places.retain(|_, places: &mut Vec<Place>| !places.is_empty());
+    places
+});
+
+fn address(ty: &'static StructuredType) -> usize {
+    ptr::from_ref(ty).addr()
+}
+
+/// Finds the places of a type and of all types that its values may have inside.
+fn find_places(ty: &'static StructuredType, places: &mut HashMap<usize, Vec<Place>>) {
+    if places.contains_key(&address(ty)) {
+        return;
+    }
+    // Types that refer to each other in a circle end here.
+    places.insert(address(ty), Vec::new());
+    let mut found = Vec::new();
+    for property in ty.properties.iter().chain(ty.dynamic) {
+        if property.is_searchable {
+            found.push(Place { name: property.name, inside: None });
+        }
+        let Type::Structured(inside) = property.ty else { continue };
+        let kinds = || std::iter::once(inside).chain(inside.derived.iter().copied());
+        kinds().for_each(|kind| find_places(kind, places));
+        if kinds().any(|kind| !places[&address(kind)].is_empty()) {
+            found.push(Place { name: property.name, inside: Some(inside) });
+        }
+    }
+    places.insert(address(ty), found);
+}
+
+/// Calls `visit` with each searchable text of an object of type `declared` and of what is inside.
+pub(super) fn visit(
+    members: &[Member<'_>],
+    declared: &'static StructuredType,
+    visit_text: &mut dyn FnMut(&str),
+) {
+    let ty = actual_type(members, declared);
+    let Some(places) = PLACES.get(&address(ty)) else { return };
+    for member in members {
+        let Some(place) = places.iter().find(|place| member.name.is(place.name)) else { continue };
+        visit_value(&member.value, place, visit_text);
+    }
+}
+
+fn visit_value(value: &Node<'_>, place: &Place, visit_text: &mut dyn FnMut(&str)) {
+    match (value, place.inside) {
+        (Node::Array(items), _) => {
+            for item in items {
+                visit_value(item, place, visit_text);
+            }
+        }
+        (Node::Object(members), Some(ty)) => visit(members, ty, visit_text),
+        (Node::String(text), None) => visit_text(&text.value()),
+        _ => {}
+    }
+}
+
+fn actual_type(
+    members: &[Member<'_>],
+    declared: &'static StructuredType,
+) -> &'static StructuredType {
+    if declared.derived.is_empty() {
+        return declared;
+    }
+    let stated = members.iter().find(|member| member.name.is("@odata.type"));
+    let name = stated.and_then(|member| member.value.as_text());
+    name.and_then(|name| declared.find_derived(name.value().trim_start_matches('#')))
+        .unwrap_or(declared)
+}
+
+/// Collects the distinct words of a record for the index.
+#[derive(Debug, Default)]
+pub struct Collector {
+    /// Values that were seen: a record names the same parties over and over.
+    values: HashSet<String>,
+    words: HashSet<String>,
+    document: String,
+}
+
+impl Collector {
+    /// Adds an object in canonical form and what is inside.
+    pub fn add(&mut self, members: &[Member<'_>], ty: &'static StructuredType) {
+        visit(members, ty, &mut |text| {
+            if self.values.contains(text) {
+                return;
+            }
+            self.values.insert(text.to_owned());
+            for word in Words::of(text).all() {
+                let word = shortened(word);
+                if !self.words.contains(word) {
+                    self.words.insert(word.to_owned());
+                    if !self.document.is_empty() {
+                        self.document.push(' ');
+                    }
+                    self.document.push_str(word);
+                }
+            }
+        });
+    }
+
+    /// The words, with spaces between.
+    pub fn finish(self) -> String {
+        self.document
+    }
+}
+
+/// A word as the index has it.
+pub(super) fn shortened(word: &str) -> &str {
+    if word.len() <= LONGEST_WORD {
+        return word;
+    }
+    &word[..word.floor_char_boundary(LONGEST_WORD)]
+}
