@@ -9,6 +9,7 @@ pub mod context;
 pub mod csdl;
 pub mod edm;
 pub mod error;
+pub mod eval;
 pub mod json;
 pub mod limits;
 pub mod literal;

@@ -1,0 +1,111 @@
+//! The language at work in memory: conditions and values of JSON items, their order, pages,
+//! nested expansions and aggregates.
+//!
+//! What is asked for is prepared once ([`Program`], [`Order`], [`Shaper`], [`Pipeline`]) and then
+//! applied to many items. There is no I/O, and what is searched in an item by `$search` is the
+//! caller's to know ([`Searcher`]).
+//!
+//! Meaning is as in [`crate::bound::Expr`]; in particular a value that is not of its type, NaN, a
+//! missing member and everything that can't be calculated (overflow, division by zero) is null.
+
+mod arithmetic;
+mod cast;
+mod collection;
+mod compile;
+mod function;
+mod json_form;
+mod key;
+mod page;
+mod path;
+mod pattern;
+mod program;
+mod text;
+mod time;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use json_form::push_value;
+pub use key::{Key, Order, Part, Sortable};
+pub use page::{Pager, Selection, Sieve, Window};
+pub use pattern::check_pattern;
+pub use program::Program;
+pub use value::{DYNAMIC, Value, actual_type};
+
+use crate::bound::Search;
+use crate::edm::Type;
+use crate::json::Node;
+
+/// A JSON value and its declared type.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// The value.
+    pub node: &'a Node<'a>,
+    /// Its declared type; [`DYNAMIC`] when nothing is declared.
+    pub ty: Type,
+}
+
+/// Knows what `$search` finds.
+pub trait Searcher {
+    /// Whether an item of a collection contains what is searched for.
+    fn matches(&self, search: &Search, item: Item<'_>) -> bool;
+}
+
+/// Finds nothing: for expressions that are known to hold no search.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSearch;
+
+impl Searcher for NoSearch {
+    fn matches(&self, _: &Search, _: Item<'_>) -> bool {
+        false
+    }
+}
+
+/// What the paths of an expression start from.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "a searcher need not be printable")]
+pub struct Scope<'a, 's> {
+    /// The item that is looked at.
+    pub item: Item<'a>,
+    /// The item of the outermost collection, `$it`.
+    pub outermost: Item<'a>,
+    /// Variables of the lambdas around, innermost first.
+    pub variables: Option<&'s Variable<'a, 's>>,
+    /// Knows what `$search` finds.
+    pub searcher: &'s dyn Searcher,
+}
+
+/// A variable of a lambda and its value.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable<'a, 's> {
+    /// Its name.
+    pub name: &'s str,
+    /// Its value.
+    pub item: Item<'a>,
+    /// The variables further out.
+    pub outer: Option<&'s Variable<'a, 's>>,
+}
+
+impl<'a, 's> Scope<'a, 's> {
+    /// At an item of the outermost collection.
+    pub fn new(item: Item<'a>, searcher: &'s dyn Searcher) -> Self {
+        Self { item, outermost: item, variables: None, searcher }
+    }
+
+    /// The same with another item.
+    fn at(&self, item: Item<'a>) -> Self {
+        Self { item, ..*self }
+    }
+
+    fn variable(&self, name: &str) -> Option<Item<'a>> {
+        let mut next = self.variables;
+        while let Some(variable) = next {
+            if variable.name == name {
+                return Some(variable.item);
+            }
+            next = variable.outer;
+        }
+        None
+    }
+}

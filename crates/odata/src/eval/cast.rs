@@ -1,0 +1,127 @@
+//! `cast` and `isof` (URL Conventions 5.1.1.10). A cast that fails is null.
+
+use std::borrow::Cow;
+
+use super::Value;
+use super::json_form::text_form;
+use super::path;
+use super::time::{date_of, time_of_day_of};
+use super::value::{enum_bits, enum_value, number};
+use crate::edm::{EnumType, Primitive, Type};
+use crate::primitive::{DateTimeOffset, Duration, parse_guid};
+
+/// The value as one of another type.
+pub(super) fn cast(value: Value<'_>, ty: Type) -> Value<'_> {
+    match (value, ty) {
+        (Value::Null, _) => Value::Null,
+        (Value::List(items), ty) => {
+            Value::List(items.into_iter().map(|item| cast(item, ty)).collect())
+        }
+        (Value::Object(item), Type::Structured(ty)) => {
+            path::cast(item, ty).map_or(Value::Null, Value::Object)
+        }
+        (value, Type::Enum(ty)) => to_enum(value, ty),
+        (value, Type::Primitive(ty)) => to_primitive(value, ty),
+        _ => Value::Null,
+    }
+}
+
+fn to_enum<'a>(value: Value<'a>, ty: &'static EnumType) -> Value<'a> {
+    let name = match &value {
+        Value::Enum { ty: other, .. } if std::ptr::eq(*other, ty) => return value,
+        Value::Text(name) => name.to_string(),
+        Value::Int(number) => number.to_string(),
+        _ => return Value::Null,
+    };
+    match enum_value(ty, &name) {
+        Value::Enum { ty, name } if enum_bits(ty, &name).is_some() => Value::Enum { ty, name },
+        _ => Value::Null,
+    }
+}
+
+fn to_primitive(value: Value<'_>, ty: Primitive) -> Value<'_> {
+    let result = match ty {
+        Primitive::String | Primitive::Stream => match value {
+            Value::Text(text) => Some(Value::Text(text)),
+            value => text_form(&value).map(|text| Value::Text(Cow::Owned(text))),
+        },
+        Primitive::Guid => match value {
+            Value::Text(text) if parse_guid(&text).is_some() => Some(Value::Text(text)),
+            _ => None,
+        },
+        Primitive::Boolean => match value {
+            Value::Bool(value) => Some(Value::Bool(value)),
+            Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+            Value::Text(text) if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
+            _ => None,
+        },
+        Primitive::Int32 => {
+            whole(&value).filter(|whole| i32::try_from(*whole).is_ok()).map(Value::Int)
+        }
+        Primitive::Int64 => whole(&value).map(Value::Int),
+        Primitive::Single | Primitive::Double | Primitive::Decimal => match value {
+            Value::Text(text) => number(&text).map(Value::double),
+            value => value.as_f64().map(Value::Double),
+        },
+        Primitive::Date => match value {
+            Value::Date(day) => Some(Value::Date(day)),
+            Value::Text(text) => date_of(&text).map(Value::Date),
+            _ => None,
+        },
+        Primitive::TimeOfDay => match value {
+            Value::TimeOfDay(ticks) => Some(Value::TimeOfDay(ticks)),
+            Value::Text(text) => time_of_day_of(&text).map(Value::TimeOfDay),
+            _ => None,
+        },
+        Primitive::DateTimeOffset => match value {
+            Value::Instant(ticks) => Some(Value::Instant(ticks)),
+            Value::Date(day) => super::time::midnight(day).map(Value::Instant),
+            Value::Text(text) => DateTimeOffset::parse(&text).map(|at| Value::Instant(at.0)),
+            _ => None,
+        },
+        Primitive::Duration => match value {
+            Value::Duration(ticks) => Some(Value::Duration(ticks)),
+            Value::Text(text) => Duration::parse(&text).map(|length| Value::Duration(length.0)),
+            _ => None,
+        },
+    };
+    result.unwrap_or(Value::Null)
+}
+
+/// The number without its fraction.
+fn whole(value: &Value<'_>) -> Option<i64> {
+    match value {
+        Value::Int(value) => Some(*value),
+        Value::Double(value) => super::arithmetic::nearest(value.trunc()),
+        Value::Text(text) => text.parse().ok(),
+        Value::Enum { ty, name } => enum_bits(ty, name),
+        _ => None,
+    }
+}
+
+/// Whether a value is of a type already; null is of none.
+pub(super) fn is_of(value: &Value<'_>, ty: Type) -> bool {
+    let Type::Primitive(primitive) = ty else {
+        return match (value, ty) {
+            (Value::Object(item), Type::Structured(ty)) => path::cast(*item, ty).is_some(),
+            (Value::Enum { ty, .. }, Type::Enum(wanted)) => std::ptr::eq(*ty, wanted),
+            _ => false,
+        };
+    };
+    match (value, primitive) {
+        (Value::Int(value), Primitive::Int32) => i32::try_from(*value).is_ok(),
+        (Value::Text(text), Primitive::Guid) => parse_guid(text).is_some(),
+        (Value::Bool(_), Primitive::Boolean)
+        | (
+            Value::Int(_),
+            Primitive::Int64 | Primitive::Single | Primitive::Double | Primitive::Decimal,
+        )
+        | (Value::Double(_), Primitive::Single | Primitive::Double | Primitive::Decimal)
+        | (Value::Text(_), Primitive::String)
+        | (Value::Date(_), Primitive::Date)
+        | (Value::TimeOfDay(_), Primitive::TimeOfDay)
+        | (Value::Instant(_), Primitive::DateTimeOffset)
+        | (Value::Duration(_), Primitive::Duration) => true,
+        _ => false,
+    }
+}

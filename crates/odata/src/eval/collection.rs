@@ -1,0 +1,101 @@
+//! Functions of collections (URL Conventions 5.1.1.5 and 5.1.1.6).
+
+use super::Value;
+
+/// Whether the items of `part` are among those of `whole`, each as often.
+pub(super) fn has_subset(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
+    let mut is_used = vec![false; whole.len()];
+    part.iter().all(|wanted| {
+        let mut free = whole.iter().zip(&mut is_used);
+        match free.find(|(item, is_used)| !**is_used && item.equals(wanted)) {
+            Some((_, is_used)) => {
+                *is_used = true;
+                true
+            }
+            None => false,
+        }
+    })
+}
+
+/// Whether the items of `part` stand in `whole` in that order, others between them or not.
+pub(super) fn has_subsequence(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
+    let mut rest = whole.iter();
+    part.iter().all(|wanted| rest.any(|item| item.equals(wanted)))
+}
+
+/// Where the items of `part` stand in `whole` one behind the other.
+pub(super) fn index_of(whole: &[Value<'_>], part: &[Value<'_>]) -> Option<usize> {
+    if part.is_empty() {
+        return Some(0);
+    }
+    whole.windows(part.len()).position(|items| are_equal(items, part))
+}
+
+/// Whether a collection begins with another.
+pub(super) fn starts_with(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
+    whole.get(..part.len()).is_some_and(|items| are_equal(items, part))
+}
+
+/// Whether a collection ends with another.
+pub(super) fn ends_with(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
+    let start = whole.len().checked_sub(part.len());
+    start.is_some_and(|start| are_equal(&whole[start..], part))
+}
+
+/// The items from `start` on, `count` at most.
+pub(super) fn slice(mut items: Vec<Value<'_>>, start: i64, count: Option<i64>) -> Vec<Value<'_>> {
+    let index = |value: i64| usize::try_from(value.max(0)).unwrap_or(usize::MAX);
+    items.drain(..index(start).min(items.len()));
+    items.truncate(count.map_or(usize::MAX, index));
+    items
+}
+
+fn are_equal(a: &[Value<'_>], b: &[Value<'_>]) -> bool {
+    a.iter().zip(b).all(|(a, b)| a.equals(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ints(items: &[i64]) -> Vec<Value<'static>> {
+        items.iter().map(|item| Value::Int(*item)).collect()
+    }
+
+    #[test]
+    fn subsets_count_repeated_items_and_ignore_order() {
+        for (whole, part, expected) in [
+            (&[4, 1, 3][..], &[1, 3, 4][..], true),
+            (&[4, 1, 3, 1], &[1, 1], true),
+            (&[4, 1, 3], &[], true),
+            (&[1, 2], &[1, 1, 2], false),
+            (&[4, 1, 3], &[1, 7], false),
+        ] {
+            assert_eq!(has_subset(&ints(whole), &ints(part)), expected, "{whole:?} {part:?}");
+        }
+    }
+
+    #[test]
+    fn subsequences_keep_the_order() {
+        for (whole, part, expected) in [
+            (&[4, 1, 3, 1][..], &[1, 1][..], true),
+            (&[4, 1, 3], &[4, 3], true),
+            (&[4, 1, 3], &[3, 1], false),
+            (&[1, 2], &[1, 1, 2], false),
+        ] {
+            assert_eq!(has_subsequence(&ints(whole), &ints(part)), expected, "{whole:?} {part:?}");
+        }
+    }
+
+    #[test]
+    fn parts_of_collections_are_found_like_parts_of_text() {
+        let whole = ints(&[1, 2, 3]);
+        assert_eq!(index_of(&whole, &ints(&[2, 3])), Some(1));
+        assert_eq!(index_of(&whole, &ints(&[1, 3])), None);
+        assert!(starts_with(&whole, &ints(&[1])) && !starts_with(&whole, &ints(&[2])));
+        assert!(ends_with(&whole, &ints(&[2, 3])) && !ends_with(&whole, &ints(&[0, 1, 2, 3])));
+        assert_eq!(slice(whole.clone(), 1, Some(1)).len(), 1);
+        assert_eq!(slice(whole.clone(), i64::MIN, Some(i64::MAX)).len(), 3);
+        assert_eq!(slice(whole, 9, None).len(), 0);
+    }
+}

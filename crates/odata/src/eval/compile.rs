@@ -1,0 +1,131 @@
+//! Preparing expressions: what does not depend on an item is calculated beforehand.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::path::Way;
+use super::program::{NOTHING, Op};
+use super::{NoSearch, Scope, Value, pattern};
+use crate::bound::{Expr, ExprKind, Function, Ty};
+use crate::edm::Type;
+use crate::primitive::parse_guid;
+
+/// From this length on a list of texts is looked up rather than gone through.
+const LONG_LIST: usize = 8;
+
+impl Op {
+    /// Prepares an expression.
+    pub(super) fn new(expr: &Expr) -> Self {
+        let op = Self::of(expr);
+        if op.is_constant() || !op.operands().iter().all(|operand| operand.is_constant()) {
+            return op;
+        }
+        // Nothing in it looks at the item, so that any item will do.
+        let value = op.value(&Scope::new(NOTHING, &NoSearch)).into_owned();
+        Self::Constant(value)
+    }
+
+    fn of(expr: &Expr) -> Self {
+        let boxed = |expr: &Expr| Box::new(Self::new(expr));
+        match &expr.kind {
+            ExprKind::Literal(literal) => Self::Constant(Value::literal(literal, one(expr.ty))),
+            ExprKind::Path(path) => Self::Path(Way::new(path, expr.ty)),
+            ExprKind::Not(operand) => Self::Not(boxed(operand)),
+            ExprKind::Negate(operand) => Self::Negate(boxed(operand)),
+            ExprKind::And(operands) => Self::And(operands.iter().map(Self::new).collect()),
+            ExprKind::Or(operands) => Self::Or(operands.iter().map(Self::new).collect()),
+            ExprKind::Compare(operator, left, right) => {
+                Self::Compare(*operator, boxed(left), boxed(right))
+            }
+            ExprKind::Has(left, right) => Self::Has(boxed(left), boxed(right)),
+            ExprKind::In(left, right) => member(boxed(left), boxed(right)),
+            ExprKind::Arithmetic(operator, left, right) => {
+                Self::Arithmetic(*operator, boxed(left), boxed(right))
+            }
+            ExprKind::Call(function, arguments) => call(*function, arguments),
+            ExprKind::Cast(operand, ty) => Self::Cast(boxed(operand), *ty),
+            ExprKind::IsOf(operand, ty) => Self::IsOf(boxed(operand), *ty),
+            ExprKind::Case(branches) => Self::Case(
+                branches.iter().map(|(when, then)| (Self::new(when), Self::new(then))).collect(),
+            ),
+            ExprKind::List(items) => Self::List(items.iter().map(Self::new).collect()),
+        }
+    }
+
+    fn is_constant(&self) -> bool {
+        matches!(self, Self::Constant(_))
+    }
+
+    /// What it calculates with; itself when it looks at the item.
+    fn operands(&self) -> Vec<&Self> {
+        match self {
+            Self::Constant(_) | Self::Path(_) | Self::Offset(_) => vec![self],
+            Self::Not(operand)
+            | Self::Negate(operand)
+            | Self::InTexts(operand, _)
+            | Self::Matches(operand, _)
+            | Self::Cast(operand, _)
+            | Self::IsOf(operand, _) => vec![operand],
+            Self::And(operands)
+            | Self::Or(operands)
+            | Self::Call(_, operands)
+            | Self::List(operands) => operands.iter().collect(),
+            Self::Compare(_, left, right)
+            | Self::Has(left, right)
+            | Self::In(left, right)
+            | Self::Arithmetic(_, left, right) => vec![left, right],
+            Self::Case(branches) => branches.iter().flat_map(|(when, then)| [when, then]).collect(),
+        }
+    }
+}
+
+fn one(ty: Ty) -> Option<Type> {
+    match ty {
+        Ty::One(ty) | Ty::Many(ty) => Some(ty),
+        Ty::Null | Ty::Dynamic => None,
+    }
+}
+
+fn call(function: Function, arguments: &[Expr]) -> Op {
+    let mut operands: Vec<Op> = arguments.iter().map(Op::new).collect();
+    match (function, operands.as_mut_slice()) {
+        (Function::MatchesPattern, [text, Op::Constant(Value::Text(pattern))]) => {
+            let text = std::mem::replace(text, Op::Constant(Value::Null));
+            Op::Matches(Box::new(text), pattern::constant(pattern))
+        }
+        (Function::TotalOffsetMinutes, [Op::Path(_)]) => match operands.pop() {
+            Some(Op::Path(way)) => Op::Offset(way),
+            other => Op::Call(function, other.into_iter().collect()),
+        },
+        _ => Op::Call(function, operands),
+    }
+}
+
+fn member(left: Box<Op>, right: Box<Op>) -> Op {
+    if let Op::Constant(Value::List(items)) = &*right
+        && items.len() >= LONG_LIST
+    {
+        let text = |item: &Value<'_>| match item {
+            Value::Text(text) => Some(folded(text).into()),
+            Value::Enum { name, .. } => Some(Box::from(&**name)),
+            _ => None,
+        };
+        if let Some(texts) = items.iter().map(text).collect::<Option<HashSet<Box<str>>>>() {
+            return Op::InTexts(left, texts);
+        }
+    }
+    Op::In(left, right)
+}
+
+/// Whether text equals one of those that [`member`] collected.
+pub(super) fn is_among(text: &str, texts: &HashSet<Box<str>>) -> bool {
+    texts.contains(text) || texts.contains(&*folded(text))
+}
+
+/// The one form of GUIDs that differ in case; other text as it is.
+fn folded(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) && parse_guid(text).is_some() {
+        return Cow::Owned(text.to_ascii_lowercase());
+    }
+    Cow::Borrowed(text)
+}

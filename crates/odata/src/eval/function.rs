@@ -1,0 +1,155 @@
+//! The canonical functions (URL Conventions 5.1.1.5 to 5.1.1.12): null for null and for arguments
+//! of another type.
+
+use std::borrow::Cow;
+
+use super::program::Op;
+use super::time::{MAX_INSTANT, MIN_INSTANT, civil, day_of, time_in_day};
+use super::{Scope, Value, collection, pattern, text};
+use crate::bound::Function;
+use crate::primitive::TICKS_PER_SECOND;
+
+/// The result of a function.
+pub(super) fn call<'a>(
+    function: Function,
+    arguments: &'a [Op],
+    scope: &Scope<'a, '_>,
+) -> Value<'a> {
+    let result = match arguments {
+        [] => constant(function),
+        [operand] => of_one(function, operand.value(scope)),
+        [left, right] => of_two(function, left.value(scope), right.value(scope)),
+        [operand, start, count, ..] => match (start.value(scope), count.value(scope)) {
+            (Value::Int(start), Value::Int(count)) => {
+                substring(operand.value(scope), start, Some(count))
+            }
+            _ => None,
+        },
+    };
+    result.unwrap_or(Value::Null)
+}
+
+fn constant(function: Function) -> Option<Value<'static>> {
+    match function {
+        Function::MinDateTime => Some(Value::Instant(MIN_INSTANT)),
+        Function::MaxDateTime => Some(Value::Instant(MAX_INSTANT)),
+        _ => None,
+    }
+}
+
+fn of_one(function: Function, operand: Value<'_>) -> Option<Value<'_>> {
+    match operand {
+        Value::Text(text) => of_text(function, text),
+        Value::List(items) if function == Function::Length => Some(Value::Int(items.len() as i64)),
+        Value::Int(value) => match function {
+            Function::Ceiling | Function::Floor | Function::Round => Some(Value::Int(value)),
+            _ => None,
+        },
+        Value::Double(value) => match function {
+            Function::Ceiling => Some(Value::Double(value.ceil())),
+            Function::Floor => Some(Value::Double(value.floor())),
+            Function::Round => Some(Value::Double(value.round())),
+            _ => None,
+        },
+        Value::Duration(ticks) if function == Function::TotalSeconds => {
+            Some(Value::Double(ticks as f64 / TICKS_PER_SECOND as f64))
+        }
+        Value::Date(day) => of_day(function, day),
+        Value::TimeOfDay(ticks) => of_time(function, ticks),
+        Value::Instant(ticks) => match function {
+            Function::Date => Some(Value::Date(day_of(ticks))),
+            Function::Time => Some(Value::TimeOfDay(time_in_day(ticks))),
+            Function::TotalOffsetMinutes => Some(Value::Int(0)),
+            _ => of_day(function, day_of(ticks)).or_else(|| of_time(function, time_in_day(ticks))),
+        },
+        _ => None,
+    }
+}
+
+fn of_text(function: Function, text: Cow<'_, str>) -> Option<Value<'_>> {
+    match function {
+        Function::Length => Some(Value::Int(text::length(&text))),
+        Function::ToLower => Some(Value::Text(text::to_lower(text))),
+        Function::ToUpper => Some(Value::Text(text::to_upper(text))),
+        Function::Trim => Some(Value::Text(text::trim(text))),
+        _ => None,
+    }
+}
+
+fn of_day(function: Function, day: i64) -> Option<Value<'static>> {
+    let (year, month, day_of_month) = civil(day);
+    match function {
+        Function::Year => Some(Value::Int(year)),
+        Function::Month => Some(Value::Int(month)),
+        Function::Day => Some(Value::Int(day_of_month)),
+        Function::Date => Some(Value::Date(day)),
+        _ => None,
+    }
+}
+
+fn of_time(function: Function, ticks: i64) -> Option<Value<'static>> {
+    let seconds = ticks / TICKS_PER_SECOND;
+    match function {
+        Function::Hour => Some(Value::Int(seconds / 3600)),
+        Function::Minute => Some(Value::Int(seconds / 60 % 60)),
+        Function::Second => Some(Value::Int(seconds % 60)),
+        Function::FractionalSeconds => {
+            Some(Value::Double((ticks % TICKS_PER_SECOND) as f64 / TICKS_PER_SECOND as f64))
+        }
+        Function::Time => Some(Value::TimeOfDay(ticks)),
+        _ => None,
+    }
+}
+
+fn of_two<'a>(function: Function, left: Value<'a>, right: Value<'a>) -> Option<Value<'a>> {
+    match (left, right) {
+        (Value::Text(left), Value::Text(right)) => of_texts(function, left, right),
+        (Value::List(left), Value::List(right)) => of_lists(function, left, &right),
+        (operand, Value::Int(start)) if function == Function::Substring => {
+            substring(operand, start, None)
+        }
+        _ => None,
+    }
+}
+
+fn of_texts<'a>(function: Function, left: Cow<'a, str>, right: Cow<'a, str>) -> Option<Value<'a>> {
+    Some(match function {
+        Function::Concat => Value::Text(left + right),
+        Function::Contains => Value::Bool(left.contains(&*right)),
+        Function::StartsWith => Value::Bool(left.starts_with(&*right)),
+        Function::EndsWith => Value::Bool(left.ends_with(&*right)),
+        Function::IndexOf => Value::Int(text::index_of(&left, &right)),
+        Function::MatchesPattern => Value::Bool(pattern::matches(&left, &right)?),
+        _ => return None,
+    })
+}
+
+fn of_lists<'a>(
+    function: Function,
+    mut left: Vec<Value<'a>>,
+    right: &[Value<'a>],
+) -> Option<Value<'a>> {
+    Some(match function {
+        Function::Concat => {
+            left.extend_from_slice(right);
+            Value::List(left)
+        }
+        Function::Contains => Value::Bool(collection::index_of(&left, right).is_some()),
+        Function::StartsWith => Value::Bool(collection::starts_with(&left, right)),
+        Function::EndsWith => Value::Bool(collection::ends_with(&left, right)),
+        Function::IndexOf => {
+            Value::Int(collection::index_of(&left, right).map_or(-1, |at| at as i64))
+        }
+        Function::HasSubset => Value::Bool(collection::has_subset(&left, right)),
+        Function::HasSubsequence => Value::Bool(collection::has_subsequence(&left, right)),
+        _ => return None,
+    })
+}
+
+fn substring(operand: Value<'_>, start: i64, count: Option<i64>) -> Option<Value<'_>> {
+    match operand {
+        Value::Text(text) => Some(Value::Text(text::substring(text, start, count))),
+        Value::List(items) => Some(Value::List(collection::slice(items, start, count))),
+        _ => None,
+    }
+}

@@ -1,0 +1,102 @@
+//! Values as JSON (OData JSON Format section 7.1), so that they are read back exactly.
+
+use super::time::{Date, TimeOfDay};
+use super::{Item, Value};
+use crate::edm::Type;
+use crate::json::{Member, Node, Text, push_text, write_node};
+use crate::primitive::{DateTimeOffset, Duration};
+
+/// Appends a value.
+pub fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(value) => out.extend_from_slice(value.to_string().as_bytes()),
+        Value::Int(value) => out.extend_from_slice(value.to_string().as_bytes()),
+        Value::Double(value) if value.is_finite() => {
+            out.extend_from_slice(format!("{value:?}").as_bytes());
+        }
+        Value::Object(item) => write_node(out, item.node),
+        Value::List(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                push_value(out, item);
+            }
+            out.push(b']');
+        }
+        value => {
+            out.push(b'"');
+            push_text(out, &text_form(value).unwrap_or_default());
+            out.push(b'"');
+        }
+    }
+}
+
+/// The value as a JSON value of its own.
+pub(super) fn node_of(value: &Value<'_>) -> Node<'static> {
+    match value {
+        Value::Null => Node::Null,
+        Value::Bool(value) => Node::Bool(*value),
+        Value::Int(value) => Node::Number(value.to_string().into()),
+        Value::Double(value) if value.is_finite() => Node::Number(format!("{value:?}").into()),
+        Value::Object(item) => item.node.clone().into_owned(),
+        Value::List(items) => Node::Array(items.iter().map(node_of).collect()),
+        value => Node::String(Text::of(&text_form(value).unwrap_or_default())),
+    }
+}
+
+/// The text of a single value that is not null.
+pub(super) fn text_form(value: &Value<'_>) -> Option<String> {
+    Some(match value {
+        Value::Null | Value::Object(_) | Value::List(_) => return None,
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Double(f64::INFINITY) => "INF".to_owned(),
+        Value::Double(f64::NEG_INFINITY) => "-INF".to_owned(),
+        Value::Double(value) => format!("{value:?}"),
+        Value::Text(text) => text.to_string(),
+        Value::Enum { name, .. } => name.to_string(),
+        Value::Date(day) => Date(*day).to_string(),
+        Value::TimeOfDay(ticks) => TimeOfDay(*ticks).to_string(),
+        Value::Instant(ticks) => DateTimeOffset(*ticks).to_string(),
+        Value::Duration(ticks) => Duration(*ticks).to_string(),
+    })
+}
+
+/// The type of a member that the model doesn't declare, as `@odata.type` states it; `None` where
+/// the JSON tells it.
+fn type_form(value: &Value<'_>) -> Option<String> {
+    Some(match value {
+        Value::Int(_) => "#Int64".to_owned(),
+        Value::Double(value) if value.is_infinite() => "#Double".to_owned(),
+        Value::Enum { ty, .. } => format!("#{}", ty.name),
+        Value::Date(_) => "#Date".to_owned(),
+        Value::TimeOfDay(_) => "#TimeOfDay".to_owned(),
+        Value::Instant(_) => "#DateTimeOffset".to_owned(),
+        Value::Duration(_) => "#Duration".to_owned(),
+        Value::Object(Item { ty: Type::Structured(ty), .. }) => format!("#{}", ty.name),
+        Value::List(items) => {
+            let item = items.iter().find_map(type_form)?;
+            format!("#Collection({})", item.trim_start_matches('#'))
+        }
+        _ => return None,
+    })
+}
+
+/// Adds a calculated member, with its type where that is needed, in place of one of that name.
+pub(super) fn set_member(members: &mut Vec<Member<'_>>, name: &str, value: &Value<'_>) {
+    let annotation = format!("{name}@odata.type");
+    members.retain(|member| !member.name.is(name) && !member.name.is(&annotation));
+    let stated = match value {
+        // An object says its type inside.
+        Value::Object(_) => None,
+        value => type_form(value),
+    };
+    if let Some(ty) = stated {
+        let value = Node::String(Text::plain_owned(ty));
+        members.push(Member { name: Text::of(&annotation), value });
+    }
+    members.push(Member { name: Text::of(name), value: node_of(value) });
+}

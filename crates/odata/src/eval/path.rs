@@ -1,0 +1,258 @@
+//! Paths: from an item to values, through collections, casts, counts and lambdas.
+
+use std::ops::ControlFlow;
+
+use super::program::{NOTHING, Op};
+use super::time::offset_minutes;
+use super::value::{DYNAMIC, actual_type};
+use super::{Item, Scope, Value, Variable};
+use crate::bound::{Path, PathStep, Quantifier, Root, Search, Ty};
+use crate::edm::{StructuredType, Type};
+use crate::json::Node;
+
+/// The member that is the key of every entity.
+const KEY: &str = "id";
+
+/// A prepared path.
+pub(super) struct Way {
+    root: Root,
+    steps: Vec<Step>,
+    is_many: bool,
+}
+
+enum Step {
+    Member { name: String, ty: Option<Type> },
+    Cast(&'static StructuredType),
+    Filter(Op),
+    Key(Value<'static>),
+    Count { filter: Option<Op>, search: Option<Search> },
+    Lambda { quantifier: Quantifier, body: Option<(String, Op)> },
+}
+
+type Each<'e, 'a> = &'e mut dyn FnMut(Value<'a>) -> ControlFlow<()>;
+
+impl Way {
+    pub(super) fn new(path: &Path, ty: Ty) -> Self {
+        let end = match ty {
+            Ty::One(ty) | Ty::Many(ty) => Some(ty),
+            Ty::Null | Ty::Dynamic => None,
+        };
+        let mut steps: Vec<Step> = path.steps.iter().map(Step::new).collect();
+        // Only the binder knows the types of calculated members.
+        if let Some(Step::Member { ty: ty @ None, .. }) = steps.last_mut() {
+            *ty = end;
+        }
+        Self { root: path.root.clone(), steps, is_many: matches!(ty, Ty::Many(_)) }
+    }
+
+    fn start<'a>(&self, scope: &Scope<'a, '_>) -> Item<'a> {
+        match &self.root {
+            Root::Item => scope.item,
+            Root::Outermost => scope.outermost,
+            Root::Variable(name) => scope.variable(name).unwrap_or(NOTHING),
+        }
+    }
+
+    /// The value at the end; that of a path through collections is a collection.
+    pub(super) fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
+        let (item, rest) = lead(&self.steps, self.start(scope));
+        if self.is_many {
+            return Value::List(gather(rest, item, scope));
+        }
+        if rest.is_empty() {
+            return Value::of(item.node, item.ty);
+        }
+        let mut found = Value::Null;
+        let _ = walk(rest, item, scope, &mut |value| {
+            found = value;
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// Each value at the end.
+    pub(super) fn each<'a>(&'a self, scope: &Scope<'a, '_>, each: Each<'_, 'a>) -> ControlFlow<()> {
+        walk(&self.steps, self.start(scope), scope, each)
+    }
+
+    /// The JSON at the end of a path that goes through members and casts only.
+    pub(super) fn node<'a>(&'a self, scope: &Scope<'a, '_>) -> Option<Item<'a>> {
+        let mut item = self.start(scope);
+        for step in &self.steps {
+            item = match step {
+                Step::Member { name, ty } => member(item, name, *ty)?,
+                Step::Cast(ty) => cast(item, ty)?,
+                _ => return None,
+            };
+        }
+        Some(item)
+    }
+
+    /// How far the clock of the instant at the end, as it is written, is ahead of UTC.
+    pub(super) fn offset_minutes<'a>(&'a self, scope: &Scope<'a, '_>) -> Option<i64> {
+        offset_minutes(&self.node(scope)?.node.as_text()?.value())
+    }
+}
+
+impl Step {
+    fn new(step: &PathStep) -> Self {
+        match step {
+            PathStep::Property(property) => {
+                Self::Member { name: property.name.to_owned(), ty: Some(property.ty) }
+            }
+            PathStep::Member(name) => Self::Member { name: name.clone(), ty: None },
+            PathStep::Cast(ty) => Self::Cast(ty),
+            PathStep::Filter(condition) => Self::Filter(Op::new(condition)),
+            PathStep::Key(key) => Self::Key(Value::Text(key.clone().into())),
+            PathStep::Count { filter, search } => Self::Count {
+                filter: filter.as_ref().map(|filter| Op::new(filter)),
+                search: search.clone(),
+            },
+            PathStep::Lambda { quantifier, body } => Self::Lambda {
+                quantifier: *quantifier,
+                body: body.as_ref().map(|(name, body)| (name.clone(), Op::new(body))),
+            },
+        }
+    }
+}
+
+/// The items at the end of a way to a collection. One that is not there is empty.
+fn gather<'a>(steps: &'a [Step], item: Item<'a>, scope: &Scope<'a, '_>) -> Vec<Value<'a>> {
+    if let (Node::Array(items), []) = (item.node, steps) {
+        return items.iter().map(|node| Value::of(node, item.ty)).collect();
+    }
+    let mut found = Vec::new();
+    let _ = walk(steps, item, scope, &mut |value| {
+        match value {
+            Value::Null => {}
+            Value::List(items) => found.extend(items),
+            value => found.push(value),
+        }
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// Goes along members as long as there are no collections; what remains of the way.
+fn lead<'a, 's>(steps: &'s [Step], mut item: Item<'a>) -> (Item<'a>, &'s [Step]) {
+    let mut rest = steps;
+    while let [Step::Member { name, ty }, behind @ ..] = rest {
+        let Some(next) = member(item, name, *ty) else {
+            item = NOTHING;
+            rest = behind;
+            continue;
+        };
+        item = next;
+        rest = behind;
+        if matches!(item.node, Node::Array(_)) {
+            break;
+        }
+    }
+    (item, rest)
+}
+
+fn member<'a>(item: Item<'a>, name: &str, ty: Option<Type>) -> Option<Item<'a>> {
+    let node = item.node.get(name)?;
+    let known = || match item.ty {
+        Type::Structured(declared) => {
+            actual_type(item.node, declared).member(name).map(|property| property.ty)
+        }
+        _ => None,
+    };
+    Some(Item { node, ty: ty.or_else(known).unwrap_or(DYNAMIC) })
+}
+
+/// The same object if it is of that type.
+pub(super) fn cast<'a>(item: Item<'a>, ty: &'static StructuredType) -> Option<Item<'a>> {
+    item.node.as_object()?;
+    let is_one = if let Type::Structured(declared) = item.ty {
+        actual_type(item.node, declared).is_a(ty)
+    } else {
+        // Nothing is declared, so that only the object itself can tell.
+        let stated = item.node.get("@odata.type").and_then(Node::as_text);
+        stated.is_some_and(|name| ty.find_derived(name.value().trim_start_matches('#')).is_some())
+    };
+    is_one.then_some(Item { node: item.node, ty: Type::Structured(ty) })
+}
+
+/// Gives the values at the end of the way from one item, which may be a collection.
+fn walk<'a>(
+    steps: &'a [Step],
+    item: Item<'a>,
+    scope: &Scope<'a, '_>,
+    each: Each<'_, 'a>,
+) -> ControlFlow<()> {
+    if let Node::Array(items) = item.node {
+        return walk_many(steps, items, item.ty, scope, each);
+    }
+    match steps {
+        [] => each(Value::of(item.node, item.ty)),
+        [Step::Member { .. }, ..] => {
+            let (end, rest) = lead(steps, item);
+            walk(rest, end, scope, each)
+        }
+        [Step::Cast(ty), rest @ ..] => walk(rest, cast(item, ty).unwrap_or(NOTHING), scope, each),
+        // What should be a collection is not there.
+        [Step::Count { .. } | Step::Lambda { .. } | Step::Filter(_) | Step::Key(_), ..] => {
+            walk_many(steps, &[], item.ty, scope, each)
+        }
+    }
+}
+
+fn walk_many<'a>(
+    steps: &'a [Step],
+    nodes: &'a [Node<'a>],
+    ty: Type,
+    scope: &Scope<'a, '_>,
+    each: Each<'_, 'a>,
+) -> ControlFlow<()> {
+    let is_selector = |step: &&Step| matches!(step, Step::Cast(_) | Step::Filter(_));
+    let (selectors, rest) = steps.split_at(steps.iter().take_while(is_selector).count());
+    let mut items = nodes.iter().filter_map(|node| select(selectors, Item { node, ty }, scope));
+    match rest {
+        [Step::Count { filter, search }, ..] => {
+            let counts = |item: &Item<'a>| {
+                let inner = scope.at(*item);
+                filter.as_ref().is_none_or(|filter| filter.truth(&inner) == Some(true))
+                    && search.as_ref().is_none_or(|search| scope.searcher.matches(search, *item))
+            };
+            each(Value::Int(items.filter(counts).count() as i64))
+        }
+        [Step::Lambda { quantifier, body }, ..] => {
+            let holds = |item: Item<'a>| {
+                body.as_ref().is_none_or(|(name, body)| {
+                    let variable = Variable { name, item, outer: scope.variables };
+                    body.truth(&Scope { variables: Some(&variable), ..*scope }) == Some(true)
+                })
+            };
+            each(Value::Bool(match quantifier {
+                Quantifier::Any => items.any(holds),
+                Quantifier::All => items.all(holds),
+            }))
+        }
+        [Step::Key(key), behind @ ..] => {
+            let has_key = |item: &Item<'a>| {
+                item.node.get(KEY).is_some_and(|id| Value::of(id, DYNAMIC).equals(key))
+            };
+            let found = items.find(has_key).unwrap_or(NOTHING);
+            walk(behind, found, scope, each)
+        }
+        rest => items.try_for_each(|item| walk(rest, item, scope, each)),
+    }
+}
+
+/// The item as those casts and filters leave it.
+fn select<'a>(
+    selectors: &'a [Step],
+    mut item: Item<'a>,
+    scope: &Scope<'a, '_>,
+) -> Option<Item<'a>> {
+    for selector in selectors {
+        match selector {
+            Step::Cast(ty) => item = cast(item, ty)?,
+            Step::Filter(condition) if condition.truth(&scope.at(item)) == Some(true) => {}
+            _ => return None,
+        }
+    }
+    Some(item)
+}

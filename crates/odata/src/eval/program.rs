@@ -1,0 +1,190 @@
+//! Prepared expressions and their evaluation.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use regex::Regex;
+
+use super::path::Way;
+use super::value::has_flags;
+use super::{Item, Scope, Value, arithmetic, cast, function};
+use crate::bound::{Arithmetic, Expr, Function, Operator};
+use crate::edm::Type;
+
+/// An expression that is ready to be evaluated for many items: patterns are compiled, and what
+/// does not depend on an item is calculated already.
+#[derive(Debug)]
+pub struct Program {
+    pub(super) root: Op,
+}
+
+/// A step of a calculation.
+pub(super) enum Op {
+    Constant(Value<'static>),
+    Path(Way),
+    Not(Box<Op>),
+    Negate(Box<Op>),
+    And(Vec<Op>),
+    Or(Vec<Op>),
+    Compare(Operator, Box<Op>, Box<Op>),
+    Has(Box<Op>, Box<Op>),
+    In(Box<Op>, Box<Op>),
+    /// `in` a long list of texts.
+    InTexts(Box<Op>, HashSet<Box<str>>),
+    Arithmetic(Arithmetic, Box<Op>, Box<Op>),
+    Call(Function, Vec<Op>),
+    /// `matchesPattern` with a literal; `None` for one that is no pattern.
+    Matches(Box<Op>, Option<Regex>),
+    /// `totaloffsetminutes`, which depends on how the instant is written.
+    Offset(Way),
+    Cast(Box<Op>, Type),
+    IsOf(Box<Op>, Type),
+    Case(Vec<(Op, Op)>),
+    List(Vec<Op>),
+}
+
+impl fmt::Debug for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Op")
+    }
+}
+
+impl Program {
+    /// Prepares an expression.
+    pub fn new(expr: &Expr) -> Self {
+        Self { root: Op::new(expr) }
+    }
+
+    /// Whether the item meets the condition: whether it is true, neither false nor null.
+    pub fn holds(&self, scope: &Scope<'_, '_>) -> bool {
+        self.root.truth(scope) == Some(true)
+    }
+
+    /// The value for an item.
+    pub fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
+        self.root.value(scope)
+    }
+
+    /// Gives each value that a path through collections leads to, or the one value of any other
+    /// expression.
+    pub fn each<'a>(
+        &'a self,
+        scope: &Scope<'a, '_>,
+        each: &mut dyn FnMut(Value<'a>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match &self.root {
+            Op::Path(way) => way.each(scope, each),
+            other => each(other.value(scope)),
+        }
+    }
+}
+
+impl Op {
+    /// Three-valued: `None` is null.
+    pub(super) fn truth(&self, scope: &Scope<'_, '_>) -> Option<bool> {
+        match self {
+            Self::Not(operand) => operand.truth(scope).map(|holds| !holds),
+            Self::And(operands) => all(operands, scope, false),
+            Self::Or(operands) => all(operands, scope, true),
+            Self::Compare(operator, left, right) => {
+                Some(compare(*operator, &left.value(scope), &right.value(scope)))
+            }
+            Self::Has(left, right) => has(&left.value(scope), &right.value(scope)),
+            Self::In(left, right) => is_in(&left.value(scope), right, scope),
+            Self::InTexts(left, texts) => match left.value(scope) {
+                Value::Text(text) => Some(super::compile::is_among(&text, texts)),
+                Value::Enum { name, .. } => Some(texts.contains(&*name)),
+                _ => Some(false),
+            },
+            Self::Matches(text, pattern) => match (text.value(scope), pattern) {
+                (Value::Text(text), Some(pattern)) => Some(pattern.is_match(&text)),
+                _ => None,
+            },
+            Self::IsOf(operand, ty) => Some(cast::is_of(&operand.value(scope), *ty)),
+            other => match other.value(scope) {
+                Value::Bool(value) => Some(value),
+                _ => None,
+            },
+        }
+    }
+
+    pub(super) fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
+        match self {
+            Self::Constant(value) => borrowed(value),
+            Self::Path(way) => way.value(scope),
+            Self::Negate(operand) => arithmetic::negate(&operand.value(scope)),
+            Self::Arithmetic(operator, left, right) => {
+                arithmetic::calculate(*operator, &left.value(scope), &right.value(scope))
+            }
+            Self::Call(function, arguments) => function::call(*function, arguments, scope),
+            Self::Offset(way) => way.offset_minutes(scope).map_or(Value::Null, Value::Int),
+            Self::Cast(operand, ty) => cast::cast(operand.value(scope), *ty),
+            Self::Case(branches) => {
+                let branch = branches.iter().find(|(when, _)| when.truth(scope) == Some(true));
+                branch.map_or(Value::Null, |(_, then)| then.value(scope))
+            }
+            Self::List(items) => Value::List(items.iter().map(|item| item.value(scope)).collect()),
+            condition => condition.truth(scope).map_or(Value::Null, Value::Bool),
+        }
+    }
+}
+
+/// `and` (or `or`, with `decisive` the value that settles it).
+fn all(operands: &[Op], scope: &Scope<'_, '_>, decisive: bool) -> Option<bool> {
+    let mut result = Some(!decisive);
+    for operand in operands {
+        match operand.truth(scope) {
+            Some(value) if value == decisive => return Some(decisive),
+            Some(_) => {}
+            None => result = None,
+        }
+    }
+    result
+}
+
+/// A comparison, which is never null.
+fn compare(operator: Operator, left: &Value<'_>, right: &Value<'_>) -> bool {
+    match operator {
+        Operator::Eq => left.equals(right),
+        Operator::Ne => !left.equals(right),
+        Operator::Lt => left.order(right).is_some_and(std::cmp::Ordering::is_lt),
+        Operator::Le => left.order(right).is_some_and(std::cmp::Ordering::is_le),
+        Operator::Gt => left.order(right).is_some_and(std::cmp::Ordering::is_gt),
+        Operator::Ge => left.order(right).is_some_and(std::cmp::Ordering::is_ge),
+    }
+}
+
+fn has(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
+    match (left, right) {
+        (Value::Enum { ty, name }, Value::Enum { name: wanted, .. }) => {
+            Some(has_flags(ty, name, wanted))
+        }
+        _ => None,
+    }
+}
+
+fn is_in(left: &Value<'_>, right: &Op, scope: &Scope<'_, '_>) -> Option<bool> {
+    if let Op::Constant(Value::List(items)) = right {
+        return Some(items.iter().any(|item| left.equals(item)));
+    }
+    match right.value(scope) {
+        Value::List(items) => Some(items.iter().any(|item| left.equals(item))),
+        Value::Null => Some(false),
+        _ => None,
+    }
+}
+
+/// A copy that borrows from the constant.
+fn borrowed<'a>(value: &'a Value<'static>) -> Value<'a> {
+    match value {
+        Value::Text(text) => Value::Text(std::borrow::Cow::Borrowed(text)),
+        Value::Enum { ty, name } => Value::Enum { ty, name: std::borrow::Cow::Borrowed(name) },
+        Value::List(items) => Value::List(items.iter().map(borrowed).collect()),
+        other => other.clone(),
+    }
+}
+
+/// An item that isn't there.
+pub(super) const NOTHING: Item<'static> =
+    Item { node: &crate::json::Node::Null, ty: super::DYNAMIC };

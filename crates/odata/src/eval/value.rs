@@ -1,0 +1,277 @@
+//! Values of expressions: read from JSON by their type, compared as the language says.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use super::Item;
+use super::time::{date_of, time_of_day_of};
+use crate::edm::{EnumType, Primitive, StructuredType, Type};
+use crate::json::{Node, Text};
+use crate::literal::Literal;
+use crate::primitive::{DateTimeOffset, Duration, parse_guid};
+
+/// The type of a value of which only its JSON tells something.
+pub const DYNAMIC: Type = Type::Undeclared("");
+
+/// A value. GUIDs are text: text that is a GUID is compared as one anyway.
+#[derive(Debug, Clone)]
+pub enum Value<'a> {
+    /// No value, and a value that is not of its type. NaN counts as one too.
+    Null,
+    /// `Edm.Boolean`
+    Bool(bool),
+    /// `Edm.Int32`, `Edm.Int64`
+    Int(i64),
+    /// `Edm.Single`, `Edm.Double`, `Edm.Decimal`; never NaN.
+    Double(f64),
+    /// `Edm.String`, `Edm.Guid`
+    Text(Cow<'a, str>),
+    /// A member of an enumeration, or several with commas between them.
+    Enum {
+        /// The enumeration.
+        ty: &'static EnumType,
+        /// As it stands in JSON; perhaps unknown to `ty`.
+        name: Cow<'a, str>,
+    },
+    /// `Edm.Date`: days since 1970-01-01.
+    Date(i64),
+    /// `Edm.TimeOfDay`: ticks since midnight.
+    TimeOfDay(i64),
+    /// `Edm.DateTimeOffset`: ticks since 1970-01-01T00:00:00Z.
+    Instant(i64),
+    /// `Edm.Duration`: ticks.
+    Duration(i64),
+    /// An entity, a complex value, or JSON that is not of its type.
+    Object(Item<'a>),
+    /// A collection.
+    List(Vec<Value<'a>>),
+}
+
+impl<'a> Value<'a> {
+    /// The value that a JSON value stands for where `ty` is expected.
+    pub fn of(node: &'a Node<'a>, ty: Type) -> Self {
+        match (node, ty) {
+            (Node::Null, _) => Self::Null,
+            (Node::Array(items), _) => {
+                Self::List(items.iter().map(|item| Self::of(item, ty)).collect())
+            }
+            (Node::Object(_), _) => Self::Object(Item { node, ty }),
+            (_, Type::Primitive(primitive)) => Self::primitive(node, primitive),
+            (Node::String(text), Type::Enum(ty)) => Self::Enum { ty, name: text.value() },
+            (Node::Bool(value), _) => Self::Bool(*value),
+            (Node::Number(digits), _) => {
+                digits.parse().map_or_else(|_| Self::double(parse_f64(digits)), Self::Int)
+            }
+            (Node::String(text), _) => Self::Text(text.value()),
+        }
+    }
+
+    fn primitive(node: &'a Node<'a>, ty: Primitive) -> Self {
+        match (node, ty) {
+            (Node::Bool(value), _) => Self::Bool(*value),
+            (Node::Number(digits), Primitive::Single | Primitive::Double | Primitive::Decimal) => {
+                Self::double(parse_f64(digits))
+            }
+            (Node::Number(digits), _) => {
+                digits.parse().map_or_else(|_| Self::double(parse_f64(digits)), Self::Int)
+            }
+            (Node::String(text), _) => Self::primitive_text(text, ty),
+            _ => Self::Object(Item { node, ty: Type::Primitive(ty) }),
+        }
+    }
+
+    /// What a string stands for. One that is not of its type stays text, equal to nothing else.
+    fn primitive_text(text: &'a Text<'a>, ty: Primitive) -> Self {
+        let raw = text.raw();
+        let value = match ty {
+            Primitive::DateTimeOffset => DateTimeOffset::parse(raw).map(|at| Self::Instant(at.0)),
+            Primitive::Duration => Duration::parse(raw).map(|length| Self::Duration(length.0)),
+            Primitive::Date => date_of(raw).map(Self::Date),
+            Primitive::TimeOfDay => time_of_day_of(raw).map(Self::TimeOfDay),
+            Primitive::Int32 | Primitive::Int64 => raw.parse().ok().map(Self::Int),
+            Primitive::Single | Primitive::Double | Primitive::Decimal => match raw {
+                "NaN" => Some(Self::Null),
+                _ => number(raw).map(Self::double),
+            },
+            _ => None,
+        };
+        value.unwrap_or_else(|| Self::Text(text.value()))
+    }
+
+    /// The value of a literal where `ty` is expected, if that is known.
+    pub fn literal(literal: &Literal, ty: Option<Type>) -> Value<'static> {
+        match literal {
+            Literal::Null | Literal::Binary(_) | Literal::Geo(_) => Value::Null,
+            Literal::Boolean(value) => Value::Bool(*value),
+            Literal::Integer(value) => Value::Int(*value),
+            Literal::Number(text) => number(text).map_or(Value::Null, Value::double),
+            Literal::String(text) | Literal::Guid(text) => match ty {
+                Some(Type::Enum(ty)) => enum_value(ty, text),
+                _ => Value::Text(Cow::Owned(text.clone())),
+            },
+            Literal::Date(text) => date_of(text).map_or(Value::Null, Value::Date),
+            Literal::TimeOfDay(text) => time_of_day_of(text).map_or(Value::Null, Value::TimeOfDay),
+            Literal::DateTimeOffset(at) => Value::Instant(at.0),
+            Literal::Duration(length) => Value::Duration(length.0),
+            Literal::Enum { members, .. } => match ty {
+                Some(Type::Enum(ty)) => enum_value(ty, members),
+                _ => Value::Text(Cow::Owned(members.clone())),
+            },
+        }
+    }
+
+    /// A number, or null for NaN.
+    pub fn double(value: f64) -> Self {
+        if value.is_nan() { Self::Null } else { Self::Double(value) }
+    }
+
+    /// A copy that borrows nothing. Objects have no such copy and become null.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null | Self::Object(_) => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(value) => Value::Int(value),
+            Self::Double(value) => Value::Double(value),
+            Self::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Self::Enum { ty, name } => Value::Enum { ty, name: Cow::Owned(name.into_owned()) },
+            Self::Date(value) => Value::Date(value),
+            Self::TimeOfDay(value) => Value::TimeOfDay(value),
+            Self::Instant(value) => Value::Instant(value),
+            Self::Duration(value) => Value::Duration(value),
+            Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
+        }
+    }
+
+    /// Whether there is no value.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// `eq`, which knows only true and false: null equals null, and values of different types
+    /// are not equal.
+    pub fn equals(&self, other: &Value<'_>) -> bool {
+        match (self, other) {
+            (Self::Null, Value::Null) => true,
+            (Self::Text(a), Value::Text(b)) => text_equals(a, b),
+            (Self::Enum { name: a, .. } | Self::Text(a), Value::Enum { name: b, .. })
+            | (Self::Enum { name: a, .. }, Value::Text(b)) => a == b,
+            (Self::Object(a), Value::Object(b)) => a.node == b.node,
+            (Self::List(a), Value::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.equals(b))
+            }
+            (a, b) => a.order(b) == Some(Ordering::Equal),
+        }
+    }
+
+    /// The order that `lt` and its kin go by; `None` for null and where there is none.
+    pub fn order(&self, other: &Value<'_>) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+            (Self::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+            (Self::Double(a), Value::Double(b)) => a.partial_cmp(b),
+            (Self::Int(a), Value::Double(b)) => Some(order_numbers(*a, *b)),
+            (Self::Double(a), Value::Int(b)) => Some(order_numbers(*b, *a).reverse()),
+            (Self::Text(a), Value::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
+            (Self::Enum { ty, name: a }, Value::Enum { name: b, .. }) => {
+                Some(enum_bits(ty, a)?.cmp(&enum_bits(ty, b)?))
+            }
+            (Self::Date(a), Value::Date(b))
+            | (Self::TimeOfDay(a), Value::TimeOfDay(b))
+            | (Self::Instant(a), Value::Instant(b))
+            | (Self::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
+            (Self::Date(a), Value::Instant(b)) => Some(super::time::midnight(*a)?.cmp(b)),
+            (Self::Instant(a), Value::Date(b)) => Some(a.cmp(&super::time::midnight(*b)?)),
+            _ => None,
+        }
+    }
+
+    /// The number as the nearest `f64`.
+    pub(super) fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Double(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+/// What an object says of its type in `@odata.type` if that is the declared type or derives from
+/// it, else the declared one. In canonical form the statement comes first; in an answer a context
+/// may stand before it.
+pub fn actual_type(node: &Node<'_>, declared: &'static StructuredType) -> &'static StructuredType {
+    let members = node.as_object().unwrap_or_default();
+    let stated = members.iter().take(2).find(|member| member.name.is("@odata.type"));
+    let name = stated.and_then(|member| member.value.as_text()).map(Text::value);
+    name.and_then(|name| declared.find_derived(name.trim_start_matches('#'))).unwrap_or(declared)
+}
+
+/// The value of a member of an enumeration, or of several together.
+pub(super) fn enum_bits(ty: &EnumType, names: &str) -> Option<i64> {
+    names.split(',').try_fold(0, |bits, name| Some(bits | member_value(ty, name.trim())?))
+}
+
+/// `has`. Members that are flags are compared by their bits as soon as one side has several.
+pub(super) fn has_flags(ty: &EnumType, value: &str, wanted: &str) -> bool {
+    if value == wanted {
+        return true;
+    }
+    if !value.contains(',') && !wanted.contains(',') {
+        return false;
+    }
+    match (enum_bits(ty, value), enum_bits(ty, wanted)) {
+        (Some(value), Some(wanted)) => value & wanted == wanted,
+        _ => false,
+    }
+}
+
+fn member_value(ty: &EnumType, name: &str) -> Option<i64> {
+    ty.members.iter().find(|(member, _)| *member == name).map(|(_, value)| *value)
+}
+
+/// A literal of an enumeration, with numbers put into the names that stand for them.
+pub(super) fn enum_value(ty: &'static EnumType, text: &str) -> Value<'static> {
+    let name = |part: &str| match part.parse::<i64>() {
+        Ok(number) => {
+            let member = ty.members.iter().find(|(_, value)| *value == number);
+            member.map_or_else(|| part.to_owned(), |(name, _)| (*name).to_owned())
+        }
+        Err(_) => part.to_owned(),
+    };
+    let names: Vec<String> = text.split(',').map(|part| name(part.trim())).collect();
+    Value::Enum { ty, name: Cow::Owned(names.join(",")) }
+}
+
+/// A number as OData writes it.
+pub(super) fn number(text: &str) -> Option<f64> {
+    match text {
+        "INF" => Some(f64::INFINITY),
+        "-INF" => Some(f64::NEG_INFINITY),
+        "NaN" => Some(f64::NAN),
+        _ if text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) => {
+            text.parse().ok()
+        }
+        _ => None,
+    }
+}
+
+fn parse_f64(digits: &str) -> f64 {
+    digits.parse().unwrap_or(f64::NAN)
+}
+
+/// Bytes are compared, but those of GUIDs without regard to case.
+fn text_equals(a: &str, b: &str) -> bool {
+    a == b || a.len() == 36 && a.eq_ignore_ascii_case(b) && parse_guid(a).is_some()
+}
+
+/// Compares by the exact values; `double` is not NaN.
+fn order_numbers(int: i64, double: f64) -> Ordering {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if double >= BEYOND {
+        return Ordering::Less;
+    }
+    if double < -BEYOND {
+        return Ordering::Greater;
+    }
+    let whole = double.trunc();
+    int.cmp(&(whole as i64)).then_with(|| whole.partial_cmp(&double).unwrap_or(Ordering::Equal))
+}
