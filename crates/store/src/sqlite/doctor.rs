@@ -12,7 +12,7 @@ use crate::{Codec, Diagnosis, Error, TableSize};
 const TOLD_AT_MOST: usize = 20;
 
 /// Questions whose answer is 0 in a sound store.
-const INVARIANTS: [(&str, &str); 3] = [
+const INVARIANTS: [(&str, &str); 8] = [
     (
         "records have a current version that is not the highest one, or not exactly one",
         "SELECT count(*) FROM (SELECT 1 FROM call_record GROUP BY tenant_key, id_key \
@@ -25,9 +25,34 @@ const INVARIANTS: [(&str, &str); 3] = [
          (SELECT count(*) FROM session s WHERE s.record_key = r.record_key)",
     ),
     (
+        "records have another number of stream rows than stated",
+        "SELECT count(*) FROM call_record r WHERE is_current = 1 AND stream_count <> \
+         (SELECT count(*) FROM stream s WHERE s.record_key = r.record_key)",
+    ),
+    (
         "session rows belong to no current version",
         "SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM call_record r \
          WHERE r.record_key = s.record_key AND r.is_current = 1)",
+    ),
+    (
+        "segment rows belong to no session",
+        "SELECT count(*) FROM segment g WHERE NOT EXISTS (SELECT 1 FROM session s \
+         WHERE s.record_key = g.record_key AND s.ordinal = g.session)",
+    ),
+    (
+        "media rows belong to no segment",
+        "SELECT count(*) FROM media m WHERE NOT EXISTS (SELECT 1 FROM segment g \
+         WHERE g.record_key = m.record_key AND g.session = m.session AND g.ordinal = m.segment)",
+    ),
+    (
+        "records are not in the full-text index",
+        "SELECT max(0, (SELECT count(*) FROM call_record WHERE is_current = 1) - \
+         (SELECT count(*) FROM record_search_docsize))",
+    ),
+    (
+        "entries of the full-text index belong to no current version",
+        "SELECT count(*) FROM record_search_docsize d WHERE NOT EXISTS (SELECT 1 \
+         FROM call_record r WHERE r.record_key = d.id & 34359738367 AND r.is_current = 1)",
     ),
 ];
 

@@ -9,6 +9,7 @@ use model::fragment::FragmentKind;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use zstd::zstd_safe::get_dict_id_from_dict;
 
+use super::refill;
 use crate::dictionary::{DictionaryRow, SHIPPED, kind_name, parse_kind};
 use crate::{Cause, Error};
 
@@ -26,7 +27,8 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Er
     if !is_current(connection, path)? {
         apply(connection, path)?;
     }
-    add_shipped_dictionaries(connection)
+    add_shipped_dictionaries(connection)?;
+    refill::refill(connection, path)
 }
 
 fn apply(connection: &mut Connection, path: &Path) -> Result<(), Error> {

@@ -54,7 +54,8 @@ fn ended_before(
 
 fn erase(session: &mut Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {
     while let Some(version) = Head::find(&session.connection, tenant_key, id_key, None)? {
-        rows::delete(&session.connection, &mut session.stored_codec, tenant_key, &version)?;
+        let (connection, codec) = (&session.connection, &mut session.stored_codec);
+        rows::delete(connection, codec, &mut session.waiting, tenant_key, &version)?;
         let id = Some(version.id.as_str());
         session.log_change(tenant_key, version.record_key, id, version.version, Change::Erased)?;
     }

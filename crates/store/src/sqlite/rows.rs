@@ -10,6 +10,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 
 use super::PACK_BITS;
+use super::search::Waiting;
 use super::stored::Head;
 use crate::codec::dictionary_key;
 use crate::sql::dialect::Dialect;
@@ -72,6 +73,7 @@ fn insert_text(table: &str, keys: &[&'static str], columns: &[Column]) -> String
 /// current one.
 pub(super) fn insert(
     connection: &Connection,
+    waiting: &mut Waiting,
     tenant_key: i64,
     record_key: Option<i64>,
     is_current: bool,
@@ -98,6 +100,7 @@ pub(super) fn insert(
     if is_current {
         insert_participants(connection, tenant_key, record_key, record)?;
         insert_typed_rows(connection, record_key, &record.rows)?;
+        waiting.add(tenant_key, record.start, record_key, &record.rows.words)?;
     }
     Ok(record_key)
 }
@@ -172,14 +175,29 @@ pub(super) fn insert_typed_rows(
     Ok(())
 }
 
+/// Replaces the typed columns of a record itself.
+pub(super) fn update_columns(
+    connection: &Connection,
+    record_key: i64,
+    values: &[Value],
+) -> Result<(), Error> {
+    let names = Table::CallRecord.columns().iter().map(|column| column.name);
+    for (name, value) in names.zip(values) {
+        let text = format!("UPDATE call_record SET {name} = ?1 WHERE record_key = ?2");
+        connection.prepare_cached(&text)?.execute((Typed(value), record_key))?;
+    }
+    Ok(())
+}
+
 /// Sends the current version to history: it keeps its fragments and loses its typed rows.
 pub(super) fn retire(
     connection: &Connection,
     codec: &mut Codec,
+    waiting: &mut Waiting,
     tenant_key: i64,
     version: &Head,
 ) -> Result<(), Error> {
-    delete_typed_rows(connection, codec, tenant_key, version)?;
+    delete_typed_rows(connection, codec, waiting, tenant_key, version)?;
     connection
         .prepare_cached("UPDATE call_record SET is_current = 0 WHERE record_key = ?1")?
         .execute([version.record_key])?;
@@ -190,11 +208,12 @@ pub(super) fn retire(
 pub(super) fn delete(
     connection: &Connection,
     codec: &mut Codec,
+    waiting: &mut Waiting,
     tenant_key: i64,
     version: &Head,
 ) -> Result<(), Error> {
     if version.is_current {
-        delete_typed_rows(connection, codec, tenant_key, version)?;
+        delete_typed_rows(connection, codec, waiting, tenant_key, version)?;
     }
     let first = version.record_key << PACK_BITS;
     let behind = (version.record_key + 1) << PACK_BITS;
@@ -213,17 +232,24 @@ pub(super) fn delete(
 fn delete_typed_rows(
     connection: &Connection,
     codec: &mut Codec,
+    waiting: &mut Waiting,
     tenant_key: i64,
     version: &Head,
 ) -> Result<(), Error> {
     delete_participants(connection, codec, tenant_key, version)?;
+    delete_rows_below(connection, version.record_key)?;
+    waiting.delete(connection, version.start, version.record_key)
+}
+
+/// Takes out the typed rows below a record.
+pub(super) fn delete_rows_below(connection: &Connection, record_key: i64) -> Result<(), Error> {
     for text in [
         "DELETE FROM session WHERE record_key = ?1",
         "DELETE FROM segment WHERE record_key = ?1",
         "DELETE FROM media WHERE record_key = ?1",
         "DELETE FROM stream WHERE record_key = ?1",
     ] {
-        connection.prepare_cached(text)?.execute([version.record_key])?;
+        connection.prepare_cached(text)?.execute([record_key])?;
     }
     Ok(())
 }

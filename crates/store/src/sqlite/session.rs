@@ -10,6 +10,7 @@ use model::merge::{Merge, merge};
 use model::{Shredded, TenantId};
 use rusqlite::{Connection, OptionalExtension};
 
+use super::search::Waiting;
 use super::stored::{Head, StoredVersion};
 use super::{connection, rows};
 use crate::dictionary::Dictionaries;
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     /// For what is stored and for what comes in: merging reads one while it reads the other.
     pub(super) stored_codec: Codec,
     codec: Codec,
+    /// Words that go into the index with the commit.
+    pub(super) waiting: Waiting,
     tenants: TenantKeys,
     /// Ticks; when the transaction began.
     now: i64,
@@ -48,6 +51,7 @@ impl Session {
             connection,
             stored_codec: Codec::new(Arc::clone(&dictionaries)),
             codec: Codec::new(dictionaries),
+            waiting: Waiting::default(),
             tenants: TenantKeys::new(),
             now: 0,
             log_pages: Arc::default(),
@@ -81,6 +85,7 @@ impl Session {
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        self.waiting.flush(&self.connection)?;
         self.connection.prepare_cached("COMMIT")?.execute(())?;
         Ok(())
     }
@@ -92,6 +97,7 @@ impl Session {
         {
             tracing::error!(%error, "roll-back failed");
         }
+        self.waiting.clear();
         self.tenants.clear();
     }
 
@@ -153,7 +159,8 @@ impl Session {
         match record.version.cmp(&current.version) {
             Ordering::Greater => {
                 let connection = &self.connection;
-                rows::retire(connection, &mut self.stored_codec, tenant_key, &current)?;
+                let codec = &mut self.stored_codec;
+                rows::retire(connection, codec, &mut self.waiting, tenant_key, &current)?;
                 self.add(tenant_key, record, Change::Replaced)
             }
             Ordering::Equal => self.write_again(tenant_key, &current, record),
@@ -174,7 +181,14 @@ impl Session {
         change: Change,
     ) -> Result<Written, Error> {
         let is_current = change != Change::Archived;
-        let record_key = rows::insert(&self.connection, tenant_key, None, is_current, record)?;
+        let record_key = rows::insert(
+            &self.connection,
+            &mut self.waiting,
+            tenant_key,
+            None,
+            is_current,
+            record,
+        )?;
         self.log_change(tenant_key, record_key, None, record.version, change)?;
         let outcome = match change {
             Change::Replaced => Outcome::Replaced,
@@ -206,9 +220,10 @@ impl Session {
             Merge::Conflict { pointer } => return Ok(told(Outcome::Conflict { pointer })),
             Merge::Merged(merged) => merged,
         };
-        let (connection, record_key) = (&self.connection, stored.record_key);
-        rows::delete(connection, &mut self.stored_codec, tenant_key, stored)?;
-        rows::insert(connection, tenant_key, Some(record_key), stored.is_current, &merged)?;
+        let (connection, waiting) = (&self.connection, &mut self.waiting);
+        let (record_key, is_current) = (stored.record_key, stored.is_current);
+        rows::delete(connection, &mut self.stored_codec, waiting, tenant_key, stored)?;
+        rows::insert(connection, waiting, tenant_key, Some(record_key), is_current, &merged)?;
         self.log_change(tenant_key, record_key, None, stored.version, Change::Merged)?;
         Ok(written(record, Outcome::Merged, merged.id, merged.flags))
     }

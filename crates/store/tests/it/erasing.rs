@@ -42,7 +42,14 @@ fn records_that_ended_before_an_instant_go_with_all_their_versions() {
         let table = diagnosis.tables.iter().find(|table| table.name == name);
         table.map(|table| table.rows)
     };
-    for (table, left) in [("session", 0), ("session_pack", 0), ("participant", 1), ("stream", 0)] {
+    for (table, left) in [
+        ("session", 0),
+        ("session_pack", 0),
+        ("participant", 1),
+        ("stream", 0),
+        ("media", 0),
+        ("record_search_docsize", 1),
+    ] {
         assert_eq!(rows(table), Some(left), "{table}");
     }
 }

@@ -10,5 +10,6 @@ mod keeping;
 mod lists;
 mod opening;
 mod processes;
+mod refilling;
 mod snapshots;
 mod versions;

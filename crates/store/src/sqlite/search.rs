@@ -1,0 +1,232 @@
+//! The full-text index: which current records have which words.
+//!
+//! Every word stands behind its tenant's number, so that a tenant comes first in this index as in
+//! all others. A row's key has the start above the record's key: rows come in the order of their
+//! starts, and a range of starts is a range of keys.
+
+use model::search::Candidates;
+use rusqlite::Connection;
+
+use crate::{Cause, Error};
+
+/// Bits of a search key that hold the record's key.
+const RECORD_BITS: u32 = 35;
+
+/// How long the starts are that share a bucket, in ticks (64 s).
+const BUCKET_TICKS: i64 = 64 * 10_000_000;
+
+/// Buckets on either side of 1970, which reach 272 years.
+const BUCKETS: i64 = 1 << 27;
+
+/// The bucket that a start falls in; those too far off share the last ones.
+fn bucket(start: i64) -> i64 {
+    start.div_euclid(BUCKET_TICKS).clamp(-BUCKETS, BUCKETS - 1)
+}
+
+/// The rowid of a record in table `record_search`.
+pub(crate) fn search_key(start: i64, record_key: i64) -> Result<i64, Error> {
+    if record_key >> RECORD_BITS != 0 {
+        return Err(Error::Full(Cause::new("the full-text index has no more keys")));
+    }
+    Ok(bucket(start) << RECORD_BITS | record_key)
+}
+
+/// The record's key in a search key.
+pub(crate) fn record_key(search_key: i64) -> i64 {
+    search_key & ((1 << RECORD_BITS) - 1)
+}
+
+/// The least and the greatest search key of records that start between two instants (ticks, both
+/// included). Records outside may have keys in between, as a bucket is longer than an instant.
+pub(crate) fn search_keys(from: i64, to: i64) -> (i64, i64) {
+    (bucket(from) << RECORD_BITS, bucket(to) << RECORD_BITS | ((1 << RECORD_BITS) - 1))
+}
+
+/// What the index is asked (`record_search MATCH …`) for candidates of a tenant; none when it can
+/// say nothing, and all records are candidates. [`Candidates::Nothing`] asks for a word that no
+/// record has.
+pub(crate) fn match_text(tenant_key: i64, candidates: &Candidates) -> Option<String> {
+    if *candidates == Candidates::All {
+        return None;
+    }
+    let mut text = String::new();
+    push_match(tenant_key, candidates, &mut text);
+    Some(text)
+}
+
+fn push_match(tenant_key: i64, candidates: &Candidates, text: &mut String) {
+    let mut push_all = |parts: &[Candidates], between: &str| {
+        text.push('(');
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                text.push_str(between);
+            }
+            push_match(tenant_key, part, text);
+        }
+        text.push(')');
+    };
+    match candidates {
+        Candidates::And(parts) => push_all(parts, " AND "),
+        Candidates::Or(parts) => push_all(parts, " OR "),
+        Candidates::Except(all, without) => {
+            text.push('(');
+            push_match(tenant_key, all, text);
+            text.push_str(" NOT ");
+            push_match(tenant_key, without, text);
+            text.push(')');
+        }
+        Candidates::Word(word) => push_quoted(tenant_key, word, text),
+        Candidates::Prefix(start) => {
+            push_quoted(tenant_key, start, text);
+            text.push_str(" *");
+        }
+        // No word has a quote, and no tenant has an empty word.
+        Candidates::All | Candidates::Nothing => push_quoted(tenant_key, "", text),
+    }
+}
+
+/// A string of the index's own language, in which only the quote has a meaning.
+fn push_quoted(tenant_key: i64, word: &str, text: &mut String) {
+    text.push('"');
+    push_word(tenant_key, &word.replace('"', ""), text);
+    text.push('"');
+}
+
+/// A word as the index has it.
+fn push_word(tenant_key: i64, word: &str, text: &mut String) {
+    text.push_str(&tenant_key.to_string());
+    text.push('\u{b7}');
+    text.push_str(word);
+}
+
+/// Rows to be inserted with the transaction's end: the index takes rows in the order of their keys
+/// at once, while each step back makes it write down what it has.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(Vec<(i64, String)>);
+
+impl Waiting {
+    /// Adds a record's words, which have spaces between.
+    pub(super) fn add(
+        &mut self,
+        tenant_key: i64,
+        start: i64,
+        record_key: i64,
+        words: &str,
+    ) -> Result<(), Error> {
+        let mut text = String::with_capacity(2 * words.len());
+        for word in words.split(' ').filter(|word| !word.is_empty()) {
+            push_word(tenant_key, word, &mut text);
+            text.push(' ');
+        }
+        self.0.push((search_key(start, record_key)?, text));
+        Ok(())
+    }
+
+    /// Takes a record out of what waits or of the index.
+    pub(super) fn delete(
+        &mut self,
+        connection: &Connection,
+        start: i64,
+        record_key: i64,
+    ) -> Result<(), Error> {
+        let key = search_key(start, record_key)?;
+        if let Some(at) = self.0.iter().rposition(|(waiting, _)| *waiting == key) {
+            self.0.swap_remove(at);
+            return Ok(());
+        }
+        connection.prepare_cached("DELETE FROM record_search WHERE rowid = ?1")?.execute([key])?;
+        Ok(())
+    }
+
+    /// Inserts what waits.
+    pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), Error> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.0.sort_unstable_by_key(|(key, _)| *key);
+        let mut statement = connection
+            .prepare_cached("INSERT INTO record_search (rowid, words) VALUES (?1, ?2)")?;
+        for (key, text) in self.0.drain(..) {
+            statement.execute((key, text))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what waits.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::search::Query;
+    use odata::bound::Search;
+
+    use super::*;
+    use crate::sqlite::testing;
+
+    const DAY: i64 = 24 * 3_600 * 10_000_000;
+
+    #[test]
+    fn keys_come_in_the_order_of_starts_and_give_back_the_record() {
+        let starts = [i64::MIN, -DAY, -1, 0, BUCKET_TICKS, DAY, 20_000 * DAY, i64::MAX];
+        let keys = starts.map(|start| search_key(start, 77).unwrap());
+        assert!(keys.is_sorted(), "{keys:?}");
+        assert!(keys.iter().all(|key| record_key(*key) == 77));
+        assert!(keys[1] < 0 && keys[2] < 0, "{keys:?}");
+        for pair in starts.windows(2) {
+            let (least, greatest) = search_keys(pair[0], pair[1]);
+            for start in pair {
+                let key = search_key(*start, 5).unwrap();
+                assert!((least..=greatest).contains(&key));
+            }
+        }
+        assert!(matches!(search_key(0, 1 << 35), Err(Error::Full(_))));
+    }
+
+    fn found(connection: &Connection, tenant_key: i64, search: &Search) -> Vec<i64> {
+        let (candidates, _) = Query::new(search).candidates();
+        let text = match_text(tenant_key, &candidates).unwrap();
+        let mut statement = connection
+            .prepare(
+                "SELECT rowid FROM record_search WHERE record_search MATCH ?1 ORDER BY rowid DESC",
+            )
+            .unwrap();
+        let keys = statement.query_map([text], |row| row.get(0)).unwrap();
+        keys.map(|key| record_key(key.unwrap())).collect()
+    }
+
+    #[test]
+    fn words_are_found_behind_their_tenant_and_the_latest_start_first() {
+        let connection = testing::migrated();
+        let mut waiting = Waiting::default();
+        waiting.add(7, 5 * DAY, 1, "abbie 10.0.0.7 größe").unwrap();
+        waiting.add(7, -DAY, 2, "abbie wilkins 2001:db8::1").unwrap();
+        waiting.add(8, 9 * DAY, 3, "abbie").unwrap();
+        waiting.add(7, 9 * DAY, 4, "abbie wilkins").unwrap();
+        waiting.delete(&connection, 9 * DAY, 4).unwrap();
+        waiting.flush(&connection).unwrap();
+        let word = |text: &str| Search::Word(text.to_owned());
+        let find = |tenant_key, text| found(&connection, tenant_key, &word(text));
+        assert_eq!(find(7, "abbie"), [1, 2]);
+        assert_eq!(find(7, "abb*"), [1, 2]);
+        assert_eq!(find(8, "abbie"), [3]);
+        assert_eq!(find(7, "10.0.0.7"), [1]);
+        assert_eq!(find(7, "10.0.*"), [1]);
+        assert_eq!(find(7, "2001:DB8::1"), [2]);
+        assert_eq!(find(7, "GRÖßE"), [1]);
+        assert_eq!(find(7, "-"), [0; 0]);
+        let not = Search::Not(Box::new(word("wilkins")));
+        let both = Search::And(Box::new(word("abbie")), Box::new(not));
+        assert_eq!(found(&connection, 7, &both), [1]);
+        let either = Search::Or(Box::new(word("größe")), Box::new(word("wilkins")));
+        assert_eq!(found(&connection, 7, &either), [1, 2]);
+        let mut waiting = Waiting::default();
+        waiting.delete(&connection, 5 * DAY, 1).unwrap();
+        assert_eq!(find(7, "abbie"), [2]);
+        waiting.add(7, 5 * DAY, 1, "robin").unwrap();
+        waiting.flush(&connection).unwrap();
+        assert_eq!((find(7, "abbie"), find(7, "robin")), (vec![2], vec![1]));
+    }
+}

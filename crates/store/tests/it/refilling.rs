@@ -1,0 +1,127 @@
+//! Stores of an earlier version: what their records lack is made from their fragments.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use store::{Role, Store};
+
+use crate::calls::call;
+use crate::engine::{Folder, open, other_tenant, tenant};
+
+const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
+
+/// What the second step made.
+const OF_SECOND_STEP: [&str; 6] =
+    ["session", "segment", "media", "stream", "record_search", "refill"];
+
+/// Brings a store back to what the first step made, with none of the rows below its records.
+fn make_old(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    for table in OF_SECOND_STEP {
+        connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+    connection.execute_batch("DROP INDEX call_record_by_end").unwrap();
+    for table in ["session", "segment", "stream"] {
+        let at = FIRST_STEP.find(&format!("CREATE TABLE {table} ")).unwrap();
+        let (statement, _) = FIRST_STEP[at..].split_once(';').unwrap();
+        connection.execute_batch(statement).unwrap();
+    }
+    connection.execute("DELETE FROM migration WHERE number > 1", ()).unwrap();
+}
+
+/// All rows of the tables below records, and where words stand.
+fn contents(path: &Path) -> Vec<String> {
+    let connection = Connection::open(path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE VIRTUAL TABLE temp.term USING fts5vocab('main', 'record_search', 'instance')",
+        )
+        .unwrap();
+    let mut lines = Vec::new();
+    for table in ["session", "segment", "media", "stream", "refill", "temp.term"] {
+        let text = format!("SELECT * FROM {table}");
+        let mut statement = connection.prepare(&text).unwrap();
+        let count = statement.column_count();
+        let mut rows = statement.query(()).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let values: Vec<_> = (0..count).map(|at| row.get_ref(at).unwrap()).collect();
+            lines.push(format!("{table} {values:?}"));
+        }
+    }
+    lines.sort_unstable();
+    lines
+}
+
+fn sound(store: &Store) {
+    assert_eq!(store.doctor().unwrap().problems, [""; 0]);
+}
+
+#[test]
+fn the_records_of_an_older_store_get_their_rows_and_words() {
+    let folder = Folder::new();
+    let path = folder.store();
+    let store = open(&path, Role::Tool);
+    let shredded = (0..1_100).map(|number| {
+        call(number).sessions(u32::from(number % 7 == 0)).participants(&["a"]).shred(&store)
+    });
+    store.write(&tenant(), shredded.collect()).wait().unwrap();
+    let more = [
+        call(3).version(2).sessions(2).shred(&store),
+        call(5_000).start(-1_000_000).sessions(61).shred(&store),
+    ];
+    store.write(&tenant(), more.into()).wait().unwrap();
+    store.write(&other_tenant(), vec![call(1).shred(&store)]).wait().unwrap();
+    sound(&store);
+    drop(store);
+    let expected = contents(&path);
+    assert!(expected.iter().any(|line| line.starts_with("temp.term")), "{}", expected.len());
+    make_old(&path);
+    let store = open(&path, Role::Tool);
+    sound(&store);
+    drop(store);
+    assert_eq!(contents(&path), expected);
+}
+
+#[test]
+fn a_filling_that_was_broken_off_goes_on_where_it_was() {
+    let folder = Folder::new();
+    let path = folder.store();
+    let store = open(&path, Role::Tool);
+    let shredded = (0..30).map(|number| call(number).sessions(1).shred(&store)).collect();
+    store.write(&tenant(), shredded).wait().unwrap();
+    drop(store);
+    let expected = contents(&path);
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO refill VALUES (11, 30); DELETE FROM session WHERE record_key > 20;
+             DELETE FROM media WHERE record_key > 10;
+             DELETE FROM record_search WHERE rowid & 34359738367 > 15",
+        )
+        .unwrap();
+    drop(connection);
+    sound(&open(&path, Role::Tool));
+    assert_eq!(contents(&path), expected);
+}
+
+#[test]
+fn a_damaged_record_does_not_keep_the_others_from_being_filled_in() {
+    let folder = Folder::new();
+    let path = folder.store();
+    let store = open(&path, Role::Tool);
+    let shredded = (0..3).map(|number| call(number).sessions(1).shred(&store)).collect();
+    store.write(&tenant(), shredded).wait().unwrap();
+    drop(store);
+    make_old(&path);
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute("UPDATE session_pack SET fragment = x'28b52ffd' WHERE pack_key >> 16 = 2", ())
+        .unwrap();
+    drop(connection);
+    let problems = open(&path, Role::Tool).doctor().unwrap().problems;
+    assert!(problems.iter().any(|problem| problem.contains("cannot be read")), "{problems:?}");
+    let connection = Connection::open(&path).unwrap();
+    let filled: i64 =
+        connection.query_row("SELECT count(*) FROM stream", (), |row| row.get(0)).unwrap();
+    assert_eq!(filled, 2);
+}
