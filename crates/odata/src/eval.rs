@@ -19,6 +19,7 @@ mod page;
 mod path;
 mod pattern;
 mod program;
+mod shape;
 mod text;
 mod time;
 mod value;
@@ -31,6 +32,7 @@ pub use key::{Key, Order, Part, Sortable};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::check_pattern;
 pub use program::Program;
+pub use shape::{Found, Members, Place, Presenter, Shaper};
 pub use value::{DYNAMIC, Value, actual_type};
 
 use crate::bound::Search;

@@ -80,6 +80,23 @@ impl Sieve {
             && self.order.is_empty()
     }
 
+    /// Whether items get calculated members.
+    pub fn computes(&self) -> bool {
+        !self.compute.is_empty()
+    }
+
+    /// Adds the calculated members to an item of type `ty`, each of which sees those before it.
+    /// `outermost` is `$it` where that is another item.
+    pub fn compute(
+        &self,
+        item: &mut Node<'_>,
+        ty: Type,
+        outermost: Option<Item<'_>>,
+        searcher: &dyn Searcher,
+    ) {
+        compute(&self.compute, item, ty, outermost, searcher);
+    }
+
     fn admits(&self, scope: &Scope<'_, '_>) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.holds(scope))
             && self.search.as_ref().is_none_or(|search| scope.searcher.matches(search, scope.item))
@@ -163,9 +180,8 @@ impl<'s, T> Pager<'s, T> {
         keep: impl FnOnce(&Node<'_>) -> T,
     ) -> ControlFlow<()> {
         let mut item = item;
-        if !self.sieve.compute.is_empty() {
-            let members = &self.sieve.compute;
-            compute(members, item.to_mut(), self.ty, self.outermost, self.searcher);
+        if self.sieve.computes() {
+            self.sieve.compute(item.to_mut(), self.ty, self.outermost, self.searcher);
         }
         let this = Item { node: &item, ty: self.ty };
         let mut scope = Scope::new(this, self.searcher);

@@ -4,6 +4,7 @@ mod functions;
 mod logic;
 mod pages;
 mod paths;
+mod shapes;
 
 use std::ops::ControlFlow;
 
