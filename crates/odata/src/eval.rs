@@ -8,6 +8,7 @@
 //! Meaning is as in [`crate::bound::Expr`]; in particular a value that is not of its type, NaN, a
 //! missing member and everything that can't be calculated (overflow, division by zero) is null.
 
+mod apply;
 mod arithmetic;
 mod cast;
 mod collection;
@@ -27,6 +28,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes};
 pub use json_form::push_value;
 pub use key::{Key, Order, Part, Sortable};
 pub use page::{Pager, Selection, Sieve, Window};

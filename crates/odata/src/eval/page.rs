@@ -230,6 +230,11 @@ impl<'s, T> Pager<'s, T> {
         self.matched
     }
 
+    /// How many items are kept at the moment.
+    pub fn held(&self) -> usize {
+        self.kept.len() + self.sorted.len()
+    }
+
     /// What was chosen.
     pub fn finish(self) -> Selection<T> {
         let mut items = self.kept;

@@ -14,12 +14,14 @@ use crate::json::Node;
 const KEY: &str = "id";
 
 /// A prepared path.
+#[derive(Debug)]
 pub(super) struct Way {
     root: Root,
     steps: Vec<Step>,
     is_many: bool,
 }
 
+#[derive(Debug)]
 enum Step {
     Member { name: String, ty: Option<Type> },
     Cast(&'static StructuredType),

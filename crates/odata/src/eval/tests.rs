@@ -5,6 +5,7 @@ mod logic;
 mod pages;
 mod paths;
 mod shapes;
+mod transformations;
 
 use std::ops::ControlFlow;
 

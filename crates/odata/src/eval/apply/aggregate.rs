@@ -1,0 +1,263 @@
+//! Figures of many values: sums, averages, extremes, counts and percentiles.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use super::identity::push_identity;
+use crate::bound::{Aggregate, Method};
+use crate::eval::Value;
+use crate::eval::arithmetic::nearest;
+
+/// Collects values and makes figures of them. Null, and values that a figure can't be made of,
+/// are left out; of no values the figure is null, a count 0.
+///
+/// The sum of whole numbers is a whole number unless it is too large for one; that of durations
+/// a duration. An average is a number or a duration, as is a percentile, which may be an instant.
+#[derive(Debug)]
+pub struct Aggregator {
+    figures: Vec<Figure>,
+}
+
+#[derive(Debug)]
+enum Figure {
+    Items(i64),
+    Values(i64),
+    Sum(Total),
+    Average(Total, i64),
+    Extreme { wanted: Ordering, best: Option<Value<'static>> },
+    Distinct(HashSet<Box<[u8]>>),
+    Percentile(f64, Sample),
+}
+
+/// A sum, exact but for fractions.
+#[derive(Debug)]
+enum Total {
+    Nothing,
+    Whole(i128),
+    Ticks(i128),
+    /// With what rounding has lost so far (Neumaier's summation).
+    Real {
+        sum: f64,
+        lost: f64,
+    },
+}
+
+/// Values of one type.
+#[derive(Debug)]
+enum Sample {
+    Nothing,
+    Numbers(Vec<f64>),
+    Durations(Vec<i64>),
+    Instants(Vec<i64>),
+}
+
+impl Aggregator {
+    /// For these figures.
+    pub fn new(aggregates: &[Aggregate]) -> Self {
+        Self { figures: aggregates.iter().map(Figure::new).collect() }
+    }
+
+    /// Takes an item, given by a value for each figure; the value for one that counts items is
+    /// ignored. Returns how many values more are kept in memory.
+    pub fn push(&mut self, values: &[Value<'_>]) -> usize {
+        let mut kept = 0;
+        for (figure, value) in self.figures.iter_mut().zip(values) {
+            figure.count_item();
+            kept += usize::from(figure.add(value));
+        }
+        kept
+    }
+
+    /// Counts an item for the figure with that index, if it counts items.
+    pub fn count_item(&mut self, index: usize) {
+        if let Some(figure) = self.figures.get_mut(index) {
+            figure.count_item();
+        }
+    }
+
+    /// Takes one of perhaps many values of an item for the figure with that index. Returns whether
+    /// a value more is kept in memory.
+    pub fn add(&mut self, index: usize, value: &Value<'_>) -> bool {
+        self.figures.get_mut(index).is_some_and(|figure| figure.add(value))
+    }
+
+    /// The figures, in the order in which they were asked for.
+    pub fn finish(self) -> Vec<Value<'static>> {
+        self.figures.into_iter().map(Figure::finish).collect()
+    }
+}
+
+impl Figure {
+    fn new(aggregate: &Aggregate) -> Self {
+        match aggregate.method {
+            Method::Sum => Self::Sum(Total::Nothing),
+            Method::Min => Self::Extreme { wanted: Ordering::Less, best: None },
+            Method::Max => Self::Extreme { wanted: Ordering::Greater, best: None },
+            Method::Average => Self::Average(Total::Nothing, 0),
+            Method::CountDistinct => Self::Distinct(HashSet::new()),
+            Method::Count if aggregate.value.is_none() => Self::Items(0),
+            Method::Count => Self::Values(0),
+            Method::Percentile(share) => Self::Percentile(share.clamp(0.0, 1.0), Sample::Nothing),
+        }
+    }
+
+    fn count_item(&mut self) {
+        if let Self::Items(count) = self {
+            *count += 1;
+        }
+    }
+
+    fn add(&mut self, value: &Value<'_>) -> bool {
+        match self {
+            Self::Items(_) => {}
+            Self::Values(count) => *count += i64::from(!value.is_null()),
+            Self::Sum(total) => {
+                total.add(value);
+            }
+            Self::Average(total, count) => *count += i64::from(total.add(value)),
+            Self::Extreme { wanted, best } => {
+                let is_better = match best {
+                    Some(best) => value.order(best) == Some(*wanted),
+                    // What has no place in an order is not even equal to itself.
+                    None => value.order(value).is_some(),
+                };
+                if is_better {
+                    *best = Some(value.clone().into_owned());
+                }
+            }
+            Self::Distinct(seen) => {
+                let mut identity = Vec::new();
+                push_identity(&mut identity, value);
+                return !value.is_null() && seen.insert(identity.into());
+            }
+            Self::Percentile(_, sample) => return sample.add(value),
+        }
+        false
+    }
+
+    fn finish(self) -> Value<'static> {
+        match self {
+            Self::Items(count) | Self::Values(count) => Value::Int(count),
+            Self::Sum(total) => total.sum(),
+            Self::Average(total, count) => total.average(count),
+            Self::Extreme { best, .. } => best.unwrap_or(Value::Null),
+            Self::Distinct(seen) => Value::Int(seen.len() as i64),
+            Self::Percentile(share, sample) => sample.percentile(share),
+        }
+    }
+}
+
+impl Total {
+    /// Whether the value could be added.
+    fn add(&mut self, value: &Value<'_>) -> bool {
+        match (&mut *self, value) {
+            (Self::Nothing, Value::Int(value)) => *self = Self::Whole(i128::from(*value)),
+            (Self::Nothing, Value::Double(value)) => *self = Self::Real { sum: *value, lost: 0.0 },
+            (Self::Nothing, Value::Duration(ticks)) => *self = Self::Ticks(i128::from(*ticks)),
+            (Self::Whole(sum), Value::Int(value)) => *sum += i128::from(*value),
+            (Self::Ticks(sum), Value::Duration(ticks)) => *sum += i128::from(*ticks),
+            (Self::Whole(sum), Value::Double(value)) => {
+                *self = Self::Real { sum: *sum as f64, lost: 0.0 };
+                self.add_real(*value);
+            }
+            (Self::Real { .. }, Value::Double(value)) => self.add_real(*value),
+            (Self::Real { .. }, Value::Int(value)) => self.add_real(*value as f64),
+            _ => return false,
+        }
+        true
+    }
+
+    fn add_real(&mut self, value: f64) {
+        if let Self::Real { sum, lost } = self {
+            let next = *sum + value;
+            *lost += if sum.abs() >= value.abs() {
+                (*sum - next) + value
+            } else {
+                (value - next) + *sum
+            };
+            *sum = next;
+        }
+    }
+
+    fn real(sum: f64, lost: f64) -> f64 {
+        // Beyond the finite numbers what is lost is no number.
+        if sum.is_finite() { sum + lost } else { sum }
+    }
+
+    fn sum(self) -> Value<'static> {
+        match self {
+            Self::Nothing => Value::Null,
+            Self::Whole(sum) => i64::try_from(sum).map_or(Value::Double(sum as f64), Value::Int),
+            Self::Ticks(sum) => i64::try_from(sum).map_or(Value::Null, Value::Duration),
+            Self::Real { sum, lost } => Value::double(Self::real(sum, lost)),
+        }
+    }
+
+    fn average(self, count: i64) -> Value<'static> {
+        match self {
+            Self::Nothing => Value::Null,
+            Self::Whole(sum) => Value::double(sum as f64 / count as f64),
+            Self::Ticks(sum) => {
+                let count = i128::from(count.max(1));
+                let ticks = (sum.abs() + count / 2) / count * sum.signum();
+                i64::try_from(ticks).map_or(Value::Null, Value::Duration)
+            }
+            Self::Real { sum, lost } => Value::double(Self::real(sum, lost) / count as f64),
+        }
+    }
+}
+
+impl Sample {
+    fn add(&mut self, value: &Value<'_>) -> bool {
+        match (&mut *self, value) {
+            (Self::Nothing, Value::Int(value)) => *self = Self::Numbers(vec![*value as f64]),
+            (Self::Nothing, Value::Double(value)) => *self = Self::Numbers(vec![*value]),
+            (Self::Nothing, Value::Duration(ticks)) => *self = Self::Durations(vec![*ticks]),
+            (Self::Nothing, Value::Instant(ticks)) => *self = Self::Instants(vec![*ticks]),
+            (Self::Numbers(values), Value::Int(value)) => values.push(*value as f64),
+            (Self::Numbers(values), Value::Double(value)) => values.push(*value),
+            (Self::Durations(values), Value::Duration(ticks))
+            | (Self::Instants(values), Value::Instant(ticks)) => values.push(*ticks),
+            _ => return false,
+        }
+        true
+    }
+
+    fn percentile(self, share: f64) -> Value<'static> {
+        match self {
+            Self::Nothing => Value::Null,
+            Self::Numbers(mut values) => {
+                let (low, high, part) = neighbours(&mut values, share, f64::total_cmp);
+                if part == 0.0 || low.total_cmp(&high).is_eq() {
+                    return Value::Double(low);
+                }
+                Value::double(low * (1.0 - part) + high * part)
+            }
+            Self::Durations(values) => between(values, share).map_or(Value::Null, Value::Duration),
+            Self::Instants(values) => between(values, share).map_or(Value::Null, Value::Instant),
+        }
+    }
+}
+
+/// The nearest tick at the place that a share has.
+fn between(mut values: Vec<i64>, share: f64) -> Option<i64> {
+    let (low, high, part) = neighbours(&mut values, share, i64::cmp);
+    let distance = i128::from(high) - i128::from(low);
+    let step = nearest(distance as f64 * part).unwrap_or(0);
+    low.checked_add(step)
+}
+
+/// The two values between which the place of a share lies, and how far from the first it is.
+/// `values` is not empty.
+fn neighbours<T: Copy>(
+    values: &mut [T],
+    share: f64,
+    order: impl Fn(&T, &T) -> Ordering,
+) -> (T, T, f64) {
+    let place = share * (values.len() - 1) as f64;
+    let index = place.floor() as usize;
+    let (_, low, above) = values.select_nth_unstable_by(index, &order);
+    let low = *low;
+    let high = above.iter().copied().min_by(|a, b| order(a, b)).unwrap_or(low);
+    (low, high, place - place.floor())
+}

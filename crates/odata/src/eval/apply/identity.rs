@@ -1,0 +1,43 @@
+//! What makes two values the same for groups and distinct counts: equal numbers whatever their
+//! types, text byte for byte.
+
+use crate::eval::Value;
+use crate::json::write_node;
+
+/// Appends bytes that are the same for the same values only, and no prefix of others.
+pub(super) fn push_identity(out: &mut Vec<u8>, value: &Value<'_>) {
+    let (tag, number) = match value {
+        Value::Null => return out.push(0),
+        Value::Text(text) | Value::Enum { name: text, .. } => {
+            return push_bytes(out, 1, text.as_bytes());
+        }
+        Value::Object(item) => {
+            let mut text = Vec::new();
+            write_node(&mut text, item.node);
+            return push_bytes(out, 2, &text);
+        }
+        Value::List(items) => {
+            out.push(3);
+            out.extend_from_slice(&(items.len() as u64).to_be_bytes());
+            return items.iter().for_each(|item| push_identity(out, item));
+        }
+        Value::Bool(value) => (4, u64::from(*value)),
+        Value::Int(value) => (5, *value as u64),
+        Value::Double(value) if Value::Int(*value as i64).equals(&Value::Double(*value)) => {
+            (5, *value as i64 as u64)
+        }
+        Value::Double(value) => (6, value.to_bits()),
+        Value::Date(value) => (7, *value as u64),
+        Value::TimeOfDay(value) => (8, *value as u64),
+        Value::Instant(value) => (9, *value as u64),
+        Value::Duration(value) => (10, *value as u64),
+    };
+    out.push(tag);
+    out.extend_from_slice(&number.to_be_bytes());
+}
+
+fn push_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    out.push(tag);
+    out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+    out.extend_from_slice(bytes);
+}

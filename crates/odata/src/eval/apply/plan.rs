@@ -1,0 +1,87 @@
+//! Transformations made ready to run.
+
+use super::Excess;
+use super::extreme::Choice;
+use super::group::Grouping;
+use crate::bound::{Aggregate, Apply, OrderKey, Query, Search, Transformation};
+use crate::eval::Program;
+use crate::eval::page::{Sieve, Window, programs};
+
+/// A prepared transformation.
+#[derive(Debug)]
+pub(super) enum Stage {
+    Filter(Program),
+    Search(Search),
+    Compute(Vec<(String, Program)>),
+    /// Sorts, and cuts at once what follows in the chain.
+    Sort(Sieve, Window),
+    Skip(usize),
+    Top(usize),
+    Aggregate(Figures),
+    Group(Grouping),
+    Concat(Vec<Vec<Stage>>),
+    Extreme(Choice),
+}
+
+/// Figures, and where their values come from.
+#[derive(Debug)]
+pub(super) struct Figures {
+    pub(super) asked: Vec<Aggregate>,
+    pub(super) values: Vec<Option<Program>>,
+}
+
+impl Figures {
+    fn new(asked: &[Aggregate]) -> Self {
+        let program = |figure: &Aggregate| figure.value.as_ref().map(Program::new);
+        Self { asked: asked.to_vec(), values: asked.iter().map(program).collect() }
+    }
+}
+
+/// Prepares a chain.
+pub(super) fn stages(apply: &Apply) -> Result<Vec<Stage>, Excess> {
+    let mut stages = Vec::with_capacity(apply.steps.len());
+    let mut steps = apply.steps.iter().peekable();
+    while let Some(step) = steps.next() {
+        stages.push(match step {
+            Transformation::Identity => continue,
+            Transformation::Filter(condition) => Stage::Filter(Program::new(condition)),
+            Transformation::Search(search) => Stage::Search(search.clone()),
+            Transformation::Compute(members) => Stage::Compute(programs(members)),
+            Transformation::OrderBy(keys) => {
+                let mut window = Window::ALL;
+                if let Some(Transformation::Skip(count)) = steps.peek() {
+                    window.start = whole(*count);
+                    steps.next();
+                }
+                if let Some(Transformation::Top(count)) = steps.peek() {
+                    window.room = whole(*count);
+                    steps.next();
+                }
+                Stage::Sort(sorted_by(keys.clone()), window)
+            }
+            Transformation::Skip(count) => Stage::Skip(whole(*count)),
+            Transformation::Top(count) => Stage::Top(whole(*count)),
+            Transformation::Aggregate(figures) => Stage::Aggregate(Figures::new(figures)),
+            Transformation::GroupBy { keys, apply } => {
+                let inner = apply.as_ref().map(self::stages).transpose()?;
+                Stage::Group(Grouping::new(keys, inner)?)
+            }
+            Transformation::Concat(chains) => {
+                Stage::Concat(chains.iter().map(self::stages).collect::<Result<_, _>>()?)
+            }
+            Transformation::Extreme { kind, amount, by } => {
+                Stage::Extreme(Choice::new(*kind, amount, by))
+            }
+        });
+    }
+    Ok(stages)
+}
+
+/// Takes everything, in an order.
+pub(super) fn sorted_by(orderby: Vec<OrderKey>) -> Sieve {
+    Sieve::new(&Query { orderby, ..Query::default() })
+}
+
+fn whole(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
