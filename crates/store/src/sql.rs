@@ -4,6 +4,7 @@
 //! function that takes a run-time string as SQL.
 
 pub(crate) mod dialect;
+pub(crate) mod fragment;
 pub(crate) mod sqlite;
 pub(crate) mod writer;
 

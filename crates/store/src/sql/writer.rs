@@ -1,18 +1,22 @@
 //! Builds a statement from literals and binds.
 
+use std::fmt::Write as _;
+
 use super::dialect::Dialect;
+use super::fragment::Alias;
 
 /// SQL text and the values of its placeholders.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Statement {
     pub(crate) text: String,
     pub(crate) binds: Vec<Bind>,
 }
 
 /// A value of a placeholder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Bind {
     Int(i64),
+    Real(f64),
     Text(String),
     Bytes(Vec<u8>),
 }
@@ -36,6 +40,14 @@ impl<'d> Writer<'d> {
     pub(crate) fn push_bind(&mut self, bind: Bind) {
         self.binds.push(bind);
         self.dialect.placeholder(self.binds.len(), &mut self.text);
+    }
+
+    pub(crate) fn push_alias(&mut self, alias: Alias) {
+        self.text.push_str(alias.letter);
+        if alias.number > 0 {
+            // Writing to a String cannot fail.
+            let _ = write!(self.text, "{}", alias.number);
+        }
     }
 
     pub(crate) fn push_true(&mut self, column: &'static str) {

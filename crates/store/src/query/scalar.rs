@@ -1,0 +1,293 @@
+//! Values that SQL calculates exactly as our evaluator does.
+
+use model::columns::{ColumnRef, Kind as ColumnKind};
+use odata::bound::{Arithmetic, Expr, ExprKind, Function, Path, PathStep, Ty};
+use odata::edm::{EnumType, Type};
+use odata::literal::Literal;
+
+use super::compiler::{Compiler, Mode};
+use crate::sql::fragment::Sql;
+use crate::sql::writer::Bind;
+
+/// SQL of a value; NULL is null.
+#[derive(Debug, Clone)]
+pub(crate) struct Scalar {
+    pub(crate) sql: Sql,
+    pub(crate) kind: Kind,
+    /// The value, if it is known.
+    pub(super) literal: Option<Bind>,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    /// A whole number between the two.
+    Int { least: i128, most: i128 },
+    Real,
+    Bool,
+    /// Ticks.
+    Instant,
+    /// Ticks, between the two.
+    Duration { least: i128, most: i128 },
+    Text,
+    Enum(&'static EnumType),
+}
+
+/// Whole numbers of a column of any integer type.
+const ANY_INT: Kind = Kind::Int { least: i64::MIN as i128, most: i64::MAX as i128 };
+const ANY_DURATION: Kind = Kind::Duration { least: i64::MIN as i128, most: i64::MAX as i128 };
+/// Instants are read from dates of years of up to four digits, give or take an offset.
+const INSTANTS: i128 = 1 << 60;
+
+impl Kind {
+    /// Whether values of both are compared as what they are.
+    pub(super) fn is_comparable(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Int { .. } | Self::Real, Self::Int { .. } | Self::Real)
+            | (Self::Duration { .. }, Self::Duration { .. }) => true,
+            (Self::Enum(a), Self::Enum(b)) => std::ptr::eq(a, b),
+            _ => self == other,
+        }
+    }
+
+    /// Whether SQL orders values as the language does.
+    pub(crate) fn is_ordered(self) -> bool {
+        !matches!(self, Self::Enum(_))
+    }
+}
+
+impl<'q> Compiler<'q> {
+    /// The value of an expression, if SQL calculates it exactly.
+    pub(crate) fn scalar(&mut self, expr: &'q Expr) -> Option<Scalar> {
+        match &expr.kind {
+            ExprKind::Literal(literal) => constant(literal, expr.ty),
+            ExprKind::Path(path) => self.path_value(path),
+            ExprKind::Negate(inner) => {
+                let zero = Scalar::of(Sql::text("0"), Kind::Int { least: 0, most: 0 });
+                let inner = self.scalar(inner)?;
+                let zero = match inner.kind {
+                    Kind::Duration { .. } => {
+                        Scalar { kind: Kind::Duration { least: 0, most: 0 }, ..zero }
+                    }
+                    // 0 - 0.0 is not -0.0.
+                    Kind::Real => {
+                        return Some(Scalar::of(
+                            Sql::text("(-").append(inner.sql).push(")"),
+                            Kind::Real,
+                        ));
+                    }
+                    _ => zero,
+                };
+                arithmetic(Arithmetic::Sub, zero, inner)
+            }
+            ExprKind::Arithmetic(operator, left, right) => {
+                let (left, right) = (self.scalar(left)?, self.scalar(right)?);
+                arithmetic(*operator, left, right)
+            }
+            ExprKind::Call(function, arguments) => self.call(*function, arguments),
+            ExprKind::Case(cases) => self.case(cases),
+            _ => None,
+        }
+    }
+
+    pub(super) fn path_value(&mut self, path: &'q Path) -> Option<Scalar> {
+        if let Some(PathStep::Count { .. }) = path.steps.last() {
+            return self.count(path);
+        }
+        let scope = self.scope(&path.root)?.clone();
+        let column = scope.column(&path.steps)?;
+        let kind = match column.kind {
+            ColumnKind::Int => ANY_INT,
+            ColumnKind::Real => Kind::Real,
+            ColumnKind::Bool => Kind::Bool,
+            ColumnKind::Instant => Kind::Instant,
+            ColumnKind::Duration => ANY_DURATION,
+            ColumnKind::Text => Kind::Text,
+            ColumnKind::Enum(ty) => Kind::Enum(ty),
+            ColumnKind::EnumSet(_) | ColumnKind::IdKey => return None,
+        };
+        self.column_sql(&scope, &column).map(|sql| Scalar::of(sql, kind))
+    }
+
+    /// The column of a scope, with the table noted as needed.
+    pub(super) fn column_sql(
+        &mut self,
+        scope: &super::scope::Scope,
+        column: &ColumnRef,
+    ) -> Option<Sql> {
+        let alias = scope.alias(column.table)?;
+        if scope.is_rows() {
+            self.joined.note(column.table);
+        }
+        let sql = Sql::column(alias, column.column);
+        Some(match column.only_if {
+            None => sql,
+            Some(flag) => Sql::text("(CASE WHEN ")
+                .push_column(alias, flag)
+                .push(" = 1 THEN ")
+                .append(sql)
+                .push(" END)"),
+        })
+    }
+
+    fn call(&mut self, function: Function, arguments: &'q [Expr]) -> Option<Scalar> {
+        let [argument] = arguments else { return None };
+        let inner = self.scalar(argument)?;
+        let (name, kind) = match (function, inner.kind) {
+            (Function::ToLower, Kind::Text) => ("text_lower(", Kind::Text),
+            (Function::ToUpper, Kind::Text) => ("text_upper(", Kind::Text),
+            (Function::Trim, Kind::Text) => ("text_trim(", Kind::Text),
+            (Function::Length, Kind::Text) => {
+                ("text_length(", Kind::Int { least: 0, most: i128::from(u32::MAX) })
+            }
+            (Function::TotalSeconds, Kind::Duration { .. }) => {
+                return Some(Scalar::of(
+                    Sql::text("(").append(inner.sql).push(" / 10000000.0)"),
+                    Kind::Real,
+                ));
+            }
+            _ => return None,
+        };
+        Some(Scalar::of(Sql::text(name).append(inner.sql).push(")"), kind))
+    }
+
+    fn case(&mut self, cases: &'q [(Expr, Expr)]) -> Option<Scalar> {
+        let mut sql = Sql::text("(CASE");
+        let mut kind = None;
+        for (condition, value) in cases {
+            let condition = self.condition(condition, Mode::Truth)?;
+            let value = self.scalar(value)?;
+            if !condition.is_exact || kind.is_some_and(|kind| kind != value.kind) {
+                return None;
+            }
+            kind = Some(value.kind);
+            sql = sql.push(" WHEN ").append(condition.sql).push(" THEN ").append(value.sql);
+        }
+        Some(Scalar::of(sql.push(" END)"), kind?))
+    }
+}
+
+impl Scalar {
+    pub(super) fn of(sql: Sql, kind: Kind) -> Self {
+        Self { sql, kind, literal: None }
+    }
+}
+
+/// A value as written.
+pub(super) fn constant(literal: &Literal, ty: Ty) -> Option<Scalar> {
+    let (bind, kind) = match literal {
+        Literal::Boolean(value) => (Bind::Int(i64::from(*value)), Kind::Bool),
+        Literal::Integer(value) => {
+            let exactly = i128::from(*value);
+            (Bind::Int(*value), Kind::Int { least: exactly, most: exactly })
+        }
+        Literal::Number(text) => (Bind::Real(number(text)?), Kind::Real),
+        Literal::DateTimeOffset(at) => (Bind::Int(at.0), Kind::Instant),
+        Literal::Duration(length) => {
+            let exactly = i128::from(length.0);
+            (Bind::Int(length.0), Kind::Duration { least: exactly, most: exactly })
+        }
+        Literal::String(text) | Literal::Guid(text) | Literal::Enum { members: text, .. } => {
+            match ty {
+                Ty::One(Type::Enum(ty)) => (Bind::Text(member(text)?), Kind::Enum(ty)),
+                _ if matches!(literal, Literal::Enum { .. }) => return None,
+                _ => (Bind::Text(text.clone()), Kind::Text),
+            }
+        }
+        _ => return None,
+    };
+    Some(Scalar { sql: Sql::value(bind.clone()), kind, literal: Some(bind) })
+}
+
+/// The single member that an enumeration's literal names; numbers and flags are the evaluator's.
+fn member(text: &str) -> Option<String> {
+    let is_name = text.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !text.starts_with(|first: char| first.is_ascii_digit());
+    (is_name && !text.is_empty()).then(|| text.to_owned())
+}
+
+fn number(text: &str) -> Option<f64> {
+    match text {
+        "INF" => Some(f64::INFINITY),
+        "-INF" => Some(f64::NEG_INFINITY),
+        _ => text.parse().ok().filter(|number: &f64| number.is_finite()),
+    }
+}
+
+/// Sums, products and quotients whose result SQL neither rounds nor turns into another type.
+fn arithmetic(operator: Arithmetic, left: Scalar, right: Scalar) -> Option<Scalar> {
+    let (text, kind) = match (operator, left.kind, right.kind) {
+        (Arithmetic::Add, Kind::Int { .. }, Kind::Int { .. })
+        | (Arithmetic::Sub, Kind::Int { .. }, Kind::Int { .. })
+        | (Arithmetic::Mul, Kind::Int { .. }, Kind::Int { .. })
+        | (Arithmetic::Add, Kind::Duration { .. }, Kind::Duration { .. })
+        | (Arithmetic::Sub, Kind::Duration { .. }, Kind::Duration { .. }) => {
+            whole(operator, left.kind, right.kind)?
+        }
+        (Arithmetic::Sub, Kind::Instant, Kind::Instant) => {
+            (" - ", Kind::Duration { least: -2 * INSTANTS, most: 2 * INSTANTS })
+        }
+        (
+            Arithmetic::Add | Arithmetic::Sub | Arithmetic::Mul,
+            Kind::Int { .. } | Kind::Real,
+            Kind::Int { .. } | Kind::Real,
+        ) => {
+            // INF - INF and 0 * INF are null in SQL too, which keeps no NaN.
+            let text = match operator {
+                Arithmetic::Add => " + ",
+                Arithmetic::Sub => " - ",
+                _ => " * ",
+            };
+            (text, Kind::Real)
+        }
+        (
+            Arithmetic::Div | Arithmetic::DivBy,
+            Kind::Int { .. } | Kind::Real,
+            Kind::Int { .. } | Kind::Real,
+        ) if divides_as_real(operator, &left, &right) => {
+            let sql = Sql::text("(CAST(").append(left.sql).push(" AS REAL) / ");
+            return Some(Scalar::of(sql.append(right.sql).push(")"), Kind::Real));
+        }
+        (Arithmetic::Div | Arithmetic::Mod, Kind::Int { .. }, Kind::Int { least, .. })
+            if right.literal.is_some() && least > 0 =>
+        {
+            (if operator == Arithmetic::Div { " / " } else { " % " }, left.kind)
+        }
+        _ => return None,
+    };
+    Some(Scalar::of(left.sql.push(text).append(right.sql).grouped(), kind))
+}
+
+/// Division of floating point numbers by a literal that is not zero.
+fn divides_as_real(operator: Arithmetic, left: &Scalar, right: &Scalar) -> bool {
+    let is_whole = |scalar: &Scalar| matches!(scalar.kind, Kind::Int { .. });
+    let is_safe = match right.literal {
+        Some(Bind::Int(number)) => number != 0,
+        Some(Bind::Real(number)) => number != 0.0,
+        _ => false,
+    };
+    is_safe && !(operator == Arithmetic::Div && is_whole(left) && is_whole(right))
+}
+
+/// Whole numbers whose result stays one: SQL goes over to floating point when it overflows.
+fn whole(operator: Arithmetic, left: Kind, right: Kind) -> Option<(&'static str, Kind)> {
+    let bounds = |kind| match kind {
+        Kind::Int { least, most } | Kind::Duration { least, most } => Some((least, most)),
+        _ => None,
+    };
+    let ((a, b), (c, d)) = (bounds(left)?, bounds(right)?);
+    let (text, least, most) = match operator {
+        Arithmetic::Add => (" + ", a + c, b + d),
+        Arithmetic::Sub => (" - ", a - d, b - c),
+        _ => {
+            let products = [a.checked_mul(c)?, a.checked_mul(d)?, b.checked_mul(c)?, b.checked_mul(d)?];
+            (" * ", *products.iter().min()?, *products.iter().max()?)
+        }
+    };
+    let fits = least >= i128::from(i64::MIN) && most <= i128::from(i64::MAX);
+    let kind = match left {
+        Kind::Duration { .. } => Kind::Duration { least, most },
+        _ => Kind::Int { least, most },
+    };
+    fits.then_some((text, kind))
+}

@@ -1,0 +1,204 @@
+//! What the paths of an expression start at, and which table has its columns.
+
+use model::columns::{ColumnRef, Table, find};
+use model::generated;
+use odata::bound::{Expr, ExprKind, Path, PathStep, Root};
+use odata::edm::{Property, StructuredType, Type};
+
+use super::RowSet;
+use crate::sql::fragment::{Alias, Sql};
+
+/// Something that paths start at.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope {
+    /// Its type, by which columns are found.
+    root: &'static StructuredType,
+    place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Place {
+    /// The rows of the query: every table of [`alias_of`] can be joined.
+    Rows(Table),
+    /// A row of a table.
+    Row(Table, Alias),
+    /// Some row of the table beneath a row of another one, which alone stands in the statement.
+    Beneath(Table, Table, Alias),
+    /// An item of a collection of enumeration members, which a column has as text.
+    Member(Alias, &'static str),
+    /// Nothing that a table knows.
+    Unknown,
+}
+
+/// The one alias of each table among the rows of a query.
+pub(crate) fn alias_of(table: Table) -> Alias {
+    Alias::of(match table {
+        Table::CallRecord => "r",
+        Table::Session => "s",
+        Table::Segment => "g",
+        Table::Media => "m",
+        Table::Stream => "t",
+    })
+}
+
+/// Names of the columns that count the items above a row and the row itself, from the session on.
+pub(crate) fn ordinals(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::CallRecord => &[],
+        Table::Session => &["ordinal"],
+        Table::Segment => &["session", "ordinal"],
+        Table::Media => &["session", "segment", "ordinal"],
+        Table::Stream => &["session", "segment", "media", "ordinal"],
+    }
+}
+
+impl RowSet {
+    /// The table that has a row for each of the set's.
+    pub(crate) fn table(self) -> Table {
+        match self {
+            Self::Records => Table::CallRecord,
+            Self::Sessions => Table::Session,
+            Self::Segments => Table::Segment,
+            Self::Streams => Table::Stream,
+        }
+    }
+}
+
+impl Scope {
+    /// The rows of a query.
+    pub(crate) fn rows(set: RowSet) -> Self {
+        Self { root: set.row_type(), place: Place::Rows(set.table()) }
+    }
+
+    /// What no column is known of.
+    pub(super) fn unknown(&self) -> Self {
+        Self { root: self.root, place: Place::Unknown }
+    }
+
+    /// The item of a collection of enumeration members.
+    pub(super) fn member(&self, column: &ColumnRef) -> Option<Self> {
+        let alias = self.alias(column.table)?;
+        Some(Self { root: self.root, place: Place::Member(alias, column.column) })
+    }
+
+    /// If this is an item of a collection of enumeration members, the column that has them.
+    pub(super) fn members_column(&self) -> Option<Sql> {
+        match self.place {
+            Place::Member(alias, column) => Some(Sql::column(alias, column)),
+            _ => None,
+        }
+    }
+
+    /// The column of a path; its table is one of this scope.
+    pub(super) fn column(&self, path: &[PathStep]) -> Option<ColumnRef> {
+        let column = find(self.root, path)?;
+        self.alias(column.table).is_some().then_some(column)
+    }
+
+    /// What a table is called here.
+    pub(super) fn alias(&self, wanted: Table) -> Option<Alias> {
+        match &self.place {
+            Place::Rows(table) => (wanted <= *table).then(|| alias_of(wanted)),
+            Place::Row(table, alias) => (*table == wanted).then_some(*alias),
+            _ => None,
+        }
+    }
+
+    /// Whether tables above the row's own have to be joined for their columns.
+    pub(super) fn is_rows(&self) -> bool {
+        matches!(self.place, Place::Rows(_))
+    }
+
+    /// Whether this is a record.
+    pub(super) fn is_record(&self) -> bool {
+        matches!(
+            self.place,
+            Place::Rows(Table::CallRecord) | Place::Row(Table::CallRecord, _)
+        )
+    }
+
+    /// The table of the items of a collection that this has, and of what type they are.
+    pub(super) fn child(&self, property: &Property) -> Option<(Table, &'static StructuredType)> {
+        let own = match self.place {
+            Place::Rows(table) | Place::Row(table, _) | Place::Beneath(table, ..) => table,
+            _ => return None,
+        };
+        let Type::Structured(ty) = property.ty else { return None };
+        let (table, expected) = match own {
+            Table::CallRecord => (Table::Session, &generated::SESSION),
+            Table::Session => (Table::Segment, &generated::SEGMENT),
+            Table::Segment => (Table::Media, &generated::MEDIA),
+            Table::Media => (Table::Stream, &generated::MEDIA_STREAM),
+            Table::Stream => return None,
+        };
+        (property.is_collection && std::ptr::eq(ty, expected)).then_some((table, ty))
+    }
+
+    /// A row of `table` beneath this.
+    pub(super) fn row(ty: &'static StructuredType, table: Table, alias: Alias) -> Self {
+        Self { root: ty, place: Place::Row(table, alias) }
+    }
+
+    /// Some row of `table` beneath this, which stays out of the statement.
+    pub(super) fn beneath(&self, ty: &'static StructuredType, table: Table) -> Option<Self> {
+        let (above, alias) = self.anchor()?;
+        Some(Self { root: ty, place: Place::Beneath(table, above, alias) })
+    }
+
+    /// That a row of `table`, a table beneath this, belongs to it.
+    pub(super) fn owns(&self, table: Table, alias: Alias) -> Option<Sql> {
+        let (above, owner) = self.anchor()?;
+        let mut sql =
+            Sql::column(alias, "record_key").push(" = ").push_column(owner, "record_key");
+        let inner = ordinals(table).iter();
+        for (inner, outer) in inner.zip(ordinals(above)) {
+            sql = sql.push(" AND ").push_column(alias, inner).push(" = ").push_column(owner, outer);
+        }
+        Some(sql)
+    }
+
+    fn anchor(&self) -> Option<(Table, Alias)> {
+        match self.place {
+            Place::Rows(table) => Some((table, alias_of(table))),
+            Place::Row(table, alias) | Place::Beneath(_, table, alias) => Some((table, alias)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a path of the expression starts at the variable.
+pub(super) fn mentions(expr: &Expr, variable: &str) -> bool {
+    any_path(expr, &mut |path| matches!(&path.root, Root::Variable(name) if name == variable))
+}
+
+/// Whether `test` holds of any path of the expression, at any depth.
+pub(crate) fn any_path(expr: &Expr, test: &mut dyn FnMut(&Path) -> bool) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(_) => false,
+        ExprKind::Path(path) => test(path) || path.steps.iter().any(|step| in_step(step, test)),
+        ExprKind::Not(inner)
+        | ExprKind::Negate(inner)
+        | ExprKind::Cast(inner, _)
+        | ExprKind::IsOf(inner, _) => any_path(inner, test),
+        ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::List(parts) => {
+            parts.iter().any(|part| any_path(part, test))
+        }
+        ExprKind::Call(_, arguments) => arguments.iter().any(|part| any_path(part, test)),
+        ExprKind::Compare(_, left, right)
+        | ExprKind::Arithmetic(_, left, right)
+        | ExprKind::Has(left, right)
+        | ExprKind::In(left, right) => any_path(left, test) || any_path(right, test),
+        ExprKind::Case(cases) => {
+            cases.iter().any(|(condition, value)| any_path(condition, test) || any_path(value, test))
+        }
+    }
+}
+
+fn in_step(step: &PathStep, test: &mut dyn FnMut(&Path) -> bool) -> bool {
+    match step {
+        PathStep::Filter(condition)
+        | PathStep::Count { filter: Some(condition), .. }
+        | PathStep::Lambda { body: Some((_, condition)), .. } => any_path(condition, test),
+        _ => false,
+    }
+}

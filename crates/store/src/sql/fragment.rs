@@ -1,0 +1,117 @@
+//! Pieces of SQL that are put together in any order before their placeholders get numbers.
+
+use super::dialect::Dialect;
+use super::writer::{Bind, Statement, Writer};
+
+/// A table's name within a statement: a letter, and a number unless it is the only one of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Alias {
+    pub(crate) letter: &'static str,
+    pub(crate) number: usize,
+}
+
+impl Alias {
+    /// The only table of its kind.
+    pub(crate) const fn of(letter: &'static str) -> Self {
+        Self { letter, number: 0 }
+    }
+}
+
+/// Part of a statement.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Sql {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Text(&'static str),
+    Alias(Alias),
+    Bind(Bind),
+}
+
+impl Sql {
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A literal text.
+    pub(crate) fn text(text: &'static str) -> Self {
+        Self { pieces: vec![Piece::Text(text)] }
+    }
+
+    /// A value.
+    pub(crate) fn value(bind: Bind) -> Self {
+        Self { pieces: vec![Piece::Bind(bind)] }
+    }
+
+    /// A column of a table.
+    pub(crate) fn column(alias: Alias, name: &'static str) -> Self {
+        Self::new().push_column(alias, name)
+    }
+
+    #[must_use]
+    pub(crate) fn push(mut self, text: &'static str) -> Self {
+        self.pieces.push(Piece::Text(text));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn push_bind(mut self, bind: Bind) -> Self {
+        self.pieces.push(Piece::Bind(bind));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn push_alias(mut self, alias: Alias) -> Self {
+        self.pieces.push(Piece::Alias(alias));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn push_column(self, alias: Alias, name: &'static str) -> Self {
+        self.push_alias(alias).push(".").push(name)
+    }
+
+    #[must_use]
+    pub(crate) fn append(mut self, other: Sql) -> Self {
+        self.pieces.extend(other.pieces);
+        self
+    }
+
+    /// In parentheses.
+    #[must_use]
+    pub(crate) fn grouped(self) -> Self {
+        Self::text("(").append(self).push(")")
+    }
+
+    /// The parts with a text between them.
+    pub(crate) fn join(parts: impl IntoIterator<Item = Sql>, between: &'static str) -> Self {
+        let mut joined = Self::new();
+        for (index, part) in parts.into_iter().enumerate() {
+            if index > 0 {
+                joined = joined.push(between);
+            }
+            joined = joined.append(part);
+        }
+        joined
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The statement that this is.
+    pub(crate) fn finish(self, dialect: &dyn Dialect) -> Statement {
+        let mut writer = Writer::new(dialect);
+        for piece in self.pieces {
+            match piece {
+                Piece::Text(text) => writer.push_sql(text),
+                Piece::Alias(alias) => writer.push_alias(alias),
+                Piece::Bind(bind) => writer.push_bind(bind),
+            }
+        }
+        writer.finish()
+    }
+}
