@@ -1,24 +1,22 @@
 //! Queries of rows: what is asked for, how much it may take, and what comes of it.
 
+pub(crate) mod compiler;
+pub(crate) mod lambda;
+pub(crate) mod order;
+pub(crate) mod planned;
+pub(crate) mod position;
+pub(crate) mod scalar;
+pub(crate) mod scope;
+pub(crate) mod source;
+mod words;
+
 use std::time::Instant;
 
+pub use model::rows::RowSet;
 use odata::bound;
 
 use crate::StoredRecord;
 use crate::plan::Cost;
-
-/// What the rows of a query are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RowSet {
-    /// Current records.
-    Records,
-    /// Their sessions.
-    Sessions,
-    /// Segments of their sessions.
-    Segments,
-    /// Media streams of their segments.
-    Streams,
-}
 
 /// A question about the current records of a tenant, or about what is inside them.
 #[derive(Debug, Clone)]

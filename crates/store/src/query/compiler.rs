@@ -2,10 +2,10 @@
 
 use model::columns::Kind as ColumnKind;
 use model::columns::Table;
+use model::rows::RowSet;
 use odata::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Root};
 use odata::literal::Literal;
 
-use super::RowSet;
 use super::scalar::{Kind, Scalar};
 use super::scope::Scope;
 use crate::sql::fragment::Sql;
@@ -48,6 +48,8 @@ impl Joined {
 #[derive(Debug)]
 pub(crate) struct Compiler<'q> {
     pub(super) tenant_key: i64,
+    /// What the statement's rows are.
+    pub(super) set: RowSet,
     /// What `Root::Item` is.
     pub(super) item: Scope,
     outermost: Scope,
@@ -62,6 +64,7 @@ impl Compiler<'_> {
         let rows = Scope::rows(set);
         Self {
             tenant_key,
+            set,
             item: rows.clone(),
             outermost: rows,
             variables: Vec::new(),
@@ -112,7 +115,7 @@ impl<'q> Compiler<'q> {
             ExprKind::Or(parts) => self.or(parts, mode),
             ExprKind::Compare(operator, left, right) => self.compare(*operator, left, right, mode),
             ExprKind::In(value, list) => self.within(value, list, mode),
-            ExprKind::Has(value, wanted) if mode == Mode::Truth => {
+            ExprKind::Has(value, wanted) => {
                 let (value, wanted) = (self.scalar(value)?, self.scalar(wanted)?);
                 let is_enum = matches!(value.kind, Kind::Enum(_)) && wanted.literal.is_some();
                 (is_enum && value.kind.is_comparable(wanted.kind))
@@ -127,7 +130,7 @@ impl<'q> Compiler<'q> {
 
     fn path_condition(&mut self, path: &'q Path, mode: Mode) -> Option<Condition> {
         if let Some(PathStep::Lambda { .. }) = path.steps.last() {
-            return self.lambda(path);
+            return self.lambda(path, mode);
         }
         let value = self.path_value(path)?;
         (value.kind == Kind::Bool).then_some(())?;
@@ -212,7 +215,7 @@ impl<'q> Compiler<'q> {
         };
         let scope = self.scope(&path.root)?.clone();
         let column = scope.column(&path.steps)?;
-        if column.kind != ColumnKind::IdKey {
+        if !matches!(column.kind, ColumnKind::IdKey) {
             return None;
         }
         Some((self.column_sql(&scope, &column)?, model::key(id)))

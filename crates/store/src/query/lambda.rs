@@ -13,7 +13,7 @@ use crate::sql::fragment::{Alias, Sql};
 use crate::sql::writer::Bind;
 
 /// Figures beyond this are rounded where the record sums up its streams.
-const EXACT_IN_F64: i64 = 1 << 53;
+const EXACT_IN_F64: u64 = 1 << 53;
 
 /// A collection, and the conditions that `$filter` segments put on its items.
 struct Items<'q> {
@@ -24,7 +24,7 @@ struct Items<'q> {
 
 impl<'q> Compiler<'q> {
     /// A path that ends with any or all. Never null.
-    pub(super) fn lambda(&mut self, path: &'q Path) -> Option<Condition> {
+    pub(super) fn lambda(&mut self, path: &'q Path, mode: Mode) -> Option<Condition> {
         let (PathStep::Lambda { quantifier, body }, before) = path.steps.split_last()? else {
             return None;
         };
@@ -39,8 +39,15 @@ impl<'q> Compiler<'q> {
         }
         let (table, ty) = items.scope.child(property)?;
         match (quantifier, body) {
-            (Quantifier::Any, None) => self.exists(&items, table, ty, None),
-            (Quantifier::Any, Some(body)) => self.exists(&items, table, ty, Some(body)),
+            (Quantifier::Any, body) => {
+                let condition = self.exists(&items, table, ty, body);
+                match body {
+                    Some((name, body)) if mode == Mode::Truth => {
+                        with_worst(&items, name, body, condition)
+                    }
+                    _ => condition,
+                }
+            }
             (Quantifier::All, body) => self.for_all(&items, table, ty, body?),
         }
     }
@@ -71,7 +78,7 @@ impl<'q> Compiler<'q> {
             self.variables.push((name, beneath));
             let condition = self.condition(body, Mode::Truth);
             self.variables.pop();
-            return self.with_worst(items, name, body, condition);
+            return condition;
         }
         let (from, conditions) = self.subquery(items, table, ty, body);
         let mut is_exact = true;
@@ -85,11 +92,7 @@ impl<'q> Compiler<'q> {
                 None => is_exact = false,
             }
         }
-        let condition = Condition { sql: sql.push(")"), is_exact };
-        match body {
-            Some((name, body)) => self.with_worst(items, name, body, Some(condition)),
-            None => Some(condition),
-        }
+        Some(Condition { sql: sql.push(")"), is_exact })
     }
 
     fn for_all(
@@ -143,32 +146,6 @@ impl<'q> Compiler<'q> {
             self.variables.pop();
         }
         (from, conditions)
-    }
-
-    /// Puts before a condition on the streams of a record what the record says of all of them.
-    fn with_worst(
-        &mut self,
-        items: &Items<'q>,
-        name: &'q str,
-        body: &'q Expr,
-        condition: Option<Condition>,
-    ) -> Option<Condition> {
-        if !items.scope.is_record() {
-            return condition;
-        }
-        let mut bounds = Vec::new();
-        worst_bounds(body, name, &mut bounds);
-        let Some(alias) = items.scope.alias(Table::CallRecord) else { return condition };
-        let mut parts: Vec<Sql> = bounds
-            .into_iter()
-            .map(|(column, text, bind)| Sql::column(alias, column).push(text).push_bind(bind))
-            .collect();
-        if parts.is_empty() {
-            return condition;
-        }
-        let is_exact = condition.as_ref().is_some_and(|condition| condition.is_exact);
-        parts.extend(condition.map(|condition| condition.sql));
-        Some(Condition { sql: Sql::join(parts, " AND "), is_exact })
     }
 
     fn any_member(
@@ -259,6 +236,31 @@ impl<'q> Compiler<'q> {
         }
         Some(Scalar::of(sql.push(")"), kind))
     }
+}
+
+/// Puts before a condition on the streams of a record what the record says of all of them.
+fn with_worst(
+    items: &Items<'_>,
+    name: &str,
+    body: &Expr,
+    condition: Option<Condition>,
+) -> Option<Condition> {
+    if !items.scope.is_record() {
+        return condition;
+    }
+    let mut bounds = Vec::new();
+    worst_bounds(body, name, &mut bounds);
+    let Some(alias) = items.scope.alias(Table::CallRecord) else { return condition };
+    let mut parts: Vec<Sql> = bounds
+        .into_iter()
+        .map(|(column, text, bind)| Sql::column(alias, column).push(text).push_bind(bind))
+        .collect();
+    if parts.is_empty() {
+        return condition;
+    }
+    let is_exact = condition.as_ref().is_some_and(|condition| condition.is_exact);
+    parts.extend(condition.map(|condition| condition.sql));
+    Some(Condition { sql: Sql::join(parts, " AND "), is_exact })
 }
 
 fn is_of(property: &Property, ty: &'static StructuredType) -> bool {
@@ -381,7 +383,7 @@ fn worst_bound(
     };
     let bind = super::scalar::constant(literal, right.ty)?.literal?;
     let is_exact = match bind {
-        Bind::Int(number) => number.abs() < EXACT_IN_F64,
+        Bind::Int(number) => number.unsigned_abs() < EXACT_IN_F64,
         Bind::Real(_) => true,
         _ => false,
     };

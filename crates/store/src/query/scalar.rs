@@ -19,7 +19,7 @@ pub(crate) struct Scalar {
 }
 
 /// What a value is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// A whole number between the two.
     Int { least: i128, most: i128 },
@@ -39,13 +39,25 @@ const ANY_DURATION: Kind = Kind::Duration { least: i64::MIN as i128, most: i64::
 /// Instants are read from dates of years of up to four digits, give or take an offset.
 const INSTANTS: i128 = 1 << 60;
 
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Int { least: a, most: b }, Self::Int { least: c, most: d })
+            | (Self::Duration { least: a, most: b }, Self::Duration { least: c, most: d }) => {
+                (a, b) == (c, d)
+            }
+            (Self::Enum(a), Self::Enum(b)) => std::ptr::eq(*a, *b),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
 impl Kind {
     /// Whether values of both are compared as what they are.
     pub(super) fn is_comparable(self, other: Self) -> bool {
         match (self, other) {
             (Self::Int { .. } | Self::Real, Self::Int { .. } | Self::Real)
             | (Self::Duration { .. }, Self::Duration { .. }) => true,
-            (Self::Enum(a), Self::Enum(b)) => std::ptr::eq(a, b),
             _ => self == other,
         }
     }
@@ -157,7 +169,7 @@ impl<'q> Compiler<'q> {
         for (condition, value) in cases {
             let condition = self.condition(condition, Mode::Truth)?;
             let value = self.scalar(value)?;
-            if !condition.is_exact || kind.is_some_and(|kind| kind != value.kind) {
+            if !condition.is_exact || kind.is_some_and(|kind: Kind| !kind.is_comparable(value.kind)) {
                 return None;
             }
             kind = Some(value.kind);

@@ -2,10 +2,10 @@
 
 use model::columns::{ColumnRef, Table, find};
 use model::generated;
+use model::rows::RowSet;
 use odata::bound::{Expr, ExprKind, Path, PathStep, Root};
 use odata::edm::{Property, StructuredType, Type};
 
-use super::RowSet;
 use crate::sql::fragment::{Alias, Sql};
 
 /// Something that paths start at.
@@ -26,8 +26,6 @@ enum Place {
     Beneath(Table, Table, Alias),
     /// An item of a collection of enumeration members, which a column has as text.
     Member(Alias, &'static str),
-    /// Nothing that a table knows.
-    Unknown,
 }
 
 /// The one alias of each table among the rows of a query.
@@ -52,27 +50,20 @@ pub(crate) fn ordinals(table: Table) -> &'static [&'static str] {
     }
 }
 
-impl RowSet {
-    /// The table that has a row for each of the set's.
-    pub(crate) fn table(self) -> Table {
-        match self {
-            Self::Records => Table::CallRecord,
-            Self::Sessions => Table::Session,
-            Self::Segments => Table::Segment,
-            Self::Streams => Table::Stream,
-        }
+/// The table that has a row for each of the set's.
+pub(crate) fn table_of(set: RowSet) -> Table {
+    match set {
+        RowSet::Records => Table::CallRecord,
+        RowSet::Sessions => Table::Session,
+        RowSet::Segments => Table::Segment,
+        RowSet::Streams => Table::Stream,
     }
 }
 
 impl Scope {
     /// The rows of a query.
     pub(crate) fn rows(set: RowSet) -> Self {
-        Self { root: set.row_type(), place: Place::Rows(set.table()) }
-    }
-
-    /// What no column is known of.
-    pub(super) fn unknown(&self) -> Self {
-        Self { root: self.root, place: Place::Unknown }
+        Self { root: set.ty(), place: Place::Rows(table_of(set)) }
     }
 
     /// The item of a collection of enumeration members.

@@ -1,0 +1,211 @@
+//! The order of rows in SQL, and what comes behind a row in it.
+
+use model::columns::Table;
+use model::rows::RowSet;
+use odata::bound::OrderKey;
+
+use super::compiler::Compiler;
+use super::position::Position;
+use super::scope::{alias_of, ordinals, table_of};
+use crate::Error;
+use crate::sql::fragment::{Alias, Sql};
+use crate::sql::writer::Bind;
+
+/// What rows are ordered by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Term {
+    pub(crate) sql: Sql,
+    pub(crate) value: TermValue,
+    pub(crate) is_descending: bool,
+    /// Null comes first, or last when descending.
+    is_nullable: bool,
+}
+
+/// Where a row has the value of a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TermValue {
+    Start,
+    Id,
+    Ordinal(usize),
+    /// Among what the statement selects for the order alone.
+    Extra(usize),
+}
+
+/// An index that gives records in the order of a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Led {
+    ByStart,
+    ByEnd,
+    /// Rows have to be sorted.
+    No,
+}
+
+/// The order of rows: terms that no two rows share all values of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Order {
+    pub(crate) terms: Vec<Term>,
+    pub(crate) led: Led,
+    set: RowSet,
+}
+
+impl Order {
+    /// The order that is asked for, if SQL knows all of its keys exactly. `dated` is the table that
+    /// has the start of a record.
+    pub(crate) fn new<'q>(
+        compiler: &mut Compiler<'q>,
+        keys: &'q [OrderKey],
+        dated: Alias,
+    ) -> Option<Self> {
+        let mut terms: Vec<Term> = Vec::new();
+        let mut extras = 0;
+        for key in keys {
+            let scalar = compiler.scalar(&key.value)?;
+            if !scalar.kind.is_ordered() {
+                return None;
+            }
+            let value = match column_name(&scalar.sql) {
+                Some("start_date_time") => TermValue::Start,
+                Some("id") => TermValue::Id,
+                _ => {
+                    extras += 1;
+                    TermValue::Extra(extras - 1)
+                }
+            };
+            let is_nullable = matches!(value, TermValue::Extra(_)) && !is_end(&scalar.sql);
+            let sql = match value {
+                TermValue::Start => Sql::column(dated, "start_date_time"),
+                _ => scalar.sql,
+            };
+            let term = Term { sql, value, is_descending: key.is_descending, is_nullable };
+            if !terms.iter().any(|known| known.sql == term.sql) {
+                terms.push(term);
+            }
+        }
+        Some(Self::with_ties(compiler.set, dated, terms))
+    }
+
+    fn with_ties(set: RowSet, dated: Alias, mut terms: Vec<Term>) -> Self {
+        let record = alias_of(Table::CallRecord);
+        let own = alias_of(table_of(set));
+        let led = match terms.first() {
+            None => Led::ByStart,
+            Some(term) if term.value == TermValue::Start => Led::ByStart,
+            Some(term) if is_end(&term.sql) => Led::ByEnd,
+            Some(_) => Led::No,
+        };
+        let tie = |sql, value, is_descending| Term { sql, value, is_descending, is_nullable: false };
+        let mut ties = vec![
+            tie(Sql::column(dated, "start_date_time"), TermValue::Start, true),
+            tie(Sql::column(record, "id"), TermValue::Id, false),
+        ];
+        for (index, name) in ordinals(table_of(set)).iter().enumerate() {
+            ties.push(tie(Sql::column(own, name), TermValue::Ordinal(index), false));
+        }
+        for tie in ties {
+            if !terms.iter().any(|known| known.sql == tie.sql) {
+                terms.push(tie);
+            }
+        }
+        Self { terms, led, set }
+    }
+
+    /// ORDER BY. The record's key makes the order of an index unique where tables are joined.
+    pub(crate) fn sql(&self) -> Sql {
+        let mut parts = Vec::with_capacity(self.terms.len() + 1);
+        for term in &self.terms {
+            let sql = term.sql.clone();
+            parts.push(if term.is_descending { sql.push(" DESC") } else { sql });
+            if term.value == TermValue::Id && self.set != RowSet::Records {
+                parts.push(Sql::column(alias_of(Table::CallRecord), "record_key"));
+            }
+        }
+        Sql::text(" ORDER BY ").append(Sql::join(parts, ", "))
+    }
+
+    /// Columns that are selected for the order alone.
+    pub(crate) fn extras(&self) -> impl Iterator<Item = &Sql> {
+        self.terms
+            .iter()
+            .filter(|term| matches!(term.value, TermValue::Extra(_)))
+            .map(|term| &term.sql)
+    }
+
+    /// What is known of the leading term of rows behind a position, as a bound that an index can
+    /// use, and the whole condition that such rows meet once the bound holds.
+    pub(crate) fn behind(&self, position: &Position) -> Result<Option<(Bound, Sql)>, Error> {
+        if position.values.is_empty() {
+            return Ok(None);
+        }
+        if position.values.len() != self.terms.len() {
+            return Err(Error::Position);
+        }
+        let pairs: Vec<_> = self.terms.iter().zip(&position.values).collect();
+        let (first, value) = pairs[0];
+        let bound = match value {
+            Some(Bind::Int(start)) if first.value == TermValue::Start => {
+                if first.is_descending { Bound::Until(*start) } else { Bound::From(*start) }
+            }
+            Some(value) if !first.is_nullable => {
+                let text = if first.is_descending { " <= " } else { " >= " };
+                Bound::Other(first.sql.clone().push(text).push_bind(value.clone()))
+            }
+            _ => Bound::None,
+        };
+        let is_bounded = bound != Bound::None;
+        Ok(Some((bound, behind(&pairs, is_bounded).grouped())))
+    }
+}
+
+/// A bound on the leading term of an order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Bound {
+    /// The last start that a record may have.
+    Until(i64),
+    /// The first start that a record may have.
+    From(i64),
+    Other(Sql),
+    None,
+}
+
+/// `is_bounded`: the first term is known to be equal if it isn't behind.
+fn behind(pairs: &[(&Term, &Option<Bind>)], is_bounded: bool) -> Sql {
+    let Some(((term, value), rest)) = pairs.split_first() else { return Sql::text("0") };
+    let sql = term.sql.clone();
+    let strictly = match (value, term.is_descending) {
+        (Some(value), false) => Some(sql.push(" > ").push_bind(value.clone())),
+        (Some(value), true) => {
+            let less = sql.push(" < ").push_bind(value.clone());
+            Some(if term.is_nullable {
+                less.push(" OR ").append(term.sql.clone()).push(" IS NULL")
+            } else {
+                less
+            })
+        }
+        (None, false) => Some(sql.push(" IS NOT NULL")),
+        (None, true) => None,
+    };
+    if rest.is_empty() {
+        return strictly.unwrap_or_else(|| Sql::text("0"));
+    }
+    let inner = behind(rest, false);
+    let equal = if is_bounded {
+        inner
+    } else {
+        let same = match value {
+            Some(value) => term.sql.clone().push(" = ").push_bind(value.clone()),
+            None => term.sql.clone().push(" IS NULL"),
+        };
+        same.push(" AND (").append(inner).push(")").grouped()
+    };
+    Sql::join(strictly.into_iter().chain([equal]), " OR ")
+}
+
+/// The column of the record that SQL is, if it is just that.
+fn column_name(sql: &Sql) -> Option<&'static str> {
+    let record = alias_of(Table::CallRecord);
+    ["start_date_time", "id"].into_iter().find(|name| *sql == Sql::column(record, name))
+}
+
+fn is_end(sql: &Sql) -> bool {
+    *sql == Sql::column(alias_of(Table::CallRecord), "end_date_time")
+}
