@@ -1,6 +1,7 @@
 //! Queries of rows: what is asked for, how much it may take, and what comes of it.
 
 pub(crate) mod compiler;
+pub(crate) mod inline;
 pub(crate) mod lambda;
 pub(crate) mod order;
 pub(crate) mod planned;

@@ -198,7 +198,11 @@ impl<'q> Compiler<'q> {
         if !left.kind.is_comparable(right.kind) {
             return None;
         }
-        if equality { equal(operator, left, right, mode) } else { order(operator, left, right, mode) }
+        if equality {
+            equal(operator, left, right, mode)
+        } else {
+            order(operator, left, right, mode)
+        }
     }
 
     /// What can be told from null.

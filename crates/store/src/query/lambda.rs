@@ -338,11 +338,7 @@ fn text_key(expr: &Expr) -> Option<Vec<u8>> {
 
 /// Collects what follows for the worst figures of a record when a stream beneath it meets the
 /// condition: column, comparison and value.
-fn worst_bounds(
-    body: &Expr,
-    variable: &str,
-    bounds: &mut Vec<(&'static str, &'static str, Bind)>,
-) {
+fn worst_bounds(body: &Expr, variable: &str, bounds: &mut Vec<(&'static str, &'static str, Bind)>) {
     match &body.kind {
         ExprKind::And(parts) => {
             for part in parts {

@@ -93,7 +93,8 @@ impl Order {
             Some(term) if is_end(&term.sql) => Led::ByEnd,
             Some(_) => Led::No,
         };
-        let tie = |sql, value, is_descending| Term { sql, value, is_descending, is_nullable: false };
+        let tie =
+            |sql, value, is_descending| Term { sql, value, is_descending, is_nullable: false };
         let mut ties = vec![
             tie(Sql::column(dated, "start_date_time"), TermValue::Start, true),
             tie(Sql::column(record, "id"), TermValue::Id, false),
@@ -141,16 +142,17 @@ impl Order {
         }
         let pairs: Vec<_> = self.terms.iter().zip(&position.values).collect();
         let (first, value) = pairs[0];
-        let bound = match value {
-            Some(Bind::Int(start)) if first.value == TermValue::Start => {
-                if first.is_descending { Bound::Until(*start) } else { Bound::From(*start) }
-            }
-            Some(value) if !first.is_nullable => {
-                let text = if first.is_descending { " <= " } else { " >= " };
-                Bound::Other(first.sql.clone().push(text).push_bind(value.clone()))
-            }
-            _ => Bound::None,
-        };
+        let bound =
+            match value {
+                Some(Bind::Int(start)) if first.value == TermValue::Start => {
+                    if first.is_descending { Bound::Until(*start) } else { Bound::From(*start) }
+                }
+                Some(value) if !first.is_nullable => {
+                    let text = if first.is_descending { " <= " } else { " >= " };
+                    Bound::Other(first.sql.clone().push(text).push_bind(value.clone()))
+                }
+                _ => Bound::None,
+            };
         let is_bounded = bound != Bound::None;
         Ok(Some((bound, behind(&pairs, is_bounded).grouped())))
     }

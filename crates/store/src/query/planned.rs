@@ -3,9 +3,7 @@
 use model::columns::{Kind as ColumnKind, Table, find};
 use model::generated;
 use model::rows::RowSet;
-use odata::bound::{
-    Expr, ExprKind, Operator, OrderKey, Path, PathStep, Quantifier, Root, Search,
-};
+use odata::bound::{Expr, ExprKind, Operator, OrderKey, Path, PathStep, Quantifier, Root, Search};
 use odata::edm::Type;
 use odata::literal::Literal;
 
@@ -13,6 +11,7 @@ use super::compiler::{Compiler, Joined, Mode};
 use super::lambda::participant_keys;
 use super::order::{Led, Order};
 use super::scope::alias_of;
+use super::words::words;
 use crate::plan::Cost;
 use crate::sql::fragment::{Alias, Sql};
 
@@ -192,8 +191,7 @@ impl<'q> Planned<'q> {
         else {
             return false;
         };
-        let is_participant =
-            matches!(property.ty, Type::Structured(ty) if std::ptr::eq(ty, &generated::PARTICIPANT));
+        let is_participant = matches!(property.ty, Type::Structured(ty) if std::ptr::eq(ty, &generated::PARTICIPANT));
         if self.set != RowSet::Records || !is_participant {
             return false;
         }
@@ -224,10 +222,15 @@ impl<'q> Planned<'q> {
         if self.access != Access::Start {
             return;
         }
-        let mut all = self.searches.iter();
-        if let Some(words) = all.find_map(|search| super::words::candidates(self.tenant_key, search))
-        {
-            self.access = Access::Search(words);
+        let found =
+            self.searches.iter().enumerate().find_map(|(index, search)| {
+                Some((index, words(self.tenant_key, self.set, search)?))
+            });
+        if let Some((index, words)) = found {
+            self.access = Access::Search(words.text);
+            if words.is_exact {
+                self.searches.remove(index);
+            }
         }
     }
 

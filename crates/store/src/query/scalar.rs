@@ -22,13 +22,19 @@ pub(crate) struct Scalar {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// A whole number between the two.
-    Int { least: i128, most: i128 },
+    Int {
+        least: i128,
+        most: i128,
+    },
     Real,
     Bool,
     /// Ticks.
     Instant,
     /// Ticks, between the two.
-    Duration { least: i128, most: i128 },
+    Duration {
+        least: i128,
+        most: i128,
+    },
     Text,
     Enum(&'static EnumType),
 }
@@ -169,7 +175,8 @@ impl<'q> Compiler<'q> {
         for (condition, value) in cases {
             let condition = self.condition(condition, Mode::Truth)?;
             let value = self.scalar(value)?;
-            if !condition.is_exact || kind.is_some_and(|kind: Kind| !kind.is_comparable(value.kind)) {
+            if !condition.is_exact || kind.is_some_and(|kind: Kind| !kind.is_comparable(value.kind))
+            {
                 return None;
             }
             kind = Some(value.kind);
@@ -292,7 +299,8 @@ fn whole(operator: Arithmetic, left: Kind, right: Kind) -> Option<(&'static str,
         Arithmetic::Add => (" + ", a + c, b + d),
         Arithmetic::Sub => (" - ", a - d, b - c),
         _ => {
-            let products = [a.checked_mul(c)?, a.checked_mul(d)?, b.checked_mul(c)?, b.checked_mul(d)?];
+            let products =
+                [a.checked_mul(c)?, a.checked_mul(d)?, b.checked_mul(c)?, b.checked_mul(d)?];
             (" * ", *products.iter().min()?, *products.iter().max()?)
         }
     };

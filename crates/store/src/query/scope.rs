@@ -102,10 +102,7 @@ impl Scope {
 
     /// Whether this is a record.
     pub(super) fn is_record(&self) -> bool {
-        matches!(
-            self.place,
-            Place::Rows(Table::CallRecord) | Place::Row(Table::CallRecord, _)
-        )
+        matches!(self.place, Place::Rows(Table::CallRecord) | Place::Row(Table::CallRecord, _))
     }
 
     /// The table of the items of a collection that this has, and of what type they are.
@@ -139,8 +136,7 @@ impl Scope {
     /// That a row of `table`, a table beneath this, belongs to it.
     pub(super) fn owns(&self, table: Table, alias: Alias) -> Option<Sql> {
         let (above, owner) = self.anchor()?;
-        let mut sql =
-            Sql::column(alias, "record_key").push(" = ").push_column(owner, "record_key");
+        let mut sql = Sql::column(alias, "record_key").push(" = ").push_column(owner, "record_key");
         let inner = ordinals(table).iter();
         for (inner, outer) in inner.zip(ordinals(above)) {
             sql = sql.push(" AND ").push_column(alias, inner).push(" = ").push_column(owner, outer);
@@ -179,9 +175,9 @@ pub(crate) fn any_path(expr: &Expr, test: &mut dyn FnMut(&Path) -> bool) -> bool
         | ExprKind::Arithmetic(_, left, right)
         | ExprKind::Has(left, right)
         | ExprKind::In(left, right) => any_path(left, test) || any_path(right, test),
-        ExprKind::Case(cases) => {
-            cases.iter().any(|(condition, value)| any_path(condition, test) || any_path(value, test))
-        }
+        ExprKind::Case(cases) => cases
+            .iter()
+            .any(|(condition, value)| any_path(condition, test) || any_path(value, test)),
     }
 }
 

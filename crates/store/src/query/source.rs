@@ -11,9 +11,7 @@ use crate::Error;
 use crate::sql::fragment::Sql;
 use crate::sql::record_columns;
 use crate::sql::writer::Bind;
-
-/// Bits of a row of the full-text index that are the record's key.
-const KEY_BITS: u32 = 35;
+use crate::sqlite::search::search_keys;
 
 /// What a statement selects of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +71,14 @@ impl Planned<'_> {
     /// How many rows there are.
     pub(crate) fn count(&self) -> Sql {
         Sql::text("SELECT count(*)").append(self.from_where())
+    }
+
+    /// Records that the full-text index leads to, the latest bucket of starts first.
+    pub(crate) fn by_words(&self) -> Sql {
+        self.select_keys()
+            .push(", f.rowid")
+            .append(self.from_where())
+            .push(" ORDER BY f.rowid DESC")
     }
 
     fn select_keys(&self) -> Sql {
@@ -163,14 +169,12 @@ impl Planned<'_> {
 
     /// Rows of the full-text index are numbered by start before the record's key.
     fn search_bounds(&self) -> Vec<Sql> {
-        let row = |start, key| super::words::search_key(start, key);
-        let from = self.from.map(|start| {
-            Sql::text("f.rowid >= ").push_bind(Bind::Int(row(start, 0)))
-        });
-        let until = self.until.map(|start| {
-            Sql::text("f.rowid <= ").push_bind(Bind::Int(row(start, (1 << KEY_BITS) - 1)))
-        });
-        from.into_iter().chain(until).collect()
+        let (least, greatest) =
+            search_keys(self.from.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
+        let from = Sql::text("f.rowid >= ").push_bind(Bind::Int(least));
+        let until = Sql::text("f.rowid <= ").push_bind(Bind::Int(greatest));
+        let from = self.from.map(|_| from);
+        from.into_iter().chain(self.until.map(|_| until)).collect()
     }
 
     fn takes_part(&self, key: &[u8]) -> Sql {

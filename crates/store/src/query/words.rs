@@ -1,16 +1,36 @@
 //! What the full-text index is asked for `$search`.
 
+use model::rows::RowSet;
+use model::search::{Candidates, Query};
 use odata::bound::Search;
 
-/// An expression that every record with what is searched for meets; `None` if the words don't
-/// lead to records.
-pub(super) fn candidates(tenant_key: i64, search: &Search) -> Option<String> {
-    let _ = (tenant_key, search);
-    None
+use crate::sqlite::search::match_text;
+
+/// A search as an expression for the index of whole records.
+#[derive(Debug)]
+pub(super) struct Words {
+    pub(super) text: String,
+    /// Every row that it leads to contains what is searched for.
+    pub(super) is_exact: bool,
 }
 
-/// The row of the full-text index for a record.
-pub(super) fn search_key(start: i64, record_key: i64) -> i64 {
-    let bucket = start.div_euclid(640_000_000).clamp(-(1 << 27), (1 << 27) - 1);
-    (bucket << 35) | record_key
+/// What leads to all rows of a set that contain what is searched for; `None` if the words don't.
+pub(super) fn words(tenant_key: i64, set: RowSet, search: &Search) -> Option<Words> {
+    let (candidates, is_exact) = Query::new(search).candidates();
+    if set == RowSet::Records {
+        return Some(Words { text: match_text(tenant_key, &candidates)?, is_exact });
+    }
+    let text = match_text(tenant_key, &contained(candidates))?;
+    Some(Words { text, is_exact: false })
+}
+
+/// What a record has when something inside it meets the search: another part of it may well have
+/// what that one lacks.
+fn contained(candidates: Candidates) -> Candidates {
+    match candidates {
+        Candidates::Except(all, _) => contained(*all),
+        Candidates::And(parts) => Candidates::And(parts.into_iter().map(contained).collect()),
+        Candidates::Or(parts) => Candidates::Or(parts.into_iter().map(contained).collect()),
+        other => other,
+    }
 }

@@ -1,15 +1,35 @@
 //! Answers queries of rows.
 
-use model::TenantId;
+mod asked;
+mod judge;
+mod loader;
+mod page;
+mod ranked;
+mod run;
+mod words;
 
-use super::reader::Reader;
-use crate::query::{Budget, Explanation, Found, RowPage, RowQuery};
-use crate::{Cause, Cost, Error};
+use model::TenantId;
+use rusqlite::{Connection, params_from_iter};
+
+use super::reader::{self, Reader};
+use crate::query::planned::{Access, Planned};
+use crate::query::position::Position;
+use crate::query::{Budget, Explanation, RowPage, RowQuery, RowSet};
+use crate::sql::writer::Statement;
+use crate::{Cost, Error};
+use asked::Asked;
+use judge::Judge;
+use page::Paging;
+use run::{Run, finish, whole};
+
+/// A tenant's number for plans that are not run.
+const NO_TENANT: i64 = 0;
 
 impl Reader {
     /// A page of at most `limit` rows behind `after`, which is [`RowPage::next`] of the page
     /// before. The order is that of the query; rows equal by it come by `startDateTime`
-    /// descending, `id`, and their places in the record.
+    /// descending, `id`, and their places in the record. Rows of sessions have their segments if
+    /// the query expands something.
     ///
     /// # Errors
     ///
@@ -24,8 +44,15 @@ impl Reader {
         limit: usize,
         budget: &Budget,
     ) -> Result<RowPage, Error> {
-        let _ = (tenant, query, after, limit, budget);
-        Err(not_yet())
+        let behind = after.map_or(Ok(Position::default()), Position::read)?;
+        let connection = self.snapshot.fresh_until(budget.deadline)?;
+        let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(RowPage::default());
+        };
+        let asked = Asked::new(query);
+        let planned = asked.plan(tenant_key);
+        let run = Run::new(connection, &mut self.codec, budget);
+        Paging::new(&asked, &planned, query, behind, limit).page(run)
     }
 
     /// How many rows meet filter and search; `$skip` and `$top` don't count.
@@ -39,38 +66,84 @@ impl Reader {
         query: &RowQuery,
         budget: &Budget,
     ) -> Result<u64, Error> {
-        let _ = (tenant, query, budget);
-        Err(not_yet())
-    }
-
-    /// What `$apply`, and whatever of the query comes behind it, makes of the rows: JSON objects.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TooManyRows`], [`Error::TooManyGroups`] and [`Error::Deadline`].
-    pub fn apply(
-        &mut self,
-        tenant: &TenantId,
-        query: &RowQuery,
-        budget: &Budget,
-    ) -> Result<Vec<Vec<u8>>, Error> {
-        let _ = (tenant, query, budget);
-        Err(not_yet())
+        let connection = self.snapshot.fresh_until(budget.deadline)?;
+        let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(0);
+        };
+        let asked = Asked { orderby: Vec::new(), ..Asked::new(query) };
+        let planned = asked.plan(tenant_key);
+        if planned.is_exact() {
+            let Statement { text, binds } = finish(planned.count());
+            let mut statement = connection.prepare_cached(&text)?;
+            let count: i64 = statement.query_row(params_from_iter(&binds), |row| row.get(0))?;
+            return Ok(count.unsigned_abs());
+        }
+        let judge = asked.judge(&planned);
+        let mut count = 0;
+        let start = Position::default();
+        let mut run = Run::new(connection, &mut self.codec, budget);
+        run.each(&planned, &whole(&start), &mut |run, candidate| {
+            run.check()?;
+            if run.admits(planned.set, &judge, &candidate)?.is_some() {
+                count += 1;
+            }
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+        Ok(count)
     }
 
     /// How the query would be answered.
     pub fn explain(&mut self, tenant: &TenantId, query: &RowQuery) -> Result<Explanation, Error> {
-        let _ = (tenant, query, Found::Row(Vec::new()));
-        Err(not_yet())
+        let connection = self.snapshot.fresh()?;
+        let key = reader::tenant_key(connection, &mut self.tenants, tenant)?;
+        let asked = Asked::new(query);
+        let planned = asked.plan(key.unwrap_or(NO_TENANT));
+        let statement = leading(&asked, &planned)?;
+        Ok(Explanation {
+            binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),
+            engine_plan: engine_plan(connection, &statement)?,
+            sql: vec![statement.text],
+            residual: residual(&asked, &planned),
+            access: planned.access.describe(),
+            cost: planned.cost(),
+        })
     }
 }
 
 /// What a page of the query costs. With `$apply`, what all of it costs.
 pub fn cost(query: &RowQuery) -> Cost {
-    let _ = query;
-    Cost::Scan
+    if query.query.apply.is_some() {
+        return Cost::Scan;
+    }
+    Asked::new(query).plan(NO_TENANT).cost()
 }
 
-fn not_yet() -> Error {
-    Error::Internal(Cause::new("not built"))
+/// The statement that leads to the rows of a page.
+fn leading(asked: &Asked, planned: &Planned<'_>) -> Result<Statement, Error> {
+    let start = Position::default();
+    let is_by_words = words::is_served(planned, asked);
+    let mut window = whole(&start);
+    if planned.is_exact() && planned.order.is_some() && !is_by_words {
+        window.limit = Some(60);
+    }
+    let sql = if is_by_words { planned.by_words() } else { planned.page(&window)? };
+    Ok(finish(sql))
+}
+
+fn engine_plan(connection: &Connection, statement: &Statement) -> Result<Vec<String>, Error> {
+    let mut prepared = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text))?;
+    let rows = prepared.query_map(params_from_iter(&statement.binds), |row| row.get(3))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What is left to our evaluator, as OData text.
+fn residual(asked: &Asked, planned: &Planned<'_>) -> Option<String> {
+    let filters = planned.residual.iter().map(|filter| format!("$filter={filter}"));
+    let searches = planned.searches.iter().map(|search| format!("$search={search}"));
+    let mut parts: Vec<String> = filters.chain(searches).collect();
+    if planned.order.is_none() {
+        let keys: Vec<String> = asked.orderby.iter().map(ToString::to_string).collect();
+        parts.push(format!("$orderby={}", keys.join(",")));
+    }
+    (!parts.is_empty()).then(|| parts.join("&"))
 }

@@ -40,9 +40,9 @@ const VERSIONS: &str = concat!(
 /// Every call sees all writes acknowledged before it. The packs and the sessions of a record are
 /// read as they were when the record itself was read last, unless [`Reader::release`] was called.
 pub struct Reader {
-    snapshot: Snapshot,
-    codec: Codec,
-    tenants: TenantKeys,
+    pub(super) snapshot: Snapshot,
+    pub(super) codec: Codec,
+    pub(super) tenants: TenantKeys,
 }
 
 impl Reader {
@@ -231,7 +231,7 @@ impl fmt::Debug for Reader {
 }
 
 /// The tenant's number. Tenants are never deleted, so what is known stays true.
-fn tenant_key(
+pub(super) fn tenant_key(
     connection: &Connection,
     tenants: &mut TenantKeys,
     tenant: &TenantId,
@@ -247,7 +247,7 @@ fn tenant_key(
 }
 
 /// A row of `record_columns!`.
-fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
+pub(super) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
     let mut fragment = Vec::new();
     let packed = row.get_ref(10)?.as_blob().map_err(rusqlite::Error::from)?;
     codec.decompress(FragmentKind::Record, packed, &mut fragment)?;

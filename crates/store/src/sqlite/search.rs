@@ -32,8 +32,14 @@ pub(crate) fn search_key(start: i64, record_key: i64) -> Result<i64, Error> {
 }
 
 /// The record's key in a search key.
+#[cfg(test)]
 pub(crate) fn record_key(search_key: i64) -> i64 {
     search_key & ((1 << RECORD_BITS) - 1)
+}
+
+/// The number of the bucket of starts that a search key is in.
+pub(crate) fn bucket_of(search_key: i64) -> i64 {
+    search_key >> RECORD_BITS
 }
 
 /// The least and the greatest search key of records that start between two instants (ticks, both

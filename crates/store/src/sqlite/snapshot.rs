@@ -57,9 +57,20 @@ impl Snapshot {
             self.connection.prepare_cached("BEGIN")?.execute(())?;
             self.held = Some(Held { commits, since: now });
         }
-        let limit = now.duration_since(self.opened) + self.shared.statement_limit;
-        self.deadline.store(nanoseconds(limit), Ordering::Relaxed);
+        self.set_deadline(now + self.shared.statement_limit);
         Ok(&self.connection)
+    }
+
+    /// As [`Self::fresh`], for statements that end by another time than usual.
+    pub(super) fn fresh_until(&mut self, deadline: Instant) -> Result<&Connection, Error> {
+        self.fresh()?;
+        self.set_deadline(deadline);
+        Ok(&self.connection)
+    }
+
+    fn set_deadline(&self, deadline: Instant) {
+        let limit = nanoseconds(deadline.saturating_duration_since(self.opened));
+        self.deadline.store(limit, Ordering::Relaxed);
     }
 
     /// The connection, in the snapshot of the call before, if it is still held.

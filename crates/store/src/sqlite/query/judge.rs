@@ -1,0 +1,100 @@
+//! Decides about rows what SQL could not, on their JSON.
+
+use model::rows::RowSet;
+use model::search;
+use odata::bound::{Computed, Expr, OrderKey, PathStep, Query, Search};
+use odata::edm::{StructuredType, Type};
+use odata::eval::{Item, Key, Order, Program, Scope, Searcher, Sieve};
+use odata::json::Node;
+
+use super::loader::Parts;
+use crate::query::scope::any_path;
+use crate::{Cause, Error};
+
+/// Conditions on JSON, ready for use.
+#[derive(Debug)]
+pub(super) struct Judge {
+    ty: &'static StructuredType,
+    conditions: Vec<Program>,
+    searches: Vec<search::Query>,
+    members: Option<Sieve>,
+    order: Order,
+    /// What of a row has to be read for it.
+    pub(super) parts: Parts,
+}
+
+/// Finds words as `$search` does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words;
+
+impl Searcher for Words {
+    fn matches(&self, search: &Search, item: Item<'_>) -> bool {
+        match item.ty {
+            Type::Structured(ty) => search::Query::new(search).matches(item.node, ty),
+            _ => false,
+        }
+    }
+}
+
+impl Judge {
+    /// `order`: the keys that a row is to be sorted by.
+    pub(super) fn new(
+        set: RowSet,
+        compute: &[Computed],
+        conditions: &[&Expr],
+        searches: &[&Search],
+        order: &[OrderKey],
+    ) -> Self {
+        let members = (!compute.is_empty())
+            .then(|| Sieve::new(&Query { compute: compute.to_vec(), ..Query::default() }));
+        let computed = compute.iter().map(|member| &member.value);
+        let keys = order.iter().map(|key| &key.value);
+        let all: Vec<&Expr> = conditions.iter().copied().chain(computed).chain(keys).collect();
+        Self {
+            ty: set.ty(),
+            conditions: conditions.iter().map(|condition| Program::new(condition)).collect(),
+            searches: searches.iter().map(|search| search::Query::new(search)).collect(),
+            members,
+            order: Order::new(order),
+            parts: if searches.is_empty() { parts(&all) } else { Parts::ALL },
+        }
+    }
+
+    /// The key of a row by which it is sorted, if it meets the conditions.
+    pub(super) fn judge(&self, text: &[u8]) -> Result<Option<Key>, Error> {
+        let damaged = || Error::Corrupt(Cause::new("a row is no JSON"));
+        let text = std::str::from_utf8(text).map_err(|_| damaged())?;
+        let mut node = Node::parse(text).map_err(|_| damaged())?;
+        let ty = Type::Structured(self.ty);
+        if let Some(members) = &self.members {
+            members.compute(&mut node, ty, None, &Words);
+        }
+        let scope = Scope::new(Item { node: &node, ty }, &Words);
+        let holds = self.conditions.iter().all(|condition| condition.holds(&scope))
+            && self.searches.iter().all(|search| search.matches(&node, self.ty));
+        Ok(holds.then(|| self.order.key(&scope)))
+    }
+}
+
+/// What expressions look at beside a row's own members.
+pub(super) fn parts(all: &[&Expr]) -> Parts {
+    let names = |name: &str| {
+        all.iter().any(|expr| {
+            any_path(expr, &mut |path| path.steps.iter().any(|step| is_named(step, name)))
+        })
+    };
+    Parts {
+        sessions: names("sessions"),
+        participants: names("participants_v2"),
+        segments: names("segments"),
+    }
+}
+
+fn is_named(step: &PathStep, name: &str) -> bool {
+    match step {
+        PathStep::Property(property) => property.name == name,
+        PathStep::Member(member) => member == name,
+        PathStep::Count { search: Some(_), .. } => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,235 @@
+//! The JSON of rows, put together from fragments. What was unpacked last is kept, since rows of
+//! one record come one behind the other.
+
+use model::fragment::{Codec as _, FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
+use model::rows::{self, RecordKeys, RowSet, StreamSource};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::sql::record_columns;
+use crate::sqlite::{reader, stored};
+use crate::{Cause, Codec, Error, StoredRecord};
+
+const RECORD: &str =
+    concat!("SELECT ", record_columns!(), " FROM call_record r WHERE r.record_key = ?1");
+
+/// Which row of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RowKey {
+    pub(super) record_key: i64,
+    pub(super) start: i64,
+    pub(super) id: String,
+    /// Places of what the row stands in, and its own, from the session on.
+    pub(super) ordinals: Vec<i64>,
+}
+
+/// What the JSON of a row has inside beside its own members.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) sessions: bool,
+    pub(super) participants: bool,
+    pub(super) segments: bool,
+}
+
+impl Parts {
+    pub(super) const ALL: Self = Self { sessions: true, participants: true, segments: true };
+}
+
+/// Reads rows.
+pub(super) struct Loader<'c> {
+    connection: &'c Connection,
+    pub(super) codec: &'c mut Codec,
+    keys: Option<(i64, RecordKeys)>,
+    pack: Option<((i64, usize), Vec<u8>)>,
+    /// Rows that a session or a segment has, by their places in it.
+    inside: Option<(Inside, Vec<(Vec<i64>, Vec<u8>)>)>,
+}
+
+/// The session, or its segment, that rows stand in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Inside {
+    record_key: i64,
+    session: i64,
+    segment: Option<i64>,
+}
+
+impl<'c> Loader<'c> {
+    pub(super) fn new(connection: &'c Connection, codec: &'c mut Codec) -> Self {
+        Self { connection, codec, keys: None, pack: None, inside: None }
+    }
+
+    /// A record by its key.
+    pub(super) fn record(&mut self, record_key: i64) -> Result<StoredRecord, Error> {
+        let mut statement = self.connection.prepare_cached(RECORD)?;
+        let mut rows = statement.query([record_key])?;
+        let row = rows.next()?.ok_or_else(|| damaged("a record is missing"))?;
+        reader::record(row, self.codec)
+    }
+
+    /// A record as JSON, with the parts that are wanted.
+    pub(super) fn record_text(
+        &mut self,
+        record: &StoredRecord,
+        parts: Parts,
+    ) -> Result<Vec<u8>, Error> {
+        let mut out = vec![b'{'];
+        out.extend_from_slice(RecordFragment::members(&record.fragment)?);
+        let mut pack = Vec::new();
+        if parts.sessions {
+            out.extend_from_slice(b",\"sessions\":[");
+            let mut number = 0;
+            let (connection, key) = (self.connection, record.record_key);
+            while stored::session_pack(connection, self.codec, key, number, &mut pack)? {
+                push_items(&mut out, &pack, |out, item| {
+                    out.extend_from_slice(b",\"segments\":[");
+                    out.extend_from_slice(item.inner);
+                    out.push(b']');
+                })?;
+                number += 1;
+            }
+            out.push(b']');
+        }
+        if parts.participants {
+            out.extend_from_slice(b",\"participants_v2\":[");
+            let mut number = 0;
+            let (connection, key) = (self.connection, record.record_key);
+            while stored::participant_pack(connection, self.codec, key, number, &mut pack)? {
+                push_items(&mut out, &pack, |_, _| {})?;
+                number += 1;
+            }
+            out.push(b']');
+        }
+        out.push(b'}');
+        Ok(out)
+    }
+
+    /// A row of any set as JSON.
+    pub(super) fn row_text(
+        &mut self,
+        set: RowSet,
+        key: &RowKey,
+        parts: Parts,
+    ) -> Result<Vec<u8>, Error> {
+        let of_session = key.ordinals.first().copied().unwrap_or_default();
+        match set {
+            RowSet::Records => {
+                let record = self.record(key.record_key)?;
+                self.record_text(&record, parts)
+            }
+            RowSet::Sessions => {
+                self.load(key.record_key, of_session)?;
+                let mut out = Vec::new();
+                let session = self.session(of_session)?;
+                rows::push_session(&mut out, self.record_keys()?, &session, parts.segments)?;
+                Ok(out)
+            }
+            RowSet::Segments | RowSet::Streams => self.row_inside(set, key),
+        }
+    }
+
+    fn row_inside(&mut self, set: RowSet, key: &RowKey) -> Result<Vec<u8>, Error> {
+        let (session, rest) =
+            key.ordinals.split_first().ok_or_else(|| damaged("a row has no place"))?;
+        let segment = if set == RowSet::Streams { rest.first().copied() } else { None };
+        let inside = Inside { record_key: key.record_key, session: *session, segment };
+        if self.inside.as_ref().is_none_or(|(known, _)| *known != inside) {
+            self.load(key.record_key, *session)?;
+            let rows = self.rows_inside(inside)?;
+            self.inside = Some((inside, rows));
+        }
+        let place = if segment.is_some() { &rest[1..] } else { rest };
+        let rows = self.inside.iter().flat_map(|(_, rows)| rows);
+        let found = rows.into_iter().find(|(known, _)| known == place);
+        found.map(|(_, text)| text.clone()).ok_or_else(|| damaged("a row is missing"))
+    }
+
+    fn rows_inside(&self, inside: Inside) -> Result<Vec<(Vec<i64>, Vec<u8>)>, Error> {
+        let session = self.session(inside.session)?;
+        let keys = self.record_keys()?;
+        let segments = rows::segments(&session)?;
+        let mut found = Vec::new();
+        let Some(segment) = inside.segment else {
+            for (ordinal, segment) in (0..).zip(segments) {
+                let mut out = Vec::new();
+                rows::push_segment(&mut out, keys, &session, segment)?;
+                found.push((vec![ordinal], out));
+            }
+            return Ok(found);
+        };
+        let segment = usize::try_from(segment).ok().and_then(|at| segments.get(at).copied());
+        let source = StreamSource::read(segment.ok_or_else(|| damaged("a segment is missing"))?)?;
+        for (media, stream) in source.positions() {
+            let mut out = Vec::new();
+            source.push(&mut out, keys, &session, (media, stream))?;
+            found.push((vec![media as i64, stream as i64], out));
+        }
+        Ok(found)
+    }
+
+    /// Makes sure that the record's keys and the pack with the session are at hand.
+    fn load(&mut self, record_key: i64, session: i64) -> Result<(), Error> {
+        if self.keys.as_ref().is_none_or(|(known, _)| *known != record_key) {
+            self.keys = Some((record_key, RecordKeys::read(&self.fragment(record_key)?)?));
+        }
+        let number = pack_of(session);
+        if self.pack.as_ref().is_none_or(|(known, _)| *known != (record_key, number)) {
+            let mut pack = self.pack.take().map(|(_, pack)| pack).unwrap_or_default();
+            let (connection, codec) = (self.connection, &mut *self.codec);
+            if !stored::session_pack(connection, codec, record_key, number, &mut pack)? {
+                return Err(damaged("a pack is missing"));
+            }
+            self.pack = Some(((record_key, number), pack));
+        }
+        Ok(())
+    }
+
+    fn fragment(&mut self, record_key: i64) -> Result<Vec<u8>, Error> {
+        let packed: Option<Vec<u8>> = self
+            .connection
+            .prepare_cached("SELECT fragment FROM call_record WHERE record_key = ?1")?
+            .query_row([record_key], |row| row.get(0))
+            .optional()?;
+        let packed = packed.ok_or_else(|| damaged("a record is missing"))?;
+        let mut fragment = Vec::new();
+        self.codec.decompress(FragmentKind::Record, &packed, &mut fragment)?;
+        Ok(fragment)
+    }
+
+    fn record_keys(&self) -> Result<&RecordKeys, Error> {
+        let keys = self.keys.as_ref().map(|(_, keys)| keys);
+        keys.ok_or_else(|| damaged("a record is missing"))
+    }
+
+    fn session(&self, ordinal: i64) -> Result<Item<'_>, Error> {
+        let pack = self.pack.as_ref().map(|(_, pack)| pack.as_slice()).unwrap_or_default();
+        let at = usize::try_from(ordinal).unwrap_or(0) % SESSIONS_PER_PACK;
+        let item = Pack::read(pack)?.items().nth(at);
+        Ok(item.ok_or_else(|| damaged("a session is missing"))??)
+    }
+}
+
+fn pack_of(session: i64) -> usize {
+    usize::try_from(session).unwrap_or(0) / SESSIONS_PER_PACK
+}
+
+/// Appends the items of a pack as objects, with commas between them and behind what is there.
+fn push_items(
+    out: &mut Vec<u8>,
+    pack: &[u8],
+    push_more: impl Fn(&mut Vec<u8>, &Item<'_>),
+) -> Result<(), Error> {
+    for item in Pack::read(pack)?.items() {
+        let item = item?;
+        if out.last() != Some(&b'[') {
+            out.push(b',');
+        }
+        out.push(b'{');
+        out.extend_from_slice(item.members);
+        push_more(out, &item);
+        out.push(b'}');
+    }
+    Ok(())
+}
+
+fn damaged(what: &'static str) -> Error {
+    Error::Corrupt(Cause::new(what))
+}

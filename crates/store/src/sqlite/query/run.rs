@@ -1,0 +1,189 @@
+//! Runs the statements of a planned query and goes through their rows.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use model::rows::RowSet;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use super::judge::Judge;
+use super::loader::{Loader, RowKey};
+use crate::query::order::{Order, TermValue};
+use crate::query::planned::Planned;
+use crate::query::position::Position;
+use crate::query::scope::{ordinals, table_of};
+use crate::query::source::{Selected, Window};
+use crate::sql::fragment::Sql;
+use crate::sql::sqlite::Sqlite;
+use crate::sql::writer::{Bind, Statement};
+use crate::sqlite::reader;
+use crate::{Budget, Codec, Error, Found, StoredRecord};
+
+/// Columns of `record_columns!`.
+const RECORD_COLUMNS: usize = 11;
+/// Columns of [`Selected::Keys`] before the ordinals.
+const KEY_COLUMNS: usize = 3;
+
+/// A query under way.
+pub(super) struct Run<'r> {
+    pub(super) connection: &'r Connection,
+    pub(super) loader: Loader<'r>,
+    pub(super) budget: &'r Budget,
+    /// Rows that our own evaluator has looked at.
+    pub(super) scanned: u64,
+}
+
+/// A row that SQL has let through.
+pub(super) struct Candidate {
+    pub(super) key: RowKey,
+    /// The record, where the statement gives it at once.
+    pub(super) record: Option<StoredRecord>,
+    /// By the terms of the order.
+    pub(super) values: Vec<Option<Bind>>,
+}
+
+impl<'r> Run<'r> {
+    pub(super) fn new(
+        connection: &'r Connection,
+        codec: &'r mut Codec,
+        budget: &'r Budget,
+    ) -> Self {
+        Self { connection, loader: Loader::new(connection, codec), budget, scanned: 0 }
+    }
+
+    /// Gives the rows of a window one by one.
+    pub(super) fn each(
+        &mut self,
+        planned: &Planned<'_>,
+        window: &Window<'_>,
+        each: &mut dyn FnMut(&mut Self, Candidate) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
+        let Statement { text, binds } = finish(planned.page(window)?);
+        let mut statement = self.connection.prepare_cached(&text)?;
+        let mut rows = statement.query(params_from_iter(&binds))?;
+        while let Some(row) = rows.next()? {
+            let candidate = candidate(row, planned, self.loader.codec)?;
+            if each(self, candidate)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a row is one of the result, by what SQL has left open.
+    pub(super) fn admits(
+        &mut self,
+        set: RowSet,
+        judge: &Judge,
+        candidate: &Candidate,
+    ) -> Result<Option<odata::eval::Key>, Error> {
+        self.scanned += 1;
+        let text = match &candidate.record {
+            Some(record) => self.loader.record_text(record, judge.parts)?,
+            None => self.loader.row_text(set, &candidate.key, judge.parts)?,
+        };
+        judge.judge(&text)
+    }
+
+    /// The row as it is given to who asked.
+    pub(super) fn found(
+        &mut self,
+        set: RowSet,
+        candidate: Candidate,
+        with_segments: bool,
+    ) -> Result<Found, Error> {
+        if set == RowSet::Records {
+            let record = match candidate.record {
+                Some(record) => record,
+                None => self.loader.record(candidate.key.record_key)?,
+            };
+            return Ok(Found::Record(Box::new(record)));
+        }
+        let parts = super::loader::Parts { segments: with_segments, ..Default::default() };
+        Ok(Found::Row(self.loader.row_text(set, &candidate.key, parts)?))
+    }
+
+    /// Whether no further row may be looked at.
+    pub(super) fn is_spent(&self) -> bool {
+        self.scanned >= self.budget.rows_scanned || Instant::now() >= self.budget.deadline
+    }
+
+    /// Why no further row may be looked at.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.scanned >= self.budget.rows_scanned {
+            return Err(Error::TooManyRows { limit: self.budget.rows_scanned });
+        }
+        if Instant::now() >= self.budget.deadline {
+            return Err(Error::Deadline);
+        }
+        Ok(())
+    }
+}
+
+/// A statement in SQLite's wording.
+pub(super) fn finish(sql: Sql) -> Statement {
+    sql.finish(&Sqlite)
+}
+
+fn candidate(row: &Row<'_>, planned: &Planned<'_>, codec: &mut Codec) -> Result<Candidate, Error> {
+    let mut ordinals_of_row = Vec::new();
+    let (key, record, extras) = match planned.selected() {
+        Selected::Records => {
+            let record = reader::record(row, codec)?;
+            let key = RowKey {
+                record_key: record.record_key,
+                start: record.start,
+                id: record.id.clone(),
+                ordinals: Vec::new(),
+            };
+            (key, Some(record), RECORD_COLUMNS)
+        }
+        Selected::Keys => {
+            let count = ordinals(table_of(planned.set)).len();
+            for at in 0..count {
+                ordinals_of_row.push(row.get(KEY_COLUMNS + at)?);
+            }
+            let key = RowKey {
+                record_key: row.get(0)?,
+                start: row.get(1)?,
+                id: row.get(2)?,
+                ordinals: ordinals_of_row,
+            };
+            (key, None, KEY_COLUMNS + count)
+        }
+    };
+    let values = match &planned.order {
+        Some(order) => values(row, order, &key, extras)?,
+        None => Vec::new(),
+    };
+    Ok(Candidate { key, record, values })
+}
+
+fn values(
+    row: &Row<'_>,
+    order: &Order,
+    key: &RowKey,
+    extras: usize,
+) -> Result<Vec<Option<Bind>>, Error> {
+    let value = |value| match value {
+        TermValue::Start => Ok(Some(Bind::Int(key.start))),
+        TermValue::Id => Ok(Some(Bind::Text(key.id.clone()))),
+        TermValue::Ordinal(at) => Ok(key.ordinals.get(at).map(|at| Bind::Int(*at))),
+        TermValue::Extra(at) => {
+            use rusqlite::types::Value;
+            Ok(match row.get(extras + at)? {
+                Value::Null => None,
+                Value::Integer(number) => Some(Bind::Int(number)),
+                Value::Real(number) => Some(Bind::Real(number)),
+                Value::Text(text) => Some(Bind::Text(text)),
+                Value::Blob(bytes) => Some(Bind::Bytes(bytes)),
+            })
+        }
+    };
+    order.terms.iter().map(|term| value(term.value)).collect()
+}
+
+/// Everything from the beginning.
+pub(super) fn whole(position: &Position) -> Window<'_> {
+    Window { behind: position, offset: 0, limit: None }
+}

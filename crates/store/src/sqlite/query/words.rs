@@ -1,0 +1,82 @@
+//! Pages of records that the full-text index leads to, in the order of their starts: the index
+//! gives them bucket by bucket, the latest first, and each bucket is sorted.
+
+use model::rows::RowSet;
+use rusqlite::{Row, params_from_iter};
+
+use super::asked::Asked;
+use super::loader::RowKey;
+use super::page::Paging;
+use super::run::{Candidate, Run, finish};
+use crate::Error;
+use crate::query::planned::{Access, Planned};
+use crate::query::position::Position;
+use crate::sql::writer::{Bind, Statement};
+use crate::sqlite::search::bucket_of;
+
+/// Whether pages of a query come so.
+pub(super) fn is_served(planned: &Planned<'_>, asked: &Asked) -> bool {
+    let is_by_words = matches!(planned.access, Access::Search(_));
+    is_by_words && planned.set == RowSet::Records && asked.orderby.is_empty()
+}
+
+/// Reads the rows of a page; whether there are more.
+pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, Error> {
+    let behind = place(&paging.behind)?;
+    let mut planned = paging.planned.clone();
+    if let Some((start, _)) = &behind {
+        planned.until = Some(planned.until.map_or(*start, |until| until.min(*start)));
+    }
+    let Statement { text, binds } = finish(planned.by_words());
+    let mut statement = run.connection.prepare_cached(&text)?;
+    let mut rows = statement.query(params_from_iter(&binds))?;
+    let (mut bucket, mut latest) = (Vec::new(), None);
+    loop {
+        let row = rows.next()?.map(key).transpose()?;
+        let is_next = |(number, _): &(i64, RowKey)| latest == Some(*number);
+        if !row.as_ref().is_some_and(is_next) && give_bucket(paging, run, &mut bucket)? {
+            return Ok(true);
+        }
+        let Some((number, key)) = row else { return Ok(false) };
+        latest = Some(number);
+        let is_behind =
+            behind.as_ref().is_none_or(|(start, id)| key.start < *start || key.id > *id);
+        if is_behind {
+            bucket.push(key);
+        }
+    }
+}
+
+/// Gives the records of a bucket; whether the page ended.
+fn give_bucket(
+    paging: &mut Paging<'_>,
+    run: &mut Run<'_>,
+    bucket: &mut Vec<RowKey>,
+) -> Result<bool, Error> {
+    bucket.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
+    for key in bucket.drain(..) {
+        let values = vec![Some(Bind::Int(key.start)), Some(Bind::Text(key.id.clone()))];
+        if paging.take(run, Candidate { key, record: None, values })?.is_break() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn key(row: &Row<'_>) -> Result<(i64, RowKey), Error> {
+    let key = RowKey {
+        record_key: row.get(0)?,
+        start: row.get(1)?,
+        id: row.get(2)?,
+        ordinals: Vec::new(),
+    };
+    Ok((bucket_of(row.get(3)?), key))
+}
+
+fn place(position: &Position) -> Result<Option<(i64, String)>, Error> {
+    match position.values.as_slice() {
+        [] => Ok(None),
+        [Some(Bind::Int(start)), Some(Bind::Text(id))] => Ok(Some((*start, id.clone()))),
+        _ => Err(Error::Position),
+    }
+}
