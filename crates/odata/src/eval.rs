@@ -28,8 +28,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes};
-pub use json_form::push_value;
+pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, push_identity};
+pub use json_form::{push_value, set_member};
 pub use key::{Key, Order, Part, Sortable};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::check_pattern;

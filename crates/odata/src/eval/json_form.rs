@@ -86,7 +86,7 @@ fn type_form(value: &Value<'_>) -> Option<String> {
 }
 
 /// Adds a calculated member, with its type where that is needed, in place of one of that name.
-pub(super) fn set_member(members: &mut Vec<Member<'_>>, name: &str, value: &Value<'_>) {
+pub fn set_member(members: &mut Vec<Member<'_>>, name: &str, value: &Value<'_>) {
     let annotation = format!("{name}@odata.type");
     members.retain(|member| !member.name.is(name) && !member.name.is(&annotation));
     let stated = match value {

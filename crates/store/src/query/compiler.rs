@@ -39,6 +39,10 @@ impl Joined {
         self.bits |= 1 << table as u8;
     }
 
+    pub(crate) fn add(&mut self, others: Self) {
+        self.bits |= others.bits;
+    }
+
     pub(crate) fn has(self, table: Table) -> bool {
         self.bits & 1 << table as u8 != 0
     }

@@ -81,6 +81,23 @@ impl Planned<'_> {
             .push(" ORDER BY f.rowid DESC")
     }
 
+    /// Columns of all rows in their order, behind the record's key and the row's ordinals.
+    pub(crate) fn columns(&self, columns: &[Sql]) -> Sql {
+        let table = table_of(self.set);
+        let mut sql = Sql::text("SELECT r.record_key");
+        for name in ordinals(table) {
+            sql = sql.push(", ").push_column(alias_of(table), name);
+        }
+        for column in columns {
+            sql = sql.push(", ").append(column.clone());
+        }
+        sql = sql.append(self.from_where());
+        match &self.order {
+            Some(order) => sql.append(order.sql()),
+            None => sql,
+        }
+    }
+
     fn select_keys(&self) -> Sql {
         let mut sql = Sql::text("SELECT r.record_key, r.start_date_time, r.id");
         let table = table_of(self.set);

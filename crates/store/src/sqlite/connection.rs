@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::functions;
 use crate::{Cause, Error};
 
 /// How long to wait for another process's write or checkpoint.
@@ -56,6 +57,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, Error> {
 /// A connection that reads.
 pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
     let connection = open(path)?;
+    functions::register(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -16 * 1024)?;
     Ok(connection)

@@ -1,6 +1,8 @@
 //! Answers queries of rows.
 
+mod apply;
 mod asked;
+mod columns;
 mod judge;
 mod loader;
 mod page;
@@ -9,16 +11,18 @@ mod run;
 mod words;
 
 use model::TenantId;
+use odata::bound::Apply;
 use rusqlite::{Connection, params_from_iter};
 
 use super::reader::{self, Reader};
-use crate::query::planned::{Access, Planned};
+use crate::query::planned::Planned;
 use crate::query::position::Position;
-use crate::query::{Budget, Explanation, RowPage, RowQuery, RowSet};
+use crate::query::{Budget, Explanation, RowPage, RowQuery};
 use crate::sql::writer::Statement;
 use crate::{Cost, Error};
+use apply::Chain;
 use asked::Asked;
-use judge::Judge;
+use columns::Columns;
 use page::Paging;
 use run::{Run, finish, whole};
 
@@ -92,12 +96,38 @@ impl Reader {
         Ok(count)
     }
 
+    /// What `$apply`, and whatever of the query comes behind it, makes of the rows: JSON objects.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyRows`], [`Error::TooManyGroups`] and [`Error::Deadline`].
+    pub fn apply(
+        &mut self,
+        tenant: &TenantId,
+        query: &RowQuery,
+        budget: &Budget,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let connection = self.snapshot.fresh_until(budget.deadline)?;
+        // Of no rows there may still be a figure.
+        let tenant_key = reader::tenant_key(connection, &mut self.tenants, tenant)?;
+        let nothing = Apply { steps: Vec::new() };
+        let chain = Chain::new(query, query.query.apply.as_ref().unwrap_or(&nothing));
+        let planned = chain.asked.plan(tenant_key.unwrap_or(NO_TENANT));
+        apply::apply(&chain, &planned, query, &mut Run::new(connection, &mut self.codec, budget))
+    }
+
     /// How the query would be answered.
     pub fn explain(&mut self, tenant: &TenantId, query: &RowQuery) -> Result<Explanation, Error> {
         let connection = self.snapshot.fresh()?;
         let key = reader::tenant_key(connection, &mut self.tenants, tenant)?;
+        let tenant_key = key.unwrap_or(NO_TENANT);
+        if let Some(apply) = &query.query.apply {
+            let chain = Chain::new(query, apply);
+            let planned = chain.asked.plan(tenant_key);
+            return explain_apply(connection, &chain, &planned);
+        }
         let asked = Asked::new(query);
-        let planned = asked.plan(key.unwrap_or(NO_TENANT));
+        let planned = asked.plan(tenant_key);
         let statement = leading(&asked, &planned)?;
         Ok(Explanation {
             binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),
@@ -116,6 +146,33 @@ pub fn cost(query: &RowQuery) -> Cost {
         return Cost::Scan;
     }
     Asked::new(query).plan(NO_TENANT).cost()
+}
+
+fn explain_apply(
+    connection: &Connection,
+    chain: &Chain,
+    planned: &Planned<'_>,
+) -> Result<Explanation, Error> {
+    let columns = Columns::new(chain, planned);
+    let statement = match &columns {
+        Some(columns) => columns.statement(),
+        None => finish(planned.page(&whole(&Position::default()))?),
+    };
+    let steps = match &columns {
+        Some(_) => &chain.steps[1..],
+        None => &chain.steps,
+    };
+    let apply = Apply { steps: steps.to_vec() };
+    let rest = (!apply.steps.is_empty()).then(|| format!("$apply={apply}"));
+    let residual: Vec<String> = residual(&chain.asked, planned).into_iter().chain(rest).collect();
+    Ok(Explanation {
+        binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),
+        engine_plan: engine_plan(connection, &statement)?,
+        sql: vec![statement.text],
+        residual: (!residual.is_empty()).then(|| residual.join("&")),
+        access: planned.access.describe(),
+        cost: Cost::Scan,
+    })
 }
 
 /// The statement that leads to the rows of a page.

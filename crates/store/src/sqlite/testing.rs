@@ -10,6 +10,7 @@ use crate::sql::writer::Statement;
 pub(crate) fn migrated() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     migrate(&mut connection, Path::new(":memory:")).unwrap();
+    super::functions::register(&connection).unwrap();
     connection
 }
 

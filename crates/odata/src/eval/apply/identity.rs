@@ -5,7 +5,7 @@ use crate::eval::Value;
 use crate::json::write_node;
 
 /// Appends bytes that are the same for the same values only, and no prefix of others.
-pub(super) fn push_identity(out: &mut Vec<u8>, value: &Value<'_>) {
+pub fn push_identity(out: &mut Vec<u8>, value: &Value<'_>) {
     let (tag, number) = match value {
         Value::Null => return out.push(0),
         Value::Text(text) | Value::Enum { name: text, .. } => {

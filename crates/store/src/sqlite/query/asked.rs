@@ -34,6 +34,12 @@ impl Asked {
         }
     }
 
+    /// All rows of a set.
+    pub(super) fn all(set: RowSet, not_before: Option<i64>) -> Self {
+        let (compute, filters, searches, orderby) = Default::default();
+        Self { set, compute, filters, searches, orderby, not_before }
+    }
+
     pub(super) fn plan(&self, tenant_key: i64) -> Planned<'_> {
         let conditions = Conditions {
             filters: self.filters.iter().collect(),

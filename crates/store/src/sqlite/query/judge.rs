@@ -8,8 +8,8 @@ use odata::eval::{Item, Key, Order, Program, Scope, Searcher, Sieve};
 use odata::json::Node;
 
 use super::loader::Parts;
+use crate::Error;
 use crate::query::scope::any_path;
-use crate::{Cause, Error};
 
 /// Conditions on JSON, ready for use.
 #[derive(Debug)]
@@ -62,17 +62,32 @@ impl Judge {
 
     /// The key of a row by which it is sorted, if it meets the conditions.
     pub(super) fn judge(&self, text: &[u8]) -> Result<Option<Key>, Error> {
-        let damaged = || Error::Corrupt(Cause::new("a row is no JSON"));
-        let text = std::str::from_utf8(text).map_err(|_| damaged())?;
-        let mut node = Node::parse(text).map_err(|_| damaged())?;
+        let mut node = super::apply::node(text)?;
         let ty = Type::Structured(self.ty);
         if let Some(members) = &self.members {
             members.compute(&mut node, ty, None, &Words);
         }
         let scope = Scope::new(Item { node: &node, ty }, &Words);
-        let holds = self.conditions.iter().all(|condition| condition.holds(&scope))
-            && self.searches.iter().all(|search| search.matches(&node, self.ty));
-        Ok(holds.then(|| self.order.key(&scope)))
+        Ok(self.holds(&node).then(|| self.order.key(&scope)))
+    }
+
+    /// Whether a row meets the conditions.
+    pub(super) fn admits(&self, node: &Node<'_>) -> bool {
+        match &self.members {
+            Some(members) if !self.conditions.is_empty() => {
+                let mut node = node.clone();
+                members.compute(&mut node, Type::Structured(self.ty), None, &Words);
+                self.holds(&node)
+            }
+            _ => self.holds(node),
+        }
+    }
+
+    /// The same of a row that has its calculated members.
+    fn holds(&self, node: &Node<'_>) -> bool {
+        let scope = Scope::new(Item { node, ty: Type::Structured(self.ty) }, &Words);
+        self.conditions.iter().all(|condition| condition.holds(&scope))
+            && self.searches.iter().all(|search| search.matches(node, self.ty))
     }
 }
 

@@ -32,6 +32,15 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) const ALL: Self = Self { sessions: true, participants: true, segments: true };
+
+    /// Those of both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            sessions: self.sessions || other.sessions,
+            participants: self.participants || other.participants,
+            segments: self.segments || other.segments,
+        }
+    }
 }
 
 /// Reads rows.

@@ -1,0 +1,163 @@
+//! `$apply`: over columns where the first aggregation needs nothing else, else over JSON.
+//!
+//! Both give the same: rows come in the same order, the same aggregators take them, and the keys of
+//! a group are copied from the JSON of the first row of it.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use model::rows::RowSet;
+use odata::bound::{Apply, Query, Transformation};
+use odata::edm::Type;
+use odata::eval::{Excess, Pager, Pipeline, Sieve, Sizes, Window};
+use odata::json::{Node, write_node};
+
+use super::asked::Asked;
+use super::columns::Columns;
+use super::judge::{Words, parts};
+use super::loader::Parts;
+use super::run::{Run, whole};
+use crate::query::RowQuery;
+use crate::query::inline::Members;
+use crate::query::planned::Planned;
+use crate::query::position::Position;
+use crate::{Budget, Cause, Error};
+
+/// Single values that percentiles and distinct counts may keep.
+const MOST_VALUES: usize = 4_000_000;
+
+/// A chain, cut where rows become something else.
+#[derive(Debug)]
+pub(super) struct Chain {
+    /// Which rows go in: the conditions that the chain begins with.
+    pub(super) asked: Asked,
+    /// Members that the rows get, by their names.
+    pub(super) members: Members,
+    /// Calculations, from which conditions have been taken out.
+    pub(super) computing: Vec<Transformation>,
+    /// The rest.
+    pub(super) steps: Vec<Transformation>,
+}
+
+impl Chain {
+    pub(super) fn new(query: &RowQuery, apply: &Apply) -> Self {
+        let mut members = Members::default();
+        let mut asked = Asked::all(query.rows, query.not_before);
+        let mut computing = Vec::new();
+        let mut steps = apply.steps.iter();
+        while let Some(step) = steps.as_slice().first() {
+            match step {
+                Transformation::Identity => {}
+                Transformation::Filter(condition) => asked.filters.push(members.inline(condition)),
+                Transformation::Search(search) if computing.is_empty() => {
+                    asked.searches.push(search.clone());
+                }
+                Transformation::Compute(computed) => {
+                    members.add(computed);
+                    asked.compute.extend(computed.iter().cloned());
+                    computing.push(step.clone());
+                }
+                _ => break,
+            }
+            steps.next();
+        }
+        Self { asked, members, computing, steps: steps.cloned().collect() }
+    }
+
+    /// What of a row the chain looks at beside its own members.
+    fn parts(&self) -> Parts {
+        if self.steps.iter().any(looks_at_all) {
+            return Parts::ALL;
+        }
+        let computed: Vec<_> = self.asked.compute.iter().map(|member| &member.value).collect();
+        parts(&computed)
+    }
+}
+
+/// Whether more than the names of paths would have to be known to tell what a step looks at.
+fn looks_at_all(step: &Transformation) -> bool {
+    !matches!(step, Transformation::Skip(_) | Transformation::Top(_) | Transformation::Identity)
+}
+
+/// Runs `$apply`, and what of the query comes behind it.
+pub(super) fn apply(
+    chain: &Chain,
+    planned: &Planned<'_>,
+    query: &RowQuery,
+    run: &mut Run<'_>,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let nodes = match Columns::new(chain, planned) {
+        Some(columns) => columns.run(chain, run)?,
+        None => over_json(chain, planned, run)?,
+    };
+    finish(&query.query, query.rows, nodes)
+}
+
+/// The chain over the JSON of rows.
+pub(super) fn over_json(
+    chain: &Chain,
+    planned: &Planned<'_>,
+    run: &mut Run<'_>,
+) -> Result<Vec<Node<'static>>, Error> {
+    let set = planned.set;
+    let judge = chain.asked.judge(planned);
+    let parts = chain.parts().and(judge.parts);
+    let steps = chain.computing.iter().chain(&chain.steps).cloned().collect();
+    let pipeline = pipeline(steps, set)?;
+    let mut flow = pipeline.start(sizes(run.budget), &Words);
+    let start = Position::default();
+    run.each(planned, &whole(&start), &mut |run, candidate| {
+        run.check()?;
+        run.scanned += 1;
+        let text = match &candidate.record {
+            Some(record) => run.loader.record_text(record, parts)?,
+            None => run.loader.row_text(set, &candidate.key, parts)?,
+        };
+        let node = node(&text)?;
+        if !judge.admits(&node) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        flow.push(Cow::Owned(node)).map_err(|excess| too_much(&excess))
+    })?;
+    flow.finish().map_err(|excess| too_much(&excess))
+}
+
+pub(super) fn pipeline(steps: Vec<Transformation>, set: RowSet) -> Result<Pipeline, Error> {
+    Pipeline::new(&Apply { steps }, Type::Structured(set.ty())).map_err(|excess| too_much(&excess))
+}
+
+pub(super) fn sizes(budget: &Budget) -> Sizes {
+    Sizes { groups: budget.groups, items: budget.groups, values: MOST_VALUES }
+}
+
+pub(super) fn too_much(excess: &Excess) -> Error {
+    let (Excess::TooManyGroups(limit)
+    | Excess::TooManyItems(limit)
+    | Excess::TooManyValues(limit)
+    | Excess::TooManyGroupings(limit)) = excess;
+    Error::TooManyGroups { limit: *limit }
+}
+
+pub(super) fn node(text: &[u8]) -> Result<Node<'_>, Error> {
+    let text = std::str::from_utf8(text).ok();
+    let node = text.and_then(|text| Node::parse(text).ok());
+    node.ok_or_else(|| Error::Corrupt(Cause::new("a row is no JSON")))
+}
+
+/// The options of the query that come behind `$apply`.
+fn finish(query: &Query, set: RowSet, nodes: Vec<Node<'static>>) -> Result<Vec<Vec<u8>>, Error> {
+    let sieve = Sieve::new(query);
+    let window = Window::of(query, 0, usize::MAX);
+    let mut pager = Pager::new(&sieve, window, Type::Structured(set.ty()), &Words);
+    for node in nodes {
+        let text = |node: &Node<'_>| {
+            let mut out = Vec::new();
+            write_node(&mut out, node);
+            out
+        };
+        if pager.offer(Cow::Owned(node), text).is_break() {
+            break;
+        }
+    }
+    Ok(pager.finish().items)
+}

@@ -1,0 +1,219 @@
+//! The first aggregation of `$apply` over columns.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Instant;
+
+use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Transformation, Ty};
+use odata::eval::{Aggregator, Value, push_identity, set_member};
+use odata::json::{Member, Node};
+use rusqlite::types::ValueRef;
+use rusqlite::{Row, params_from_iter};
+
+use super::apply::{Chain, node, pipeline, sizes, too_much};
+use super::judge::{Words, parts};
+use super::loader::RowKey;
+use super::run::{Run, finish};
+use crate::query::compiler::Compiler;
+use crate::query::planned::Planned;
+use crate::query::scalar::Kind;
+use crate::query::scope::{ordinals, table_of};
+use crate::sql::fragment::Sql;
+use crate::sql::writer::Statement;
+use crate::{Cause, Error};
+
+/// Rows between two looks at the clock.
+const ROWS_BETWEEN_LOOKS: u64 = 4_096;
+
+/// An aggregation whose keys and values SQL gives.
+pub(super) struct Columns<'q> {
+    planned: Planned<'q>,
+    keys: Vec<Kind>,
+    /// Of each figure; none for one that counts items.
+    values: Vec<Option<Kind>>,
+    selected: Vec<Sql>,
+    figures: &'q [Aggregate],
+    is_grouped: bool,
+}
+
+/// The groups met so far, in the order in which they were met.
+struct Groups {
+    found: HashMap<Box<[u8]>, usize>,
+    groups: Vec<(Vec<Member<'static>>, Aggregator)>,
+}
+
+impl<'q> Columns<'q> {
+    /// If columns are enough for the step that the chain goes on with.
+    pub(super) fn new(chain: &'q Chain, planned: &Planned<'q>) -> Option<Self> {
+        if !planned.is_exact() {
+            return None;
+        }
+        let (keys, figures) = match chain.steps.first()? {
+            Transformation::Aggregate(figures) => (None, figures.as_slice()),
+            Transformation::GroupBy { keys, apply } => {
+                let figures = match apply.as_ref().map(|apply| apply.steps.as_slice()) {
+                    None | Some([]) => &[],
+                    Some([Transformation::Aggregate(figures)]) => figures.as_slice(),
+                    Some(_) => return None,
+                };
+                (Some(keys), figures)
+            }
+            _ => return None,
+        };
+        let mut columns = Self {
+            planned: planned.clone(),
+            keys: Vec::new(),
+            values: Vec::new(),
+            selected: Vec::new(),
+            figures,
+            is_grouped: keys.is_some(),
+        };
+        for key in keys.into_iter().flatten() {
+            let GroupKey::Path(path) = key else { return None };
+            let expr = Expr { kind: ExprKind::Path(path.clone()), ty: Ty::Dynamic };
+            let kind = columns.select(&chain.members.inline(&expr))?;
+            columns.keys.push(kind);
+        }
+        for figure in figures {
+            let kind = match &figure.value {
+                Some(value) => Some(columns.select(&chain.members.inline(value))?),
+                None => None,
+            };
+            columns.values.push(kind);
+        }
+        Some(columns)
+    }
+
+    fn select(&mut self, expr: &Expr) -> Option<Kind> {
+        let mut compiler = Compiler::new(self.planned.tenant_key, self.planned.set);
+        let scalar = compiler.scalar(expr)?;
+        self.planned.joined.add(compiler.joined);
+        self.selected.push(scalar.sql);
+        Some(scalar.kind)
+    }
+
+    /// The statement that gives the rows.
+    pub(super) fn statement(&self) -> Statement {
+        finish(self.planned.columns(&self.selected))
+    }
+
+    /// Aggregates, and lets the rest of the chain follow.
+    pub(super) fn run(
+        &self,
+        chain: &Chain,
+        run: &mut Run<'_>,
+    ) -> Result<Vec<Node<'static>>, Error> {
+        let groups = self.groups(chain, run)?;
+        let rest = pipeline(chain.steps[1..].to_vec(), self.planned.set)?;
+        let mut flow = rest.start(sizes(run.budget), &Words);
+        for (mut members, aggregator) in groups.groups {
+            for (figure, value) in self.figures.iter().zip(aggregator.finish()) {
+                set_member(&mut members, &figure.alias, &value);
+            }
+            let item = Cow::Owned(Node::Object(members));
+            if flow.push(item).map_err(|excess| too_much(&excess))?.is_break() {
+                break;
+            }
+        }
+        flow.finish().map_err(|excess| too_much(&excess))
+    }
+
+    fn groups(&self, chain: &Chain, run: &mut Run<'_>) -> Result<Groups, Error> {
+        let mut groups = Groups { found: HashMap::new(), groups: Vec::new() };
+        if !self.is_grouped {
+            groups.groups.push((Vec::new(), Aggregator::new(self.figures)));
+        }
+        let Statement { text, binds } = self.statement();
+        let mut statement = run.connection.prepare_cached(&text)?;
+        let mut rows = statement.query(params_from_iter(&binds))?;
+        let (mut identity, mut kept, mut count) = (Vec::new(), 0, 0_u64);
+        let first = 1 + ordinals(table_of(self.planned.set)).len();
+        while let Some(row) = rows.next()? {
+            count += 1;
+            if count.is_multiple_of(ROWS_BETWEEN_LOOKS) && Instant::now() >= run.budget.deadline {
+                return Err(Error::Deadline);
+            }
+            identity.clear();
+            for (at, kind) in self.keys.iter().enumerate() {
+                push_identity(&mut identity, &value(row.get_ref(first + at)?, *kind)?);
+            }
+            let index = match groups.found.get(identity.as_slice()) {
+                Some(index) => *index,
+                None if !self.is_grouped => 0,
+                None => {
+                    let limit = run.budget.groups;
+                    if groups.groups.len() >= limit {
+                        return Err(Error::TooManyGroups { limit });
+                    }
+                    let keys = self.keys_of(chain, row, run)?;
+                    groups.groups.push((keys, Aggregator::new(self.figures)));
+                    let index = groups.groups.len() - 1;
+                    groups.found.insert(identity.as_slice().into(), index);
+                    index
+                }
+            };
+            let aggregator = &mut groups.groups[index].1;
+            let mut at = first + self.keys.len();
+            for (figure, kind) in self.values.iter().enumerate() {
+                let Some(kind) = kind else {
+                    aggregator.count_item(figure);
+                    continue;
+                };
+                kept += usize::from(aggregator.add(figure, &value(row.get_ref(at)?, *kind)?));
+                at += 1;
+            }
+            let limit = sizes(run.budget).values;
+            if kept > limit {
+                return Err(Error::TooManyGroups { limit });
+            }
+        }
+        Ok(groups)
+    }
+
+    /// The keys of a group as its first row has them.
+    fn keys_of(
+        &self,
+        chain: &Chain,
+        row: &Row<'_>,
+        run: &mut Run<'_>,
+    ) -> Result<Vec<Member<'static>>, Error> {
+        let mut steps = chain.computing.clone();
+        if let Some(Transformation::GroupBy { keys, .. }) = chain.steps.first() {
+            steps.push(Transformation::GroupBy { keys: keys.clone(), apply: None });
+        }
+        let count = ordinals(table_of(self.planned.set)).len();
+        let ordinals = (1..=count).map(|at| row.get(at)).collect::<Result<_, _>>()?;
+        let key = RowKey { record_key: row.get(0)?, start: 0, id: String::new(), ordinals };
+        let computed: Vec<_> = chain.asked.compute.iter().map(|member| &member.value).collect();
+        let text = run.loader.row_text(self.planned.set, &key, parts(&computed))?;
+        let pipeline = pipeline(steps, self.planned.set)?;
+        let mut flow = pipeline.start(sizes(run.budget), &Words);
+        let _ = flow.push(Cow::Owned(node(&text)?)).map_err(|excess| too_much(&excess))?;
+        match flow.finish().map_err(|excess| too_much(&excess))?.pop() {
+            Some(Node::Object(members)) => Ok(members),
+            _ => Err(Error::Internal(Cause::new("a group without keys"))),
+        }
+    }
+}
+
+/// A column's value by its kind.
+fn value(value: ValueRef<'_>, kind: Kind) -> Result<Value<'_>, Error> {
+    let wrong = || Error::Corrupt(Cause::new("a column has a value of another type"));
+    Ok(match (value, kind) {
+        (ValueRef::Null, _) => Value::Null,
+        (ValueRef::Integer(number), Kind::Int { .. }) => Value::Int(number),
+        (ValueRef::Integer(number), Kind::Bool) => Value::Bool(number != 0),
+        (ValueRef::Integer(ticks), Kind::Instant) => Value::Instant(ticks),
+        (ValueRef::Integer(ticks), Kind::Duration { .. }) => Value::Duration(ticks),
+        (ValueRef::Integer(number), Kind::Real) => Value::double(number as f64),
+        (ValueRef::Real(number), Kind::Real) => Value::double(number),
+        (ValueRef::Text(text), Kind::Text) => {
+            Value::Text(Cow::Borrowed(std::str::from_utf8(text).map_err(|_| wrong())?))
+        }
+        (ValueRef::Text(text), Kind::Enum(ty)) => {
+            let name = Cow::Borrowed(std::str::from_utf8(text).map_err(|_| wrong())?);
+            Value::Enum { ty, name }
+        }
+        _ => return Err(wrong()),
+    })
+}
