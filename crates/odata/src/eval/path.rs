@@ -92,7 +92,11 @@ impl Way {
 
     /// How far the clock of the instant at the end, as it is written, is ahead of UTC.
     pub(super) fn offset_minutes<'a>(&'a self, scope: &Scope<'a, '_>) -> Option<i64> {
-        offset_minutes(&self.node(scope)?.node.as_text()?.value())
+        let item = self.node(scope)?;
+        match Value::of(item.node, item.ty) {
+            Value::Instant(_) => offset_minutes(&item.node.as_text()?.value()),
+            _ => None,
+        }
     }
 }
 

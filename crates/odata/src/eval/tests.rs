@@ -4,6 +4,7 @@ mod functions;
 mod logic;
 mod pages;
 mod paths;
+mod random;
 mod shapes;
 mod transformations;
 
