@@ -48,7 +48,7 @@ impl Table {
     pub fn columns(self) -> &'static [Column] {
         match self {
             Self::CallRecord => CALL_RECORD,
-            Self::Session => &SESSION,
+            Self::Session => SESSION,
             Self::Segment => &SEGMENT,
             Self::Media => &MEDIA,
             Self::Stream => &STREAM,
@@ -115,16 +115,13 @@ pub const PARTICIPANT_COUNT: usize = 3;
 /// Position of `session_count` in [`CALL_RECORD`].
 pub const SESSION_COUNT: usize = 4;
 
-/// Of a session: its times and what failed, then [`END`] of the caller and of the callee.
-pub static SESSION: LazyLock<Vec<Column>> = LazyLock::new(|| {
-    let own = [
-        column("start_date_time", Affinity::Integer),
-        column("end_date_time", Affinity::Integer),
-        column("is_test", Affinity::Integer),
-        column("failure_stage", Affinity::Text),
-    ];
-    own.into_iter().chain(ends()).collect()
-});
+/// Of a session.
+pub static SESSION: &[Column] = &[
+    column("start_date_time", Affinity::Integer),
+    column("end_date_time", Affinity::Integer),
+    column("is_test", Affinity::Integer),
+    column("failure_stage", Affinity::Text),
+];
 
 /// Of a segment: its times and what failed, then [`END`] of the caller and of the callee.
 pub static SEGMENT: LazyLock<Vec<Column>> = LazyLock::new(|| {

@@ -300,9 +300,10 @@ fn the_rows_of_a_stored_record_are_those_that_it_was_stored_with() {
 fn columns_hold_infinity_and_know_which_end_a_party_stands_at() {
     let record = shredded(
         r#"{"id":"a","startDateTime":"2025-01-01T00:00:00Z","endDateTime":"2025-01-01T00:01:00Z",
-        "sessions":[{"id":"s","caller":{"userAgent":{"headerValue":"RTCC","role":"gateway","platform":"x"}},
+        "sessions":[{"id":"s","segments":[{"id":"g",
+          "caller":{"userAgent":{"headerValue":"RTCC","role":"gateway","platform":"x"}},
           "callee":{"name":"LAPTOP","identity":{"user":{"id":"u"}},"userAgent":{"platform":"macOS"}},
-          "segments":[{"id":"g","media":[{"label":"main-audio","calleeNetwork":{"subnet":"10.0.0.0","wifiBand":"frequency24GHz"},
+          "media":[{"label":"main-audio","calleeNetwork":{"subnet":"10.0.0.0","wifiBand":"frequency24GHz"},
             "streams":[{"streamDirection":"callerToCallee","averagePacketLossRate":"INF","maxPacketLossRate":"NaN",
               "averageAudioDegradation":"-INF"}]}]}]}]}"#,
     );
@@ -328,7 +329,7 @@ fn columns_hold_infinity_and_know_which_end_a_party_stands_at() {
         ("callee_platform", text("macOS")),
         ("callee_product_family", text("unknown")),
     ] {
-        let found = value(Table::Session, &record.rows.sessions[0].columns, name);
+        let found = value(Table::Segment, &record.rows.segments[0].columns, name);
         assert_eq!(found, expected, "{name}");
     }
     let media = &record.rows.media[0].columns;

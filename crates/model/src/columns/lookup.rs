@@ -125,12 +125,12 @@ impl Level {
 
     fn session(self) -> Self {
         let own = [("isTest", "is_test"), ("failureInfo/stage", "failure_stage")];
-        self.id_key("id").times(Table::Session).all(Table::Session, &own).ends(Table::Session)
+        self.id_key("id").times(Table::Session).all(Table::Session, &own)
     }
 
     fn segment(self) -> Self {
         let own = [("failureInfo/stage", "failure_stage")];
-        self.times(Table::Segment).all(Table::Segment, &own).ends(Table::Segment)
+        self.times(Table::Segment).all(Table::Segment, &own).ends()
     }
 
     fn media(self) -> Self {
@@ -163,7 +163,7 @@ impl Level {
         self.all(Table::Stream, &[("mediaLabel", "label")])
             .all(Table::Segment, &times)
             .media_parts()
-            .ends(Table::Segment)
+            .ends()
     }
 
     fn times(self, table: Table) -> Self {
@@ -182,7 +182,8 @@ impl Level {
     }
 
     /// The ends' parties, and their user agents with and without the cast to a participant's end.
-    fn ends(mut self, table: Table) -> Self {
+    fn ends(mut self) -> Self {
+        let table = Table::Segment;
         let participant = generated::PARTICIPANT_ENDPOINT.name;
         let client = generated::CLIENT_USER_AGENT.name;
         for (end, prefix) in ENDS {

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::ptr;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
 use odata::edm::{StructuredType, Type};
 use odata::json::{Member, Node};
 
-use super::words::Words;
+use super::words;
 use crate::generated;
 
 /// Longest word that goes into the index, in bytes. Longer ones are found by their beginning.
@@ -16,18 +17,35 @@ pub(super) const LONGEST_WORD: usize = 64;
 /// A property in which there is something to search.
 struct Place {
     name: &'static str,
+    /// The member of an enumeration that stands for not known, which is no word.
+    default: Option<&'static str>,
     /// The type of what is inside; none for a value that is itself searched.
     inside: Option<&'static StructuredType>,
 }
 
+/// The places of a type.
+struct Places {
+    all: Vec<Place>,
+    /// A bit for each length of their names, which tells most members off at once.
+    lengths: u64,
+}
+
 /// The places of each type that has any, by the type's address.
-static PLACES: LazyLock<HashMap<usize, Vec<Place>>> = LazyLock::new(|| {
+static PLACES: LazyLock<HashMap<usize, Places, RandomState>> = LazyLock::new(|| {
     let mut places = HashMap::new();
     let types = generated::BETA.schemas.iter().flat_map(|schema| schema.types);
     types.for_each(|ty| find_places(ty, &mut places));
     places.retain(|_, places: &mut Vec<Place>| !places.is_empty());
-    places
+    let with_lengths = |all: Vec<Place>| {
+        let lengths = all.iter().fold(0, |bits, place| bits | length_bit(place.name));
+        Places { all, lengths }
+    };
+    places.into_iter().map(|(ty, all)| (ty, with_lengths(all))).collect()
 });
+
+fn length_bit(name: &str) -> u64 {
+    1 << (name.len() & 63)
+}
 
 fn address(ty: &'static StructuredType) -> usize {
     ptr::from_ref(ty).addr()
@@ -43,13 +61,13 @@ fn find_places(ty: &'static StructuredType, places: &mut HashMap<usize, Vec<Plac
     let mut found = Vec::new();
     for property in ty.properties.iter().chain(ty.dynamic) {
         if property.is_searchable {
-            found.push(Place { name: property.name, inside: None });
+            found.push(Place { name: property.name, default: property.default, inside: None });
         }
         let Type::Structured(inside) = property.ty else { continue };
         let kinds = || std::iter::once(inside).chain(inside.derived.iter().copied());
         kinds().for_each(|kind| find_places(kind, places));
         if kinds().any(|kind| !places[&address(kind)].is_empty()) {
-            found.push(Place { name: property.name, inside: Some(inside) });
+            found.push(Place { name: property.name, default: None, inside: Some(inside) });
         }
     }
     places.insert(address(ty), found);
@@ -64,7 +82,13 @@ pub(super) fn visit(
     let ty = actual_type(members, declared);
     let Some(places) = PLACES.get(&address(ty)) else { return };
     for member in members {
-        let Some(place) = places.iter().find(|place| member.name.is(place.name)) else { continue };
+        let name = member.name.raw();
+        // A name with escapes is longer than what it means.
+        if places.lengths & length_bit(name) == 0 && !name.as_bytes().contains(&b'\\') {
+            continue;
+        }
+        let place = places.all.iter().find(|place| member.name.is(place.name));
+        let Some(place) = place else { continue };
         visit_value(&member.value, place, visit_text);
     }
 }
@@ -77,7 +101,12 @@ fn visit_value(value: &Node<'_>, place: &Place, visit_text: &mut dyn FnMut(&str)
             }
         }
         (Node::Object(members), Some(ty)) => visit(members, ty, visit_text),
-        (Node::String(text), None) => visit_text(&text.value()),
+        (Node::String(text), None) => {
+            let is_default = place.default.is_some_and(|default| text.is(default));
+            if !is_default {
+                visit_text(&text.value());
+            }
+        }
         _ => {}
     }
 }
@@ -99,8 +128,8 @@ fn actual_type(
 #[derive(Debug, Default)]
 pub struct Collector {
     /// Values that were seen: a record names the same parties over and over.
-    values: HashSet<String>,
-    words: HashSet<String>,
+    values: HashSet<String, RandomState>,
+    words: HashSet<String, RandomState>,
     document: String,
 }
 
@@ -112,15 +141,10 @@ impl Collector {
                 return;
             }
             self.values.insert(text.to_owned());
-            for word in Words::of(text).all() {
-                let word = shortened(word);
-                if !self.words.contains(word) {
-                    self.words.insert(word.to_owned());
-                    if !self.document.is_empty() {
-                        self.document.push(' ');
-                    }
-                    self.document.push_str(word);
-                }
+            let whole =
+                words::each(text, |word| push_new(&mut self.words, &mut self.document, word));
+            if let Some(whole) = whole {
+                push_new(&mut self.words, &mut self.document, &whole);
             }
         });
     }
@@ -129,6 +153,18 @@ impl Collector {
     pub fn finish(self) -> String {
         self.document
     }
+}
+
+fn push_new(seen: &mut HashSet<String, RandomState>, document: &mut String, word: &str) {
+    let word = shortened(word);
+    if words::is_middle(word) || seen.contains(word) {
+        return;
+    }
+    seen.insert(word.to_owned());
+    if !document.is_empty() {
+        document.push(' ');
+    }
+    document.push_str(word);
 }
 
 /// A word as the index has it.

@@ -2,19 +2,26 @@
 //!
 //! Words are runs of letters and digits in one form (compatibility composition, lower case). Three
 //! kinds of values are also known as wholes: addresses are one word (`10.0.0.7`, `aabbccddeeff`);
-//! telephone numbers have one more word without their punctuation; 32 hexadecimal digits on end are
-//! the five groups of a GUID.
+//! telephone numbers have one more word without their punctuation; a GUID, with or without hyphens,
+//! is its first group, its middle (`2966-4b6b-925b`), which is nothing to look for by itself and not
+//! in the index, and its last group.
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use odata::primitive::parse_guid;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Fewest and most digits of a telephone number that is known as a whole (E.164 has at most 15).
 const TELEPHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 
-/// The lengths of the groups of a GUID.
-const GUID_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+/// The length of the longest IP address, in bytes.
+const LONGEST_ADDRESS: usize = 45;
+
+/// Lengths of a GUID with hyphens, without, and of its first group.
+const GUID: usize = 36;
+const BARE_GUID: usize = 32;
+const FIRST_GROUP: usize = 8;
 
 /// What there is to find in a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,59 +34,93 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn of(text: &str) -> Self {
-        let text = text.trim();
-        if let Some(address) = address(text) {
-            return Self { sequence: vec![address], whole: None };
-        }
-        Self { sequence: sequence(text), whole: telephone(text) }
+        let mut words = Self::default();
+        let whole = each(text, |word| words.sequence.push(word.to_owned()));
+        words.whole = whole;
+        words
     }
+}
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        self.sequence.iter().chain(&self.whole).map(String::as_str)
+/// Calls `found` with the words of a text in order, and gives the text as one word, where that says
+/// more.
+pub(super) fn each(text: &str, mut found: impl FnMut(&str)) -> Option<String> {
+    let text = text.trim();
+    if let Some(address) = address(text) {
+        found(&address);
+        return None;
     }
+    each_run(text, found);
+    telephone(text)
 }
 
 /// The words of a text, whatever it is as a whole.
 pub(super) fn sequence(text: &str) -> Vec<String> {
-    let text = fold(text);
-    let words = text.split(|letter: char| !letter.is_alphanumeric() && !is_combining_mark(letter));
-    let mut out = Vec::new();
-    for word in words.filter(|word| !word.is_empty()) {
-        push_word(&mut out, word);
-    }
-    out
+    let mut words = Vec::new();
+    each_run(text, |word| words.push(word.to_owned()));
+    words
 }
 
-fn push_word(out: &mut Vec<String>, word: &str) {
-    if word.len() != 32 || !word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        out.push(word.to_owned());
-        return;
-    }
-    let mut rest = word;
-    for length in GUID_GROUPS {
-        let (group, behind) = rest.split_at(length);
-        out.push(group.to_owned());
-        rest = behind;
-    }
-}
-
-/// The form in which texts are compared.
-fn fold(text: &str) -> String {
+/// Calls `found` with each word, in the form in which texts are compared.
+fn each_run(text: &str, mut found: impl FnMut(&str)) {
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        each_word(&text.to_ascii_lowercase(), |letter| letter.is_ascii_alphanumeric(), &mut found);
+    } else {
+        let text: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+        let is_of_word = |letter: char| letter.is_alphanumeric() || is_combining_mark(letter);
+        each_word(&text, is_of_word, &mut found);
     }
-    text.nfkc().flat_map(char::to_lowercase).nfkc().collect()
+}
+
+fn each_word(text: &str, is_of_word: impl Fn(char) -> bool, found: &mut impl FnMut(&str)) {
+    let mut rest = text;
+    while let Some(start) = rest.find(&is_of_word) {
+        rest = &rest[start..];
+        let end = rest.find(|letter| !is_of_word(letter)).unwrap_or(rest.len());
+        let guid = if end == FIRST_GROUP { guid_at(rest, &is_of_word) } else { None };
+        if let Some(guid) = guid {
+            push_guid([&guid[..8], &guid[9..23], &guid[24..]], found);
+            rest = &rest[GUID..];
+            continue;
+        }
+        let word = &rest[..end];
+        rest = &rest[end..];
+        if end == BARE_GUID && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let middle = [&word[8..12], &word[12..16], &word[16..20]].join("-");
+            push_guid([&word[..8], &middle, &word[20..]], found);
+        } else {
+            found(word);
+        }
+    }
+}
+
+fn push_guid(parts: [&str; 3], found: &mut impl FnMut(&str)) {
+    for part in parts {
+        found(part);
+    }
+}
+
+/// The GUID at the start of a text, if no word goes on behind it.
+fn guid_at(text: &str, is_of_word: impl Fn(char) -> bool) -> Option<&str> {
+    let guid = text.get(..GUID)?;
+    parse_guid(guid)?;
+    let goes_on = text[GUID..].starts_with(is_of_word);
+    (!goes_on).then_some(guid)
+}
+
+/// Whether a word is the middle of a GUID, which the index does not have.
+pub(super) fn is_middle(word: &str) -> bool {
+    word.contains('-')
 }
 
 /// An IP address as it is usually written, or a hardware address without punctuation.
 fn address(text: &str) -> Option<String> {
-    if !text.contains(['.', ':', '-']) || text.len() > 45 {
+    let is_address =
+        text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'-'));
+    if !is_address || text.len() > LONGEST_ADDRESS {
         return None;
     }
-    match text.parse::<IpAddr>() {
-        Ok(address) => Some(address.to_string()),
-        Err(_) => hardware_address(text),
-    }
+    let parsed = if text.contains('-') { None } else { text.parse::<IpAddr>().ok() };
+    parsed.map(|address| address.to_string()).or_else(|| hardware_address(text))
 }
 
 /// Six pairs of hexadecimal digits with `-` or `:` between.
@@ -94,6 +135,10 @@ fn hardware_address(text: &str) -> Option<String> {
 
 /// The digits of a telephone number that is written with punctuation between them.
 fn telephone(text: &str) -> Option<String> {
+    // Most texts end here.
+    if !text.starts_with(['+', '(', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
+        return None;
+    }
     let is_number = text.bytes().all(|byte| {
         byte.is_ascii_digit() || matches!(byte, b'+' | b' ' | b'-' | b'(' | b')' | b'.' | b'/')
     });
@@ -141,7 +186,8 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
-        Words::of(text).all().map(str::to_owned).collect()
+        let Words { sequence, whole } = Words::of(text);
+        sequence.into_iter().chain(whole).collect()
     }
 
     #[test]
@@ -172,9 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn a_guid_is_its_groups_with_and_without_hyphens() {
-        let groups = ["e523d2ed", "2966", "4b6b", "925b", "754a88034cc5"];
-        assert_eq!(words("E523D2ED-2966-4b6b-925b-754a88034cc5"), groups);
-        assert_eq!(words("e523d2ed29664b6b925b754a88034cc5"), groups);
+    fn a_guid_is_its_ends_and_its_middle_with_and_without_hyphens() {
+        let parts = ["e523d2ed", "2966-4b6b-925b", "754a88034cc5"];
+        assert_eq!(words("E523D2ED-2966-4b6b-925b-754a88034cc5"), parts);
+        assert_eq!(words("e523d2ed29664b6b925b754a88034cc5"), parts);
+        let inside = words("8:orgid:e523d2ed-2966-4b6b-925b-754a88034cc5_x");
+        assert_eq!(inside, [&["8", "orgid"], &parts[..], &["x"]].concat());
+        let longer = words("e523d2ed-2966-4b6b-925b-754a88034cc5x");
+        assert_eq!(longer, ["e523d2ed", "2966", "4b6b", "925b", "754a88034cc5x"]);
+        assert_eq!(words("größe e523d2ed-2966-4b6b-925b-754a88034cc5")[1..], parts);
     }
 }

@@ -116,8 +116,7 @@ impl Rows {
         let failure = failure_stage(members);
         self.failures += i64::from(failure != Value::Null);
         let ordinal = self.rows.sessions.len() as i64;
-        let mut columns = vec![start, end, is_test, failure];
-        typed::push_ends(&mut columns, members);
+        let columns = vec![start, end, is_test, failure];
         self.rows.sessions.push(SessionRow { ordinal, id_key, columns });
     }
 

@@ -86,7 +86,7 @@ pub(super) fn stream(label: Value, stream: &Node<'_>) -> Vec<Value> {
     row
 }
 
-/// Appends the columns of caller and callee to the row of a session or segment.
+/// Appends the columns of caller and callee to the row of a segment.
 pub(super) fn push_ends(row: &mut Vec<Value>, members: &[Member<'_>]) {
     for (property, _) in ENDS {
         let at = row.len();

@@ -1,35 +1,10 @@
 -- Typed columns of ends, networks and devices, and the full-text index. What records stored before
 -- have of these is filled in afterwards, record by record, and noted in "refill".
 
-DROP TABLE session;
 DROP TABLE segment;
 DROP TABLE stream;
 
--- Typed columns of the current version of a record. Ordinals count from 0 within what is above.
 -- The columns of an end are null where it is not known; "is_participant" is 0 for a service.
-CREATE TABLE session (
-  record_key INTEGER NOT NULL,
-  ordinal INTEGER NOT NULL,
-  id_key BLOB NOT NULL,
-  start_date_time INTEGER,
-  end_date_time INTEGER,
-  is_test INTEGER,
-  failure_stage TEXT,
-  caller_is_participant INTEGER,
-  caller_user_id TEXT,
-  caller_associated_id TEXT,
-  caller_user_agent TEXT,
-  caller_platform TEXT,
-  caller_product_family TEXT,
-  callee_is_participant INTEGER,
-  callee_user_id TEXT,
-  callee_associated_id TEXT,
-  callee_user_agent TEXT,
-  callee_platform TEXT,
-  callee_product_family TEXT,
-  PRIMARY KEY (record_key, ordinal)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE segment (
   record_key INTEGER NOT NULL,
   session INTEGER NOT NULL,
