@@ -1,16 +1,21 @@
-//! The JSON of a record: nothing makes the reader panic, and what was taken in says the same when
-//! it comes again, as it came and as it is answered.
+//! The JSON of a record: nothing makes the reader panic, what was taken in says the same when it
+//! comes again, as it came and as it is answered, and its rows can be made again from its fragments.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use model::fragment::{Codec, Corrupt, FragmentKind, Pack, RecordFragment};
 use model::merge::{Merge, Stored, merge};
+use model::rows::{self, RecordKeys, StreamSource};
+use model::shred::stored_rows;
 use model::{Shredded, shred};
+use odata::json::Node;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(record) = shred(text, &mut Plain) else { return };
     assert_unchanged(&record, &record, "the record itself");
+    assert_same_rows(&record);
+    assert_rows_are_json(&record).expect("own fragments are whole");
     let answer = answer(&record).expect("own fragments are whole");
     match shred(&answer, &mut Plain) {
         Ok(again) => assert_unchanged(&record, &again, &answer),
@@ -25,6 +30,46 @@ fn assert_unchanged(stored: &Shredded, incoming: &Shredded, what: &str) {
         Ok(Merge::Conflict { pointer }) => panic!("differs at {pointer}: {what}"),
         Err(Corrupt) => panic!("corrupt: {what}"),
     }
+}
+
+fn assert_same_rows(record: &Shredded) {
+    let mut again = stored_rows(&mut Kept(record)).expect("own fragments are whole");
+    let sorted = |words: &str| {
+        let mut words: Vec<_> = words.split(' ').map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    assert_eq!(sorted(&again.words), sorted(&record.rows.words));
+    again.words.clone_from(&record.rows.words);
+    assert_eq!(again, record.rows);
+}
+
+fn assert_rows_are_json(record: &Shredded) -> Result<(), Corrupt> {
+    let keys = RecordKeys::read(&record.record)?;
+    let assert_json = |row: &[u8]| {
+        let text = std::str::from_utf8(row).expect("rows are text");
+        assert!(Node::parse(text).is_ok(), "{text}");
+    };
+    for pack in &record.session_packs {
+        for session in Pack::read(pack)?.items() {
+            let session = session?;
+            let mut row = Vec::new();
+            rows::push_session(&mut row, &keys, &session, true)?;
+            assert_json(&row);
+            for segment in rows::segments(&session)? {
+                row.clear();
+                rows::push_segment(&mut row, &keys, &session, segment)?;
+                assert_json(&row);
+                let source = StreamSource::read(segment)?;
+                for position in source.positions() {
+                    row.clear();
+                    source.push(&mut row, &keys, &session, position)?;
+                    assert_json(&row);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The record with all that is stored of it, as one text.

@@ -159,9 +159,11 @@ impl<'a> StreamSource<'a> {
         let media = self.media().get(media).ok_or(Corrupt)?;
         let stream = items(Some(media), "streams").get(stream).ok_or(Corrupt)?;
         out.push(b'{');
-        let own = stream.as_object().ok_or(Corrupt)?.to_vec();
-        write_members(out, &without_names_of_row(own, &generated::STREAM_ROW));
-        out.extend_from_slice(&record.0);
+        // A collection of complex values may have nulls, which have no members.
+        let own = stream.as_object().unwrap_or_default().to_vec();
+        let own = without_names_of_row(own, &generated::STREAM_ROW);
+        write_members(out, &own);
+        out.extend_from_slice(if own.is_empty() { &record.0[1..] } else { &record.0 });
         push_id(out, "sessionId", session.id);
         for (name, name_in_row) in [
             ("id", "segmentId"),

@@ -5,8 +5,10 @@
 use model::columns::Table;
 use model::fragment::{Codec, Corrupt, FragmentKind, Pack, RecordFragment};
 use model::merge::{Merge, Stored, merge};
+use model::search::{Candidates, Query};
 use model::shred::{TypedRows, stored_rows};
-use model::{Shredded, Value, columns, flags, shred};
+use model::{Shredded, Value, columns, flags, generated, shred};
+use odata::bound::Search;
 use odata::json::Node;
 
 /// Keeps fragments as they are.
@@ -293,6 +295,22 @@ fn the_rows_of_a_stored_record_are_those_that_it_was_stored_with() {
         assert_eq!(words(&again.words), words(&record.rows.words), "{name}");
         let again = TypedRows { words: record.rows.words.clone(), ..again };
         assert_eq!(again, record.rows, "{name}");
+    }
+}
+
+#[test]
+fn every_word_of_a_record_finds_it() {
+    for name in FIXTURES {
+        let record = shredded(&fixture(name));
+        let text = whole(&record);
+        let node = Node::parse(&text).unwrap();
+        let words: Vec<&str> = record.rows.words.split(' ').collect();
+        assert!(words.len() > 5, "{name}: {words:?}");
+        for word in words {
+            let query = Query::new(&Search::Word(word.to_owned()));
+            assert!(query.matches(&node, &generated::CALL_RECORD), "{name}: {word}");
+            assert_eq!(query.candidates(), (Candidates::Word(word.to_owned()), true), "{name}");
+        }
     }
 }
 

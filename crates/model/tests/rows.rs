@@ -121,3 +121,15 @@ fn a_member_that_is_not_declared_does_not_stand_beside_one_of_the_row() {
         }
     }
 }
+
+#[test]
+fn a_stream_that_is_null_has_a_row_of_what_it_stands_in() {
+    let record = r#"{"id":"a","startDateTime":"2025-01-01T00:00:00Z","endDateTime":"2025-01-01T00:01:00Z",
+        "sessions":[{"id":"s","segments":[{"id":"g","media":[null,{"label":"x","streams":[null]}]}]}]}"#;
+    let rows = rows(record, RowSet::Streams);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        (text(&rows[0], "segmentId"), text(&rows[0], "mediaLabel")),
+        ("g".into(), "x".into())
+    );
+}
