@@ -7,7 +7,7 @@ use super::path::Way;
 use super::program::{NOTHING, Op};
 use super::{NoSearch, Scope, Value, pattern};
 use crate::bound::{Expr, ExprKind, Function, Ty};
-use crate::edm::Type;
+use crate::edm::{Primitive, Type};
 use crate::primitive::parse_guid;
 
 /// From this length on a list of texts is looked up rather than gone through.
@@ -16,13 +16,16 @@ const LONG_LIST: usize = 8;
 impl Op {
     /// Prepares an expression.
     pub(super) fn new(expr: &Expr) -> Self {
-        let op = Self::of(expr);
-        if op.is_constant() || !op.operands().iter().all(|operand| operand.is_constant()) {
-            return op;
+        Self::of(expr).settled()
+    }
+
+    /// The value itself if nothing in it looks at the item.
+    fn settled(self) -> Self {
+        let is_open = |operand: &&Self| !operand.is_constant();
+        if self.is_constant() || self.operands().iter().any(is_open) {
+            return self;
         }
-        // Nothing in it looks at the item, so that any item will do.
-        let value = op.value(&Scope::new(NOTHING, &NoSearch)).into_owned();
-        Self::Constant(value)
+        Self::Constant(self.value(&Scope::new(NOTHING, &NoSearch)).into_owned())
     }
 
     fn of(expr: &Expr) -> Self {
@@ -45,9 +48,18 @@ impl Op {
             ExprKind::Call(function, arguments) => call(*function, arguments),
             ExprKind::Cast(operand, ty) => Self::Cast(boxed(operand), *ty),
             ExprKind::IsOf(operand, ty) => Self::IsOf(boxed(operand), *ty),
-            ExprKind::Case(branches) => Self::Case(
-                branches.iter().map(|(when, then)| (Self::new(when), Self::new(then))).collect(),
-            ),
+            ExprKind::Case(branches) => {
+                let then = |then: &Expr| {
+                    // Whole numbers beside others are no whole numbers to what calculates on.
+                    let to = one(expr.ty).filter(|ty| is_real(*ty));
+                    let value = Self::new(then);
+                    match to {
+                        Some(ty) => Self::Cast(Box::new(value), ty).settled(),
+                        None => value,
+                    }
+                };
+                Self::Case(branches.iter().map(|(when, it)| (Self::new(when), then(it))).collect())
+            }
             ExprKind::List(items) => Self::List(items.iter().map(Self::new).collect()),
         }
     }
@@ -84,6 +96,10 @@ fn one(ty: Ty) -> Option<Type> {
         Ty::One(ty) | Ty::Many(ty) => Some(ty),
         Ty::Null | Ty::Dynamic => None,
     }
+}
+
+fn is_real(ty: Type) -> bool {
+    matches!(ty, Type::Primitive(Primitive::Single | Primitive::Double | Primitive::Decimal))
 }
 
 fn call(function: Function, arguments: &[Expr]) -> Op {

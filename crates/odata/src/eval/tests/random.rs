@@ -1,10 +1,14 @@
 //! Random expressions: nothing panics, and what is calculated beforehand is what would have been
 //! calculated for each item.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::bound::Arithmetic;
+use crate::bound::{Aggregate, Apply, Arithmetic, GroupKey, Method, Transformation};
+use crate::eval::{Pipeline, Sizes};
 use crate::json::{Member, Text, write_node};
 
 fn number() -> impl Strategy<Value = Expr> {
@@ -170,5 +174,59 @@ proptest! {
         write_node(&mut item, &Node::Object(members));
         let item = String::from_utf8(item).unwrap();
         prop_assert_eq!(shown(&expr, "{}"), shown(&dynamic, &item));
+    }
+
+    #[test]
+    fn figures_of_groups_are_those_of_their_items(
+        rows in prop::collection::vec((0..4_i64, prop::option::of(-9..9_i64)), 0..40),
+    ) {
+        let figure = |method, alias: &str| Aggregate {
+            value: Some(path("v")),
+            method,
+            alias: alias.to_owned(),
+        };
+        let aggregate = Transformation::Aggregate(vec![
+            figure(Method::Sum, "sum"),
+            figure(Method::Min, "min"),
+            figure(Method::Max, "max"),
+            figure(Method::Average, "mean"),
+            figure(Method::CountDistinct, "kinds"),
+            figure(Method::Count, "count"),
+        ]);
+        let ExprKind::Path(key) = path("k").kind else { unreachable!("a path was made") };
+        let group = Transformation::GroupBy {
+            keys: vec![GroupKey::Path(key)],
+            apply: Some(Apply { steps: vec![aggregate] }),
+        };
+        let pipeline = Pipeline::new(&Apply { steps: vec![group] }, DYNAMIC).unwrap();
+        let sizes = Sizes { groups: 4, items: 4, values: 40 };
+        let mut run = pipeline.start(sizes, &NoSearch);
+        for (key, value) in &rows {
+            let value = value.map_or("null".to_owned(), |value| value.to_string());
+            let item = format!("{{\"k\":{key},\"v\":{value}}}");
+            prop_assert!(run.push(Cow::Owned(Node::parse(&item).unwrap())).unwrap().is_continue());
+        }
+        let found = run.finish().unwrap();
+        let number = |group: &Node<'_>, name: &str| match group.get(name) {
+            Some(Node::Number(digits)) => Some(digits.parse::<f64>().unwrap()),
+            _ => None,
+        };
+        let keys: BTreeSet<i64> = rows.iter().map(|(key, _)| *key).collect();
+        prop_assert_eq!(found.len(), keys.len());
+        for group in &found {
+            let key = number(group, "k").unwrap() as i64;
+            let of_group = rows.iter().filter(|(other, _)| *other == key);
+            let values: Vec<i64> = of_group.filter_map(|(_, value)| *value).collect();
+            let sum = values.iter().sum::<i64>() as f64;
+            let count = values.len() as f64;
+            let kinds = values.iter().collect::<BTreeSet<_>>().len() as f64;
+            let has_any = !values.is_empty();
+            prop_assert_eq!(number(group, "sum"), has_any.then_some(sum));
+            prop_assert_eq!(number(group, "mean"), has_any.then_some(sum / count));
+            prop_assert_eq!(number(group, "min"), values.iter().min().map(|min| *min as f64));
+            prop_assert_eq!(number(group, "max"), values.iter().max().map(|max| *max as f64));
+            prop_assert_eq!(number(group, "kinds"), Some(kinds));
+            prop_assert_eq!(number(group, "count"), Some(count));
+        }
     }
 }
