@@ -2,10 +2,11 @@
 //!
 //! Positions are byte offsets in the decoded value of the option that holds the node.
 
-use crate::bound::Search;
+use crate::bound::{Quantifier, Search};
 use crate::literal::Literal;
 
-/// An expression (ABNF `commonExpr`).
+/// An expression (ABNF `commonExpr`). The position of operands with an operator between them is
+/// that of the operator.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Expr {
     pub(crate) kind: ExprKind,
@@ -19,7 +20,10 @@ pub(crate) enum ExprKind {
     Alias(String),
     Path(Path),
     Unary(Unary, Box<Expr>),
-    /// The position of a binary node is that of its operator.
+    /// Operands joined by `and`, at least two.
+    And(Vec<Expr>),
+    /// Operands joined by `or`, at least two.
+    Or(Vec<Expr>),
     Binary(Binary, Box<Expr>, Box<Expr>),
     /// `item in list`
     In(Box<Expr>, Box<Expr>),
@@ -41,8 +45,6 @@ pub(crate) enum Unary {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Binary {
-    Or,
-    And,
     Eq,
     Ne,
     Gt,
@@ -58,12 +60,11 @@ pub(crate) enum Binary {
     Has,
 }
 
+#[cfg(test)]
 impl Binary {
     /// As it is written.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Or => "or",
-            Self::And => "and",
             Self::Eq => "eq",
             Self::Ne => "ne",
             Self::Gt => "gt",
@@ -121,12 +122,6 @@ pub(crate) enum StepKind {
     Filter(Box<Expr>),
     /// `any` or `all`.
     Lambda(Quantifier, Option<(String, Box<Expr>)>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quantifier {
-    Any,
-    All,
 }
 
 /// `name=value`, or a value alone.
@@ -208,4 +203,6 @@ pub(crate) struct OrderBy {
 pub(crate) struct Compute {
     pub(crate) value: Expr,
     pub(crate) alias: String,
+    /// Of the alias.
+    pub(crate) position: usize,
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::suggest::nearest;
+
 /// Longest text that a message quotes, in characters.
 const QUOTED_CHARS: usize = 160;
 
@@ -16,7 +18,9 @@ pub struct Error {
     /// Characters before the place in `text`.
     pub position: usize,
     /// The decoded value of the option, or the decoded segment of the path.
-    pub text: String,
+    pub text: Box<str>,
+    /// The known name that was probably meant.
+    pub suggestion: Option<Box<str>>,
 }
 
 /// What is wrong with a request.
@@ -43,6 +47,13 @@ pub enum Kind {
     UnknownFunction {
         /// The name as sent.
         name: String,
+    },
+    /// No such member of an enumeration.
+    UnknownMember {
+        /// The name as sent.
+        name: String,
+        /// The enumeration.
+        ty: &'static str,
     },
     /// No such query option, though the name begins with `$`.
     UnknownOption {
@@ -93,12 +104,26 @@ impl Error {
         byte: usize,
     ) -> Self {
         let position = text.char_indices().take_while(|(offset, _)| *offset < byte).count();
-        Self { kind, option: option.into(), position, text: text.to_owned() }
+        Self { kind, option: option.into(), position, text: text.into(), suggestion: None }
     }
 
-    fn quoted(&self) -> String {
+    /// Adds the candidate that `name` was probably meant to be, if there is one.
+    pub(crate) fn suggesting<'c>(
+        mut self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Self {
+        self.suggestion = nearest(name, candidates).map(Into::into);
+        self
+    }
+
+    fn suggestion(&self) -> String {
+        self.suggestion.as_ref().map_or_else(String::new, |name| format!(" Did you mean '{name}'?"))
+    }
+
+    fn quoted(&self) -> Cow<'_, str> {
         if self.text.chars().count() <= QUOTED_CHARS {
-            return self.text.clone();
+            return Cow::Borrowed(&self.text);
         }
         self.text.chars().take(QUOTED_CHARS).chain(['…']).collect()
     }
@@ -117,8 +142,10 @@ impl fmt::Display for Error {
             Kind::UnknownProperty { name } => write!(f, "Unknown property '{name}'")?,
             Kind::UnknownType { name } => write!(f, "Unknown type '{name}'")?,
             Kind::UnknownFunction { name } => write!(f, "Unknown function '{name}'")?,
+            Kind::UnknownMember { name, ty } => write!(f, "Unknown member '{name}' of {ty}")?,
             Kind::UnknownOption { name } => {
-                return write!(f, "The query option '{name}' is not known.");
+                let suggestion = self.suggestion();
+                return write!(f, "The query option '{name}' is not known.{suggestion}");
             }
             Kind::TypeMismatch { expected, found } => {
                 write!(f, "Type mismatch: {expected} expected but found {found}")?;
@@ -139,10 +166,12 @@ impl fmt::Display for Error {
                 return write!(f, "{} is not supported yet.", capitalised(what));
             }
             Kind::NotFound { segment } => {
-                return write!(f, "Resource not found for the segment '{segment}'.");
+                let suggestion = self.suggestion();
+                return write!(f, "Resource not found for the segment '{segment}'.{suggestion}");
             }
         }
-        write!(f, " at position {} in '{}'.", self.position, self.quoted())
+        let suggestion = self.suggestion();
+        write!(f, " at position {} in '{}'.{suggestion}", self.position, self.quoted())
     }
 }
 

@@ -24,23 +24,31 @@ mod names;
 mod options;
 mod parser;
 mod path;
+mod suggest;
 #[cfg(test)]
 mod tests_model;
 
 pub use error::Error;
-pub use limits::{Filterable, Limits};
+pub use limits::Limits;
 
+use std::rc::Rc;
+
+use binder::{Alias, Binder};
 use edm::Model;
 use error::Kind;
+use lexer::Lexer;
 use parser::{Parser, Used};
+use primitive::DateTimeOffset;
 
 /// Reads a request: `path` is the raw path behind the version of the API, `query` the raw text
-/// behind the question mark. The service root, `$metadata` and `$batch` are the caller's to know.
+/// behind the question mark, `now` the instant that `now()` stands for in it. The service root,
+/// `$metadata`, `$batch` and `$query` are the caller's to know.
 pub fn parse_request(
     model: &'static Model,
     path: &str,
     query: &str,
     limits: &Limits,
+    now: DateTimeOffset,
 ) -> Result<(bound::Resource, bound::Query), Error> {
     let length = path.len() + query.len();
     if length - options::skiptoken_bytes(query) > limits.url {
@@ -51,17 +59,20 @@ pub fn parse_request(
     let mut used = Used::default();
     let mut aliases = Vec::with_capacity(texts.aliases.len());
     for (name, text) in &texts.aliases {
-        let parser = Parser::new(format!("@{name}"), text, limits, used);
+        let option = format!("@{name}");
+        let parser = Parser::new(option.clone(), text, limits, used);
         let (value, after) = parser.whole_expression()?;
-        aliases.push((name.clone(), value));
+        let source = Lexer::new(option, text);
+        aliases.push(Alias { name: name.clone(), value: Rc::new(value), source });
         used = after;
     }
-    let resource = path::parse(model, path, &aliases)?;
+    let segments = path::split(path)?;
+    let mut binder = Binder { model, limits, now, texts: &texts, aliases, nodes: 0, depth: 0 };
+    let resource = path::parse(&mut binder, &segments)?;
     let mut options = ast::Options::default();
     for (option, text) in &texts.system {
         used = Parser::new(option.name(), text, limits, used).option(*option, &mut options)?;
     }
-    let binder = binder::Binder { model, limits, texts: &texts, aliases: &aliases, nodes: 0 };
     let query = binder.query(&resource, &options)?;
     Ok((resource, query))
 }

@@ -1,6 +1,4 @@
-//! How much of the language one request may use, and how much of it is answered.
-
-use crate::bound::Operator;
+//! How much of the language one request may use.
 
 /// Bounds that keep the cost of reading a request small and stated.
 #[derive(Debug, Clone)]
@@ -24,20 +22,16 @@ pub struct Limits {
     pub in_list: usize,
     /// Largest `$top`.
     pub top: u64,
-    /// What can be compared in `$filter`; anything else that is well-formed is not built yet.
-    pub filterable: &'static [Filterable],
-}
-
-/// A property that `$filter` answers.
-#[derive(Debug, Clone, Copy)]
-pub struct Filterable {
-    /// Qualified name of the type at which the path starts.
-    pub ty: &'static str,
-    /// Names of the properties on the way; a collection-valued navigation property on it means
-    /// `any`.
-    pub path: &'static [&'static str],
-    /// Operators that are answered.
-    pub operators: &'static [Operator],
+    /// Items of one `$expand`.
+    pub expand_items: usize,
+    /// Items of one `$select`.
+    pub select_items: usize,
+    /// Bytes of the text between the quotes of one literal.
+    pub literal: usize,
+    /// Words and phrases of one request's searches.
+    pub search_words: usize,
+    /// Transformations of `$apply`, those inside others counted too.
+    pub apply_steps: usize,
 }
 
 impl Default for Limits {
@@ -52,7 +46,11 @@ impl Default for Limits {
             orderby: 8,
             in_list: 200,
             top: i32::MAX as u64,
-            filterable: &[],
+            expand_items: 20,
+            select_items: 200,
+            literal: 1024,
+            search_words: 64,
+            apply_steps: 20,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::edm::{Primitive, Type};
-use crate::primitive::{DateTimeOffset, Duration};
+use crate::primitive::{DateTimeOffset, Duration, parse_guid};
 
 /// A value as written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -63,6 +63,7 @@ impl Literal {
 
     /// The value as one of `ty`, or `None` when it can't be one. A date stands for its midnight in
     /// UTC, and a string for a duration or a member of an enumeration (URL Conventions 5.1.1.14).
+    /// GUIDs may stand with and without quotes, since Graph keeps many of them as strings.
     #[must_use]
     pub fn into_type(self, ty: &Type) -> Option<Self> {
         match (self, ty) {
@@ -84,6 +85,8 @@ impl Literal {
                 DateTimeOffset::parse(&day).map(Self::DateTimeOffset)
             }
             (Primitive::Duration, Self::String(text)) => Duration::parse(&text).map(Self::Duration),
+            (Primitive::Guid, Self::String(text)) => parse_guid(&text).map(|_| Self::Guid(text)),
+            (Primitive::String, Self::Guid(text)) => Some(Self::String(text)),
             (Primitive::Boolean, value @ Self::Boolean(_))
             | (Primitive::String, value @ Self::String(_))
             | (Primitive::Guid, value @ Self::Guid(_))

@@ -3,7 +3,7 @@
 //! A type or operation may be written with its namespace, with the namespace's alias or last part
 //! (`callRecords.getPstnCalls`), or without any.
 
-use crate::edm::{Model, Operation, Property, Schema, StructuredType, Type};
+use crate::edm::{EnumType, Model, Operation, Property, Schema, StructuredType, Type};
 
 /// The property of that name which the service has, declared or known to be carried by an open type.
 pub(crate) fn property(ty: &'static StructuredType, name: &str) -> Option<&'static Property> {
@@ -73,4 +73,27 @@ pub(crate) fn is_bound_to(
             binding.is_collection == is_collection
                 && matches!(binding.ty, Type::Structured(bound) if ty.is_a(bound))
         })
+}
+
+/// The enumeration with that name, which has to have a namespace.
+pub(crate) fn enumeration(model: &'static Model, name: &str) -> Option<&'static EnumType> {
+    if !name.contains('.') {
+        return None;
+    }
+    model.schemas.iter().flat_map(|schema| schema.enums).copied().find(|candidate| {
+        candidate.name == name
+            || model.schemas.iter().any(|schema| is_name_of(schema, candidate.name, name))
+    })
+}
+
+/// The entity or complex type with that name, which has to have a namespace.
+pub(crate) fn structured(model: &'static Model, name: &str) -> Option<&'static StructuredType> {
+    let types = || model.schemas.iter().flat_map(|schema| schema.types).copied();
+    types().find(|ty| ty.name == name).or_else(|| types().find_map(|ty| derived(model, ty, name)))
+}
+
+/// The names of the properties of a type, for suggestions.
+pub(crate) fn property_names(ty: &'static StructuredType) -> impl Iterator<Item = &'static str> {
+    let declared = ty.properties.iter().filter(|property| property.is_served);
+    declared.chain(ty.dynamic).map(|property| property.name)
 }

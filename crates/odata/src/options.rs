@@ -32,7 +32,7 @@ pub(crate) enum SystemOption {
 }
 
 impl SystemOption {
-    const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Filter,
         Self::Select,
         Self::Expand,
@@ -100,7 +100,9 @@ impl<'a> Query<'a> {
                 out.add_system(option, value, limits)?;
             } else if name.starts_with('$') {
                 let kind = Kind::UnknownOption { name: name.clone().into_owned() };
-                return Err(Error::at(kind, name.clone().into_owned(), &name, 0));
+                let known = SystemOption::ALL.into_iter().map(SystemOption::name);
+                let error = Error::at(kind, name.clone().into_owned(), &name, 0);
+                return Err(error.suggesting(&name, known));
             }
         }
         Ok(out)

@@ -5,31 +5,93 @@
 
 mod arguments;
 
-use crate::ast::Expr;
+use std::borrow::Cow;
+
+use crate::binder::{Alias, Binder};
 use crate::bound::{Resource, Step};
 use crate::edm::{Kind as TypeKind, Model, Operation, StructuredType, Type};
 use crate::error::{Error, Kind};
+use crate::lexer::Lexer;
 use crate::names;
+use crate::parser::{Parser, Used};
 use crate::percent::{Plus, decode};
 
 /// Segments that the standard has and this service doesn't answer.
-const NOT_BUILT: [&str; 4] = ["$filter", "$each", "$query", "$orderby"];
+const NOT_BUILT: [&str; 2] = ["$each", "$orderby"];
 
-/// Binds a path. A leading and a trailing slash are allowed; `aliases` are those of the query.
-pub(crate) fn parse(
-    model: &'static Model,
-    path: &str,
-    aliases: &[(String, Expr)],
-) -> Result<Resource, Error> {
+/// Bytes in front of the condition of a `$filter` segment.
+const FILTER: &str = "$filter(";
+
+/// Splits a path into its segments and undoes their percent-encoding. A leading and a trailing
+/// slash are allowed, and slashes in the parentheses of `$filter` don't split.
+pub(crate) fn split(path: &str) -> Result<Vec<Cow<'_, str>>, Error> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
-    let mut walk = Walk { model, aliases, steps: Vec::new(), place: Place::Root };
-    for segment in path.split('/') {
-        let segment = decode(segment, Plus::Literal).map_err(|byte| {
+    let mut segments = Vec::new();
+    let mut rest = Some(path);
+    while let Some(text) = rest {
+        let end = if is_condition(text) {
+            condition_end(text)
+        } else {
+            text.find('/').unwrap_or(text.len())
+        };
+        let segment = decode(&text[..end], Plus::Literal).map_err(|byte| {
             let expected = "percent-encoded UTF-8".into();
-            Error::at(Kind::Malformed { expected, found: String::new() }, "path", segment, byte)
+            Error::at(
+                Kind::Malformed { expected, found: String::new() },
+                "path",
+                &text[..end],
+                byte,
+            )
         })?;
-        walk.segment(&segment)?;
+        segments.push(segment);
+        rest = text[end..].strip_prefix('/');
+    }
+    Ok(segments)
+}
+
+/// Whether a path begins with a `$filter` segment that has a condition.
+fn is_condition(text: &str) -> bool {
+    let end = text.char_indices().nth(3 * FILTER.len()).map_or(text.len(), |(at, _)| at);
+    let front = text[..end].to_ascii_lowercase();
+    let front = front.replace("%24", "$").replace("%28", "(");
+    front.starts_with(FILTER)
+}
+
+/// The end of the `$filter` segment at the front: the slash behind the parenthesis that closes it.
+fn condition_end(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut is_quoted = false;
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let (c, length) = match rest.get(..3) {
+            Some("%27") => ('\'', 3),
+            Some("%28") => ('(', 3),
+            Some("%29") => (')', 3),
+            _ => rest.chars().next().map_or(('/', 1), |c| (c, c.len_utf8())),
+        };
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '/' if depth == 0 => return at,
+            _ => {}
+        }
+        at += length;
+    }
+    text.len()
+}
+
+/// Binds the segments of a path.
+pub(crate) fn parse<'a>(
+    binder: &mut Binder<'a>,
+    segments: &'a [Cow<'a, str>],
+) -> Result<Resource, Error> {
+    let model = binder.model;
+    let mut walk = Walk { model, binder, steps: Vec::new(), place: Place::Root };
+    for segment in segments {
+        walk.segment(segment)?;
     }
     let (ty, is_collection) = match walk.place {
         Place::Value { ty, is_collection, .. } => (Some(ty), is_collection),
@@ -50,15 +112,19 @@ enum Place {
     End { ty: Option<Type>, is_collection: bool },
 }
 
-struct Walk<'a> {
+struct Walk<'b, 'a> {
     model: &'static Model,
-    aliases: &'a [(String, Expr)],
+    binder: &'b mut Binder<'a>,
     steps: Vec<Step>,
     place: Place,
 }
 
-impl Walk<'_> {
-    fn segment(&mut self, segment: &str) -> Result<(), Error> {
+impl<'a> Walk<'_, 'a> {
+    fn aliases(&self) -> &[Alias<'a>] {
+        &self.binder.aliases
+    }
+
+    fn segment(&mut self, segment: &'a str) -> Result<(), Error> {
         let not_found = || Err(not_found(segment));
         match self.place {
             Place::Root => self.singleton(segment),
@@ -82,15 +148,36 @@ impl Walk<'_> {
         let found = containers
             .flat_map(|container| container.singletons)
             .find(|(name, _)| *name == segment);
-        let Some((name, ty)) = found else { return Err(not_found(segment)) };
+        let Some((name, ty)) = found else {
+            let containers =
+                self.model.schemas.iter().filter_map(|schema| schema.container.as_ref());
+            let known =
+                containers.flat_map(|container| container.singletons).map(|(name, _)| *name);
+            return Err(not_found(segment).suggesting(segment, known));
+        };
         self.steps.push(Step::Singleton { name, ty });
         self.place = Place::Value { ty: Type::Structured(ty), is_collection: false };
         Ok(())
     }
 
-    fn dollar(&mut self, segment: &str, ty: Type, is_collection: bool) -> Result<(), Error> {
+    fn dollar(&mut self, segment: &'a str, ty: Type, is_collection: bool) -> Result<(), Error> {
         let is_entity = matches!(ty, Type::Structured(ty) if ty.kind == TypeKind::Entity);
         let is_value = matches!(ty, Type::Primitive(_) | Type::Enum(_));
+        if is_collection && let Some(condition) = segment.strip_prefix(FILTER) {
+            let Some(close) = closing(condition) else {
+                return Err(Lexer::new("path", segment).expected("')'", segment.len()));
+            };
+            let (condition, behind) = condition.split_at(close);
+            let lexer = Lexer::new("path", condition);
+            let parser = Parser::new("path", condition, self.binder.limits, Used::default());
+            let (condition, _) = parser.whole_expression()?;
+            let condition = self.binder.path_condition(&condition, ty, &lexer)?;
+            self.steps.push(Step::Filter(Box::new(condition)));
+            let Some((_, groups)) = split_groups(&behind[1..]) else {
+                return Err(not_found(segment));
+            };
+            return self.keys(segment, &groups);
+        }
         let (step, is_collection) = match segment {
             "$count" if is_collection => (Step::Count, false),
             "$ref" if is_entity => (Step::Ref, is_collection),
@@ -136,7 +223,7 @@ impl Walk<'_> {
             if self.operation(name, &groups, ty, false)? || self.cast(segment, ty, false) {
                 return Ok(());
             }
-            return Err(not_found(segment));
+            return Err(not_found(segment).suggesting(name, names::property_names(ty)));
         };
         self.steps.push(if property.is_navigation {
             Step::Navigation(property)
@@ -168,7 +255,7 @@ impl Walk<'_> {
                 continue;
             }
             let text = groups.first().copied();
-            match arguments::parse(operation, text, self.aliases) {
+            match arguments::parse(operation, text, self.aliases()) {
                 Ok(arguments) => {
                     self.steps.push(Step::Operation { operation, namespace, arguments });
                     self.place = result(operation);
@@ -188,7 +275,7 @@ impl Walk<'_> {
             (Place::Value { ty: Type::Structured(ty), is_collection: true }, [text])
                 if ty.kind == TypeKind::Entity =>
             {
-                let key = arguments::parse_key(ty, text, self.aliases)?;
+                let key = arguments::parse_key(ty, text, self.aliases())?;
                 self.steps.push(Step::Key(key));
                 self.place = Place::Value { ty: Type::Structured(ty), is_collection: false };
                 Ok(())
@@ -209,6 +296,22 @@ fn result(operation: &'static Operation) -> Place {
             is_collection: returns.as_ref().is_some_and(|returns| returns.is_collection),
         },
     }
+}
+
+/// The parenthesis that closes the one before `text`. Quoted text may hold any character.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut is_quoted = false;
+    text.find(|c: char| {
+        is_quoted ^= c == '\'';
+        match c {
+            '(' if !is_quoted => depth += 1,
+            ')' if !is_quoted && depth == 0 => return true,
+            ')' if !is_quoted => depth -= 1,
+            _ => {}
+        }
+        false
+    })
 }
 
 fn not_found(segment: &str) -> Error {

@@ -1,31 +1,21 @@
 //! Whole requests: what they mean, what is refused and with which sentence.
 
+mod expressions;
 mod random;
 
-use crate::bound::{Operator, Query, Resource};
+use crate::bound::{Query, Resource};
 use crate::error::{Error, Kind};
-use crate::limits::{Filterable, Limits};
+use crate::limits::Limits;
 use crate::parse_request;
+use crate::primitive::DateTimeOffset;
 use crate::tests_model::MODEL;
 
-const RECORD: &str = "microsoft.graph.callRecords.callRecord";
+/// 2025-05-01T12:00:00Z
+pub(crate) const NOW: DateTimeOffset = DateTimeOffset(17_461_008_000_000_000);
 const RECORDS: &str = "communications/callRecords";
 
-static FILTERABLE: &[Filterable] = &[
-    Filterable {
-        ty: RECORD,
-        path: &["startDateTime"],
-        operators: &[Operator::Lt, Operator::Le, Operator::Gt, Operator::Ge],
-    },
-    Filterable { ty: RECORD, path: &["participants_v2", "id"], operators: &[Operator::Eq] },
-];
-
-pub(crate) fn limits() -> Limits {
-    Limits { filterable: FILTERABLE, ..Limits::default() }
-}
-
 pub(crate) fn parse(path: &str, query: &str) -> Result<(Resource, Query), Error> {
-    parse_request(&MODEL, path, query, &limits())
+    parse_request(&MODEL, path, query, &Limits::default(), NOW)
 }
 
 fn list(query: &str) -> Result<Query, Error> {
@@ -48,31 +38,20 @@ fn the_spellings_of_real_clients_mean_the_same() {
 }
 
 #[test]
-fn a_list_is_filtered_by_time_and_participant() {
+fn a_list_is_filtered_ordered_and_cut() {
     let query = list(
         "$filter=startDateTime ge 2025-05-01T00:00:00.000Z and (startDateTime lt 2025-06-01 and \
-         participants_v2/any(p:p/id eq 'O''Neil'))&$top=5&$count=true",
+         participants_v2/any(p:p/id eq 'O''Neil'))&$top=5&$count=true&$skip=10&\
+         $orderby=length(id) desc,long asc&$compute=duration mul 2 as long&$search=\"a b\" c",
     )
     .unwrap();
-    assert_eq!((query.top, query.count), (Some(5), true));
     assert_eq!(
-        query.filter.unwrap().to_string(),
-        "startDateTime ge 2025-05-01T00:00:00Z and startDateTime lt 2025-06-01T00:00:00Z and \
-         participants_v2/any(p:p/id eq 'O''Neil')"
+        crate::percent::decode(&query.to_string(), crate::percent::Plus::Literal).unwrap(),
+        "$compute=duration mul 2 as long&\
+         $filter=startDateTime ge 2025-05-01T00:00:00Z and startDateTime lt 2025-06-01T00:00:00Z \
+         and participants_v2/any(p:p/id eq 'O''Neil')&$search=\"a b\" AND c&\
+         $orderby=length(id) desc,long&$skip=10&$top=5&$count=true"
     );
-}
-
-#[test]
-fn a_value_may_stand_left_or_behind_an_alias() {
-    let expect = list("$filter=startDateTime ge 2025-05-01").unwrap();
-    for query in [
-        "$filter=2025-05-01 le startDateTime",
-        "$filter=startDateTime ge @from&@from=2025-05-01T00:00:00Z",
-        "$filter=@all&@all=startDateTime ge @from&@from=2025-05-01",
-        "filter=(startDateTime%20GE%202025-05-01T02:00:00%2B02:00)",
-    ] {
-        assert_eq!(list(query).unwrap(), expect, "{query}");
-    }
 }
 
 #[test]
@@ -107,7 +86,8 @@ fn mistakes_are_answered_with_place_and_reason() {
     let cases = [
         (
             "$filter=startDateTme ge 2025-05-01",
-            "Unknown property 'startDateTme' at position 0 in 'startDateTme ge 2025-05-01'.",
+            "Unknown property 'startDateTme' at position 0 in 'startDateTme ge 2025-05-01'. \
+             Did you mean 'startDateTime'?",
         ),
         (
             "$filter=startDateTime ge 'x'",
@@ -196,57 +176,17 @@ fn mistakes_are_answered_with_place_and_reason() {
 #[test]
 fn what_the_standard_has_and_is_not_built_is_named() {
     let cases = [
-        (
-            "$filter=startDateTime ge 2025-05-01 or startDateTime lt 2025-01-01",
-            "the operator 'or' in $filter",
-        ),
-        ("$filter=startDateTime eq 2025-05-01", "the operator 'eq' on 'startDateTime' in $filter"),
-        ("$filter=endDateTime ge 2025-05-01", "comparing 'endDateTime' in $filter"),
-        ("$filter=organizer_v2/id eq 'x'", "comparing 'organizer_v2/id' in $filter"),
-        ("$filter=type eq 'groupCall'", "comparing 'type' in $filter"),
-        ("$filter=duration gt duration'PT1H'", "comparing 'duration' in $filter"),
-        ("$filter=not contains(id,'x')", "the operator 'not' in $filter"),
-        ("$filter=contains(id,'x')", "the function 'contains' in $filter"),
-        ("$filter=year(startDateTime) eq 2025", "the function 'year' in $filter"),
-        ("$filter=id in ('a','b')", "the operator 'in' in $filter"),
-        ("$filter=participants_v2/all(p:p/id eq 'x')", "the operator 'all' in $filter"),
-        ("$filter=participants_v2/any()", "'any' without a condition in $filter"),
-        (
-            "$filter=participants_v2/any(p:p/id eq 'x' or p/id eq 'y')",
-            "the operator 'or' in $filter",
-        ),
-        (
-            "$filter=participants_v2/any(p:p/id eq 'x' and p/id ne 'y')",
-            "the operator 'and' in $filter",
-        ),
-        ("$filter=sessions/any(s:s/segments/any(g:g/id eq 'x'))", "'any' on this path in $filter"),
-        ("$filter=participants_v2/$count gt 5", "this path in $filter"),
-        ("$filter=true", "a value as a condition in $filter"),
-        ("$filter=organizer/tenantId eq 'x'", "comparing 'organizer/tenantId' in $filter"),
-        ("$filter=startDateTime lt endDateTime", "comparing two properties in $filter"),
-        ("$orderby=startDateTime desc", "the query option '$orderby'"),
-        ("$skip=5", "the query option '$skip'"),
-        ("$search=\"Megan Bowen\" AND NOT echo", "the query option '$search'"),
-        ("$compute=year(startDateTime) as year", "the query option '$compute'"),
-        ("$apply=groupby((type),aggregate($count as calls))", "the query option '$apply'"),
-        ("$index=1", "the query option '$index'"),
         ("$deltatoken=x", "the query option '$deltatoken'"),
-        ("$schemaversion=*", "the query option '$schemaversion'"),
-        ("$expand=*", "'*' in $expand"),
-        ("$expand=sessions/$ref", "'$ref' in $expand"),
-        ("$expand=sessions/$count", "'$count' in $expand"),
-        ("$expand=sessions($levels=2)", "the query option '$levels' inside $expand"),
-        (
-            "$expand=sessions($top=2;$filter=isTest eq false)",
-            "the query option '$filter' inside $expand",
-        ),
         ("$expand=sessions/segments", "a path in $expand"),
-        ("$select=getPstnCalls", ""),
+        ("$expand=sessions($apply=identity)", "the query option '$apply' inside $expand"),
+        ("$select=Sales.*", "'Sales.*' in $select"),
+        ("$select=@Core.Messages", "'@Core.Messages' in $select"),
+        ("$filter=@Core.Messages/a eq 1", "the annotation '@Core.Messages'"),
+        ("$filter={\"a\":1} eq null", "an object as a value"),
     ];
     for (query, what) in cases {
         match list(query).unwrap_err().kind {
             Kind::NotBuilt { what: found } => assert_eq!(found, what, "{query}"),
-            Kind::UnknownProperty { .. } => assert_eq!(what, "", "{query}"),
             other => panic!("{query}: {other:?}"),
         }
     }
@@ -262,6 +202,8 @@ fn options_that_make_no_sense_where_they_stand_are_refused() {
         ("communications/callRecords/$count", "$top=1"),
         ("communications/callRecords/$count", "$expand=sessions"),
         ("communications/callRecords/x/startDateTime", "$select=id"),
+        ("communications/callRecords", "$index=1"),
+        ("communications/callRecords", "$schemaversion=2"),
     ];
     for (path, query) in cases {
         let error = parse(path, query).unwrap_err();
@@ -298,8 +240,7 @@ fn requests_beyond_the_limits_are_refused() {
         let error = list(&query).unwrap_err();
         assert!(matches!(error.kind, Kind::TooMuch { .. }), "{query}: {error}");
     }
-    let error = list(&format!("$filter=id in ({})", many("'a'", ",", 200))).unwrap_err();
-    assert!(matches!(error.kind, Kind::NotBuilt { .. }), "{error}");
+    assert!(list(&format!("$filter=id in ({})", many("'a'", ",", 200))).is_ok());
     assert!(list(&format!("$filter={}", many(date, " and ", 30))).is_ok());
 }
 

@@ -17,11 +17,13 @@ mod write;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http::Method;
+use odata::bound::{ExpandItem, ExpandKind, Query, Resource, Step};
 use odata::limits::Limits;
 use odata::page_token::Keys;
+use odata::primitive::DateTimeOffset;
 
 use crate::StartError;
 use crate::problem::Problem;
@@ -53,9 +55,8 @@ impl State {
     }
 }
 
-/// The limits of the query language, with what `$filter` can compare.
-static LIMITS: LazyLock<Limits> =
-    LazyLock::new(|| Limits { filterable: filter::FILTERABLE, ..Limits::default() });
+/// The limits of the query language.
+static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
 
 fn model(version: ApiVersion) -> &'static odata::edm::Model {
     match version {
@@ -84,8 +85,12 @@ pub(crate) async fn dispatch(
     let began = Instant::now();
     let query = request.query().unwrap_or_default();
     let (resource, query) =
-        odata::parse_request(model(request.version), request.path(), query, &LIMITS)?;
+        odata::parse_request(model(request.version), request.path(), query, &LIMITS, now())?;
+    refuse_unanswered(&resource, &query)?;
     let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
+    if query.filter.is_some() && !matches!(target, Target::Records | Target::RecordCount) {
+        return Err(not_built("the query option '$filter' here"));
+    }
     request.route = target.route();
     request.timings.stage("parse", began.elapsed());
     match (&request.method, target) {
@@ -125,6 +130,47 @@ async fn read(ask: Ask<'_>, target: &Target) -> Result<Response, Problem> {
         Target::Communications => ask.communications(),
         Target::Import => Err(Problem::method_not_allowed(target.methods())),
     }
+}
+
+/// The instant that `now()` stands for.
+fn now() -> DateTimeOffset {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let ticks = i64::try_from(since.as_nanos() / 100).unwrap_or(i64::MAX);
+    DateTimeOffset(ticks)
+}
+
+/// Refuses what the language has and no resource answers yet, so that nothing is left out silently.
+fn refuse_unanswered(resource: &Resource, query: &Query) -> Result<(), Problem> {
+    if resource.steps.iter().any(|step| matches!(step, Step::Filter(_))) {
+        return Err(not_built("the path segment '$filter'"));
+    }
+    if query.apply.is_some() {
+        return Err(not_built("the query option '$apply'"));
+    }
+    if !query.compute.is_empty() {
+        return Err(not_built("the query option '$compute'"));
+    }
+    if query.search.is_some() {
+        return Err(not_built("the query option '$search'"));
+    }
+    if !query.orderby.is_empty() {
+        return Err(not_built("the query option '$orderby'"));
+    }
+    if query.skip.is_some() {
+        return Err(not_built("the query option '$skip'"));
+    }
+    query.expand.iter().try_for_each(refuse_unanswered_inside)
+}
+
+fn refuse_unanswered_inside(item: &ExpandItem) -> Result<(), Problem> {
+    if item.kind != ExpandKind::Entities {
+        return Err(not_built("'$ref' or '$count' in $expand"));
+    }
+    let query = &item.query;
+    if query.filter.is_some() || query.top.is_some() || query.count {
+        return Err(not_built("this query option inside $expand"));
+    }
+    refuse_unanswered(&Resource { steps: Vec::new(), ty: None, is_collection: false }, query)
 }
 
 fn not_built(what: &str) -> Problem {

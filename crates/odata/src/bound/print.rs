@@ -94,17 +94,40 @@ impl fmt::Display for OrderKey {
 }
 
 impl fmt::Display for Search {
-    /// As in `$search`, not percent-encoded; operands that are not words stand in parentheses.
+    /// As in `$search`, not percent-encoded. `NOT` binds tighter than `AND`, that tighter than `OR`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_or = |search: &Self| matches!(search, Self::Or(..));
+        let is_joined = |search: &Self| matches!(search, Self::Or(..) | Self::And(..));
         match self {
+            // What would be read as an operator is none in parentheses.
+            Self::Word(word) if matches!(word.as_str(), "AND" | "OR" | "NOT") => {
+                write!(f, "({word})")
+            }
             Self::Word(word) => f.write_str(word),
             Self::Phrase(phrase) => {
                 write!(f, "\"{}\"", phrase.replace('\\', "\\\\").replace('"', "\\\""))
             }
-            Self::Not(operand) => write!(f, "NOT ({operand})"),
-            Self::And(left, right) => write!(f, "({left}) AND ({right})"),
-            Self::Or(left, right) => write!(f, "({left}) OR ({right})"),
+            Self::Not(operand) => {
+                f.write_str("NOT ")?;
+                operand.in_parentheses(is_joined(operand), f)
+            }
+            Self::And(left, right) => {
+                left.in_parentheses(is_or(left), f)?;
+                f.write_str(" AND ")?;
+                right.in_parentheses(is_joined(right), f)
+            }
+            Self::Or(left, right) => {
+                left.fmt(f)?;
+                f.write_str(" OR ")?;
+                right.in_parentheses(is_or(right), f)
+            }
         }
+    }
+}
+
+impl Search {
+    fn in_parentheses(&self, is_needed: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_needed { write!(f, "({self})") } else { write!(f, "{self}") }
     }
 }
 

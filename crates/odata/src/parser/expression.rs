@@ -50,7 +50,10 @@ pub(crate) const BUILT_IN: &[&str] = &[
     "year",
 ];
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Infix {
+    And,
+    Or,
     Binary(Binary),
     In,
 }
@@ -58,8 +61,8 @@ enum Infix {
 impl Infix {
     fn from_name(name: &str) -> Option<(Self, u8)> {
         let (operator, strength) = match name.to_ascii_lowercase().as_str() {
-            "or" => (Binary::Or, 1),
-            "and" => (Binary::And, 2),
+            "or" => return Some((Self::Or, 1)),
+            "and" => return Some((Self::And, 2)),
             "eq" => (Binary::Eq, 3),
             "ne" => (Binary::Ne, 3),
             "gt" => (Binary::Gt, 4),
@@ -88,6 +91,9 @@ impl Parser<'_> {
     /// Operands joined by operators that bind tighter than `strength`, left to right.
     fn binary(&mut self, strength: u8) -> Result<Expr, Error> {
         let mut left = self.unary()?;
+        // The operator that `left` is made of, unless it stands in parentheses.
+        let mut last = None;
+        let mut length = 0;
         while let Token::Name(name) = self.next.token {
             let Some((operator, own)) = Infix::from_name(name) else { break };
             if own <= strength {
@@ -99,16 +105,48 @@ impl Parser<'_> {
             }
             self.count_node()?;
             self.advance()?;
-            let kind = match operator {
-                Infix::Binary(operator) => {
-                    let right = self.binary(own)?;
-                    ExprKind::Binary(operator, Box::new(left), Box::new(right))
-                }
-                Infix::In => ExprKind::In(Box::new(left), Box::new(self.in_list()?)),
-            };
-            left = Expr { kind, position };
+            left = self.joined(left, operator, own, last == Some(operator), position)?;
+            last = Some(operator);
+            // `and` and `or` make a flat list, but other chains make a tree as high as they are long.
+            length += usize::from(!matches!(operator, Infix::And | Infix::Or));
+            let limit = 2 * self.limits.depth;
+            if length > limit {
+                return Err(self.too_much("operators in a row", limit));
+            }
         }
         Ok(left)
+    }
+
+    /// `left`, an operator that was just read, and what comes behind it.
+    fn joined(
+        &mut self,
+        left: Expr,
+        operator: Infix,
+        strength: u8,
+        is_same: bool,
+        position: usize,
+    ) -> Result<Expr, Error> {
+        let right = match operator {
+            Infix::In => self.in_list()?,
+            _ => self.binary(strength)?,
+        };
+        let kind = match (operator, left) {
+            (Infix::And, Expr { kind: ExprKind::And(mut parts), position }) if is_same => {
+                parts.push(right);
+                return Ok(Expr { kind: ExprKind::And(parts), position });
+            }
+            (Infix::Or, Expr { kind: ExprKind::Or(mut parts), position }) if is_same => {
+                parts.push(right);
+                return Ok(Expr { kind: ExprKind::Or(parts), position });
+            }
+            (Infix::And, left) => ExprKind::And(vec![left, right]),
+            (Infix::Or, left) => ExprKind::Or(vec![left, right]),
+            (Infix::Binary(operator), left) => {
+                ExprKind::Binary(operator, Box::new(left), Box::new(right))
+            }
+            (Infix::In, left) => ExprKind::In(Box::new(left), Box::new(right)),
+        };
+        Ok(Expr { kind, position })
     }
 
     fn is_behind_bracket(&self) -> bool {

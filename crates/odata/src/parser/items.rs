@@ -11,14 +11,21 @@ impl Parser<'_> {
             return Err(self.too_much("levels of $expand", self.limits.expand_depth));
         }
         self.used.expands += 1;
-        let items = self.items()?;
+        let items = self.items("items of $expand", self.limits.expand_items)?;
         self.used.expands -= 1;
         Ok(items)
     }
 
-    pub(super) fn items(&mut self) -> Result<Vec<Item>, Error> {
+    pub(super) fn select_items(&mut self) -> Result<Vec<Item>, Error> {
+        self.items("items of $select", self.limits.select_items)
+    }
+
+    fn items(&mut self, what: &'static str, limit: usize) -> Result<Vec<Item>, Error> {
         let mut items = Vec::new();
         loop {
+            if items.len() == limit {
+                return Err(self.too_much(what, limit));
+            }
             items.push(self.item()?);
             if !self.eat(',')? {
                 return Ok(items);

@@ -21,7 +21,7 @@ impl<'a> Parser<'a> {
             }
             SystemOption::Select => {
                 self.resume(at)?;
-                options.select = Some(self.items()?);
+                options.select = Some(self.select_items()?);
             }
             SystemOption::Expand => {
                 self.resume(at)?;
@@ -112,7 +112,9 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         let Some(option) = SystemOption::from_name(name) else {
-            return Err(self.lexer.error(Kind::UnknownOption { name: name.to_owned() }, start));
+            let known = SystemOption::ALL.into_iter().map(SystemOption::name);
+            let kind = Kind::UnknownOption { name: name.to_owned() };
+            return Err(self.lexer.error(kind, start).suggesting(name, known));
         };
         if seen.contains(&option) {
             let mut error = self.lexer.error(Kind::Repeated, start);
@@ -157,8 +159,9 @@ impl<'a> Parser<'a> {
                 Token::Name(name) if name.eq_ignore_ascii_case("as") => self.advance()?,
                 _ => return Err(self.expected("'as'")),
             };
+            let position = self.next.start;
             let alias = self.name("name of the computed property")?.to_owned();
-            computed.push(Compute { value, alias });
+            computed.push(Compute { value, alias, position });
             if !self.eat(',')? {
                 return Ok(computed);
             }

@@ -1,7 +1,8 @@
 //! Paths inside expressions: properties, casts, functions, keys, counts and lambdas.
 
 use super::Parser;
-use crate::ast::{Argument, ExprKind, Path, PathStep, Quantifier, Root, StepKind};
+use crate::ast::{Argument, ExprKind, Path, PathStep, Root, StepKind};
+use crate::bound::Quantifier;
 use crate::error::Error;
 use crate::lexer::Token;
 

@@ -29,6 +29,8 @@ fn show(expr: &Expr) -> String {
         }
         ExprKind::Unary(Unary::Not, operand) => format!("(not {})", show(operand)),
         ExprKind::Unary(Unary::Negate, operand) => format!("(- {})", show(operand)),
+        ExprKind::And(parts) => format!("(and {})", all(parts)),
+        ExprKind::Or(parts) => format!("(or {})", all(parts)),
         ExprKind::Binary(operator, left, right) => {
             format!("({} {} {})", operator.name(), show(left), show(right))
         }
@@ -75,6 +77,8 @@ fn show_step(step: &PathStep) -> String {
 fn operators_bind_by_the_precedence_of_the_standard() {
     let cases = [
         ("a or b and c", "(or a (and b c))"),
+        ("a or b or c and d and e", "(or a b (and c d e))"),
+        ("(a or b) or c", "(or (or a b) c)"),
         ("a eq 1 and b ne 2 or c", "(or (and (eq a 1) (ne b 2)) c)"),
         ("a gt 1 eq b lt 2", "(eq (gt a 1) (lt b 2))"),
         ("a add 2 mul 3 sub b", "(sub (add a (mul 2 3)) b)"),

@@ -1,6 +1,7 @@
 //! What stands in the parentheses of a path segment: arguments of an operation, or a key.
 
-use crate::ast::{Expr, ExprKind};
+use crate::ast::ExprKind;
+use crate::binder::Alias;
 use crate::edm::{Operation, Parameter, StructuredType};
 use crate::error::{Error, Kind};
 use crate::lexer::{Lexer, Token};
@@ -14,7 +15,7 @@ use crate::names;
 pub(super) fn parse(
     operation: &'static Operation,
     text: Option<&str>,
-    aliases: &[(String, Expr)],
+    aliases: &[Alias<'_>],
 ) -> Result<Vec<(&'static str, Literal)>, Error> {
     let parameters = &operation.parameters[usize::from(operation.is_bound)..];
     if operation.is_action {
@@ -44,7 +45,7 @@ pub(super) fn parse(
 fn read(
     lexer: &Lexer<'_>,
     parameters: &'static [Parameter],
-    aliases: &[(String, Expr)],
+    aliases: &[Alias<'_>],
 ) -> Result<Vec<(&'static str, Literal)>, Error> {
     let mut given: Vec<(&'static str, Literal)> = Vec::new();
     let mut next = lexer.token(0)?;
@@ -85,7 +86,7 @@ fn read(
 pub(super) fn parse_key(
     ty: &'static StructuredType,
     text: &str,
-    aliases: &[(String, Expr)],
+    aliases: &[Alias<'_>],
 ) -> Result<String, Error> {
     let lexer = Lexer::new("path", text);
     let mut value = lexer.token(0)?;
@@ -112,7 +113,7 @@ pub(super) fn parse_key(
 }
 
 /// The value of a literal, or of an alias that stands for one.
-fn resolved(token: &Token<'_>, aliases: &[(String, Expr)]) -> Option<Literal> {
+fn resolved(token: &Token<'_>, aliases: &[Alias<'_>]) -> Option<Literal> {
     match token {
         Token::Literal(literal) => Some(literal.clone()),
         Token::At(name) => alias(&name[1..], aliases),
@@ -120,8 +121,8 @@ fn resolved(token: &Token<'_>, aliases: &[(String, Expr)]) -> Option<Literal> {
     }
 }
 
-fn alias(name: &str, aliases: &[(String, Expr)]) -> Option<Literal> {
-    match &aliases.iter().find(|(known, _)| known == name)?.1.kind {
+fn alias(name: &str, aliases: &[Alias<'_>]) -> Option<Literal> {
+    match &aliases.iter().find(|alias| alias.name == name)?.value.kind {
         ExprKind::Literal(literal) => Some(literal.clone()),
         _ => None,
     }

@@ -1,8 +1,12 @@
 //! Paths as clients write them, with the steps they mean.
 
-use super::*;
+use crate::bound::{Resource, Step};
+use crate::error::{Error, Kind};
 use crate::literal::Literal;
-use crate::tests_model::MODEL;
+
+fn bound(path: &str) -> Result<Resource, Error> {
+    crate::tests::parse(path, "").map(|(resource, _)| resource)
+}
 
 /// The steps of a path in short, or the error's sentence.
 fn steps(path: &str) -> String {
@@ -31,6 +35,7 @@ fn short(step: &Step) -> String {
                 arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
             format!("{namespace}:{}({})", operation.name, arguments.join(","))
         }
+        Step::Filter(condition) => format!("[{condition}]"),
         Step::Count => "$count".to_owned(),
         Step::Ref => "$ref".to_owned(),
         Step::Value => "$value".to_owned(),
@@ -210,17 +215,17 @@ fn segments_that_the_model_does_not_have_are_named() {
         ("communications/callRecords('x')('y')", "callRecords('x')('y')"),
     ];
     for (path, segment) in cases {
-        let error = parse(&MODEL, path, &[]).unwrap_err();
+        let error = bound(path).unwrap_err();
         assert_eq!(error.kind, Kind::NotFound { segment: segment.to_owned() }, "{path}");
     }
     for path in ["communications/callRecords('x", "communications/callRecords(id=)"] {
-        assert!(parse(&MODEL, path, &[]).is_err(), "{path}");
+        assert!(bound(path).is_err(), "{path}");
     }
 }
 
 #[test]
 fn wrong_keys_and_segments_that_are_not_built_are_told_apart() {
-    let kind = |path: &str| parse(&MODEL, path, &[]).unwrap_err().kind;
+    let kind = |path: &str| bound(path).unwrap_err().kind;
     assert_eq!(
         kind("communications/callRecords(foo='x')"),
         Kind::UnknownProperty { name: "foo".into() }
@@ -228,10 +233,8 @@ fn wrong_keys_and_segments_that_are_not_built_are_told_apart() {
     for path in ["communications/callRecords()", "communications/callRecords('x','y')"] {
         assert!(matches!(kind(path), Kind::Malformed { .. }), "{path}");
     }
-    for segment in ["$query", "$each", "$filter(@f)"] {
-        let path = format!("communications/callRecords/{segment}");
-        assert!(matches!(kind(&path), Kind::NotBuilt { .. }), "{path}");
-    }
+    assert!(matches!(kind("communications/callRecords/$each"), Kind::NotBuilt { .. }));
+    assert!(matches!(kind("communications/callRecords/$query"), Kind::NotFound { .. }));
     assert!(matches!(kind("communications/callRecords/%zz"), Kind::Malformed { .. }));
 }
 
@@ -249,11 +252,83 @@ fn a_path_prints_keys_so_that_they_are_read_as_keys() {
             "communications/callRecords('x')/callvault.version(version=2)",
         ),
     ] {
-        let resource = parse(&MODEL, path, &[]).unwrap();
+        let resource = bound(path).unwrap();
         assert_eq!(resource.to_string(), printed);
-        assert_eq!(parse(&MODEL, printed, &[]).unwrap(), resource);
+        assert_eq!(bound(printed).unwrap(), resource);
     }
-    let resource = parse(&MODEL, "communications/callRecords/x/version(version=2)", &[]).unwrap();
+    let resource = bound("communications/callRecords/x/version(version=2)").unwrap();
     let Some(Step::Operation { arguments, .. }) = resource.steps.last() else { panic!() };
     assert_eq!(arguments, &[("version", Literal::Integer(2))]);
+}
+
+#[test]
+fn conditions_stand_in_paths() {
+    for (path, query, expect) in [
+        (
+            "communications/callRecords/$filter(version%20gt%205)/$count",
+            "",
+            "communications callRecords [version gt 5] $count",
+        ),
+        (
+            "communications/callRecords/$filter(@f)",
+            "@f=sessions/any(s:s/isTest)",
+            "communications callRecords [sessions/any(s:s/isTest)] []",
+        ),
+        (
+            "communications/callRecords/$filter(sessions/any(s:s/id eq ')/('))/x/id",
+            "",
+            "communications callRecords [sessions/any(s:s/id eq ')/(')] <x> .id",
+        ),
+        (
+            "communications/callRecords/x/sessions/%24filter%28isTest%29/$filter(id%20eq%20'a%2Fb')",
+            "",
+            "communications callRecords <x> sessions [isTest] [id eq 'a/b'] []",
+        ),
+        (
+            "communications/callRecords/x/modalities/$filter($this eq 'audio')",
+            "",
+            "communications callRecords <x> .modalities [$this eq 'audio'] []",
+        ),
+    ] {
+        assert_eq!(steps_with(path, query), expect, "{path}");
+        let (resource, _) = crate::tests::parse(path, query).unwrap();
+        assert_eq!(bound(&resource.to_string()).as_ref(), Ok(&resource), "{resource}");
+    }
+    for (path, message) in [
+        ("$filter(foo eq 1)", "Unknown property 'foo' at position 0 in 'foo eq 1'."),
+        ("$filter(id eq 'x'", "')' expected at position 17 in '$filter(id eq 'x''."),
+        (
+            "$filter(id)",
+            "Type mismatch: Edm.Boolean expected but found Edm.String at position 0 in 'id'.",
+        ),
+        ("$filter()", "Expression expected at position 0 in ''."),
+        ("x/$filter(id eq 'x')", "Resource not found for the segment '$filter(id eq 'x')'."),
+    ] {
+        assert_eq!(steps(&format!("communications/callRecords/{path}")), message, "{path}");
+    }
+}
+
+#[test]
+fn paths_lead_down_to_single_values() {
+    for (path, expect) in [
+        (
+            "communications/callRecords/x/organizer_v2/identity/displayName/$value",
+            "communications callRecords <x> organizer_v2 .identity .displayName $value",
+        ),
+        (
+            "communications/callRecords/x/organizer/tenantId",
+            "communications callRecords <x> .organizer .tenantId",
+        ),
+        (
+            "communications/callRecords/x/modalities/$count",
+            "communications callRecords <x> .modalities $count",
+        ),
+    ] {
+        assert_eq!(steps(path), expect, "{path}");
+    }
+    assert!(crate::tests::parse("communications/callRecords/x/id/$value", "$select=id").is_err());
+    assert!(
+        crate::tests::parse("communications/callRecords/x/sessions/$ref", "$expand=segments")
+            .is_err()
+    );
 }

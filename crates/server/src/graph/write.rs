@@ -113,7 +113,7 @@ fn read_back(
     let id = odata::percent::encode_segment(&written.id);
     let path = format!("/communications/callRecords/{id}");
     let (resource, _) =
-        odata::parse_request(super::model(request.version), &path, "", &super::LIMITS)?;
+        odata::parse_request(super::model(request.version), &path, "", &super::LIMITS, super::now())?;
     let query = Query::default();
     let ask = Ask::after_write(worker, request, &resource, &query)?;
     let record = RecordRef { id: written.id.clone(), version: Some(written.version) };

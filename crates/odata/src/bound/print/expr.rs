@@ -24,7 +24,7 @@ impl fmt::Display for Expr {
             ExprKind::In(item, list) => {
                 write!(f, "{} in ", Operand(item, Strength::Primary))?;
                 match &list.kind {
-                    ExprKind::List(items) => {
+                    ExprKind::List(items) if items.iter().all(is_literal) => {
                         f.write_str("(")?;
                         comma_separated(f, items)?;
                         f.write_str(")")
@@ -56,6 +56,10 @@ impl fmt::Display for Expr {
             }
         }
     }
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Literal(_))
 }
 
 impl fmt::Display for Computed {
@@ -200,7 +204,14 @@ fn binary(
     right: &Expr,
     strength: Strength,
 ) -> fmt::Result {
-    write!(f, "{} {operator} {}", Operand(left, strength), Operand(right, strength))
+    // Operators of the same strength are read from left to right.
+    let is_chain = self::strength(left) == strength && strength < Strength::Primary;
+    if is_chain {
+        write!(f, "{left}")?;
+    } else {
+        write!(f, "{}", Operand(left, strength))?;
+    }
+    write!(f, " {operator} {}", Operand(right, strength))
 }
 
 fn comma_separated(f: &mut fmt::Formatter<'_>, items: &[Expr]) -> fmt::Result {

@@ -1,0 +1,280 @@
+//! Comparisons, `in`, `has` and arithmetic: which types go together, and what comes of them.
+
+use super::Binder;
+use super::expression::truth;
+use super::scope::Scope;
+use super::types::{
+    coerce, coerce_items, fits, is_constant, is_number, is_whole, member_literal, mismatch, wider,
+};
+use crate::ast::{self, Binary};
+use crate::bound::{Arithmetic, Expr, ExprKind, Operator, Ty};
+use crate::edm::{Primitive, Type};
+use crate::error::{Error, Kind};
+use crate::lexer::Lexer;
+
+const DURATION: Type = Type::Primitive(Primitive::Duration);
+const INSTANT: Type = Type::Primitive(Primitive::DateTimeOffset);
+
+/// The two sides of an operator, bound, with their places.
+struct Sides<'s> {
+    left: Expr,
+    right: Expr,
+    left_at: usize,
+    right_at: usize,
+    source: &'s Lexer<'s>,
+}
+
+impl<'a> Binder<'a> {
+    pub(super) fn binary(
+        &mut self,
+        operator: Binary,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        scope: &Scope,
+        source: &Lexer<'a>,
+    ) -> Result<Expr, Error> {
+        let sides = Sides {
+            left: self.expression(left, scope, source)?,
+            right: self.expression(right, scope, source)?,
+            left_at: left.position,
+            right_at: right.position,
+            source,
+        };
+        match operator {
+            Binary::Eq => sides.compared(Operator::Eq),
+            Binary::Ne => sides.compared(Operator::Ne),
+            Binary::Gt => sides.compared(Operator::Gt),
+            Binary::Ge => sides.compared(Operator::Ge),
+            Binary::Lt => sides.compared(Operator::Lt),
+            Binary::Le => sides.compared(Operator::Le),
+            Binary::Has => sides.having(),
+            Binary::Add => sides.calculated(Arithmetic::Add),
+            Binary::Sub => sides.calculated(Arithmetic::Sub),
+            Binary::Mul => sides.calculated(Arithmetic::Mul),
+            Binary::Div => sides.calculated(Arithmetic::Div),
+            Binary::DivBy => sides.calculated(Arithmetic::DivBy),
+            Binary::Mod => sides.calculated(Arithmetic::Mod),
+        }
+    }
+
+    /// `-`
+    pub(super) fn negation(
+        &mut self,
+        operand: &ast::Expr,
+        scope: &Scope,
+        source: &Lexer<'a>,
+    ) -> Result<Expr, Error> {
+        let value = self.single(operand, scope, source)?;
+        match value.ty {
+            Ty::One(ty) if is_number(ty) || ty == DURATION => {}
+            Ty::Null | Ty::Dynamic => {}
+            found => {
+                return Err(mismatch("a number or Edm.Duration", found, source, operand.position));
+            }
+        }
+        let ty = value.ty;
+        Ok(Expr { kind: ExprKind::Negate(Box::new(value)), ty })
+    }
+
+    /// `item in list`
+    pub(super) fn membership(
+        &mut self,
+        item: &ast::Expr,
+        list: &ast::Expr,
+        scope: &Scope,
+        source: &Lexer<'a>,
+    ) -> Result<Expr, Error> {
+        let value = self.single(item, scope, source)?;
+        let (value, items) = match (&list.kind, value.ty) {
+            (ast::ExprKind::List(items), Ty::One(ty)) if !is_constant(&value) => {
+                let bound = self.items(items, scope, source)?;
+                let bound = bound
+                    .into_iter()
+                    .zip(items)
+                    .map(|(it, written)| coerce(it, ty, source, written.position))
+                    .collect::<Result<_, Error>>()?;
+                (value, Expr { kind: ExprKind::List(bound), ty: Ty::Many(ty) })
+            }
+            (ast::ExprKind::List(items), Ty::Dynamic) => {
+                let bound = self.items(items, scope, source)?;
+                let ty = Ty::Many(Type::Primitive(Primitive::String));
+                (value, Expr { kind: ExprKind::List(bound), ty })
+            }
+            _ => {
+                let bound = self.expression(list, scope, source)?;
+                match (bound.ty, value.ty) {
+                    (Ty::Many(_), Ty::One(ty)) if !is_constant(&value) => {
+                        (value, coerce_items(bound, ty, source, list.position)?)
+                    }
+                    (Ty::Many(ty), _) => (coerce(value, ty, source, item.position)?, bound),
+                    (found, _) => {
+                        return Err(mismatch("a collection", found, source, list.position));
+                    }
+                }
+            }
+        };
+        Ok(truth(ExprKind::In(Box::new(value), Box::new(items))))
+    }
+}
+
+impl Sides<'_> {
+    fn refuse<T>(&self, expected: &str, found: Ty, position: usize) -> Result<T, Error> {
+        Err(mismatch(expected, found, self.source, position))
+    }
+
+    fn compared(mut self, operator: Operator) -> Result<Expr, Error> {
+        let is_equality = matches!(operator, Operator::Eq | Operator::Ne);
+        for (ty, other, position) in [
+            (self.left.ty, self.right.ty, self.left_at),
+            (self.right.ty, self.left.ty, self.right_at),
+        ] {
+            match ty {
+                Ty::Many(_) => return self.refuse("a single value", ty, position),
+                Ty::One(Type::Structured(_) | Type::Undeclared(_)) => {
+                    if !is_equality {
+                        return self.refuse("a value that has an order", ty, position);
+                    }
+                    if other != Ty::Null {
+                        let what = "comparing an entity or complex value with anything but null";
+                        let kind = Kind::NotAllowed { what: what.into() };
+                        return Err(self.source.error(kind, position));
+                    }
+                }
+                Ty::One(Type::Primitive(Primitive::Stream)) => {
+                    return self.refuse("a value that can be compared", ty, position);
+                }
+                _ => {}
+            }
+        }
+        self.reconcile()?;
+        Ok(truth(ExprKind::Compare(operator, Box::new(self.left), Box::new(self.right))))
+    }
+
+    /// Gives a literal the type of the other side; other types have to go together.
+    fn reconcile(&mut self) -> Result<(), Error> {
+        let (Ty::One(left), Ty::One(right)) = (self.left.ty, self.right.ty) else { return Ok(()) };
+        let is_left = is_constant(&self.left)
+            && (!is_constant(&self.right)
+                || coerce(self.right.clone(), left, self.source, self.right_at).is_err());
+        if is_left {
+            self.left = coerce(self.left.clone(), right, self.source, self.left_at)?;
+        } else {
+            self.right = coerce(self.right.clone(), left, self.source, self.right_at)?;
+        }
+        Ok(())
+    }
+
+    fn having(self) -> Result<Expr, Error> {
+        let Ty::One(Type::Enum(ty)) = self.left.ty else {
+            return self.refuse("a value of an enumeration", self.left.ty, self.left_at);
+        };
+        let right = match self.right.kind {
+            ExprKind::Literal(ref literal) => {
+                let literal = member_literal(literal.clone(), ty, self.source, self.right_at)?;
+                literal.map(|literal| Expr {
+                    kind: ExprKind::Literal(literal),
+                    ty: Ty::One(Type::Enum(ty)),
+                })
+            }
+            _ => fits(self.right.ty, Type::Enum(ty)).then(|| self.right.clone()),
+        };
+        match right {
+            Some(right) => Ok(truth(ExprKind::Has(Box::new(self.left), Box::new(right)))),
+            None => self.refuse(ty.name, self.right.ty, self.right_at),
+        }
+    }
+
+    fn calculated(mut self, operator: Arithmetic) -> Result<Expr, Error> {
+        for (ty, position) in [(self.left.ty, self.left_at), (self.right.ty, self.right_at)] {
+            let is_value = match ty {
+                Ty::One(ty) => {
+                    is_number(ty) || is_temporal(ty) || ty == Type::Primitive(Primitive::String)
+                }
+                Ty::Null | Ty::Dynamic => true,
+                Ty::Many(_) => false,
+            };
+            if !is_value {
+                return self.refuse("a number, Edm.Duration or Edm.DateTimeOffset", ty, position);
+            }
+        }
+        let ty = match (self.left.ty, self.right.ty) {
+            (Ty::One(left), Ty::One(right)) if is_number(left) && is_number(right) => {
+                Ty::One(match operator {
+                    Arithmetic::DivBy if is_whole(left) && is_whole(right) => {
+                        Type::Primitive(Primitive::Decimal)
+                    }
+                    _ => wider(left, right),
+                })
+            }
+            (Ty::One(left), Ty::One(right)) => Ty::One(self.temporal(operator, left, right)?),
+            (Ty::Dynamic, _) | (_, Ty::Dynamic) => Ty::Dynamic,
+            (Ty::Null, ty) | (ty, _) => ty,
+        };
+        Ok(Expr {
+            kind: ExprKind::Arithmetic(operator, Box::new(self.left), Box::new(self.right)),
+            ty,
+        })
+    }
+
+    /// Arithmetic with instants and durations (URL Conventions 5.1.1.3).
+    fn temporal(&mut self, operator: Arithmetic, left: Type, right: Type) -> Result<Type, Error> {
+        // A string stands for a duration, and a day for its midnight.
+        let left = self.converted(true, left, right)?;
+        let right = self.converted(false, right, left)?;
+        let day = Type::Primitive(Primitive::Date);
+        if (left == day || right == day) && is_temporal(left) && is_temporal(right) {
+            let what = "calculating with values of Edm.Date".to_owned();
+            return Err(self.source.error(Kind::NotBuilt { what }, self.left_at));
+        }
+        let expected = match (operator, left) {
+            (Arithmetic::Add | Arithmetic::Sub, _) if left == INSTANT && right == DURATION => {
+                return Ok(INSTANT);
+            }
+            (Arithmetic::Sub, _) if left == INSTANT && right == INSTANT => return Ok(DURATION),
+            (Arithmetic::Add | Arithmetic::Sub, _) if left == DURATION && right == DURATION => {
+                return Ok(DURATION);
+            }
+            (Arithmetic::Mul | Arithmetic::Div | Arithmetic::DivBy, _)
+                if left == DURATION && is_number(right) =>
+            {
+                return Ok(DURATION);
+            }
+            (Arithmetic::Mul, _) if is_number(left) && right == DURATION => {
+                // One order is enough for whoever calculates it.
+                std::mem::swap(&mut self.left, &mut self.right);
+                return Ok(DURATION);
+            }
+            (Arithmetic::Add, _) if left == INSTANT || left == DURATION => "Edm.Duration",
+            (Arithmetic::Sub, _) if left == INSTANT => "Edm.Duration or Edm.DateTimeOffset",
+            (Arithmetic::Sub, _) if left == DURATION => "Edm.Duration",
+            (Arithmetic::Mul | Arithmetic::Div | Arithmetic::DivBy, _) if left == DURATION => {
+                "a number"
+            }
+            _ if is_number(left) => "a number",
+            _ => {
+                return self.refuse("a number", self.left.ty, self.left_at);
+            }
+        };
+        self.refuse(expected, self.right.ty, self.right_at)
+    }
+
+    /// The type of a side once a literal on it is read as what it stands for beside `other`.
+    fn converted(&mut self, is_left: bool, ty: Type, other: Type) -> Result<Type, Error> {
+        let (side, position) =
+            if is_left { (&mut self.left, self.left_at) } else { (&mut self.right, self.right_at) };
+        let to = match ty {
+            Type::Primitive(Primitive::String) => DURATION,
+            Type::Primitive(Primitive::Date) if is_temporal(other) => INSTANT,
+            _ => return Ok(ty),
+        };
+        if !is_constant(side) {
+            return Ok(ty);
+        }
+        *side = coerce(side.clone(), to, self.source, position)?;
+        Ok(to)
+    }
+}
+
+fn is_temporal(ty: Type) -> bool {
+    ty == DURATION || ty == INSTANT || ty == Type::Primitive(Primitive::Date)
+}

@@ -1,0 +1,78 @@
+//! The known name that a misspelt one was probably meant to be.
+
+/// Longer names are not compared, so that the work stays small.
+const LONGEST: usize = 64;
+
+/// The candidate nearest to `name`, if it is near enough to be meant: equal but for case, or at
+/// most a third of its letters (and never more than three) inserted, left out, replaced or swapped
+/// with a neighbour.
+pub(crate) fn nearest<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let wanted = letters(name)?;
+    let most = (wanted.len() / 3).clamp(1, 3);
+    candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let known = letters(candidate)?;
+            if known.len().abs_diff(wanted.len()) > most {
+                return None;
+            }
+            let distance = distance(&wanted, &known);
+            // With one letter of its own, everything is near.
+            (distance <= most && distance < wanted.len()).then_some((distance, candidate))
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn letters(name: &str) -> Option<Vec<char>> {
+    if name.is_empty() || name.len() > LONGEST {
+        return None;
+    }
+    Some(name.chars().flat_map(char::to_lowercase).collect())
+}
+
+/// Optimal string alignment: like Levenshtein's, a swap of neighbours counts one.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, to) in b.iter().enumerate() {
+            let replaced = last[j] + usize::from(from != to);
+            let mut least = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i - 1] == *to && b[j - 1] == *from {
+                least = least.min(before[j - 1] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_pen_are_understood() {
+        let known = ["startDateTime", "endDateTime", "id", "type", "modalities"];
+        for (written, meant) in [
+            ("startDateTme", Some("startDateTime")),
+            ("StartDateTime", Some("startDateTime")),
+            ("tpye", Some("type")),
+            ("modalties", Some("modalities")),
+            ("ID", Some("id")),
+            ("foo", None),
+            ("x", None),
+            ("", None),
+            ("startDateTimeOfTheCall", None),
+        ] {
+            assert_eq!(nearest(written, known), meant, "{written}");
+        }
+        assert_eq!(nearest(&"a".repeat(10_000), known), None);
+    }
+}
