@@ -5,6 +5,7 @@ mod logic;
 mod pages;
 mod paths;
 mod random;
+mod requests;
 mod shapes;
 mod transformations;
 

@@ -1,0 +1,150 @@
+//! Conditions, orders and calculations as requests write them.
+
+use std::borrow::Cow;
+
+use super::*;
+use crate::bound::Query;
+use crate::eval::{Pager, Sieve, Window};
+use crate::tests::parse;
+
+const RECORD: &str = r##"{"id":"E523D2ED-2966-4B6B-925B-754A88034CC5","version":3,
+    "type":"groupCall","modalities":["audio","video"],
+    "startDateTime":"2020-02-29T23:00:00.5+01:00","endDateTime":"2020-02-29T22:30:00.5Z",
+    "joinWebUrl":"https://Meet.example/Zo\u00eb","duration":"PT30M",
+    "organizer":{"id":"u1","displayName":"Ann","tenantId":"T","Echo":true,"Score":2.5},
+    "organizer_v2":{"id":"u1","identity":{"displayName":"Ann"}},
+    "participants_v2":[{"id":"u1"},{"id":"u2","identity":{"displayName":"Bob"}}],
+    "sessions":[
+      {"id":"s1","isTest":true,"startDateTime":"2020-02-29T22:00:00Z",
+       "caller":{"@odata.type":"#microsoft.graph.callRecords.participantEndpoint",
+                 "userAgent":"Teams","name":"pc","identity":{"id":"u1"}},
+       "segments":[{"id":"g1","startDateTime":"2020-02-29T22:00:00Z"},{"id":"g2"}]},
+      {"id":"s2","isTest":false,"startDateTime":"2020-02-29T22:10:00Z",
+       "caller":{"@odata.type":"#microsoft.graph.callRecords.endpoint","userAgent":"Bot"},
+       "segments":[]}]}"##;
+
+fn query(options: &[(&str, &str)]) -> Query {
+    let option =
+        |(name, value): &(&str, &str)| format!("${name}={}", crate::percent::encode_query(value));
+    let text = options.iter().map(option).collect::<Vec<_>>().join("&");
+    match parse("communications/callRecords", &text) {
+        Ok((_, query)) => query,
+        Err(error) => panic!("{text}: {error}"),
+    }
+}
+
+fn ty() -> Type {
+    Type::Structured(structured("callRecord"))
+}
+
+#[track_caller]
+fn holds(condition: &str) -> bool {
+    let query = query(&[("filter", condition)]);
+    let node = Node::parse(RECORD).unwrap();
+    let program = Program::new(&query.filter.unwrap());
+    program.holds(&Scope::new(Item { node: &node, ty: ty() }, &NoSearch))
+}
+
+#[test]
+fn conditions_that_hold() {
+    for condition in [
+        "id eq 'e523d2ed-2966-4b6b-925b-754a88034cc5'",
+        "version eq 3 and version lt 3.5 and version in (1,2,3)",
+        "version add 1 eq 4 and version div 2 eq 1 and version divby 2 eq 1.5 and -version eq -3",
+        "type eq 'groupCall' and type lt 'peerToPeer' and type has 'groupCall'",
+        "type in ('peerToPeer','groupCall')",
+        "'audio' in modalities and modalities/any(m:m eq 'video') and modalities/$count eq 2",
+        "hassubset(modalities,['video','audio']) and not hassubsequence(modalities,['video','audio'])",
+        "contains(tolower(joinWebUrl),'meet') and endswith(joinWebUrl,'ë') and length(joinWebUrl) eq 24",
+        "matchesPattern(joinWebUrl,'^https?://[A-Z]\\w+')",
+        "startDateTime eq 2020-02-29T22:00:00.5Z and year(startDateTime) eq 2020",
+        "date(startDateTime) eq 2020-02-29 and time(startDateTime) gt 22:00:00",
+        "totaloffsetminutes(startDateTime) eq 60 and fractionalseconds(startDateTime) eq 0.5",
+        "endDateTime sub startDateTime eq duration'PT30M' and duration mul 2 eq duration'PT1H'",
+        "startDateTime add duration'PT30M' eq endDateTime and totalseconds(duration) eq 1800",
+        "endDateTime lt now() and startDateTime gt mindatetime()",
+        "organizer/displayName eq 'Ann' and organizer/tenantId eq 'T'",
+        "organizer/Echo eq true and organizer/Score gt 2 and organizer/Missing eq null",
+        "organizer ne null and organizer_v2/identity/displayName eq 'Ann'",
+        "participants_v2/any(p:p/identity/displayName eq 'Bob')",
+        "participants_v2/all(p:startswith(p/id,'u')) and participants_v2/any()",
+        "participants_v2/$count($filter=identity ne null) eq 1",
+        "sessions/any(s:s/isTest and s/segments/any(g:g/startDateTime eq s/startDateTime))",
+        "sessions/any(s:s/caller/microsoft.graph.callRecords.participantEndpoint/name eq 'pc')",
+        "sessions/any(s:isof(s/caller,microsoft.graph.callRecords.participantEndpoint))",
+        "sessions/any(s:not isof(s/caller,microsoft.graph.callRecords.participantEndpoint))",
+        "sessions/$filter(isTest eq true)/$count eq 1",
+        "cast(version,Edm.String) eq '3' and cast('5',Edm.Int64) eq 5",
+        "case(version gt 5:'big',true:'small') eq 'small'",
+        "case(version gt 5:1,true:2.5) mul 2 eq 5 and case(true:1,false:2.5) div 2 eq 0.5",
+        "round(2.5) eq 3 and floor(-2.5) eq -3 and ceiling(version) eq 3",
+        "version mod 2 eq 1 and 7 div 2 eq 3 and 7 div 2.0 eq 3.5",
+        "concat(organizer/id,'x') eq 'u1x' and substring(organizer/id,1) eq '1'",
+        "indexof(joinWebUrl,'Zo') eq 21 and trim(' a ') eq 'a' and toupper('ë') eq 'Ë'",
+    ] {
+        assert!(holds(condition), "{condition}");
+    }
+}
+
+#[test]
+fn conditions_that_do_not_hold() {
+    for condition in [
+        "joinWebUrl eq null",
+        "organizer/Missing gt 1",
+        "not (organizer/Missing add 1 gt 1) and false",
+        "contains(organizer/Missing,'x')",
+        "not contains(organizer/Missing,'x')",
+        "version div 0 eq 1 or version mod 0 ge 0",
+        "organizer/Echo eq 'true'",
+        "organizer/Score in (1,2)",
+        "9223372036854775807 add version gt 0",
+        "type gt 'unknownFutureValue'",
+        "sessions/all(s:s/isTest)",
+        "participants_v2/any(p:p/identity/displayName eq 'Ann')",
+        "startDateTime gt maxdatetime()",
+        "duration gt duration'PT30M'",
+    ] {
+        assert!(!holds(condition), "{condition}");
+    }
+}
+
+/// The `n` of the records that are chosen, in their order.
+fn chosen(options: &[(&str, &str)], records: &[String]) -> Vec<String> {
+    let query = query(options);
+    let sieve = Sieve::new(&query);
+    let mut pager = Pager::new(&sieve, Window::of(&query, 0, 100), ty(), &NoSearch);
+    for record in records {
+        let id = |item: &Node<'_>| item.get("id").unwrap().as_text().unwrap().value().into_owned();
+        if pager.offer(Cow::Owned(Node::parse(record).unwrap()), id).is_break() {
+            break;
+        }
+    }
+    pager.finish().items
+}
+
+fn records() -> Vec<String> {
+    ["PT5M", "PT2M", "PT30S", "PT2M"]
+        .iter()
+        .enumerate()
+        .map(|(index, duration)| {
+            let kind = ["groupCall", "peerToPeer", "holoCall", "groupCall"][index];
+            format!(
+                r#"{{"id":"{index}","version":{index},"type":"{kind}","duration":"{duration}","organizer":{{"id":"u{}"}},"modalities":["audio"{}]}}"#,
+                index % 2,
+                if index > 1 { ",\"video\"" } else { "" },
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn calculated_members_keep_their_types_in_conditions_and_orders() {
+    let half = ("compute", "duration div 2 as half,version mul 10 as tens");
+    let found = chosen(
+        &[half, ("filter", "half ge duration'PT1M'"), ("orderby", "half desc,tens desc")],
+        &records(),
+    );
+    assert_eq!(found, ["0", "3", "1"]);
+    assert_eq!(chosen(&[("orderby", "type,id desc")], &records()), ["3", "0", "1", "2"]);
+    assert_eq!(chosen(&[("skip", "1"), ("top", "2")], &records()), ["1", "2"]);
+}
