@@ -8,6 +8,7 @@ use crate::ast;
 use crate::bound::{Expr, ExprKind, Function, Ty};
 use crate::edm::{Primitive, Type};
 use crate::error::{Error, Kind};
+use crate::eval::check_pattern;
 use crate::lexer::Lexer;
 use crate::literal::{Literal, type_name};
 use crate::primitive::DateTimeOffset;
@@ -155,6 +156,12 @@ impl<'a> Binder<'a> {
             return Err(source.expected("function", position));
         };
         let arguments = typed(arguments, signature, written, source)?;
+        if let (Function::MatchesPattern, [_, pattern]) = (function, arguments.as_slice())
+            && let ExprKind::Literal(Literal::String(text)) = &pattern.kind
+            && check_pattern(text).is_err()
+        {
+            return Err(source.expected("a regular expression", written[1].position));
+        }
         Ok(finished(function, arguments, signature))
     }
 }

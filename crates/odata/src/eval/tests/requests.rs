@@ -148,3 +148,14 @@ fn calculated_members_keep_their_types_in_conditions_and_orders() {
     assert_eq!(chosen(&[("orderby", "type,id desc")], &records()), ["3", "0", "1", "2"]);
     assert_eq!(chosen(&[("skip", "1"), ("top", "2")], &records()), ["1", "2"]);
 }
+
+#[test]
+fn patterns_that_are_none_are_refused_with_their_place() {
+    for pattern in ["(", "[z-a]", "(?=x)", "(((a{100}){100}){100}){100}"] {
+        let condition = format!("matchesPattern(id,'{pattern}')");
+        let text = format!("$filter={}", crate::percent::encode_query(&condition));
+        let error = parse("communications/callRecords", &text).unwrap_err().to_string();
+        let is_placed = error.contains("a regular expression") && error.contains("position 18 ");
+        assert!(is_placed, "{error}");
+    }
+}
