@@ -9,9 +9,6 @@ use crate::record::Change;
 
 /// Erases at most `limit` records whose current version ended before `ticks`, with all their
 /// versions, and logs each; answers how many records.
-///
-/// A call starts before it ends, so the oldest starts lead to the oldest ends without an index of
-/// their own.
 pub(crate) fn erase_ended_before(
     session: &mut Session,
     ticks: i64,
@@ -45,7 +42,7 @@ fn ended_before(
 ) -> Result<Vec<Vec<u8>>, Error> {
     let mut statement = session.connection.prepare_cached(
         "SELECT id_key FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
-         AND start_date_time < ?2 AND end_date_time < ?2 ORDER BY start_date_time LIMIT ?3",
+         AND end_date_time < ?2 ORDER BY end_date_time LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map((tenant_key, ticks, limit), |row: &Row<'_>| row.get(0))?;

@@ -13,3 +13,4 @@ mod processes;
 mod refilling;
 mod snapshots;
 mod versions;
+mod words;
