@@ -155,7 +155,8 @@ fn patterns_that_are_none_are_refused_with_their_place() {
         let condition = format!("matchesPattern(id,'{pattern}')");
         let text = format!("$filter={}", crate::percent::encode_query(&condition));
         let error = parse("communications/callRecords", &text).unwrap_err().to_string();
-        let is_placed = error.contains("a regular expression") && error.contains("position 18");
+        let is_placed =
+            error.contains("regular expression expected") && error.contains("position 18");
         assert!(is_placed, "{error}");
     }
 }
