@@ -68,8 +68,11 @@ pub(crate) enum Command {
     Import(Import),
     /// Print one record as a line of JSON
     Get(Get),
-    /// Print records as lines of JSON, newest first
+    /// Print records, or what is inside them: those that meet conditions, newest first
     List(List),
+    /// Look at queries themselves
+    #[command(subcommand)]
+    Query(Query),
     /// Copy a store to a file, also while it is served
     Backup(Backup),
     /// Print simulated calls as lines of JSON
@@ -123,6 +126,9 @@ pub(crate) struct Demo {
     /// Other calls for another number
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Calls of the 30 days before this time, the same whenever it is run [default: now]
+    #[arg(long, value_name = "DATE", value_parser = time)]
+    pub(crate) to: Option<DateTimeOffset>,
 }
 
 /// `app`
@@ -257,11 +263,79 @@ pub(crate) struct List {
     /// Calls in which this id took part; given several times, all of them
     #[arg(long, value_name = "ID")]
     pub(crate) participant: Vec<String>,
+    /// Only what meets this condition, as in $filter
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) filter: Option<String>,
+    /// Only what contains these words, as in $search
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) search: Option<String>,
+    /// In this order, as in $orderby
+    #[arg(long, value_name = "KEYS")]
+    pub(crate) orderby: Option<String>,
+    /// Only these members, as in $select
+    #[arg(long, value_name = "MEMBERS", conflicts_with = "apply")]
+    pub(crate) select: Option<String>,
+    /// With these members computed, as in $compute
+    #[arg(long, value_name = "MEMBERS")]
+    pub(crate) compute: Option<String>,
+    /// What these transformations make of them, as in $apply
+    #[arg(long, value_name = "STEPS", conflicts_with = "expand")]
+    pub(crate) apply: Option<String>,
+    /// Of what
+    #[arg(long, value_enum, default_value = "records")]
+    pub(crate) of: Rows,
     /// At most so many
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+    /// How they are printed
+    #[arg(long, value_enum, default_value = "ndjson")]
+    pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) form: Form,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rows {
+    /// Call records
+    Records,
+    /// Their sessions
+    Sessions,
+    /// Segments of their sessions
+    Segments,
+    /// Media streams of their segments
+    Streams,
+}
+
+/// Forms of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// One JSON array
+    Json,
+    /// A line of JSON for each
+    Ndjson,
+    /// Comma-separated values, a column for each member
+    Csv,
+    /// Columns for people
+    Table,
+}
+
+/// `query`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Query {
+    /// Print how a query is understood and answered: syntax tree, bound tree, SQL, engine's plan
+    Explain(Explain),
+}
+
+/// `query explain`
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The address behind the version, with its query, quoted:
+    /// '/communications/callRecords?$filter=type eq %27groupCall%27'
+    pub(crate) url: String,
+    /// Tenant whose records they are [default: the only one in the store]
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    pub(crate) tenant: Option<TenantId>,
 }
 
 /// `backup`

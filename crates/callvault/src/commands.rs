@@ -7,8 +7,10 @@ mod doctor;
 mod get;
 mod import;
 mod list;
+mod listing;
 mod migrate;
 mod printing;
+mod query;
 mod serve;
 mod serving;
 mod simulate;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use store::{Options, Role, Store};
 
-use crate::cli::{Cli, Command, Listening, Place};
+use crate::cli::{Cli, Command, Listening, Place, Query};
 use crate::logging;
 use crate::settings::{self, Layers, Level, Settings};
 
@@ -38,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Import(args) => import::run(&args, &tool_settings(&place)?),
         Command::Get(args) => get::run(&args, &tool_settings(&place)?),
         Command::List(args) => list::run(&args, &tool_settings(&place)?),
+        Command::Query(Query::Explain(args)) => query::explain(&args, &tool_settings(&place)?),
         Command::Backup(args) => backup::run(&args, &tool_settings(&place)?),
         Command::Migrate => migrate::run(&tool_settings(&place)?),
         Command::Doctor => doctor::run(&tool_settings(&place)?),

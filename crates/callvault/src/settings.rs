@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 pub(crate) use layers::Layers;
-use typed::{LegacyIdentities, Retention, RetentionView, Typed};
+use typed::{LegacyIdentities, Retention, RetentionView, Strict, Typed};
 pub(crate) use typed::{Level, Limits, LogFormat};
 
 const DATA_DIR: &str = "callvault-data";
@@ -63,6 +63,8 @@ pub(crate) struct Graph {
     pub(crate) legacy_identities: bool,
     /// Days after their start that records are shown; `None` is all of them.
     pub(crate) retention_view_days: Option<u32>,
+    /// Whether what Graph itself does not answer is refused.
+    pub(crate) is_strict: bool,
 }
 
 impl Settings {
@@ -86,6 +88,7 @@ impl Settings {
                     RetentionView::ThirtyDays => Some(30),
                     RetentionView::All => None,
                 },
+                is_strict: typed.graph.strict == Strict::On,
             },
             issuers,
             retention_days: retention(&typed.records.retention)?,

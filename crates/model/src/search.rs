@@ -6,10 +6,12 @@
 //! decides. Words are made by our own rules for both, so that they mean the same everywhere.
 
 mod collect;
+mod finder;
 mod query;
 mod words;
 
 pub use collect::Collector;
+pub use finder::Finder;
 pub use query::{Candidates, Query};
 
 /// The words of a text, as searches compare them.

@@ -1,7 +1,11 @@
 //! Context URLs (OData Protocol section 10): the text behind `$metadata#` that says what an answer
 //! holds.
 
-use crate::bound::{Query, Resource, Select, Step};
+use std::fmt;
+
+use crate::bound::{
+    Apply, GroupKey, Path, PathStep, Query, Resource, Select, Step, Transformation,
+};
 use crate::edm::{Kind, Property, Type};
 use crate::literal::type_name;
 use crate::percent::encode_segment;
@@ -126,6 +130,12 @@ fn key(id: &str) -> String {
 /// What is selected and expanded, in parentheses; empty when neither is.
 fn select_list(query: &Query) -> String {
     let mut items = Vec::new();
+    if let (Some(apply), None) = (&query.apply, &query.select) {
+        let members = applied(apply, None).unwrap_or_default();
+        let mut tree = Vec::new();
+        members.iter().for_each(|path| add(&mut tree, path));
+        items.extend(tree.iter().map(Branch::to_string));
+    }
     if let Some(select) = &query.select {
         selected("", select, query, &mut items);
     }
@@ -135,6 +145,82 @@ fn select_list(query: &Query) -> String {
         items.push(format!("{}{inside}", item.property.name));
     }
     if items.is_empty() { String::new() } else { format!("({})", items.join(",")) }
+}
+
+/// Paths of the members that items have behind transformations; `None` when those of their type.
+/// (OData Extension for Data Aggregation, section 3.16.)
+fn applied(apply: &Apply, before: Option<Vec<Names>>) -> Option<Vec<Names>> {
+    apply.steps.iter().fold(before, |members, step| match step {
+        Transformation::Aggregate(figures) => {
+            Some(figures.iter().map(|figure| vec![figure.alias.clone()]).collect())
+        }
+        Transformation::GroupBy { keys, apply } => {
+            let mut grouped: Vec<Names> = keys.iter().flat_map(key_names).collect();
+            let inner = apply.as_ref().and_then(|apply| applied(apply, members.clone()));
+            grouped.extend(inner.unwrap_or_default());
+            Some(grouped)
+        }
+        Transformation::Compute(computed) => members.map(|mut members| {
+            members.extend(computed.iter().map(|member| vec![member.alias.clone()]));
+            members
+        }),
+        Transformation::Concat(chains) => {
+            let mut all = Vec::new();
+            for chain in chains {
+                for member in applied(chain, members.clone())? {
+                    if !all.contains(&member) {
+                        all.push(member);
+                    }
+                }
+            }
+            Some(all)
+        }
+        _ => members,
+    })
+}
+
+/// Names along a path.
+type Names = Vec<String>;
+
+fn key_names(key: &GroupKey) -> Vec<Names> {
+    let names = |path: &Path| {
+        let names = path.steps.iter().filter_map(|step| match step {
+            PathStep::Property(property) => Some(property.name.to_owned()),
+            PathStep::Member(name) => Some(name.clone()),
+            _ => None,
+        });
+        names.collect()
+    };
+    match key {
+        GroupKey::Path(path) => vec![names(path)],
+        GroupKey::Rollup { paths, .. } => paths.iter().map(names).collect(),
+    }
+}
+
+/// A member with those inside it.
+struct Branch {
+    name: String,
+    inside: Vec<Branch>,
+}
+
+fn add(tree: &mut Vec<Branch>, path: &[String]) {
+    let Some((name, rest)) = path.split_first() else { return };
+    let at = tree.iter().position(|branch| branch.name == *name).unwrap_or_else(|| {
+        tree.push(Branch { name: name.clone(), inside: Vec::new() });
+        tree.len() - 1
+    });
+    add(&mut tree[at].inside, rest);
+}
+
+impl fmt::Display for Branch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.inside.is_empty() {
+            return Ok(());
+        }
+        let inside: Vec<String> = self.inside.iter().map(Self::to_string).collect();
+        write!(f, "({})", inside.join(","))
+    }
 }
 
 /// Members that are selected; those that are also expanded come with the expanded ones.

@@ -4,12 +4,14 @@
 //! Only what is served is printed; what the tables hold beyond it (declared for completeness, or
 //! known dynamic members) stays inside.
 
+mod annotations;
 mod json;
 mod xml;
 
 use crate::edm::{Container, Model, Property, StructuredType, Type};
 use crate::json::{Member, Node, Text, write_node};
 
+pub use annotations::{Annotations, Expression};
 pub use json::json;
 pub use xml::xml;
 
@@ -24,7 +26,8 @@ struct Vocabulary {
     uri: &'static str,
 }
 
-const VOCABULARIES: [Vocabulary; 3] = [
+/// Those of the properties come first.
+const VOCABULARIES: [Vocabulary; 5] = [
     Vocabulary {
         namespace: "Org.OData.Core.V1",
         alias: "Core",
@@ -40,7 +43,35 @@ const VOCABULARIES: [Vocabulary; 3] = [
         alias: "PersonalData",
         uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.PersonalData.V1",
     },
+    Vocabulary {
+        namespace: "Org.OData.Capabilities.V1",
+        alias: "Capabilities",
+        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Capabilities.V1",
+    },
+    Vocabulary {
+        namespace: "Org.OData.Aggregation.V1",
+        alias: "Aggregation",
+        uri: "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Aggregation.V1",
+    },
 ];
+
+/// The vocabularies that a document refers to: those of the properties, and what it says apart.
+fn vocabularies(annotations: &[Annotations]) -> impl Iterator<Item = &'static Vocabulary> {
+    let used = |vocabulary: &Vocabulary| {
+        let mut terms = annotations.iter().flat_map(|of| of.terms);
+        terms.any(|(term, _)| term.split_once('.').is_some_and(|(a, _)| a == vocabulary.alias))
+    };
+    let of_properties = 3;
+    let wanted: Vec<bool> = VOCABULARIES
+        .iter()
+        .enumerate()
+        .map(|(index, vocabulary)| index < of_properties || used(vocabulary))
+        .collect();
+    VOCABULARIES
+        .iter()
+        .zip(wanted)
+        .filter_map(|(vocabulary, is_wanted)| is_wanted.then_some(vocabulary))
+}
 
 /// The service document (OData JSON Format 4.01 section 5): what can be reached from the root.
 /// `root` is the root's absolute URL without a slash at its end.

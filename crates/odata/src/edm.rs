@@ -64,7 +64,6 @@ pub enum Kind {
 }
 
 /// A structural or navigation property.
-#[derive(Debug)]
 pub struct Property {
     /// Name on the wire.
     pub name: &'static str,
@@ -150,7 +149,6 @@ impl Primitive {
 }
 
 /// An enumeration; a member's value is not always its position.
-#[derive(Debug)]
 pub struct EnumType {
     /// Namespace-qualified name.
     pub name: &'static str,
@@ -242,6 +240,20 @@ impl PartialEq for Type {
 
 impl fmt::Debug for StructuredType {
     /// Its name: types refer to each other in circles, which printing must not follow.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Debug for Property {
+    /// Its name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Debug for EnumType {
+    /// Its name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }

@@ -1,38 +1,47 @@
 //! Graph's resources: from a bound path to an answer.
 //!
 //! Every address below `/v1.0` and `/beta` comes through [`dispatch`]; which resource it means is
-//! read in one place (`target`), and each kind of resource has a file of its own.
+//! read in one place (`target`). Plain reads of a record and of what is inside it are copied by a
+//! file for each; every other question is answered by the `compose`r.
 
 mod ask;
 mod call_records;
-mod filter;
+mod capabilities;
+mod compose;
 mod import;
+mod local;
 mod metadata;
 mod paging;
 mod participants;
 mod sessions;
+mod strict;
 mod target;
 mod write;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::LazyLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use http::Method;
-use odata::bound::{ExpandItem, ExpandKind, Query, Resource, Step};
-use odata::limits::Limits;
+use odata::bound::{ExpandKind, Query, Resource};
 use odata::page_token::Keys;
 use odata::primitive::DateTimeOffset;
+use store::RowSet;
 
 use crate::StartError;
+use crate::body;
 use crate::problem::Problem;
-use crate::request::Request;
+use crate::request::{Request, without_query_segment};
 use crate::response::Response;
 use crate::router::{ApiVersion, Route};
-use crate::worker::{Worker, WorkerStart};
+use crate::worker::{Worker, WorkerStart, now};
 use ask::Ask;
-use target::{NotBuilt, Target};
+pub use compose::QueryLimits;
+pub use local::{Local, LocalError};
+use target::{Base, NotBuilt, Tail, Target};
+
+/// Most bytes of the options that `POST …/$query` brings: links repeat them in addresses.
+const LARGEST_QUERY: usize = 16 * 1024;
 
 /// What Graph's resources keep in each worker thread.
 #[derive(Debug)]
@@ -54,9 +63,6 @@ impl State {
         })
     }
 }
-
-/// The limits of the query language.
-static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
 
 fn model(version: ApiVersion) -> &'static odata::edm::Model {
     match version {
@@ -82,95 +88,88 @@ pub(crate) async fn dispatch(
         "/$batch" | "/%24batch" => return Err(not_built("'$batch'")),
         _ => {}
     }
-    let began = Instant::now();
-    let query = request.query().unwrap_or_default();
-    let (resource, query) =
-        odata::parse_request(model(request.version), request.path(), query, &LIMITS, now())?;
-    refuse_unanswered(&resource, &query)?;
-    let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
-    if query.filter.is_some() && !matches!(target, Target::Records | Target::RecordCount) {
-        return Err(not_built("the query option '$filter' here"));
+    if request.method == Method::POST && without_query_segment(request.path()).is_some() {
+        take_posted_query(request).await?;
     }
+    let began = Instant::now();
+    let (resource, query) = parse(worker, request)?;
+    let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
     request.route = target.route();
     request.timings.stage("parse", began.elapsed());
-    match (&request.method, target) {
-        (&Method::GET, target) => {
+    match (&request.method, &target.base, &target.tail) {
+        (&Method::GET, ..) => {
+            if worker.settings.is_strict {
+                strict::check(&target, &query)?;
+            }
             let ask = Ask::new(worker, request, &resource, &query)?;
             let began = Instant::now();
-            let answer = read(ask, &target).await;
+            let answer = read(ask, target).await;
             request.timings.stage("answer", began.elapsed());
             answer
         }
-        (&Method::POST, Target::Records) => Box::pin(write::post(worker, request)).await,
-        (&Method::PUT, Target::Record(record)) if record.version.is_none() => {
+        (&Method::POST, Base::Rows(RowSet::Records), Tail::Whole) => {
+            Box::pin(write::post(worker, request)).await
+        }
+        (&Method::PUT, Base::Record(record), Tail::Whole) if record.version.is_none() => {
             Box::pin(write::put(worker, request, &record.id)).await
         }
-        (&Method::POST, Target::Import) => Box::pin(import::run(worker, request)).await,
-        (_, target) => Err(Problem::method_not_allowed(target.methods())),
+        (&Method::POST, Base::Import, _) => Box::pin(import::run(worker, request)).await,
+        _ => Err(Problem::method_not_allowed(target.methods())),
     }
 }
 
-async fn read(ask: Ask<'_>, target: &Target) -> Result<Response, Problem> {
-    match target {
-        Target::Record(record) => call_records::get(&ask, record),
-        Target::Records => call_records::list(&ask).await,
-        Target::RecordCount => call_records::count(&ask).await,
-        Target::Versions(id) => call_records::versions(&ask, id),
-        Target::VersionCount(id) => call_records::version_count(&ask, id),
-        Target::Organizer(record) => participants::organizer(&ask, record),
-        Target::Participants(record) => participants::list(&ask, record),
-        Target::ParticipantCount(record) => participants::count(&ask, record),
-        Target::Participant(record, id) => participants::get(&ask, record, id),
-        Target::Sessions(record) => sessions::list(&ask, record),
-        Target::SessionCount(record) => sessions::count(&ask, record),
-        Target::Session(record, id) => sessions::get(&ask, record, id),
-        Target::Segments(record, session) => sessions::segments(&ask, record, session),
-        Target::SegmentCount(record, session) => sessions::segment_count(&ask, record, session),
-        Target::Segment(record, session, id) => sessions::segment(&ask, record, session, id),
-        Target::Communications => ask.communications(),
-        Target::Import => Err(Problem::method_not_allowed(target.methods())),
+/// Reads path and options against the tables of the version.
+fn parse(worker: &Worker, request: &Request) -> Result<(Resource, Query), Problem> {
+    let limits = &worker.shared.options.query.language;
+    let query = request.query().unwrap_or_default();
+    let now = DateTimeOffset::from_unix_seconds(now());
+    let model = model(request.version);
+    if request.has_posted_query() {
+        let limits = odata::Limits {
+            url: limits.url + LARGEST_QUERY,
+            filter: limits.filter.max(LARGEST_QUERY),
+            ..limits.clone()
+        };
+        return Ok(odata::parse_request(model, request.path(), query, &limits, now)?);
     }
+    Ok(odata::parse_request(model, request.path(), query, limits, now)?)
 }
 
-/// The instant that `now()` stands for.
-fn now() -> DateTimeOffset {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let ticks = i64::try_from(since.as_nanos() / 100).unwrap_or(i64::MAX);
-    DateTimeOffset(ticks)
+/// Turns `POST …/$query` into the GET that it stands for.
+async fn take_posted_query(request: &mut Request) -> Result<(), Problem> {
+    body::content_type(&request.headers, &["text/plain"])?;
+    let bytes = request.take_body().read(LARGEST_QUERY, None).await?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
+    request.become_query(text.trim())
 }
 
-/// Refuses what the language has and no resource answers yet, so that nothing is left out silently.
-fn refuse_unanswered(resource: &Resource, query: &Query) -> Result<(), Problem> {
-    if resource.steps.iter().any(|step| matches!(step, Step::Filter(_))) {
-        return Err(not_built("the path segment '$filter'"));
+async fn read(ask: Ask<'_>, target: Target) -> Result<Response, Problem> {
+    if target.tail == Tail::Whole && target.filters.is_empty() && is_plain(ask.query) {
+        match &target.base {
+            Base::Record(record) => return call_records::get(&ask, record),
+            Base::Sessions(record) => return sessions::list(&ask, record),
+            Base::Participants(record) => return participants::list(&ask, record),
+            _ => {}
+        }
     }
-    if query.apply.is_some() {
-        return Err(not_built("the query option '$apply'"));
-    }
-    if !query.compute.is_empty() {
-        return Err(not_built("the query option '$compute'"));
-    }
-    if query.search.is_some() {
-        return Err(not_built("the query option '$search'"));
-    }
-    if !query.orderby.is_empty() {
-        return Err(not_built("the query option '$orderby'"));
-    }
-    if query.skip.is_some() {
-        return Err(not_built("the query option '$skip'"));
-    }
-    query.expand.iter().try_for_each(refuse_unanswered_inside)
+    ask.compose(target).await
 }
 
-fn refuse_unanswered_inside(item: &ExpandItem) -> Result<(), Problem> {
-    if item.kind != ExpandKind::Entities {
-        return Err(not_built("'$ref' or '$count' in $expand"));
-    }
-    let query = &item.query;
-    if query.filter.is_some() || query.top.is_some() || query.count {
-        return Err(not_built("this query option inside $expand"));
-    }
-    refuse_unanswered(&Resource { steps: Vec::new(), ty: None, is_collection: false }, query)
+/// Whether an answer is a copy of what is kept, perhaps with members left out.
+fn is_plain(query: &Query) -> bool {
+    let asks_for_items = query.apply.is_some()
+        || !query.compute.is_empty()
+        || query.filter.is_some()
+        || query.search.is_some()
+        || !query.orderby.is_empty()
+        || query.skip.is_some();
+    let is_plain_inside = |query: &Query| is_plain(query) && !query.count;
+    !asks_for_items
+        && query
+            .expand
+            .iter()
+            .all(|item| item.kind == ExpandKind::Entities && is_plain_inside(&item.query))
 }
 
 fn not_built(what: &str) -> Problem {

@@ -30,6 +30,9 @@ mod tls;
 mod wire_tests;
 mod worker;
 
-pub use options::{GraphSettings, Limits, MakeIssuer, ServerOptions, StartError, TlsFiles};
+pub use graph::{Local, LocalError, QueryLimits};
+pub use options::{
+    GraphSettings, Limits, MakeIssuer, QuerySettings, ServerOptions, StartError, TlsFiles,
+};
 pub use problem::Code;
 pub use serve::{Running, start};

@@ -9,6 +9,8 @@ use std::time::Duration;
 use identity::{ConfigError, Issuer, IssuerConfig, KeyError};
 use store::Store;
 
+use crate::graph::QueryLimits;
+
 /// Makes the built-in issuer, once the public URL is known.
 pub type MakeIssuer = Arc<dyn Fn(&str) -> Result<Issuer, KeyError> + Send + Sync>;
 
@@ -31,6 +33,8 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// How Graph's resources answer.
     pub graph: GraphSettings,
+    /// What queries may ask, and what they may cost.
+    pub query: QuerySettings,
     /// Where the records are.
     pub store: Store,
     /// Keys that seal page tokens, with their numbers; the first seals, all open. At least one.
@@ -73,11 +77,22 @@ pub struct GraphSettings {
     pub legacy_identities: bool,
     /// Show only records whose call began within so many days, as Graph does; `None`: all.
     pub retention_view: Option<u32>,
+    /// Refuse what Graph itself does not answer.
+    pub is_strict: bool,
+}
+
+/// What queries may ask, and what they may cost.
+#[derive(Debug, Clone, Default)]
+pub struct QuerySettings {
+    /// How much of the language one request may use.
+    pub language: odata::Limits,
+    /// How much answering it may take.
+    pub cost: QueryLimits,
 }
 
 impl Default for GraphSettings {
     fn default() -> Self {
-        Self { legacy_identities: true, retention_view: None }
+        Self { legacy_identities: true, retention_view: None, is_strict: false }
     }
 }
 

@@ -301,12 +301,27 @@ impl From<store::Error> for Problem {
         let wait = match error {
             Error::Busy => Duration::from_secs(1),
             Error::Unavailable(_) | Error::Deadline => Duration::from_secs(5),
+            Error::TooManyRows { .. } | Error::TooManyGroups { .. } => {
+                let message = format!("{}: narrow it.", sentence(&error));
+                return Self::new(Code::BadRequest, message);
+            }
+            Error::Position => {
+                let message = "The $skiptoken belongs to another request.";
+                return Self::bad_request(message).with_target("$skiptoken");
+            }
             // Somebody has to make room.
             Error::Full(_) => Duration::from_mins(1),
             _ => return Self::internal(error),
         };
         Self::unavailable(error, wait)
     }
+}
+
+/// What an error says, as the beginning of a sentence.
+fn sentence(error: &store::Error) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub(crate) struct Request {
     pub(crate) timings: Timings,
     uri: Uri,
     path_start: usize,
+    /// Query options that came in the body, with those of the address before them.
+    posted_query: Option<Box<str>>,
     caller: Option<Arc<Caller>>,
     body: Option<Body>,
     worker: Rc<Worker>,
@@ -67,6 +69,7 @@ impl Request {
             timings: Timings::default(),
             uri,
             path_start,
+            posted_query: None,
             caller,
             body: Some(body),
             worker: Rc::clone(worker),
@@ -75,15 +78,33 @@ impl Request {
 
     /// The raw path behind the version; begins with a slash.
     pub(crate) fn path(&self) -> &str {
-        match &self.uri.path()[self.path_start..] {
-            "" => "/",
-            path => path,
-        }
+        let path = &self.uri.path()[self.path_start..];
+        let path = match self.posted_query {
+            Some(_) => without_query_segment(path).unwrap_or(path),
+            None => path,
+        };
+        if path.is_empty() { "/" } else { path }
     }
 
-    /// The raw text behind the question mark.
+    /// The raw query options: what stands behind the question mark, or was posted.
     pub(crate) fn query(&self) -> Option<&str> {
-        self.uri.query()
+        self.posted_query.as_deref().or(self.uri.query())
+    }
+
+    /// Whether options came in the body.
+    pub(crate) fn has_posted_query(&self) -> bool {
+        self.posted_query.is_some()
+    }
+
+    /// Turns a `POST …/$query` into the GET that it stands for (OData Protocol 11.2.7.3).
+    pub(crate) fn become_query(&mut self, posted: &str) -> Result<(), Problem> {
+        let in_address = self.uri.query().unwrap_or_default();
+        let and = if in_address.is_empty() || posted.is_empty() { "" } else { "&" };
+        let query = format!("{in_address}{and}{posted}");
+        self.preferences = Preferences::read(&self.headers, Some(&query))?;
+        self.posted_query = Some(query.into());
+        self.method = Method::GET;
+        Ok(())
     }
 
     /// The caller, if it has one of the roles. This is the only way to a tenant, so a resource
@@ -137,6 +158,11 @@ impl Timings {
 pub(crate) struct Trace {
     pub(crate) route: Route,
     pub(crate) timings: Timings,
+}
+
+/// The path before `/$query`, if it ends so.
+pub(crate) fn without_query_segment(path: &str) -> Option<&str> {
+    path.strip_suffix("/$query").or_else(|| path.strip_suffix("/%24query"))
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ pub(crate) enum Route {
     Organizer,
     Versions,
     Version,
+    Rows,
     Import,
     Token,
     Discovery,
@@ -110,7 +111,7 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every route, by its number.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Unknown,
         Self::ServiceDocument,
         Self::Metadata,
@@ -130,6 +131,7 @@ impl Route {
         Self::Organizer,
         Self::Versions,
         Self::Version,
+        Self::Rows,
         Self::Import,
         Self::Token,
         Self::Discovery,
@@ -158,6 +160,7 @@ impl Route {
             Self::Organizer => "/communications/callRecords/{id}/organizer_v2",
             Self::Versions => "/communications/callRecords/{id}/callvault.versions()",
             Self::Version => "/communications/callRecords/{id}/callvault.version()",
+            Self::Rows => "/communications/callRecords/callvault.{rows}()",
             Self::Import => "/communications/callRecords/callvault.import",
             Self::Token => "/{tenant}/oauth2/v2.0/token",
             Self::Discovery => "/{tenant}/v2.0/.well-known/openid-configuration",

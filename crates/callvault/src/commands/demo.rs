@@ -55,9 +55,9 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Simulates calls of the last 30 days into the store.
+/// Simulates calls of 30 days into the store.
 fn fill(args: &Demo, store: &Store, tenant: &TenantId) -> Result<()> {
-    let to = DateTimeOffset::from_unix_seconds(clock::now());
+    let to = args.to.unwrap_or_else(|| DateTimeOffset::from_unix_seconds(clock::now()));
     let calls = Calls::new(simulator::Options {
         seed: args.seed,
         calls: args.calls,

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 
 pub(super) fn run(args: &Get, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
-    let tenant = printing::tenant(&args.form, &mut reader)?;
+    let tenant = printing::tenant(args.form.tenant.as_ref(), &mut reader)?;
     let record = reader
         .record(&tenant, &model::key(&args.id), args.version)?
         .context("there is no such record")?;

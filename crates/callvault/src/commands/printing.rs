@@ -8,11 +8,11 @@ use model::TenantId;
 use model::fragment::{Pack, RecordFragment};
 use store::{Reader, StoredRecord};
 
-use crate::cli::{Expand, Form};
+use crate::cli::Expand;
 
 /// The tenant that was named, or the only one that there is.
-pub(super) fn tenant(form: &Form, reader: &mut Reader) -> Result<TenantId> {
-    if let Some(tenant) = &form.tenant {
+pub(super) fn tenant(named: Option<&TenantId>, reader: &mut Reader) -> Result<TenantId> {
+    if let Some(tenant) = named {
         return Ok(tenant.clone());
     }
     let tenants = reader.tenants()?;

@@ -83,9 +83,11 @@ fn options(
         allow_plain_http: server.allow_plain_http,
         threads: server.workers,
         limits: settings.limits.of_server(),
+        query: settings.limits.of_queries(),
         graph: GraphSettings {
             legacy_identities: settings.graph.legacy_identities,
             retention_view: settings.graph.retention_view_days,
+            is_strict: settings.graph.is_strict,
         },
         store: store.clone(),
         page_token_keys: keys::page_token_keys(store, master)?,

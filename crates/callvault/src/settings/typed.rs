@@ -52,9 +52,7 @@ impl Default for Server {
 pub(super) struct Graph {
     pub(super) legacy_identities: LegacyIdentities,
     pub(super) retention_view: RetentionView,
-    /// Accepted so that a settings file can state it already; query answers are the same for both.
-    #[serde(rename = "strict")]
-    _strict: Strict,
+    pub(super) strict: Strict,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -76,7 +74,7 @@ pub(super) enum RetentionView {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Strict {
+pub(super) enum Strict {
     On,
     #[default]
     Off,
@@ -131,11 +129,28 @@ pub(crate) struct Limits {
     body_idle_seconds: u64,
     idle_seconds: u64,
     drain_seconds: u64,
+    filter_bytes: usize,
+    expression_nodes: usize,
+    expression_depth: usize,
+    lambda_depth: usize,
+    literal_bytes: usize,
+    in_items: usize,
+    orderby_keys: usize,
+    select_items: usize,
+    expand_depth: usize,
+    expand_items: usize,
+    search_words: usize,
+    apply_steps: usize,
+    top: u64,
+    rows_scanned: u64,
+    groups: usize,
+    query_milliseconds: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let server = server::Limits::default();
+        let server::QuerySettings { language, cost } = server::QuerySettings::default();
         Self {
             connections: server.connections,
             requests_per_second: server.requests_per_second,
@@ -146,6 +161,22 @@ impl Default for Limits {
             body_idle_seconds: server.body_idle.as_secs(),
             idle_seconds: server.idle.as_secs(),
             drain_seconds: server.drain.as_secs(),
+            filter_bytes: language.filter,
+            expression_nodes: language.nodes,
+            expression_depth: language.depth,
+            lambda_depth: language.lambdas,
+            literal_bytes: language.literal,
+            in_items: language.in_list,
+            orderby_keys: language.orderby,
+            select_items: language.select_items,
+            expand_depth: language.expand_depth,
+            expand_items: language.expand_items,
+            search_words: language.search_words,
+            apply_steps: language.apply_steps,
+            top: language.top,
+            rows_scanned: cost.rows_scanned,
+            groups: cost.groups,
+            query_milliseconds: cost.time.as_millis() as u64,
         }
     }
 }
@@ -165,6 +196,32 @@ impl Limits {
             drain: Duration::from_secs(self.drain_seconds),
             ..server::Limits::default()
         }
+    }
+
+    /// What queries may ask, and what they may cost.
+    pub(crate) fn of_queries(self) -> server::QuerySettings {
+        let language = odata::Limits {
+            url: self.url_bytes,
+            filter: self.filter_bytes,
+            nodes: self.expression_nodes,
+            depth: self.expression_depth,
+            lambdas: self.lambda_depth,
+            literal: self.literal_bytes,
+            in_list: self.in_items,
+            orderby: self.orderby_keys,
+            select_items: self.select_items,
+            expand_depth: self.expand_depth,
+            expand_items: self.expand_items,
+            search_words: self.search_words,
+            apply_steps: self.apply_steps,
+            top: self.top,
+        };
+        let cost = server::QueryLimits {
+            rows_scanned: self.rows_scanned,
+            groups: self.groups,
+            time: Duration::from_millis(self.query_milliseconds),
+        };
+        server::QuerySettings { language, cost }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The program as it is typed: commands, exit codes and what they print.
 
+mod cookbook;
 mod demo;
 mod importing;
 mod keeping;

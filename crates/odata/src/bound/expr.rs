@@ -7,7 +7,7 @@
 use std::ptr;
 
 use super::Search;
-use crate::edm::{Property, StructuredType, Type};
+use crate::edm::{Primitive, Property, StructuredType, Type};
 use crate::literal::Literal;
 
 /// An expression and what is known of its type.
@@ -293,6 +293,21 @@ impl Arithmetic {
             Self::DivBy => "divby",
             Self::Mod => "mod",
         }
+    }
+}
+
+impl Expr {
+    /// Both conditions.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut parts = Vec::new();
+        for side in [self, other] {
+            match side.kind {
+                ExprKind::And(inner) => parts.extend(inner),
+                _ => parts.push(side),
+            }
+        }
+        Self { kind: ExprKind::And(parts), ty: Ty::One(Type::Primitive(Primitive::Boolean)) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! CSDL JSON 4.01.
 
+use super::annotations::{Annotations, to_json};
 use super::{
-    KEY, VOCABULARIES, containers, object, own_properties, plain, print, type_name, unqualified,
+    KEY, containers, object, own_properties, plain, print, type_name, unqualified, vocabularies,
 };
 use crate::edm::{
     EnumType, Kind, Model, Operation, Parameter, Primitive, Property, Schema, StructuredType, Type,
@@ -10,19 +11,20 @@ use crate::json::{Member, Node, Text};
 
 type Members = Vec<(&'static str, Node<'static>)>;
 
-/// `$metadata` as `application/json`.
-pub fn json(model: &Model) -> String {
+/// `$metadata` as `application/json`. `annotations` stand in the schema of the container.
+pub fn json(model: &Model, annotations: &[Annotations]) -> String {
     let mut members = vec![("$Version", plain("4.01"))];
     for (namespace, container) in containers(model) {
         let name = format!("{namespace}.{}", container.name);
         members.push(("$EntityContainer", Node::String(Text::of(&name))));
     }
-    members.push(("$Reference", references()));
-    members.extend(model.schemas.iter().map(|schema| (schema.namespace, self::schema(schema))));
+    members.push(("$Reference", references(annotations)));
+    let schemas = model.schemas.iter();
+    members.extend(schemas.map(|schema| (schema.namespace, self::schema(schema, annotations))));
     print(&object(members))
 }
 
-fn references() -> Node<'static> {
+fn references(annotations: &[Annotations]) -> Node<'static> {
     let reference = |vocabulary: &super::Vocabulary| {
         let include = object(vec![
             ("$Namespace", plain(vocabulary.namespace)),
@@ -33,10 +35,10 @@ fn references() -> Node<'static> {
             value: object(vec![("$Include", Node::Array(vec![include]))]),
         }
     };
-    Node::Object(VOCABULARIES.iter().map(reference).collect())
+    Node::Object(vocabularies(annotations).map(reference).collect())
 }
 
-fn schema(schema: &Schema) -> Node<'static> {
+fn schema(schema: &Schema, annotations: &[Annotations]) -> Node<'static> {
     let mut members: Members = Vec::new();
     members.extend(schema.alias.map(|alias| ("$Alias", plain(alias))));
     let enums = schema.enums.iter().filter(|ty| ty.is_served);
@@ -59,6 +61,9 @@ fn schema(schema: &Schema) -> Node<'static> {
                 .map(|(name, ty)| (*name, object(vec![("$Type", plain(ty.name))]))),
         );
         members.push((container.name, object(contents)));
+        if !annotations.is_empty() {
+            members.push(("$Annotations", to_json(annotations)));
+        }
     }
     object(members)
 }

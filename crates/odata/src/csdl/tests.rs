@@ -113,17 +113,62 @@ static SHOP: Model = Model {
 
 #[test]
 fn xml_of_a_small_model() {
-    assert_eq!(xml(&SHOP), include_str!("shop.csdl.xml"));
+    assert_eq!(xml(&SHOP, &[]), include_str!("shop.csdl.xml"));
 }
 
 #[test]
 fn json_of_a_small_model() {
     let expected: String = include_str!("shop.csdl.json").lines().map(str::trim_start).collect();
-    assert_eq!(json(&SHOP), expected);
+    assert_eq!(json(&SHOP, &[]), expected);
 }
 
 #[test]
 fn the_service_document_lists_the_singletons() {
     let expected = r#"{"@odata.context":"https://example.test/v1.0/$metadata","value":[{"name":"best","kind":"Singleton","url":"best"}]}"#;
     assert_eq!(service_document(&SHOP, "https://example.test/v1.0"), expected);
+}
+
+static ABILITIES: [Annotations; 1] = [Annotations {
+    target: "shop.Service/best",
+    terms: &[
+        ("Capabilities.SkipSupported", Expression::Bool(false)),
+        (
+            "Capabilities.SortRestrictions",
+            Expression::Record(&[
+                ("Sortable", Expression::Bool(true)),
+                (
+                    "NonSortableProperties",
+                    Expression::Collection(&[Expression::PropertyPath("price")]),
+                ),
+            ]),
+        ),
+    ],
+}];
+
+#[test]
+fn annotations_stand_behind_the_container_with_their_vocabulary() {
+    let text = xml(&SHOP, &ABILITIES);
+    assert!(text.contains("<edmx:Include Namespace=\"Org.OData.Capabilities.V1\""), "{text}");
+    assert!(!text.contains("Aggregation"), "{text}");
+    let expected: String = r#"<Annotations Target="shop.Service/best">
+        <Annotation Term="Capabilities.SkipSupported" Bool="false" />
+        <Annotation Term="Capabilities.SortRestrictions">
+          <Record>
+            <PropertyValue Property="Sortable" Bool="true" />
+            <PropertyValue Property="NonSortableProperties">
+              <Collection>
+                <PropertyPath>price</PropertyPath>
+              </Collection>
+            </PropertyValue>
+          </Record>
+        </Annotation>
+      </Annotations>"#
+        .lines()
+        .map(str::trim_start)
+        .collect();
+    let flat: String = text.lines().map(str::trim_start).collect();
+    assert!(flat.contains(&expected), "{text}");
+    let text = json(&SHOP, &ABILITIES);
+    let expected = r#""$Annotations":{"shop.Service/best":{"@Capabilities.SkipSupported":false,"@Capabilities.SortRestrictions":{"Sortable":true,"NonSortableProperties":["price"]}}}"#;
+    assert!(text.contains(expected), "{text}");
 }

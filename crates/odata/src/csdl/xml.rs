@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{KEY, VOCABULARIES, own_properties, type_name, unqualified};
+use super::annotations::{Annotations, push_xml};
+use super::{KEY, own_properties, type_name, unqualified, vocabularies};
 use crate::edm::{
     EnumType, Kind, Model, Operation, Parameter, Primitive, Property, Schema, StructuredType, Type,
 };
@@ -10,11 +11,12 @@ use crate::edm::{
 const EDMX: &str = "http://docs.oasis-open.org/odata/ns/edmx";
 const EDM: &str = "http://docs.oasis-open.org/odata/ns/edm";
 
-/// `$metadata` as `application/xml`.
-pub fn xml(model: &Model) -> String {
+/// `$metadata` as `application/xml`. `annotations` stand in the schema of the container, which must
+/// be there if there are any.
+pub fn xml(model: &Model, annotations: &[Annotations]) -> String {
     let mut out = Writer { text: "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".into(), depth: 0 };
     out.open("edmx:Edmx", &[("Version", "4.0".into()), ("xmlns:edmx", EDMX.into())]);
-    for vocabulary in &VOCABULARIES {
+    for vocabulary in vocabularies(annotations) {
         out.open("edmx:Reference", &[("Uri", format!("{}.xml", vocabulary.uri).into())]);
         let include =
             [("Namespace", vocabulary.namespace.into()), ("Alias", vocabulary.alias.into())];
@@ -23,7 +25,7 @@ pub fn xml(model: &Model) -> String {
     }
     out.open("edmx:DataServices", &[]);
     for schema in model.schemas {
-        self::schema(&mut out, schema);
+        self::schema(&mut out, schema, annotations);
     }
     out.close("edmx:DataServices");
     out.close("edmx:Edmx");
@@ -32,20 +34,21 @@ pub fn xml(model: &Model) -> String {
 
 type Attribute<'a> = (&'a str, Cow<'a, str>);
 
-/// Indented elements; the text holds no character data, so white space between them is free.
-struct Writer {
+/// Indented elements; only those without children hold character data, so white space between
+/// elements is free.
+pub(super) struct Writer {
     text: String,
     depth: usize,
 }
 
 impl Writer {
-    fn open(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
+    pub(super) fn open(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
         self.tag(tag, attributes);
         self.text.push_str(">\n");
         self.depth += 1;
     }
 
-    fn close(&mut self, tag: &str) {
+    pub(super) fn close(&mut self, tag: &str) {
         self.depth -= 1;
         self.indent();
         self.text.push_str("</");
@@ -53,9 +56,19 @@ impl Writer {
         self.text.push_str(">\n");
     }
 
-    fn empty(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
+    pub(super) fn empty(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
         self.tag(tag, attributes);
         self.text.push_str(" />\n");
+    }
+
+    /// An element with text alone.
+    pub(super) fn text(&mut self, tag: &str, text: &str) {
+        self.tag(tag, &[]);
+        self.text.push('>');
+        self.push_escaped(text);
+        self.text.push_str("</");
+        self.text.push_str(tag);
+        self.text.push_str(">\n");
     }
 
     fn tag(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
@@ -89,7 +102,7 @@ impl Writer {
     }
 }
 
-fn schema(out: &mut Writer, schema: &Schema) {
+fn schema(out: &mut Writer, schema: &Schema, annotations: &[Annotations]) {
     let mut attributes: Vec<Attribute<'_>> = vec![("Namespace", schema.namespace.into())];
     attributes.extend(schema.alias.map(|alias| ("Alias", alias.into())));
     attributes.push(("xmlns", EDM.into()));
@@ -109,6 +122,7 @@ fn schema(out: &mut Writer, schema: &Schema) {
             out.empty("Singleton", &[("Name", (*name).into()), ("Type", ty.name.into())]);
         }
         out.close("EntityContainer");
+        push_xml(out, annotations);
     }
     out.close("Schema");
 }

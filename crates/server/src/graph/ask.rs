@@ -18,8 +18,9 @@ use odata::page_token::Keys;
 use odata::primitive::TICKS_PER_SECOND;
 use store::{Reader, StoredRecord};
 
+use super::compose::{Answer, Composer, Question};
 use super::paging::{Asked, MOST_PARTICIPANTS, MOST_SESSIONS, Page};
-use super::target::RecordRef;
+use super::target::{PropertyForm, RecordRef, Tail, Target};
 use crate::auth::role;
 use crate::negotiate::{Format, MetadataLevel};
 use crate::problem::Problem;
@@ -221,18 +222,81 @@ impl<'a> Ask<'a> {
         Ok(Response::json(format, out).with_etag(etag).applied(self.applied()))
     }
 
-    /// A bare number, as `$count` answers.
-    pub(super) fn number(&self, number: u64) -> Result<Response, Problem> {
-        self.request.preferences.text()?;
-        Ok(Response::text(number.to_string()))
+    /// Answers a question of any form: on this thread if that costs no more than what is shown,
+    /// else on a thread and a connection of its own.
+    pub(super) async fn compose(self, target: Target) -> Result<Response, Problem> {
+        let is_text = matches!(
+            target.tail,
+            Tail::Count | Tail::Property { form: PropertyForm::Raw | PropertyForm::Count, .. }
+        );
+        if is_text {
+            self.request.preferences.text()?;
+        } else {
+            self.format()?;
+        }
+        let question = Question {
+            target,
+            resource: self.resource.clone().into_owned(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+        };
+        let composer = self.composer()?;
+        let answer = if composer.is_bounded(&question) {
+            composer.answer(&mut self.reader(), &question)?
+        } else {
+            self.compose_elsewhere(composer, question).await?
+        };
+        Ok(match answer {
+            Answer::Nothing => Response::empty(http::StatusCode::NO_CONTENT),
+            Answer::Text(text) => Response::text(text),
+            Answer::Json(out) => {
+                let mut hasher = blake3::Hasher::new_keyed(&self.worker.graph.etag_key);
+                let etag = ETag::new(truncated(hasher.update(&out)));
+                let format = self.format()?;
+                Response::json(format, out).with_etag(etag).applied(self.applied())
+            }
+        })
     }
 
-    /// The singleton above the call records, which has no members of its own.
-    pub(super) fn communications(&self) -> Result<Response, Problem> {
-        let mut out = self.open(128);
-        out.push(b'}');
-        let format = self.format()?;
-        Ok(Response::json(format, out))
+    async fn compose_elsewhere(
+        &self,
+        composer: Composer,
+        question: Question,
+    ) -> Result<Answer, Problem> {
+        let idle = self.worker.graph.scanner.borrow_mut().take();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => self.worker.store.reader()?,
+        };
+        let work = move || {
+            let answer = composer.answer(&mut reader, &question);
+            reader.release();
+            (reader, answer)
+        };
+        let (reader, answer) =
+            tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?;
+        *self.worker.graph.scanner.borrow_mut() = Some(reader);
+        answer
+    }
+
+    fn composer(&self) -> Result<Composer, Problem> {
+        // Text has no form of JSON.
+        let format = self.format().unwrap_or_default();
+        Ok(Composer {
+            tenant: self.tenant.clone(),
+            app: self.caller.app_id.clone(),
+            keys: self.keys().clone(),
+            root: self.root().into(),
+            metadata: self.metadata().into(),
+            shape: Shape {
+                metadata: level(format.metadata),
+                ieee754_compatible: format.ieee754,
+                ..self.shape
+            },
+            max_page_size: self.request.preferences.max_page_size,
+            not_before: self.not_before(),
+            limits: self.worker.shared.options.query.cost,
+        })
     }
 
     /// Most entities that this answer could give of a collection.
@@ -266,8 +330,8 @@ impl<'a> Ask<'a> {
 
 /// A version of a record is a callRecord like the newest one, and its contexts say so.
 fn without_functions(resource: &Resource) -> Cow<'_, Resource> {
-    let Some(at) = resource.steps.iter().position(|step| matches!(step, Step::Operation { .. }))
-    else {
+    let of_record = |pair: &[Step]| matches!(pair, [Step::Key(_), Step::Operation { .. }]);
+    let Some(at) = resource.steps.windows(2).position(of_record).map(|key| key + 1) else {
         return Cow::Borrowed(resource);
     };
     let mut steps = resource.steps.clone();

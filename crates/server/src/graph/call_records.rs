@@ -1,16 +1,16 @@
-//! callRecords: one, the list, and the versions of one.
+//! One callRecord as it is kept, with sessions and participants as they are kept.
 
 use model::assemble::{Window, push_annotation, push_items, push_participant, push_record};
 use model::fragment::{PARTICIPANTS_PER_PACK, SESSIONS_PER_PACK};
 use model::{flags, generated};
 use odata::bound::{ExpandItem, Query};
 use odata::context;
-use store::{ListQuery, Reader, StoredRecord};
+use store::{Reader, StoredRecord};
 
 use super::ask::{Ask, Content, damaged};
 use super::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
+use super::sessions;
 use super::target::RecordRef;
-use super::{filter, not_built, sessions};
 use crate::problem::Problem;
 use crate::response::Response;
 
@@ -35,78 +35,6 @@ pub(super) fn get(ask: &Ask<'_>, record: &RecordRef) -> Result<Response, Problem
         has_unsettled_enum: has_unsettled_enum(&row),
     };
     ask.finish(out, &content, Some(etag))
-}
-
-/// `callRecords`
-pub(super) async fn list(ask: &Ask<'_>) -> Result<Response, Problem> {
-    if let Some(item) = ask.query.expand.first() {
-        let what = format!("$expand={} on the list of callRecords", item.property.name);
-        return Err(not_built(&what));
-    }
-    let filter = filter::plan(ask.query.filter.as_ref(), ask.not_before())?;
-    let page = ask.page(MOST_SESSIONS)?;
-    let count = if ask.query.count { Some(count_matching(ask, &filter).await?) } else { None };
-    let room = page.room();
-    let mut rows = Vec::new();
-    if room > 0 {
-        // One more than the page holds tells whether there is a next one.
-        let query = ListQuery { filter, after: read_key(&page)?, limit: room + 1 };
-        rows = ask.reader().list(&ask.tenant, &query)?;
-    }
-    let has_more = rows.len() > room;
-    rows.truncate(room);
-    let mut out = ask.open(rows.iter().map(|row| row.fragment.len() + 256).sum::<usize>() + 512);
-    push_count(&mut out, count);
-    out.extend_from_slice(b",\"value\":[");
-    push_rows(ask, &rows, &mut out)?;
-    out.push(b']');
-    if let (true, Some(last)) = (has_more, rows.last())
-        && let Some(next) = page.next(rows.len(), write_key(last), None)
-    {
-        push_next_link(ask, &mut out, &next);
-    }
-    out.push(b'}');
-    finish_list(ask, out, &rows)
-}
-
-/// `callRecords/$count`
-pub(super) async fn count(ask: &Ask<'_>) -> Result<Response, Problem> {
-    let filter = filter::plan(ask.query.filter.as_ref(), ask.not_before())?;
-    ask.number(count_matching(ask, &filter).await?)
-}
-
-/// `callRecords/{id}/callvault.versions()`
-pub(super) fn versions(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
-    let mut reader = ask.reader();
-    let rows = all_versions(ask, &mut reader, id)?;
-    let room = ask.query.top.map_or(usize::MAX, |top| usize::try_from(top).unwrap_or(usize::MAX));
-    let mut out = ask.open(4096);
-    push_count(&mut out, ask.query.count.then_some(rows.len() as u64));
-    out.extend_from_slice(b",\"value\":[");
-    for (index, row) in rows.iter().take(room).enumerate() {
-        out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
-        push_members(ask, &mut reader, row, &record_path(row), &mut out)?;
-        out.push(b'}');
-    }
-    out.extend_from_slice(b"]}");
-    finish_list(ask, out, &rows)
-}
-
-/// `callRecords/{id}/callvault.versions()/$count`
-pub(super) fn version_count(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
-    let rows = all_versions(ask, &mut ask.reader(), id)?;
-    ask.number(rows.len() as u64)
-}
-
-fn all_versions(
-    ask: &Ask<'_>,
-    reader: &mut Reader,
-    id: &str,
-) -> Result<Vec<StoredRecord>, Problem> {
-    let mut rows = reader.versions(&ask.tenant, &model::key(id))?;
-    let oldest = ask.not_before();
-    rows.retain(|row| oldest.is_none_or(|oldest| row.start >= oldest));
-    if rows.is_empty() { Err(Problem::not_found()) } else { Ok(rows) }
 }
 
 /// Appends a record's members and what is expanded of it, without braces.
@@ -231,25 +159,6 @@ pub(super) fn push_packs(
 
 const _: () = assert!(SESSIONS_PER_PACK == MOST_SESSIONS, "a page is a copy of one pack");
 
-fn push_rows(ask: &Ask<'_>, rows: &[StoredRecord], out: &mut Vec<u8>) -> Result<(), Problem> {
-    for (index, row) in rows.iter().enumerate() {
-        out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
-        push_record(out, ask.metadata(), &record_path(row), &row.fragment).map_err(damaged)?;
-        out.push(b'}');
-    }
-    Ok(())
-}
-
-fn finish_list(ask: &Ask<'_>, out: Vec<u8>, rows: &[StoredRecord]) -> Result<Response, Problem> {
-    let content = Content {
-        ty: &generated::CALL_RECORD,
-        is_collection: true,
-        path: "communications/callRecords",
-        has_unsettled_enum: rows.iter().any(has_unsettled_enum),
-    };
-    ask.finish(out, &content, None)
-}
-
 /// A record's path as contexts write it.
 pub(super) fn record_path(row: &StoredRecord) -> String {
     format!("communications/callRecords('{}')", row.id.replace('\'', "''"))
@@ -270,36 +179,4 @@ pub(super) fn push_next_link(ask: &Ask<'_>, out: &mut Vec<u8>, next: &Page) {
     let link = next.link(ask.root(), ask.keys(), ask.asked(&ask.path), &query);
     out.push(b',');
     push_annotation(out, "@odata.nextLink", &[&link]);
-}
-
-/// Counting grows with what is counted, so it runs on a thread and a connection of its own.
-async fn count_matching(ask: &Ask<'_>, filter: &store::Filter) -> Result<u64, Problem> {
-    let idle = ask.worker.graph.scanner.borrow_mut().take();
-    let mut reader = match idle {
-        Some(reader) => reader,
-        None => ask.worker.store.reader()?,
-    };
-    let (tenant, filter) = (ask.tenant.clone(), filter.clone());
-    let work = move || {
-        let count = reader.count(&tenant, &filter);
-        reader.release();
-        (reader, count)
-    };
-    let (reader, count) = tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?;
-    *ask.worker.graph.scanner.borrow_mut() = Some(reader);
-    Ok(count?)
-}
-
-fn write_key(row: &StoredRecord) -> Vec<u8> {
-    [&row.start.to_le_bytes(), row.id.as_bytes()].concat()
-}
-
-fn read_key(page: &Page) -> Result<Option<(i64, String)>, Problem> {
-    if page.after.is_empty() {
-        return Ok(None);
-    }
-    let invalid = || Problem::bad_request("The $skiptoken is not valid.").with_target("$skiptoken");
-    let (start, id) = page.after.split_first_chunk::<8>().ok_or_else(invalid)?;
-    let id = String::from_utf8(id.to_vec()).map_err(|_| invalid())?;
-    Ok(Some((i64::from_le_bytes(*start), id)))
 }

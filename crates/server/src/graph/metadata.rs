@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use odata::csdl;
 
+use super::capabilities::ABILITIES;
 use super::model;
 use crate::negotiate::{Format, MetadataFormat};
 use crate::problem::Problem;
@@ -16,10 +17,13 @@ use crate::worker::Worker;
 
 type Printed = LazyLock<Bytes>;
 
-static V1_XML: Printed = LazyLock::new(|| csdl::xml(&::model::generated::V1_0).into());
-static V1_JSON: Printed = LazyLock::new(|| csdl::json(&::model::generated::V1_0).into());
-static BETA_XML: Printed = LazyLock::new(|| csdl::xml(&::model::generated::BETA).into());
-static BETA_JSON: Printed = LazyLock::new(|| csdl::json(&::model::generated::BETA).into());
+static V1_XML: Printed = LazyLock::new(|| csdl::xml(&::model::generated::V1_0, &ABILITIES).into());
+static V1_JSON: Printed =
+    LazyLock::new(|| csdl::json(&::model::generated::V1_0, &ABILITIES).into());
+static BETA_XML: Printed =
+    LazyLock::new(|| csdl::xml(&::model::generated::BETA, &ABILITIES).into());
+static BETA_JSON: Printed =
+    LazyLock::new(|| csdl::json(&::model::generated::BETA, &ABILITIES).into());
 
 /// `$metadata`, in XML unless JSON is preferred.
 pub(super) fn document(request: &Request) -> Result<Response, Problem> {

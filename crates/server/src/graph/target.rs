@@ -1,7 +1,8 @@
-//! Which of Graph's resources a bound path addresses.
+//! What a bound path addresses: something of the service, narrowed by filters, and what of it.
 
-use odata::bound::{Resource, Step};
+use odata::bound::{Expr, PathStep, Resource, Step};
 use odata::literal::Literal;
+use store::RowSet;
 
 use crate::router::Route;
 
@@ -13,26 +14,55 @@ pub(super) struct RecordRef {
     pub(super) version: Option<i64>,
 }
 
-/// A resource of the service.
+/// What a path addresses.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Target {
+    pub(super) base: Base,
+    /// `/$filter(…)` segments behind it, all of which items have to meet.
+    pub(super) filters: Vec<Expr>,
+    pub(super) tail: Tail,
+}
+
+/// Something that the service keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum Base {
     Communications,
-    Records,
-    RecordCount,
     Import,
+    /// All records of a tenant, or all of what is inside them.
+    Rows(RowSet),
     Record(RecordRef),
     Versions(String),
-    VersionCount(String),
     Organizer(RecordRef),
     Participants(RecordRef),
-    ParticipantCount(RecordRef),
     Participant(RecordRef, String),
     Sessions(RecordRef),
-    SessionCount(RecordRef),
     Session(RecordRef, String),
     Segments(RecordRef, String),
-    SegmentCount(RecordRef, String),
     Segment(RecordRef, String, String),
+}
+
+/// What of it is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Tail {
+    /// All of it.
+    Whole,
+    /// `/$count`
+    Count,
+    /// `/$ref`
+    Ref,
+    /// A property, however deep.
+    Property { path: Vec<PathStep>, form: PropertyForm },
+}
+
+/// How the value of a property is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PropertyForm {
+    /// In an object.
+    Object,
+    /// `/$value`: bare.
+    Raw,
+    /// `/$count`: how many items it has.
+    Count,
 }
 
 /// What a path means that binds but that nothing answers yet: its name, for the error.
@@ -42,56 +72,105 @@ pub(super) struct NotBuilt(pub(super) String);
 impl Target {
     /// Reads a bound path.
     pub(super) fn of(resource: &Resource) -> Result<Self, NotBuilt> {
-        match resource.steps.as_slice() {
-            [Step::Singleton { name: "communications", .. }] => Ok(Self::Communications),
+        let steps = resource.steps.as_slice();
+        let (base, rest) = match steps {
+            [Step::Singleton { name: "communications", .. }] => (Base::Communications, &steps[1..]),
             [
                 Step::Singleton { name: "communications", .. },
                 Step::Navigation(property),
                 rest @ ..,
-            ] if property.name == "callRecords" => records(rest),
-            steps => Err(unbuilt(steps)),
-        }
+            ] if property.name == "callRecords" => records(rest)?,
+            steps => return Err(unbuilt(steps)),
+        };
+        let rest = without_own_casts(&base, rest);
+        let filters = rest.iter().take_while(|step| matches!(step, Step::Filter(_))).count();
+        let (filters, rest) = rest.split_at(filters);
+        let filters = filters.iter().filter_map(|step| match step {
+            Step::Filter(condition) => Some((**condition).clone()),
+            _ => None,
+        });
+        Ok(Self { base, filters: filters.collect(), tail: tail(rest)? })
     }
 
     /// Its route, for metrics and the access log.
     pub(super) fn route(&self) -> Route {
-        match self {
-            Self::Communications => Route::Communications,
-            Self::Records => Route::CallRecords,
-            Self::RecordCount => Route::CallRecordsCount,
-            Self::Import => Route::Import,
-            Self::Record(record) if record.version.is_some() => Route::Version,
-            Self::Record(_) => Route::CallRecord,
-            Self::Versions(_) | Self::VersionCount(_) => Route::Versions,
-            Self::Organizer(_) => Route::Organizer,
-            Self::Participants(_) => Route::Participants,
-            Self::ParticipantCount(_) => Route::ParticipantsCount,
-            Self::Participant(..) => Route::Participant,
-            Self::Sessions(_) => Route::Sessions,
-            Self::SessionCount(_) => Route::SessionsCount,
-            Self::Session(..) => Route::Session,
-            Self::Segments(..) => Route::Segments,
-            Self::SegmentCount(..) => Route::SegmentsCount,
-            Self::Segment(..) => Route::Segment,
+        let is_count = self.tail == Tail::Count;
+        match &self.base {
+            Base::Communications => Route::Communications,
+            Base::Import => Route::Import,
+            Base::Rows(RowSet::Records) if is_count => Route::CallRecordsCount,
+            Base::Rows(RowSet::Records) => Route::CallRecords,
+            Base::Rows(_) => Route::Rows,
+            Base::Record(record) if record.version.is_some() => Route::Version,
+            Base::Record(_) => Route::CallRecord,
+            Base::Versions(_) => Route::Versions,
+            Base::Organizer(_) => Route::Organizer,
+            Base::Participants(_) if is_count => Route::ParticipantsCount,
+            Base::Participants(_) => Route::Participants,
+            Base::Participant(..) => Route::Participant,
+            Base::Sessions(_) if is_count => Route::SessionsCount,
+            Base::Sessions(_) => Route::Sessions,
+            Base::Session(..) => Route::Session,
+            Base::Segments(..) if is_count => Route::SegmentsCount,
+            Base::Segments(..) => Route::Segments,
+            Base::Segment(..) => Route::Segment,
         }
     }
 
     /// The methods that it knows, for `Allow`.
     pub(super) fn methods(&self) -> &'static str {
-        match self {
-            Self::Records => "GET, HEAD, POST",
-            Self::Import => "POST",
-            Self::Record(record) if record.version.is_none() => "GET, HEAD, PUT",
+        match (&self.base, &self.tail) {
+            (Base::Rows(RowSet::Records), Tail::Whole) => "GET, HEAD, POST",
+            (Base::Import, _) => "POST",
+            (Base::Record(record), Tail::Whole) if record.version.is_none() => "GET, HEAD, PUT",
             _ => "GET, HEAD",
         }
     }
 }
 
-fn records(steps: &[Step]) -> Result<Target, NotBuilt> {
-    match steps {
-        [] => Ok(Target::Records),
-        [Step::Count] => Ok(Target::RecordCount),
-        [Step::Operation { operation, .. }] if operation.name == "import" => Ok(Target::Import),
+/// A cast to the type that something has anyway says nothing.
+fn without_own_casts<'s>(base: &Base, mut steps: &'s [Step]) -> &'s [Step] {
+    if matches!(base, Base::Communications | Base::Import) {
+        return steps;
+    }
+    while let [Step::Cast(_), rest @ ..] = steps {
+        steps = rest;
+    }
+    steps
+}
+
+fn tail(steps: &[Step]) -> Result<Tail, NotBuilt> {
+    let (path, form) = match steps {
+        [] => return Ok(Tail::Whole),
+        [Step::Count] => return Ok(Tail::Count),
+        [Step::Ref] => return Ok(Tail::Ref),
+        [path @ .., Step::Value] => (path, PropertyForm::Raw),
+        [path @ .., Step::Count] => (path, PropertyForm::Count),
+        path => (path, PropertyForm::Object),
+    };
+    let path = path.iter().map(|step| match step {
+        Step::Property(property) => Some(PathStep::Property(property)),
+        Step::Cast(ty) => Some(PathStep::Cast(ty)),
+        Step::Filter(condition) => Some(PathStep::Filter(condition.clone())),
+        _ => None,
+    });
+    let path: Option<Vec<PathStep>> = path.collect();
+    path.map(|path| Tail::Property { path, form }).ok_or_else(|| unbuilt(steps))
+}
+
+/// What is meant behind `communications/callRecords`, and the steps behind that.
+fn records(steps: &[Step]) -> Result<(Base, &[Step]), NotBuilt> {
+    let (base, rest) = match steps {
+        [Step::Operation { operation, .. }, rest @ ..] => {
+            let base = match operation.name {
+                "import" => Base::Import,
+                "sessions" => Base::Rows(RowSet::Sessions),
+                "segments" => Base::Rows(RowSet::Segments),
+                "streams" => Base::Rows(RowSet::Streams),
+                _ => return Err(unbuilt(steps)),
+            };
+            (base, rest)
+        }
         [Step::Key(id), Step::Operation { operation, arguments, .. }, rest @ ..]
             if operation.name == "version" =>
         {
@@ -103,40 +182,33 @@ fn records(steps: &[Step]) -> Result<Target, NotBuilt> {
         [Step::Key(id), Step::Operation { operation, .. }, rest @ ..]
             if operation.name == "versions" =>
         {
-            match rest {
-                [] => Ok(Target::Versions(id.clone())),
-                [Step::Count] => Ok(Target::VersionCount(id.clone())),
-                _ => Err(unbuilt(rest)),
-            }
+            (Base::Versions(id.clone()), rest)
         }
         [Step::Key(id), rest @ ..] => record(RecordRef { id: id.clone(), version: None }, rest),
-        _ => Err(unbuilt(steps)),
-    }
+        rest => (Base::Rows(RowSet::Records), rest),
+    };
+    Ok((base, rest))
 }
 
-fn record(record: RecordRef, steps: &[Step]) -> Result<Target, NotBuilt> {
+fn record(record: RecordRef, steps: &[Step]) -> (Base, &[Step]) {
     let [Step::Navigation(property), rest @ ..] = steps else {
-        return if steps.is_empty() { Ok(Target::Record(record)) } else { Err(unbuilt(steps)) };
+        return (Base::Record(record), steps);
     };
     match (property.name, rest) {
-        ("organizer_v2", []) => Ok(Target::Organizer(record)),
-        ("participants_v2", []) => Ok(Target::Participants(record)),
-        ("participants_v2", [Step::Count]) => Ok(Target::ParticipantCount(record)),
-        ("participants_v2", [Step::Key(id)]) => Ok(Target::Participant(record, id.clone())),
-        ("sessions", []) => Ok(Target::Sessions(record)),
-        ("sessions", [Step::Count]) => Ok(Target::SessionCount(record)),
-        ("sessions", [Step::Key(id)]) => Ok(Target::Session(record, id.clone())),
-        ("sessions", [Step::Key(id), Step::Navigation(property), rest @ ..])
-            if property.name == "segments" =>
-        {
-            match rest {
-                [] => Ok(Target::Segments(record, id.clone())),
-                [Step::Count] => Ok(Target::SegmentCount(record, id.clone())),
-                [Step::Key(segment)] => Ok(Target::Segment(record, id.clone(), segment.clone())),
-                _ => Err(unbuilt(rest)),
-            }
+        ("organizer_v2", rest) => (Base::Organizer(record), rest),
+        ("participants_v2", [Step::Key(id), rest @ ..]) => {
+            (Base::Participant(record, id.clone()), rest)
         }
-        _ => Err(unbuilt(rest)),
+        ("participants_v2", rest) => (Base::Participants(record), rest),
+        ("sessions", [Step::Key(id), Step::Navigation(_), Step::Key(segment), rest @ ..]) => {
+            (Base::Segment(record, id.clone(), segment.clone()), rest)
+        }
+        ("sessions", [Step::Key(id), Step::Navigation(_), rest @ ..]) => {
+            (Base::Segments(record, id.clone()), rest)
+        }
+        ("sessions", [Step::Key(id), rest @ ..]) => (Base::Session(record, id.clone()), rest),
+        ("sessions", rest) => (Base::Sessions(record), rest),
+        _ => (Base::Record(record), steps),
     }
 }
 
@@ -145,8 +217,6 @@ fn unbuilt(steps: &[Step]) -> NotBuilt {
         Step::Operation { operation, .. } => Some(format!("the operation '{}'", operation.name)),
         Step::Property(property) => Some(format!("the path segment '{}'", property.name)),
         Step::Cast(ty) => Some(format!("the type cast '{}'", ty.name)),
-        Step::Ref => Some("the path segment '$ref'".to_owned()),
-        Step::Value => Some("the path segment '$value'".to_owned()),
         _ => None,
     });
     NotBuilt(what.unwrap_or_else(|| "this path".to_owned()))

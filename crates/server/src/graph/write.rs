@@ -6,6 +6,7 @@ use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION};
 use model::{Shredded, TenantId};
 use odata::bound::Query;
+use odata::primitive::DateTimeOffset;
 use store::{Outcome, Written};
 
 use super::ask::{Ask, tenant};
@@ -17,7 +18,7 @@ use crate::negotiate::Returns;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::{Applied, Response};
-use crate::worker::Worker;
+use crate::worker::{Worker, now};
 
 /// Largest record that is taken, in bytes: a meeting of thousands of sessions has tens of MB.
 pub(super) const LARGEST_RECORD: usize = 128 * 1024 * 1024;
@@ -112,8 +113,10 @@ fn read_back(
 ) -> Result<Response, Problem> {
     let id = odata::percent::encode_segment(&written.id);
     let path = format!("/communications/callRecords/{id}");
+    let limits = odata::Limits::default();
+    let now = DateTimeOffset::from_unix_seconds(now());
     let (resource, _) =
-        odata::parse_request(super::model(request.version), &path, "", &super::LIMITS, super::now())?;
+        odata::parse_request(super::model(request.version), &path, "", &limits, now)?;
     let query = Query::default();
     let ask = Ask::after_write(worker, request, &resource, &query)?;
     let record = RecordRef { id: written.id.clone(), version: Some(written.version) };

@@ -1,0 +1,139 @@
+//! Lists in the forms that people and programs read: JSON, CSV, tables.
+
+use std::io::Write;
+
+use anyhow::Result;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use odata::json::{Node, write_node};
+
+use crate::cli::Output;
+
+/// Prints items one by one, or, where the columns are known only at the end, then.
+pub(super) struct Listing {
+    output: Output,
+    count: usize,
+    /// Paths of the members that any item has, in the order in which they were met.
+    columns: Vec<String>,
+    rows: Vec<Node<'static>>,
+}
+
+impl Listing {
+    pub(super) fn new(output: Output) -> Self {
+        Self { output, count: 0, columns: Vec::new(), rows: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, item: &Node<'_>, out: &mut impl Write) -> Result<()> {
+        match self.output {
+            Output::Ndjson => writeln!(out, "{}", json(item))?,
+            Output::Json => {
+                let before = if self.count == 0 { "[\n" } else { ",\n" };
+                write!(out, "{before}{}", json(item))?;
+            }
+            Output::Csv | Output::Table => {
+                note_columns(item, "", &mut self.columns);
+                self.rows.push(item.clone().into_owned());
+            }
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    pub(super) fn end(self, out: &mut impl Write) -> Result<()> {
+        match self.output {
+            Output::Ndjson => Ok(()),
+            Output::Json if self.count == 0 => Ok(writeln!(out, "[]")?),
+            Output::Json => Ok(writeln!(out, "\n]")?),
+            Output::Csv => self.csv(out),
+            Output::Table => self.table(out),
+        }
+    }
+
+    fn csv(self, out: &mut impl Write) -> Result<()> {
+        let mut csv = csv::Writer::from_writer(out);
+        if !self.columns.is_empty() {
+            csv.write_record(&self.columns)?;
+        }
+        for row in &self.rows {
+            csv.write_record(self.columns.iter().map(|column| cell(row, column)))?;
+        }
+        csv.flush()?;
+        Ok(())
+    }
+
+    fn table(self, out: &mut impl Write) -> Result<()> {
+        let mut table = Table::new();
+        table.load_style(NOTHING).set_header(&self.columns);
+        for row in &self.rows {
+            table.add_row(self.columns.iter().map(|column| cell(row, column)));
+        }
+        Ok(writeln!(out, "{}", table.trim_fmt())?)
+    }
+}
+
+fn json(node: &Node<'_>) -> String {
+    let mut out = Vec::new();
+    write_node(&mut out, node);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Adds the paths of an item's members: objects by their members, everything else as one.
+fn note_columns(item: &Node<'_>, prefix: &str, columns: &mut Vec<String>) {
+    let members = item.as_object().unwrap_or_default().iter();
+    for member in members.filter(|member| !member.name.raw().contains('@')) {
+        let path = format!("{prefix}{}", member.name.value());
+        if member.value.as_object().is_some() {
+            note_columns(&member.value, &format!("{path}/"), columns);
+        } else if !columns.contains(&path) {
+            columns.push(path);
+        }
+    }
+}
+
+/// The text of a cell: nothing for null, strings bare, collections as JSON.
+fn cell(row: &Node<'_>, column: &str) -> String {
+    let value = column.split('/').try_fold(row, |value, name| value.get(name));
+    match value {
+        None | Some(Node::Null) => String::new(),
+        Some(Node::String(text)) => text.value().into_owned(),
+        Some(other) => json(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(output: Output, items: &[&str]) -> String {
+        let mut out = Vec::new();
+        let mut listing = Listing::new(output);
+        for item in items {
+            listing.add(&Node::parse(item).unwrap(), &mut out).unwrap();
+        }
+        listing.end(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn members_of_objects_are_columns_of_their_own() {
+        let items = [
+            r#"{"id":"a,1","@odata.id":"x","network":{"subnet":"10.0.0.0"},"n":[1]}"#,
+            r#"{"id":"b","network":null,"loss":0.50}"#,
+        ];
+        assert_eq!(
+            printed(Output::Csv, &items),
+            "id,network/subnet,n,network,loss\n\"a,1\",10.0.0.0,[1],,\nb,,,,0.50\n"
+        );
+        let table = printed(Output::Table, &items);
+        assert_eq!(table.lines().count(), 3, "{table}");
+        assert!(table.lines().next().unwrap().contains("network/subnet"), "{table}");
+    }
+
+    #[test]
+    fn a_list_of_nothing_is_still_json() {
+        assert_eq!(printed(Output::Json, &[]), "[]\n");
+        assert_eq!(printed(Output::Json, &["1", "2"]), "[\n1,\n2\n]\n");
+        assert_eq!(printed(Output::Ndjson, &[r#"{"a":1.0}"#]), "{\"a\":1.0}\n");
+        assert_eq!(printed(Output::Csv, &[]), "");
+    }
+}

@@ -1,0 +1,95 @@
+//! Every question of `docs/query-cookbook.md`, asked of the data that it names, has the answer that
+//! stands there. With `CALLVAULT_COOKBOOK=write` the answers are written anew.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use testkit::Client;
+
+use crate::{READ, callvault};
+
+/// The tenant of simulated calls.
+const TENANT: &str = "5f0b1a52-9a0e-4a6b-8f0e-0d5c6f6f2f11";
+const PUBLIC_URL: &str = "https://calls.contoso.com";
+
+fn path() -> String {
+    format!("{}/../../docs/query-cookbook.md", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A piece of the page: text, or a question with its answer.
+enum Piece {
+    Text(String),
+    Question { request: String, answer: String },
+}
+
+fn pieces(page: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = page;
+    while let Some((text, behind)) = rest.split_once("```http\n") {
+        let (request, behind) = behind.split_once("```\n").unwrap();
+        let (between, behind) = behind.split_once("```json\n").unwrap();
+        assert!(between.trim().is_empty(), "an answer stands behind its question: {request}");
+        let (answer, behind) = behind.split_once("```\n").unwrap();
+        pieces.push(Piece::Text(text.to_owned()));
+        pieces.push(Piece::Question { request: request.to_owned(), answer: answer.to_owned() });
+        rest = behind;
+    }
+    pieces.push(Piece::Text(rest.to_owned()));
+    pieces
+}
+
+/// Asks as the page says: `GET` and a target that may go over several lines, not percent-encoded.
+fn ask(client: &mut Client, request: &str) -> Value {
+    let target: String = request.lines().map(str::trim_start).collect();
+    let target = target.strip_prefix("GET ").unwrap().trim_end();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let query = query.replace('%', "%25").replace(' ', "%20").replace('"', "%22");
+    let query = query.replace('+', "%2B").replace('#', "%23");
+    let answer = client.get(&format!("{path}?{query}"));
+    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    match answer.header("content-type") {
+        Some(form) if form.starts_with("text/plain") => answer.text().trim().parse().unwrap(),
+        _ => serde_json::from_str(&without_tokens(&answer.text())).unwrap(),
+    }
+}
+
+/// Page tokens are sealed anew for each store.
+fn without_tokens(text: &str) -> String {
+    let Some((before, behind)) = text.split_once("$skiptoken=") else { return text.to_owned() };
+    let end = behind.find('"').unwrap_or(behind.len());
+    format!("{before}$skiptoken=…{}", &behind[end..])
+}
+
+#[test]
+fn the_cookbook_says_what_is_answered() {
+    let callvault = callvault();
+    let calls = callvault.succeed(&["simulate", "--calls", "2000", "--seed", "1"]);
+    let imported = callvault.run_with_input(&["import", "--tenant", TENANT, "-"], calls.as_bytes());
+    assert!(imported.status.success(), "{}", imported.stderr);
+    let token = callvault.token(TENANT, &[READ]);
+    let server = callvault.serve(&["--public-url", PUBLIC_URL]);
+    let mut client = server.client().bearer(&token);
+
+    let page = std::fs::read_to_string(path()).unwrap();
+    let is_writing = std::env::var("CALLVAULT_COOKBOOK").is_ok_and(|mode| mode == "write");
+    let (mut written, mut questions) = (String::new(), 0);
+    for piece in pieces(&page) {
+        match piece {
+            Piece::Text(text) => written.push_str(&text),
+            Piece::Question { request, answer } => {
+                questions += 1;
+                let found = ask(&mut client, &request);
+                if !is_writing {
+                    let expected: Value = serde_json::from_str(&answer).unwrap();
+                    assert_eq!(found, expected, "{request}");
+                }
+                let found = serde_json::to_string_pretty(&found).unwrap();
+                write!(written, "```http\n{request}```\n\n```json\n{found}\n```\n").unwrap();
+            }
+        }
+    }
+    assert!(questions >= 25, "{questions}");
+    if is_writing {
+        std::fs::write(path(), written).unwrap();
+    }
+}

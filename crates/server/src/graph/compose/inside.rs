@@ -1,0 +1,242 @@
+//! Collections inside a record: sessions, segments, participants, and the versions of it.
+
+use std::borrow::Cow;
+
+use model::generated;
+use model::search::Finder;
+use odata::bound::Query;
+use odata::edm::{StructuredType, Type};
+use odata::eval::{Pager, Selection, Sieve, Window};
+use store::{Reader, StoredRecord};
+
+use super::super::call_records::record_path;
+use super::super::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
+use super::super::sessions::start_of;
+use super::super::target::RecordRef;
+use super::entity::{Entity, Source, entity_path, parse, push_reference, whole_record};
+use super::selection::{applied, choose};
+use super::{Answer, Base, Composer, Question, Tail};
+use crate::problem::Problem;
+
+/// The items that an answer shows, and what it says of the whole.
+struct Shown {
+    entities: Vec<Entity>,
+    total: Option<u64>,
+    has_more: bool,
+    ty: &'static StructuredType,
+    /// Path of the collection, as contexts write it.
+    path: String,
+    /// The record's version; links go on reading it.
+    version: Option<i64>,
+}
+
+impl Composer {
+    /// A collection inside a record, the number of its items, or their addresses.
+    pub(super) fn inside(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+        query: &Query,
+    ) -> Result<Answer, Problem> {
+        let most = match question.target.base {
+            Base::Participants(_) => MOST_PARTICIPANTS,
+            _ => MOST_SESSIONS,
+        };
+        let page = self.page(question, most)?;
+        if let Base::Versions(id) = &question.target.base {
+            return self.versions(reader, question, query, id, &page);
+        }
+        if query.apply.is_some() && question.target.tail != Tail::Ref {
+            let objects = self.with_source(reader, question, &page, |source, ty, _, _| {
+                let mut texts = Vec::new();
+                source.each(|entity| {
+                    texts.push(entity.text());
+                    Ok(true)
+                })?;
+                applied(query, &texts, Type::Structured(ty), self.limits.groups)
+            })?;
+            return self.objects(question, &objects, &page);
+        }
+        let shown = self.select(reader, question, query, &page)?;
+        match question.target.tail {
+            Tail::Count => Ok(Answer::Text(shown.total.unwrap_or_default().to_string())),
+            _ => self.list(question, &page, &shown),
+        }
+    }
+
+    fn select(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+        query: &Query,
+        page: &Page,
+    ) -> Result<Shown, Problem> {
+        let is_count = question.target.tail == Tail::Count;
+        let query = Query { count: is_count || query.count, ..query.clone() };
+        let size = if is_count { 0 } else { page.size };
+        self.with_source(reader, question, page, |source, ty, path, version| {
+            let place = (start_of(page), size);
+            let Selection { items, count, has_more } =
+                choose(source, &query, Type::Structured(ty), place, None)?;
+            Ok(Shown { entities: items, total: count, has_more, ty, path, version: Some(version) })
+        })
+    }
+
+    /// Opens the collection that is addressed.
+    fn with_source<T>(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+        page: &Page,
+        read: impl FnOnce(&mut Source<'_>, &'static StructuredType, String, i64) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let record = record_of(&question.target.base)?;
+        let row = self.find_for_page(reader, record, page)?;
+        let path = record_path(&row);
+        let pinned = RecordRef { id: record.id.clone(), version: Some(row.version) };
+        match &question.target.base {
+            Base::Sessions(_) => read(
+                &mut Source::Sessions(reader, &row),
+                &generated::SESSION,
+                format!("{path}/sessions"),
+                row.version,
+            ),
+            Base::Participants(_) => read(
+                &mut Source::Participants(reader, &row),
+                &generated::PARTICIPANT,
+                format!("{path}/participants_v2"),
+                row.version,
+            ),
+            Base::Segments(_, session) => {
+                let base = Base::Session(pinned, session.clone());
+                let found = self.entity(reader, &base)?;
+                let segments = found.map(|(entity, ..)| entity.segments).unwrap_or_default();
+                read(
+                    &mut Source::Segments(&segments),
+                    &generated::SEGMENT,
+                    format!("{path}/sessions('{session}')/segments"),
+                    row.version,
+                )
+            }
+            _ => Err(Problem::no_such_route()),
+        }
+    }
+
+    fn list(&self, question: &Question, page: &Page, shown: &Shown) -> Result<Answer, Problem> {
+        let mut out = self.open(question, 16 * 1024);
+        if let (true, Some(total)) = (question.query.count, shown.total) {
+            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
+        }
+        out.extend_from_slice(b",\"value\":[");
+        for (index, entity) in shown.entities.iter().enumerate() {
+            out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
+            let path = entity_path(&shown.path, &entity.id);
+            if question.target.tail == Tail::Ref {
+                push_reference(&mut out, &path);
+            } else {
+                let place = (path.as_str(), shown.version.unwrap_or_default());
+                // Computed members are in the entity already.
+                let query = Query { compute: Vec::new(), ..question.query.clone() };
+                self.push_members(entity, shown.ty, &query, place, None, &mut out)?;
+            }
+            out.push(b'}');
+        }
+        out.push(b']');
+        self.push_link_behind(question, page, shown.entities.len(), shown, &mut out);
+        out.push(b'}');
+        self.finish(out, question, shown.ty, true, &shown.path)
+    }
+
+    fn push_link_behind(
+        &self,
+        question: &Question,
+        page: &Page,
+        count: usize,
+        shown: &Shown,
+        out: &mut Vec<u8>,
+    ) {
+        if !shown.has_more || count == 0 {
+            return;
+        }
+        let after = ((start_of(page) + count) as u64).to_le_bytes().to_vec();
+        if let Some(next) = page.next(count, after, shown.version) {
+            self.push_next_link(out, question, &next);
+        }
+    }
+
+    /// `callvault.versions()` with options: whole records are looked at.
+    fn versions(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+        query: &Query,
+        id: &str,
+        page: &Page,
+    ) -> Result<Answer, Problem> {
+        let rows = self.all_versions(reader, id)?;
+        let mut texts = Vec::with_capacity(rows.len());
+        for row in &rows {
+            texts.push(whole_record(reader, row)?);
+        }
+        let ty = Type::Structured(&generated::CALL_RECORD);
+        if query.apply.is_some() {
+            let objects = applied(query, &texts, ty, self.limits.groups)?;
+            return self.objects(question, &objects, page);
+        }
+        let is_count = question.target.tail == Tail::Count;
+        let query = Query { count: is_count || query.count, ..query.clone() };
+        let sieve = Sieve::new(&query);
+        let start = start_of(page);
+        let size = if is_count { 0 } else { page.size };
+        let window = Window::of(&query, start as u64, size);
+        let finder = Finder::default();
+        let mut pager = Pager::new(&sieve, window, ty, &finder);
+        for (row, text) in rows.iter().zip(&texts) {
+            if pager.offer(Cow::Owned(parse(text)?), |_| row).is_break() {
+                break;
+            }
+        }
+        let Selection { items, count: total, has_more } = pager.finish();
+        if is_count {
+            return Ok(Answer::Text(total.unwrap_or_default().to_string()));
+        }
+        let mut out = self.open(question, 4096);
+        if let (true, Some(total)) = (question.query.count, total) {
+            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
+        }
+        out.extend_from_slice(b",\"value\":[");
+        for (index, row) in items.iter().enumerate() {
+            out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
+            match question.target.tail {
+                Tail::Ref => push_reference(&mut out, &record_path(row)),
+                _ => self.push_record(reader, row, &question.query, &mut out)?,
+            }
+            out.push(b'}');
+        }
+        out.push(b']');
+        if has_more {
+            let after = ((start + items.len()) as u64).to_le_bytes().to_vec();
+            if let Some(next) = page.next(items.len(), after, None) {
+                self.push_next_link(&mut out, question, &next);
+            }
+        }
+        out.push(b'}');
+        self.finish(out, question, &generated::CALL_RECORD, true, "communications/callRecords")
+    }
+
+    fn all_versions(&self, reader: &mut Reader, id: &str) -> Result<Vec<StoredRecord>, Problem> {
+        let mut rows = reader.versions(&self.tenant, &model::key(id))?;
+        rows.retain(|row| self.not_before.is_none_or(|oldest| row.start >= oldest));
+        if rows.is_empty() { Err(Problem::not_found()) } else { Ok(rows) }
+    }
+}
+
+/// The record that a collection is inside of.
+fn record_of(base: &Base) -> Result<&RecordRef, Problem> {
+    match base {
+        Base::Sessions(record) | Base::Participants(record) | Base::Segments(record, _) => {
+            Ok(record)
+        }
+        _ => Err(Problem::no_such_route()),
+    }
+}

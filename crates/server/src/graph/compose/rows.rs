@@ -1,0 +1,194 @@
+//! Lists over all records of a tenant: the records, and what is inside them; with `$apply`, what it
+//! makes of them.
+
+use model::generated;
+use odata::bound::Query;
+use odata::edm::StructuredType;
+use odata::json::Node;
+use store::{Found, Reader, RowPage, RowQuery, RowSet};
+
+use super::super::call_records::record_path;
+use super::super::paging::{MOST_SESSIONS, Page};
+use super::super::sessions::start_of;
+use super::entity::{entity_of, entity_path, parse, push_reference};
+use super::{Answer, Composer, Question, Tail};
+use crate::problem::Problem;
+
+impl Composer {
+    /// A page of rows.
+    pub(super) fn rows(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+        rows: RowSet,
+        query: &Query,
+    ) -> Result<Answer, Problem> {
+        let page = self.page(question, MOST_SESSIONS)?;
+        if query.apply.is_some() {
+            let asked = self.row_query(rows, query);
+            let texts = reader.apply(&self.tenant, &asked, &self.budget())?;
+            let texts: Vec<String> =
+                texts.into_iter().map(|text| String::from_utf8_lossy(&text).into_owned()).collect();
+            return self.objects(question, &texts, &page);
+        }
+        let (found, total) = self.found(reader, rows, query, &page)?;
+        let mut out = self.open(question, 64 * 1024);
+        if let (true, Some(total)) = (query.count, total) {
+            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
+        }
+        out.extend_from_slice(b",\"value\":[");
+        for (index, row) in found.rows.iter().enumerate() {
+            out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
+            self.push_row(reader, question, rows, row, &mut out)?;
+            out.push(b'}');
+        }
+        out.push(b']');
+        if let Some(after) = found.next {
+            let next = Page { after, left: None, ..page };
+            self.push_next_link(&mut out, question, &next);
+        }
+        out.push(b'}');
+        self.finish(out, question, ty(rows), true, "communications/callRecords")
+    }
+
+    /// `/$count` behind rows.
+    pub(super) fn count_rows(
+        &self,
+        reader: &mut Reader,
+        rows: RowSet,
+        query: &Query,
+    ) -> Result<Answer, Problem> {
+        let asked = self.row_query(rows, query);
+        let count = match query.apply {
+            Some(_) => reader.apply(&self.tenant, &asked, &self.budget())?.len() as u64,
+            None => reader.count_rows(&self.tenant, &asked, &self.budget())?,
+        };
+        Ok(Answer::Text(count.to_string()))
+    }
+
+    /// `/$ref` behind rows: the addresses of records. Rows of what is inside have none of their
+    /// own.
+    pub(super) fn row_refs(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+        query: &Query,
+    ) -> Result<Answer, Problem> {
+        let page = self.page(question, MOST_SESSIONS)?;
+        let (found, total) = self.found(reader, RowSet::Records, query, &page)?;
+        let mut out = self.open(question, 16 * 1024);
+        if let (true, Some(total)) = (query.count, total) {
+            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
+        }
+        out.extend_from_slice(b",\"value\":[");
+        for (index, row) in found.rows.iter().enumerate() {
+            let Found::Record(row) = row else { continue };
+            out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
+            push_reference(&mut out, &record_path(row));
+            out.push(b'}');
+        }
+        out.push(b']');
+        if let Some(after) = found.next {
+            self.push_next_link(&mut out, question, &Page { after, left: None, ..page });
+        }
+        out.push(b'}');
+        Ok(Answer::Json(out))
+    }
+
+    /// The rows of a page, and how many there are in all if that is asked for.
+    fn found(
+        &self,
+        reader: &mut Reader,
+        rows: RowSet,
+        query: &Query,
+        page: &Page,
+    ) -> Result<(RowPage, Option<u64>), Problem> {
+        let asked = self.row_query(rows, query);
+        let budget = self.budget();
+        let total = match query.count {
+            true => Some(reader.count_rows(&self.tenant, &asked, &budget)?),
+            false => None,
+        };
+        if query.top == Some(0) {
+            return Ok((RowPage::default(), total));
+        }
+        let after = (!page.after.is_empty()).then_some(page.after.as_slice());
+        let found = reader.page(&self.tenant, &asked, after, page.size, &budget)?;
+        Ok((found, total))
+    }
+
+    fn row_query(&self, rows: RowSet, query: &Query) -> RowQuery {
+        RowQuery { rows, query: query.clone(), not_before: self.not_before }
+    }
+
+    fn push_row(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+        rows: RowSet,
+        row: &Found,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Problem> {
+        match row {
+            Found::Record(row) => self.push_record(reader, row, &question.query, out),
+            Found::Row(text) => {
+                let text = String::from_utf8_lossy(text);
+                let node = parse(&text)?;
+                let entity = entity_of(&node);
+                let path = inner_path(rows, &node);
+                self.push_members(&entity, ty(rows), &question.query, (&path, 0), None, out)
+            }
+        }
+    }
+
+    /// Objects that `$apply` made, a page of them.
+    pub(super) fn objects(
+        &self,
+        question: &Question,
+        objects: &[String],
+        page: &Page,
+    ) -> Result<Answer, Problem> {
+        if question.target.tail == Tail::Count {
+            return Ok(Answer::Text(objects.len().to_string()));
+        }
+        let start = start_of(page).min(objects.len());
+        let shown = &objects[start..(start + page.size).min(objects.len())];
+        let mut out = self.open(question, 16 * 1024);
+        if question.query.count {
+            out.extend_from_slice(format!(",\"@odata.count\":{}", objects.len()).as_bytes());
+        }
+        out.extend_from_slice(b",\"value\":[");
+        out.extend_from_slice(shown.join(",").as_bytes());
+        out.push(b']');
+        let behind = start + shown.len();
+        if behind < objects.len() {
+            let after = (behind as u64).to_le_bytes().to_vec();
+            self.push_next_link(&mut out, question, &Page { after, left: None, ..page.clone() });
+        }
+        out.push(b'}');
+        let ty = question.resource.structured().unwrap_or(&generated::CALL_RECORD);
+        self.finish(out, question, ty, true, "communications/callRecords")
+    }
+}
+
+fn ty(rows: RowSet) -> &'static StructuredType {
+    match rows {
+        RowSet::Records => &generated::CALL_RECORD,
+        RowSet::Sessions => &generated::SESSION_ROW,
+        RowSet::Segments => &generated::SEGMENT_ROW,
+        RowSet::Streams => &generated::STREAM_ROW,
+    }
+}
+
+/// The path at which what a row shows is kept, for the contexts inside it.
+fn inner_path(rows: RowSet, node: &Node<'_>) -> String {
+    let text = |name: &str| {
+        let text = node.get(name).and_then(Node::as_text);
+        text.map(|text| text.value().into_owned()).unwrap_or_default()
+    };
+    let record = entity_path("communications/callRecords", &text("callRecordId"));
+    match rows {
+        RowSet::Sessions => entity_path(&format!("{record}/sessions"), &text("id")),
+        _ => record,
+    }
+}

@@ -1,0 +1,122 @@
+//! Which items of a collection an answer shows, and what is computed for them.
+
+use std::borrow::Cow;
+
+use model::search::Finder;
+use odata::bound::{Computed, Query};
+use odata::edm::Type;
+use odata::eval::{Excess, Pipeline, Sizes};
+use odata::eval::{Item, Pager, Selection, Sieve, Window};
+use odata::json::{Member, Node, write_members, write_node};
+
+use super::entity::{Entity, Source, entity_of, parse};
+use crate::problem::Problem;
+
+/// Chooses among the entities of a source. `shown` stood on earlier pages, `size` go on this one;
+/// `outermost` is the text of the entity around, for paths that start at `$it`.
+pub(super) fn choose(
+    source: &mut Source<'_>,
+    query: &Query,
+    ty: Type,
+    (shown, size): (usize, usize),
+    outermost: Option<&str>,
+) -> Result<Selection<Entity>, Problem> {
+    let sieve = Sieve::new(query);
+    let window = Window::of(query, shown as u64, size);
+    if sieve.is_plain() {
+        return first(source, window, query.count);
+    }
+    let around = outermost.map(parse).transpose()?;
+    let finder = Finder::default();
+    let mut pager = Pager::new(&sieve, window, ty, &finder);
+    if let Some(node) = &around {
+        pager = pager.inside(Item { node, ty: Type::Undeclared("") });
+    }
+    source.each(|entity| {
+        let text = entity.text();
+        let flow = pager.offer(Cow::Owned(parse(&text)?), entity_of);
+        Ok(flow.is_continue())
+    })?;
+    Ok(pager.finish())
+}
+
+/// The entities of a window of all there are.
+fn first(
+    source: &mut Source<'_>,
+    window: Window,
+    is_counted: bool,
+) -> Result<Selection<Entity>, Problem> {
+    let end = window.start.saturating_add(window.room);
+    let mut items = Vec::new();
+    let mut number = 0;
+    source.each(|entity| {
+        if number >= window.start && number < end {
+            items.push(entity);
+        }
+        number += 1;
+        Ok(is_counted || number <= end)
+    })?;
+    let has_more = number > end && !window.is_last;
+    Ok(Selection { items, count: is_counted.then_some(number as u64), has_more })
+}
+
+/// Text of the computed members of an item, each behind a comma.
+pub(super) fn computed(computed: &[Computed], item: Node<'_>, ty: Type) -> Vec<u8> {
+    let query = Query { compute: computed.to_vec(), ..Query::default() };
+    let sieve = Sieve::new(&query);
+    let finder = Finder::default();
+    let mut pager = Pager::new(&sieve, Window::ALL, ty, &finder);
+    let _ = pager.offer(Cow::Owned(item), |node| {
+        let is_computed = |member: &&Member<'_>| {
+            let name = member.name.value();
+            let name = name.split('@').next().unwrap_or_default();
+            computed.iter().any(|one| one.alias == name)
+        };
+        let members = node.as_object().unwrap_or_default().iter().filter(is_computed).cloned();
+        let mut out = vec![b','];
+        write_members(&mut out, &members.collect::<Vec<_>>());
+        out
+    });
+    pager.finish().items.pop().unwrap_or_default()
+}
+
+/// What `$apply` and the options behind it make of items: JSON objects.
+pub(super) fn applied(
+    query: &Query,
+    texts: &[String],
+    ty: Type,
+    groups: usize,
+) -> Result<Vec<String>, Problem> {
+    let Some(apply) = &query.apply else { return Ok(Vec::new()) };
+    let sizes = Sizes { groups, items: MOST_ITEMS, values: MOST_VALUES };
+    let finder = Finder::default();
+    let pipeline = Pipeline::new(apply, ty).map_err(excess)?;
+    let mut run = pipeline.start(sizes, &finder);
+    for text in texts {
+        if run.push(Cow::Owned(parse(text)?)).map_err(excess)?.is_break() {
+            break;
+        }
+    }
+    let sieve = Sieve::new(query);
+    let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &finder);
+    for object in run.finish().map_err(excess)? {
+        if pager.offer(Cow::Owned(object), text_of).is_break() {
+            break;
+        }
+    }
+    Ok(pager.finish().items)
+}
+
+/// Items and single values that `$apply` keeps at most; a record has no more than that.
+const MOST_ITEMS: usize = 100_000;
+const MOST_VALUES: usize = 1_000_000;
+
+fn text_of(node: &Node<'_>) -> String {
+    let mut out = Vec::new();
+    write_node(&mut out, node);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn excess(excess: Excess) -> Problem {
+    Problem::bad_request(format!("The query makes {excess}.")).with_target("$apply")
+}
