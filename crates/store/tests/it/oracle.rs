@@ -1,0 +1,165 @@
+//! What queries have to answer, by evaluating them over the JSON of every row.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use model::fragment::{Item as Part, Pack, RecordFragment};
+use model::generated;
+use model::rows::{RecordKeys, RowSet, StreamSource, push_segment, push_session, segments};
+use model::search;
+use odata::bound::{Query, Search};
+use odata::edm::Type;
+use odata::eval::{Item, Pager, Pipeline, Searcher, Sieve, Sizes, Window};
+use odata::json::{Node, write_node};
+use odata::percent::encode_query;
+use odata::{Limits, parse_request};
+use store::{Filter, ListQuery, Reader, RowQuery};
+
+use crate::engine::tenant;
+
+/// Every row of every set as JSON, in the order that rows have when none is asked for.
+pub(crate) struct Oracle {
+    rows: HashMap<RowSet, Vec<Vec<u8>>>,
+}
+
+struct Words;
+
+impl Searcher for Words {
+    fn matches(&self, search: &Search, item: Item<'_>) -> bool {
+        let Type::Structured(ty) = item.ty else { return false };
+        search::Query::new(search).matches(item.node, ty)
+    }
+}
+
+/// The query that a URL asks; `options` are names and values, not encoded.
+pub(crate) fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
+    let path = match rows {
+        RowSet::Records => "communications/callRecords",
+        RowSet::Sessions => "communications/callRecords/callvault.sessions()",
+        RowSet::Segments => "communications/callRecords/callvault.segments()",
+        RowSet::Streams => "communications/callRecords/callvault.streams()",
+    };
+    let options: Vec<String> =
+        options.iter().map(|(name, value)| format!("{name}={}", encode_query(value))).collect();
+    let text = options.join("&");
+    let (_, query) = parse_request(&generated::V1_0, path, &text, &Limits::default())
+        .unwrap_or_else(|error| panic!("{text}: {error}"));
+    RowQuery { rows, query, not_before: None }
+}
+
+impl Oracle {
+    pub(crate) fn new(reader: &mut Reader) -> Self {
+        let mut rows: HashMap<RowSet, Vec<Vec<u8>>> = HashMap::new();
+        let all = ListQuery { filter: Filter::default(), after: None, limit: 100_000 };
+        for record in reader.list(&tenant(), &all).unwrap() {
+            let keys = RecordKeys::read(&record.fragment).unwrap();
+            let (mut sessions, mut participants) = (Vec::new(), Vec::new());
+            let (mut pack, mut number) = (Vec::new(), 0);
+            while reader.session_pack(record.record_key, number, &mut pack).unwrap() {
+                for session in Pack::read(&pack).unwrap().items() {
+                    let session = session.unwrap();
+                    add_rows(&mut rows, &keys, &session);
+                    let inner = [b",\"segments\":[", session.inner, b"]"].concat();
+                    sessions.push(braced(&[session.members, &inner]));
+                }
+                number += 1;
+            }
+            number = 0;
+            while reader.participant_pack(record.record_key, number, &mut pack).unwrap() {
+                for participant in Pack::read(&pack).unwrap().items() {
+                    participants.push(braced(&[participant.unwrap().members]));
+                }
+                number += 1;
+            }
+            let members = RecordFragment::members(&record.fragment).unwrap();
+            let (sessions, participants) = (sessions.join(&b','), participants.join(&b','));
+            rows.entry(RowSet::Records).or_default().push(braced(&[
+                members,
+                b",\"sessions\":[",
+                &sessions,
+                b"],\"participants_v2\":[",
+                &participants,
+                b"]",
+            ]));
+        }
+        Self { rows }
+    }
+
+    pub(crate) fn nodes(&self, set: RowSet) -> impl Iterator<Item = Node<'_>> {
+        let texts = self.rows.get(&set).into_iter().flatten();
+        texts.map(|text| Node::parse(std::str::from_utf8(text).unwrap()).unwrap())
+    }
+
+    /// The rows that meet a query, each by what tells it from others.
+    pub(crate) fn rows(&self, set: RowSet, query: &Query) -> Vec<String> {
+        let sieve = Sieve::new(query);
+        let window = Window::of(query, 0, usize::MAX);
+        let ty = Type::Structured(set.ty());
+        let mut pager = Pager::new(&sieve, window, ty, &Words);
+        for node in self.nodes(set) {
+            if pager.offer(Cow::Owned(node), |node| name_of(set, node)).is_break() {
+                break;
+            }
+        }
+        pager.finish().items
+    }
+
+    /// What `$apply` makes of the rows.
+    pub(crate) fn apply(&self, set: RowSet, query: &Query) -> Vec<String> {
+        let ty = Type::Structured(set.ty());
+        let pipeline = Pipeline::new(query.apply.as_ref().unwrap(), ty).unwrap();
+        let sizes = Sizes { groups: 1_000_000, items: 1_000_000, values: 10_000_000 };
+        let mut run = pipeline.start(sizes, &Words);
+        for node in self.nodes(set) {
+            if run.push(Cow::Owned(node)).unwrap().is_break() {
+                break;
+            }
+        }
+        let sieve = Sieve::new(query);
+        let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &Words);
+        for node in run.finish().unwrap() {
+            if pager.offer(Cow::Owned(node), text).is_break() {
+                break;
+            }
+        }
+        pager.finish().items
+    }
+}
+
+/// What tells a row from others: a record's id, the whole text of any other row but its segments.
+pub(crate) fn name_of(set: RowSet, node: &Node<'_>) -> String {
+    if set == RowSet::Records {
+        return node.get("id").and_then(Node::as_text).unwrap().value().into_owned();
+    }
+    let Node::Object(members) = node else { panic!("a row is no object") };
+    let mut members = members.clone();
+    members.retain(|member| !member.name.is("segments"));
+    text(&Node::Object(members))
+}
+
+fn text(node: &Node<'_>) -> String {
+    let mut out = Vec::new();
+    write_node(&mut out, node);
+    String::from_utf8(out).unwrap()
+}
+
+fn add_rows(rows: &mut HashMap<RowSet, Vec<Vec<u8>>>, keys: &RecordKeys, session: &Part<'_>) {
+    let mut row = Vec::new();
+    push_session(&mut row, keys, session, true).unwrap();
+    rows.entry(RowSet::Sessions).or_default().push(row);
+    for segment in segments(session).unwrap() {
+        let mut row = Vec::new();
+        push_segment(&mut row, keys, session, segment).unwrap();
+        rows.entry(RowSet::Segments).or_default().push(row);
+        let source = StreamSource::read(segment).unwrap();
+        for position in source.positions() {
+            let mut row = Vec::new();
+            source.push(&mut row, keys, session, position).unwrap();
+            rows.entry(RowSet::Streams).or_default().push(row);
+        }
+    }
+}
+
+fn braced(parts: &[&[u8]]) -> Vec<u8> {
+    [b"{", parts.concat().as_slice(), b"}"].concat()
+}
