@@ -46,6 +46,8 @@ pub(crate) struct Order {
     pub(crate) terms: Vec<Term>,
     pub(crate) led: Led,
     set: RowSet,
+    /// All rows are of one record, which has one start and one id.
+    pub(crate) is_of_one_record: bool,
 }
 
 impl Order {
@@ -107,18 +109,28 @@ impl Order {
                 terms.push(tie);
             }
         }
-        Self { terms, led, set }
+        Self { terms, led, set, is_of_one_record: false }
     }
 
     /// ORDER BY. The record's key makes the order of an index unique where tables are joined.
     pub(crate) fn sql(&self) -> Sql {
         let mut parts = Vec::with_capacity(self.terms.len() + 1);
+        if self.is_of_one_record && self.set != RowSet::Records {
+            // By id and version the index is unique, so that what is joined comes in its order.
+            parts.push(Sql::column(alias_of(Table::CallRecord), "version"));
+        }
         for term in &self.terms {
+            if self.is_of_one_record && matches!(term.value, TermValue::Start | TermValue::Id) {
+                continue;
+            }
             let sql = term.sql.clone();
             parts.push(if term.is_descending { sql.push(" DESC") } else { sql });
             if term.value == TermValue::Id && self.set != RowSet::Records {
                 parts.push(Sql::column(alias_of(Table::CallRecord), "record_key"));
             }
+        }
+        if parts.is_empty() {
+            return Sql::new();
         }
         Sql::text(" ORDER BY ").append(Sql::join(parts, ", "))
     }

@@ -38,6 +38,8 @@ pub(crate) struct Planned<'q> {
     pub(crate) until: Option<i64>,
     /// What else SQL decides; all of them hold.
     pub(crate) conditions: Vec<Sql>,
+    /// What rows behind the last one of the page before meet.
+    pub(super) behind: Option<Sql>,
     /// What SQL doesn't decide exactly.
     pub(crate) residual: Vec<&'q Expr>,
     /// What has to be found exactly.
@@ -92,6 +94,7 @@ impl<'q> Planned<'q> {
             from: conditions.not_before,
             until: None,
             conditions: Vec::new(),
+            behind: None,
             residual: Vec::new(),
             searches: conditions.searches.clone(),
             order: None,
@@ -102,6 +105,9 @@ impl<'q> Planned<'q> {
         }
         planned.lead_by_words();
         planned.order = Order::new(&mut compiler, orderby, planned.dated());
+        if let (Access::Id(_), Some(order)) = (&planned.access, &mut planned.order) {
+            order.is_of_one_record = true;
+        }
         planned.lead_by_end(orderby);
         planned.joined = compiler.joined;
         planned

@@ -51,8 +51,7 @@ impl Planned<'_> {
             }
             behind = order.behind(window.behind)?;
         }
-        let behind = behind.and_then(|(bound, condition)| source.narrow(bound, condition));
-        source.conditions.extend(behind);
+        source.behind = behind.and_then(|(bound, condition)| source.narrow(bound, condition));
         sql = sql.append(source.from_where());
         if let Some(order) = &self.order {
             sql = sql.append(order.sql());
@@ -165,15 +164,15 @@ impl Planned<'_> {
                 conditions.push(tenant(Sql::text("r.tenant_key")));
                 conditions.push(is_current);
                 conditions.extend(self.bounds("r"));
-                let is_plain = self.conditions.is_empty() && joins.is_empty();
+                let is_plain = self.conditions.is_empty() && self.is_in_order();
                 match self.access {
                     Access::End => " FROM call_record r INDEXED BY call_record_by_end",
-                    _ if is_plain => " FROM call_record r",
+                    _ if is_plain && joins.is_empty() => " FROM call_record r",
                     _ => " FROM call_record r INDEXED BY call_record_by_start",
                 }
             }
         };
-        conditions.extend(self.conditions.iter().cloned());
+        conditions.extend(self.conditions.iter().chain(&self.behind).cloned());
         Sql::text(from).append(joins).push(" WHERE ").append(Sql::join(conditions, " AND "))
     }
 

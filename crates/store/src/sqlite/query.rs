@@ -8,6 +8,8 @@ mod loader;
 mod page;
 mod ranked;
 mod run;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use model::TenantId;

@@ -62,9 +62,7 @@ fn budget() -> Budget {
 fn names(set: RowSet, page: &RowPage) -> Vec<String> {
     let name = |found: &Found| match found {
         Found::Record(record) => record.id.clone(),
-        Found::Row(text) => {
-            name_of(set, &Node::parse(std::str::from_utf8(text).unwrap()).unwrap())
-        }
+        Found::Row(text) => name_of(set, &Node::parse(std::str::from_utf8(text).unwrap()).unwrap()),
     };
     page.rows.iter().map(name).collect()
 }
@@ -124,7 +122,10 @@ const FILTERS: &[(RowSet, &str)] = &[
     (Records, "participants_v2/any(p:p/id in ('{user}','a'))"),
     (Records, "participants_v2/any(p:p/id eq 'a' or p/id eq '{user}')"),
     (Records, "not participants_v2/any(p:p/id eq '{user}')"),
-    (Records, "participants_v2/any(p:p/id eq '{user}' and contains(p/identity/user/displayName,'e'))"),
+    (
+        Records,
+        "participants_v2/any(p:p/id eq '{user}' and contains(p/identity/user/displayName,'e'))",
+    ),
     (Records, "participants_v2/any(p:contains(p/identity/user/displayName,'an'))"),
     (Records, "participants_v2/all(p:p/id eq 'a')"),
     (Records, "participants_v2/$count gt 2"),
@@ -139,14 +140,38 @@ const FILTERS: &[(RowSet, &str)] = &[
     (Records, "sessions/any(s:s/failureInfo/stage eq 'callSetup')"),
     (Records, "sessions/any(s:s/failureInfo ne null)"),
     (Records, "sessions/any(s:s/failureInfo/stage ne null) and type eq 'groupCall'"),
-    (Records, "sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averagePacketLossRate gt 0.01))))"),
-    (Records, "not sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averagePacketLossRate gt 0.01))))"),
-    (Records, "sessions/all(s:s/segments/all(g:g/media/all(m:m/streams/all(t:t/averagePacketLossRate lt 0.01))))"),
-    (Records, "sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averageJitter gt duration'PT0.01S' and t/averageRoundTripTime gt duration'PT0.05S'))))"),
-    (Records, "sessions/any(s:s/segments/any(g:g/media/any(m:m/label eq 'main-audio' and m/streams/any(t:t/averagePacketLossRate gt 0.005))))"),
-    (Records, "sessions/any(s:s/segments/any(g:g/media/any(m:m/callerNetwork/subnet eq '{subnet}')))"),
-    (Records, "sessions/any(s:s/caller/userAgent/headerValue ne null and s/segments/any(g:g/startDateTime ge {middle}))"),
-    (Records, "sessions/any(s:s/caller/microsoft.graph.callRecords.participantEndpoint/identity/user/id eq '{user}')"),
+    (
+        Records,
+        "sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averagePacketLossRate gt 0.01))))",
+    ),
+    (
+        Records,
+        "not sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averagePacketLossRate gt 0.01))))",
+    ),
+    (
+        Records,
+        "sessions/all(s:s/segments/all(g:g/media/all(m:m/streams/all(t:t/averagePacketLossRate lt 0.01))))",
+    ),
+    (
+        Records,
+        "sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averageJitter gt duration'PT0.01S' and t/averageRoundTripTime gt duration'PT0.05S'))))",
+    ),
+    (
+        Records,
+        "sessions/any(s:s/segments/any(g:g/media/any(m:m/label eq 'main-audio' and m/streams/any(t:t/averagePacketLossRate gt 0.005))))",
+    ),
+    (
+        Records,
+        "sessions/any(s:s/segments/any(g:g/media/any(m:m/callerNetwork/subnet eq '{subnet}')))",
+    ),
+    (
+        Records,
+        "sessions/any(s:s/caller/userAgent/headerValue ne null and s/segments/any(g:g/startDateTime ge {middle}))",
+    ),
+    (
+        Records,
+        "sessions/any(s:s/caller/microsoft.graph.callRecords.participantEndpoint/identity/user/id eq '{user}')",
+    ),
     (Records, "sessions/any(s:s/startDateTime gt $it/startDateTime)"),
     (Records, "sessions/any(s:s/segments/$count gt 1)"),
     (Records, "sessions/$count($filter=isTest eq false) ge 2"),
@@ -190,7 +215,10 @@ const FILTERS: &[(RowSet, &str)] = &[
     (Streams, "callerNetwork/connectionType eq 'wifi'"),
     (Streams, "callerNetwork/connectionType ne 'wifi'"),
     (Streams, "tolower(callerDevice/captureDeviceName) ge 'h'"),
-    (Streams, "caller/microsoft.graph.callRecords.participantEndpoint/identity/user/id eq '{USER}'"),
+    (
+        Streams,
+        "caller/microsoft.graph.callRecords.participantEndpoint/identity/user/id eq '{USER}'",
+    ),
     (Streams, "segmentId ne null and averageJitter lt maxJitter"),
     (Streams, "packetUtilization gt 1000 and endDateTime ge startDateTime"),
 ];
@@ -230,19 +258,40 @@ const SEARCHES: &[(RowSet, &str)] = &[
 
 const APPLIES: &[(RowSet, &str)] = &[
     (Records, "aggregate($count as n)"),
-    (Records, "filter(type eq 'groupCall')/aggregate($count as n,version with sum as v,endDateTime with max as last)"),
+    (
+        Records,
+        "filter(type eq 'groupCall')/aggregate($count as n,version with sum as v,endDateTime with max as last)",
+    ),
     (Records, "filter(joinWebUrl eq null)/groupby((type),aggregate($count as n))"),
     (Records, "groupby((type),aggregate($count as n,sessions/$count with average as s))"),
     (Records, "groupby((type))"),
-    (Records, "compute(endDateTime sub startDateTime as length)/groupby((type),aggregate(length with average as mean,length with callvault.percentile95 as p))"),
-    (Records, "groupby((organizer_v2/identity/user/displayName),aggregate($count as n))/topcount(3,n)"),
+    (
+        Records,
+        "compute(endDateTime sub startDateTime as length)/groupby((type),aggregate(length with average as mean,length with callvault.percentile95 as p))",
+    ),
+    (
+        Records,
+        "groupby((organizer_v2/identity/user/displayName),aggregate($count as n))/topcount(3,n)",
+    ),
     (Records, "groupby((rollup($all,type,version)),aggregate($count as n))"),
     (Records, "filter(version eq 99)/aggregate($count as n,version with sum as v)"),
     (Records, "search({word})/aggregate($count as n)"),
-    (Sessions, "groupby((callRecordType,isTest),aggregate($count as n,id with countdistinct as d))"),
-    (Streams, "filter(callStartDateTime ge {middle})/groupby((callerNetwork/subnet),aggregate(averagePacketLossRate with average as loss,$count as n))"),
-    (Streams, "groupby((callerNetwork/subnet,mediaLabel),aggregate(averageJitter with max as jitter,averageJitter with average as mean,averageRoundTripTime with sum as rtt,callRecordId with countdistinct as calls))"),
-    (Streams, "groupby((callerNetwork/connectionType),aggregate(averagePacketLossRate with callvault.median as loss,averagePacketLossRate with min as low))/orderby(loss desc)/top(2)"),
+    (
+        Sessions,
+        "groupby((callRecordType,isTest),aggregate($count as n,id with countdistinct as d))",
+    ),
+    (
+        Streams,
+        "filter(callStartDateTime ge {middle})/groupby((callerNetwork/subnet),aggregate(averagePacketLossRate with average as loss,$count as n))",
+    ),
+    (
+        Streams,
+        "groupby((callerNetwork/subnet,mediaLabel),aggregate(averageJitter with max as jitter,averageJitter with average as mean,averageRoundTripTime with sum as rtt,callRecordId with countdistinct as calls))",
+    ),
+    (
+        Streams,
+        "groupby((callerNetwork/connectionType),aggregate(averagePacketLossRate with callvault.median as loss,averagePacketLossRate with min as low))/orderby(loss desc)/top(2)",
+    ),
     (Streams, "topcount(5,averagePacketLossRate)"),
     (Streams, "concat(aggregate($count as n),groupby((mediaLabel),aggregate($count as n)))"),
 ];
@@ -266,7 +315,8 @@ impl Data {
             found.and_then(Node::as_text).map(|text| text.value().into_owned())
         };
         let middle = &records[records.len() / 2];
-        let (id, start) = (text(middle, &["id"]).unwrap(), text(middle, &["startDateTime"]).unwrap());
+        let (id, start) =
+            (text(middle, &["id"]).unwrap(), text(middle, &["startDateTime"]).unwrap());
         let late = text(&records[records.len() / 8], &["startDateTime"]).unwrap();
         let user = middle.get("participants_v2").and_then(Node::as_array).unwrap();
         let user = text(&user[0], &["id"]).unwrap();
@@ -330,7 +380,8 @@ fn every_filter_search_and_order_gives_what_the_evaluator_finds_among_all_rows()
         if rows != expected || count != expected.len() as u64 {
             let explained = reader.explain(&tenant(), query).unwrap();
             let (here, there) = (rows.len(), expected.len());
-            failed.push(format!("{text}: {here} rows, {count} counted, not {there}\n{explained:?}"));
+            failed
+                .push(format!("{text}: {here} rows, {count} counted, not {there}\n{explained:?}"));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
@@ -422,8 +473,7 @@ fn paging_in_any_order_gives_each_row_once_while_others_are_written() {
         let before: HashSet<String> = oracle.rows(query.rows, &query.query).into_iter().collect();
         let (mut seen, mut after) = (Vec::new(), None::<Vec<u8>>);
         loop {
-            let page =
-                reader.page(&tenant(), query, after.as_deref(), 150, &budget()).unwrap();
+            let page = reader.page(&tenant(), query, after.as_deref(), 150, &budget()).unwrap();
             seen.extend(names(query.rows, &page));
             let new = call(number).sessions(1).start(1_772_500_000 + i64::from(number % 100));
             number += 1;
