@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod applying;
+mod asked;
 mod backup;
 mod calls;
 mod engine;
@@ -13,6 +15,7 @@ mod oracle;
 mod processes;
 mod queries;
 mod refilling;
+mod sample;
 mod snapshots;
 mod versions;
 mod words;
