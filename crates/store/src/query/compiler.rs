@@ -100,8 +100,8 @@ pub(super) fn always(value: bool) -> Condition {
     Condition { sql: Sql::text(if value { "1" } else { "0" }), is_exact: true }
 }
 
-pub(super) fn exact(sql: Sql) -> Option<Condition> {
-    Some(Condition { sql, is_exact: true })
+pub(super) fn exact(sql: Sql) -> Condition {
+    Condition { sql, is_exact: true }
 }
 
 impl<'q> Compiler<'q> {
@@ -113,7 +113,7 @@ impl<'q> Compiler<'q> {
             ExprKind::Path(path) => self.path_condition(path, mode),
             ExprKind::Not(inner) => {
                 let inner = self.condition(inner, Mode::Whole)?;
-                exact(Sql::text("NOT ").append(inner.sql.grouped()))
+                Some(exact(Sql::text("NOT ").append(inner.sql.grouped())))
             }
             ExprKind::And(parts) => self.and(parts, mode),
             ExprKind::Or(parts) => self.or(parts, mode),
@@ -124,7 +124,7 @@ impl<'q> Compiler<'q> {
                 let is_enum = matches!(value.kind, Kind::Enum(_)) && wanted.literal.is_some();
                 (is_enum && value.kind.is_comparable(wanted.kind))
                     .then(|| value.sql.push(" = ").append(wanted.sql))
-                    .and_then(exact)
+                    .map(exact)
             }
             ExprKind::Call(function, arguments) => self.text_test(*function, arguments),
             _ => None,
@@ -138,7 +138,7 @@ impl<'q> Compiler<'q> {
         }
         let value = self.path_value(path)?;
         (value.kind == Kind::Bool).then_some(())?;
-        exact(if mode == Mode::Truth { value.sql.push(" = 1") } else { value.sql })
+        Some(exact(if mode == Mode::Truth { value.sql.push(" = 1") } else { value.sql }))
     }
 
     fn and(&mut self, parts: &'q [Expr], mode: Mode) -> Option<Condition> {
@@ -188,7 +188,7 @@ impl<'q> Compiler<'q> {
                 return Some(always(false));
             }
             let text = if operator == Operator::Eq { " IS NULL" } else { " IS NOT NULL" };
-            return exact(self.nullable(left)?.push(text));
+            return Some(exact(self.nullable(left)?.push(text)));
         }
         if let Some(condition) = self.compare_member(operator, left, right) {
             return Some(condition);
@@ -196,7 +196,7 @@ impl<'q> Compiler<'q> {
         if let Some((column, key)) = self.id_key(left, right) {
             let text = if operator == Operator::Eq { " = " } else { " <> " };
             let sql = column.push(text).push_bind(Bind::Bytes(key));
-            return equality.then_some(sql).and_then(exact);
+            return equality.then_some(sql).map(exact);
         }
         let (left, right) = (self.scalar(left)?, self.scalar(right)?);
         if !left.kind.is_comparable(right.kind) {
@@ -267,8 +267,8 @@ impl<'q> Compiler<'q> {
         }
         match all.len() {
             0 => Some(always(false)),
-            1 => exact(all.remove(0)),
-            _ => exact(Sql::join(all, " OR ").grouped()),
+            1 => Some(exact(all.remove(0))),
+            _ => Some(exact(Sql::join(all, " OR ").grouped())),
         }
     }
 
@@ -284,7 +284,7 @@ impl<'q> Compiler<'q> {
             return None;
         }
         let sql = Sql::text("instr(',' || ").append(column).push(" || ',', ");
-        exact(sql.push_bind(Bind::Text(format!(",{name},"))).push(") > 0"))
+        Some(exact(sql.push_bind(Bind::Text(format!(",{name},"))).push(") > 0")))
     }
 
     /// contains, startswith, endswith; null with a null text.
@@ -302,7 +302,7 @@ impl<'q> Compiler<'q> {
         }
         if function != Function::EndsWith {
             let sql = Sql::text("instr(").append(text.sql).push(", ").append(part.sql);
-            return exact(sql.push(test));
+            return Some(exact(sql.push(test)));
         }
         let Some(Bind::Text(suffix)) = part.literal else { return None };
         if suffix.is_empty() {
@@ -312,7 +312,7 @@ impl<'q> Compiler<'q> {
         let length = i64::try_from(suffix.len()).ok()?;
         let sql = Sql::text("substr(CAST(").append(text.sql).push(" AS BLOB), ");
         let sql = sql.push_bind(Bind::Int(-length)).push(") = ");
-        exact(sql.push_bind(Bind::Bytes(suffix.into_bytes())))
+        Some(exact(sql.push_bind(Bind::Bytes(suffix.into_bytes()))))
     }
 }
 
@@ -332,7 +332,7 @@ fn equal(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<
         let sql = sql.push(" COLLATE NOCASE");
         return is_equal.then_some(Condition { sql, is_exact: false });
     }
-    exact(if is_guid { sql.push(" COLLATE NOCASE") } else { sql })
+    Some(exact(if is_guid { sql.push(" COLLATE NOCASE") } else { sql }))
 }
 
 /// `lt` and its kin are false with null.
@@ -347,10 +347,10 @@ fn order(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<
         _ => " >= ",
     };
     let sql = left.sql.push(text).append(right.sql);
-    exact(match mode {
+    Some(exact(match mode {
         Mode::Truth => sql,
         Mode::Whole => Sql::text("ifnull(").append(sql).push(", 0)"),
-    })
+    }))
 }
 
 /// Whether it is a text that is equal to others of another case.

@@ -111,7 +111,7 @@ impl<'q> Compiler<'q> {
             sql = sql.push(" AND ").append(filter.sql);
         }
         body.is_exact.then_some(())?;
-        exact(sql.push(" AND (").append(body.sql).push(") IS NOT TRUE)"))
+        Some(exact(sql.push(" AND (").append(body.sql).push(") IS NOT TRUE)")))
     }
 
     /// FROM and the join to the owner; the conditions of filters and last of the body.
@@ -165,7 +165,7 @@ impl<'q> Compiler<'q> {
         }
         let Some((name, body)) = body else {
             let sql = member.members_column()?;
-            return exact(sql.push(" <> ''"));
+            return Some(exact(sql.push(" <> ''")));
         };
         if !is_alternative(body) {
             return None;

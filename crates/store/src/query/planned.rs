@@ -197,7 +197,7 @@ impl<'q> Planned<'q> {
         else {
             return false;
         };
-        let is_participant = matches!(property.ty, Type::Structured(ty) if std::ptr::eq(ty, &generated::PARTICIPANT));
+        let is_participant = matches!(property.ty, Type::Structured(ty) if std::ptr::eq(ty, &raw const generated::PARTICIPANT));
         if self.set != RowSet::Records || !is_participant {
             return false;
         }

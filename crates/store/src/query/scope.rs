@@ -107,9 +107,8 @@ impl Scope {
 
     /// The table of the items of a collection that this has, and of what type they are.
     pub(super) fn child(&self, property: &Property) -> Option<(Table, &'static StructuredType)> {
-        let own = match self.place {
-            Place::Rows(table) | Place::Row(table, _) | Place::Beneath(table, ..) => table,
-            _ => return None,
+        let (Place::Rows(own) | Place::Row(own, _) | Place::Beneath(own, ..)) = self.place else {
+            return None;
         };
         let Type::Structured(ty) = property.ty else { return None };
         let (table, expected) = match own {
@@ -148,7 +147,7 @@ impl Scope {
         match self.place {
             Place::Rows(table) => Some((table, alias_of(table))),
             Place::Row(table, alias) | Place::Beneath(_, table, alias) => Some((table, alias)),
-            _ => None,
+            Place::Member(..) => None,
         }
     }
 }

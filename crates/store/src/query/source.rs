@@ -43,7 +43,7 @@ impl Planned<'_> {
             Selected::Records => Sql::text(concat!("SELECT ", record_columns!())),
             Selected::Keys => self.select_keys(),
         };
-        let mut source = self.clone();
+        let mut narrowed = self.clone();
         let mut behind = None;
         if let Some(order) = &self.order {
             for extra in order.extras() {
@@ -51,8 +51,8 @@ impl Planned<'_> {
             }
             behind = order.behind(window.behind)?;
         }
-        source.behind = behind.and_then(|(bound, condition)| source.narrow(bound, condition));
-        sql = sql.append(source.from_where());
+        narrowed.behind = behind.and_then(|(bound, condition)| narrowed.narrow(bound, condition));
+        sql = sql.append(narrowed.source());
         if let Some(order) = &self.order {
             sql = sql.append(order.sql());
         }
@@ -69,15 +69,12 @@ impl Planned<'_> {
 
     /// How many rows there are.
     pub(crate) fn count(&self) -> Sql {
-        Sql::text("SELECT count(*)").append(self.from_where())
+        Sql::text("SELECT count(*)").append(self.source())
     }
 
     /// Records that the full-text index leads to, the latest bucket of starts first.
     pub(crate) fn by_words(&self) -> Sql {
-        self.select_keys()
-            .push(", f.rowid")
-            .append(self.from_where())
-            .push(" ORDER BY f.rowid DESC")
+        self.select_keys().push(", f.rowid").append(self.source()).push(" ORDER BY f.rowid DESC")
     }
 
     /// Columns of all rows in their order, behind the record's key and the row's ordinals.
@@ -90,7 +87,7 @@ impl Planned<'_> {
         for column in columns {
             sql = sql.push(", ").append(column.clone());
         }
-        sql = sql.append(self.from_where());
+        sql = sql.append(self.source());
         match &self.order {
             Some(order) => sql.append(order.sql()),
             None => sql,
@@ -128,7 +125,7 @@ impl Planned<'_> {
     }
 
     /// FROM and WHERE.
-    pub(crate) fn from_where(&self) -> Sql {
+    pub(crate) fn source(&self) -> Sql {
         let joins = self.joins();
         let mut conditions = Vec::new();
         let tenant = |sql: Sql| sql.push(" = ").push_bind(Bind::Int(self.tenant_key));

@@ -10,22 +10,22 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("text_lower", 1, flags, |context: &mut Context<'_>| {
-        Ok(text(context)?.map(str::to_lowercase))
+        Ok(text(context).map(str::to_lowercase))
     })?;
     connection.create_scalar_function("text_upper", 1, flags, |context: &mut Context<'_>| {
-        Ok(text(context)?.map(str::to_uppercase))
+        Ok(text(context).map(str::to_uppercase))
     })?;
     connection.create_scalar_function("text_trim", 1, flags, |context: &mut Context<'_>| {
-        Ok(text(context)?.map(|text| text.trim().to_owned()))
+        Ok(text(context).map(|text| text.trim().to_owned()))
     })?;
     connection.create_scalar_function("text_length", 1, flags, |context: &mut Context<'_>| {
-        Ok(text(context)?.map(|text| text.chars().count() as i64))
+        Ok(text(context).map(|text| text.chars().count() as i64))
     })
 }
 
-fn text<'a>(context: &'a Context<'_>) -> Result<Option<&'a str>> {
+fn text<'a>(context: &'a Context<'_>) -> Option<&'a str> {
     match context.get_raw(0) {
-        ValueRef::Text(text) => Ok(std::str::from_utf8(text).ok()),
-        _ => Ok(None),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok(),
+        _ => None,
     }
 }

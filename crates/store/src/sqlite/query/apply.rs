@@ -90,7 +90,7 @@ pub(super) fn apply(
         Some(columns) => columns.run(chain, run)?,
         None => over_json(chain, planned, run)?,
     };
-    finish(&query.query, query.rows, nodes)
+    Ok(finish(&query.query, query.rows, nodes))
 }
 
 /// The chain over the JSON of rows.
@@ -145,7 +145,7 @@ pub(super) fn node(text: &[u8]) -> Result<Node<'_>, Error> {
 }
 
 /// The options of the query that come behind `$apply`.
-fn finish(query: &Query, set: RowSet, nodes: Vec<Node<'static>>) -> Result<Vec<Vec<u8>>, Error> {
+fn finish(query: &Query, set: RowSet, nodes: Vec<Node<'static>>) -> Vec<Vec<u8>> {
     let sieve = Sieve::new(query);
     let window = Window::of(query, 0, usize::MAX);
     let mut pager = Pager::new(&sieve, window, Type::Structured(set.ty()), &Words);
@@ -159,5 +159,5 @@ fn finish(query: &Query, set: RowSet, nodes: Vec<Node<'static>>) -> Result<Vec<V
             break;
         }
     }
-    Ok(pager.finish().items)
+    pager.finish().items
 }

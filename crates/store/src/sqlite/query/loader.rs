@@ -50,7 +50,7 @@ pub(super) struct Loader<'c> {
     keys: Option<(i64, RecordKeys)>,
     pack: Option<((i64, usize), Vec<u8>)>,
     /// Rows that a session or a segment has, by their places in it.
-    inside: Option<(Inside, Vec<(Vec<i64>, Vec<u8>)>)>,
+    inside: Option<(Inside, Vec<RowInside>)>,
 }
 
 /// The session, or its segment, that rows stand in.
@@ -59,6 +59,12 @@ struct Inside {
     record_key: i64,
     session: i64,
     segment: Option<i64>,
+}
+
+/// A row by its place in what it stands in.
+struct RowInside {
+    place: Vec<i64>,
+    text: Vec<u8>,
 }
 
 impl<'c> Loader<'c> {
@@ -147,11 +153,11 @@ impl<'c> Loader<'c> {
         }
         let place = if segment.is_some() { &rest[1..] } else { rest };
         let rows = self.inside.iter().flat_map(|(_, rows)| rows);
-        let found = rows.into_iter().find(|(known, _)| known == place);
-        found.map(|(_, text)| text.clone()).ok_or_else(|| damaged("a row is missing"))
+        let found = rows.into_iter().find(|row| row.place == place);
+        found.map(|row| row.text.clone()).ok_or_else(|| damaged("a row is missing"))
     }
 
-    fn rows_inside(&self, inside: Inside) -> Result<Vec<(Vec<i64>, Vec<u8>)>, Error> {
+    fn rows_inside(&self, inside: Inside) -> Result<Vec<RowInside>, Error> {
         let session = self.session(inside.session)?;
         let keys = self.record_keys()?;
         let segments = rows::segments(&session)?;
@@ -160,7 +166,7 @@ impl<'c> Loader<'c> {
             for (ordinal, segment) in (0..).zip(segments) {
                 let mut out = Vec::new();
                 rows::push_segment(&mut out, keys, &session, segment)?;
-                found.push((vec![ordinal], out));
+                found.push(RowInside { place: vec![ordinal], text: out });
             }
             return Ok(found);
         };
@@ -169,7 +175,7 @@ impl<'c> Loader<'c> {
         for (media, stream) in source.positions() {
             let mut out = Vec::new();
             source.push(&mut out, keys, &session, (media, stream))?;
-            found.push((vec![media as i64, stream as i64], out));
+            found.push(RowInside { place: vec![media as i64, stream as i64], text: out });
         }
         Ok(found)
     }

@@ -24,6 +24,9 @@ const RECORD_COLUMNS: usize = 11;
 /// Columns of [`Selected::Keys`] before the ordinals.
 const KEY_COLUMNS: usize = 3;
 
+/// Whether further rows are wanted.
+pub(super) type Flow = Result<ControlFlow<()>, Error>;
+
 /// A query under way.
 pub(super) struct Run<'r> {
     pub(super) connection: &'r Connection,
@@ -56,7 +59,7 @@ impl<'r> Run<'r> {
         &mut self,
         planned: &Planned<'_>,
         window: &Window<'_>,
-        each: &mut dyn FnMut(&mut Self, Candidate) -> Result<ControlFlow<()>, Error>,
+        each: &mut dyn FnMut(&mut Self, Candidate) -> Flow,
     ) -> Result<(), Error> {
         let Statement { text, binds } = finish(planned.page(window)?);
         let mut statement = self.connection.prepare_cached(&text)?;
