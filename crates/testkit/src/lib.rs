@@ -1,9 +1,12 @@
-//! What tests share: a spawned Callvault, a small HTTP client, and JSON compared leaf by leaf.
+//! What tests share: a spawned Callvault, a small HTTP client, JSON compared leaf by leaf, and the
+//! reference that judges answers to queries.
 //!
 //! For tests only. The client speaks just enough HTTP/1.1 to show a test exactly what came back.
 
 pub mod http;
 pub mod json;
+pub mod queries;
+pub mod reference;
 pub mod server;
 
 pub use http::{Answer, Client};

@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("ingest", &["store", "model", "odata"]),
     ("server", &["ingest", "identity", "store", "model", "odata"]),
     ("callvault", &["server", "ingest", "simulator", "identity", "store", "model", "odata"]),
-    ("testkit", &[]),
+    ("testkit", &["model", "odata"]),
     ("xtask", &[]),
 ];
 

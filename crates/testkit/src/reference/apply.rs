@@ -1,0 +1,296 @@
+//! `$apply` (Data Aggregation 4.0, section 3): each transformation makes a new list of items.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use odata::bound::{
+    Aggregate, Apply, Computed, Extreme, GroupKey, Method, OrderKey, Path, PathStep, Transformation,
+};
+
+use super::arithmetic::{calculate, duration};
+use super::expression::{Scope, at_end, holds, value};
+use super::search;
+use super::value::{Value, order, sorted};
+
+/// The items that a chain of transformations makes of others.
+pub(super) fn apply(chain: &Apply, items: Vec<Value>) -> Vec<Value> {
+    chain.steps.iter().fold(items, |items, step| transform(step, items))
+}
+
+fn transform(step: &Transformation, mut items: Vec<Value>) -> Vec<Value> {
+    match step {
+        Transformation::Identity => items,
+        Transformation::Filter(condition) => {
+            items.retain(|item| holds(condition, &Scope::of(item)));
+            items
+        }
+        Transformation::Search(words) => {
+            items.retain(|item| search::found(words, item));
+            items
+        }
+        Transformation::Compute(computed) => {
+            items.iter().map(|item| with_computed(item, computed)).collect()
+        }
+        Transformation::OrderBy(keys) => ordered(keys, items),
+        Transformation::Skip(count) => items.into_iter().skip(*count as usize).collect(),
+        Transformation::Top(count) => items.into_iter().take(*count as usize).collect(),
+        Transformation::Aggregate(aggregates) => vec![aggregate(aggregates, &items)],
+        Transformation::GroupBy { keys, apply } => group_by(keys, apply.as_ref(), &items),
+        Transformation::Concat(chains) => {
+            chains.iter().flat_map(|chain| self::apply(chain, items.clone())).collect()
+        }
+        Transformation::Extreme { kind, amount, by } => {
+            let amount = value(amount, &Scope::of(&Value::Null));
+            extreme(*kind, &amount, |item| value(by, &Scope::of(item)), items)
+        }
+    }
+}
+
+/// The item with what is computed, none of which sees another.
+pub(super) fn with_computed(item: &Value, computed: &[Computed]) -> Value {
+    let scope = Scope::of(item);
+    let add = |with: Value, member: &Computed| {
+        with.with_member(&member.alias, value(&member.value, &scope))
+    };
+    computed.iter().fold(item.clone(), add)
+}
+
+/// The items by the keys; equal ones stay as they are.
+fn ordered(keys: &[OrderKey], items: Vec<Value>) -> Vec<Value> {
+    order_of(keys, items.iter()).into_iter().map(|place| items[place].clone()).collect()
+}
+
+/// The places of the items in the order of the keys.
+pub(super) fn order_of<'a>(
+    keys: &[OrderKey],
+    items: impl Iterator<Item = &'a Value>,
+) -> Vec<usize> {
+    let by = |item| {
+        let scope = Scope::of(item);
+        keys.iter().map(|key| value(&key.value, &scope)).collect::<Vec<_>>()
+    };
+    let values: Vec<_> = items.map(by).collect();
+    let mut places: Vec<_> = (0..values.len()).collect();
+    places.sort_by(|a, b| {
+        keys.iter().enumerate().fold(Ordering::Equal, |so_far, (at, key)| {
+            let by_key = sorted(&values[*a][at], &values[*b][at]);
+            so_far.then(if key.is_descending { by_key.reverse() } else { by_key })
+        })
+    });
+    places
+}
+
+fn group_by(keys: &[GroupKey], chain: Option<&Apply>, items: &[Value]) -> Vec<Value> {
+    let levels = levels(keys);
+    levels.iter().flat_map(|paths| group_by_paths(paths, chain, items)).collect()
+}
+
+/// The lists of paths that are grouped by, one behind the other; without `rollup` it is one.
+fn levels(keys: &[GroupKey]) -> Vec<Vec<&Path>> {
+    let mut levels: Vec<Vec<&Path>> = vec![Vec::new()];
+    for key in keys {
+        let choices: Vec<Vec<&Path>> = match key {
+            GroupKey::Path(path) => vec![vec![path]],
+            GroupKey::Rollup { paths, all } => {
+                let coarsest = usize::from(!all);
+                (coarsest..=paths.len())
+                    .rev()
+                    .map(|count| paths[..count].iter().collect())
+                    .collect()
+            }
+        };
+        levels = levels
+            .iter()
+            .flat_map(|level| choices.iter().map(|choice| [level.as_slice(), choice].concat()))
+            .collect();
+    }
+    levels
+}
+
+fn group_by_paths(paths: &[&Path], chain: Option<&Apply>, items: &[Value]) -> Vec<Value> {
+    let mut places: HashMap<Vec<String>, usize> = HashMap::new();
+    let mut groups: Vec<(Vec<Value>, Vec<Value>)> = Vec::new();
+    for item in items {
+        let values: Vec<_> = paths.iter().map(|path| at_end(path, &Scope::of(item))).collect();
+        let same: Vec<_> = values.iter().map(identity).collect();
+        let place = *places.entry(same).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push((values, Vec::new()));
+        }
+        groups[place].1.push(item.clone());
+    }
+    let mut result = Vec::new();
+    for (values, members) in groups {
+        let made = match chain {
+            Some(chain) => apply(chain, members),
+            None => vec![Value::Object(std::rc::Rc::default())],
+        };
+        for item in made {
+            let keys = paths.iter().zip(&values);
+            result.push(keys.fold(item, |item, (path, value)| put(&item, &path.steps, value)));
+        }
+    }
+    result
+}
+
+/// A text that two values share if they are the same.
+fn identity(value: &Value) -> String {
+    match value {
+        Value::Float(number) if *number == 0.0 => "Int(0)".to_owned(),
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            format!("Int({})", *number as i64)
+        }
+        Value::Instant { ticks, .. } => format!("Instant({ticks})"),
+        Value::Member(_, name) => format!("Member({name})"),
+        Value::Object(object) => {
+            let members = object.members.iter().filter(|(_, value)| !value.is_null());
+            let texts = members.map(|(name, value)| format!("{name:?}:{}", identity(value)));
+            texts.collect::<Vec<_>>().join(",")
+        }
+        Value::List(items) => {
+            format!("[{}]", items.iter().map(identity).collect::<Vec<_>>().join(","))
+        }
+        value => format!("{value:?}"),
+    }
+}
+
+/// The item with `value` at the end of a path.
+fn put(item: &Value, steps: &[PathStep], value: &Value) -> Value {
+    let name = match steps.first() {
+        None => return value.clone(),
+        Some(PathStep::Property(property)) => property.name,
+        Some(PathStep::Member(name)) => name,
+        Some(_) => return put(item, &steps[1..], value),
+    };
+    item.with_member(name, put(&item.member(name), &steps[1..], value))
+}
+
+fn aggregate(aggregates: &[Aggregate], items: &[Value]) -> Value {
+    let row = Value::Object(std::rc::Rc::default());
+    aggregates
+        .iter()
+        .fold(row, |row, aggregate| row.with_member(&aggregate.alias, figure(aggregate, items)))
+}
+
+fn figure(aggregate: &Aggregate, items: &[Value]) -> Value {
+    let Some(expression) = &aggregate.value else { return Value::Int(items.len() as i64) };
+    let of_each = items.iter().map(|item| value(expression, &Scope::of(item)));
+    let flat = of_each.flat_map(|value| match value {
+        Value::List(items) => items.to_vec(),
+        value => vec![value],
+    });
+    let values: Vec<_> = flat.filter(|value| !value.is_null()).collect();
+    let by_order = |a: &Value, b: &Value| sorted(a, b);
+    match aggregate.method {
+        Method::Count => Value::Int(values.len() as i64),
+        Method::CountDistinct => {
+            let distinct: std::collections::HashSet<_> = values.iter().map(identity).collect();
+            Value::Int(distinct.len() as i64)
+        }
+        Method::Min => values.into_iter().min_by(by_order).unwrap_or(Value::Null),
+        Method::Max => values.into_iter().max_by(by_order).unwrap_or(Value::Null),
+        Method::Sum => sum(&values),
+        Method::Average => average(&values),
+        Method::Percentile(share) => percentile(share, values),
+    }
+}
+
+/// Of whole numbers and of durations exact, and null when it is too large; of others as they come.
+pub(super) fn sum(values: &[Value]) -> Value {
+    let exact = |number: fn(&Value) -> Option<i64>| -> Option<i128> {
+        values.iter().map(|value| number(value).map(i128::from)).sum()
+    };
+    let of_integer =
+        exact(|value| if let Value::Int(number) = value { Some(*number) } else { None });
+    let of_ticks =
+        exact(|value| if let Value::Duration(ticks) = value { Some(*ticks) } else { None });
+    if values.is_empty() {
+        return Value::Null;
+    }
+    match (of_integer, of_ticks) {
+        (Some(sum), _) => i64::try_from(sum).map_or(Value::Null, Value::Int),
+        (_, Some(sum)) => i64::try_from(sum).map_or(Value::Null, Value::Duration),
+        _ => {
+            let sum: Option<f64> = values.iter().map(Value::number).sum();
+            sum.map_or(Value::Null, Value::float)
+        }
+    }
+}
+
+fn average(values: &[Value]) -> Value {
+    let count = values.len() as f64;
+    let figure = |value: &Value| match value {
+        Value::Duration(ticks) => Some(*ticks as f64),
+        value => value.number(),
+    };
+    let sum: Option<f64> = values.iter().map(figure).sum();
+    match (values.first(), sum) {
+        (Some(Value::Duration(_)), Some(sum)) => duration(sum / count).unwrap_or(Value::Null),
+        (Some(_), Some(sum)) => Value::float(sum / count),
+        _ => Value::Null,
+    }
+}
+
+/// Between the two neighbours of the place `share * (count - 1)` in the order of the values.
+fn percentile(share: f64, mut values: Vec<Value>) -> Value {
+    values.sort_by(sorted);
+    let Some(last) = values.len().checked_sub(1) else { return Value::Null };
+    let place = share * last as f64;
+    let (low, high) = (place.floor() as usize, place.ceil() as usize);
+    let rest = place - place.floor();
+    let between = |low: f64, high: f64| {
+        if low.total_cmp(&high).is_eq() { low } else { low + (high - low) * rest }
+    };
+    match (&values[low], &values[high.min(last)]) {
+        (Value::Duration(low), Value::Duration(high)) => {
+            duration(between(*low as f64, *high as f64)).unwrap_or(Value::Null)
+        }
+        (low, high) => match (low.number(), high.number()) {
+            (Some(low), Some(high)) => Value::float(between(low, high)),
+            _ => Value::Null,
+        },
+    }
+}
+
+/// The first items by a value, in that order; of equal ones the earlier. Items of which the value
+/// is null come last, and count for nothing.
+fn extreme(
+    kind: Extreme,
+    amount: &Value,
+    by: impl Fn(&Value) -> Value,
+    items: Vec<Value>,
+) -> Vec<Value> {
+    use Extreme::{BottomCount, BottomPercent, BottomSum, TopCount, TopPercent, TopSum};
+    let is_top = matches!(kind, TopCount | TopSum | TopPercent);
+    let mut keyed: Vec<_> = items.into_iter().map(|item| (by(&item), item)).collect();
+    keyed.sort_by(|(a, _), (b, _)| {
+        let by_value = sorted(a, b);
+        let by_value = if is_top { by_value.reverse() } else { by_value };
+        a.is_null().cmp(&b.is_null()).then(by_value)
+    });
+    let all: Vec<_> = keyed.iter().map(|(by, _)| by.clone()).filter(|by| !by.is_null()).collect();
+    let limit = match kind {
+        TopPercent | BottomPercent => {
+            let share = calculate(odata::bound::Arithmetic::DivBy, amount, &Value::Int(100));
+            calculate(odata::bound::Arithmetic::Mul, &share, &sum(&all))
+        }
+        _ => amount.clone(),
+    };
+    let mut taken = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    for (by, item) in keyed {
+        let so_far = match kind {
+            TopCount | BottomCount => Value::Int(taken.len() as i64),
+            _ if values.is_empty() => Value::Int(0),
+            TopSum | BottomSum | TopPercent | BottomPercent => sum(&values),
+        };
+        if order(&so_far, &limit).is_some_and(Ordering::is_ge) {
+            break;
+        }
+        if !by.is_null() {
+            values.push(by);
+        }
+        taken.push(item);
+    }
+    taken
+}

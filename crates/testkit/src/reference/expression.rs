@@ -1,0 +1,219 @@
+//! Expressions and paths: three-valued logic, one case after the other.
+
+use std::cmp::Ordering;
+
+use odata::bound::{Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root};
+use odata::edm::Type;
+use odata::literal::Literal;
+
+use super::cast::{cast, is_of};
+use super::value::{Value, absent, date, declared, equal, order, time_of_day};
+use super::{arithmetic, function, search};
+
+/// What names in an expression stand for.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    /// The item that is looked at.
+    pub(super) item: Value,
+    /// The item of the outermost collection.
+    pub(super) outermost: Value,
+    /// Lambda variables, the innermost last.
+    pub(super) variables: Vec<(String, Value)>,
+}
+
+impl Scope {
+    /// At an item of the collection that is asked for.
+    pub(super) fn of(item: &Value) -> Self {
+        Self { item: item.clone(), outermost: item.clone(), variables: Vec::new() }
+    }
+
+    fn at(&self, item: &Value) -> Self {
+        Self { item: item.clone(), ..self.clone() }
+    }
+
+    fn with(&self, variable: &str, value: &Value) -> Self {
+        let mut scope = self.clone();
+        scope.variables.push((variable.to_owned(), value.clone()));
+        scope
+    }
+}
+
+/// Whether a condition is met: true, and neither false nor null.
+pub(super) fn holds(condition: &Expr, scope: &Scope) -> bool {
+    matches!(value(condition, scope), Value::Bool(true))
+}
+
+/// The value of an expression.
+pub(super) fn value(expr: &Expr, scope: &Scope) -> Value {
+    let of = |expr: &Expr| value(expr, scope);
+    match &expr.kind {
+        ExprKind::Literal(literal) => of_literal(literal, expr),
+        ExprKind::Path(path) => at_end(path, scope),
+        ExprKind::Not(operand) => truth(logic(&of(operand)).map(|value| !value)),
+        ExprKind::Negate(operand) => arithmetic::negate(&of(operand)),
+        ExprKind::And(operands) => {
+            let operands: Vec<_> = operands.iter().map(|operand| logic(&of(operand))).collect();
+            if operands.contains(&Some(false)) {
+                Value::Bool(false)
+            } else {
+                truth((!operands.contains(&None)).then_some(true))
+            }
+        }
+        ExprKind::Or(operands) => {
+            let operands: Vec<_> = operands.iter().map(|operand| logic(&of(operand))).collect();
+            if operands.contains(&Some(true)) {
+                Value::Bool(true)
+            } else {
+                truth((!operands.contains(&None)).then_some(false))
+            }
+        }
+        ExprKind::Compare(operator, a, b) => Value::Bool(compare(*operator, &of(a), &of(b))),
+        ExprKind::Has(a, b) => match (of(a), of(b)) {
+            (Value::Null, _) | (_, Value::Null) => Value::Null,
+            (a, b) => Value::Bool(equal(&a, &b)),
+        },
+        ExprKind::In(item, list) => {
+            let item = of(item);
+            Value::Bool(of(list).items().iter().any(|other| equal(&item, other)))
+        }
+        ExprKind::Arithmetic(operator, a, b) => arithmetic::calculate(*operator, &of(a), &of(b)),
+        ExprKind::Call(function, arguments) => {
+            let arguments: Vec<_> = arguments.iter().map(of).collect();
+            function::call(*function, &arguments)
+        }
+        ExprKind::Cast(operand, ty) => cast(&of(operand), *ty),
+        ExprKind::IsOf(operand, ty) => Value::Bool(is_of(&of(operand), *ty)),
+        ExprKind::Case(pairs) => {
+            let met = pairs.iter().find(|(condition, _)| holds(condition, scope));
+            met.map_or(Value::Null, |(_, result)| of(result))
+        }
+        ExprKind::List(items) => Value::list(items.iter().map(of).collect()),
+    }
+}
+
+fn logic(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn truth(value: Option<bool>) -> Value {
+    value.map_or(Value::Null, Value::Bool)
+}
+
+fn compare(operator: Operator, a: &Value, b: &Value) -> bool {
+    let order = order(a, b);
+    match operator {
+        Operator::Eq => equal(a, b),
+        Operator::Ne => !equal(a, b),
+        Operator::Lt => order == Some(Ordering::Less),
+        Operator::Le => order.is_some_and(Ordering::is_le),
+        Operator::Gt => order == Some(Ordering::Greater),
+        Operator::Ge => order.is_some_and(Ordering::is_ge),
+    }
+}
+
+fn of_literal(literal: &Literal, expr: &Expr) -> Value {
+    let value = match literal {
+        Literal::Null | Literal::Binary(_) | Literal::Geo(_) => None,
+        Literal::Boolean(value) => Some(Value::Bool(*value)),
+        Literal::Integer(number) => Some(Value::Int(*number)),
+        Literal::Number(text) => match text.as_str() {
+            "INF" => Some(Value::Float(f64::INFINITY)),
+            "-INF" => Some(Value::Float(f64::NEG_INFINITY)),
+            text => text.parse().ok().map(Value::float),
+        },
+        Literal::String(text) | Literal::Guid(text) => Some(Value::text(text)),
+        Literal::Date(text) => date(text),
+        Literal::TimeOfDay(text) => time_of_day(text),
+        Literal::DateTimeOffset(instant) => Some(Value::Instant { ticks: instant.0, offset: 0 }),
+        Literal::Duration(duration) => Some(Value::Duration(duration.0)),
+        Literal::Enum { members, .. } => match expr.ty {
+            odata::bound::Ty::One(Type::Enum(ty)) => {
+                let by_value = ty.members.iter().find(|(name, _)| {
+                    declared(ty, name).is_some_and(|value| value.to_string() == *members)
+                });
+                let name = by_value.map_or(members.as_str(), |(name, _)| name);
+                Some(Value::Member(ty, name.into()))
+            }
+            _ => None,
+        },
+    };
+    value.unwrap_or(Value::Null)
+}
+
+/// What stands at the end of a path.
+pub(super) fn at_end(path: &Path, scope: &Scope) -> Value {
+    let start = match &path.root {
+        Root::Item => scope.item.clone(),
+        Root::Outermost => scope.outermost.clone(),
+        Root::Variable(name) => {
+            let found = scope.variables.iter().rev().find(|(variable, _)| variable == name);
+            found.map_or(Value::Null, |(_, value)| value.clone())
+        }
+    };
+    path.steps.iter().fold(start, |at, step| next(&at, step, scope))
+}
+
+fn next(at: &Value, step: &PathStep, scope: &Scope) -> Value {
+    let meets = |item: &&Value, condition: Option<&Expr>| {
+        condition.is_none_or(|condition| holds(condition, &scope.at(item)))
+    };
+    match step {
+        PathStep::Property(_) | PathStep::Member(_) => member(at, step),
+        PathStep::Cast(ty) => match at {
+            Value::List(items) => Value::list(
+                items.iter().filter(|item| is_of(item, Type::Structured(ty))).cloned().collect(),
+            ),
+            at => cast(at, Type::Structured(ty)),
+        },
+        PathStep::Filter(condition) => {
+            let kept = at.items().iter().filter(|item| meets(item, Some(condition)));
+            Value::list(kept.cloned().collect())
+        }
+        PathStep::Key(key) => {
+            let key = Value::text(key);
+            let found = at.items().iter().find(|item| equal(&item.member("id"), &key));
+            found.cloned().unwrap_or(Value::Null)
+        }
+        PathStep::Count { filter, search } => {
+            let counted =
+                at.items().iter().filter(|item| meets(item, filter.as_deref())).filter(|item| {
+                    search.as_ref().is_none_or(|search| search::found(search, item))
+                });
+            Value::Int(counted.count() as i64)
+        }
+        PathStep::Lambda { quantifier, body: None } => {
+            Value::Bool(*quantifier == Quantifier::All || !at.items().is_empty())
+        }
+        PathStep::Lambda { quantifier, body: Some((variable, condition)) } => {
+            let mut each =
+                at.items().iter().map(|item| holds(condition, &scope.with(variable, item)));
+            Value::Bool(match quantifier {
+                Quantifier::Any => each.any(|met| met),
+                Quantifier::All => each.all(|met| met),
+            })
+        }
+    }
+}
+
+/// A member of a value, or of each item of a collection.
+fn member(at: &Value, step: &PathStep) -> Value {
+    if let Value::List(items) = at {
+        let each = items.iter().map(|item| member(item, step));
+        let flat = each.flat_map(|value| match value {
+            Value::List(items) => items.to_vec(),
+            value => vec![value],
+        });
+        return Value::list(flat.collect());
+    }
+    match step {
+        PathStep::Property(property) => match at.member(property.name) {
+            Value::Null => absent(property),
+            value => value,
+        },
+        PathStep::Member(name) => at.member(name),
+        _ => Value::Null,
+    }
+}

@@ -1,0 +1,127 @@
+//! The canonical functions (URL Conventions 5.1.1.5 to 5.1.1.9). One with a null argument, or an
+//! argument of a type that it does not take, is null.
+
+use odata::bound::Function;
+use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use regex::Regex;
+
+use super::value::{DAY, Value, equal};
+
+/// The result of a function.
+pub(super) fn call(function: Function, arguments: &[Value]) -> Value {
+    use Function::{Ceiling, Floor, Length, Round, ToLower, ToUpper, Trim};
+    use Value::{Float, Int, List, Text};
+    match (function, arguments) {
+        (Function::MinDateTime, _) => limit("0001-01-01T00:00:00Z"),
+        (Function::MaxDateTime, _) => limit("9999-12-31T23:59:59.9999999Z"),
+        (function, [Text(a), Text(b)]) => of_texts(function, a, b),
+        (function, [List(a), List(b)]) => of_lists(function, a, b),
+        (Function::Substring, [of, rest @ ..]) => substring(of, rest),
+        (Length, [Text(text)]) => Int(text.chars().count() as i64),
+        (Length, [List(items)]) => Int(items.len() as i64),
+        (ToLower, [Text(text)]) => Value::text(&text.to_lowercase()),
+        (ToUpper, [Text(text)]) => Value::text(&text.to_uppercase()),
+        (Trim, [Text(text)]) => Value::text(text.trim()),
+        (Ceiling | Floor | Round, [Int(number)]) => Int(*number),
+        (Ceiling, [Float(number)]) => Float(number.ceil()),
+        (Floor, [Float(number)]) => Float(number.floor()),
+        (Round, [Float(number)]) => Float(number.round()),
+        (Function::TotalSeconds, [Value::Duration(ticks)]) => {
+            Float(*ticks as f64 / TICKS_PER_SECOND as f64)
+        }
+        (Function::TotalOffsetMinutes, [Value::Instant { offset, .. }]) => Int(*offset),
+        (Function::Date, [Value::Instant { ticks, .. }]) => Value::Date(ticks.div_euclid(DAY)),
+        (Function::Time, [Value::Instant { ticks, .. }]) => Value::TimeOfDay(ticks.rem_euclid(DAY)),
+        (function, [Value::Instant { ticks, .. }]) => part(function, *ticks, true, true),
+        (function, [Value::Date(days)]) => part(function, days * DAY, true, false),
+        (function, [Value::TimeOfDay(ticks)]) => part(function, *ticks, false, true),
+        _ => Value::Null,
+    }
+}
+
+fn limit(text: &str) -> Value {
+    DateTimeOffset::parse(text)
+        .map_or(Value::Null, |limit| Value::Instant { ticks: limit.0, offset: 0 })
+}
+
+fn of_texts(function: Function, a: &str, b: &str) -> Value {
+    match function {
+        Function::Concat => Value::text(&format!("{a}{b}")),
+        Function::Contains => Value::Bool(a.contains(b)),
+        Function::StartsWith => Value::Bool(a.starts_with(b)),
+        Function::EndsWith => Value::Bool(a.ends_with(b)),
+        Function::IndexOf => {
+            Value::Int(a.find(b).map_or(-1, |byte| a[..byte].chars().count() as i64))
+        }
+        Function::MatchesPattern => {
+            Regex::new(b).map_or(Value::Null, |pattern| Value::Bool(pattern.is_match(a)))
+        }
+        _ => Value::Null,
+    }
+}
+
+fn of_lists(function: Function, a: &[Value], b: &[Value]) -> Value {
+    let is_at =
+        |at: usize| a[at..].len() >= b.len() && a[at..].iter().zip(b).all(|(a, b)| equal(a, b));
+    let first = (0..=a.len()).find(|at| is_at(*at));
+    match function {
+        Function::Concat => Value::list([a, b].concat()),
+        Function::Contains => Value::Bool(first.is_some()),
+        Function::StartsWith => Value::Bool(is_at(0)),
+        Function::EndsWith => Value::Bool(a.len() >= b.len() && is_at(a.len() - b.len())),
+        Function::IndexOf => Value::Int(first.map_or(-1, |at| at as i64)),
+        Function::HasSubset => {
+            let mut left = a.to_vec();
+            Value::Bool(b.iter().all(|item| {
+                let found = left.iter().position(|other| equal(other, item));
+                found.map(|at| left.remove(at)).is_some()
+            }))
+        }
+        Function::HasSubsequence => {
+            let mut rest = a.iter();
+            Value::Bool(b.iter().all(|item| rest.any(|other| equal(other, item))))
+        }
+        _ => Value::Null,
+    }
+}
+
+/// `substring(of,start)` or `substring(of,start,length)`.
+fn substring(of: &Value, rest: &[Value]) -> Value {
+    let (start, length) = match rest {
+        [Value::Int(start)] => (*start, i64::MAX),
+        [Value::Int(start), Value::Int(length)] => (*start, *length),
+        _ => return Value::Null,
+    };
+    let (start, length) = (start.max(0) as usize, length.max(0) as usize);
+    match of {
+        Value::Text(text) => {
+            Value::text(&text.chars().skip(start).take(length).collect::<String>())
+        }
+        Value::List(items) => Value::list(items.iter().skip(start).take(length).cloned().collect()),
+        _ => Value::Null,
+    }
+}
+
+/// A part of an instant, of a day or of a time of day, in UTC.
+fn part(function: Function, ticks: i64, has_day: bool, has_time: bool) -> Value {
+    // As printed: [-]yyyy-MM-ddTHH:mm:ss[.fffffff]Z
+    let text = DateTimeOffset(ticks).to_string();
+    let (day, time) = text.split_once('T').unwrap_or_default();
+    let mut date_parts = day.rsplitn(3, '-');
+    let (days, months, years) = (date_parts.next(), date_parts.next(), date_parts.next());
+    let (found, is_known) = match function {
+        Function::Year => (years, has_day),
+        Function::Month => (months, has_day),
+        Function::Day => (days, has_day),
+        Function::Hour => (time.get(..2), has_time),
+        Function::Minute => (time.get(3..5), has_time),
+        Function::Second => (time.get(6..8), has_time),
+        Function::FractionalSeconds if has_time => {
+            let fraction = ticks.rem_euclid(TICKS_PER_SECOND);
+            return Value::Float(fraction as f64 / TICKS_PER_SECOND as f64);
+        }
+        _ => (None, false),
+    };
+    let number = found.filter(|_| is_known).and_then(|text| text.parse().ok());
+    number.map_or(Value::Null, Value::Int)
+}

@@ -1,0 +1,80 @@
+//! `$search`: which words an item contains. What a word is, `model::search` says; what is done with
+//! them is here.
+
+use odata::bound::Search;
+
+use super::value::Value;
+
+/// Whether the item contains what is asked for: each word in any of the texts that the schema marks
+/// as searchable, of the item or of anything inside.
+pub(super) fn found(search: &Search, item: &Value) -> bool {
+    let mut texts = Vec::new();
+    collect(item, false, &mut texts);
+    let texts: Vec<_> = texts.iter().map(|text| words(text)).collect();
+    holds(search, &texts)
+}
+
+fn holds(search: &Search, texts: &[(Vec<String>, Option<String>)]) -> bool {
+    match search {
+        Search::Not(part) => !holds(part, texts),
+        Search::And(a, b) => holds(a, texts) && holds(b, texts),
+        Search::Or(a, b) => holds(a, texts) || holds(b, texts),
+        Search::Phrase(phrase) => stands(phrase, false, texts),
+        Search::Word(word) => match word.strip_suffix('*') {
+            Some(start) => stands(start, true, texts),
+            None => stands(word, false, texts),
+        },
+    }
+}
+
+/// Whether the words stand one behind the other in one of the texts, or their whole is one of its
+/// words; of a prefix the last word may go on.
+fn stands(phrase: &str, is_prefix: bool, texts: &[(Vec<String>, Option<String>)]) -> bool {
+    let (sequence, whole) = words(phrase);
+    let ways = [sequence, whole.into_iter().collect()];
+    let is_word = |word: &str, asked: &str, is_last: bool| {
+        if is_prefix && is_last { word.starts_with(asked) } else { word == asked }
+    };
+    ways.iter().filter(|asked| !asked.is_empty()).any(|asked| {
+        let is_here = |run: &[String]| {
+            let pairs = run.iter().zip(asked).enumerate();
+            run.len() == asked.len()
+                && pairs.into_iter().all(|(at, (word, asked_word))| {
+                    is_word(word, asked_word, at + 1 == asked.len())
+                })
+        };
+        texts.iter().any(|(sequence, whole)| {
+            sequence.windows(asked.len()).any(is_here)
+                || whole.as_ref().is_some_and(|whole| is_here(std::slice::from_ref(whole)))
+        })
+    })
+}
+
+/// The words of a text in their order, and the digits of a telephone number on end, which come
+/// behind them.
+fn words(text: &str) -> (Vec<String>, Option<String>) {
+    let mut words: Vec<String> = model::search::tokens(text).collect();
+    let is_whole = words.split_last().is_some_and(|(last, before)| {
+        !before.is_empty()
+            && before.concat() == *last
+            && last.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    let whole = if is_whole { words.pop() } else { None };
+    (words, whole)
+}
+
+/// The searchable texts of a value and of what is inside.
+fn collect(value: &Value, is_searched: bool, texts: &mut Vec<String>) {
+    match value {
+        Value::Text(text) | Value::Member(_, text) if is_searched => texts.push(text.to_string()),
+        Value::List(items) => items.iter().for_each(|item| collect(item, is_searched, texts)),
+        Value::Object(object) => {
+            for (name, value) in &object.members {
+                if let Some(property) = object.ty.and_then(|ty| ty.member(name)) {
+                    collect(value, property.is_searchable, texts);
+                }
+            }
+        }
+        _ => {}
+    }
+}
