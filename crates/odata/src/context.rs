@@ -133,7 +133,9 @@ fn select_list(query: &Query) -> String {
     if let (Some(apply), None) = (&query.apply, &query.select) {
         let members = applied(apply, None).unwrap_or_default();
         let mut tree = Vec::new();
-        members.iter().for_each(|path| add(&mut tree, path));
+        for path in &members {
+            add(&mut tree, path);
+        }
         items.extend(tree.iter().map(Branch::to_string));
     }
     if let Some(select) = &query.select {

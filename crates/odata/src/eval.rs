@@ -32,7 +32,7 @@ pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, push_identity};
 pub use json_form::{push_value, set_member};
 pub use key::{Key, Order, Part, Sortable};
 pub use page::{Pager, Selection, Sieve, Window};
-pub use pattern::check_pattern;
+pub use pattern::{BadPattern, check_pattern};
 pub use program::Program;
 pub use shape::{Found, Members, Place, Presenter, Shaper};
 pub use value::{DYNAMIC, Value, actual_type};

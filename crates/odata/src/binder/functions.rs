@@ -8,7 +8,7 @@ use crate::ast;
 use crate::bound::{Expr, ExprKind, Function, Ty};
 use crate::edm::{Primitive, Type};
 use crate::error::{Error, Kind};
-use crate::eval::check_pattern;
+use crate::eval::{BadPattern, check_pattern};
 use crate::lexer::Lexer;
 use crate::literal::{Literal, type_name};
 use crate::primitive::DateTimeOffset;
@@ -156,15 +156,38 @@ impl<'a> Binder<'a> {
             return Err(source.expected("function", position));
         };
         let arguments = typed(arguments, signature, written, source)?;
-        if let (Function::MatchesPattern, [_, pattern]) = (function, arguments.as_slice())
-            && let ExprKind::Literal(Literal::String(text)) = &pattern.kind
-            && check_pattern(text).is_err()
-        {
-            return Err(source.expected("a regular expression", written[1].position));
+        if let (Function::MatchesPattern, [_, pattern]) = (function, arguments.as_slice()) {
+            self.pattern(pattern, written[1].position, source)?;
         }
         Ok(finished(function, arguments, signature))
     }
+
+    /// Checks a pattern, whose cost is that of many other nodes.
+    fn pattern(
+        &mut self,
+        pattern: &Expr,
+        position: usize,
+        source: &Lexer<'_>,
+    ) -> Result<(), Error> {
+        for _ in 0..PATTERN_NODES {
+            self.count_node(source, position)?;
+        }
+        let ExprKind::Literal(Literal::String(text)) = &pattern.kind else { return Ok(()) };
+        check_pattern(text).map_err(|wrong| match wrong {
+            BadPattern::Malformed => {
+                let expected = "regular expression".into();
+                source.error(Kind::Malformed { expected, found: text.clone() }, position)
+            }
+            BadPattern::TooLarge(limit) => {
+                let what = "bytes of a compiled regular expression";
+                source.error(Kind::TooMuch { what, limit }, position)
+            }
+        })
+    }
 }
+
+/// What a pattern counts among the nodes of a request, since compiling it may take a millisecond.
+const PATTERN_NODES: usize = 9;
 
 fn finished(function: Function, arguments: Vec<Expr>, signature: &Signature) -> Expr {
     let ty = match (signature.outcome, arguments.first()) {

@@ -150,13 +150,27 @@ fn calculated_members_keep_their_types_in_conditions_and_orders() {
 }
 
 #[test]
-fn patterns_that_are_none_are_refused_with_their_place() {
-    for pattern in ["(", "[z-a]", "(?=x)", "(((a{100}){100}){100}){100}"] {
+fn patterns_that_can_not_be_matched_are_refused() {
+    let refusal = |pattern: &str| {
         let condition = format!("matchesPattern(id,'{pattern}')");
         let text = format!("$filter={}", crate::percent::encode_query(&condition));
-        let error = parse("communications/callRecords", &text).unwrap_err().to_string();
-        let is_placed =
-            error.contains("regular expression expected") && error.contains("position 18");
-        assert!(is_placed, "{error}");
+        parse("communications/callRecords", &text).unwrap_err().to_string()
+    };
+    for pattern in ["(", "[z-a]", "(?=x)"] {
+        let expected = format!(
+            "Regular expression expected but found '{pattern}' at position 18 in \
+             'matchesPattern(id,'{pattern}')'."
+        );
+        assert_eq!(refusal(pattern), expected);
     }
+    let expected = "Too much in '$filter': bytes of a compiled regular expression, at most 262144.";
+    assert_eq!(refusal("(((a{100}){100}){100}){100}"), expected);
+}
+
+#[test]
+fn patterns_count_among_the_nodes_of_a_request() {
+    let condition = vec!["matchesPattern(id,'a')"; 20].join(" or ");
+    let text = format!("$filter={}", crate::percent::encode_query(&condition));
+    let error = parse("communications/callRecords", &text).unwrap_err().to_string();
+    assert!(error.contains("nodes of expressions"), "{error}");
 }
