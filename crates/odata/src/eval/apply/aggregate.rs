@@ -24,8 +24,12 @@ enum Figure {
     Values(i64),
     Sum(Total),
     Average(Total, i64),
-    Extreme { wanted: Ordering, best: Option<Value<'static>> },
-    Distinct(HashSet<Box<[u8]>>),
+    Extreme {
+        wanted: Ordering,
+        best: Option<Value<'static>>,
+    },
+    /// What was seen, and room to write down what is looked at.
+    Distinct(HashSet<Box<[u8]>>, Vec<u8>),
     Percentile(f64, Sample),
 }
 
@@ -94,7 +98,7 @@ impl Figure {
             Method::Min => Self::Extreme { wanted: Ordering::Less, best: None },
             Method::Max => Self::Extreme { wanted: Ordering::Greater, best: None },
             Method::Average => Self::Average(Total::Nothing, 0),
-            Method::CountDistinct => Self::Distinct(HashSet::new()),
+            Method::CountDistinct => Self::Distinct(HashSet::new(), Vec::new()),
             Method::Count if aggregate.value.is_none() => Self::Items(0),
             Method::Count => Self::Values(0),
             Method::Percentile(share) => Self::Percentile(share.clamp(0.0, 1.0), Sample::Nothing),
@@ -125,10 +129,11 @@ impl Figure {
                     *best = Some(value.clone().into_owned());
                 }
             }
-            Self::Distinct(seen) => {
-                let mut identity = Vec::new();
-                push_identity(&mut identity, value);
-                return !value.is_null() && seen.insert(identity.into());
+            Self::Distinct(seen, identity) => {
+                identity.clear();
+                push_identity(identity, value);
+                let is_new = !value.is_null() && !seen.contains(identity.as_slice());
+                return is_new && seen.insert(identity.as_slice().into());
             }
             Self::Percentile(_, sample) => return sample.add(value),
         }
@@ -141,7 +146,7 @@ impl Figure {
             Self::Sum(total) => total.sum(),
             Self::Average(total, count) => total.average(count),
             Self::Extreme { best, .. } => best.unwrap_or(Value::Null),
-            Self::Distinct(seen) => Value::Int(seen.len() as i64),
+            Self::Distinct(seen, _) => Value::Int(seen.len() as i64),
             Self::Percentile(share, sample) => sample.percentile(share),
         }
     }
