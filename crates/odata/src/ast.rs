@@ -2,7 +2,7 @@
 //!
 //! Positions are byte offsets in the decoded value of the option that holds the node.
 
-use crate::bound::{Quantifier, Search};
+use crate::bound::{Extreme, Quantifier, Search};
 use crate::literal::Literal;
 
 /// An expression (ABNF `commonExpr`). The position of operands with an operator between them is
@@ -60,7 +60,6 @@ pub(crate) enum Binary {
     Has,
 }
 
-#[cfg(test)]
 impl Binary {
     /// As it is written.
     pub(crate) fn name(self) -> &'static str {
@@ -120,6 +119,8 @@ pub(crate) enum StepKind {
     Count(Option<Box<Options>>),
     /// `$filter(condition)`
     Filter(Box<Expr>),
+    /// `aggregate(…)`
+    Aggregate(Vec<Aggregate>),
     /// `any` or `all`.
     Lambda(Quantifier, Option<(String, Box<Expr>)>),
 }
@@ -140,7 +141,7 @@ pub(crate) struct Options {
     pub(crate) orderby: Option<Vec<OrderBy>>,
     pub(crate) compute: Option<Vec<Compute>>,
     pub(crate) search: Option<Search>,
-    pub(crate) apply: Option<String>,
+    pub(crate) apply: Option<Vec<Transformation>>,
     pub(crate) top: Option<u64>,
     pub(crate) skip: Option<u64>,
     pub(crate) count: Option<bool>,
@@ -204,5 +205,58 @@ pub(crate) struct Compute {
     pub(crate) value: Expr,
     pub(crate) alias: String,
     /// Of the alias.
+    pub(crate) position: usize,
+}
+
+/// A step of `$apply` (ABNF `applyTrafo`).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Transformation {
+    pub(crate) kind: TransformationKind,
+    pub(crate) position: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TransformationKind {
+    Identity,
+    Filter(Expr),
+    Search(Search),
+    Compute(Vec<Compute>),
+    OrderBy(Vec<OrderBy>),
+    Skip(u64),
+    Top(u64),
+    Aggregate(Vec<Aggregate>),
+    GroupBy(Vec<GroupKey>, Option<Vec<Transformation>>),
+    Concat(Vec<Vec<Transformation>>),
+    /// `topcount` and its kin, with the amount and the value.
+    Extreme(Extreme, Box<Expr>, Box<Expr>),
+    /// One that the standard or a service has and that isn't read.
+    Other(String),
+}
+
+/// What `groupby` groups by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum GroupKey {
+    Path(Expr),
+    /// `rollup(…)`, with whether `$all` stands first.
+    Rollup(Vec<Expr>, bool),
+}
+
+/// A figure of `aggregate`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Aggregate {
+    /// A value, a path that ends with `$count`, or the name of a custom aggregate.
+    pub(crate) value: Expr,
+    /// The name behind `with`.
+    pub(crate) method: Option<Named>,
+    /// It is aggregated again, behind `from`.
+    pub(crate) has_from: bool,
+    /// The name behind `as`.
+    pub(crate) alias: Option<Named>,
+}
+
+/// A name and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) name: String,
     pub(crate) position: usize,
 }

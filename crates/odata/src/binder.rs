@@ -1,6 +1,7 @@
 //! Syntax trees to bound trees: names become properties, values get types, and what isn't answered
 //! yet is told apart from what makes no sense.
 
+mod apply;
 mod casts;
 mod expand;
 mod expression;

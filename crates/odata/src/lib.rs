@@ -16,6 +16,7 @@ pub mod literal;
 pub mod page_token;
 pub mod percent;
 pub mod primitive;
+pub mod syntax;
 
 mod ast;
 mod binder;

@@ -61,6 +61,18 @@ impl Literal {
         }
     }
 
+    /// The text in it, for values that are text.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::String(text)
+            | Self::Number(text)
+            | Self::Binary(text)
+            | Self::Geo(text)
+            | Self::Enum { members: text, .. } => text,
+            _ => "",
+        }
+    }
+
     /// The value as one of `ty`, or `None` when it can't be one. A date stands for its midnight in
     /// UTC, and a string for a duration or a member of an enumeration (URL Conventions 5.1.1.14).
     /// GUIDs may stand with and without quotes, since Graph keeps many of them as strings.

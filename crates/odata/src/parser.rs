@@ -3,6 +3,7 @@
 //! White space around tokens is taken leniently: the grammar allows none at some places where
 //! clients write it, and its absence never changes a meaning.
 
+mod apply;
 mod expression;
 mod items;
 mod options;
@@ -15,6 +16,7 @@ use crate::ast::{Expr, Options};
 use crate::error::{Error, Kind};
 use crate::lexer::{Lexer, Spanned, Token};
 use crate::limits::Limits;
+use crate::literal::Literal;
 use crate::options::SystemOption;
 
 /// Nodes and nesting used so far by one request, kept across its options.
@@ -24,6 +26,8 @@ pub(crate) struct Used {
     depth: usize,
     lambdas: usize,
     expands: usize,
+    words: usize,
+    transformations: usize,
 }
 
 /// Reads one option. Once it has begun it always holds the next token.
@@ -123,6 +127,19 @@ impl<'a> Parser<'a> {
 
     fn too_much(&self, what: &'static str, limit: usize) -> Error {
         self.lexer.error(Kind::TooMuch { what, limit }, self.next.start)
+    }
+
+    /// The literal that comes next, if one does, not too long.
+    fn literal(&mut self) -> Result<Option<Literal>, Error> {
+        let Token::Literal(literal) = &self.next.token else { return Ok(None) };
+        let literal = literal.clone();
+        self.check_length(literal.text())?;
+        Ok(Some(literal))
+    }
+
+    fn check_length(&self, text: &str) -> Result<(), Error> {
+        let limit = self.limits.literal;
+        if text.len() > limit { Err(self.too_much("bytes of a literal", limit)) } else { Ok(()) }
     }
 
     fn count_node(&mut self) -> Result<(), Error> {

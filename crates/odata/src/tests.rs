@@ -1,5 +1,7 @@
 //! Whole requests: what they mean, what is refused and with which sentence.
 
+mod apply;
+mod expansion;
 mod expressions;
 mod random;
 

@@ -72,6 +72,10 @@ impl<'a> Binder<'a> {
             format: options.format.clone(),
             ..Query::default()
         };
+        if let Some(steps) = &options.apply {
+            let source = text(self, SystemOption::Apply);
+            query.apply = Some(self.apply(steps, &mut scope, &source)?);
+        }
         if let Some(computed) = &options.compute {
             let source = text(self, SystemOption::Compute);
             query.compute = self.computed(computed, &mut scope, &source)?;

@@ -105,6 +105,10 @@ impl<'a> Binder<'a> {
                 let what = format!("the annotation '@{name}'");
                 Err(walk.source.error(Kind::NotBuilt { what }, step.position))
             }
+            StepKind::Aggregate(_) => {
+                let what = "'aggregate' in an expression".to_owned();
+                Err(walk.source.error(Kind::NotBuilt { what }, step.position))
+            }
             StepKind::Count(options) => {
                 let ty = walk.items("'$count'", step.position)?;
                 let (filter, search) = match options {

@@ -29,6 +29,7 @@ pub(crate) const BUILT_IN: &[&str] = &[
     "hassubset",
     "hour",
     "indexof",
+    "isdefined",
     "isof",
     "length",
     "matchespattern",
@@ -181,13 +182,12 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<Expr, Error> {
         let position = self.next.start;
+        if let Some(literal) = self.literal()? {
+            self.count_node()?;
+            self.advance()?;
+            return Ok(Expr { kind: ExprKind::Literal(literal), position });
+        }
         let kind = match &self.next.token {
-            Token::Literal(literal) => {
-                let literal = literal.clone();
-                self.count_node()?;
-                self.advance()?;
-                ExprKind::Literal(literal)
-            }
             Token::Symbol('(') => {
                 self.advance()?;
                 let inner = self.expression()?;
@@ -329,9 +329,12 @@ impl Parser<'_> {
 
     /// An item of a list or the value of a member. A literal alone is no node: the list bounds it.
     fn json_value(&mut self) -> Result<Expr, Error> {
-        let literal = match &self.next.token {
-            Token::Literal(literal) => literal.clone(),
-            Token::Json(text) => Literal::String(text.clone()),
+        let literal = match (self.literal()?, &self.next.token) {
+            (Some(literal), _) => literal,
+            (None, Token::Json(text)) => {
+                self.check_length(text)?;
+                Literal::String(text.clone())
+            }
             _ => return self.expression(),
         };
         let behind = self.lexer.token(self.next.end)?;

@@ -36,7 +36,10 @@ impl<'a> Parser<'a> {
                 options.compute = Some(self.compute()?);
             }
             SystemOption::Search => options.search = Some(self.search(at)?),
-            SystemOption::Apply => options.apply = Some(self.apply(at)?),
+            SystemOption::Apply => {
+                self.resume(at)?;
+                options.apply = Some(self.transformations()?);
+            }
             SystemOption::Top => options.top = Some(self.whole_number(at, self.limits.top)?),
             SystemOption::Skip => options.skip = Some(self.whole_number(at, i64::MAX as u64)?),
             SystemOption::Count => {
@@ -125,7 +128,7 @@ impl<'a> Parser<'a> {
         self.value(option, at, options)
     }
 
-    fn order_by(&mut self) -> Result<Vec<OrderBy>, Error> {
+    pub(super) fn order_by(&mut self) -> Result<Vec<OrderBy>, Error> {
         let mut keys = Vec::new();
         loop {
             if keys.len() == self.limits.orderby {
@@ -151,7 +154,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn compute(&mut self) -> Result<Vec<Compute>, Error> {
+    pub(super) fn compute(&mut self) -> Result<Vec<Compute>, Error> {
         let mut computed = Vec::new();
         loop {
             let value = self.expression()?;
@@ -166,38 +169,6 @@ impl<'a> Parser<'a> {
                 return Ok(computed);
             }
         }
-    }
-
-    /// The transformations as text. Only strings and parentheses are checked.
-    fn apply(&mut self, at: usize) -> Result<String, Error> {
-        let text = self.lexer.text();
-        let mut depth = 0_usize;
-        let mut in_string = false;
-        let mut end = text.len();
-        for (offset, c) in text[at..].char_indices() {
-            match c {
-                '\'' => in_string = !in_string,
-                _ if in_string => {}
-                '(' => depth += 1,
-                ')' | ';' if depth == 0 => {
-                    end = at + offset;
-                    break;
-                }
-                ')' => depth -= 1,
-                _ => {}
-            }
-        }
-        if in_string {
-            return Err(self.lexer.expected("string that ends with a quote", end));
-        }
-        if depth > 0 {
-            return Err(self.lexer.expected("')'", end));
-        }
-        if text[at..end].trim().is_empty() {
-            return Err(self.lexer.expected("transformation", at));
-        }
-        self.resume(end)?;
-        Ok(text[at..end].to_owned())
     }
 
     fn whole_number(&mut self, at: usize, limit: u64) -> Result<u64, Error> {

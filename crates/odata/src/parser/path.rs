@@ -31,8 +31,8 @@ impl Parser<'_> {
                 }
                 Root::Alias(alias)
             }
-            Token::Name("any" | "all") if self.is_followed_by_parenthesis()? => {
-                return Err(self.expected("path before 'any' or 'all'"));
+            Token::Name("any" | "all" | "aggregate") if self.is_followed_by_parenthesis()? => {
+                return Err(self.expected("path before 'any', 'all' or 'aggregate'"));
             }
             _ => {
                 steps.push(self.step()?);
@@ -95,6 +95,11 @@ impl Parser<'_> {
                     self.lambda(Quantifier::Any)?
                 } else if name.eq_ignore_ascii_case("all") {
                     self.lambda(Quantifier::All)?
+                } else if name == "aggregate" {
+                    self.require('(')?;
+                    let figures = self.figures()?;
+                    self.require(')')?;
+                    StepKind::Aggregate(figures)
                 } else {
                     self.advance()?;
                     StepKind::Call(name.to_owned(), self.named_arguments()?)

@@ -98,6 +98,11 @@ impl<'a> Words<'_, 'a> {
             return Err(self.parser.lexer.expected("word or phrase to search for", self.at));
         }
         self.parser.count_node()?;
+        self.parser.used.words += 1;
+        if self.parser.used.words > self.parser.limits.search_words {
+            let limit = self.parser.limits.search_words;
+            return Err(self.parser.too_much("words to search for", limit));
+        }
         match self.rest().as_bytes()[0] {
             b'(' => {
                 self.at += 1;

@@ -188,10 +188,42 @@ fn expand() -> BoxedStrategy<String> {
     .boxed()
 }
 
+/// Transformations that keep what items have, and a last one that need not.
+fn apply() -> BoxedStrategy<String> {
+    let keeping = prop_oneof![
+        Just("identity".to_owned()),
+        condition().prop_map(|condition| format!("filter({condition})")),
+        search().prop_map(|search| format!("search({search})")),
+        orderby(&["id", "version", "organizer/x"]).prop_map(|keys| format!("orderby({keys})")),
+        (0..99_u32).prop_map(|number| format!("topcount({number},version)/skip({number})")),
+        (0..=100_u32).prop_map(|share| format!("bottompercent({share}.5e-1,year(endDateTime))")),
+        Just("concat(identity,top(5),filter(version gt 5)/top(1))".to_owned()),
+        Just("groupby((type),topsum(5,version))".to_owned()),
+    ];
+    let last = prop_oneof![
+        Just("identity".to_owned()),
+        (1..100_u32).prop_map(|n| format!("aggregate(version with callvault.percentile{n} as x)")),
+        Just("groupby((id,version,type))".to_owned()),
+        Just("groupby((rollup($all,id,version),organizer/x),aggregate($count as x))".to_owned()),
+        Just(
+            "groupby((id),aggregate(sessions/$count as a,sessions/segments/id with countdistinct \
+             as x)/compute(a mul 2 as b))"
+                .to_owned()
+        ),
+    ];
+    (prop::collection::vec(keeping, 0..4), last)
+        .prop_map(|(mut steps, last)| {
+            steps.push(last);
+            steps.join("/")
+        })
+        .boxed()
+}
+
 fn query() -> impl Strategy<Value = String> {
     const NAMES: &[&str] = &["id", "version", "type", "organizer", "sessions", "twice", "*"];
     const KEYS: &[&str] = &["id", "version", "type", "organizer/x", "year(endDateTime)", "twice"];
     (
+        option("$apply", apply()),
         option("$compute", Just("version mul 2 as twice,twice add 1 as more".to_owned()).boxed()),
         option("$filter", condition()),
         option("$search", search()),
@@ -201,8 +233,8 @@ fn query() -> impl Strategy<Value = String> {
         option("$skip", any::<u32>().prop_map(|n| n.to_string()).boxed()),
         option("$top", (0..=2_147_483_647_u64).prop_map(|n| n.to_string()).boxed()),
     )
-        .prop_map(|(a, b, c, d, e, f, g, h)| {
-            let given = [a, b, c, d, e, f, g, h].into_iter().flatten();
+        .prop_map(|(a, b, c, d, e, f, g, h, i)| {
+            let given = [a, b, c, d, e, f, g, h, i].into_iter().flatten();
             let encoded = given.map(|option| crate::percent::encode_query(&option));
             encoded.collect::<Vec<_>>().join("&")
         })
@@ -222,6 +254,18 @@ proptest! {
     #[test]
     fn a_printed_query_means_what_it_meant(query in query()) {
         let Ok(bound) = list(&query) else { return Ok(()) };
+        let printed = bound.to_query_string();
+        prop_assert_eq!(list(&printed).map_err(|error| error.to_string()), Ok(bound), "{}", printed);
+    }
+
+    #[test]
+    fn printed_transformations_mean_what_they_meant(apply in apply()) {
+        let bound = list(&format!("$apply={}", crate::percent::encode_query(&apply)));
+        let bound = match bound {
+            Err(error) if matches!(error.kind, crate::error::Kind::TooMuch { .. })
+                || error.to_string().contains("as a variable inside another") => return Ok(()),
+            bound => bound.map_err(|error| TestCaseError::fail(format!("{apply}: {error}")))?,
+        };
         let printed = bound.to_query_string();
         prop_assert_eq!(list(&printed).map_err(|error| error.to_string()), Ok(bound), "{}", printed);
     }

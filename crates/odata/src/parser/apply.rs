@@ -1,0 +1,252 @@
+//! `$apply`: transformations with slashes between them (OData Extension for Data Aggregation 4.0,
+//! section 3).
+
+use super::Parser;
+use crate::ast::{Aggregate, GroupKey, Named, Transformation, TransformationKind};
+use crate::bound::Extreme;
+use crate::error::Error;
+use crate::lexer::Token;
+use crate::literal::Literal;
+
+/// Transformations that are known by name only.
+const OTHERS: [&str; 8] =
+    ["addnested", "ancestors", "descendants", "expand", "join", "nest", "outerjoin", "traverse"];
+
+/// The transformations that can stand in `$apply`.
+pub(crate) const TRANSFORMATIONS: [&str; 16] = [
+    "aggregate",
+    "bottomcount",
+    "bottompercent",
+    "bottomsum",
+    "compute",
+    "concat",
+    "filter",
+    "groupby",
+    "identity",
+    "orderby",
+    "search",
+    "skip",
+    "top",
+    "topcount",
+    "toppercent",
+    "topsum",
+];
+
+const EXTREMES: [Extreme; 6] = [
+    Extreme::TopCount,
+    Extreme::BottomCount,
+    Extreme::TopSum,
+    Extreme::BottomSum,
+    Extreme::TopPercent,
+    Extreme::BottomPercent,
+];
+
+impl Parser<'_> {
+    pub(super) fn transformations(&mut self) -> Result<Vec<Transformation>, Error> {
+        self.deeper(|parser| {
+            let mut steps = Vec::new();
+            loop {
+                steps.push(parser.transformation()?);
+                if !parser.eat('/')? {
+                    return Ok(steps);
+                }
+            }
+        })
+    }
+
+    fn transformation(&mut self) -> Result<Transformation, Error> {
+        let position = self.next.start;
+        self.count_node()?;
+        self.used.transformations += 1;
+        if self.used.transformations > self.limits.apply_steps {
+            return Err(self.too_much("transformations", self.limits.apply_steps));
+        }
+        let Token::Name(name) = self.next.token else {
+            return Err(self.expected("transformation"));
+        };
+        if name == "identity" {
+            self.advance()?;
+            return Ok(Transformation { kind: TransformationKind::Identity, position });
+        }
+        let is_known = TRANSFORMATIONS.contains(&name) || OTHERS.contains(&name);
+        if !is_known && !name.contains('.') {
+            return Err(self.expected("transformation").suggesting(name, TRANSFORMATIONS));
+        }
+        self.advance()?;
+        if name == "search" {
+            return self.search_transformation(position);
+        }
+        if !is_known || OTHERS.contains(&name) {
+            self.skip_parentheses()?;
+            let kind = TransformationKind::Other(name.to_owned());
+            return Ok(Transformation { kind, position });
+        }
+        self.require('(')?;
+        let kind = self.transformation_named(name)?;
+        self.require(')')?;
+        Ok(Transformation { kind, position })
+    }
+
+    /// What stands in the parentheses of a transformation.
+    fn transformation_named(&mut self, name: &str) -> Result<TransformationKind, Error> {
+        Ok(match name {
+            "filter" => TransformationKind::Filter(self.expression()?),
+            "compute" => TransformationKind::Compute(self.compute()?),
+            "orderby" => TransformationKind::OrderBy(self.order_by()?),
+            "skip" => TransformationKind::Skip(self.amount()?),
+            "top" => TransformationKind::Top(self.amount()?),
+            "aggregate" => TransformationKind::Aggregate(self.figures()?),
+            "groupby" => self.group_by()?,
+            "concat" => {
+                let mut chains = vec![self.transformations()?];
+                self.require(',')?;
+                chains.push(self.transformations()?);
+                while self.eat(',')? {
+                    chains.push(self.transformations()?);
+                }
+                TransformationKind::Concat(chains)
+            }
+            _ => {
+                let Some(extreme) = EXTREMES.into_iter().find(|it| it.name() == name) else {
+                    return Err(self.expected("transformation"));
+                };
+                let amount = self.expression()?;
+                self.require(',')?;
+                let by = self.expression()?;
+                TransformationKind::Extreme(extreme, Box::new(amount), Box::new(by))
+            }
+        })
+    }
+
+    /// `search(…)`, whose inside has words where others have names.
+    fn search_transformation(&mut self, position: usize) -> Result<Transformation, Error> {
+        if !self.is_symbol('(') {
+            return Err(self.expected("'('"));
+        }
+        self.nesting += 1;
+        let search = self.search(self.next.end)?;
+        self.nesting -= 1;
+        self.require(')')?;
+        Ok(Transformation { kind: TransformationKind::Search(search), position })
+    }
+
+    fn amount(&mut self) -> Result<u64, Error> {
+        let Token::Literal(Literal::Integer(number)) = self.next.token else {
+            return Err(self.expected("whole number"));
+        };
+        let number = u64::try_from(number).map_err(|_| self.expected("number from 0"))?;
+        self.advance()?;
+        Ok(number)
+    }
+
+    /// The figures of `aggregate`.
+    pub(super) fn figures(&mut self) -> Result<Vec<Aggregate>, Error> {
+        let mut figures = Vec::new();
+        loop {
+            figures.push(self.figure()?);
+            if !self.eat(',')? {
+                return Ok(figures);
+            }
+        }
+    }
+
+    fn figure(&mut self) -> Result<Aggregate, Error> {
+        let value = self.expression()?;
+        let mut method = self.named_behind("with", "aggregation method")?;
+        let mut has_from = false;
+        while self.eat_word("from")? {
+            has_from = true;
+            loop {
+                self.expression()?;
+                if !self.eat(',')? {
+                    break;
+                }
+            }
+            let with = self.named_behind("with", "aggregation method")?;
+            method = method.or(with);
+        }
+        let alias = self.named_behind("as", "name of the figure")?;
+        Ok(Aggregate { value, method, has_from, alias })
+    }
+
+    /// The name behind a word, if that word comes next.
+    fn named_behind(&mut self, word: &str, expected: &'static str) -> Result<Option<Named>, Error> {
+        if !self.eat_word(word)? {
+            return Ok(None);
+        }
+        let position = self.next.start;
+        let name = self.name(expected)?.to_owned();
+        Ok(Some(Named { name, position }))
+    }
+
+    fn eat_word(&mut self, word: &str) -> Result<bool, Error> {
+        let found = self.next.token == Token::Name(word);
+        if found {
+            self.advance()?;
+        }
+        Ok(found)
+    }
+
+    fn group_by(&mut self) -> Result<TransformationKind, Error> {
+        self.require('(')?;
+        let mut keys = Vec::new();
+        loop {
+            keys.push(self.group_key()?);
+            if !self.eat(',')? {
+                break;
+            }
+        }
+        self.require(')')?;
+        let apply = if self.eat(',')? { Some(self.transformations()?) } else { None };
+        Ok(TransformationKind::GroupBy(keys, apply))
+    }
+
+    fn group_key(&mut self) -> Result<GroupKey, Error> {
+        let is_rollup = self.next.token == Token::Name("rollup")
+            && self.lexer.token(self.next.end)?.token == Token::Symbol('(');
+        if !is_rollup {
+            return Ok(GroupKey::Path(self.expression()?));
+        }
+        self.advance()?;
+        self.require('(')?;
+        let all = self.next.token == Token::Dollar("$all");
+        let mut paths = Vec::new();
+        if all {
+            self.advance()?;
+            self.require(',')?;
+        }
+        loop {
+            paths.push(self.expression()?);
+            if !self.eat(',')? {
+                break;
+            }
+        }
+        self.require(')')?;
+        Ok(GroupKey::Rollup(paths, all))
+    }
+
+    /// Moves behind parentheses and whatever stands in them; quoted text may hold any character.
+    fn skip_parentheses(&mut self) -> Result<(), Error> {
+        if !self.is_symbol('(') {
+            return Err(self.expected("'('"));
+        }
+        let from = self.next.end;
+        let rest = self.lexer.text().get(from..).unwrap_or_default();
+        let mut depth = 0_usize;
+        let mut is_quoted = false;
+        let close = rest.find(|c: char| {
+            is_quoted ^= c == '\'';
+            match c {
+                '(' if !is_quoted => depth += 1,
+                ')' if !is_quoted && depth == 0 => return true,
+                ')' if !is_quoted => depth -= 1,
+                _ => {}
+            }
+            false
+        });
+        match close {
+            Some(close) => self.resume(from + close + 1),
+            None => Err(self.lexer.expected("')'", self.lexer.text().len())),
+        }
+    }
+}
