@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::*;
 use crate::bound::Query;
-use crate::eval::{Pager, Sieve, Window};
+use crate::eval::{Pager, Pipeline, Sieve, Sizes, Window};
+use crate::json::write_node;
 use crate::tests::parse;
 
 const RECORD: &str = r##"{"id":"E523D2ED-2966-4B6B-925B-754A88034CC5","version":3,
@@ -173,4 +174,55 @@ fn patterns_count_among_the_nodes_of_a_request() {
     let text = format!("$filter={}", crate::percent::encode_query(&condition));
     let error = parse("communications/callRecords", &text).unwrap_err().to_string();
     assert!(error.contains("nodes of expressions"), "{error}");
+}
+
+fn applied(apply: &str) -> Vec<String> {
+    let query = query(&[("apply", apply)]);
+    let pipeline = Pipeline::new(&query.apply.unwrap(), ty()).unwrap();
+    let sizes = Sizes { groups: 100, items: 100, values: 100 };
+    let mut run = pipeline.start(sizes, &NoSearch);
+    for record in &records() {
+        if run.push(Cow::Owned(Node::parse(record).unwrap())).unwrap().is_break() {
+            break;
+        }
+    }
+    let shown = |node: &Node<'_>| {
+        let mut out = Vec::new();
+        write_node(&mut out, node);
+        String::from_utf8(out).unwrap().replace("@odata.type", "@")
+    };
+    run.finish().unwrap().iter().map(shown).collect()
+}
+
+#[test]
+fn aggregates_keep_their_types_along_the_chain() {
+    let chain = "groupby((organizer/id),aggregate(duration with sum as total,$count as n))\
+                 /compute(total div n as mean)/filter(mean gt duration'PT2M')/orderby(total desc)";
+    let expected = r##"{"organizer":{"id":"u0"},"total@":"#Duration","total":"PT5M30S","n@":"#Int64","n":2,"mean@":"#Duration","mean":"PT2M45S"}"##;
+    assert_eq!(applied(chain), [expected]);
+    let share = "aggregate(version with average as mean)/compute(mean div 2 as half)";
+    assert_eq!(applied(share), [r#"{"mean":1.5,"half":0.75}"#]);
+    let whole = "aggregate(version with sum as v)/compute(v div 4 as quarter)";
+    assert_eq!(applied(whole), [r##"{"v@":"#Int64","v":6,"quarter@":"#Int64","quarter":1}"##]);
+}
+
+#[test]
+fn transformations_of_requests_run() {
+    assert_eq!(applied("groupby((type))").len(), 3);
+    assert_eq!(
+        applied("filter(version gt 1)/aggregate($count as n)"),
+        [r##"{"n@":"#Int64","n":2}"##]
+    );
+    assert_eq!(
+        applied("groupby((rollup($all,organizer/id,type)),aggregate($count as n))").len(),
+        3 + 2 + 1 + 1
+    );
+    assert_eq!(applied("topcount(1,duration)/groupby((id))"), [r#"{"id":"0"}"#]);
+    assert_eq!(applied("concat(identity,skip(3))").len(), 5);
+    assert_eq!(
+        applied("aggregate(modalities with countdistinct as kinds)"),
+        [r##"{"kinds@":"#Int64","kinds":2}"##]
+    );
+    let median = applied("aggregate(duration with callvault.median as m)");
+    assert_eq!(median, [r##"{"m@":"#Duration","m":"PT2M"}"##]);
 }
