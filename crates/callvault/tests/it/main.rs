@@ -4,6 +4,7 @@ mod cookbook;
 mod demo;
 mod importing;
 mod keeping;
+mod listing;
 mod typing;
 
 use testkit::Callvault;
