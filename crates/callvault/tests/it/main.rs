@@ -1,5 +1,7 @@
 //! The program as it is typed: commands, exit codes and what they print.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 mod cookbook;
 mod demo;
 mod importing;

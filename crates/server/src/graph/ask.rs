@@ -240,7 +240,7 @@ impl<'a> Ask<'a> {
             path: self.path.clone(),
             query: self.query.clone(),
         };
-        let composer = self.composer()?;
+        let composer = self.composer();
         let answer = if composer.is_bounded(&question) {
             composer.answer(&mut self.reader(), &question)?
         } else {
@@ -279,10 +279,10 @@ impl<'a> Ask<'a> {
         answer
     }
 
-    fn composer(&self) -> Result<Composer, Problem> {
+    fn composer(&self) -> Composer {
         // Text has no form of JSON.
         let format = self.format().unwrap_or_default();
-        Ok(Composer {
+        Composer {
             tenant: self.tenant.clone(),
             app: self.caller.app_id.clone(),
             keys: self.keys().clone(),
@@ -296,7 +296,7 @@ impl<'a> Ask<'a> {
             max_page_size: self.request.preferences.max_page_size,
             not_before: self.not_before(),
             limits: self.worker.shared.options.query.cost,
-        })
+        }
     }
 
     /// Most entities that this answer could give of a collection.

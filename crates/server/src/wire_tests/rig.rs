@@ -8,7 +8,7 @@ use identity::{Grant, Issuer, MasterKey, SigningKey};
 use store::{Role, Store};
 
 use super::client::{Answer, Connection};
-use crate::options::{GraphSettings, Limits, ServerOptions, StartError};
+use crate::options::{GraphSettings, Limits, QuerySettings, ServerOptions, StartError};
 use crate::serve::{Running, start};
 
 pub(super) const TENANT: &str = "11111111-2222-4333-8444-555555555555";
@@ -55,6 +55,7 @@ impl Rig {
             threads: Some(2),
             limits: Limits::default(),
             graph: GraphSettings::default(),
+            query: QuerySettings::default(),
             store: store.clone(),
             page_token_keys: vec![(1, [7; 32])],
             trusted_issuers: Vec::new(),

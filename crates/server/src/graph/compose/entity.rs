@@ -342,14 +342,13 @@ impl Composer {
         for (index, entity) in items.iter().enumerate() {
             out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
             let path = entity_path(&path, &entity.id);
-            match item.kind {
-                ExpandKind::Refs => push_reference(out, &path),
-                _ => {
-                    let place = (path.as_str(), around.version);
-                    // Computed members are in the entity already.
-                    let query = Query { compute: Vec::new(), ..(*item.query).clone() };
-                    self.push_members(entity, ty, &query, place, around.outermost, out)?;
-                }
+            if item.kind == ExpandKind::Refs {
+                push_reference(out, &path);
+            } else {
+                let place = (path.as_str(), around.version);
+                // Computed members are in the entity already.
+                let query = Query { compute: Vec::new(), ..(*item.query).clone() };
+                self.push_members(entity, ty, &query, place, around.outermost, out)?;
             }
             out.push(b'}');
         }
@@ -385,7 +384,9 @@ pub(super) fn whole_record(reader: &mut Reader, row: &StoredRecord) -> Result<St
 }
 
 fn push_array(text: &mut String, name: &str, source: &mut Source<'_>) -> Result<(), Problem> {
-    text.push_str(&format!(",\"{name}\":["));
+    text.push_str(",\"");
+    text.push_str(name);
+    text.push_str("\":[");
     let mut is_first = true;
     source.each(|entity| {
         if !std::mem::take(&mut is_first) {

@@ -105,9 +105,10 @@ impl Composer {
     ) -> Result<(RowPage, Option<u64>), Problem> {
         let asked = self.row_query(rows, query);
         let budget = self.budget();
-        let total = match query.count {
-            true => Some(reader.count_rows(&self.tenant, &asked, &budget)?),
-            false => None,
+        let total = if query.count {
+            Some(reader.count_rows(&self.tenant, &asked, &budget)?)
+        } else {
+            None
         };
         if query.top == Some(0) {
             return Ok((RowPage::default(), total));
