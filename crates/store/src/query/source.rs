@@ -72,6 +72,19 @@ impl Planned<'_> {
         Sql::text("SELECT count(*)").append(self.source())
     }
 
+    /// The start of the record behind the first so many, by the range of starts alone.
+    pub(crate) fn start_after(&self, count: u64) -> Sql {
+        let mut conditions =
+            vec![Sql::text("r.tenant_key = ").push_bind(Bind::Int(self.tenant_key))];
+        conditions.push(Sql::text("r.is_current = 1"));
+        conditions.extend(self.bounds("r"));
+        Sql::text("SELECT r.start_date_time FROM call_record r INDEXED BY call_record_by_start")
+            .push(" WHERE ")
+            .append(Sql::join(conditions, " AND "))
+            .push(" ORDER BY r.start_date_time DESC LIMIT 1 OFFSET ")
+            .push_bind(Bind::Int(i64::try_from(count).unwrap_or(i64::MAX)))
+    }
+
     /// Records that the full-text index leads to, the latest bucket of starts first.
     pub(crate) fn by_words(&self) -> Sql {
         self.select_keys().push(", f.rowid").append(self.source()).push(" ORDER BY f.rowid DESC")

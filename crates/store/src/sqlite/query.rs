@@ -8,6 +8,7 @@ mod loader;
 mod page;
 mod ranked;
 mod run;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -9,7 +9,7 @@ use store::{Budget, Error, Found, Reader, RowPage, RowQuery};
 
 use crate::asked::{FILTERS, ORDERS, SEARCHES};
 use crate::calls::call;
-use crate::engine::tenant;
+use crate::engine::{Folder, serve, tenant};
 use crate::oracle::{Oracle, name_of, query};
 use crate::sample::{Sample, budget};
 
@@ -103,6 +103,38 @@ fn a_page_that_has_looked_at_all_it_may_ends_early_and_loses_nothing() {
     let ranked = query(Records, &[("$orderby", "joinWebUrl")]);
     let page = reader.page(&tenant(), &ranked, None, 5, &scarce);
     assert!(matches!(page, Err(Error::TooManyRows { limit: 3 })));
+}
+
+#[test]
+fn what_is_rare_is_looked_for_further_with_each_page() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    for batch in 0..10 {
+        let calls = (0..500).map(|number| {
+            // Many of the same instant, and three that are asked for.
+            let number = batch * 500 + number;
+            let call = call(number).start(1_700_000_000 + i64::from(number / 40));
+            let call = if number % 2_000 == 100 { call.version(7) } else { call };
+            call.shred(&store)
+        });
+        store.write(&tenant(), calls.collect()).wait().unwrap();
+    }
+    let mut reader = store.reader().unwrap();
+    // The evaluator may look at nothing more once it has begun: a page ends with its stretch.
+    let scarce = Budget { rows_scanned: 0, ..budget() };
+    for (filter, expected) in [("version eq 7", 3), ("version eq 8", 0)] {
+        let exact = query(Records, &[("$filter", filter)]);
+        assert_eq!(all(&mut reader, &exact, 1, &budget()).len(), expected, "{filter}");
+        assert_eq!(all(&mut reader, &exact, 60, &scarce).len(), expected, "{filter}");
+        let filter = format!("{filter} and joinWebUrl eq null");
+        let open = query(Records, &[("$filter", &filter)]);
+        let first = reader.page(&tenant(), &open, None, 60, &scarce).unwrap();
+        assert!(first.rows.len() <= 1 && first.next.is_some(), "{filter}");
+        assert_eq!(all(&mut reader, &open, 60, &scarce).len(), expected, "{filter}");
+        let skipping = query(Records, &[("$filter", &filter), ("$skip", "2")]);
+        let expected = expected.saturating_sub(2);
+        assert_eq!(all(&mut reader, &skipping, 60, &scarce).len(), expected, "{filter}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::asked::Asked;
 use super::judge::Judge;
 use super::run::{Candidate, Run};
-use super::{ranked, words};
+use super::{ranked, stretches, words};
 use crate::query::planned::Planned;
 use crate::query::position::Position;
 use crate::query::source::Window;
@@ -28,7 +28,7 @@ pub(super) struct Paging<'q> {
     with_segments: bool,
     found: Vec<Found>,
     /// The place of the last row that was given or left out.
-    at: Option<Vec<Option<crate::sql::writer::Bind>>>,
+    pub(super) at: Option<Vec<Option<crate::sql::writer::Bind>>>,
     skipped: u64,
 }
 
@@ -65,6 +65,8 @@ impl<'q> Paging<'q> {
             ranked::page(&mut self, &mut run)
         } else if words::is_served(self.planned, self.asked) {
             words::page(&mut self, &mut run)
+        } else if stretches::is_served(self.planned) {
+            stretches::page(&mut self, &mut run)
         } else {
             self.read(&mut run)
         };
@@ -79,6 +81,12 @@ impl<'q> Paging<'q> {
         let next = self.at.take().filter(|_| has_more && !(self.is_last && is_full));
         let next = next.map(|values| Position { given, skipped: self.skipped, values }.write());
         Ok(RowPage { rows: self.found, next, scanned: run.scanned })
+    }
+
+    /// Rows that are still to be left out or given.
+    pub(super) fn wanted(&self) -> u64 {
+        let left = self.room.saturating_sub(self.found.len()) as u64;
+        left.saturating_add(self.to_skip)
     }
 
     /// Reads rows as SQL gives them; whether there are more.
