@@ -183,6 +183,54 @@ fn every_aggregation_gives_what_the_evaluator_makes_of_all_rows() {
     }
 }
 
+/// Chains as they come in URLs.
+const CHAINS: &[(RowSet, &str)] = &[
+    (
+        Records,
+        "compute(endDateTime sub startDateTime as length)/filter(length gt duration'PT1M')\
+         /groupby((type),aggregate(length with average as mean,length with max as most))\
+         /filter(mean gt duration'PT1S')",
+    ),
+    (Records, "groupby((rollup($all,type,version)),aggregate($count as n,version with sum as v))"),
+    (Records, "search({word})/groupby((type),aggregate($count as n))/orderby(n desc)/top(1)"),
+    (Records, "filter(sessions/any(s:s/isTest))/aggregate($count as n)"),
+    (
+        Sessions,
+        "filter(callStartDateTime ge {middle})/groupby((callRecordType,isTest),\
+         aggregate($count as n,callRecordId with countdistinct as calls))",
+    ),
+    (
+        Streams,
+        "filter(callStartDateTime ge {middle})/groupby((callerNetwork/subnet),\
+         aggregate(averagePacketLossRate with average as loss,$count as n))/topcount(3,n)",
+    ),
+    (
+        Streams,
+        "groupby((callerNetwork/connectionType,mediaLabel),\
+         aggregate(averageJitter with callvault.percentile95 as jitter,\
+         averagePacketLossRate with callvault.median as loss))/compute(loss mul 100 as percent)",
+    ),
+    (
+        Streams,
+        "filter(averagePacketLossRate gt 0.001 and callerNetwork/linkSpeed ne null)\
+         /groupby((caller/userAgent/headerValue),aggregate(maxJitter with max as jitter))",
+    ),
+];
+
+#[test]
+fn chains_of_urls_give_what_the_evaluator_makes_of_all_rows() {
+    let sample = Sample::new();
+    let mut reader = sample.store.reader().unwrap();
+    let oracle = Oracle::new(&mut reader);
+    for (text, query) in sample.queries("$apply", CHAINS) {
+        let expected = oracle.apply(query.rows, &query.query);
+        let rows = reader.apply(&tenant(), &query, &budget()).unwrap();
+        let rows: Vec<_> = rows.into_iter().map(|row| String::from_utf8(row).unwrap()).collect();
+        assert_eq!(rows, expected, "{text}");
+        assert!(!rows.is_empty(), "{text} finds nothing");
+    }
+}
+
 #[test]
 fn options_behind_apply_see_what_it_gives() {
     let sample = Sample::new();

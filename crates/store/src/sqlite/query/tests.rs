@@ -7,7 +7,9 @@ use odata::primitive::DateTimeOffset;
 use odata::{Limits, parse_request};
 use rusqlite::Connection;
 
+use super::apply::Chain;
 use super::asked::Asked;
+use super::columns::Columns;
 use super::run::finish;
 use super::{cost, leading, whole, words};
 use crate::query::RowQuery;
@@ -200,5 +202,29 @@ fn plain_lists_are_the_statements_that_they_were() {
         let plain = sql::list(&sql::sqlite::Sqlite, &crate::plan::Plan::list(7, &list));
         assert_eq!(shown(&connection, &pages(&query)[0]), shown(&connection, &plain), "{name}");
         assert_eq!(cost(&query), Cost::Bounded, "{name}");
+    }
+}
+
+#[test]
+fn aggregates_over_columns_are_one_statement_over_the_index_by_start() {
+    let connection = testing::migrated();
+    for (name, rows, apply) in [
+        (
+            "streams_by_subnet",
+            Streams,
+            "filter(callStartDateTime ge 2026-03-02T00:00:00Z and callStartDateTime lt \
+             2026-04-01T00:00:00Z)/groupby((callerNetwork/subnet),\
+             aggregate(averagePacketLossRate with average as loss,$count as n))",
+        ),
+        ("records_by_type", Records, "groupby((type),aggregate($count as n))"),
+        ("sessions_by_test", Sessions, "groupby((callRecordType,isTest),aggregate($count as n))"),
+    ] {
+        let query = query(rows, &[("$apply", apply)]);
+        let chain = Chain::new(&query, query.query.apply.as_ref().unwrap());
+        let planned = chain.asked.plan(7);
+        let columns = Columns::new(&chain, &planned).expect("columns are enough");
+        let shown = shown(&connection, &columns.statement());
+        assert!(!shown.contains("SCAN") && !shown.contains("TEMP B-TREE"), "{name}: {shown}");
+        insta::assert_snapshot!(name, shown);
     }
 }
