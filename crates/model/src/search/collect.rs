@@ -14,6 +14,9 @@ use crate::generated;
 /// Longest word that goes into the index, in bytes. Longer ones are found by their beginning.
 pub(super) const LONGEST_WORD: usize = 64;
 
+/// How many values and words there is room for without growing.
+const ROOM: usize = 64;
+
 /// A property in which there is something to search.
 struct Place {
     name: &'static str,
@@ -125,12 +128,20 @@ fn actual_type(
 }
 
 /// Collects the distinct words of a record for the index.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Collector {
     /// Values that were seen: a record names the same parties over and over.
     values: HashSet<String, RandomState>,
     words: HashSet<String, RandomState>,
     document: String,
+}
+
+impl Default for Collector {
+    /// Empty, with room for what most records have.
+    fn default() -> Self {
+        let room = || HashSet::with_capacity_and_hasher(ROOM, RandomState::default());
+        Self { values: room(), words: room(), document: String::new() }
+    }
 }
 
 impl Collector {

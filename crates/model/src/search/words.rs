@@ -6,6 +6,7 @@
 //! is its first group, its middle (`2966-4b6b-925b`), which is nothing to look for by itself and not
 //! in the index, and its last group.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 use odata::primitive::parse_guid;
@@ -63,7 +64,10 @@ pub(super) fn sequence(text: &str) -> Vec<String> {
 /// Calls `found` with each word, in the form in which texts are compared.
 fn each_run(text: &str, mut found: impl FnMut(&str)) {
     if text.is_ascii() {
-        each_word(&text.to_ascii_lowercase(), |letter| letter.is_ascii_alphanumeric(), &mut found);
+        let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        let text =
+            if has_capitals { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) };
+        each_word(&text, |letter| letter.is_ascii_alphanumeric(), &mut found);
     } else {
         let text: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
         let is_of_word = |letter: char| letter.is_alphanumeric() || is_combining_mark(letter);

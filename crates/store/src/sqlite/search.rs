@@ -119,9 +119,12 @@ impl Waiting {
         record_key: i64,
         words: &str,
     ) -> Result<(), Error> {
+        let mut before = String::new();
+        push_word(tenant_key, "", &mut before);
         let mut text = String::with_capacity(2 * words.len());
         for word in words.split(' ').filter(|word| !word.is_empty()) {
-            push_word(tenant_key, word, &mut text);
+            text.push_str(&before);
+            text.push_str(word);
             text.push(' ');
         }
         self.0.push((search_key(start, record_key)?, text));
