@@ -1,6 +1,7 @@
 //! All automation of the project: `cargo xtask COMMAND`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool talks on its terminal")]
 
+mod abnf;
 mod bench;
 mod ci;
 mod clients;
@@ -34,6 +35,7 @@ usage: cargo xtask COMMAND
   clients                            the Graph SDKs of Python, JavaScript and Rust against the server
   demo                               the README's first command, and the curl lines that it prints
   fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
+  abnf PATH                          OASIS's test cases of the OData grammar against our parser
   soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (300 s each)
   bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
 ";
@@ -62,6 +64,7 @@ type Run = fn(&[String]) -> Result<()>;
 
 fn command_named(name: &str) -> Option<Run> {
     Some(match name {
+        "abnf" => abnf::run,
         "ci" => ci::run,
         "codegen" => codegen::run,
         "parity" => parity::run,

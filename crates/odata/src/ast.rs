@@ -239,6 +239,8 @@ pub(crate) enum GroupKey {
     Path(Expr),
     /// `rollup(…)`, with whether `$all` stands first.
     Rollup(Vec<Expr>, bool),
+    /// `rolluprecursive(…)`, which isn't read.
+    Hierarchy,
 }
 
 /// A figure of `aggregate`.

@@ -20,7 +20,7 @@ use crate::percent::{Plus, decode};
 const NOT_BUILT: [&str; 2] = ["$each", "$orderby"];
 
 /// Bytes in front of the condition of a `$filter` segment.
-const FILTER: &str = "$filter(";
+pub(crate) const FILTER: &str = "$filter(";
 
 /// Splits a path into its segments and undoes their percent-encoding. A leading and a trailing
 /// slash are allowed, and slashes in the parentheses of `$filter` don't split.
@@ -299,7 +299,7 @@ fn result(operation: &'static Operation) -> Place {
 }
 
 /// The parenthesis that closes the one before `text`. Quoted text may hold any character.
-fn closing(text: &str) -> Option<usize> {
+pub(crate) fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut is_quoted = false;
     text.find(|c: char| {
@@ -320,7 +320,7 @@ fn not_found(segment: &str) -> Error {
 
 /// A name and the insides of the parentheses behind it; `None` when those aren't balanced. Quoted
 /// text may hold any character.
-fn split_groups(segment: &str) -> Option<(&str, Vec<&str>)> {
+pub(crate) fn split_groups(segment: &str) -> Option<(&str, Vec<&str>)> {
     let Some(open) = segment.find('(') else { return Some((segment, Vec::new())) };
     let (name, mut rest) = segment.split_at(open);
     let mut groups = Vec::new();

@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("server", &["ingest", "identity", "store", "model", "odata"]),
     ("callvault", &["server", "ingest", "simulator", "identity", "store", "model", "odata"]),
     ("testkit", &["model", "odata"]),
-    ("xtask", &[]),
+    ("xtask", &["odata"]),
 ];
 
 /// Dependencies that have a wall around them, with the crates that may hold them; tests may, too.

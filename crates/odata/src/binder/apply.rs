@@ -56,7 +56,7 @@ impl<'a> Binder<'a> {
             TransformationKind::Top(count) => Transformation::Top(*count),
             TransformationKind::Aggregate(figures) => self.aggregate(figures, scope, source)?,
             TransformationKind::GroupBy(keys, apply) => {
-                self.group_by(keys, apply.as_deref(), scope, source)?
+                self.group_by(keys, apply.as_deref(), step.position, scope, source)?
             }
             TransformationKind::Concat(chains) => self.concat(chains, scope, source)?,
             TransformationKind::Extreme(kind, amount, by) => {
@@ -100,7 +100,7 @@ impl<'a> Binder<'a> {
             return Err(source.error(Kind::NotBuilt { what: "'from' in aggregate".to_owned() }, at));
         }
         let (value, method, ty) = match (counted(&figure.value), &figure.method) {
-            (Some(path), None) => {
+            (Some(path), _) => {
                 let value = match path.steps.as_slice() {
                     [] => None,
                     _ => Some(self.flattened(&path, at, scope, source)?),
@@ -112,7 +112,6 @@ impl<'a> Binder<'a> {
                 }
                 (value, Method::Count, INT64)
             }
-            (Some(_), Some(method)) => return Err(source.expected("'as'", method.position)),
             (None, None) => {
                 return Err(source.expected("value with an aggregation method", at));
             }
@@ -151,6 +150,7 @@ impl<'a> Binder<'a> {
         &mut self,
         keys: &[ast::GroupKey],
         apply: Option<&[ast::Transformation]>,
+        position: usize,
         scope: &mut Scope,
         source: &Lexer<'a>,
     ) -> Result<Transformation, Error> {
@@ -160,6 +160,10 @@ impl<'a> Binder<'a> {
             bound.push(match key {
                 ast::GroupKey::Path(path) => {
                     GroupKey::Path(self.group_path(path, &mut found, scope, source)?)
+                }
+                ast::GroupKey::Hierarchy => {
+                    let what = "'rolluprecursive' in groupby".to_owned();
+                    return Err(source.error(Kind::NotBuilt { what }, position));
                 }
                 ast::GroupKey::Rollup(paths, all) => {
                     let paths = paths

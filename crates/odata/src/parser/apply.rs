@@ -2,7 +2,10 @@
 //! section 3).
 
 use super::Parser;
-use crate::ast::{Aggregate, GroupKey, Named, Transformation, TransformationKind};
+use crate::ast::{
+    Aggregate, Expr, ExprKind, GroupKey, Named, PathStep, StepKind, Transformation,
+    TransformationKind,
+};
 use crate::bound::Extreme;
 use crate::error::Error;
 use crate::lexer::Token;
@@ -95,7 +98,7 @@ impl Parser<'_> {
             "orderby" => TransformationKind::OrderBy(self.order_by()?),
             "skip" => TransformationKind::Skip(self.amount()?),
             "top" => TransformationKind::Top(self.amount()?),
-            "aggregate" => TransformationKind::Aggregate(self.figures()?),
+            "aggregate" => TransformationKind::Aggregate(self.figures(true)?),
             "groupby" => self.group_by()?,
             "concat" => {
                 let mut chains = vec![self.transformations()?];
@@ -139,19 +142,22 @@ impl Parser<'_> {
         Ok(number)
     }
 
-    /// The figures of `aggregate`.
-    pub(super) fn figures(&mut self) -> Result<Vec<Aggregate>, Error> {
+    /// The figures of `aggregate`, which have names unless they stand in an expression.
+    pub(super) fn figures(&mut self, are_named: bool) -> Result<Vec<Aggregate>, Error> {
         let mut figures = Vec::new();
         loop {
-            figures.push(self.figure()?);
+            figures.push(self.figure(are_named)?);
             if !self.eat(',')? {
                 return Ok(figures);
             }
         }
     }
 
-    fn figure(&mut self) -> Result<Aggregate, Error> {
+    fn figure(&mut self, is_named: bool) -> Result<Aggregate, Error> {
         let value = self.expression()?;
+        if is_count(&value) && self.next.token == Token::Name("with") {
+            return Err(self.expected("'as'"));
+        }
         let mut method = self.named_behind("with", "aggregation method")?;
         let mut has_from = false;
         while self.eat_word("from")? {
@@ -166,6 +172,10 @@ impl Parser<'_> {
             method = method.or(with);
         }
         let alias = self.named_behind("as", "name of the figure")?;
+        // Only a custom aggregate may keep its own name.
+        if is_named && alias.is_none() && !has_from && (method.is_some() || is_count(&value)) {
+            return Err(self.expected("'as'"));
+        }
         Ok(Aggregate { value, method, has_from, alias })
     }
 
@@ -204,6 +214,11 @@ impl Parser<'_> {
     fn group_key(&mut self) -> Result<GroupKey, Error> {
         let is_rollup = self.next.token == Token::Name("rollup")
             && self.lexer.token(self.next.end)?.token == Token::Symbol('(');
+        if self.next.token == Token::Name("rolluprecursive") {
+            self.advance()?;
+            self.skip_parentheses()?;
+            return Ok(GroupKey::Hierarchy);
+        }
         if !is_rollup {
             return Ok(GroupKey::Path(self.expression()?));
         }
@@ -249,4 +264,10 @@ impl Parser<'_> {
             None => Err(self.lexer.expected("')'", self.lexer.text().len())),
         }
     }
+}
+
+/// Whether a value is `$count`, or a path with that at its end.
+fn is_count(value: &Expr) -> bool {
+    let ExprKind::Path(path) = &value.kind else { return false };
+    matches!(path.steps.last(), Some(PathStep { kind: StepKind::Count(_), .. }))
 }

@@ -97,7 +97,7 @@ impl Parser<'_> {
                     self.lambda(Quantifier::All)?
                 } else if name == "aggregate" {
                     self.require('(')?;
-                    let figures = self.figures()?;
+                    let figures = self.figures(false)?;
                     self.require(')')?;
                     StepKind::Aggregate(figures)
                 } else {

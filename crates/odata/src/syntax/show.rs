@@ -162,6 +162,7 @@ fn transformation(step: &Transformation) -> String {
         TransformationKind::GroupBy(keys, apply) => {
             let keys = joined(keys, " ", |key| match key {
                 GroupKey::Path(path) => expression(path),
+                GroupKey::Hierarchy => "rolluprecursive(…)".to_owned(),
                 GroupKey::Rollup(paths, all) => {
                     let all = if *all { "$all " } else { "" };
                     format!("rollup({all}{})", joined(paths, " ", expression))

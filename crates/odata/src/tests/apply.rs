@@ -110,10 +110,7 @@ fn transformations_that_make_no_sense_are_refused_with_their_place() {
             "aggregate(version)",
             "Value with an aggregation method expected but found 'version' at position 10",
         ),
-        (
-            "aggregate(version with sum)",
-            "Name of the figure behind 'as' expected but found 'version' at position 10",
-        ),
+        ("aggregate(version with sum)", "'as' expected but found ')' at position 26"),
         ("aggregate(version with summ as x)", "Unknown function 'summ' at position 23"),
         (
             "aggregate(version with callvault.percentile0 as x)",
@@ -123,7 +120,7 @@ fn transformations_that_make_no_sense_are_refused_with_their_place() {
             "aggregate(version with callvault.percentile100 as x)",
             "Unknown function 'callvault.percentile100'",
         ),
-        ("aggregate($count with sum as x)", "'as' expected but found 'sum' at position 22"),
+        ("aggregate($count with sum as x)", "'as' expected but found 'with' at position 17"),
         (
             "aggregate(id/$count as x)",
             "Type mismatch: a collection expected but found Edm.String at position 10",
