@@ -120,34 +120,32 @@ impl Error {
     fn suggestion(&self) -> String {
         self.suggestion.as_ref().map_or_else(String::new, |name| format!(" Did you mean '{name}'?"))
     }
-
-    fn quoted(&self) -> Cow<'_, str> {
-        if self.text.chars().count() <= QUOTED_CHARS {
-            return Cow::Borrowed(&self.text);
-        }
-        self.text.chars().take(QUOTED_CHARS).chain(['…']).collect()
-    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let option = &self.option;
+        let option = shortened(&self.option);
         match &self.kind {
             Kind::Malformed { expected, found } if found.is_empty() => {
-                write!(f, "{} expected", capitalised(expected))?;
+                write!(f, "{} expected", capitalised(&shortened(expected)))?;
             }
             Kind::Malformed { expected, found } => {
-                write!(f, "{} expected but found '{found}'", capitalised(expected))?;
+                let (expected, found) = (capitalised(&shortened(expected)), shortened(found));
+                write!(f, "{expected} expected but found '{found}'")?;
             }
-            Kind::UnknownProperty { name } => write!(f, "Unknown property '{name}'")?,
-            Kind::UnknownType { name } => write!(f, "Unknown type '{name}'")?,
-            Kind::UnknownFunction { name } => write!(f, "Unknown function '{name}'")?,
-            Kind::UnknownMember { name, ty } => write!(f, "Unknown member '{name}' of {ty}")?,
+            Kind::UnknownProperty { name } => write!(f, "Unknown property '{}'", shortened(name))?,
+            Kind::UnknownType { name } => write!(f, "Unknown type '{}'", shortened(name))?,
+            Kind::UnknownFunction { name } => write!(f, "Unknown function '{}'", shortened(name))?,
+            Kind::UnknownMember { name, ty } => {
+                write!(f, "Unknown member '{}' of {ty}", shortened(name))?;
+            }
             Kind::UnknownOption { name } => {
                 let suggestion = self.suggestion();
+                let name = shortened(name);
                 return write!(f, "The query option '{name}' is not known.{suggestion}");
             }
             Kind::TypeMismatch { expected, found } => {
+                let (expected, found) = (shortened(expected), shortened(found));
                 write!(f, "Type mismatch: {expected} expected but found {found}")?;
             }
             Kind::TooMuch { what, limit } => {
@@ -157,22 +155,31 @@ impl fmt::Display for Error {
                 return write!(f, "The query option '{option}' is given more than once.");
             }
             Kind::NotAllowed { what } => {
-                return write!(f, "{} is not allowed here.", capitalised(what));
+                return write!(f, "{} is not allowed here.", capitalised(&shortened(what)));
             }
             Kind::BadPageToken => {
                 return f.write_str("The value of '$skiptoken' is not valid for this request.");
             }
             Kind::NotBuilt { what } => {
-                return write!(f, "{} is not supported yet.", capitalised(what));
+                return write!(f, "{} is not supported yet.", capitalised(&shortened(what)));
             }
             Kind::NotFound { segment } => {
                 let suggestion = self.suggestion();
+                let segment = shortened(segment);
                 return write!(f, "Resource not found for the segment '{segment}'.{suggestion}");
             }
         }
         let suggestion = self.suggestion();
-        write!(f, " at position {} in '{}'.{suggestion}", self.position, self.quoted())
+        write!(f, " at position {} in '{}'.{suggestion}", self.position, shortened(&self.text))
     }
+}
+
+/// The text, or the front of a long one.
+fn shortened(text: &str) -> Cow<'_, str> {
+    if text.chars().count() <= QUOTED_CHARS {
+        return Cow::Borrowed(text);
+    }
+    text.chars().take(QUOTED_CHARS).chain(['…']).collect()
 }
 
 fn capitalised(text: &str) -> String {

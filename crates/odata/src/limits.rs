@@ -12,7 +12,7 @@ pub struct Limits {
     pub nodes: usize,
     /// Nesting of groups, arguments, lists and lambdas.
     pub depth: usize,
-    /// Nesting of `any` and `all`.
+    /// Nesting of conditions on the items of collections: `any`, `all`, `$filter`, `$count`.
     pub lambdas: usize,
     /// Nesting of `$expand`.
     pub expand_depth: usize,

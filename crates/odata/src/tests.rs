@@ -4,6 +4,7 @@ mod apply;
 mod expansion;
 mod expressions;
 mod random;
+mod worst;
 
 use crate::bound::{Query, Resource};
 use crate::error::{Error, Kind};

@@ -72,14 +72,17 @@ impl Parser<'_> {
         let kind = match self.next.token {
             Token::Dollar(name) if name.eq_ignore_ascii_case("$count") => {
                 self.advance()?;
-                let options =
-                    if self.is_glued('(') { Some(Box::new(self.nested_options()?)) } else { None };
-                StepKind::Count(options)
+                if self.is_glued('(') {
+                    let options = self.on_items(Self::nested_options)?;
+                    StepKind::Count(Some(Box::new(options)))
+                } else {
+                    StepKind::Count(None)
+                }
             }
             Token::Dollar(name) if name.eq_ignore_ascii_case("$filter") => {
                 self.advance()?;
                 self.require('(')?;
-                let condition = self.expression()?;
+                let condition = self.on_items(Self::expression)?;
                 self.require(')')?;
                 StepKind::Filter(Box::new(condition))
             }
@@ -115,16 +118,25 @@ impl Parser<'_> {
         if quantifier == Quantifier::Any && self.eat(')')? {
             return Ok(StepKind::Lambda(quantifier, None));
         }
-        if self.used.lambdas == self.limits.lambdas {
-            return Err(self.too_much("levels of any and all", self.limits.lambdas));
-        }
-        self.used.lambdas += 1;
         let variable = self.name("variable")?.to_owned();
         self.require(':')?;
-        let body = self.expression()?;
+        let body = self.on_items(Self::expression)?;
         self.require(')')?;
-        self.used.lambdas -= 1;
         Ok(StepKind::Lambda(quantifier, Some((variable, Box::new(body)))))
+    }
+
+    /// Reads a condition on the items of a collection, of which only so many stand inside others.
+    fn on_items<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if self.used.lambdas == self.limits.lambdas {
+            return Err(self.too_much("levels of conditions on items", self.limits.lambdas));
+        }
+        self.used.lambdas += 1;
+        let out = read(self)?;
+        self.used.lambdas -= 1;
+        Ok(out)
     }
 
     /// Arguments up to the closing parenthesis, each with or without a name.
