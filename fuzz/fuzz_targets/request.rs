@@ -15,9 +15,8 @@ fuzz_target!(|text: &str| {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     std::hint::black_box(syntax::tree(query));
     for model in [&generated::V1_0, &generated::BETA] {
-        let read = |path: &str, query: &str| {
-            parse_request(model, path, query, &Limits::default(), NOW)
-        };
+        let read =
+            |path: &str, query: &str| parse_request(model, path, query, &Limits::default(), NOW);
         let (resource, mut query) = match read(path, query) {
             Ok(bound) => bound,
             Err(error) => {
