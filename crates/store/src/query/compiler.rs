@@ -95,9 +95,10 @@ impl Compiler<'_> {
     }
 }
 
-/// SQL that is true of no row, or of every row.
+/// SQL that is true of no row, or of every row. A bind: SQLite has no plan by a given index for
+/// what it sees to be false.
 pub(super) fn always(value: bool) -> Condition {
-    Condition { sql: Sql::text(if value { "1" } else { "0" }), is_exact: true }
+    Condition { sql: Sql::value(Bind::Int(i64::from(value))), is_exact: true }
 }
 
 pub(super) fn exact(sql: Sql) -> Condition {
@@ -308,9 +309,12 @@ impl<'q> Compiler<'q> {
         if suffix.is_empty() {
             return None;
         }
-        // As bytes: a text with a NUL in it has no length for SQL.
+        // As bytes: a text with a NUL in it has no length for SQL. With one more in front, which the
+        // suffix doesn't begin with: of no bytes at all SQL takes no part.
         let length = i64::try_from(suffix.len()).ok()?;
-        let sql = Sql::text("substr(CAST(").append(text.sql).push(" AS BLOB), ");
+        let front =
+            if suffix.starts_with('.') { "substr(CAST(',' || " } else { "substr(CAST('.' || " };
+        let sql = Sql::text(front).append(text.sql).push(" AS BLOB), ");
         let sql = sql.push_bind(Bind::Int(-length)).push(") = ");
         Some(exact(sql.push_bind(Bind::Bytes(suffix.into_bytes()))))
     }

@@ -167,7 +167,7 @@ impl<'q> Compiler<'q> {
             let sql = member.members_column()?;
             return Some(exact(sql.push(" <> ''")));
         };
-        if !is_alternative(body) {
+        if !is_alternative(body, name) {
             return None;
         }
         self.variables.push((name, member));
@@ -284,10 +284,17 @@ fn is_only_path_of(body: &Expr, variable: &str) -> bool {
 
 /// Whether a condition on an item of a collection of values is `eq`, `in`, or one of several such:
 /// of these, text with all items can tell whether any meets them.
-fn is_alternative(body: &Expr) -> bool {
+fn is_alternative(body: &Expr, variable: &str) -> bool {
+    let is_item = |expr: &Expr| match &expr.kind {
+        ExprKind::Path(path) => {
+            path.steps.is_empty() && path.root == Root::Variable(variable.to_owned())
+        }
+        _ => false,
+    };
     match &body.kind {
-        ExprKind::Compare(Operator::Eq, ..) | ExprKind::In(..) => true,
-        ExprKind::Or(parts) => parts.iter().all(is_alternative),
+        ExprKind::Compare(Operator::Eq, left, right) => is_item(left) || is_item(right),
+        ExprKind::In(value, _) => is_item(value),
+        ExprKind::Or(parts) => parts.iter().all(|part| is_alternative(part, variable)),
         _ => false,
     }
 }

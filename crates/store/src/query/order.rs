@@ -68,10 +68,7 @@ impl Order {
             let value = match column_name(&scalar.sql) {
                 Some("start_date_time") => TermValue::Start,
                 Some("id") => TermValue::Id,
-                _ => {
-                    extras += 1;
-                    TermValue::Extra(extras - 1)
-                }
+                _ => TermValue::Extra(extras),
             };
             let is_nullable = matches!(value, TermValue::Extra(_)) && !is_end(&scalar.sql);
             let sql = match value {
@@ -80,6 +77,7 @@ impl Order {
             };
             let term = Term { sql, value, is_descending: key.is_descending, is_nullable };
             if !terms.iter().any(|known| known.sql == term.sql) {
+                extras += usize::from(matches!(value, TermValue::Extra(_)));
                 terms.push(term);
             }
         }

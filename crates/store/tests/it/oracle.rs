@@ -119,7 +119,8 @@ impl Oracle {
         }
         let sieve = Sieve::new(query);
         let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &Words);
-        for node in run.finish().unwrap() {
+        for mut node in run.finish().unwrap() {
+            leave_related(&mut node);
             if pager.offer(Cow::Owned(node), text).is_break() {
                 break;
             }
@@ -135,8 +136,21 @@ pub(crate) fn name_of(set: RowSet, node: &Node<'_>) -> String {
     }
     let Node::Object(members) = node else { panic!("a row is no object") };
     let mut members = members.clone();
-    members.retain(|member| !member.name.is("segments"));
+    members.retain(|member| {
+        let name = member.name.value();
+        name != "segments" && !name.starts_with("Computed")
+    });
     text(&Node::Object(members))
+}
+
+/// An answer shows what is related to a row only where it is expanded.
+fn leave_related(node: &mut Node<'_>) {
+    let Node::Object(members) = node else { return };
+    let related = ["sessions", "segments", "participants_v2"];
+    members.retain(|member| {
+        let is_related = related.iter().any(|name| member.name.is(name));
+        !(is_related && member.value.as_array().is_some())
+    });
 }
 
 fn text(node: &Node<'_>) -> String {

@@ -92,6 +92,7 @@ impl Sample {
         let phrase = name.unwrap();
         let word = phrase.split(' ').next().unwrap().to_owned();
         data.places = vec![
+            ("{last}", id[id.len() - 2..].to_owned()),
             ("{ID}", id.to_uppercase()),
             ("{id}", id),
             ("{USER}", user.to_uppercase()),

@@ -149,7 +149,8 @@ fn finish(query: &Query, set: RowSet, nodes: Vec<Node<'static>>) -> Vec<Vec<u8>>
     let sieve = Sieve::new(query);
     let window = Window::of(query, 0, usize::MAX);
     let mut pager = Pager::new(&sieve, window, Type::Structured(set.ty()), &Words);
-    for node in nodes {
+    for mut node in nodes {
+        leave_related(&mut node);
         let text = |node: &Node<'_>| {
             let mut out = Vec::new();
             write_node(&mut out, node);
@@ -160,4 +161,14 @@ fn finish(query: &Query, set: RowSet, nodes: Vec<Node<'static>>) -> Vec<Vec<u8>>
         }
     }
     pager.finish().items
+}
+
+/// Takes out of a row what is related to it, which an answer shows only where it is expanded.
+fn leave_related(node: &mut Node<'_>) {
+    let Node::Object(members) = node else { return };
+    let related = ["sessions", "segments", "participants_v2"];
+    members.retain(|member| {
+        let is_related = related.iter().any(|name| member.name.is(name));
+        !(is_related && matches!(member.value, Node::Array(_)))
+    });
 }
