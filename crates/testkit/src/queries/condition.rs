@@ -1,6 +1,6 @@
 //! Random conditions, most of which hold for some items and not for others.
 
-use odata::edm::Type;
+use odata::edm::{Kind as TypeKind, Type};
 use serde_json::Value as Json;
 
 use super::expression::Writer;
@@ -57,7 +57,11 @@ impl Writer<'_, '_> {
         let variable = format!("v{}", self.places.len());
         let is_structured = matches!(end.ty, Type::Structured(_));
         let prefix = if is_structured { format!("{variable}/") } else { variable.clone() };
-        let path = end.path;
+        let mut path = end.path;
+        if is_structured && self.random.chance(8) {
+            let items = Place { prefix: String::new(), ty: end.ty, samples: end.samples.clone() };
+            path = format!("{path}/$filter({})", self.inside(items, 0));
+        }
         self.places.push(Place { prefix, ty: end.ty, samples: end.samples });
         let body = self.condition(depth - 1);
         self.places.pop();
@@ -73,7 +77,10 @@ impl Writer<'_, '_> {
             13..=14 => self.text_function(),
             15 => self.of_type(),
             16 => self.null(),
-            17 => self.of_collection(),
+            17 => match self.random.below(3) {
+                0 => self.of_key(),
+                _ => self.of_collection(),
+            },
             18 => self.negated_bool(),
             _ => self.of_enum(),
         }
@@ -227,6 +234,23 @@ impl Writer<'_, '_> {
             }
             _ => format!("{}/$count le {}", end.path, self.random.below(4)),
         }
+    }
+
+    /// A value of the item of a collection with a key.
+    fn of_key(&mut self) -> String {
+        let place = self.place();
+        let is_entity =
+            |end: &End<'_>| matches!(end.ty, Type::Structured(ty) if ty.kind == TypeKind::Entity);
+        let end = (0..20).filter_map(|_| place.collection(self.random)).find(is_entity);
+        let Some(end) = end else { return self.near() };
+        let ids: Vec<_> = end.samples.iter().filter_map(|json| json["id"].as_str()).collect();
+        if ids.is_empty() {
+            return self.near();
+        }
+        let key = quoted(self.random.pick::<&str>(&ids));
+        let prefix = format!("{}({key})/", end.path);
+        let item = Place { prefix, ty: end.ty, samples: end.samples };
+        Writer { random: self.random, places: vec![item] }.near()
     }
 
     fn negated_bool(&mut self) -> String {

@@ -19,7 +19,11 @@ impl<'a> Writer<'_, 'a> {
     pub(super) fn place(&mut self) -> Place<'a> {
         let last = self.places.len() - 1;
         let at = if self.random.chance(85) { last } else { self.random.below(last + 1) };
-        self.places[at].clone()
+        let mut place = self.places[at].clone();
+        if at == 0 && last > 0 && place.prefix.is_empty() && self.random.chance(50) {
+            "$it/".clone_into(&mut place.prefix);
+        }
+        place
     }
 
     /// A path to a value of the kind, and what stands there; a literal where there is none.
@@ -228,8 +232,18 @@ impl<'a> Writer<'_, 'a> {
             return format!("{}/$count", end.path);
         }
         let inner = Place { prefix: String::new(), ty: end.ty, samples: end.samples };
-        let mut writer = Writer { random: self.random, places: vec![inner] };
-        format!("{}/$count($filter={})", end.path, writer.condition(depth.min(1)))
+        if self.random.chance(15) {
+            let words = super::search::search(&inner, self.random);
+            return format!("{}/$count($search={words})", end.path);
+        }
+        format!("{}/$count($filter={})", end.path, self.inside(inner, depth.min(1)))
+    }
+
+    /// A condition on the items of a collection, whose names start at them.
+    pub(super) fn inside(&mut self, items: Place<'a>, depth: usize) -> String {
+        let prefix = if self.random.chance(20) { "$this/" } else { "" };
+        let items = Place { prefix: prefix.to_owned(), ..items };
+        Writer { random: self.random, places: vec![items] }.condition(depth)
     }
 
     /// A path to text, and a literal of a part of what stands there.

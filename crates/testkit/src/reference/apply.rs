@@ -7,10 +7,10 @@ use odata::bound::{
     Aggregate, Apply, Computed, Extreme, GroupKey, Method, OrderKey, Path, PathStep, Transformation,
 };
 
-use super::arithmetic::{calculate, duration};
+use super::arithmetic::duration;
 use super::expression::{Scope, at_end, holds, value};
 use super::search;
-use super::value::{Value, order, sorted};
+use super::value::{Value, sorted};
 
 /// The items that a chain of transformations makes of others.
 pub(super) fn apply(chain: &Apply, items: Vec<Value>) -> Vec<Value> {
@@ -160,6 +160,9 @@ fn put(item: &Value, steps: &[PathStep], value: &Value) -> Value {
         None => return value.clone(),
         Some(PathStep::Property(property)) => property.name,
         Some(PathStep::Member(name)) => name,
+        // Where the item is of another type there is nothing to put, and the value is null.
+        Some(PathStep::Cast(_)) if value.is_null() => return item.clone(),
+        Some(PathStep::Cast(ty)) => return put(&item.as_type(ty), &steps[1..], value),
         Some(_) => return put(item, &steps[1..], value),
     };
     item.with_member(name, put(&item.member(name), &steps[1..], value))
@@ -195,39 +198,48 @@ fn figure(aggregate: &Aggregate, items: &[Value]) -> Value {
     }
 }
 
-/// Of whole numbers and of durations exact, and null when it is too large; of others as they come.
-pub(super) fn sum(values: &[Value]) -> Value {
-    let exact = |number: fn(&Value) -> Option<i64>| -> Option<i128> {
-        values.iter().map(|value| number(value).map(i128::from)).sum()
+/// The exact sum where all values are whole numbers, or all are durations (in ticks).
+fn exact(values: &[Value]) -> Option<i128> {
+    let is_same = |value: &&Value| {
+        let kinds = (value, &values[0]);
+        matches!(kinds, (Value::Int(_), Value::Int(_)) | (Value::Duration(_), Value::Duration(_)))
     };
-    let of_integer =
-        exact(|value| if let Value::Int(number) = value { Some(*number) } else { None });
-    let of_ticks =
-        exact(|value| if let Value::Duration(ticks) = value { Some(*ticks) } else { None });
-    if values.is_empty() {
-        return Value::Null;
-    }
-    match (of_integer, of_ticks) {
-        (Some(sum), _) => i64::try_from(sum).map_or(Value::Null, Value::Int),
-        (_, Some(sum)) => i64::try_from(sum).map_or(Value::Null, Value::Duration),
-        _ => {
+    let whole = |value: &Value| match value {
+        Value::Int(whole) | Value::Duration(whole) => i128::from(*whole),
+        _ => 0,
+    };
+    values.iter().all(|value| is_same(&value)).then(|| values.iter().map(whole).sum())
+}
+
+/// Of whole numbers and of durations exact, as long as 64 bits hold it; of others as they come.
+fn sum(values: &[Value]) -> Value {
+    match (values.first(), exact(values)) {
+        (None, _) => Value::Null,
+        (Some(Value::Duration(_)), Some(sum)) => {
+            i64::try_from(sum).map_or(Value::Null, Value::Duration)
+        }
+        (_, Some(sum)) => i64::try_from(sum).map_or(Value::Float(sum as f64), Value::Int),
+        (_, None) => {
             let sum: Option<f64> = values.iter().map(Value::number).sum();
             sum.map_or(Value::Null, Value::float)
         }
     }
 }
 
+/// Of durations rounded to the nearest tick.
 fn average(values: &[Value]) -> Value {
-    let count = values.len() as f64;
-    let figure = |value: &Value| match value {
-        Value::Duration(ticks) => Some(*ticks as f64),
-        value => value.number(),
-    };
-    let sum: Option<f64> = values.iter().map(figure).sum();
-    match (values.first(), sum) {
-        (Some(Value::Duration(_)), Some(sum)) => duration(sum / count).unwrap_or(Value::Null),
-        (Some(_), Some(sum)) => Value::float(sum / count),
-        _ => Value::Null,
+    let count = values.len() as i128;
+    match (values.first(), exact(values)) {
+        (None, _) => Value::Null,
+        (Some(Value::Duration(_)), Some(sum)) => {
+            let nearest = (sum.abs() * 2 + count) / (count * 2) * sum.signum();
+            i64::try_from(nearest).map_or(Value::Null, Value::Duration)
+        }
+        (_, Some(sum)) => Value::float(sum as f64 / count as f64),
+        (_, None) => {
+            let sum: Option<f64> = values.iter().map(Value::number).sum();
+            sum.map_or(Value::Null, |sum| Value::float(sum / count as f64))
+        }
     }
 }
 
@@ -252,8 +264,8 @@ fn percentile(share: f64, mut values: Vec<Value>) -> Value {
     }
 }
 
-/// The first items by a value, in that order; of equal ones the earlier. Items of which the value
-/// is null come last, and count for nothing.
+/// The first items by a value, of equal ones the earlier, in the order of the input. Null stands
+/// where `$orderby` puts it, and adds nothing.
 fn extreme(
     kind: Extreme,
     amount: &Value,
@@ -262,35 +274,32 @@ fn extreme(
 ) -> Vec<Value> {
     use Extreme::{BottomCount, BottomPercent, BottomSum, TopCount, TopPercent, TopSum};
     let is_top = matches!(kind, TopCount | TopSum | TopPercent);
-    let mut keyed: Vec<_> = items.into_iter().map(|item| (by(&item), item)).collect();
-    keyed.sort_by(|(a, _), (b, _)| {
-        let by_value = sorted(a, b);
-        let by_value = if is_top { by_value.reverse() } else { by_value };
-        a.is_null().cmp(&b.is_null()).then(by_value)
+    let by: Vec<_> = items.iter().map(by).collect();
+    let mut places: Vec<_> = (0..items.len()).collect();
+    places.sort_by(|a, b| {
+        let by_value = sorted(&by[*a], &by[*b]);
+        if is_top { by_value.reverse() } else { by_value }
     });
-    let all: Vec<_> = keyed.iter().map(|(by, _)| by.clone()).filter(|by| !by.is_null()).collect();
-    let limit = match kind {
-        TopPercent | BottomPercent => {
-            let share = calculate(odata::bound::Arithmetic::DivBy, amount, &Value::Int(100));
-            calculate(odata::bound::Arithmetic::Mul, &share, &sum(&all))
-        }
-        _ => amount.clone(),
-    };
+    let all: f64 = by.iter().filter_map(Value::number).sum();
+    let amount = amount.number().unwrap_or_default();
+    let mut so_far = 0.0;
     let mut taken = Vec::new();
-    let mut values: Vec<Value> = Vec::new();
-    for (by, item) in keyed {
-        let so_far = match kind {
-            TopCount | BottomCount => Value::Int(taken.len() as i64),
-            _ if values.is_empty() => Value::Int(0),
-            TopSum | BottomSum | TopPercent | BottomPercent => sum(&values),
+    for place in places {
+        let is_enough = match kind {
+            TopCount | BottomCount | TopSum | BottomSum => so_far >= amount,
+            TopPercent | BottomPercent => so_far / all >= amount / 100.0,
         };
-        if order(&so_far, &limit).is_some_and(Ordering::is_ge) {
+        if is_enough {
             break;
         }
-        if !by.is_null() {
-            values.push(by);
-        }
-        taken.push(item);
+        so_far += match kind {
+            TopCount | BottomCount => 1.0,
+            TopSum | BottomSum | TopPercent | BottomPercent => {
+                by[place].number().unwrap_or_default()
+            }
+        };
+        taken.push(place);
     }
-    taken
+    taken.sort_unstable();
+    taken.into_iter().map(|place| items[place].clone()).collect()
 }

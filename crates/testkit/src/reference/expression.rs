@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use odata::bound::{Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root};
-use odata::edm::Type;
+use odata::bound::{Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root, Ty};
+use odata::edm::{Primitive, Type};
 use odata::literal::Literal;
 
 use super::cast::{cast, is_of};
@@ -85,10 +85,20 @@ pub(super) fn value(expr: &Expr, scope: &Scope) -> Value {
         ExprKind::IsOf(operand, ty) => Value::Bool(is_of(&of(operand), *ty)),
         ExprKind::Case(pairs) => {
             let met = pairs.iter().find(|(condition, _)| holds(condition, scope));
-            met.map_or(Value::Null, |(_, result)| of(result))
+            match (met.map_or(Value::Null, |(_, result)| of(result)), expr.ty) {
+                // Whole numbers beside fractions are of the type that holds both.
+                (Value::Int(number), Ty::One(Type::Primitive(ty))) if is_fractional(ty) => {
+                    Value::Float(number as f64)
+                }
+                (value, _) => value,
+            }
         }
         ExprKind::List(items) => Value::list(items.iter().map(of).collect()),
     }
+}
+
+fn is_fractional(ty: Primitive) -> bool {
+    matches!(ty, Primitive::Single | Primitive::Double | Primitive::Decimal)
 }
 
 fn logic(value: &Value) -> Option<bool> {
@@ -130,7 +140,7 @@ fn of_literal(literal: &Literal, expr: &Expr) -> Value {
         Literal::DateTimeOffset(instant) => Some(Value::Instant { ticks: instant.0, offset: 0 }),
         Literal::Duration(duration) => Some(Value::Duration(duration.0)),
         Literal::Enum { members, .. } => match expr.ty {
-            odata::bound::Ty::One(Type::Enum(ty)) => {
+            Ty::One(Type::Enum(ty)) => {
                 let by_value = ty.members.iter().find(|(name, _)| {
                     declared(ty, name).is_some_and(|value| value.to_string() == *members)
                 });

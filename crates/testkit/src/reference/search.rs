@@ -33,7 +33,9 @@ fn stands(phrase: &str, is_prefix: bool, texts: &[(Vec<String>, Option<String>)]
     let (sequence, whole) = words(phrase);
     let ways = [sequence, whole.into_iter().collect()];
     let is_word = |word: &str, asked: &str, is_last: bool| {
-        if is_prefix && is_last { word.starts_with(asked) } else { word == asked }
+        // The middle of a GUID, a word with hyphens, is not looked for by its beginning.
+        let may_go_on = is_prefix && is_last && !word.contains('-');
+        if may_go_on { word.starts_with(asked) } else { word == asked && !(is_prefix && is_last) }
     };
     ways.iter().filter(|asked| !asked.is_empty()).any(|asked| {
         let is_here = |run: &[String]| {

@@ -1,5 +1,7 @@
 //! Questions whose answers were worked out by hand.
 
+mod apply;
+
 use model::generated;
 use model::rows::RowSet;
 use odata::Limits;

@@ -98,6 +98,16 @@ impl Value {
         Self::Object(Rc::new(object))
     }
 
+    /// The object as one of another type.
+    pub(super) fn as_type(&self, ty: &'static StructuredType) -> Self {
+        let mut object = match self {
+            Self::Object(object) => (**object).clone(),
+            _ => Object::default(),
+        };
+        object.ty = Some(ty);
+        Self::Object(Rc::new(object))
+    }
+
     pub(super) fn number(&self) -> Option<f64> {
         match self {
             Self::Int(number) => Some(*number as f64),
