@@ -171,7 +171,8 @@ impl<'p> Groups<'p> {
     }
 }
 
-/// Puts a value where a path leads to, making the objects on the way.
+/// Puts a value where a path leads to, making the objects on the way. They are of the types that
+/// the path casts to, unless the value is null: then the item may have been of another.
 fn graft(
     node: &mut Node<'static>,
     names: &[(String, Option<&'static StructuredType>)],
@@ -184,15 +185,18 @@ fn graft(
         return;
     }
     let index = members.iter().position(|member| member.name.is(name)).unwrap_or_else(|| {
-        let stated = cast.map(|ty| Member {
-            name: Text::plain("@odata.type"),
-            value: Node::String(Text::plain_owned(format!("#{}", ty.name))),
-        });
-        let value = Node::Object(stated.into_iter().collect());
-        members.push(Member { name: Text::of(name), value });
+        members.push(Member { name: Text::of(name), value: Node::Object(Vec::new()) });
         members.len() - 1
     });
-    graft(&mut members[index].value, rest, value);
+    let inner = &mut members[index].value;
+    if let (Some(ty), Node::Object(inner)) = (cast, &mut *inner)
+        && !matches!(value, Node::Null)
+        && !inner.iter().any(|member| member.name.is("@odata.type"))
+    {
+        let stated = Node::String(Text::plain_owned(format!("#{}", ty.name)));
+        inner.insert(0, Member { name: Text::plain("@odata.type"), value: stated });
+    }
+    graft(inner, rest, value);
 }
 
 /// An item with the keys of its group in front; one that still has them keeps its own.

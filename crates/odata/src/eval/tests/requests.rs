@@ -186,12 +186,13 @@ fn applied(apply: &str) -> Vec<String> {
             break;
         }
     }
-    let shown = |node: &Node<'_>| {
-        let mut out = Vec::new();
-        write_node(&mut out, node);
-        String::from_utf8(out).unwrap().replace("@odata.type", "@")
-    };
     run.finish().unwrap().iter().map(shown).collect()
+}
+
+fn shown(node: &Node<'_>) -> String {
+    let mut out = Vec::new();
+    write_node(&mut out, node);
+    String::from_utf8(out).unwrap().replace("@odata.type", "@")
 }
 
 #[test]
@@ -204,6 +205,26 @@ fn aggregates_keep_their_types_along_the_chain() {
     assert_eq!(applied(share), [r#"{"mean":1.5,"half":0.75}"#]);
     let whole = "aggregate(version with sum as v)/compute(v div 4 as quarter)";
     assert_eq!(applied(whole), [r##"{"v@":"#Int64","v":6,"quarter@":"#Int64","quarter":1}"##]);
+}
+
+#[test]
+fn groups_are_of_the_types_that_their_paths_cast_to_unless_the_key_is_null() {
+    let apply = "groupby((caller/microsoft.graph.callRecords.participantEndpoint/name,isTest))";
+    let text = format!("$apply={apply}");
+    let (_, query) = parse("communications/callRecords('x')/sessions", &text).unwrap();
+    let session = Type::Structured(structured("session"));
+    let pipeline = Pipeline::new(&query.apply.unwrap(), session).unwrap();
+    let sizes = Sizes { groups: 100, items: 100, values: 100 };
+    let mut run = pipeline.start(sizes, &NoSearch);
+    let record = Node::parse(RECORD).unwrap();
+    for session in record.get("sessions").and_then(Node::as_array).unwrap() {
+        assert!(run.push(Cow::Borrowed(session)).unwrap().is_continue());
+    }
+    let expected = [
+        r##"{"caller":{"@":"#microsoft.graph.callRecords.participantEndpoint","name":"pc"},"isTest":true}"##,
+        r#"{"caller":{"name":null},"isTest":false}"#,
+    ];
+    assert_eq!(run.finish().unwrap().iter().map(shown).collect::<Vec<_>>(), expected);
 }
 
 #[test]
