@@ -12,6 +12,8 @@ import { ClientSecretCredential } from "@azure/identity";
 import graphClient from "@microsoft/microsoft-graph-client";
 import credentialProvider from "@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js";
 
+import { queryOptions } from "./query-options.js";
+
 const { Client, GraphError, PageIterator } = graphClient;
 const { TokenCredentialAuthenticationProvider } = credentialProvider;
 
@@ -206,6 +208,7 @@ await expansion(client, ordinary);
 await listing(client, records);
 await filtered(client, records);
 await sessions(client, meeting);
+await queryOptions(check, client, records);
 await errors(client);
 await wrongSecret();
 console.log(`${passed} passed, ${failed} failed`);

@@ -27,6 +27,8 @@ from msgraph.generated.models.call_records.participant_endpoint import Participa
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph_core.tasks.page_iterator import PageIterator
 
+from query_options import query_options
+
 SCOPES = ["https://graph.microsoft.com/.default"]
 BASE = os.environ["CALLVAULT_URL"]
 PAGE = 60
@@ -269,6 +271,7 @@ async def main():
     await listing(client, records)
     await filtered(client, records)
     await sessions(client, meeting)
+    await query_options(check, client, records)
     await errors(client)
     wrong_secret()
     print(f"{passed} passed, {failed} failed")

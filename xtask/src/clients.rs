@@ -1,6 +1,7 @@
 //! The Graph SDKs, unmodified, against a server of ours: Microsoft's for Python and JavaScript over TLS
 //! with tokens from our token endpoint, the community's for Rust over plain HTTP, since it can be told
-//! no certificate. Each is a small program under `clients/` that counts its own checks.
+//! no certificate. Beside them odata2ts, which knows nothing of Graph and makes its client from our
+//! `$metadata`. Each is a small program under `clients/` that counts its own checks.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -19,7 +20,7 @@ const RECORDS: usize = 130;
 /// Simulated calls among which a meeting of more than 60 sessions is found.
 const CALLS: u32 = 2_000;
 
-/// Builds the server and runs the three clients.
+/// Builds the server and runs the clients.
 ///
 /// # Errors
 /// When something can't be built or a check failed.
@@ -32,13 +33,14 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     result
 }
 
-/// Runs the three clients, one after the other, and counts their checks.
+/// Runs the clients, one after the other, and counts their checks.
 ///
 /// # Errors
 /// When a client could not run to its end or a check failed; the others ran nevertheless.
 pub(crate) fn run_counted(tally: &mut Tally) -> Result<()> {
     let python = setup::python()?;
-    let javascript = setup::javascript()?;
+    let javascript = setup::node_client("javascript")?;
+    let odata2ts = setup::node_client("odata2ts")?;
     let folder = fresh_folder("clients")?;
     let tls = certificate(&python, &folder)?;
     let store = Instance::new(PROFILE, folder.join("data"))?.with_tls(tls.clone());
@@ -49,8 +51,10 @@ pub(crate) fn run_counted(tally: &mut Tally) -> Result<()> {
     let mut check = Command::new(&python);
     let by_python = asking.ask("Python", check.arg(root().join("clients/python/check.py")), tally);
     let mut check = Command::new("node");
-    check.arg("check.js").current_dir(javascript).env("NODE_EXTRA_CA_CERTS", &tls.certificate);
-    let by_javascript = asking.ask("JavaScript", &mut check, tally);
+    let by_javascript =
+        asking.ask("JavaScript", check.arg("check.js").current_dir(javascript), tally);
+    let mut check = Command::new("node");
+    let by_odata2ts = asking.ask("odata2ts", check.arg("check.mjs").current_dir(odata2ts), tally);
     served.stop()?;
 
     let plain = Instance::new(PROFILE, folder.join("data"))?;
@@ -59,7 +63,7 @@ pub(crate) fn run_counted(tally: &mut Tally) -> Result<()> {
     asking.set("CALLVAULT_TOKEN", plain.token("CallRecords.Read.All")?);
     let by_rust = asking.ask("Rust", &mut rust_client(), tally);
     served.stop()?;
-    by_python.and(by_javascript).and(by_rust)
+    by_python.and(by_javascript).and(by_odata2ts).and(by_rust)
 }
 
 /// What every client is told, as environment variables.
@@ -73,8 +77,9 @@ impl Asking {
         Ok(Self(vec![
             ("CALLVAULT_URL", store.url()),
             ("CALLVAULT_CERT", tls.certificate.display().to_string()),
-            // The Python SDK's HTTP client reads its trusted certificates from here.
+            // The HTTP clients of Python and of Node read their trusted certificates from these.
             ("SSL_CERT_FILE", tls.certificate.display().to_string()),
+            ("NODE_EXTRA_CA_CERTS", tls.certificate.display().to_string()),
             ("CALLVAULT_RECORDS", records.display().to_string()),
             ("CALLVAULT_TENANT", TENANT.to_owned()),
             ("CALLVAULT_CLIENT_ID", reader.id),

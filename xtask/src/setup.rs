@@ -1,6 +1,6 @@
 //! What the checks need besides the Rust toolchain, and how it gets here: Python with venv, Node with
 //! npm, a C and a C++ compiler, curl. What is missing is installed by apt-get when we are root on
-//! Debian or Ubuntu, else the command to run is told. The SDKs go into the build folder.
+//! Debian or Ubuntu, else the command to run is told. The clients go into the build folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,23 +102,36 @@ pub(crate) fn python() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// The folder that holds the JavaScript check and its modules, brought by `npm ci`.
-pub(crate) fn javascript() -> Result<PathBuf> {
-    let source = root().join("clients/javascript");
+/// The folder that holds a check for Node and its modules: a copy of `clients/NAME`, with what its
+/// lock file names brought by `npm ci`.
+pub(crate) fn node_client(name: &str) -> Result<PathBuf> {
+    let source = root().join("clients").join(name);
     let lock = source.join("package-lock.json");
-    let home = target().join("clients/javascript");
-    if !is_stamped(&home, &lock)? {
+    let home = target().join("clients").join(name);
+    let is_installed = is_stamped(&home, &lock)?;
+    if !is_installed {
         remove(&home)?;
-        fs::create_dir_all(&home)?;
-        fs::copy(source.join("package.json"), home.join("package.json"))?;
-        fs::copy(&lock, home.join("package-lock.json"))?;
+    }
+    copy_files(&source, &home)?;
+    if !is_installed {
         let mut npm = Command::new("npm");
         npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&home);
         process::run(&mut npm)?;
         stamp(&home, &lock)?;
     }
-    fs::copy(source.join("check.js"), home.join("check.js"))?;
     Ok(home)
+}
+
+/// Copies the files of a folder, not those of the folders in it.
+fn copy_files(source: &Path, home: &Path) -> Result<()> {
+    fs::create_dir_all(home)?;
+    for entry in fs::read_dir(source)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), home.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a folder was made from this very list of packages.
