@@ -1,7 +1,7 @@
 //! The language at work in memory: conditions and values of JSON items, their order, pages,
 //! nested expansions and aggregates.
 //!
-//! What is asked for is prepared once ([`Program`], [`Order`], [`Shaper`], [`Pipeline`]) and then
+//! What is asked for is prepared once ([`Program`], [`Order`], [`Pipeline`]) and then
 //! applied to many items. There is no I/O, and what is searched in an item by `$search` is the
 //! caller's to know ([`Searcher`]).
 //!
@@ -20,7 +20,6 @@ mod page;
 mod path;
 mod pattern;
 mod program;
-mod shape;
 mod text;
 mod time;
 mod value;
@@ -34,7 +33,6 @@ pub use key::{Key, Order, Part, Sortable};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::{BadPattern, check_pattern};
 pub use program::Program;
-pub use shape::{Found, Members, Place, Presenter, Shaper};
 pub use value::{DYNAMIC, Value, actual_type};
 
 use crate::bound::Search;

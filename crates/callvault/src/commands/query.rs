@@ -15,9 +15,9 @@ pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     let tenant = printing::tenant(args.tenant.as_ref(), &mut reader)?;
     let local = Local::new(tenant, [0; 32], settings.limits.of_queries())
         .context("there is no key for links")?;
-
+    let query = args.url.split_once('?').map_or("", |(_, query)| query);
     let mut out = io::stdout().lock();
-
+    writeln!(out, "Syntax tree\n{}\n", odata::syntax::tree(query))?;
     let (bound, explanation) = local.explain(&mut reader, &args.url)?;
     writeln!(out, "Bound tree\n{bound}\n")?;
     let Some(explanation) = explanation else {

@@ -6,7 +6,6 @@ mod pages;
 mod paths;
 mod random;
 mod requests;
-mod shapes;
 mod transformations;
 
 use std::ops::ControlFlow;
