@@ -40,7 +40,7 @@ fn pieces(page: &str) -> Vec<Piece> {
 
 /// Asks as the page says: `GET` and a target that may go over several lines, not percent-encoded.
 fn ask(client: &mut Client, request: &str) -> Value {
-    let target: String = request.lines().map(str::trim_start).collect();
+    let target = joined(request);
     let target = target.strip_prefix("GET ").unwrap().trim_end();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let query = query.replace('%', "%25").replace(' ', "%20").replace('"', "%22");
@@ -51,6 +51,17 @@ fn ask(client: &mut Client, request: &str) -> Value {
         Some(form) if form.starts_with("text/plain") => answer.text().trim().parse().unwrap(),
         _ => serde_json::from_str(&without_tokens(&answer.text())).unwrap(),
     }
+}
+
+/// The lines of a request as one; a line that goes on inside an option has a space before it.
+fn joined(request: &str) -> String {
+    let mut target = String::new();
+    for line in request.lines().map(str::trim) {
+        let is_apart = target.is_empty() || line.starts_with(['&', '/']) || target.ends_with(',');
+        target.push_str(if is_apart { "" } else { " " });
+        target.push_str(line);
+    }
+    target
 }
 
 /// Page tokens are sealed anew for each store.
