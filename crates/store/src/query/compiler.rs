@@ -3,7 +3,8 @@
 use model::columns::Kind as ColumnKind;
 use model::columns::Table;
 use model::rows::RowSet;
-use odata::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Root};
+use odata::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Root, Ty};
+use odata::edm::{Property, Type};
 use odata::literal::Literal;
 
 use super::scalar::{Kind, Scalar};
@@ -212,7 +213,23 @@ impl<'q> Compiler<'q> {
 
     /// What can be told from null.
     fn nullable(&mut self, expr: &'q Expr) -> Option<Sql> {
-        self.scalar(expr).map(|value| value.sql)
+        self.required_part(expr).or_else(|| self.scalar(expr).map(|value| value.sql))
+    }
+
+    /// The column of a member that a complex value has whenever there is one: it is null just when
+    /// the value is.
+    fn required_part(&mut self, expr: &Expr) -> Option<Sql> {
+        let (ExprKind::Path(path), Ty::One(Type::Structured(ty))) = (&expr.kind, expr.ty) else {
+            return None;
+        };
+        let scope = self.scope(&path.root)?.clone();
+        let required = |property: &&Property| !property.is_nullable && property.default.is_some();
+        let column = ty.properties.iter().filter(required).find_map(|property| {
+            let mut steps = path.steps.clone();
+            steps.push(PathStep::Property(property));
+            scope.column(&steps)
+        })?;
+        self.column_sql(&scope, &column)
     }
 
     /// The column with the key of an id, and the key that a literal has.
