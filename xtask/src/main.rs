@@ -37,6 +37,7 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
   abnf PATH                          OASIS's test cases of the OData grammar against our parser
   soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (300 s each)
+  soak queries [COUNT]               random queries of the store against the reference (100000)
   bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
 ";
 

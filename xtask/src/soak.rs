@@ -2,18 +2,24 @@
 
 mod kill;
 
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{fuzz, instance};
+use crate::repository::{PROFILE, root};
+use crate::{fuzz, instance, process};
 
 /// Rounds of the long form of `kill`.
 const ROUNDS: u32 = 50;
+/// Random queries of the long form of `queries`.
+const QUERIES: u64 = 100_000;
+/// The short form begins at 1; this one has records and queries of its own.
+const FIRST_SEED: u64 = 1_000;
 /// Time that each fuzz target gets in the long form.
 const FUZZING: Duration = Duration::from_mins(5);
 
-/// `soak kill [--rounds N] | fuzz`
+/// `soak kill [--rounds N] | queries [COUNT] | fuzz`
 ///
 /// # Errors
 /// When the test fails, or there is none of that name.
@@ -23,8 +29,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["kill", "--rounds", rounds] => {
             build_and_kill(rounds.parse().context("--rounds needs a number")?)
         }
+        ["queries"] => queries(QUERIES),
+        ["queries", count] => queries(count.parse().context("COUNT is a number")?),
         ["fuzz"] => fuzz::run_all(FUZZING),
-        _ => bail!("soak kill [--rounds N] | soak fuzz"),
+        _ => bail!("soak kill [--rounds N] | soak queries [COUNT] | soak fuzz"),
     }
 }
 
@@ -39,4 +47,15 @@ fn build_and_kill(rounds: u32) -> Result<()> {
 /// When something that was acknowledged is gone, or a store is unsound.
 pub(crate) fn kill(rounds: u32) -> Result<()> {
     kill::rounds(rounds)
+}
+
+/// Asks the store random queries, each 500 of other records; see `crates/store/tests/queries`.
+fn queries(count: u64) -> Result<()> {
+    let mut test = Command::new("cargo");
+    test.args(["test", "-p", "store", "--test", "queries", "--profile", PROFILE])
+        .args(["--", "--nocapture"])
+        .env("CALLVAULT_QUERIES", count.to_string())
+        .env("CALLVAULT_SEED", FIRST_SEED.to_string())
+        .current_dir(root());
+    process::run(&mut test)
 }

@@ -1,0 +1,132 @@
+//! Records in a store and, the same, as rows for the reference.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use model::TenantId;
+use model::rows::RowSet;
+use odata::edm::Type;
+use odata::primitive::DateTimeOffset;
+use serde_json::Value as Json;
+use simulator::{Calls, Mix, Options as Simulation};
+use store::{Options, Role, Store};
+use testkit::queries::{Random, odd_records};
+use testkit::reference::{self, Value};
+
+/// Simulated calls, of which those that are too long are left out.
+const CALLS: u64 = 24;
+const LONGEST: usize = 150_000;
+const ODD_RECORDS: usize = 30;
+
+/// Records in a store and as rows.
+pub(crate) struct World {
+    pub(crate) store: Store,
+    sets: Vec<(RowSet, Vec<Json>, Vec<Value>)>,
+    _folder: Folder,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let folder = Folder::new();
+        let store = Store::open(&Options::new(folder.0.join("callvault.db"), Role::Serve)).unwrap();
+        let texts = texts(seed);
+        put(&store, &tenant(), &texts);
+        let others = odd_records(3, &mut Random::new(!seed));
+        let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+        put(&store, &TenantId::parse("11111111-474c-4d40-900c-6265431fd81f").unwrap(), &others);
+        let records = current(&texts);
+        let sets = [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams];
+        let sets = sets.map(|set| {
+            let rows = reference::rows(&records, set);
+            let ty = Type::Structured(set.ty());
+            let values = rows.iter().map(|row| reference::typed(row, ty)).collect();
+            (set, rows, values)
+        });
+        Self { store, sets: sets.into(), _folder: folder }
+    }
+
+    /// The rows of a set, in its order.
+    pub(crate) fn rows(&self, set: RowSet) -> &[Json] {
+        &self.set(set).1
+    }
+
+    /// The same as values.
+    pub(crate) fn values(&self, set: RowSet) -> &[Value] {
+        &self.set(set).2
+    }
+
+    fn set(&self, set: RowSet) -> &(RowSet, Vec<Json>, Vec<Value>) {
+        self.sets.iter().find(|(of, _, _)| *of == set).unwrap()
+    }
+}
+
+pub(crate) fn tenant() -> TenantId {
+    TenantId::parse("dc368399-474c-4d40-900c-6265431fd81f").unwrap()
+}
+
+/// Texts of records, some of which are told in two versions.
+fn texts(seed: u64) -> Vec<String> {
+    let mix = if seed.is_multiple_of(2) { Mix::Bench } else { Mix::Realistic };
+    let mut calls = Calls::new(Simulation {
+        seed,
+        calls: CALLS,
+        mix,
+        from: DateTimeOffset::parse("2025-03-01").unwrap(),
+        to: DateTimeOffset::parse("2025-03-20").unwrap(),
+        tenant: tenant().to_string(),
+    });
+    let mut texts = Vec::new();
+    let mut line = Vec::new();
+    while calls.write_next(&mut line) {
+        if line.len() < LONGEST {
+            texts.push(String::from_utf8(line.clone()).unwrap());
+        }
+        line.clear();
+    }
+    let odd = odd_records(ODD_RECORDS, &mut Random::new(seed));
+    texts.extend(odd.iter().map(ToString::to_string));
+    texts
+}
+
+fn put(store: &Store, tenant: &TenantId, texts: &[String]) {
+    let mut codec = store.codec();
+    let shredded = texts.iter().map(|text| model::shred(text, &mut codec).unwrap()).collect();
+    store.write(tenant, shredded).wait().unwrap();
+}
+
+/// Of each record the highest version.
+fn current(texts: &[String]) -> Vec<Json> {
+    let mut records: Vec<Json> = Vec::new();
+    for text in texts {
+        let record = reference::record(text).unwrap();
+        match records.iter_mut().find(|other| other["id"] == record["id"]) {
+            Some(other) if other["version"].as_i64() < record["version"].as_i64() => {
+                *other = record;
+            }
+            Some(_) => {}
+            None => records.push(record),
+        }
+    }
+    records
+}
+
+/// A folder that goes away with its owner.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("callvault-queries-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
