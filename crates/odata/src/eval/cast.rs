@@ -88,11 +88,11 @@ fn to_primitive(value: Value<'_>, ty: Primitive) -> Value<'_> {
     result.unwrap_or(Value::Null)
 }
 
-/// The number without its fraction.
+/// The number, rounded as `round` does it.
 fn whole(value: &Value<'_>) -> Option<i64> {
     match value {
         Value::Int(value) => Some(*value),
-        Value::Double(value) => super::arithmetic::nearest(value.trunc()),
+        Value::Double(value) => super::arithmetic::nearest(*value),
         Value::Text(text) => text.parse().ok(),
         Value::Enum { ty, name } => enum_bits(ty, name),
         _ => None,
