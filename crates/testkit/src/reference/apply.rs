@@ -287,7 +287,8 @@ fn extreme(
     for place in places {
         let is_enough = match kind {
             TopCount | BottomCount | TopSum | BottomSum => so_far >= amount,
-            TopPercent | BottomPercent => so_far / all >= amount / 100.0,
+            TopPercent | BottomPercent if all < 0.0 => so_far * 100.0 <= all * amount,
+            TopPercent | BottomPercent => all > 0.0 && so_far * 100.0 >= all * amount,
         };
         if is_enough {
             break;

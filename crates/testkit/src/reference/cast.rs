@@ -53,7 +53,7 @@ fn whole(number: i64, primitive: Primitive) -> Option<Value> {
 
 fn parsed(text: &str, primitive: Primitive) -> Option<Value> {
     match primitive {
-        Primitive::Boolean => text.parse().ok().map(Value::Bool),
+        Primitive::Boolean => text.to_ascii_lowercase().parse().ok().map(Value::Bool),
         Primitive::Int32 => text.parse::<i32>().ok().map(|number| Value::Int(number.into())),
         Primitive::Int64 => text.parse().ok().map(Value::Int),
         Primitive::Single | Primitive::Double | Primitive::Decimal => match text {
@@ -67,7 +67,7 @@ fn parsed(text: &str, primitive: Primitive) -> Option<Value> {
         Primitive::Guid => parse_guid(text).map(|_| Value::text(text)),
         Primitive::Date if text.len() == 10 => date(text),
         Primitive::TimeOfDay => time_of_day(text),
-        Primitive::DateTimeOffset => instant(text).or_else(|| instant(&format!("{text}Z"))),
+        Primitive::DateTimeOffset => instant(text),
         Primitive::Duration => Duration::parse(text).map(|duration| Value::Duration(duration.0)),
         _ => None,
     }
