@@ -180,8 +180,12 @@ fn graft(
 ) {
     let (Node::Object(members), [(name, cast), rest @ ..]) = (node, names) else { return };
     if rest.is_empty() {
-        members.retain(|member| !member.name.is(name));
-        members.push(Member { name: Text::of(name), value });
+        let known = members.iter().any(|member| member.name.is(name));
+        // Paths that lead here by different casts: all but one are null.
+        if !known || !matches!(value, Node::Null) {
+            members.retain(|member| !member.name.is(name));
+            members.push(Member { name: Text::of(name), value });
+        }
         return;
     }
     let index = members.iter().position(|member| member.name.is(name)).unwrap_or_else(|| {

@@ -207,10 +207,9 @@ fn aggregates_keep_their_types_along_the_chain() {
     assert_eq!(applied(whole), [r##"{"v@":"#Int64","v":6,"quarter@":"#Int64","quarter":1}"##]);
 }
 
-#[test]
-fn groups_are_of_the_types_that_their_paths_cast_to_unless_the_key_is_null() {
-    let apply = "groupby((caller/microsoft.graph.callRecords.participantEndpoint/name,isTest))";
-    let text = format!("$apply={apply}");
+/// What `groupby` makes of the sessions of [`RECORD`].
+fn grouped_sessions(keys: &str) -> Vec<String> {
+    let text = format!("$apply=groupby(({keys}))");
     let (_, query) = parse("communications/callRecords('x')/sessions", &text).unwrap();
     let session = Type::Structured(structured("session"));
     let pipeline = Pipeline::new(&query.apply.unwrap(), session).unwrap();
@@ -220,11 +219,24 @@ fn groups_are_of_the_types_that_their_paths_cast_to_unless_the_key_is_null() {
     for session in record.get("sessions").and_then(Node::as_array).unwrap() {
         assert!(run.push(Cow::Borrowed(session)).unwrap().is_continue());
     }
+    run.finish().unwrap().iter().map(shown).collect()
+}
+
+#[test]
+fn groups_are_of_the_types_that_their_paths_cast_to_unless_the_key_is_null() {
+    let participant = "microsoft.graph.callRecords.participantEndpoint";
     let expected = [
         r##"{"caller":{"@":"#microsoft.graph.callRecords.participantEndpoint","name":"pc"},"isTest":true}"##,
         r#"{"caller":{"name":null},"isTest":false}"#,
     ];
-    assert_eq!(run.finish().unwrap().iter().map(shown).collect::<Vec<_>>(), expected);
+    assert_eq!(grouped_sessions(&format!("caller/{participant}/name,isTest")), expected);
+    let expected = [
+        r##"{"caller":{"@":"#microsoft.graph.callRecords.participantEndpoint","userAgent":"Teams"}}"##,
+        r#"{"caller":{"userAgent":"Bot"}}"#,
+    ];
+    for keys in ["caller/userAgent,caller/P/userAgent", "caller/P/userAgent,caller/userAgent"] {
+        assert_eq!(grouped_sessions(&keys.replace('P', participant)), expected, "{keys}");
+    }
 }
 
 #[test]
