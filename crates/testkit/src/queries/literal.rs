@@ -42,7 +42,7 @@ fn whole(sample: &Json, random: &mut Random) -> String {
         0 => number.saturating_add(1).to_string(),
         1 => number.saturating_sub(1).to_string(),
         2 => format!("{number}.0"),
-        3 if number.abs() < 1_000_000 => format!("{number}.5"),
+        3 if number.unsigned_abs() < 1_000_000 => format!("{number}.5"),
         _ => number.to_string(),
     }
 }

@@ -32,7 +32,9 @@ pub fn agrees(value: &Value, json: &Json) -> bool {
             DateTimeOffset::parse(text).is_some_and(|other| other.0 == *ticks)
         }
         (Value::Duration(ticks), Json::String(text)) => {
-            Duration::parse(text).is_some_and(|other| (other.0 - ticks).abs() <= 1)
+            Duration::parse(text).is_some_and(|other| {
+                other.0.abs_diff(*ticks) <= 1 || is_near(other.0 as f64, *ticks as f64)
+            })
         }
         (Value::Date(days), Json::String(text)) => {
             text.len() == 10 && matches!(date(text), Some(Value::Date(other)) if other == *days)

@@ -286,7 +286,8 @@ fn extreme(
     let mut taken = Vec::new();
     for place in places {
         let is_enough = match kind {
-            TopCount | BottomCount | TopSum | BottomSum => so_far >= amount,
+            // Not even when -INF and INF have met.
+            TopCount | BottomCount | TopSum | BottomSum => so_far >= amount || so_far.is_nan(),
             TopPercent | BottomPercent if all < 0.0 => so_far * 100.0 <= all * amount,
             TopPercent | BottomPercent => all > 0.0 && so_far * 100.0 >= all * amount,
         };
