@@ -1,5 +1,6 @@
 //! One query, asked of the store and of the reference.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use model::generated;
@@ -25,8 +26,13 @@ pub(crate) enum Verdict {
     Differs { how: String },
 }
 
-/// Asks both.
+/// Asks both; a panic of either is a failure as well.
 pub(crate) fn judge(world: &World, set: RowSet, asked: &Asked) -> Verdict {
+    let asking = AssertUnwindSafe(|| ask(world, set, asked));
+    catch_unwind(asking).unwrap_or_else(|_| Verdict::Differs { how: "failed: panicked".into() })
+}
+
+fn ask(world: &World, set: RowSet, asked: &Asked) -> Verdict {
     let limits = Limits { nodes: 2000, url: 64 * 1024, filter: 32 * 1024, ..Limits::default() };
     let now = DateTimeOffset::parse("2025-03-10T12:00:00Z").unwrap();
     let request = (queries::path(set), asked.text());
