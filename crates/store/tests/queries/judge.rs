@@ -111,7 +111,7 @@ impl Asking {
         let count = self.reader.count_rows(&tenant(), &query, &budget());
         let count = count.map_err(|error| format!("count failed: {error:?}"))?;
         let found = self.pages(&query, expected.rows.len() / 5 + 2)?;
-        let names: Vec<_> = found.iter().map(|found| self.name_of(found)).collect();
+        let names: Vec<_> = found.iter().map(name_of).collect();
         let expected_names: Vec<_> = expected.places.iter().map(|at| name(&rows[*at])).collect();
         if let Some(how) = difference(&expected_names, &names) {
             return Err(how);
@@ -154,12 +154,12 @@ impl Asking {
             }
         }
     }
+}
 
-    fn name_of(&self, found: &Found) -> String {
-        match found {
-            Found::Record(record) => record.id.clone(),
-            Found::Row(text) => name(&reference::json(text).unwrap()),
-        }
+fn name_of(found: &Found) -> String {
+    match found {
+        Found::Record(record) => record.id.clone(),
+        Found::Row(text) => name(&reference::json(text).unwrap()),
     }
 }
 
