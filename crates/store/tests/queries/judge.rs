@@ -10,8 +10,8 @@ use odata::bound::Query;
 use odata::error::Kind;
 use odata::primitive::DateTimeOffset;
 use serde_json::Value as Json;
-use store::{Budget, Found, Reader, RowQuery};
-use testkit::queries::{self, Asked};
+use store::{Budget, Error, Found, Reader, RowQuery};
+use testkit::queries::{self, Asked, Random};
 use testkit::reference::{self, Answer, agrees};
 
 use crate::world::{World, tenant};
@@ -26,13 +26,33 @@ pub(crate) enum Verdict {
     Differs { how: String },
 }
 
+/// What else there is to a question.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    /// Records that started before are not there.
+    pub(crate) not_before: Option<i64>,
+    /// Rows that the store's own evaluator may look at in a call.
+    pub(crate) rows_scanned: u64,
+}
+
+impl Setting {
+    pub(crate) const PLAIN: Self = Self { not_before: None, rows_scanned: u64::MAX };
+
+    /// Mostly the plain one.
+    pub(crate) fn random(random: &mut Random) -> Self {
+        let not_before = DateTimeOffset::parse("2024-01-01").filter(|_| random.chance(10));
+        let rows_scanned = if random.chance(15) { 1 + random.below(40) as u64 } else { u64::MAX };
+        Self { not_before: not_before.map(|instant| instant.0), rows_scanned }
+    }
+}
+
 /// Asks both; a panic of either is a failure as well.
-pub(crate) fn judge(world: &World, set: RowSet, asked: &Asked) -> Verdict {
-    let asking = AssertUnwindSafe(|| ask(world, set, asked));
+pub(crate) fn judge(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
+    let asking = AssertUnwindSafe(|| ask(world, set, asked, setting));
     catch_unwind(asking).unwrap_or_else(|_| Verdict::Differs { how: "failed: panicked".into() })
 }
 
-fn ask(world: &World, set: RowSet, asked: &Asked) -> Verdict {
+fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
     let limits = Limits { nodes: 2000, url: 64 * 1024, filter: 32 * 1024, ..Limits::default() };
     let now = DateTimeOffset::parse("2025-03-10T12:00:00Z").unwrap();
     let request = (queries::path(set), asked.text());
@@ -41,16 +61,36 @@ fn ask(world: &World, set: RowSet, asked: &Asked) -> Verdict {
         Ok((_, query)) => query,
         Err(error) => return Verdict::Refused { reason: reason(&error.kind) },
     };
-    let expected = reference::answer(&query, world.values(set));
-    let mut store = Asking { reader: world.store.reader().unwrap(), set, query };
+    let (rows, values) = world.since(set, setting.not_before);
+    let expected = reference::answer(&query, &values);
+    let mut store = Asking { reader: world.store.reader().unwrap(), set, query, setting };
     let result = if store.query.apply.is_some() {
         store.applied(&expected, !asked.orderby.is_empty())
     } else {
-        store.rows(world.rows(set), &expected)
+        store.rows(&rows, &expected)
     };
     match result {
-        Ok(()) => Verdict::Agrees { count: expected.count },
-        Err(how) => Verdict::Differs { how },
+        Err(Failure::TooMuch) if setting.rows_scanned == u64::MAX => {
+            Verdict::Differs { how: "failed: too many rows".into() }
+        }
+        Ok(()) | Err(Failure::TooMuch) => Verdict::Agrees { count: expected.count },
+        Err(Failure::Other(how)) => Verdict::Differs { how },
+    }
+}
+
+/// Why there is no answer, or a wrong one.
+enum Failure {
+    /// The query may not look at as many rows as it has to.
+    TooMuch,
+    Other(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::TooManyRows { .. } => Self::TooMuch,
+            error => Self::Other(format!("failed: {error:?}")),
+        }
     }
 }
 
@@ -63,17 +103,24 @@ struct Asking {
     reader: Reader,
     set: RowSet,
     query: Query,
+    setting: Setting,
 }
 
 impl Asking {
     fn row_query(&self) -> RowQuery {
-        RowQuery { rows: self.set, query: self.query.clone(), not_before: None }
+        let not_before = self.setting.not_before;
+        RowQuery { rows: self.set, query: self.query.clone(), not_before }
     }
 
-    fn applied(&mut self, expected: &Answer, is_ordered: bool) -> Result<(), String> {
+    fn budget(&self) -> Budget {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        Budget { rows_scanned: self.setting.rows_scanned, deadline, groups: 1_000_000 }
+    }
+
+    fn applied(&mut self, expected: &Answer, is_ordered: bool) -> Result<(), Failure> {
         let query = self.row_query();
-        let found = self.reader.apply(&tenant(), &query, &budget());
-        let found = found.map_err(|error| format!("failed: {error:?}"))?;
+        let budget = self.budget();
+        let found = self.reader.apply(&tenant(), &query, &budget)?;
         let found: Vec<_> = found.iter().map(|text| reference::json(text).unwrap()).collect();
         let rows = &expected.rows;
         let in_order = rows.len() == found.len()
@@ -86,7 +133,7 @@ impl Asking {
             let place = left.iter().position(|found| agrees(row, found));
             let Some(place) = place else {
                 let left: Vec<_> = left.iter().take(1).map(|json| cut(&json.to_string())).collect();
-                return Err(format!(
+                return differs(format!(
                     "{} items, not {}; missing {}\nleft over {left:#?}",
                     found.len(),
                     rows.len(),
@@ -96,59 +143,61 @@ impl Asking {
             left.remove(place);
         }
         match left.first() {
-            Some(more) => Err(format!("one too many: {}", cut(&more.to_string()))),
+            Some(more) => differs(format!("one too many: {}", cut(&more.to_string()))),
             None if is_ordered => {
                 let pair = rows.iter().zip(&found).find(|(row, found)| !agrees(row, found));
                 let told = pair.map(|(row, found)| (cut(&format!("{row:?}")), found.to_string()));
-                Err(format!("another order, {told:#?}"))
+                differs(format!("another order, {told:#?}"))
             }
             None => Ok(()),
         }
     }
 
-    fn rows(&mut self, rows: &[Json], expected: &Answer) -> Result<(), String> {
+    fn rows(&mut self, rows: &[&Json], expected: &Answer) -> Result<(), Failure> {
         let query = self.row_query();
-        let count = self.reader.count_rows(&tenant(), &query, &budget());
-        let count = count.map_err(|error| format!("count failed: {error:?}"))?;
         let found = self.pages(&query, expected.rows.len() / 5 + 2)?;
         let names: Vec<_> = found.iter().map(name_of).collect();
-        let expected_names: Vec<_> = expected.places.iter().map(|at| name(&rows[*at])).collect();
+        let expected_names: Vec<_> = expected.places.iter().map(|at| name(rows[*at])).collect();
         if let Some(how) = difference(&expected_names, &names) {
-            return Err(how);
+            return differs(how);
         }
+        let budget = self.budget();
+        let count = self.reader.count_rows(&tenant(), &query, &budget)?;
         if count != expected.count as u64 {
-            return Err(format!("counted {count}, not {}", expected.count));
+            return differs(format!("counted {count}, not {}", expected.count));
         }
         let computed: Vec<_> = query.query.compute.iter().map(|member| &member.alias).collect();
         for (found, place) in found.iter().zip(&expected.places) {
             let Found::Row(text) = found else { continue };
             let mut found = reference::json(text).unwrap();
-            let mut row = rows[*place].clone();
+            let mut row: Json = rows[*place].clone();
             let members = found.as_object_mut().unwrap();
             members.retain(|name, _| !computed.contains(&name));
             if !members.contains_key("segments") {
                 row.as_object_mut().unwrap().remove("segments");
             }
             if found != row {
-                return Err(format!("row {found}\nis not {row}"));
+                return differs(format!("row {found}\nis not {row}"));
             }
         }
         Ok(())
     }
 
     /// All pages of at most so many rows.
-    fn pages(&mut self, query: &RowQuery, limit: usize) -> Result<Vec<Found>, String> {
+    fn pages(&mut self, query: &RowQuery, limit: usize) -> Result<Vec<Found>, Failure> {
         let mut all = Vec::new();
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let page = self.reader.page(&tenant(), query, after.as_deref(), limit, &budget());
-            let page = page.map_err(|error| format!("failed: {error:?}"))?;
+            let budget = self.budget();
+            let page = self.reader.page(&tenant(), query, after.as_deref(), limit, &budget)?;
             if page.rows.len() > limit {
-                return Err(format!("a page of {} rows", page.rows.len()));
+                return differs(format!("a page of {} rows", page.rows.len()));
             }
             all.extend(page.rows);
             match page.next {
-                Some(next) if after.as_ref() == Some(&next) => return Err("stands still".into()),
+                Some(next) if after.as_ref() == Some(&next) => {
+                    return differs("stands still".to_owned());
+                }
                 Some(next) => after = Some(next),
                 None => return Ok(all),
             }
@@ -197,9 +246,8 @@ fn difference(expected: &[String], found: &[String]) -> Option<String> {
     ))
 }
 
-fn budget() -> Budget {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    Budget { rows_scanned: u64::MAX, deadline, groups: 1_000_000 }
+fn differs<T>(how: String) -> Result<T, Failure> {
+    Err(Failure::Other(how))
 }
 
 fn cut(text: &str) -> String {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use model::rows::RowSet;
 use testkit::queries::{self, Asked, Random};
 
-use judge::{Verdict, judge};
+use judge::{Setting, Verdict, judge};
 use world::World;
 
 /// Queries that one set of records is asked.
@@ -71,8 +71,9 @@ fn run(world: &World, seed: u64, queries: usize, tally: &mut Tally) {
     for _ in 0..queries {
         let set = *random.pick(&SETS);
         let asked = queries::query(set, world.rows(set), &mut random);
+        let setting = Setting::random(&mut random);
         tally.asked += 1;
-        match judge(world, set, &asked) {
+        match judge(world, set, &asked, setting) {
             Verdict::Agrees { count } => {
                 if asked.filter.is_some() && asked.apply.is_empty() {
                     tally.filtered += 1;
@@ -85,11 +86,12 @@ fn run(world: &World, seed: u64, queries: usize, tally: &mut Tally) {
                 tally.refused.entry(reason).or_insert_with(|| (0, example())).0 += 1;
             }
             Verdict::Differs { .. } => {
-                let (smallest, why) = shrink(world, set, asked);
+                let (smallest, setting, why) = shrink(world, set, asked, setting);
                 // Errors come in few kinds, each difference stands for itself.
                 let kind =
                     if why.contains("failed: ") { why.clone() } else { smallest.to_string() };
-                let told = format!("seed {seed}: {}?{smallest}\n{why}", queries::path(set));
+                let path = queries::path(set);
+                let told = format!("seed {seed}: {path}?{smallest}\n{setting:?}: {why}");
                 tally.failures.insert(kind, told);
                 if tally.failures.len() == MOST_TOLD {
                     return;
@@ -100,18 +102,25 @@ fn run(world: &World, seed: u64, queries: usize, tally: &mut Tally) {
 }
 
 /// The smallest query that still fails, and why.
-fn shrink(world: &World, set: RowSet, mut asked: Asked) -> (Asked, String) {
+fn shrink(
+    world: &World,
+    set: RowSet,
+    mut asked: Asked,
+    mut setting: Setting,
+) -> (Asked, Setting, String) {
     let mut why = String::new();
-    if let Verdict::Differs { how } = judge(world, set, &asked) {
-        why = how;
+    for simpler in [setting, Setting::PLAIN] {
+        if let Verdict::Differs { how } = judge(world, set, &asked, simpler) {
+            (setting, why) = (simpler, how);
+        }
     }
     'again: loop {
         for smaller in asked.smaller() {
-            if let Verdict::Differs { how } = judge(world, set, &smaller) {
+            if let Verdict::Differs { how } = judge(world, set, &smaller, setting) {
                 (asked, why) = (smaller, how);
                 continue 'again;
             }
         }
-        return (asked, why);
+        return (asked, setting, why);
     }
 }

@@ -51,9 +51,16 @@ impl World {
         &self.set(set).1
     }
 
-    /// The same as values.
-    pub(crate) fn values(&self, set: RowSet) -> &[Value] {
-        &self.set(set).2
+    /// The rows of records that started no earlier, also as values.
+    pub(crate) fn since(&self, set: RowSet, start: Option<i64>) -> (Vec<&Json>, Vec<Value>) {
+        let (_, rows, values) = self.set(set);
+        let is_since = |row: &Json| {
+            let own = row.get("callStartDateTime").unwrap_or(&row["startDateTime"]);
+            let own = DateTimeOffset::parse(own.as_str().unwrap()).unwrap();
+            start.is_none_or(|start| own.0 >= start)
+        };
+        let kept = rows.iter().zip(values).filter(|(row, _)| is_since(row));
+        kept.map(|(row, value)| (row, value.clone())).unzip()
     }
 
     fn set(&self, set: RowSet) -> &(RowSet, Vec<Json>, Vec<Value>) {
