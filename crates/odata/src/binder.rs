@@ -38,6 +38,8 @@ pub(crate) struct Binder<'a> {
     pub(crate) texts: &'a query_options::Query<'a>,
     /// Those of the request first, those of options in parentheses behind them while they last.
     pub(crate) aliases: Vec<Alias<'a>>,
+    /// Values of the aliases around the expression that is bound.
+    pub(crate) following: Vec<Rc<Expr>>,
     /// Nodes visited, aliases followed.
     pub(crate) nodes: usize,
     /// Expressions around the one that is bound.

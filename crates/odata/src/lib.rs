@@ -68,7 +68,16 @@ pub fn parse_request(
         used = after;
     }
     let segments = path::split(path)?;
-    let mut binder = Binder { model, limits, now, texts: &texts, aliases, nodes: 0, depth: 0 };
+    let mut binder = Binder {
+        model,
+        limits,
+        now,
+        texts: &texts,
+        aliases,
+        following: Vec::new(),
+        nodes: 0,
+        depth: 0,
+    };
     let resource = path::parse(&mut binder, &segments)?;
     let mut options = ast::Options::default();
     for (option, text) in &texts.system {

@@ -1,5 +1,7 @@
 //! Expressions: each node of a syntax tree becomes one with a type.
 
+use std::rc::Rc;
+
 use super::Binder;
 use super::scope::Scope;
 use super::types::{BOOLEAN, coerce_to, common, fits, member_literal, mismatch, name_of, natural};
@@ -36,10 +38,7 @@ impl<'a> Binder<'a> {
         let position = expr.position;
         match &expr.kind {
             ast::ExprKind::Literal(literal) => self.literal(literal, source, position),
-            ast::ExprKind::Alias(name) => {
-                let alias = self.alias(name, source, position)?;
-                self.expression(&alias.value, scope, &alias.source)
-            }
+            ast::ExprKind::Alias(name) => self.followed(name, position, scope, source),
             ast::ExprKind::Path(path) => self.path(path, position, scope, source),
             ast::ExprKind::Unary(Unary::Not, operand) => {
                 let operand = self.condition(operand, scope, source)?;
@@ -74,6 +73,24 @@ impl<'a> Binder<'a> {
                 Err(source.error(Kind::NotBuilt { what }, position))
             }
         }
+    }
+
+    /// What an alias stands for.
+    pub(super) fn followed(
+        &mut self,
+        name: &str,
+        position: usize,
+        scope: &Scope,
+        source: &Lexer<'a>,
+    ) -> Result<Expr, Error> {
+        let alias = self.alias(name, source, position)?;
+        if self.following.iter().any(|value| Rc::ptr_eq(value, &alias.value)) {
+            return Err(source.expected("value that does not use itself", position));
+        }
+        self.following.push(Rc::clone(&alias.value));
+        let bound = self.expression(&alias.value, scope, &alias.source);
+        self.following.pop();
+        bound
     }
 
     /// An expression that has to be true or false.

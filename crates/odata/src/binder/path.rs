@@ -1,7 +1,7 @@
 //! Paths in expressions: where each starts, and what every step of it means.
 
+use super::Binder;
 use super::scope::{Item, Scope};
-use super::{Alias, Binder};
 use crate::ast::{self, Options, StepKind};
 use crate::bound::{Expr, ExprKind, Path, PathStep, Root, Search, Ty};
 use crate::edm::{Kind as TypeKind, Property, StructuredType, Type};
@@ -55,9 +55,7 @@ impl<'a> Binder<'a> {
                 }
             },
             ast::Root::Alias(name) => {
-                let alias = self.alias(name, source, position)?;
-                let Alias { value, source: alias_source, .. } = alias;
-                let bound = self.expression(&value, scope, &alias_source)?;
+                let bound = self.followed(name, position, scope, source)?;
                 let ExprKind::Path(Path { root, steps: behind }) = bound.kind else {
                     return Err(source.expected("alias of a path", position));
                 };
