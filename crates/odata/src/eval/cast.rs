@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Value;
 use super::json_form::text_form;
 use super::path;
-use super::time::{date_of, time_of_day_of};
+use super::time::{date_of, day_of, time_in_day, time_of_day_of};
 use super::value::{enum_bits, enum_value, number};
 use crate::edm::{EnumType, Primitive, Type};
 use crate::primitive::{DateTimeOffset, Duration, parse_guid};
@@ -65,11 +65,13 @@ fn to_primitive(value: Value<'_>, ty: Primitive) -> Value<'_> {
         },
         Primitive::Date => match value {
             Value::Date(day) => Some(Value::Date(day)),
+            Value::Instant(ticks) => Some(Value::Date(day_of(ticks))),
             Value::Text(text) => date_of(&text).map(Value::Date),
             _ => None,
         },
         Primitive::TimeOfDay => match value {
             Value::TimeOfDay(ticks) => Some(Value::TimeOfDay(ticks)),
+            Value::Instant(ticks) => Some(Value::TimeOfDay(time_in_day(ticks))),
             Value::Text(text) => time_of_day_of(&text).map(Value::TimeOfDay),
             _ => None,
         },

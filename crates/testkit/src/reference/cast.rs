@@ -35,6 +35,12 @@ pub(super) fn cast(value: &Value, ty: Type) -> Value {
         (Value::Date(days), Type::Primitive(Primitive::DateTimeOffset)) => {
             Some(Value::Instant { ticks: days * DAY, offset: 0 })
         }
+        (Value::Instant { ticks, .. }, Type::Primitive(Primitive::Date)) => {
+            Some(Value::Date(ticks.div_euclid(DAY)))
+        }
+        (Value::Instant { ticks, .. }, Type::Primitive(Primitive::TimeOfDay)) => {
+            Some(Value::TimeOfDay(ticks.rem_euclid(DAY)))
+        }
         _ => None,
     };
     result.unwrap_or(Value::Null)

@@ -133,6 +133,8 @@ fn casts_keep_what_the_other_type_can_hold() {
         (path("int"), Primitive::Double, "-7.0"),
         (text("12"), Primitive::Int64, "12"),
         (text("x"), Primitive::Double, "null"),
+        (at(), Primitive::Date, "\"2020-02-29\""),
+        (at(), Primitive::TimeOfDay, "\"22:58:57.1234567\""),
         (text("1.5"), Primitive::Decimal, "1.5"),
         (text("PT90S"), Primitive::Duration, "\"PT1M30S\""),
         (text("2020-01-01"), Primitive::DateTimeOffset, "\"2020-01-01T00:00:00Z\""),
