@@ -166,10 +166,7 @@ impl fmt::Display for Resource {
         let mut path = String::new();
         for step in &self.steps {
             match step {
-                Step::Key(key) if is_plain_key(key) => write!(path, "/{key}")?,
-                Step::Key(key) => {
-                    write!(path, "('{}')", encode_segment(&key.replace('\'', "''")))?;
-                }
+                Step::Key(key) => path.push_str(&key_in_path(key)),
                 Step::Singleton { name, .. } => write!(path, "/{name}")?,
                 Step::Navigation(property) | Step::Property(property) => {
                     write!(path, "/{}", property.name)?;
@@ -194,6 +191,15 @@ impl fmt::Display for Resource {
         }
         f.write_str(path.trim_start_matches('/'))
     }
+}
+
+/// A key behind the name of a collection, as paths are printed: a segment of its own where that
+/// can't be read as anything else.
+pub fn key_in_path(key: &str) -> String {
+    if is_plain_key(key) {
+        return format!("/{key}");
+    }
+    format!("('{}')", encode_segment(&key.replace('\'', "''")))
 }
 
 /// Whether a key can't be taken for a name and needs no encoding.

@@ -3,7 +3,7 @@
 use model::assemble::{Window, push_annotation, push_items, push_participant, push_record};
 use model::fragment::{PARTICIPANTS_PER_PACK, SESSIONS_PER_PACK};
 use model::{flags, generated};
-use odata::bound::{ExpandItem, Query};
+use odata::bound::{ExpandItem, Query, key_in_path};
 use odata::context;
 use store::{Reader, StoredRecord};
 
@@ -112,9 +112,8 @@ fn push_inline_link(
 ) {
     let after = (shown as u64).to_le_bytes().to_vec();
     let Some(next) = page.next(shown, after, Some(row.version)) else { return };
-    let id = odata::percent::encode_segment(&row.id);
-    let name = item.property.name;
-    let resource = format!("communications/callRecords/{id}/{name}");
+    let (key, name) = (key_in_path(&row.id), item.property.name);
+    let resource = format!("communications/callRecords{key}/{name}");
     let link = next.link(ask.root(), ask.keys(), ask.asked(&resource), &item.query);
     out.push(b',');
     push_annotation(out, &format!("{name}@odata.nextLink"), &[&link]);

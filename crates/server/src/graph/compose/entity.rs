@@ -3,7 +3,7 @@
 use model::assemble::{push_annotation, push_record};
 use model::fragment::{PARTICIPANTS_PER_PACK, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::generated;
-use odata::bound::{ExpandItem, ExpandKind, Query};
+use odata::bound::{ExpandItem, ExpandKind, Query, key_in_path};
 use odata::context;
 use odata::edm::{StructuredType, Type};
 use odata::eval::Selection;
@@ -261,8 +261,7 @@ impl Composer {
             let ty = Type::Structured(&generated::CALL_RECORD);
             out.extend_from_slice(&computed(&query.compute, parse(&text)?, ty));
         }
-        let id = odata::percent::encode_segment(&row.id);
-        let address = format!("communications/callRecords/{id}");
+        let address = format!("communications/callRecords{}", key_in_path(&row.id));
         // Only conditions that begin at the outermost entity need its text.
         let needs_text = query.expand.iter().any(|item| item.query.to_options().contains("$it"));
         let text = if needs_text { Some(whole_record(reader, row)?) } else { None };
@@ -319,8 +318,13 @@ impl Composer {
         let page = Page::first(&item.query, source.most(), self.max_page_size);
         let is_count = item.kind == ExpandKind::Count;
         let query = Query { count: item.query.count || is_count, ..(*item.query).clone() };
-        let size = if is_count { 0 } else { page.size };
         let outermost = around.outermost.filter(|_| item.query.to_options().contains("$it"));
+        let size = match outermost {
+            _ if is_count => 0,
+            // A link would begin at the collection itself, where `$it` is something else.
+            Some(_) => usize::MAX,
+            None => page.size,
+        };
         let Selection { items, count, has_more } =
             choose(&mut source, &query, Type::Structured(ty), (0, size), outermost)?;
         let path = format!("{}/{name}", around.context);

@@ -114,7 +114,7 @@ impl Composer {
                 read(
                     &mut Source::Segments(&segments),
                     &generated::SEGMENT,
-                    format!("{path}/sessions('{session}')/segments"),
+                    format!("{}/segments", entity_path(&format!("{path}/sessions"), session)),
                     row.version,
                 )
             }
