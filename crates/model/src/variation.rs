@@ -240,7 +240,9 @@ fn is_selected(
     };
     let is_navigation = ty.property(target).is_some_and(|property| property.is_navigation);
     if is_navigation {
-        let is_expanded = query.is_some_and(|query| query.expanded(target).is_some());
+        // However it is shown: a count alone is an annotation of what is not there.
+        let is_expanded =
+            query.is_some_and(|query| query.expand.iter().any(|item| item.property.name == target));
         return is_expanded || select.all || select.find(target).is_some();
     }
     debug_assert!(!is_annotation || !target.is_empty(), "an annotation without a target stays");

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use http::Method;
-use odata::bound::{ExpandKind, Query, Resource};
+use odata::bound::{ExpandItem, ExpandKind, Query, Resource};
 use odata::page_token::Keys;
 use odata::primitive::DateTimeOffset;
 use store::RowSet;
@@ -164,12 +164,15 @@ fn is_plain(query: &Query) -> bool {
         || query.search.is_some()
         || !query.orderby.is_empty()
         || query.skip.is_some();
-    let is_plain_inside = |query: &Query| is_plain(query) && !query.count;
-    !asks_for_items
-        && query
-            .expand
-            .iter()
-            .all(|item| item.kind == ExpandKind::Entities && is_plain_inside(&item.query))
+    // Segments are kept with their session, and copied with it all together.
+    let is_whole = |item: &ExpandItem| item.property.name != "segments" || item.query.top.is_none();
+    let is_plain_inside = |item: &ExpandItem| {
+        item.kind == ExpandKind::Entities
+            && is_whole(item)
+            && !item.query.count
+            && is_plain(&item.query)
+    };
+    !asks_for_items && query.expand.iter().all(is_plain_inside)
 }
 
 fn not_built(what: &str) -> Problem {

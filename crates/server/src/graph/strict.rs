@@ -1,7 +1,9 @@
 //! `graph.strict = on`: refuses what Graph itself does not answer, for those who test a client
 //! against the real contract. Our own functions stay as they are.
 
-use odata::bound::{Expr, ExprKind, Operator, PathStep, Quantifier, Query, Root};
+use odata::bound::{
+    ExpandItem, ExpandKind, Expr, ExprKind, Operator, PathStep, Quantifier, Query, Root,
+};
 use odata::literal::Literal;
 use store::RowSet;
 
@@ -28,20 +30,24 @@ pub(super) fn check(target: &Target, query: &Query) -> Result<(), Problem> {
     {
         return Err(refused("This condition is", "$filter"));
     }
-    for item in &query.expand {
-        if let Some(option) =
-            used(&item.query).find(|option| !matches!(*option, "$select" | "$expand"))
-        {
-            return Err(refused(
-                &format!("The query option '{option}' inside $expand is"),
-                "$expand",
-            ));
-        }
-    }
-    if !target.filters.is_empty() || matches!(target.tail, Tail::Property { .. }) {
+    if !target.filters.is_empty() || target.tail != Tail::Whole {
         return Err(refused("This path is", "path"));
     }
-    Ok(())
+    query.expand.iter().try_for_each(check_expanded)
+}
+
+/// Inside an expansion only members and further expansions may be chosen.
+fn check_expanded(item: &ExpandItem) -> Result<(), Problem> {
+    let segment = match item.kind {
+        ExpandKind::Entities => None,
+        ExpandKind::Refs => Some("/$ref"),
+        ExpandKind::Count => Some("/$count"),
+    };
+    let option = || used(&item.query).find(|option| !matches!(*option, "$select" | "$expand"));
+    if let Some(what) = segment.or_else(option) {
+        return Err(refused(&format!("'{what}' inside $expand is"), "$expand"));
+    }
+    item.query.expand.iter().try_for_each(check_expanded)
 }
 
 /// Names of the options that a query uses, `$format` and `$skiptoken` apart.
@@ -71,8 +77,11 @@ fn is_documented_filter(filter: &Expr) -> bool {
     match &filter.kind {
         ExprKind::And(parts) => parts.iter().all(is_documented_filter),
         ExprKind::Compare(operator, left, right) => {
-            let is_start = [left, right].into_iter().any(|side| names(side) == ["startDateTime"]);
-            is_start && !matches!(operator, Operator::Eq | Operator::Ne)
+            let is_literal = |side: &Expr| matches!(side.kind, ExprKind::Literal(_));
+            let is_bound = [(left, right), (right, left)]
+                .into_iter()
+                .any(|(path, bound)| names(path) == ["startDateTime"] && is_literal(bound));
+            is_bound && !matches!(operator, Operator::Eq | Operator::Ne)
         }
         ExprKind::Path(path) if path.root == Root::Item => match path.steps.as_slice() {
             [

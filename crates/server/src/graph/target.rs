@@ -1,6 +1,7 @@
 //! What a bound path addresses: something of the service, narrowed by filters, and what of it.
 
 use odata::bound::{Expr, PathStep, Resource, Step};
+use odata::edm::Type;
 use odata::literal::Literal;
 use store::RowSet;
 
@@ -18,7 +19,7 @@ pub(super) struct RecordRef {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Target {
     pub(super) base: Base,
-    /// `/$filter(…)` segments behind it, all of which items have to meet.
+    /// `/$filter(…)` segments at the end, all of which items have to meet.
     pub(super) filters: Vec<Expr>,
     pub(super) tail: Tail,
 }
@@ -72,7 +73,8 @@ pub(super) struct NotBuilt(pub(super) String);
 impl Target {
     /// Reads a bound path.
     pub(super) fn of(resource: &Resource) -> Result<Self, NotBuilt> {
-        let steps = resource.steps.as_slice();
+        let steps = without_own_casts(&resource.steps);
+        let steps = steps.as_slice();
         let (base, rest) = match steps {
             [Step::Singleton { name: "communications", .. }] => (Base::Communications, &steps[1..]),
             [
@@ -82,14 +84,19 @@ impl Target {
             ] if property.name == "callRecords" => records(rest)?,
             steps => return Err(unbuilt(steps)),
         };
-        let rest = without_own_casts(&base, rest);
-        let filters = rest.iter().take_while(|step| matches!(step, Step::Filter(_))).count();
-        let (filters, rest) = rest.split_at(filters);
+        let is_filter = |step: &Step| matches!(step, Step::Filter(_));
+        let at = rest.iter().position(is_filter).unwrap_or(rest.len());
+        let (path, behind) = rest.split_at(at);
+        let (filters, end) =
+            behind.split_at(behind.iter().take_while(|step| is_filter(step)).count());
+        if !filters.is_empty() && !matches!(end, [] | [Step::Count | Step::Ref]) {
+            return Err(unbuilt(rest));
+        }
         let filters = filters.iter().filter_map(|step| match step {
             Step::Filter(condition) => Some((**condition).clone()),
             _ => None,
         });
-        Ok(Self { base, filters: filters.collect(), tail: tail(rest)? })
+        Ok(Self { base, filters: filters.collect(), tail: tail(&[path, end].concat())? })
     }
 
     /// Its route, for metrics and the access log.
@@ -129,14 +136,22 @@ impl Target {
 }
 
 /// A cast to the type that something has anyway says nothing.
-fn without_own_casts<'s>(base: &Base, mut steps: &'s [Step]) -> &'s [Step] {
-    if matches!(base, Base::Communications | Base::Import) {
-        return steps;
+fn without_own_casts(steps: &[Step]) -> Vec<Step> {
+    let mut ty = None;
+    let mut kept = Vec::with_capacity(steps.len());
+    for step in steps {
+        let next = match step {
+            Step::Cast(to) if ty == Some(Type::Structured(to)) => continue,
+            Step::Cast(to) => Some(Type::Structured(to)),
+            Step::Singleton { ty, .. } => Some(Type::Structured(ty)),
+            Step::Navigation(property) | Step::Property(property) => Some(property.ty),
+            Step::Operation { operation, .. } => operation.returns.as_ref().map(|it| it.ty),
+            Step::Key(_) | Step::Filter(_) | Step::Count | Step::Ref | Step::Value => ty,
+        };
+        ty = next;
+        kept.push(step.clone());
     }
-    while let [Step::Cast(_), rest @ ..] = steps {
-        steps = rest;
-    }
-    steps
+    kept
 }
 
 fn tail(steps: &[Step]) -> Result<Tail, NotBuilt> {
@@ -151,7 +166,6 @@ fn tail(steps: &[Step]) -> Result<Tail, NotBuilt> {
     let path = path.iter().map(|step| match step {
         Step::Property(property) => Some(PathStep::Property(property)),
         Step::Cast(ty) => Some(PathStep::Cast(ty)),
-        Step::Filter(condition) => Some(PathStep::Filter(condition.clone())),
         _ => None,
     });
     let path: Option<Vec<PathStep>> = path.collect();

@@ -33,7 +33,7 @@ impl Composer {
             },
         };
         let entity = parse(&text)?;
-        let Some(value) = walk(&entity, path) else { return Ok(Answer::Nothing) };
+        let Some(value) = walk(&entity, path)? else { return Ok(Answer::Nothing) };
         match (form, value) {
             (_, Node::Null) => Ok(Answer::Nothing),
             (PropertyForm::Raw, value) => Ok(raw(value)),
@@ -100,14 +100,26 @@ fn structured(question: &Question) -> &'static StructuredType {
     question.resource.structured().unwrap_or(&generated::CALL_RECORD)
 }
 
-/// The value at the end of a path; `None` where a step leads nowhere.
-fn walk<'n, 'a>(node: &'n Node<'a>, path: &[PathStep]) -> Option<&'n Node<'a>> {
-    path.iter().try_fold(node, |node, step| match step {
-        PathStep::Property(property) => node.get(property.name),
-        PathStep::Member(name) => node.get(name),
-        PathStep::Cast(ty) => is_of(node, ty).then_some(node),
-        _ => None,
-    })
+/// The value at the end of a path; `None` where a step leads to nothing, 404 where a value is not of
+/// the type that the path says.
+fn walk<'n, 'a>(
+    mut node: &'n Node<'a>,
+    path: &[PathStep],
+) -> Result<Option<&'n Node<'a>>, Problem> {
+    for step in path {
+        let next = match step {
+            PathStep::Property(property) => node.get(property.name),
+            PathStep::Member(name) => node.get(name),
+            PathStep::Cast(ty) if is_of(node, ty) => Some(node),
+            PathStep::Cast(_) => return Err(Problem::no_such_route()),
+            _ => None,
+        };
+        match next {
+            Some(next) if *next != Node::Null => node = next,
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(node))
 }
 
 /// Whether a value says that it is of a type; what says nothing is of the type that is asked for.
@@ -144,12 +156,13 @@ mod tests {
             r##"{"a":{"@odata.type":"#microsoft.graph.callRecords.serviceEndpoint","b":1}}"##;
         let node = Node::parse(text).unwrap();
         let member = |name: &str| PathStep::Member(name.to_owned());
-        let value = walk(&node, &[member("a"), member("b")]);
+        let value = walk(&node, &[member("a"), member("b")]).unwrap();
         assert_eq!(value, Some(&Node::Number("1".into())));
         let cast = PathStep::Cast(&generated::PARTICIPANT_ENDPOINT);
-        assert_eq!(walk(&node, &[member("a"), cast, member("b")]), None);
+        assert!(walk(&node, &[member("a"), cast.clone(), member("b")]).is_err());
+        assert_eq!(walk(&node, &[member("c"), cast, member("b")]).unwrap(), None);
         let cast = PathStep::Cast(&generated::ENDPOINT);
-        assert_eq!(walk(&node, &[member("a"), cast, member("b")]), value);
+        assert_eq!(walk(&node, &[member("a"), cast, member("b")]).unwrap(), value);
     }
 
     #[test]

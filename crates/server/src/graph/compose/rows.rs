@@ -11,6 +11,7 @@ use super::super::call_records::record_path;
 use super::super::paging::{MOST_SESSIONS, Page};
 use super::super::sessions::start_of;
 use super::entity::{entity_of, entity_path, parse, push_reference};
+use super::selection::Objects;
 use super::{Answer, Composer, Question, Tail};
 use crate::problem::Problem;
 
@@ -25,11 +26,8 @@ impl Composer {
     ) -> Result<Answer, Problem> {
         let page = self.page(question, MOST_SESSIONS)?;
         if query.apply.is_some() {
-            let asked = self.row_query(rows, query);
-            let texts = reader.apply(&self.tenant, &asked, &self.budget())?;
-            let texts: Vec<String> =
-                texts.into_iter().map(|text| String::from_utf8_lossy(&text).into_owned()).collect();
-            return self.objects(question, &texts, &page);
+            let objects = self.applied(reader, rows, query)?;
+            return self.objects(question, &objects, &page);
         }
         let (found, total) = self.found(reader, rows, query, &page)?;
         let mut out = self.open(question, 64 * 1024);
@@ -49,6 +47,28 @@ impl Composer {
         }
         out.push(b'}');
         self.finish(out, question, ty(rows), true, "communications/callRecords")
+    }
+
+    /// What `$apply` and the options behind it make of rows.
+    fn applied(
+        &self,
+        reader: &mut Reader,
+        rows: RowSet,
+        query: &Query,
+    ) -> Result<Objects, Problem> {
+        let mut asked = self.row_query(rows, query);
+        let mut window = 0..usize::MAX;
+        if query.count {
+            let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+            let skip = asked.query.skip.take().map_or(0, number);
+            let top = asked.query.top.take().map_or(usize::MAX, number);
+            window = skip..skip.saturating_add(top);
+        }
+        let texts = reader.apply(&self.tenant, &asked, &self.budget())?;
+        let total = texts.len() as u64;
+        let shown = texts.into_iter().skip(window.start).take(window.len());
+        let items = shown.map(|text| String::from_utf8_lossy(&text).into_owned()).collect();
+        Ok(Objects { items, total })
     }
 
     /// `/$count` behind rows.
@@ -146,9 +166,10 @@ impl Composer {
     pub(super) fn objects(
         &self,
         question: &Question,
-        objects: &[String],
+        objects: &Objects,
         page: &Page,
     ) -> Result<Answer, Problem> {
+        let Objects { items: objects, total } = objects;
         if question.target.tail == Tail::Count {
             return Ok(Answer::Text(objects.len().to_string()));
         }
@@ -156,7 +177,7 @@ impl Composer {
         let shown = &objects[start..(start + page.size).min(objects.len())];
         let mut out = self.open(question, 16 * 1024);
         if question.query.count {
-            out.extend_from_slice(format!(",\"@odata.count\":{}", objects.len()).as_bytes());
+            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
         }
         out.extend_from_slice(b",\"value\":[");
         out.extend_from_slice(shown.join(",").as_bytes());

@@ -80,14 +80,23 @@ pub(super) fn computed(computed: &[Computed], item: Node<'_>, ty: Type) -> Vec<u
     pager.finish().items.pop().unwrap_or_default()
 }
 
+/// Objects that `$apply` made.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Objects {
+    /// JSON texts, `$skip` and `$top` applied.
+    pub(super) items: Vec<String>,
+    /// How many there are without `$skip` and `$top`, if that is asked for.
+    pub(super) total: u64,
+}
+
 /// What `$apply` and the options behind it make of items: JSON objects.
 pub(super) fn applied(
     query: &Query,
     texts: &[String],
     ty: Type,
     groups: usize,
-) -> Result<Vec<String>, Problem> {
-    let Some(apply) = &query.apply else { return Ok(Vec::new()) };
+) -> Result<Objects, Problem> {
+    let Some(apply) = &query.apply else { return Ok(Objects::default()) };
     let sizes = Sizes { groups, items: MOST_ITEMS, values: MOST_VALUES };
     let finder = Finder::default();
     let pipeline = Pipeline::new(apply, ty).map_err(excess)?;
@@ -104,7 +113,8 @@ pub(super) fn applied(
             break;
         }
     }
-    Ok(pager.finish().items)
+    let Selection { items, count, .. } = pager.finish();
+    Ok(Objects { total: count.unwrap_or(items.len() as u64), items })
 }
 
 /// Items and single values that `$apply` keeps at most; a record has no more than that.
