@@ -1,0 +1,161 @@
+//! Calculating with numbers, durations and instants.
+
+use super::Asked;
+
+#[test]
+fn numbers() {
+    Asked::new().values(&[
+        ("r2", "version add 3", "5"),
+        ("r2", "version add 0.5", "2.5"),
+        ("r1", "version sub 2", "-1"),
+        ("r3", "version mul version", "9"),
+        ("r2", "-version", "-2"),
+        ("r2", "-(-version)", "2"),
+        ("r7", "version div 2", "3"),
+        ("r7", "-version div 2", "-3"),
+        ("r7", "version div 2.0", "3.5"),
+        ("r7", "version divby 2", "3.5"),
+        ("r2", "version divby 2", "1.0"),
+        ("r7", "version mod 4", "3"),
+        ("r7", "-version mod 4", "-3"),
+        ("r7", "version mod 2.5", "2.0"),
+        // A double would round these.
+        ("r5", "version add 1", "9007199254740994"),
+        ("r5", "version sub 2", "9007199254740991"),
+    ]);
+}
+
+#[test]
+fn what_has_no_result_is_null() {
+    Asked::new().values(&[
+        ("r7", "version div 0", "null"),
+        ("r7", "version mod 0", "null"),
+        ("r7", "version divby 0", "null"),
+        ("r7", "version div 0.0", "null"),
+        ("r5", "version mul version", "null"),
+        ("r5", "version add 9223372036854775807", "null"),
+        ("r1", "version add null", "null"),
+        ("r1", "length(joinWebUrl) add 1", "null"),
+        ("r1", "-length(joinWebUrl)", "null"),
+    ]);
+}
+
+#[test]
+fn rounding() {
+    Asked::new().values(&[
+        ("r1", "round(2.5)", "3"),
+        ("r1", "round(-2.5)", "-3"),
+        ("r1", "round(2.4)", "2"),
+        ("r1", "floor(2.7)", "2"),
+        ("r1", "floor(-2.1)", "-3"),
+        ("r1", "ceiling(2.1)", "3"),
+        ("r1", "ceiling(-2.7)", "-2"),
+        ("r7", "round(version divby 2)", "4"),
+        ("r7", "floor(version divby 2)", "3"),
+        ("r5", "round(version)", "9007199254740993"),
+        ("r1", "round(length(joinWebUrl))", "null"),
+    ]);
+}
+
+#[test]
+fn durations_and_instants() {
+    Asked::new().values(&[
+        ("r1", "endDateTime sub startDateTime", "duration'PT10M'"),
+        ("r1", "startDateTime sub endDateTime", "duration'-PT10M'"),
+        ("r1", "-(endDateTime sub startDateTime)", "duration'-PT10M'"),
+        ("r7", "endDateTime sub startDateTime", "duration'PT2H30M'"),
+        ("r4", "endDateTime sub startDateTime", "duration'PT0.0000001S'"),
+        ("r1", "startDateTime add duration'PT1H'", "2025-03-01T10:00:00Z"),
+        ("r1", "startDateTime sub duration'P1D'", "2025-02-28T09:00:00Z"),
+        ("r3", "startDateTime add duration'PT0.5S'", "2025-03-01T23:15:00.5Z"),
+        ("r1", "(endDateTime sub startDateTime) add duration'PT1S'", "duration'PT10M1S'"),
+        ("r1", "(endDateTime sub startDateTime) sub duration'PT1H'", "duration'-PT50M'"),
+        ("r1", "(endDateTime sub startDateTime) mul 2", "duration'PT20M'"),
+        ("r1", "2 mul (endDateTime sub startDateTime)", "duration'PT20M'"),
+        ("r1", "(endDateTime sub startDateTime) mul 0.5", "duration'PT5M'"),
+        ("r1", "(endDateTime sub startDateTime) div 4", "duration'PT2M30S'"),
+        ("r1", "(endDateTime sub startDateTime) divby 4", "duration'PT2M30S'"),
+        ("r4", "(endDateTime sub startDateTime) mul 2.4", "duration'PT0.0000002S'"),
+        ("r1", "(endDateTime sub startDateTime) div 0", "null"),
+        ("r1", "endDateTime add null", "null"),
+    ]);
+}
+
+#[test]
+fn in_conditions() {
+    Asked::new().filters(&[
+        ("endDateTime sub startDateTime gt duration'PT30M'", "r2 r3 r7"),
+        ("endDateTime sub startDateTime ge duration'PT30M'", "r2 r3 r5 r7"),
+        ("startDateTime add duration'PT1H' le endDateTime", "r2 r3 r7"),
+        ("totalseconds(endDateTime sub startDateTime) div 60 eq 10", "r1"),
+        ("version mul 2 gt 5", "r3 r5 r7"),
+        ("version mod 2 eq 0", "r2"),
+        (
+            "sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averagePacketLossRate mul 2 eq 0.125))))",
+            "r2",
+        ),
+    ]);
+}
+
+#[test]
+fn what_can_not_be_calculated_is_refused_at_its_place() {
+    let chain = format!("?$filter=version{} eq 1", " add 1".repeat(65));
+    Asked::new().refusals(&[
+        (
+            "?$filter=id add 1 eq 2",
+            400,
+            "$filter",
+            "Type mismatch: a number expected but found Edm.String at position 0 in 'id add 1 eq 2'.",
+        ),
+        (
+            "?$filter=startDateTime add 1 gt now()",
+            400,
+            "$filter",
+            "Type mismatch: Edm.Duration expected but found Edm.Int64 at position 18 in 'startDateTime add 1 gt now()'.",
+        ),
+        (
+            "?$filter=startDateTime mul 2 eq null",
+            400,
+            "$filter",
+            "Type mismatch: a number expected but found Edm.DateTimeOffset at position 0 in 'startDateTime mul 2 eq null'.",
+        ),
+        (
+            "?$filter=(endDateTime sub startDateTime) divby duration'PT1S' eq 600",
+            400,
+            "$filter",
+            "Type mismatch: a number expected but found Edm.Duration at position 38 in '(endDateTime sub startDateTime) divby duration'PT1S' eq 600'.",
+        ),
+        ("?$filter=version add", 400, "$filter", "Expression expected at position 11 in 'version add'."),
+        (
+            "?$filter=modalities add 1 eq 2",
+            400,
+            "$filter",
+            "Type mismatch: a number, Edm.Duration or Edm.DateTimeOffset expected but found Collection(microsoft.graph.callRecords.modality) at position 0 in 'modalities add 1 eq 2'.",
+        ),
+        (
+            "?$filter=-id eq 1",
+            400,
+            "$filter",
+            "Type mismatch: a number or Edm.Duration expected but found Edm.String at position 1 in '-id eq 1'.",
+        ),
+        (
+            "?$filter=round(id) eq 1",
+            400,
+            "$filter",
+            "Type mismatch: a number expected but found Edm.String at position 6 in 'round(id) eq 1'.",
+        ),
+        (
+            "?$filter=floor() eq 1",
+            400,
+            "$filter",
+            "1 argument for 'floor' expected but found '0' at position 0 in 'floor() eq 1'.",
+        ),
+        (
+            "?$filter=ceiling(1,2) eq 1",
+            400,
+            "$filter",
+            "1 argument for 'ceiling' expected but found '2' at position 0 in 'ceiling(1,2) eq 1'.",
+        ),
+        (&chain, 400, "$filter", "Too much in '$filter': operators in a row, at most 64."),
+    ]);
+}

@@ -1,0 +1,220 @@
+//! Every way of writing a value.
+
+use super::{ALL, Asked};
+
+#[test]
+fn null_and_truth_values() {
+    Asked::new().filters(&[
+        ("joinWebUrl eq null", "r1 r4 r5 r6 r8"),
+        ("true", ALL),
+        ("TRUE", ALL),
+        ("false", ""),
+        ("null", ""),
+        ("sessions/any(s:s/isTest eq true)", "r2"),
+        ("sessions/any(s:s/isTest)", "r2"),
+        ("sessions/any(s:s/isTest eq null)", "r3"),
+    ]);
+}
+
+#[test]
+fn numbers() {
+    Asked::new().filters(&[
+        ("version eq 2", "r2"),
+        ("version eq +2", "r2"),
+        ("version eq -1", ""),
+        // A double could not tell these two apart.
+        ("version eq 9007199254740993", "r5"),
+        ("version eq 9007199254740992", ""),
+        ("version lt 9223372036854775807", ALL),
+        ("version ge -9223372036854775808", ALL),
+        ("version lt 9223372036854775808", ALL),
+        ("version eq 2.0", "r2"),
+        ("version lt 2.5", "r1 r2 r4 r6 r8"),
+        ("version eq 3e0", "r3"),
+        ("version gt 1E15", "r5"),
+        ("version lt INF", ALL),
+        ("version gt -INF", ALL),
+        ("version lt NaN", ""),
+    ]);
+}
+
+#[test]
+fn strings() {
+    Asked::new().filters(&[
+        ("id eq 'r1'", "r1"),
+        ("id eq 'R1'", ""),
+        ("joinWebUrl eq ''", "r3"),
+        ("participants_v2/any(p:p/identity/guest/displayName eq 'Zoë O''Neil')", "r2 r7"),
+        ("participants_v2/any(p:p/identity/user/displayName eq 'Łukasz Żak')", "r3"),
+        ("sessions/any(s:s/caller/userAgent/headerValue eq 'Zoë''s browser 🦊')", "r2"),
+        ("participants_v2/any(p:p/id eq '+1 (555) 010-0182')", "r6 r8"),
+        ("'a%2526b' eq concat('a','%2526b')", ALL),
+        ("'''' eq '''' and length('''') eq 1", ALL),
+    ]);
+}
+
+#[test]
+fn guids_are_equal_whatever_their_case_and_quotes() {
+    Asked::new().filters(&[
+        ("id eq E8000000-0000-4000-8000-0000000000AB", "r8"),
+        ("id eq e8000000-0000-4000-8000-0000000000ab", "r8"),
+        ("id eq 'e8000000-0000-4000-8000-0000000000ab'", "r8"),
+        ("id ne 'e8000000-0000-4000-8000-0000000000AB'", "r1 r2 r3 r4 r5 r6 r7"),
+        ("id in ('r1','e8000000-0000-4000-8000-0000000000aB')", "r1 r8"),
+        ("participants_v2/any(p:p/id eq 'a1b2c3d4-0000-4000-8000-00000000000a')", "r1 r2 r5 r7"),
+        ("participants_v2/any(p:p/id eq A1B2C3D4-0000-4000-8000-00000000000A)", "r1 r2 r5 r7"),
+        ("organizer/user/id eq 'A1b2C3d4-0000-4000-8000-00000000000a'", "r1 r2 r5"),
+        // As text they are what they are.
+        ("startswith(id,'E8') or startswith(id,'e8')", "r8"),
+        ("startswith(id,'e8')", ""),
+    ]);
+}
+
+#[test]
+fn days_times_and_instants() {
+    Asked::new().filters(&[
+        ("date(startDateTime) eq 2025-03-01", "r1 r2 r3"),
+        ("startDateTime ge 2025-03-04", "r5 r6 r7 r8"),
+        ("time(startDateTime) eq 12:00:00", "r7 r8"),
+        ("time(startDateTime) eq 12:00", "r7 r8"),
+        ("time(startDateTime) eq 09:30:00.5", "r2"),
+        ("time(startDateTime) gt 23:59:59.9", "r6"),
+        ("startDateTime eq 2025-03-01T23:15:00Z", "r3"),
+        ("startDateTime eq 2025-03-02T00:15:00+01:00", "r3"),
+        ("startDateTime eq 2025-03-01T09:30:00.500Z", "r2"),
+        ("startDateTime eq 2025-03-01T04:00:00-05:00", "r1"),
+        ("startDateTime eq 2025-03-01T09:00Z", "r1"),
+        ("startDateTime eq 2025-03-01t09:00:00z", "r1"),
+        ("startDateTime eq 2025-03-04T23:59:59.9999999Z", "r6"),
+        ("startDateTime eq 2025-03-04T23:59:59.9999998Z", ""),
+        ("endDateTime eq 2025-03-03T00:00:00.0000001Z", "r4"),
+        ("startDateTime gt -0044-03-15T12:00:00Z", ALL),
+    ]);
+}
+
+#[test]
+fn durations() {
+    Asked::new().filters(&[
+        ("endDateTime sub startDateTime eq duration'PT1H'", "r2 r3"),
+        ("endDateTime sub startDateTime eq duration'PT60M'", "r2 r3"),
+        ("endDateTime sub startDateTime eq 'PT1H'", "r2 r3"),
+        ("endDateTime sub startDateTime eq duration'PT2H30M'", "r7"),
+        ("endDateTime sub startDateTime eq duration'PT0.0000001S'", "r4"),
+        ("endDateTime sub startDateTime lt duration'P1D'", ALL),
+        ("endDateTime sub startDateTime gt duration'-PT1S'", ALL),
+        ("duration'P1DT1H' eq duration'PT25H'", ALL),
+        (
+            "sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averageJitter eq duration'PT0.020S'))))",
+            "r1",
+        ),
+    ]);
+}
+
+#[test]
+fn members_of_enumerations() {
+    Asked::new().filters(&[
+        ("type eq 'groupCall'", "r2 r3 r7"),
+        ("type eq microsoft.graph.callRecords.callType'groupCall'", "r2 r3 r7"),
+        ("type eq '1'", "r2 r3 r7"),
+        ("type eq 'unknown'", "r4"),
+        ("type ne 'peerToPeer'", "r2 r3 r4 r5 r7"),
+        // A member that the schema does not know stays what it is.
+        ("type eq 'holoCall'", "r5"),
+        ("type eq 'unknownFutureValue'", ""),
+        ("modalities/any(m:m eq 'hologram')", "r5"),
+    ]);
+}
+
+#[test]
+fn lists_and_aliases() {
+    let mut asked = Asked::new();
+    asked.filters(&[
+        ("id in ('r1','r3','nothing')", "r1 r3"),
+        ("id in [\"r1\",\"r3\"]", "r1 r3"),
+        ("version in (1,7.0)", "r1 r4 r6 r7 r8"),
+        ("hassubset(modalities,[\"audio\",\"video\"])", "r2 r3 r7"),
+        ("hassubset(modalities,[])", ALL),
+    ]);
+    asked.lists(
+        super::RECORDS,
+        &[
+            ("?$filter=version eq @v&@v=7", "r7"),
+            ("?$filter=version in (@a,@b)&@a=3&@b=7", "r7 r3"),
+            ("?$filter=id in @list&@list=[\"r1\",\"r2\"]", "r2 r1"),
+            ("?$filter=startDateTime add @by eq endDateTime&@by=duration'PT1H'", "r3 r2"),
+            ("?$filter=@c&@c=version eq @v&@v=7", "r7"),
+            ("?@unused=1&$filter=version eq 7", "r7"),
+        ],
+    );
+}
+
+#[test]
+fn values_that_can_not_be_read_are_refused_at_their_place() {
+    let string =
+        "String that ends with a quote expected but found ''' at position 6 in 'id eq 'r1'.";
+    Asked::new().refusals(&[
+        ("?$filter=id eq 'r1", 400, "$filter", string),
+        (
+            "?$filter=startDateTime gt 2025-13-01",
+            400,
+            "$filter",
+            "Date, or date and time with offset expected but found '2025' at position 17 in 'startDateTime gt 2025-13-01'.",
+        ),
+        (
+            "?$filter=startDateTime gt 2025-03-01T09:00:00",
+            400,
+            "$filter",
+            "Date, or date and time with offset expected but found '2025' at position 17 in 'startDateTime gt 2025-03-01T09:00:00'.",
+        ),
+        (
+            "?$filter=startDateTime gt '2025-03-01T09:00:00Z'",
+            400,
+            "$filter",
+            "Type mismatch: Edm.DateTimeOffset expected but found Edm.String at position 17 in 'startDateTime gt '2025-03-01T09:00:00Z''.",
+        ),
+        (
+            "?$filter=endDateTime sub startDateTime eq duration'1h'",
+            400,
+            "$filter",
+            "Valid duration literal expected but found 'duration' at position 33 in 'endDateTime sub startDateTime eq duration'1h''.",
+        ),
+        (
+            "?$filter=version eq 1.2.3",
+            400,
+            "$filter",
+            "End expected but found '.3' at position 14 in 'version eq 1.2.3'.",
+        ),
+        (
+            "?$filter=type eq microsoft.graph.callRecords.callTpye'groupCall'",
+            400,
+            "$filter",
+            "Unknown type 'microsoft.graph.callRecords.callTpye' at position 8 in 'type eq microsoft.graph.callRecords.callTpye'groupCall''. Did you mean 'microsoft.graph.callRecords.callType'?",
+        ),
+        (
+            "?$filter=sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/streamDirection eq 'callerToCalle'))))",
+            400,
+            "$filter",
+            "Unknown member 'callerToCalle' of microsoft.graph.callRecords.mediaStreamDirection at position 83 in 'sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/streamDirection eq 'callerToCalle'))))'. Did you mean 'callerToCallee'?",
+        ),
+        (
+            "?$filter=id eq binary'AQID'",
+            501,
+            "$filter",
+            "A value of Edm.Binary is not supported yet.",
+        ),
+        ("?$filter=version eq @v", 400, "$filter", "Value for the alias '@v' expected but found '@v' at position 11 in 'version eq @v'."),
+        (
+            "?$filter=version eq @v&@v='x",
+            400,
+            "@v",
+            "String that ends with a quote expected but found ''' at position 0 in ''x'.",
+        ),
+        ("?$filter=version eq @v&@v=1&@v=2", 400, "@v", "The query option '@v' is given more than once."),
+        (
+            "?$filter=version eq @a&@a=@b&@b=@a",
+            400,
+            "@b",
+            "Value that does not use itself expected but found '@a' at position 0 in '@a'.",
+        ),
+    ]);
+}
