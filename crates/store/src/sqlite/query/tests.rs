@@ -83,10 +83,7 @@ fn indexed() -> Vec<(&'static str, RowQuery)> {
                  and m/streams/any(t:t/averagePacketLossRate gt 0.1))))",
             ),
         ),
-        (
-            "records_with_a_failed_session",
-            filter(Records, "sessions/any(s:s/failureInfo ne null)"),
-        ),
+        ("records_with_a_failed_session", filter(Records, "sessions/any(s:s/failureInfo ne null)")),
         ("records_all_of_whose_sessions_are_tests", filter(Records, "sessions/all(s:s/isTest)")),
         ("records_with_many_sessions", filter(Records, "sessions/$count gt 10")),
         (
