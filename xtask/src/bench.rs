@@ -1,8 +1,10 @@
 //! Speed and size as ratios to something else in the same run, so that they mean the same on every
 //! machine: reads to nginx serving the same bytes, imports to a bare SQLite table that gets the same
-//! text, bytes on disk to the bytes of the JSON. The server has one core, the load another.
+//! text, bytes on disk to the bytes of the JSON, queries to SQL written by hand on the same file. The
+//! server has one core, the load another.
 
 mod imports;
+mod queries;
 mod reads;
 
 use std::process::Command;
@@ -20,11 +22,18 @@ const MEASURED: &str = "0";
 const LOAD: &str = "1";
 
 /// `bench [imports] [reads]`: both unless one is named. Reads need the records of imports, which
-/// run in any case.
+/// run in any case. `bench queries [RECORDS]` fills stores of up to a million records, or so many.
 ///
 /// # Errors
 /// When a program that it needs is missing, or something fails.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    if let Some((name, most)) = arguments.split_first()
+        && name == "queries"
+    {
+        let most = most.first().map_or(Ok(u32::MAX), |most| most.parse())?;
+        process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
+        return queries::measure(&fresh_folder("bench-queries")?, most);
+    }
     if let Some(name) = arguments.iter().find(|name| !["imports", "reads"].contains(&name.as_str()))
     {
         bail!("no benchmark {name}");

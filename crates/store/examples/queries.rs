@@ -1,0 +1,233 @@
+//! Times questions about a store against SQL written by hand for the same file, in turns, and prints
+//! for each the medians in microseconds and their ratio: `queries FILE FROM` where FROM is the
+//! first day of the week and month that are asked for (2026-10-01).
+//!
+//! What is written by hand unpacks the records that it finds, as ours does: whoever asks wants them.
+
+#![allow(clippy::print_stdout, reason = "a command tells what it measured")]
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use model::TenantId;
+use model::fragment::{Codec as _, FragmentKind};
+use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use store::{Budget, Codec, Options, Reader, Role, RowQuery, RowSet, Store};
+
+const DAY: i64 = 86_400 * TICKS_PER_SECOND;
+const PAGE: usize = 60;
+
+/// A question and the statement that answers it as well as one can by hand.
+struct Case {
+    name: &'static str,
+    rows: RowSet,
+    options: String,
+    ask: Ask,
+    sql: &'static str,
+    values: Vec<Value>,
+}
+
+enum Ask {
+    Page,
+    Count,
+    Apply,
+}
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let file = arguments.next().context("which file?")?;
+    let from = arguments.next().context("from which day?")?;
+    let from = DateTimeOffset::parse(&from).context("no day")?.0;
+    let store = Store::open(&Options { create: false, ..Options::new(&file, Role::Tool) })?;
+    let mut reader = store.reader()?;
+    let tenant = reader.tenants()?.pop().context("the store is empty")?;
+    let connection = Connection::open(&file)?;
+    let mut codec = store.codec();
+    let records: i64 = one(&connection, "SELECT count(*) FROM call_record WHERE is_current = 1")?;
+    for case in cases(&connection, from)? {
+        let mut ours = Vec::new();
+        let mut by_hand = Vec::new();
+        let limit = Instant::now() + Duration::from_secs(20);
+        while ours.len() < 5 || (ours.len() < 201 && Instant::now() < limit) {
+            let started = Instant::now();
+            let found = answer(&mut reader, &tenant, &case)?;
+            ours.push(started.elapsed());
+            let started = Instant::now();
+            let expected = run(&connection, &mut codec, &case)?;
+            by_hand.push(started.elapsed());
+            anyhow::ensure!(found == expected, "{}: {found} rows, not {expected}", case.name);
+        }
+        let (ours, by_hand) = (median(ours), median(by_hand));
+        println!(
+            "{records:>8} {:<28} {ours:>10.0} µs  SQL {by_hand:>10.0} µs  ratio {:.2}",
+            case.name,
+            ours / by_hand
+        );
+    }
+    Ok(())
+}
+
+fn answer(reader: &mut Reader, tenant: &TenantId, case: &Case) -> Result<usize> {
+    let path = match case.rows {
+        RowSet::Streams => "/communications/callRecords/callvault.streams()",
+        _ => "/communications/callRecords",
+    };
+    let limits = odata::Limits::default();
+    let model = &model::generated::V1_0;
+    let (_, query) = odata::parse_request(model, path, &case.options, &limits, DateTimeOffset(0))?;
+    let query = RowQuery { rows: case.rows, query, not_before: None };
+    let deadline = Instant::now() + Duration::from_mins(10);
+    let budget = Budget { rows_scanned: u64::MAX, deadline, groups: 100_000 };
+    Ok(match case.ask {
+        Ask::Page => reader.page(tenant, &query, None, PAGE, &budget)?.rows.len(),
+        Ask::Count => reader.count_rows(tenant, &query, &budget)? as usize,
+        Ask::Apply => reader.apply(tenant, &query, &budget)?.len(),
+    })
+}
+
+fn run(connection: &Connection, codec: &mut Codec, case: &Case) -> Result<usize> {
+    let mut statement = connection.prepare_cached(case.sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(&case.values))?;
+    let (mut count, mut fragment) = (0, Vec::new());
+    while let Some(row) = rows.next()? {
+        match case.ask {
+            Ask::Page => {
+                codec.decompress(FragmentKind::Record, row.get_ref(0)?.as_blob()?, &mut fragment)?
+            }
+            Ask::Count => return Ok(row.get::<_, i64>(0)? as usize),
+            Ask::Apply => {}
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn cases(connection: &Connection, from: i64) -> Result<Vec<Case>> {
+    let tenant: i64 = one(connection, "SELECT tenant_key FROM tenant")?;
+    // Somebody who takes part often, as those do whose calls are looked at.
+    let id_key: Vec<u8> = one(
+        connection,
+        "SELECT id_key FROM participant GROUP BY id_key ORDER BY count(*) DESC LIMIT 1 OFFSET 20",
+    )?;
+    let id = guid(&id_key).context("the participant has no GUID")?;
+    let day = |ticks: i64| DateTimeOffset(ticks).to_string();
+    let (week, month) = (from + 7 * DAY, from + 30 * DAY);
+    let within =
+        |name: &str, until: i64| format!("{name} ge {} and {name} lt {}", day(from), day(until));
+    let int = Value::Integer;
+    let filter = |text: String| format!("$filter={}", odata::percent::encode_query(&text));
+    Ok(vec![
+        Case {
+            name: "time range and user",
+            rows: RowSet::Records,
+            options: filter(format!(
+                "{} and participants_v2/any(p:p/id eq '{id}')",
+                within("startDateTime", month)
+            )),
+            ask: Ask::Page,
+            sql: "SELECT r.fragment, r.id, r.version, r.start_date_time, r.content_hash FROM participant p CROSS JOIN call_record r \
+                  ON r.record_key = p.record_key WHERE p.tenant_key = ?1 AND p.id_key = ?2 \
+                  AND p.start_date_time >= ?3 AND p.start_date_time < ?4 AND r.is_current = 1 \
+                  ORDER BY p.start_date_time DESC LIMIT 60",
+            values: vec![int(tenant), Value::Blob(id_key), int(from), int(month)],
+        },
+        Case {
+            name: "type and duration",
+            rows: RowSet::Records,
+            options: filter(
+                "type eq 'groupCall' and endDateTime sub startDateTime gt duration'PT30M'"
+                    .to_owned(),
+            ),
+            ask: Ask::Page,
+            sql: "SELECT fragment, id, version, start_date_time, content_hash FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
+                  AND type = 'groupCall' AND end_date_time - start_date_time > ?2 \
+                  ORDER BY start_date_time DESC, id LIMIT 60",
+            values: vec![int(tenant), int(1800 * TICKS_PER_SECOND)],
+        },
+        Case {
+            name: "poor stream within a week",
+            rows: RowSet::Records,
+            options: filter(format!(
+                "{} and sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averagePacketLossRate gt 0.1))))",
+                within("startDateTime", week)
+            )),
+            ask: Ask::Page,
+            sql: "SELECT fragment, id, version, start_date_time, content_hash FROM call_record r WHERE tenant_key = ?1 AND is_current = 1 \
+                  AND start_date_time >= ?2 AND start_date_time < ?3 AND worst_average_packet_loss_rate > 0.1 \
+                  AND EXISTS (SELECT 1 FROM stream t WHERE t.record_key = r.record_key AND t.average_packet_loss_rate > 0.1) \
+                  ORDER BY start_date_time DESC, id LIMIT 60",
+            values: vec![int(tenant), int(from), int(week)],
+        },
+        Case {
+            name: "order of ends",
+            rows: RowSet::Records,
+            options: "$orderby=endDateTime%20desc".to_owned(),
+            ask: Ask::Page,
+            sql: "SELECT fragment, id, version, start_date_time, content_hash FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
+                  ORDER BY end_date_time DESC, id LIMIT 60",
+            values: vec![int(tenant)],
+        },
+        Case {
+            name: "count with filter",
+            rows: RowSet::Records,
+            options: filter(format!("{} and type eq 'groupCall'", within("startDateTime", week))),
+            ask: Ask::Count,
+            sql: "SELECT count(*) FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
+                  AND start_date_time >= ?2 AND start_date_time < ?3 AND type = 'groupCall'",
+            values: vec![int(tenant), int(from), int(week)],
+        },
+        Case {
+            name: "streams by subnet, 30 days",
+            rows: RowSet::Streams,
+            options: format!(
+                "$apply={}",
+                odata::percent::encode_query(&format!(
+                    "filter({})/groupby((callerNetwork/subnet),aggregate(averagePacketLossRate with average as loss,$count as streams))",
+                    within("callStartDateTime", month)
+                ))
+            ),
+            ask: Ask::Apply,
+            sql: "SELECT m.caller_network_subnet, avg(t.average_packet_loss_rate), count(*) FROM call_record r \
+                  CROSS JOIN stream t ON t.record_key = r.record_key CROSS JOIN media m ON m.record_key = t.record_key \
+                  AND m.session = t.session AND m.segment = t.segment AND m.ordinal = t.media \
+                  WHERE r.tenant_key = ?1 AND r.is_current = 1 AND r.start_date_time >= ?2 AND r.start_date_time < ?3 \
+                  GROUP BY m.caller_network_subnet",
+            values: vec![int(tenant), int(from), int(month)],
+        },
+        Case {
+            name: "search of a device's name",
+            rows: RowSet::Records,
+            options: "$search=fabrikam%20AND%20voyage".to_owned(),
+            ask: Ask::Page,
+            sql: "SELECT r.fragment, r.id, r.version, r.start_date_time, r.content_hash FROM record_search s CROSS JOIN call_record r \
+                  ON r.record_key = s.rowid & 34359738367 WHERE record_search MATCH ?2 AND r.tenant_key = ?1 \
+                  AND r.is_current = 1 ORDER BY s.rowid DESC LIMIT 60",
+            values: vec![
+                int(tenant),
+                Value::Text(format!("\"{tenant}·fabrikam\" AND \"{tenant}·voyage\"")),
+            ],
+        },
+    ])
+}
+
+fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> Result<T> {
+    Ok(connection.query_row(sql, (), |row| row.get(0))?)
+}
+
+/// A GUID from the bytes by which ids are compared.
+fn guid(key: &[u8]) -> Option<String> {
+    if key.len() != 16 {
+        return None;
+    }
+    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    Some(parts.join("-"))
+}
+
+/// In microseconds.
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64() * 1e6
+}
