@@ -94,7 +94,11 @@ fn run(connection: &Connection, codec: &mut Codec, case: &Case) -> Result<usize>
     while let Some(row) = rows.next()? {
         match case.ask {
             Ask::Page => {
-                codec.decompress(FragmentKind::Record, row.get_ref(0)?.as_blob()?, &mut fragment)?
+                codec.decompress(
+                    FragmentKind::Record,
+                    row.get_ref(0)?.as_blob()?,
+                    &mut fragment,
+                )?;
             }
             Ask::Count => return Ok(row.get::<_, i64>(0)? as usize),
             Ask::Apply => {}
@@ -221,7 +225,9 @@ fn guid(key: &[u8]) -> Option<String> {
     if key.len() != 16 {
         return None;
     }
-    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16);
+    let hex: String =
+        key.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect();
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     Some(parts.join("-"))
 }
