@@ -39,7 +39,8 @@ impl Listing {
         Ok(())
     }
 
-    pub(super) fn end(self, out: &mut impl Write) -> Result<()> {
+    pub(super) fn end(mut self, out: &mut impl Write) -> Result<()> {
+        self.leave_out_parents();
         match self.output {
             Output::Ndjson => Ok(()),
             Output::Json if self.count == 0 => Ok(writeln!(out, "[]")?),
@@ -47,6 +48,21 @@ impl Listing {
             Output::Csv => self.csv(out),
             Output::Table => self.table(out),
         }
+    }
+
+    /// Drops the columns of objects, met where they were null: their members have columns.
+    fn leave_out_parents(&mut self) {
+        let parents: Vec<String> = self
+            .columns
+            .iter()
+            .filter(|column| {
+                let inside = format!("{column}/");
+                self.columns.iter().any(|other| other.starts_with(&inside))
+                    && self.rows.iter().all(|row| cell(row, column).is_empty())
+            })
+            .cloned()
+            .collect();
+        self.columns.retain(|column| !parents.contains(column));
     }
 
     fn csv(self, out: &mut impl Write) -> Result<()> {
@@ -90,11 +106,12 @@ fn note_columns(item: &Node<'_>, prefix: &str, columns: &mut Vec<String>) {
     }
 }
 
-/// The text of a cell: nothing for null, strings bare, collections as JSON.
+/// The text of a cell: nothing for null and for objects, whose members have cells of their own;
+/// strings bare, collections as JSON.
 fn cell(row: &Node<'_>, column: &str) -> String {
     let value = column.split('/').try_fold(row, |value, name| value.get(name));
     match value {
-        None | Some(Node::Null) => String::new(),
+        None | Some(Node::Null | Node::Object(_)) => String::new(),
         Some(Node::String(text)) => text.value().into_owned(),
         Some(other) => json(other),
     }
@@ -122,7 +139,7 @@ mod tests {
         ];
         assert_eq!(
             printed(Output::Csv, &items),
-            "id,network/subnet,n,network,loss\n\"a,1\",10.0.0.0,[1],,\nb,,,,0.50\n"
+            "id,network/subnet,n,loss\n\"a,1\",10.0.0.0,[1],\nb,,,0.50\n"
         );
         let table = printed(Output::Table, &items);
         assert_eq!(table.lines().count(), 3, "{table}");
