@@ -2,6 +2,7 @@
 //! them is here.
 
 use odata::bound::Search;
+use odata::edm::Property;
 
 use super::value::Value;
 
@@ -9,7 +10,7 @@ use super::value::Value;
 /// as searchable, of the item or of anything inside.
 pub(super) fn found(search: &Search, item: &Value) -> bool {
     let mut texts = Vec::new();
-    collect(item, false, &mut texts);
+    collect(item, None, &mut texts);
     let texts: Vec<_> = texts.iter().map(|text| words(text)).collect();
     holds(search, &texts)
 }
@@ -65,15 +66,23 @@ fn words(text: &str) -> (Vec<String>, Option<String>) {
     (words, whole)
 }
 
-/// The searchable texts of a value and of what is inside.
-fn collect(value: &Value, is_searched: bool, texts: &mut Vec<String>) {
+/// The searchable texts of a value, which a property has, and of what is inside. The member of an
+/// enumeration that stands for not known is nothing to find.
+fn collect(value: &Value, of: Option<&Property>, texts: &mut Vec<String>) {
     match value {
-        Value::Text(text) | Value::Member(_, text) if is_searched => texts.push(text.to_string()),
-        Value::List(items) => items.iter().for_each(|item| collect(item, is_searched, texts)),
+        Value::Text(text) | Value::Member(_, text) => {
+            let is_searched = |property: &Property| {
+                property.is_searchable && property.default.is_none_or(|default| **text != *default)
+            };
+            if of.is_some_and(is_searched) {
+                texts.push(text.to_string());
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| collect(item, of, texts)),
         Value::Object(object) => {
             for (name, value) in &object.members {
                 if let Some(property) = object.ty.and_then(|ty| ty.member(name)) {
-                    collect(value, property.is_searchable, texts);
+                    collect(value, Some(property), texts);
                 }
             }
         }
