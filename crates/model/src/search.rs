@@ -14,8 +14,9 @@ pub use collect::Collector;
 pub use finder::Finder;
 pub use query::{Candidates, Query};
 
-/// The words of a text, as searches compare them.
-pub fn tokens(text: &str) -> impl Iterator<Item = String> {
+/// The words of a text in its order, as searches compare them, and the text as one word, where that
+/// says more.
+pub fn tokens(text: &str) -> (Vec<String>, Option<String>) {
     let words = words::Words::of(text);
-    words.sequence.into_iter().chain(words.whole)
+    (words.sequence, words.whole)
 }

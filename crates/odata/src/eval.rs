@@ -27,7 +27,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, push_identity};
+pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, group_keys, push_identity};
 pub use json_form::{push_value, set_member};
 pub use key::{Key, Order, Part, Sortable};
 pub use page::{Pager, Selection, Sieve, Window};

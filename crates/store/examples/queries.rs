@@ -1,6 +1,7 @@
 //! Times questions about a store against SQL written by hand for the same file, in turns, and prints
-//! for each the medians in microseconds and their ratio: `queries FILE FROM` where FROM is the
-//! first day of the week and month that are asked for (2026-10-01).
+//! for each the medians in microseconds and their ratio: `queries FILE FROM [NAME]` where FROM is the
+//! first day of the week and month that are asked for (2026-10-01), and NAME what is in the name of
+//! those questions that are asked, if not all are.
 //!
 //! What is written by hand unpacks the records that it finds, as ours does: whoever asks wants them.
 
@@ -40,13 +41,14 @@ fn main() -> Result<()> {
     let file = arguments.next().context("which file?")?;
     let from = arguments.next().context("from which day?")?;
     let from = DateTimeOffset::parse(&from).context("no day")?.0;
+    let asked = arguments.next().unwrap_or_default();
     let store = Store::open(&Options { create: false, ..Options::new(&file, Role::Tool) })?;
     let mut reader = store.reader()?;
     let tenant = reader.tenants()?.pop().context("the store is empty")?;
     let connection = Connection::open(&file)?;
     let mut codec = store.codec();
     let records: i64 = one(&connection, "SELECT count(*) FROM call_record WHERE is_current = 1")?;
-    for case in cases(&connection, from)? {
+    for case in cases(&connection, from)?.into_iter().filter(|case| case.name.contains(&asked)) {
         let mut ours = Vec::new();
         let mut by_hand = Vec::new();
         let limit = Instant::now() + Duration::from_secs(20);

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 pub use aggregate::Aggregator;
+pub use group::group_keys;
 pub use identity::push_identity;
 
 use super::{Item, Searcher};

@@ -7,7 +7,6 @@ use odata::bound::{
     Aggregate, Apply, Computed, Extreme, GroupKey, Method, OrderKey, Path, PathStep, Transformation,
 };
 
-use super::arithmetic::duration;
 use super::expression::{Scope, at_end, holds, value};
 use super::search;
 use super::value::{Value, sorted};
@@ -211,7 +210,7 @@ fn exact(values: &[Value]) -> Option<i128> {
     values.iter().all(|value| is_same(&value)).then(|| values.iter().map(whole).sum())
 }
 
-/// Of whole numbers and of durations exact, as long as 64 bits hold it; of others as they come.
+/// Of whole numbers and of durations exact, as long as 64 bits hold it.
 fn sum(values: &[Value]) -> Value {
     match (values.first(), exact(values)) {
         (None, _) => Value::Null,
@@ -219,11 +218,43 @@ fn sum(values: &[Value]) -> Value {
             i64::try_from(sum).map_or(Value::Null, Value::Duration)
         }
         (_, Some(sum)) => i64::try_from(sum).map_or(Value::Float(sum as f64), Value::Int),
-        (_, None) => {
-            let sum: Option<f64> = values.iter().map(Value::number).sum();
-            sum.map_or(Value::Null, Value::float)
+        (_, None) => real_sum(values).map_or(Value::Null, Value::float),
+    }
+}
+
+/// The sum of numbers of any kind, rounded once at its end: parts that don't overlap are kept
+/// (Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997).
+fn real_sum(values: &[Value]) -> Option<f64> {
+    let mut numbers = Vec::new();
+    for value in values {
+        let number = value.number()?;
+        numbers.push(number);
+        if let Value::Int(whole) = value {
+            numbers.push((i128::from(*whole) - number as i128) as f64);
         }
     }
+    let plain: f64 = numbers.iter().sum();
+    if !plain.is_finite() {
+        return Some(plain);
+    }
+    let mut parts: Vec<f64> = Vec::new();
+    for mut number in numbers {
+        let mut kept = Vec::new();
+        for mut part in parts {
+            if number.abs() < part.abs() {
+                std::mem::swap(&mut number, &mut part);
+            }
+            let sum = number + part;
+            let lost = part - (sum - number);
+            if lost != 0.0 {
+                kept.push(lost);
+            }
+            number = sum;
+        }
+        kept.push(number);
+        parts = kept;
+    }
+    Some(parts.iter().sum())
 }
 
 /// Of durations rounded to the nearest tick.
@@ -236,10 +267,7 @@ fn average(values: &[Value]) -> Value {
             i64::try_from(nearest).map_or(Value::Null, Value::Duration)
         }
         (_, Some(sum)) => Value::float(sum as f64 / count as f64),
-        (_, None) => {
-            let sum: Option<f64> = values.iter().map(Value::number).sum();
-            sum.map_or(Value::Null, |sum| Value::float(sum / count as f64))
-        }
+        (_, None) => real_sum(values).map_or(Value::Null, |sum| Value::float(sum / count as f64)),
     }
 }
 
@@ -250,15 +278,16 @@ fn percentile(share: f64, mut values: Vec<Value>) -> Value {
     let place = share * last as f64;
     let (low, high) = (place.floor() as usize, place.ceil() as usize);
     let rest = place - place.floor();
-    let between = |low: f64, high: f64| {
-        if low.total_cmp(&high).is_eq() { low } else { low + (high - low) * rest }
-    };
     match (&values[low], &values[high.min(last)]) {
         (Value::Duration(low), Value::Duration(high)) => {
-            duration(between(*low as f64, *high as f64)).unwrap_or(Value::Null)
+            let distance = i128::from(*high) - i128::from(*low);
+            let ticks = i128::from(*low) + (distance as f64 * rest).round() as i128;
+            i64::try_from(ticks).map_or(Value::Null, Value::Duration)
         }
         (low, high) => match (low.number(), high.number()) {
-            (Some(low), Some(high)) => Value::float(between(low, high)),
+            (Some(low), Some(_)) if rest == 0.0 => Value::float(low),
+            (Some(low), Some(high)) if low.total_cmp(&high).is_eq() => Value::float(low),
+            (Some(low), Some(high)) => Value::float(low * (1.0 - rest) + high * rest),
             _ => Value::Null,
         },
     }

@@ -87,7 +87,7 @@ fn text(value: &Value) -> Option<String> {
         Value::Float(number) if number.is_infinite() => {
             Some(if *number > 0.0 { "INF" } else { "-INF" }.to_owned())
         }
-        Value::Float(number) => Some(number.to_string()),
+        Value::Float(number) => Some(format!("{number:?}")),
         Value::Text(text) | Value::Member(_, text) => Some(text.to_string()),
         Value::Instant { ticks, .. } => Some(DateTimeOffset(*ticks).to_string()),
         Value::Duration(ticks) => Some(Duration(*ticks).to_string()),

@@ -1,6 +1,7 @@
 //! `$search`: which words an item contains. What a word is, `model::search` says; what is done with
 //! them is here.
 
+use model::search::tokens;
 use odata::bound::Search;
 use odata::edm::Property;
 
@@ -11,7 +12,7 @@ use super::value::Value;
 pub(super) fn found(search: &Search, item: &Value) -> bool {
     let mut texts = Vec::new();
     collect(item, None, &mut texts);
-    let texts: Vec<_> = texts.iter().map(|text| words(text)).collect();
+    let texts: Vec<_> = texts.iter().map(|text| tokens(text)).collect();
     holds(search, &texts)
 }
 
@@ -31,7 +32,7 @@ fn holds(search: &Search, texts: &[(Vec<String>, Option<String>)]) -> bool {
 /// Whether the words stand one behind the other in one of the texts, or their whole is one of its
 /// words; of a prefix the last word may go on.
 fn stands(phrase: &str, is_prefix: bool, texts: &[(Vec<String>, Option<String>)]) -> bool {
-    let (sequence, whole) = words(phrase);
+    let (sequence, whole) = tokens(phrase);
     let ways = [sequence, whole.into_iter().collect()];
     let is_word = |word: &str, asked: &str, is_last: bool| {
         // The middle of a GUID, a word with hyphens, is not looked for by its beginning.
@@ -51,19 +52,6 @@ fn stands(phrase: &str, is_prefix: bool, texts: &[(Vec<String>, Option<String>)]
                 || whole.as_ref().is_some_and(|whole| is_here(std::slice::from_ref(whole)))
         })
     })
-}
-
-/// The words of a text in their order, and the digits of a telephone number on end, which come
-/// behind them.
-fn words(text: &str) -> (Vec<String>, Option<String>) {
-    let mut words: Vec<String> = model::search::tokens(text).collect();
-    let is_whole = words.split_last().is_some_and(|(last, before)| {
-        !before.is_empty()
-            && before.concat() == *last
-            && last.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    let whole = if is_whole { words.pop() } else { None };
-    (words, whole)
 }
 
 /// The searchable texts of a value, which a property has, and of what is inside. The member of an

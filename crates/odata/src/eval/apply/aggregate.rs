@@ -162,11 +162,16 @@ impl Total {
             (Self::Whole(sum), Value::Int(value)) => *sum += i128::from(*value),
             (Self::Ticks(sum), Value::Duration(ticks)) => *sum += i128::from(*ticks),
             (Self::Whole(sum), Value::Double(value)) => {
-                *self = Self::Real { sum: *sum as f64, lost: 0.0 };
+                let (sum, lost) = rounded(*sum);
+                *self = Self::Real { sum, lost };
                 self.add_real(*value);
             }
             (Self::Real { .. }, Value::Double(value)) => self.add_real(*value),
-            (Self::Real { .. }, Value::Int(value)) => self.add_real(*value as f64),
+            (Self::Real { .. }, Value::Int(value)) => {
+                let (number, lost) = rounded(i128::from(*value));
+                self.add_real(number);
+                self.add_real(lost);
+            }
             _ => return false,
         }
         true
@@ -210,6 +215,12 @@ impl Total {
             Self::Real { sum, lost } => Value::double(Self::real(sum, lost) / count as f64),
         }
     }
+}
+
+/// The nearest double to a whole number, and what it lacks.
+fn rounded(whole: i128) -> (f64, f64) {
+    let number = whole as f64;
+    (number, (whole - number as i128) as f64)
 }
 
 impl Sample {

@@ -74,22 +74,41 @@ impl Grouping {
     }
 }
 
+/// The keys of a group, nested as in their paths, for whoever knows their values.
+pub fn group_keys<'k>(
+    keys: impl IntoIterator<Item = (&'k Path, Node<'static>)>,
+) -> Vec<Member<'static>> {
+    let mut nested = Node::Object(Vec::new());
+    for (path, value) in keys {
+        graft(&mut nested, &names(path), value);
+    }
+    match nested {
+        Node::Object(members) => members,
+        _ => Vec::new(),
+    }
+}
+
+/// The names on a path, each with the type that it is cast to.
+fn names(path: &Path) -> Vec<(String, Option<&'static StructuredType>)> {
+    let mut names: Vec<(String, Option<&'static StructuredType>)> = Vec::new();
+    for step in &path.steps {
+        match step {
+            PathStep::Property(property) => names.push((property.name.to_owned(), None)),
+            PathStep::Member(name) => names.push((name.clone(), None)),
+            PathStep::Cast(ty) => {
+                if let Some((_, cast)) = names.last_mut() {
+                    *cast = Some(ty);
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
 impl KeyPath {
     fn new(path: &Path) -> Self {
-        let mut names: Vec<(String, Option<&'static StructuredType>)> = Vec::new();
-        for step in &path.steps {
-            match step {
-                PathStep::Property(property) => names.push((property.name.to_owned(), None)),
-                PathStep::Member(name) => names.push((name.clone(), None)),
-                PathStep::Cast(ty) => {
-                    if let Some((_, cast)) = names.last_mut() {
-                        *cast = Some(ty);
-                    }
-                }
-                _ => {}
-            }
-        }
-        Self { way: Way::new(path, Ty::Dynamic), names }
+        Self { way: Way::new(path, Ty::Dynamic), names: names(path) }
     }
 }
 

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Instant;
 
-use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Transformation, Ty};
-use odata::eval::{Aggregator, Value, push_identity, set_member};
-use odata::json::{Member, Node};
+use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Path, Transformation, Ty};
+use odata::eval::{Aggregator, Value, group_keys, push_identity, set_member};
+use odata::json::{Member, Node, Text};
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, params_from_iter};
 
@@ -28,6 +28,7 @@ const ROWS_BETWEEN_LOOKS: u64 = 4_096;
 /// An aggregation whose keys and values SQL gives.
 pub(super) struct Columns<'q> {
     planned: Planned<'q>,
+    paths: Vec<&'q Path>,
     keys: Vec<Kind>,
     /// Of each figure; none for one that counts items.
     values: Vec<Option<Kind>>,
@@ -62,6 +63,7 @@ impl<'q> Columns<'q> {
         };
         let mut columns = Self {
             planned: planned.clone(),
+            paths: Vec::new(),
             keys: Vec::new(),
             values: Vec::new(),
             selected: Vec::new(),
@@ -72,6 +74,7 @@ impl<'q> Columns<'q> {
             let GroupKey::Path(path) = key else { return None };
             let expr = Expr { kind: ExprKind::Path(path.clone()), ty: Ty::Dynamic };
             let kind = columns.select(&chain.members.inline(&expr))?;
+            columns.paths.push(path);
             columns.keys.push(kind);
         }
         for figure in figures {
@@ -170,8 +173,36 @@ impl<'q> Columns<'q> {
         Ok(groups)
     }
 
-    /// The keys of a group as its first row has them.
+    /// The keys of a group as its first row has them: by its columns, if these tell their JSON.
     fn keys_of(
+        &self,
+        chain: &Chain,
+        row: &Row<'_>,
+        run: &mut Run<'_>,
+    ) -> Result<Vec<Member<'static>>, Error> {
+        match self.told_keys(row)? {
+            Some(keys) => Ok(keys),
+            None => self.read_keys(chain, row, run),
+        }
+    }
+
+    /// None for kinds with more than one form in JSON, and for null, since it may be an object on
+    /// the way that is.
+    fn told_keys(&self, row: &Row<'_>) -> Result<Option<Vec<Member<'static>>>, Error> {
+        let first = 1 + ordinals(table_of(self.planned.set)).len();
+        let mut told = Vec::with_capacity(self.keys.len());
+        for (at, (path, kind)) in self.paths.iter().zip(&self.keys).enumerate() {
+            let node = match value(row.get_ref(first + at)?, *kind)? {
+                Value::Text(name) | Value::Enum { name, .. } => Node::String(Text::of(&name)),
+                Value::Bool(value) => Node::Bool(value),
+                _ => return Ok(None),
+            };
+            told.push((*path, node));
+        }
+        Ok(Some(group_keys(told)))
+    }
+
+    fn read_keys(
         &self,
         chain: &Chain,
         row: &Row<'_>,
@@ -205,7 +236,7 @@ fn value(value: ValueRef<'_>, kind: Kind) -> Result<Value<'_>, Error> {
         (ValueRef::Integer(number), Kind::Bool) => Value::Bool(number != 0),
         (ValueRef::Integer(ticks), Kind::Instant) => Value::Instant(ticks),
         (ValueRef::Integer(ticks), Kind::Duration { .. }) => Value::Duration(ticks),
-        (ValueRef::Integer(number), Kind::Real) => Value::double(number as f64),
+        (ValueRef::Integer(number), Kind::Real) => Value::Int(number),
         (ValueRef::Real(number), Kind::Real) => Value::double(number),
         (ValueRef::Text(text), Kind::Text) => {
             Value::Text(Cow::Borrowed(std::str::from_utf8(text).map_err(|_| wrong())?))
