@@ -109,10 +109,7 @@ pub(super) fn over_json(
     run.each(planned, &whole(&start), &mut |run, candidate| {
         run.check()?;
         run.scanned += 1;
-        let text = match &candidate.record {
-            Some(record) => run.loader.record_text(record, parts)?,
-            None => run.loader.row_text(set, &candidate.key, parts)?,
-        };
+        let text = run.text(set, &candidate.row, parts)?;
         let node = node(&text)?;
         if !judge.admits(&node) {
             return Ok(ControlFlow::Continue(()));

@@ -131,18 +131,14 @@ impl<'q> Paging<'q> {
     }
 
     /// Gives a row of the result, or leaves it out.
-    pub(super) fn give(
-        &mut self,
-        run: &mut Run<'_>,
-        mut candidate: Candidate,
-    ) -> Result<(), Error> {
-        self.at = Some(std::mem::take(&mut candidate.values));
+    pub(super) fn give(&mut self, run: &mut Run<'_>, candidate: Candidate) -> Result<(), Error> {
+        self.at = Some(candidate.values);
         if self.to_skip > 0 {
             self.to_skip -= 1;
             self.skipped += 1;
             return Ok(());
         }
-        self.found.push(run.found(self.planned.set, candidate, self.with_segments)?);
+        self.found.push(run.found(self.planned.set, candidate.row, self.with_segments)?);
         Ok(())
     }
 }

@@ -8,10 +8,10 @@ use odata::eval::Key;
 
 use super::loader::RowKey;
 use super::page::Paging;
-use super::run::{Candidate, Run, whole};
-use crate::Error;
+use super::run::{Candidate, Run, Selection, whole};
 use crate::query::position::Position;
 use crate::sql::writer::Bind;
+use crate::{Cause, Error};
 
 /// A row's place in the order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +43,9 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
         let Some(key) = run.admits(planned.set, judge, &candidate)? else {
             return Ok(ControlFlow::Continue(()));
         };
-        let RowKey { record_key, start, id, ordinals } = candidate.key;
+        let Selection::Key(RowKey { record_key, start, id, ordinals }) = candidate.row else {
+            return Err(Error::Internal(Cause::new("a row to be ranked without its key")));
+        };
         let place = Place { key, start: std::cmp::Reverse(start), id, ordinals };
         if behind.as_ref().is_none_or(|behind| place > *behind) {
             first.push(Ranked { place, record_key });
@@ -60,7 +62,7 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
         let values = place.write();
         let Place { start, id, ordinals, .. } = place;
         let key = RowKey { record_key, start: start.0, id, ordinals };
-        paging.give(run, Candidate { key, record: None, values })?;
+        paging.give(run, Candidate { row: Selection::Key(key), values })?;
     }
     Ok(has_more)
 }

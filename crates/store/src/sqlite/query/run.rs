@@ -7,7 +7,7 @@ use model::rows::RowSet;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::judge::Judge;
-use super::loader::{Loader, RowKey};
+use super::loader::{Loader, Parts, RowKey};
 use crate::query::order::{Order, TermValue};
 use crate::query::planned::Planned;
 use crate::query::position::Position;
@@ -38,11 +38,17 @@ pub(super) struct Run<'r> {
 
 /// A row that SQL has let through.
 pub(super) struct Candidate {
-    pub(super) key: RowKey,
-    /// The record, where the statement gives it at once.
-    pub(super) record: Option<StoredRecord>,
+    pub(super) row: Selection,
     /// By the terms of the order.
     pub(super) values: Vec<Option<Bind>>,
+}
+
+/// A row as its statement gives it.
+pub(super) enum Selection {
+    /// By [`Selected::Records`].
+    Record(Box<StoredRecord>),
+    /// By [`Selected::Keys`].
+    Key(RowKey),
 }
 
 impl<'r> Run<'r> {
@@ -81,29 +87,40 @@ impl<'r> Run<'r> {
         candidate: &Candidate,
     ) -> Result<Option<odata::eval::Key>, Error> {
         self.scanned += 1;
-        let text = match &candidate.record {
-            Some(record) => self.loader.record_text(record, judge.parts)?,
-            None => self.loader.row_text(set, &candidate.key, judge.parts)?,
-        };
+        let text = self.text(set, &candidate.row, judge.parts)?;
         judge.judge(&text)
+    }
+
+    /// The JSON of a row with what is inside.
+    pub(super) fn text(
+        &mut self,
+        set: RowSet,
+        row: &Selection,
+        parts: Parts,
+    ) -> Result<Vec<u8>, Error> {
+        match row {
+            Selection::Record(record) => self.loader.record_text(record, parts),
+            Selection::Key(key) => self.loader.row_text(set, key, parts),
+        }
     }
 
     /// The row as it is given to who asked.
     pub(super) fn found(
         &mut self,
         set: RowSet,
-        candidate: Candidate,
+        row: Selection,
         with_segments: bool,
     ) -> Result<Found, Error> {
-        if set == RowSet::Records {
-            let record = match candidate.record {
-                Some(record) => record,
-                None => self.loader.record(candidate.key.record_key)?,
-            };
-            return Ok(Found::Record(Box::new(record)));
+        match row {
+            Selection::Record(record) => Ok(Found::Record(record)),
+            Selection::Key(key) if set == RowSet::Records => {
+                Ok(Found::Record(Box::new(self.loader.record(key.record_key)?)))
+            }
+            Selection::Key(key) => {
+                let parts = Parts { segments: with_segments, ..Parts::default() };
+                Ok(Found::Row(self.loader.row_text(set, &key, parts)?))
+            }
         }
-        let parts = super::loader::Parts { segments: with_segments, ..Default::default() };
-        Ok(Found::Row(self.loader.row_text(set, &candidate.key, parts)?))
     }
 
     /// Whether no further row may be looked at.
@@ -129,49 +146,43 @@ pub(super) fn finish(sql: Sql) -> Statement {
 }
 
 fn candidate(row: &Row<'_>, planned: &Planned<'_>, codec: &mut Codec) -> Result<Candidate, Error> {
-    let mut ordinals_of_row = Vec::new();
-    let (key, record, extras) = match planned.selected() {
+    let (selection, extras) = match planned.selected() {
         Selected::Records => {
-            let record = reader::record(row, codec)?;
-            let key = RowKey {
-                record_key: record.record_key,
-                start: record.start,
-                id: record.id.clone(),
-                ordinals: Vec::new(),
-            };
-            (key, Some(record), RECORD_COLUMNS)
+            (Selection::Record(Box::new(reader::record(row, codec)?)), RECORD_COLUMNS)
         }
         Selected::Keys => {
             let count = ordinals(table_of(planned.set)).len();
-            for at in 0..count {
-                ordinals_of_row.push(row.get(KEY_COLUMNS + at)?);
-            }
+            let own = (0..count).map(|at| row.get(KEY_COLUMNS + at)).collect::<Result<_, _>>()?;
             let key = RowKey {
                 record_key: row.get(0)?,
                 start: row.get(1)?,
                 id: row.get(2)?,
-                ordinals: ordinals_of_row,
+                ordinals: own,
             };
-            (key, None, KEY_COLUMNS + count)
+            (Selection::Key(key), KEY_COLUMNS + count)
         }
     };
     let values = match &planned.order {
-        Some(order) => values(row, order, &key, extras)?,
+        Some(order) => values(row, order, &selection, extras)?,
         None => Vec::new(),
     };
-    Ok(Candidate { key, record, values })
+    Ok(Candidate { row: selection, values })
 }
 
 fn values(
     row: &Row<'_>,
     order: &Order,
-    key: &RowKey,
+    selection: &Selection,
     extras: usize,
 ) -> Result<Vec<Option<Bind>>, Error> {
+    let (start, id, ordinals): (_, _, &[i64]) = match selection {
+        Selection::Record(record) => (record.start, &record.id, &[]),
+        Selection::Key(key) => (key.start, &key.id, &key.ordinals),
+    };
     let value = |value| match value {
-        TermValue::Start => Ok(Some(Bind::Int(key.start))),
-        TermValue::Id => Ok(Some(Bind::Text(key.id.clone()))),
-        TermValue::Ordinal(at) => Ok(key.ordinals.get(at).map(|at| Bind::Int(*at))),
+        TermValue::Start => Ok(Some(Bind::Int(start))),
+        TermValue::Id => Ok(Some(Bind::Text(id.clone()))),
+        TermValue::Ordinal(at) => Ok(ordinals.get(at).map(|at| Bind::Int(*at))),
         TermValue::Extra(at) => {
             use rusqlite::types::Value;
             Ok(match row.get(extras + at)? {

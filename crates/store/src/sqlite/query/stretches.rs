@@ -16,7 +16,7 @@ use crate::sql::writer::{Bind, Statement};
 use crate::{Cost, Error};
 
 /// Records of the first stretch, so that what is frequent costs nothing more.
-const FIRST: u64 = 2_000;
+const FIRST: u64 = 500;
 /// Records of a stretch at most; some 100 ms.
 const LONGEST: u64 = 32_000;
 

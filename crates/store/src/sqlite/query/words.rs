@@ -7,7 +7,7 @@ use rusqlite::{Row, params_from_iter};
 use super::asked::Asked;
 use super::loader::RowKey;
 use super::page::Paging;
-use super::run::{Candidate, Run, finish};
+use super::run::{Candidate, Run, Selection, finish};
 use crate::Error;
 use crate::query::planned::{Access, Planned};
 use crate::query::position::Position;
@@ -56,7 +56,7 @@ fn give_bucket(
     bucket.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
     for key in bucket.drain(..) {
         let values = vec![Some(Bind::Int(key.start)), Some(Bind::Text(key.id.clone()))];
-        if paging.take(run, Candidate { key, record: None, values })?.is_break() {
+        if paging.take(run, Candidate { row: Selection::Key(key), values })?.is_break() {
             return Ok(true);
         }
     }
