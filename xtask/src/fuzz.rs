@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             name => bail!("no fuzz target {name}"),
         }
     }
-    fuzz(&names, Duration::from_secs(seconds))
+    fuzz(&names, |_| Duration::from_secs(seconds))
 }
 
 /// Runs every target for the time.
@@ -56,16 +56,26 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub(crate) fn run_all(time: Duration) -> Result<()> {
-    fuzz(&[], time)
+    fuzz(&[], |_| time)
+}
+
+/// Runs every target for the time, but those of these names for another.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_long(time: Duration, others: &[(&str, Duration)]) -> Result<()> {
+    let of = |name: &str| others.iter().find(|(other, _)| *other == name).map(|(_, time)| *time);
+    fuzz(&[], |name| of(name).unwrap_or(time))
 }
 
 /// Runs the targets of these names, or all, the ones after a finding too.
-fn fuzz(names: &[&str], time: Duration) -> Result<()> {
+fn fuzz(names: &[&str], time: impl Fn(&str) -> Duration) -> Result<()> {
     let system = host()?;
     build(&system)?;
     let mut found = Vec::new();
     for (name, seeds) in TARGETS {
-        if (names.is_empty() || names.contains(&name)) && !runs_clean(&system, name, seeds, time)? {
+        let is_asked = names.is_empty() || names.contains(&name);
+        if is_asked && !runs_clean(&system, name, seeds, time(name))? {
             found.push(name);
         }
     }

@@ -36,8 +36,9 @@ usage: cargo xtask COMMAND
   demo                               the README's first command, and the curl lines that it prints
   fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
   abnf PATH                          OASIS's test cases of the OData grammar against our parser
-  soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (300 s each)
+  soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (5 min each, requests 30)
   soak queries [COUNT]               random queries of the store against the reference (100000)
+  soak worst                         time and memory of requests that are made to be costly
   bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
 ";
 

@@ -1,6 +1,7 @@
 //! The long forms of the heavy tests, run before a release; the checks run short ones of the same.
 
 mod kill;
+mod worst;
 
 use std::process::Command;
 use std::time::Duration;
@@ -16,10 +17,11 @@ const ROUNDS: u32 = 50;
 const QUERIES: u64 = 100_000;
 /// The short form begins at 1; this one has records and queries of its own.
 const FIRST_SEED: u64 = 1_000;
-/// Time that each fuzz target gets in the long form.
+/// Time that each fuzz target gets in the long form, and the one that reads the query language.
 const FUZZING: Duration = Duration::from_mins(5);
+const FUZZING_REQUESTS: Duration = Duration::from_mins(30);
 
-/// `soak kill [--rounds N] | queries [COUNT] | fuzz`
+/// `soak kill [--rounds N] | queries [COUNT] | fuzz | worst`
 ///
 /// # Errors
 /// When the test fails, or there is none of that name.
@@ -31,8 +33,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         ["queries"] => queries(QUERIES),
         ["queries", count] => queries(count.parse().context("COUNT is a number")?),
-        ["fuzz"] => fuzz::run_all(FUZZING),
-        _ => bail!("soak kill [--rounds N] | soak queries [COUNT] | soak fuzz"),
+        ["fuzz"] => fuzz::run_long(FUZZING, &[("request", FUZZING_REQUESTS)]),
+        ["worst"] => instance::build().and_then(|()| worst::ask()),
+        _ => bail!("soak kill [--rounds N] | soak queries [COUNT] | soak fuzz | soak worst"),
     }
 }
 

@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use model::rows::RowSet;
-use odata::bound::{Apply, Query, Transformation};
+use odata::bound::{Apply, Expr, GroupKey, Query, Transformation};
 use odata::edm::Type;
 use odata::eval::{Excess, Pager, Pipeline, Sieve, Sizes, Window};
 use odata::json::{Node, write_node};
 
 use super::asked::Asked;
 use super::columns::Columns;
-use super::judge::{Words, parts};
+use super::judge::{Words, parts, parts_of_path};
 use super::loader::Parts;
 use super::run::{Run, whole};
 use crate::query::RowQuery;
@@ -66,17 +66,40 @@ impl Chain {
 
     /// What of a row the chain looks at beside its own members.
     fn parts(&self) -> Parts {
-        if self.steps.iter().any(looks_at_all) {
-            return Parts::ALL;
-        }
         let computed: Vec<_> = self.asked.compute.iter().map(|member| &member.value).collect();
-        parts(&computed)
+        parts(&computed).and(parts_of_steps(&self.steps))
     }
 }
 
-/// Whether more than the names of paths would have to be known to tell what a step looks at.
-fn looks_at_all(step: &Transformation) -> bool {
-    !matches!(step, Transformation::Skip(_) | Transformation::Top(_) | Transformation::Identity)
+/// What steps look at, those inside others too.
+fn parts_of_steps(steps: &[Transformation]) -> Parts {
+    let of_all = |all: &mut dyn Iterator<Item = &Expr>| parts(&all.collect::<Vec<_>>());
+    let of_step = |step: &Transformation| match step {
+        Transformation::Identity | Transformation::Skip(_) | Transformation::Top(_) => {
+            Parts::default()
+        }
+        Transformation::Search(_) => Parts::ALL,
+        Transformation::Filter(condition) => parts(&[condition]),
+        Transformation::Compute(members) => of_all(&mut members.iter().map(|it| &it.value)),
+        Transformation::OrderBy(keys) => of_all(&mut keys.iter().map(|key| &key.value)),
+        Transformation::Aggregate(figures) => {
+            of_all(&mut figures.iter().filter_map(|figure| figure.value.as_ref()))
+        }
+        Transformation::GroupBy { keys, apply } => {
+            let inner = apply.iter().map(|apply| parts_of_steps(&apply.steps));
+            let paths = keys.iter().flat_map(|key| match key {
+                GroupKey::Path(path) => std::slice::from_ref(path),
+                GroupKey::Rollup { paths, .. } => paths,
+            });
+            paths.map(parts_of_path).chain(inner).fold(Parts::default(), Parts::and)
+        }
+        Transformation::Concat(chains) => {
+            let each = chains.iter().map(|chain| parts_of_steps(&chain.steps));
+            each.fold(Parts::default(), Parts::and)
+        }
+        Transformation::Extreme { amount, by, .. } => parts(&[amount, by]),
+    };
+    steps.iter().map(of_step).fold(Parts::default(), Parts::and)
 }
 
 /// Runs `$apply`, and what of the query comes behind it.

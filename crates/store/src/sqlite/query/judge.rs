@@ -2,7 +2,7 @@
 
 use model::rows::RowSet;
 use model::search;
-use odata::bound::{Computed, Expr, OrderKey, PathStep, Query, Search};
+use odata::bound::{Computed, Expr, OrderKey, Path, PathStep, Query, Search};
 use odata::edm::{StructuredType, Type};
 use odata::eval::{Item, Key, Order, Program, Scope, Searcher, Sieve};
 use odata::json::Node;
@@ -93,11 +93,19 @@ impl Judge {
 
 /// What expressions look at beside a row's own members.
 pub(super) fn parts(all: &[&Expr]) -> Parts {
-    let names = |name: &str| {
-        all.iter().any(|expr| {
-            any_path(expr, &mut |path| path.steps.iter().any(|step| is_named(step, name)))
-        })
-    };
+    let mut found = Parts::default();
+    for expr in all {
+        any_path(expr, &mut |path| {
+            found = found.and(parts_of_path(path));
+            false
+        });
+    }
+    found
+}
+
+/// What the steps of a path name; not what is inside their conditions.
+pub(super) fn parts_of_path(path: &Path) -> Parts {
+    let names = |name: &str| path.steps.iter().any(|step| is_named(step, name));
     Parts {
         sessions: names("sessions"),
         participants: names("participants_v2"),
