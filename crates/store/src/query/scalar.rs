@@ -2,7 +2,7 @@
 
 use model::columns::{ColumnRef, Kind as ColumnKind};
 use odata::bound::{Arithmetic, Expr, ExprKind, Function, Path, PathStep, Ty};
-use odata::edm::{EnumType, Type};
+use odata::edm::{EnumType, Primitive, Type};
 use odata::literal::Literal;
 
 use super::compiler::{Compiler, Mode};
@@ -103,7 +103,7 @@ impl<'q> Compiler<'q> {
                 arithmetic(*operator, left, right)
             }
             ExprKind::Call(function, arguments) => self.call(*function, arguments),
-            ExprKind::Case(cases) => self.case(cases),
+            ExprKind::Case(cases) => self.case(cases, expr.ty),
             _ => None,
         }
     }
@@ -169,24 +169,54 @@ impl<'q> Compiler<'q> {
         Some(Scalar::of(Sql::text(name).append(inner.sql).push(")"), kind))
     }
 
-    fn case(&mut self, cases: &'q [(Expr, Expr)]) -> Option<Scalar> {
+    fn case(&mut self, cases: &'q [(Expr, Expr)], ty: Ty) -> Option<Scalar> {
         let mut sql = Sql::text("(CASE");
         let mut kind = None;
         for (condition, value) in cases {
             let condition = self.condition(condition, Mode::Truth)?;
-            let value = self.scalar(value)?;
-            if !condition.is_exact || kind.is_some_and(|kind: Kind| !kind.is_comparable(value.kind))
-            {
+            if !condition.is_exact {
                 return None;
             }
-            kind = Some(value.kind);
+            let value = self.scalar(value)?.of_case(ty);
+            kind = Some(match kind {
+                None => value.kind,
+                Some(others) => value.kind.joined(others)?,
+            });
             sql = sql.push(" WHEN ").append(condition.sql).push(" THEN ").append(value.sql);
         }
         Some(Scalar::of(sql.push(" END)"), kind?))
     }
 }
 
+impl Kind {
+    /// The kind of what is of one or the other; none if that is no kind.
+    fn joined(self, other: Self) -> Option<Self> {
+        Some(match (self, other) {
+            (Self::Int { least: a, most: b }, Self::Int { least: c, most: d }) => {
+                Self::Int { least: a.min(c), most: b.max(d) }
+            }
+            (Self::Duration { least: a, most: b }, Self::Duration { least: c, most: d }) => {
+                Self::Duration { least: a.min(c), most: b.max(d) }
+            }
+            (one, other) if one == other => one,
+            _ => return None,
+        })
+    }
+}
+
 impl Scalar {
+    /// As a branch of a case of that type: whole numbers beside others are no whole numbers.
+    fn of_case(self, ty: Ty) -> Self {
+        let real = [Primitive::Single, Primitive::Double, Primitive::Decimal];
+        let is_real = real.iter().any(|real| ty == Ty::One(Type::Primitive(*real)));
+        match self.kind {
+            Kind::Int { .. } if is_real => {
+                Self::of(Sql::text("CAST(").append(self.sql).push(" AS REAL)"), Kind::Real)
+            }
+            _ => self,
+        }
+    }
+
     pub(super) fn of(sql: Sql, kind: Kind) -> Self {
         Self { sql, kind, literal: None }
     }

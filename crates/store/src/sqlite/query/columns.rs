@@ -236,7 +236,7 @@ fn value(value: ValueRef<'_>, kind: Kind) -> Result<Value<'_>, Error> {
         (ValueRef::Integer(number), Kind::Bool) => Value::Bool(number != 0),
         (ValueRef::Integer(ticks), Kind::Instant) => Value::Instant(ticks),
         (ValueRef::Integer(ticks), Kind::Duration { .. }) => Value::Duration(ticks),
-        (ValueRef::Integer(number), Kind::Real) => Value::Int(number),
+        (ValueRef::Integer(number), Kind::Real) => Value::double(number as f64),
         (ValueRef::Real(number), Kind::Real) => Value::double(number),
         (ValueRef::Text(text), Kind::Text) => {
             Value::Text(Cow::Borrowed(std::str::from_utf8(text).map_err(|_| wrong())?))
