@@ -31,6 +31,11 @@ impl Upkeep {
                 Err(error) => tracing::error!(error = format!("{error:#}"), "erasing failed"),
             }
         }
+        // Once a day, since much of the index is written anew for it.
+        let yesterday = DateTimeOffset::from_unix_seconds(now - DAY).0;
+        if let Err(error) = self.store.forget_words(yesterday) {
+            tracing::error!(error = format!("{error:#}"), "forgetting words failed");
+        }
         match keys::rotate_when_due(&self.store, &self.master, now) {
             Ok(Some(keys)) => {
                 tracing::info!(count = keys.len(), "signing keys changed");

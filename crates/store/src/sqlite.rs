@@ -21,6 +21,7 @@ pub(crate) mod backup;
 pub(crate) mod connection;
 pub(crate) mod doctor;
 pub(crate) mod fault;
+pub(crate) mod forgetting;
 pub(crate) mod functions;
 pub(crate) mod migrate;
 pub(crate) mod owner;

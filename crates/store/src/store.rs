@@ -14,7 +14,7 @@ use model::{Shredded, TenantId};
 use crate::dictionary::Dictionaries;
 use crate::sqlite::writer::{Weight, Work, Writer, request};
 use crate::sqlite::{
-    Session, administration, backup, connection, doctor, migrate, owner, retention,
+    Session, administration, backup, connection, doctor, forgetting, migrate, owner, retention,
 };
 use crate::{AppRow, Codec, Diagnosis, Error, Pending, Reader, SigningKeyRow, Written};
 
@@ -151,6 +151,18 @@ impl Store {
     pub fn erase_ended_before(&self, ticks: i64, limit: usize) -> Pending<usize> {
         let weight = Weight { records: limit, bytes: 0 };
         self.submit(weight, move |session| retention::erase_ended_before(session, ticks, limit))
+    }
+
+    /// Takes the words of erased records out of the full-text index, if the first of them was
+    /// erased before an instant (ticks): until then they are found no more, but stand in the file.
+    /// Blocks, while others write between its short transactions.
+    pub fn forget_words(&self, erased_before: i64) -> Result<(), Error> {
+        let begin = move |session: &mut Session| forgetting::begin(session, erased_before);
+        let mut has_more = self.submit(Weight::SMALL, begin).wait()?;
+        while has_more {
+            has_more = self.submit(Weight::SMALL, forgetting::go_on).wait()?;
+        }
+        Ok(())
     }
 
     /// Looks at every page and fragment. Blocks, for as long as that takes.

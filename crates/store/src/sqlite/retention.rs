@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::stored::Head;
-use super::{Session, rows};
+use super::{Session, forgetting, rows};
 use crate::Error;
 use crate::record::Change;
 
@@ -24,6 +24,9 @@ pub(crate) fn erase_ended_before(
         for id_key in found {
             erase(session, tenant_key, &id_key)?;
         }
+    }
+    if erased > 0 {
+        forgetting::note_erasure(session, session.now())?;
     }
     Ok(erased)
 }

@@ -43,6 +43,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// When the transaction began, in ticks.
+    pub(super) fn now(&self) -> i64 {
+        self.now
+    }
+
     pub(crate) fn new(
         connection: Connection,
         dictionaries: Arc<Dictionaries>,

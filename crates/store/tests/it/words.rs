@@ -48,6 +48,47 @@ fn words_follow_the_current_version() {
     assert_eq!(store.doctor().unwrap().problems, [""; 0]);
 }
 
+/// Whether a text stands anywhere in the index.
+fn is_in_file(folder: &Folder, text: &str) -> bool {
+    let connection = Connection::open(folder.store()).unwrap();
+    let mut statement = connection.prepare("SELECT block FROM record_search_data").unwrap();
+    let blocks = statement.query_map((), |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    let contains = |block: &[u8]| block.windows(text.len()).any(|window| window == text.as_bytes());
+    blocks.map(Result::unwrap).any(|block| contains(&block))
+}
+
+#[test]
+fn words_of_erased_records_do_not_stay_in_the_file() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let old = call(1).participants(&["unforgettable"]);
+    let kept = call(2).start(1_800_000_000).participants(&["remembered"]);
+    for call in [&old, &kept] {
+        store.write(&tenant(), vec![call.shred(&store)]).wait().unwrap();
+    }
+    // Filling pages, so that there is more than one step to take.
+    let others = (10..2_000).map(|number| {
+        let names = [0, 1, 2].map(|at| format!("name{number}of{at}"));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        call(number).start(1_800_000_000).participants(&names).shred(&store)
+    });
+    store.write(&tenant(), others.collect()).wait().unwrap();
+    assert_eq!(
+        store.erase_ended_before(call(0).start(1_750_000_000).ticks(), 10).wait().unwrap(),
+        1
+    );
+    assert_eq!(having(&folder, "unforgettable"), [0; 0]);
+    store.forget_words(0).unwrap();
+    assert!(is_in_file(&folder, "unforgettable"), "nothing was erased so long ago");
+    store.forget_words(i64::MAX).unwrap();
+    assert!(!is_in_file(&folder, "unforgettable"));
+    assert!(is_in_file(&folder, "remembered"));
+    assert_eq!((having(&folder, "remembered").len(), having(&folder, "name77of2").len()), (1, 1));
+    assert_eq!(store.doctor().unwrap().problems, [""; 0]);
+    // Nothing was erased since.
+    store.forget_words(i64::MAX).unwrap();
+}
+
 #[test]
 fn a_batch_that_writes_a_record_again_and_again_leaves_its_last_words() {
     let folder = Folder::new();
