@@ -40,6 +40,7 @@ usage: cargo xtask COMMAND
   soak queries [COUNT]               random queries of the store against the reference (100000)
   soak worst                         time and memory of requests that are made to be costly
   bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
+  bench queries [RECORDS]            queries, as ratios to SQL by hand, up to so many records (1000000)
 ";
 
 fn main() -> ExitCode {
