@@ -167,9 +167,10 @@ fn filters() -> Vec<(String, String)> {
         add("cases", nested("case(true:", "1", ")", n) + " eq 1");
         add("lists", nested("[", "1", "]", n) + " eq 1");
         add("objects", nested("{\"a\":", "1", "}", n) + " eq 1");
-        let lambdas: String = (0..n).map(|at| format!("sessions/any(s{at}:")).collect();
-        add("lambdas", lambdas + "true" + &")".repeat(n));
-        let media: String = (0..n).map(|at| format!("segments/any(g{at}:")).collect();
+        let lambdas: Vec<String> = (0..n).map(|at| format!("sessions/any(s{at}:")).collect();
+        add("lambdas", lambdas.concat() + "true" + &")".repeat(n));
+        let media: Vec<String> = (0..n).map(|at| format!("segments/any(g{at}:")).collect();
+        let media = media.concat();
         add("lambdas in rows", format!("sessions/any(s:s/{media}true{})", ")".repeat(n)));
         add("counts", nested("sessions/$count($filter=", "true", ")", n));
         add("and", vec!["id eq 'x'"; n].join(" and "));

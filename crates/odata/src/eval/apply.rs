@@ -11,6 +11,7 @@ mod group;
 mod identity;
 mod plan;
 mod run;
+mod sum;
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;

@@ -309,11 +309,20 @@ fn extreme(
         let by_value = sorted(&by[*a], &by[*b]);
         if is_top { by_value.reverse() } else { by_value }
     });
-    let all: f64 = by.iter().filter_map(Value::number).sum();
+    let numbers = |values: &[Value]| -> Vec<Value> {
+        values.iter().filter_map(Value::number).map(Value::Float).collect()
+    };
+    let all = real_sum(&numbers(&by)).unwrap_or_default();
     let amount = amount.number().unwrap_or_default();
-    let mut so_far = 0.0;
     let mut taken = Vec::new();
     for place in places {
+        let so_far = match kind {
+            TopCount | BottomCount => taken.len() as f64,
+            TopSum | BottomSum | TopPercent | BottomPercent => {
+                let taken: Vec<_> = taken.iter().map(|place: &usize| by[*place].clone()).collect();
+                real_sum(&numbers(&taken)).unwrap_or_default()
+            }
+        };
         let is_enough = match kind {
             // Not even when -INF and INF have met.
             TopCount | BottomCount | TopSum | BottomSum => so_far >= amount || so_far.is_nan(),
@@ -323,12 +332,6 @@ fn extreme(
         if is_enough {
             break;
         }
-        so_far += match kind {
-            TopCount | BottomCount => 1.0,
-            TopSum | BottomSum | TopPercent | BottomPercent => {
-                by[place].number().unwrap_or_default()
-            }
-        };
         taken.push(place);
     }
     taken.sort_unstable();

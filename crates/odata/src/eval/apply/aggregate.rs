@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use super::identity::push_identity;
+use super::sum::Sum;
 use crate::bound::{Aggregate, Method};
 use crate::eval::Value;
 use crate::eval::arithmetic::nearest;
@@ -40,10 +41,7 @@ enum Total {
     Whole(i128),
     Ticks(i128),
     /// With what rounding has lost so far (Neumaier's summation).
-    Real {
-        sum: f64,
-        lost: f64,
-    },
+    Real(Sum),
 }
 
 /// Values of one type.
@@ -157,41 +155,25 @@ impl Total {
     fn add(&mut self, value: &Value<'_>) -> bool {
         match (&mut *self, value) {
             (Self::Nothing, Value::Int(value)) => *self = Self::Whole(i128::from(*value)),
-            (Self::Nothing, Value::Double(value)) => *self = Self::Real { sum: *value, lost: 0.0 },
+            (Self::Nothing, Value::Double(value)) => {
+                let mut sum = Sum::default();
+                sum.add(*value);
+                *self = Self::Real(sum);
+            }
             (Self::Nothing, Value::Duration(ticks)) => *self = Self::Ticks(i128::from(*ticks)),
             (Self::Whole(sum), Value::Int(value)) => *sum += i128::from(*value),
             (Self::Ticks(sum), Value::Duration(ticks)) => *sum += i128::from(*ticks),
-            (Self::Whole(sum), Value::Double(value)) => {
-                let (sum, lost) = rounded(*sum);
-                *self = Self::Real { sum, lost };
-                self.add_real(*value);
+            (Self::Whole(whole), Value::Double(value)) => {
+                let mut sum = Sum::default();
+                sum.add_whole(*whole);
+                sum.add(*value);
+                *self = Self::Real(sum);
             }
-            (Self::Real { .. }, Value::Double(value)) => self.add_real(*value),
-            (Self::Real { .. }, Value::Int(value)) => {
-                let (number, lost) = rounded(i128::from(*value));
-                self.add_real(number);
-                self.add_real(lost);
-            }
+            (Self::Real(sum), Value::Double(value)) => sum.add(*value),
+            (Self::Real(sum), Value::Int(value)) => sum.add_whole(i128::from(*value)),
             _ => return false,
         }
         true
-    }
-
-    fn add_real(&mut self, value: f64) {
-        if let Self::Real { sum, lost } = self {
-            let next = *sum + value;
-            *lost += if sum.abs() >= value.abs() {
-                (*sum - next) + value
-            } else {
-                (value - next) + *sum
-            };
-            *sum = next;
-        }
-    }
-
-    fn real(sum: f64, lost: f64) -> f64 {
-        // Beyond the finite numbers what is lost is no number.
-        if sum.is_finite() { sum + lost } else { sum }
     }
 
     fn sum(self) -> Value<'static> {
@@ -199,7 +181,7 @@ impl Total {
             Self::Nothing => Value::Null,
             Self::Whole(sum) => i64::try_from(sum).map_or(Value::Double(sum as f64), Value::Int),
             Self::Ticks(sum) => i64::try_from(sum).map_or(Value::Null, Value::Duration),
-            Self::Real { sum, lost } => Value::double(Self::real(sum, lost)),
+            Self::Real(sum) => Value::double(sum.value()),
         }
     }
 
@@ -212,15 +194,9 @@ impl Total {
                 let ticks = (sum.abs() + count / 2) / count * sum.signum();
                 i64::try_from(ticks).map_or(Value::Null, Value::Duration)
             }
-            Self::Real { sum, lost } => Value::double(Self::real(sum, lost) / count as f64),
+            Self::Real(sum) => Value::double(sum.value() / count as f64),
         }
     }
-}
-
-/// The nearest double to a whole number, and what it lacks.
-fn rounded(whole: i128) -> (f64, f64) {
-    let number = whole as f64;
-    (number, (whole - number as i128) as f64)
 }
 
 impl Sample {

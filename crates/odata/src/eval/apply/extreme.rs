@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::Setting;
 use super::plan::sorted_by;
+use super::sum::Sum;
 use crate::bound::{Expr, Extreme, OrderKey};
 use crate::eval::page::{Pager, Sieve, Window};
 use crate::eval::program::NOTHING;
@@ -88,15 +89,16 @@ impl<'p> Chosen<'p> {
 
     pub(super) fn finish(self) -> Vec<Node<'static>> {
         let mut items = self.pager.finish().items;
-        let total: f64 = items.iter().map(|(_, value, _)| value).sum();
-        let mut sum = 0.0;
+        let mut total = Sum::default();
+        items.iter().for_each(|(_, value, _)| total.add(*value));
+        let mut sum = Sum::default();
         let needed = items.iter().take_while(|(_, value, _)| {
             let is_open = match self.choice.limit {
                 Limit::Count(_) => true,
-                Limit::Sum(wanted) => sum < wanted,
-                Limit::Percent(wanted) => !is_share(sum, total, wanted),
+                Limit::Sum(wanted) => sum.value() < wanted,
+                Limit::Percent(wanted) => !is_share(sum.value(), total.value(), wanted),
             };
-            sum += value;
+            sum.add(*value);
             is_open
         });
         let needed = needed.count();
