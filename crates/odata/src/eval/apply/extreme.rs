@@ -90,7 +90,9 @@ impl<'p> Chosen<'p> {
     pub(super) fn finish(self) -> Vec<Node<'static>> {
         let mut items = self.pager.finish().items;
         let mut total = Sum::default();
-        items.iter().for_each(|(_, value, _)| total.add(*value));
+        for (_, value, _) in &items {
+            total.add(*value);
+        }
         let mut sum = Sum::default();
         let needed = items.iter().take_while(|(_, value, _)| {
             let is_open = match self.choice.limit {

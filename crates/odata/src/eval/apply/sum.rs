@@ -41,7 +41,9 @@ mod tests {
     #[test]
     fn what_rounding_loses_is_kept() {
         let mut sum = Sum::default();
-        [1e18, 1.0, -1e18].into_iter().for_each(|value| sum.add(value));
+        for value in [1e18, 1.0, -1e18] {
+            sum.add(value);
+        }
         assert!((sum.value() - 1.0).abs() < f64::EPSILON);
         sum.add_whole(i128::from(i64::MAX));
         sum.add_whole(-i128::from(i64::MAX));
