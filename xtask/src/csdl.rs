@@ -78,6 +78,7 @@ pub(crate) struct Parameter {
 #[derive(Debug)]
 pub(crate) struct Container {
     pub(crate) name: String,
+    pub(crate) entity_sets: Vec<(String, String)>,
     pub(crate) singletons: Vec<(String, String)>,
 }
 
@@ -267,12 +268,19 @@ impl Reader<'_> {
     }
 
     fn container(&self, node: Node<'_, '_>) -> Result<Container> {
-        let mut singletons = Vec::new();
-        for child in elements(node).filter(|child| child.has_tag_name((EDM, "Singleton"))) {
-            let name = attribute(child, "Name")?.to_owned();
-            singletons.push((name, self.qualify(attribute(child, "Type")?)));
-        }
-        Ok(Container { name: attribute(node, "Name")?.to_owned(), singletons })
+        let roots = |element: &str, ty: &str| -> Result<Vec<(String, String)>> {
+            let of_kind = |child: &Node<'_, '_>| child.has_tag_name((EDM, element));
+            let root = |child| {
+                let name = attribute(child, "Name")?.to_owned();
+                Ok((name, self.qualify(attribute(child, ty)?)))
+            };
+            elements(node).filter(of_kind).map(root).collect()
+        };
+        Ok(Container {
+            name: attribute(node, "Name")?.to_owned(),
+            entity_sets: roots("EntitySet", "EntityType")?,
+            singletons: roots("Singleton", "Type")?,
+        })
     }
 
     fn annotations(&self, node: Node<'_, '_>) -> Result<Annotations> {

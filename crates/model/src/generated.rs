@@ -139,8 +139,11 @@ mod tests {
                 let ends = operation.parameters.iter().chain(&operation.returns);
                 ends.for_each(|parameter| refer(parameter.ty));
             }
-            let singletons = schema.container.iter().flat_map(|container| container.singletons);
-            singletons.for_each(|(_, ty)| refer(Type::Structured(ty)));
+            let roots = schema
+                .container
+                .iter()
+                .flat_map(|container| container.entity_sets.iter().chain(container.singletons));
+            roots.for_each(|(_, ty)| refer(Type::Structured(ty)));
         }
         found
     }

@@ -32,6 +32,13 @@ pub struct Resource {
 /// A step of a path.
 #[derive(Debug, Clone)]
 pub enum Step {
+    /// A collection of entities that the service root names.
+    EntitySet {
+        /// Its name.
+        name: &'static str,
+        /// The type of its entities.
+        ty: &'static StructuredType,
+    },
     /// An entity that the service root names.
     Singleton {
         /// Its name.
@@ -210,7 +217,8 @@ impl PartialEq for Resource {
 impl PartialEq for Step {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Singleton { name: a, .. }, Self::Singleton { name: b, .. }) => a == b,
+            (Self::EntitySet { name: a, .. }, Self::EntitySet { name: b, .. })
+            | (Self::Singleton { name: a, .. }, Self::Singleton { name: b, .. }) => a == b,
             (Self::Navigation(a), Self::Navigation(b)) | (Self::Property(a), Self::Property(b)) => {
                 ptr::eq(*a, *b)
             }

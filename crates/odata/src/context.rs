@@ -77,6 +77,7 @@ impl Set {
                 Some(format!("{base}{}", pending.map(key).unwrap_or_default()))
             };
             set = match step {
+                Step::EntitySet { name, .. } => Self::Entities { path: (*name).to_owned() },
                 Step::Singleton { name, .. } => Self::Singleton { path: (*name).to_owned() },
                 Step::Key(key) => {
                     pending_key = Some(key);

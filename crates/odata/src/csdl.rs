@@ -76,12 +76,15 @@ fn vocabularies(annotations: &[Annotations]) -> impl Iterator<Item = &'static Vo
 /// The service document (OData JSON Format 4.01 section 5): what can be reached from the root.
 /// `root` is the root's absolute URL without a slash at its end.
 pub fn service_document(model: &Model, root: &str) -> String {
+    let root_of = |kind: &'static str| {
+        move |(name, _): &(&'static str, _)| {
+            object(vec![("name", plain(name)), ("kind", plain(kind)), ("url", plain(name))])
+        }
+    };
+    let sets = containers(model).flat_map(|(_, container)| container.entity_sets);
     let singletons = containers(model).flat_map(|(_, container)| container.singletons);
-    let value = singletons
-        .map(|(name, _)| {
-            object(vec![("name", plain(name)), ("kind", plain("Singleton")), ("url", plain(name))])
-        })
-        .collect();
+    let value =
+        sets.map(root_of("EntitySet")).chain(singletons.map(root_of("Singleton"))).collect();
     print(&object(vec![
         ("@odata.context", Node::String(Text::of(&format!("{root}/$metadata")))),
         ("value", Node::Array(value)),

@@ -221,6 +221,8 @@ pub struct Parameter {
 pub struct Container {
     /// Unqualified name.
     pub name: &'static str,
+    /// Entity sets with the types of their entities.
+    pub entity_sets: &'static [(&'static str, &'static StructuredType)],
     /// Singletons with their types.
     pub singletons: &'static [(&'static str, &'static StructuredType)],
 }

@@ -127,7 +127,7 @@ impl<'a> Walk<'_, 'a> {
     fn segment(&mut self, segment: &'a str) -> Result<(), Error> {
         let not_found = || Err(not_found(segment));
         match self.place {
-            Place::Root => self.singleton(segment),
+            Place::Root => self.root(segment),
             Place::End { .. } => not_found(),
             _ if segment.is_empty() => not_found(),
             Place::Value { ty, is_collection } => {
@@ -143,21 +143,27 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    fn singleton(&mut self, segment: &str) -> Result<(), Error> {
-        let containers = self.model.schemas.iter().filter_map(|schema| schema.container.as_ref());
-        let found = containers
-            .flat_map(|container| container.singletons)
-            .find(|(name, _)| *name == segment);
-        let Some((name, ty)) = found else {
-            let containers =
-                self.model.schemas.iter().filter_map(|schema| schema.container.as_ref());
-            let known =
-                containers.flat_map(|container| container.singletons).map(|(name, _)| *name);
+    /// A singleton, or an entity set, perhaps with a key in parentheses.
+    fn root(&mut self, segment: &'a str) -> Result<(), Error> {
+        let containers =
+            || self.model.schemas.iter().filter_map(|schema| schema.container.as_ref());
+        let singletons = || containers().flat_map(|container| container.singletons);
+        let sets = || containers().flat_map(|container| container.entity_sets);
+        if let Some((name, ty)) = singletons().find(|(name, _)| *name == segment) {
+            self.steps.push(Step::Singleton { name, ty });
+            self.place = Place::Value { ty: Type::Structured(ty), is_collection: false };
+            return Ok(());
+        }
+        let found = split_groups(segment).and_then(|(own, groups)| {
+            sets().find(|(name, _)| *name == own).map(|set| (set, groups))
+        });
+        let Some(((name, ty), groups)) = found else {
+            let known = sets().chain(singletons()).map(|(name, _)| *name);
             return Err(not_found(segment).suggesting(segment, known));
         };
-        self.steps.push(Step::Singleton { name, ty });
-        self.place = Place::Value { ty: Type::Structured(ty), is_collection: false };
-        Ok(())
+        self.steps.push(Step::EntitySet { name, ty });
+        self.place = Place::Value { ty: Type::Structured(ty), is_collection: true };
+        self.keys(segment, &groups)
     }
 
     fn dollar(&mut self, segment: &'a str, ty: Type, is_collection: bool) -> Result<(), Error> {

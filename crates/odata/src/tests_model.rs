@@ -192,6 +192,7 @@ pub(crate) static MODEL: Model = Model {
             operations: &[],
             container: Some(Container {
                 name: "GraphService",
+                entity_sets: &[],
                 singletons: &[("communications", &COMMUNICATIONS)],
             }),
         },

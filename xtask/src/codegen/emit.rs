@@ -217,15 +217,15 @@ fn schema_text(scope: &Scope<'_>, schema: &Schema, parts: &[&Schema]) -> Result<
     let container = match &schema.container {
         None => "None".to_owned(),
         Some(container) => {
-            let singletons: Vec<String> = container
-                .singletons
-                .iter()
-                .map(|(name, ty)| format!("({name:?}, {})", reference(ty)))
-                .collect();
+            let roots = |roots: &[(String, String)]| -> String {
+                let root = |(name, ty): &(String, String)| format!("({name:?}, {})", reference(ty));
+                roots.iter().map(root).collect::<Vec<_>>().join(", ")
+            };
             format!(
-                "Some(Container {{ name: {:?}, singletons: &[{}] }})",
+                "Some(Container {{ name: {:?}, entity_sets: &[{}], singletons: &[{}] }})",
                 container.name,
-                singletons.join(", ")
+                roots(&container.entity_sets),
+                roots(&container.singletons)
             )
         }
     };

@@ -203,6 +203,7 @@ fn the_service_describes_itself_without_a_token() {
             client.get_with(&format!("/{version}/$metadata"), &[("Accept", "application/json")]);
         assert!(json.json()["microsoft.graph.callRecords"]["callRecord"].is_object());
         let root = client.get(&format!("/{version}/")).json();
-        assert_eq!(root["value"][0]["name"], "communications");
+        assert_eq!(root["value"][0]["name"], "subscriptions");
+        assert_eq!(root["value"][1]["name"], "communications");
     }
 }

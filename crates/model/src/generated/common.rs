@@ -978,7 +978,7 @@ pub static CLOUD_COMMUNICATIONS: StructuredType = StructuredType {
     is_served: true,
 };
 
-/// `microsoft.graph.subscription`
+/// `microsoft.graph.subscription`: Asks for notifications of new and changed call records.
 pub static SUBSCRIPTION: StructuredType = StructuredType {
     name: "microsoft.graph.subscription",
     kind: Kind::Entity,
@@ -1048,8 +1048,8 @@ pub static SUBSCRIPTION: StructuredType = StructuredType {
         },
     ],
     dynamic: &[],
-    description: "",
-    is_served: false,
+    description: "Asks for notifications of new and changed call records.",
+    is_served: true,
 };
 
 /// `microsoft.graph.call`

@@ -167,7 +167,9 @@ impl fmt::Display for Resource {
         for step in &self.steps {
             match step {
                 Step::Key(key) => path.push_str(&key_in_path(key)),
-                Step::Singleton { name, .. } => write!(path, "/{name}")?,
+                Step::EntitySet { name, .. } | Step::Singleton { name, .. } => {
+                    write!(path, "/{name}")?;
+                }
                 Step::Navigation(property) | Step::Property(property) => {
                     write!(path, "/{}", property.name)?;
                 }

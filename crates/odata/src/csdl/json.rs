@@ -54,6 +54,10 @@ fn schema(schema: &Schema, annotations: &[Annotations]) -> Node<'static> {
     }
     if let Some(container) = &schema.container {
         let mut contents = vec![("$Kind", plain("EntityContainer"))];
+        contents.extend(container.entity_sets.iter().map(|(name, ty)| {
+            let members = vec![("$Collection", Node::Bool(true)), ("$Type", plain(ty.name))];
+            (*name, object(members))
+        }));
         contents.extend(
             container
                 .singletons

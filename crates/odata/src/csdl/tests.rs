@@ -107,7 +107,11 @@ static SHOP: Model = Model {
             }),
             is_served: true,
         }],
-        container: Some(Container { name: "Service", singletons: &[("best", &LAMP)] }),
+        container: Some(Container {
+            name: "Service",
+            entity_sets: &[("lamps", &LAMP)],
+            singletons: &[("best", &LAMP)],
+        }),
     }],
 };
 
@@ -123,8 +127,8 @@ fn json_of_a_small_model() {
 }
 
 #[test]
-fn the_service_document_lists_the_singletons() {
-    let expected = r#"{"@odata.context":"https://example.test/v1.0/$metadata","value":[{"name":"best","kind":"Singleton","url":"best"}]}"#;
+fn the_service_document_lists_what_the_root_has() {
+    let expected = r#"{"@odata.context":"https://example.test/v1.0/$metadata","value":[{"name":"lamps","kind":"EntitySet","url":"lamps"},{"name":"best","kind":"Singleton","url":"best"}]}"#;
     assert_eq!(service_document(&SHOP, "https://example.test/v1.0"), expected);
 }
 

@@ -118,6 +118,9 @@ fn schema(out: &mut Writer, schema: &Schema, annotations: &[Annotations]) {
     }
     if let Some(container) = &schema.container {
         out.open("EntityContainer", &[("Name", container.name.into())]);
+        for (name, ty) in container.entity_sets {
+            out.empty("EntitySet", &[("Name", (*name).into()), ("EntityType", ty.name.into())]);
+        }
         for (name, ty) in container.singletons {
             out.empty("Singleton", &[("Name", (*name).into()), ("Type", ty.name.into())]);
         }

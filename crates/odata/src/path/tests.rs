@@ -25,7 +25,7 @@ fn steps_with(path: &str, query: &str) -> String {
 
 fn short(step: &Step) -> String {
     match step {
-        Step::Singleton { name, .. } => (*name).to_owned(),
+        Step::EntitySet { name, .. } | Step::Singleton { name, .. } => (*name).to_owned(),
         Step::Navigation(property) => property.name.to_owned(),
         Step::Property(property) => format!(".{}", property.name),
         Step::Key(key) => format!("<{key}>"),

@@ -143,7 +143,7 @@ fn without_own_casts(steps: &[Step]) -> Vec<Step> {
         let next = match step {
             Step::Cast(to) if ty == Some(Type::Structured(to)) => continue,
             Step::Cast(to) => Some(Type::Structured(to)),
-            Step::Singleton { ty, .. } => Some(Type::Structured(ty)),
+            Step::EntitySet { ty, .. } | Step::Singleton { ty, .. } => Some(Type::Structured(ty)),
             Step::Navigation(property) | Step::Property(property) => Some(property.ty),
             Step::Operation { operation, .. } => operation.returns.as_ref().map(|it| it.ty),
             Step::Key(_) | Step::Filter(_) | Step::Count | Step::Ref | Step::Value => ty,
