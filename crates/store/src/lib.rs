@@ -14,6 +14,7 @@ mod record;
 mod sql;
 mod sqlite;
 mod store;
+mod subscription;
 
 pub use codec::Codec;
 pub use error::{Cause, Error};
@@ -25,3 +26,7 @@ pub use record::{
 };
 pub use sqlite::{Reader, cost};
 pub use store::{Options, Role, Store};
+pub use subscription::{
+    Added, Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event, Match,
+    QueueSize, Sent, Settled, SubscriptionRow,
+};

@@ -81,7 +81,8 @@ pub enum Change {
 }
 
 impl Change {
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name in the log.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Replaced => "replaced",

@@ -19,6 +19,7 @@
 pub(crate) mod administration;
 pub(crate) mod backup;
 pub(crate) mod connection;
+pub(crate) mod deliveries;
 pub(crate) mod doctor;
 pub(crate) mod fault;
 pub(crate) mod forgetting;
@@ -34,6 +35,7 @@ pub(crate) mod search;
 mod session;
 mod snapshot;
 mod stored;
+pub(crate) mod subscriptions;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod writer;

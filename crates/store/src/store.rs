@@ -10,13 +10,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use model::{Shredded, TenantId};
+use tokio::sync::Notify;
 
 use crate::dictionary::Dictionaries;
 use crate::sqlite::writer::{Weight, Work, Writer, request};
 use crate::sqlite::{
-    Session, administration, backup, connection, doctor, forgetting, migrate, owner, retention,
+    Session, administration, backup, connection, deliveries, doctor, forgetting, migrate, owner,
+    retention, subscriptions,
 };
-use crate::{AppRow, Codec, Diagnosis, Error, Pending, Reader, SigningKeyRow, Written};
+use crate::{
+    Added, AppRow, Codec, Diagnosis, Error, Match, Pending, Reader, Sent, Settled, SigningKeyRow,
+    SubscriptionRow, Written,
+};
 
 /// As what a process works on a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub(crate) struct Shared {
     pub(crate) dictionaries: Arc<Dictionaries>,
     /// Counted up before a commit is acknowledged.
     pub(crate) commits: AtomicU64,
+    /// Told of each commit.
+    pub(crate) committed: Notify,
     pub(crate) is_available: AtomicBool,
 }
 
@@ -96,6 +103,7 @@ impl Store {
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(options.path.clone(), rows)),
             commits: AtomicU64::new(0),
+            committed: Notify::new(),
             is_available: AtomicBool::new(true),
         });
         let session = Session::new(connection, Arc::clone(&shared.dictionaries))?;
@@ -138,6 +146,59 @@ impl Store {
     /// Number of transactions that this process has committed to the store.
     pub fn commits(&self) -> u64 {
         self.inner.shared.commits.load(Ordering::Acquire)
+    }
+
+    /// Resolves at the next commit of this process, at once if there was one since the last call.
+    /// For one task only.
+    pub async fn committed(&self) {
+        self.inner.shared.committed.notified().await;
+    }
+
+    /// Keeps a new subscription, unless its application has one for the same or the tenant has
+    /// `quota` live ones.
+    pub fn add_subscription(&self, subscription: SubscriptionRow, quota: u64) -> Pending<Added> {
+        self.submit(Weight::SMALL, move |session| subscriptions::add(session, &subscription, quota))
+    }
+
+    /// Gives the subscription of that id another end, address and secrets; whether there is one.
+    pub fn update_subscription(&self, subscription: SubscriptionRow) -> Pending<bool> {
+        self.submit(Weight::SMALL, move |session| subscriptions::update(session, &subscription))
+    }
+
+    /// Deletes a subscription, and all that it was to be told; whether there was one.
+    pub fn delete_subscription(&self, id: &str) -> Pending<bool> {
+        let id = id.to_owned();
+        self.submit(Weight::SMALL, move |session| subscriptions::delete(session, &id))
+    }
+
+    /// Takes a subscription away from its application, which is told of that and of nothing else.
+    pub fn remove_subscription(&self, subscription_key: i64) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| subscriptions::remove(session, subscription_key))
+    }
+
+    /// Tells a subscription that it ends soon, once for each end; whether it was told now.
+    pub fn warn_subscription(&self, subscription_key: i64) -> Pending<bool> {
+        self.submit(Weight::SMALL, move |session| subscriptions::warn(session, subscription_key))
+    }
+
+    /// Puts messages into the queues for versions from one entry of the change log to another, in
+    /// one transaction with the cursor: none is put twice or left out. Answers how many.
+    pub fn enqueue(&self, range: (i64, i64), matches: Vec<Match>) -> Pending<usize> {
+        let weight = Weight { records: matches.len().max(1), bytes: 0 };
+        self.submit(weight, move |session| deliveries::enqueue(session, range, &matches))
+    }
+
+    /// Notes what became of messages that were sent; answers how many were given up.
+    pub fn settle(&self, sent: Sent, settled: Settled) -> Pending<usize> {
+        self.submit(Weight::SMALL, move |session| deliveries::settle(session, sent, &settled))
+    }
+
+    /// Puts messages of a subscription that were given up back into its queue: all, or one.
+    /// Answers how many.
+    pub fn replay(&self, subscription_key: i64, delivery_key: Option<i64>) -> Pending<usize> {
+        self.submit(Weight::SMALL, move |session| {
+            deliveries::replay(session, subscription_key, delivery_key)
+        })
     }
 
     /// Copies the store, as it is at one moment, to a new file, while others read and write.

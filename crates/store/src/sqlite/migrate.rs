@@ -17,6 +17,7 @@ use crate::{Cause, Error};
 const STEPS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_records.sql"),
     include_str!("../../migrations/sqlite/0002_queries.sql"),
+    include_str!("../../migrations/sqlite/0003_notifications.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
@@ -163,7 +164,7 @@ mod tests {
             .execute("INSERT INTO migration VALUES (?1, '')", [STEPS.len() as i64 + 1])
             .unwrap();
         let refused = migrate(&mut connection, Path::new("x.db"));
-        assert!(matches!(refused, Err(Error::Newer { found: 3, known: 2 })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Newer { found: 4, known: 3 })), "{refused:?}");
     }
 
     #[test]

@@ -8,13 +8,16 @@ use model::{TenantId, key};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::snapshot::Snapshot;
-use super::{administration, session, stored};
+use super::{administration, deliveries, session, stored, subscriptions};
 use crate::plan::{Plan, TenantKeys};
 use crate::record::Change;
 use crate::sql::record_columns;
 use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::Statement;
 use crate::store::Shared;
+use crate::subscription::{
+    Channel, CommittedVersions, DeliveryRow, DueEndpoint, QueueSize, SubscriptionRow,
+};
 use crate::{
     AppRow, Cause, ChangeRow, Codec, Error, Filter, ListQuery, SigningKeyRow, StoredRecord, sql,
 };
@@ -183,6 +186,71 @@ impl Reader {
             changes.push(change(row)?);
         }
         Ok(changes)
+    }
+
+    /// Versions that were committed behind an entry of the change log, out of so many entries.
+    pub fn committed_versions(
+        &mut self,
+        after: i64,
+        limit: usize,
+    ) -> Result<CommittedVersions, Error> {
+        deliveries::committed(self.snapshot.fresh()?, after, limit)
+    }
+
+    /// Up to which entry of the change log messages are in the queues.
+    pub fn notification_cursor(&mut self) -> Result<i64, Error> {
+        deliveries::cursor(self.snapshot.fresh()?)
+    }
+
+    /// All subscriptions that live at an instant (ticks), of a tenant or of all.
+    pub fn subscriptions(
+        &mut self,
+        tenant: Option<&TenantId>,
+        now: i64,
+    ) -> Result<Vec<SubscriptionRow>, Error> {
+        subscriptions::live(self.snapshot.fresh()?, tenant, now)
+    }
+
+    /// A subscription by its number, also one that has ended.
+    pub fn subscription(&mut self, key: i64) -> Result<Option<SubscriptionRow>, Error> {
+        subscriptions::by_key(self.snapshot.fresh()?, key)
+    }
+
+    /// Ids of the subscriptions that ended before an instant (ticks).
+    pub fn ended_subscriptions(&mut self, before: i64) -> Result<Vec<String>, Error> {
+        subscriptions::ended(self.snapshot.fresh()?, before)
+    }
+
+    /// Addresses that have messages to be sent at an instant (ticks).
+    pub fn due_endpoints(&mut self, now: i64) -> Result<Vec<DueEndpoint>, Error> {
+        deliveries::due(self.snapshot.fresh()?, now)
+    }
+
+    /// The messages that go to an address next, together: those that were sent together before,
+    /// else at most `limit` that were not sent yet.
+    pub fn next_deliveries(
+        &mut self,
+        subscription_key: i64,
+        channel: Channel,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, Error> {
+        deliveries::next(self.snapshot.fresh()?, (subscription_key, channel), limit)
+    }
+
+    /// Messages of a tenant behind a number: those to be sent, or those given up.
+    pub fn deliveries(
+        &mut self,
+        tenant: &TenantId,
+        is_dead: bool,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, Error> {
+        deliveries::list(self.snapshot.fresh()?, tenant, is_dead, (after, limit))
+    }
+
+    /// How much is in the queues of all tenants.
+    pub fn queue_size(&mut self) -> Result<QueueSize, Error> {
+        deliveries::size(self.snapshot.fresh()?)
     }
 
     /// All tenants that ever had a record.

@@ -250,8 +250,8 @@ impl Session {
         Ok(())
     }
 
-    /// The tenant's number, given at its first record.
-    fn tenant_key(&mut self, tenant: &TenantId) -> Result<i64, Error> {
+    /// The tenant's number, given when the first of its things is kept.
+    pub(super) fn tenant_key(&mut self, tenant: &TenantId) -> Result<i64, Error> {
         if let Some(key) = self.tenants.get(tenant) {
             return Ok(*key);
         }

@@ -166,6 +166,7 @@ impl Writer {
 
     fn acknowledged(&self) {
         self.shared.commits.fetch_add(1, Ordering::Release);
+        self.shared.committed.notify_one();
         self.shared.is_available.store(true, Ordering::Release);
         if self.shared.role == Role::Tool {
             // See the head of the engine: by then no held snapshot lacks this write.

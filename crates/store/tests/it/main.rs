@@ -10,6 +10,7 @@ mod engine;
 mod erasing;
 mod keeping;
 mod lists;
+mod notifications;
 mod opening;
 mod oracle;
 mod processes;

@@ -10,13 +10,24 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
-/// What the second step made.
-const OF_SECOND_STEP: [&str; 5] = ["segment", "media", "stream", "record_search", "refill"];
+/// What the later steps made.
+const OF_LATER_STEPS: [&str; 10] = [
+    "segment",
+    "media",
+    "stream",
+    "record_search",
+    "refill",
+    "subscription",
+    "subscription_record",
+    "subscription_endpoint",
+    "delivery",
+    "notification_cursor",
+];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.
 fn make_old(path: &Path) {
     let connection = Connection::open(path).unwrap();
-    for table in OF_SECOND_STEP {
+    for table in OF_LATER_STEPS {
         connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
     }
     connection.execute_batch("DROP INDEX call_record_by_end").unwrap();

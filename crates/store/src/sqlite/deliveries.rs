@@ -1,0 +1,322 @@
+//! The queues of messages: from the change log into them, and out of them.
+
+use model::TenantId;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{Session, subscriptions};
+use crate::subscription::{
+    Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event, Match,
+    QueueSize, Sent, Settled,
+};
+use crate::{Cause, Error};
+
+/// Puts messages into the queues for versions up to an entry of the change log; nothing if another
+/// has moved the cursor meanwhile. Answers how many messages.
+pub(crate) fn enqueue(
+    session: &mut Session,
+    (from, to): (i64, i64),
+    matches: &[Match],
+) -> Result<usize, Error> {
+    let moved = session
+        .connection
+        .prepare_cached("UPDATE notification_cursor SET sequence = ?2 WHERE sequence = ?1")?
+        .execute((from, to))?;
+    if moved == 0 {
+        return Ok(0);
+    }
+    let mut count = 0;
+    for matched in matches {
+        if let Some(event) = event(session, matched)? {
+            insert(session, matched, event)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// What the subscription is to be told of the version, by what it was told before.
+fn event(session: &Session, matched: &Match) -> Result<Option<Event>, Error> {
+    let Match { subscription_key, id_key, version, .. } = matched;
+    let known: Option<i64> = session
+        .connection
+        .prepare_cached(
+            "SELECT version FROM subscription_record WHERE subscription_key = ?1 AND id_key = ?2",
+        )?
+        .query_row((subscription_key, id_key), |row| row.get(0))
+        .optional()?;
+    if known.is_some_and(|known| known >= *version) {
+        return Ok(None);
+    }
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO subscription_record (subscription_key, id_key, version) \
+             VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET version = ?3",
+        )?
+        .execute((subscription_key, id_key, version))?;
+    Ok(match known {
+        None if matched.wants_created => Some(Event::Created),
+        _ if matched.wants_updated => Some(Event::Updated),
+        _ => None,
+    })
+}
+
+fn insert(session: &Session, matched: &Match, event: Event) -> Result<(), Error> {
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            matched.subscription_key,
+            event.channel().number(),
+            event.name(),
+            &matched.record_id,
+            matched.version,
+            session.now(),
+        ))?;
+    Ok(())
+}
+
+/// Notes what became of messages; answers how many were given up.
+pub(crate) fn settle(session: &mut Session, sent: Sent, settled: &Settled) -> Result<usize, Error> {
+    match settled {
+        Settled::Delivered => {
+            delivered(session, sent)?;
+            Ok(0)
+        }
+        Settled::Failed { now, due, give_up_before, reason } => {
+            failed(session, sent, (*now, *due), reason)?;
+            give_up(session, sent, *now, *give_up_before)
+        }
+    }
+}
+
+fn delivered(session: &Session, sent: Sent) -> Result<(), Error> {
+    let Sent { subscription_key, channel, first, last } = sent;
+    session
+        .connection
+        .prepare_cached(
+            "DELETE FROM delivery WHERE subscription_key = ?1 AND channel = ?2 \
+             AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL",
+        )?
+        .execute((subscription_key, channel.number(), first, last))?;
+    session
+        .connection
+        .prepare_cached(
+            "DELETE FROM subscription_endpoint WHERE subscription_key = ?1 AND channel = ?2",
+        )?
+        .execute((subscription_key, channel.number()))?;
+    Ok(())
+}
+
+fn failed(
+    session: &Session,
+    sent: Sent,
+    (now, due): (i64, i64),
+    reason: &str,
+) -> Result<(), Error> {
+    let Sent { subscription_key, channel, first, last } = sent;
+    session
+        .connection
+        .prepare_cached(
+            "UPDATE delivery SET message = ?3 WHERE subscription_key = ?1 AND channel = ?2 \
+             AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL",
+        )?
+        .execute((subscription_key, channel.number(), first, last))?;
+    session
+        .connection
+        .prepare_cached(
+            "INSERT INTO subscription_endpoint \
+             (subscription_key, channel, failures, failing_since, due, last_error) \
+             VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET failures = failures + 1, \
+             failing_since = coalesce(failing_since, ?3), due = ?4, last_error = ?5",
+        )?
+        .execute((subscription_key, channel.number(), now, due, reason))?;
+    Ok(())
+}
+
+/// Gives up what was queued before an instant, if the address has failed since before it. What is
+/// lost of notifications is told as an event of the subscription.
+fn give_up(session: &mut Session, sent: Sent, now: i64, before: i64) -> Result<usize, Error> {
+    let Sent { subscription_key, channel, .. } = sent;
+    let died = session
+        .connection
+        .prepare_cached(
+            "UPDATE delivery SET died = ?4 WHERE subscription_key = ?1 AND channel = ?2 \
+             AND died IS NULL AND queued <= ?3 AND EXISTS (SELECT 1 FROM subscription_endpoint e \
+             WHERE e.subscription_key = ?1 AND e.channel = ?2 AND e.failing_since <= ?3)",
+        )?
+        .execute((subscription_key, channel.number(), before, now))?;
+    if died > 0 && channel == Channel::Notifications {
+        subscriptions::tell(session, subscription_key, Event::Missed)?;
+    }
+    Ok(died)
+}
+
+/// Puts what was given up back into its queue: all of a subscription, or one message. Answers how
+/// many.
+pub(crate) fn replay(
+    session: &mut Session,
+    subscription_key: i64,
+    key: Option<i64>,
+) -> Result<usize, Error> {
+    let replayed = session
+        .connection
+        .prepare_cached(
+            "UPDATE delivery SET died = NULL, queued = ?3 WHERE subscription_key = ?1 \
+             AND died IS NOT NULL AND (?2 IS NULL OR delivery_key = ?2)",
+        )?
+        .execute((subscription_key, key, session.now()))?;
+    if replayed > 0 {
+        session
+            .connection
+            .prepare_cached("DELETE FROM subscription_endpoint WHERE subscription_key = ?1")?
+            .execute([subscription_key])?;
+    }
+    Ok(replayed)
+}
+
+/// Versions that were committed behind an entry of the change log.
+pub(super) fn committed(
+    connection: &Connection,
+    after: i64,
+    limit: usize,
+) -> Result<CommittedVersions, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.sequence, t.id, r.id_key, r.id, c.version, c.change IN ('created', 'replaced') \
+         FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+         LEFT JOIN call_record r ON r.record_key = c.record_key \
+         WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2",
+    )?;
+    let mut rows = statement.query((after, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    let mut found = CommittedVersions { up_to: after, ..CommittedVersions::default() };
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        count += 1;
+        found.up_to = row.get(0)?;
+        // What was erased meanwhile can be told no more.
+        let id_key: Option<Vec<u8>> = row.get(2)?;
+        if let (true, Some(id_key)) = (row.get(5)?, id_key) {
+            found.versions.push(version(row, id_key)?);
+        }
+    }
+    found.has_more = count == limit;
+    Ok(found)
+}
+
+fn version(row: &Row<'_>, id_key: Vec<u8>) -> Result<CommittedVersion, Error> {
+    let tenant: String = row.get(1)?;
+    let damaged = || Error::Corrupt(Cause::new("change log: a tenant is no GUID"));
+    Ok(CommittedVersion {
+        sequence: row.get(0)?,
+        tenant: TenantId::parse(&tenant).ok_or_else(damaged)?,
+        id_key,
+        id: row.get(3)?,
+        version: row.get(4)?,
+    })
+}
+
+/// Up to where the change log is in the queues.
+pub(super) fn cursor(connection: &Connection) -> Result<i64, Error> {
+    let mut statement = connection.prepare_cached("SELECT sequence FROM notification_cursor")?;
+    Ok(statement.query_row((), |row| row.get(0))?)
+}
+
+/// Addresses that have messages to be sent at an instant.
+pub(super) fn due(connection: &Connection, now: i64) -> Result<Vec<DueEndpoint>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.subscription_key, c.channel, coalesce(e.failures, 0) \
+         FROM subscription s CROSS JOIN (SELECT 0 AS channel UNION ALL SELECT 1) c \
+         LEFT JOIN subscription_endpoint e \
+         ON e.subscription_key = s.subscription_key AND e.channel = c.channel \
+         WHERE coalesce(e.due, 0) <= ?1 AND EXISTS (SELECT 1 FROM delivery d \
+         WHERE d.subscription_key = s.subscription_key AND d.channel = c.channel \
+         AND d.died IS NULL)",
+    )?;
+    let rows = statement.query_map([now], |row| {
+        Ok(DueEndpoint {
+            subscription_key: row.get(0)?,
+            channel: Channel::of_number(row.get(1)?),
+            failures: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The messages that go to an address next, together: those that were sent together before, else
+/// at most `limit` that were not sent yet.
+pub(super) fn next(
+    connection: &Connection,
+    endpoint: (i64, Channel),
+    limit: usize,
+) -> Result<Vec<DeliveryRow>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, died \
+         FROM delivery INDEXED BY delivery_in_order WHERE subscription_key = ?1 AND channel = ?2 \
+         AND died IS NULL ORDER BY delivery_key LIMIT ?3",
+    )?;
+    let (key, channel) = endpoint;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((key, channel.number(), limit))?;
+    let mut found: Vec<DeliveryRow> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let delivery = read(row)?;
+        if found.first().is_some_and(|first| first.message != delivery.message) {
+            break;
+        }
+        found.push(delivery);
+    }
+    Ok(found)
+}
+
+/// Messages of a tenant's subscriptions behind a number: those to be sent, or those given up.
+pub(super) fn list(
+    connection: &Connection,
+    tenant: &TenantId,
+    is_dead: bool,
+    (after, limit): (i64, usize),
+) -> Result<Vec<DeliveryRow>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT d.delivery_key, d.subscription_key, d.event, d.record_id, d.version, d.queued, \
+         d.message, d.died FROM delivery d \
+         JOIN subscription s ON s.subscription_key = d.subscription_key \
+         JOIN tenant t ON t.tenant_key = s.tenant_key \
+         WHERE t.id = ?1 AND (d.died IS NOT NULL) = ?2 AND d.delivery_key > ?3 \
+         ORDER BY d.delivery_key LIMIT ?4",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((tenant.as_str(), is_dead, after, limit))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// How much is in the queues of all.
+pub(super) fn size(connection: &Connection) -> Result<QueueSize, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_in_order WHERE died IS NULL), \
+         (SELECT queued FROM delivery WHERE died IS NULL ORDER BY delivery_key LIMIT 1)",
+    )?;
+    Ok(statement.query_row((), |row| {
+        Ok(QueueSize { queued: row.get::<_, i64>(0)?.unsigned_abs(), oldest: row.get(1)? })
+    })?)
+}
+
+fn read(row: &Row<'_>) -> Result<DeliveryRow, Error> {
+    let event: String = row.get(2)?;
+    let damaged = || Error::Corrupt(Cause::new("delivery: an event is not known"));
+    Ok(DeliveryRow {
+        key: row.get(0)?,
+        subscription_key: row.get(1)?,
+        event: Event::parse(&event).ok_or_else(damaged)?,
+        record_id: row.get(3)?,
+        version: row.get(4)?,
+        queued: row.get(5)?,
+        message: row.get(6)?,
+        died: row.get(7)?,
+    })
+}

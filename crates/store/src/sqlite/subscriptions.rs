@@ -1,0 +1,231 @@
+//! Rows of subscriptions.
+
+use model::TenantId;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::Session;
+use crate::subscription::{Added, Event, SubscriptionRow};
+use crate::{Cause, Error};
+
+/// Columns of a subscription, read by [`read`].
+macro_rules! columns {
+    () => {
+        "s.subscription_key, s.id, t.id, s.application_id, s.creator_id, s.resource, \
+         s.change_type, s.notification_url, s.lifecycle_notification_url, \
+         s.latest_supported_tls_version, s.sealed_client_state, s.sealed_secrets, s.created, \
+         s.expiration_date_time, s.created_after \
+         FROM subscription s JOIN tenant t ON t.tenant_key = s.tenant_key"
+    };
+}
+
+/// Keeps a new subscription unless there is one like it, or the tenant has `quota` already.
+pub(crate) fn add(
+    session: &mut Session,
+    subscription: &SubscriptionRow,
+    quota: u64,
+) -> Result<Added, Error> {
+    let tenant_key = session.tenant_key(&subscription.tenant)?;
+    let connection = &session.connection;
+    let is_known = connection
+        .prepare_cached(
+            "SELECT 1 FROM subscription WHERE tenant_key = ?1 AND application_id = ?2 \
+             AND resource = ?3 AND change_type = ?4 AND notification_url = ?5 \
+             AND removed IS NULL AND expiration_date_time > ?6",
+        )?
+        .exists((
+            tenant_key,
+            &subscription.application_id,
+            &subscription.resource,
+            &subscription.change_type,
+            &subscription.notification_url,
+            subscription.created,
+        ))?;
+    if is_known {
+        return Ok(Added::Duplicate);
+    }
+    let count: i64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM subscription WHERE tenant_key = ?1 AND removed IS NULL \
+             AND expiration_date_time > ?2",
+        )?
+        .query_row((tenant_key, subscription.created), |row| row.get(0))?;
+    if count.unsigned_abs() >= quota {
+        return Ok(Added::QuotaReached);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO subscription (id, tenant_key, application_id, creator_id, resource, \
+             change_type, notification_url, lifecycle_notification_url, \
+             latest_supported_tls_version, sealed_client_state, sealed_secrets, created, \
+             expiration_date_time, created_after) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+             coalesce(max(sequence), 0) FROM change_log",
+        )?
+        .execute((
+            &subscription.id,
+            tenant_key,
+            &subscription.application_id,
+            &subscription.creator_id,
+            &subscription.resource,
+            &subscription.change_type,
+            &subscription.notification_url,
+            &subscription.lifecycle_notification_url,
+            &subscription.latest_supported_tls_version,
+            &subscription.sealed_client_state,
+            &subscription.sealed_secrets,
+            subscription.created,
+            subscription.expires,
+        ))?;
+    Ok(Added::Added)
+}
+
+/// Gives a subscription another end and what else may be changed of it; whether there was one.
+pub(crate) fn update(session: &mut Session, subscription: &SubscriptionRow) -> Result<bool, Error> {
+    let changed = session
+        .connection
+        .prepare_cached(
+            "UPDATE subscription SET expiration_date_time = ?2, notification_url = ?3, \
+             sealed_client_state = ?4, sealed_secrets = ?5 WHERE id = ?1 AND removed IS NULL",
+        )?
+        .execute((
+            &subscription.id,
+            subscription.expires,
+            &subscription.notification_url,
+            &subscription.sealed_client_state,
+            &subscription.sealed_secrets,
+        ))?;
+    Ok(changed > 0)
+}
+
+/// Deletes a subscription with all that it was to be told; whether there was one.
+pub(crate) fn delete(session: &mut Session, id: &str) -> Result<bool, Error> {
+    let key: Option<i64> = session
+        .connection
+        .prepare_cached("SELECT subscription_key FROM subscription WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    let Some(key) = key else { return Ok(false) };
+    for text in [
+        "DELETE FROM delivery WHERE subscription_key = ?1",
+        "DELETE FROM subscription_endpoint WHERE subscription_key = ?1",
+        "DELETE FROM subscription_record WHERE subscription_key = ?1",
+        "DELETE FROM subscription WHERE subscription_key = ?1",
+    ] {
+        session.connection.prepare_cached(text)?.execute([key])?;
+    }
+    Ok(true)
+}
+
+/// Puts an event of a subscription into its queue, if it has an address for that and such an event
+/// does not wait there already.
+pub(crate) fn tell(
+    session: &mut Session,
+    subscription_key: i64,
+    event: Event,
+) -> Result<bool, Error> {
+    let added = session
+        .connection
+        .prepare_cached(
+            "INSERT INTO delivery (subscription_key, channel, event, queued) \
+             SELECT subscription_key, ?2, ?3, ?4 FROM subscription \
+             WHERE subscription_key = ?1 AND lifecycle_notification_url IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM delivery WHERE subscription_key = ?1 AND channel = ?2 \
+             AND died IS NULL AND event = ?3)",
+        )?
+        .execute((subscription_key, event.channel().number(), event.name(), session.now()))?;
+    Ok(added > 0)
+}
+
+/// Tells a subscription that it ends soon, once for each end; whether it was told now.
+pub(crate) fn warn(session: &mut Session, key: i64) -> Result<bool, Error> {
+    let warned = session
+        .connection
+        .prepare_cached(
+            "UPDATE subscription SET warned_of = expiration_date_time WHERE subscription_key = ?1 \
+             AND removed IS NULL AND warned_of IS NOT expiration_date_time",
+        )?
+        .execute([key])?;
+    if warned > 0 {
+        tell(session, key, Event::ReauthorizationRequired)?;
+    }
+    Ok(warned > 0)
+}
+
+/// Takes a subscription away from its application, which is told; nothing else is from now on.
+pub(crate) fn remove(session: &mut Session, key: i64) -> Result<(), Error> {
+    let now = session.now();
+    session
+        .connection
+        .prepare_cached(
+            "UPDATE subscription SET removed = ?2 WHERE subscription_key = ?1 AND removed IS NULL",
+        )?
+        .execute((key, now))?;
+    session
+        .connection
+        .prepare_cached("DELETE FROM delivery WHERE subscription_key = ?1 AND channel = 0")?
+        .execute([key])?;
+    tell(session, key, Event::SubscriptionRemoved)?;
+    Ok(())
+}
+
+/// All live subscriptions, of a tenant or of all, in the order in which they were made.
+pub(super) fn live(
+    connection: &Connection,
+    tenant: Option<&TenantId>,
+    now: i64,
+) -> Result<Vec<SubscriptionRow>, Error> {
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " WHERE s.removed IS NULL AND s.expiration_date_time > ?1 \
+         AND (?2 IS NULL OR t.id = ?2) ORDER BY s.subscription_key"
+    ))?;
+    let mut rows = statement.query((now, tenant.map(TenantId::as_str)))?;
+    let mut subscriptions = Vec::new();
+    while let Some(row) = rows.next()? {
+        subscriptions.push(read(row)?);
+    }
+    Ok(subscriptions)
+}
+
+/// A subscription, also one that has ended.
+pub(super) fn by_key(connection: &Connection, key: i64) -> Result<Option<SubscriptionRow>, Error> {
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " WHERE s.subscription_key = ?1"
+    ))?;
+    let mut rows = statement.query([key])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// Ids of subscriptions that ended before an instant.
+pub(super) fn ended(connection: &Connection, before: i64) -> Result<Vec<String>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM subscription WHERE expiration_date_time < ?1 OR removed < ?1",
+    )?;
+    let ids = statement.query_map([before], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+fn read(row: &Row<'_>) -> Result<SubscriptionRow, Error> {
+    let tenant: String = row.get(2)?;
+    let damaged = || Error::Corrupt(Cause::new("subscription: a tenant is no GUID"));
+    Ok(SubscriptionRow {
+        key: row.get(0)?,
+        id: row.get(1)?,
+        tenant: TenantId::parse(&tenant).ok_or_else(damaged)?,
+        application_id: row.get(3)?,
+        creator_id: row.get(4)?,
+        resource: row.get(5)?,
+        change_type: row.get(6)?,
+        notification_url: row.get(7)?,
+        lifecycle_notification_url: row.get(8)?,
+        latest_supported_tls_version: row.get(9)?,
+        sealed_client_state: row.get(10)?,
+        sealed_secrets: row.get(11)?,
+        created: row.get(12)?,
+        expires: row.get(13)?,
+        created_after: row.get(14)?,
+    })
+}
