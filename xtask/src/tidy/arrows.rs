@@ -8,15 +8,19 @@ use anyhow::{Context, Result};
 use crate::repository::root;
 
 /// Every crate of ours with those of ours that it may depend on. An arrow goes down only.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("odata", &[]),
     ("model", &["odata"]),
     ("store", &["model", "odata"]),
     ("identity", &[]),
     ("simulator", &["odata"]),
     ("ingest", &["store", "model", "odata"]),
-    ("server", &["ingest", "identity", "store", "model", "odata"]),
-    ("callvault", &["server", "ingest", "simulator", "identity", "store", "model", "odata"]),
+    ("notify", &["store", "model", "odata"]),
+    ("server", &["notify", "ingest", "identity", "store", "model", "odata"]),
+    (
+        "callvault",
+        &["server", "notify", "ingest", "simulator", "identity", "store", "model", "odata"],
+    ),
     ("testkit", &["model", "odata"]),
     ("xtask", &["odata"]),
 ];
@@ -29,7 +33,7 @@ const WALLS: [(&str, &[&str]); 10] = [
     ("tokio-rustls", &["server"]),
     ("jsonwebtoken", &["identity"]),
     ("argon2", &["identity"]),
-    ("reqwest", &["identity"]),
+    ("reqwest", &["identity", "notify"]),
     ("clap", &["callvault"]),
     ("indicatif", &["callvault"]),
     ("toml", &["callvault"]),

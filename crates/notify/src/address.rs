@@ -1,0 +1,198 @@
+//! Which addresses messages may go to: those of the public internet, and networks that the operator
+//! allows. Whoever makes a subscription chooses the address, and must not reach through us what is
+//! reachable for us alone (OWASP API7, server-side request forgery).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+/// Networks of version 4 that are not the public internet (IANA special-purpose registry), and one
+/// address of a cloud's own services.
+const CLOSED_V4: [(Ipv4Addr, u8); 18] = [
+    (Ipv4Addr::UNSPECIFIED, 8),
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(192, 0, 2, 0), 24),
+    (Ipv4Addr::new(192, 31, 196, 0), 24),
+    (Ipv4Addr::new(192, 52, 193, 0), 24),
+    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    (Ipv4Addr::new(192, 175, 48, 0), 24),
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    (Ipv4Addr::new(198, 51, 100, 0), 24),
+    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    (Ipv4Addr::new(224, 0, 0, 0), 3),
+];
+
+/// Of version 6 only global unicast is open, less what is set apart in it.
+const OPEN_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+const CLOSED_V6: [(Ipv6Addr, u8); 4] = [
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
+    (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48),
+];
+
+/// Decides about addresses.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    allowed: Vec<IpNet>,
+}
+
+/// A text that is no network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no network such as 10.1.0.0/16 or fd00::/8")]
+pub struct NoNetwork(String);
+
+impl Guard {
+    /// Allows networks beside the public internet, each an address or a network in CIDR form.
+    ///
+    /// # Errors
+    /// Names the first that is none.
+    pub fn allowing<'n>(networks: impl IntoIterator<Item = &'n str>) -> Result<Self, NoNetwork> {
+        let parse = |text: &str| {
+            let text = text.trim();
+            let network = text.parse::<IpNet>().ok();
+            let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+            network.ok_or_else(|| NoNetwork(text.to_owned()))
+        };
+        let allowed = networks.into_iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Self { allowed })
+    }
+
+    /// Whether messages may go to an address.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        // A version 4 address in the clothes of version 6 is what it is.
+        let address = address.to_canonical();
+        self.allowed.iter().any(|network| network.contains(&address)) || is_public(address)
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => !CLOSED_V4.iter().any(|network| v4_is_in(address, *network)),
+        IpAddr::V6(address) => match embedded(address) {
+            Some(address) => is_public(IpAddr::V4(address)),
+            None => {
+                v6_is_in(address, OPEN_V6)
+                    && !CLOSED_V6.iter().any(|network| v6_is_in(address, *network))
+            }
+        },
+    }
+}
+
+/// The address of version 4 to which one of version 6 leads: through NAT64 (RFC 6052) or 6to4
+/// (RFC 3056).
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let parts = address.segments();
+    let at =
+        |first: usize| Ipv4Addr::from(u32::from(parts[first]) << 16 | u32::from(parts[first + 1]));
+    match parts {
+        [0x64, 0xff9b, ..] => Some(at(6)),
+        [0x2002, ..] => Some(at(1)),
+        _ => None,
+    }
+}
+
+fn v4_is_in(address: Ipv4Addr, (network, bits): (Ipv4Addr, u8)) -> bool {
+    let mask = u32::MAX << (32 - u32::from(bits));
+    u32::from(address) & mask == u32::from(network)
+}
+
+fn v6_is_in(address: Ipv6Addr, (network, bits): (Ipv6Addr, u8)) -> bool {
+    let mask = u128::MAX << (128 - u32::from(bits));
+    u128::from(address) & mask == u128::from(network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admits(guard: &Guard, text: &str) -> bool {
+        guard.admits(text.parse().unwrap())
+    }
+
+    #[test]
+    fn only_the_public_internet_is_open() {
+        let guard = Guard::default();
+        for text in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.7",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::a00:1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::1",
+            "2002:c0a8:101::1",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!admits(&guard, text), "{text}");
+        }
+        for text in [
+            "1.1.1.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "2002:101:101::1",
+            "64:ff9b::101:101",
+        ] {
+            assert!(admits(&guard, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_can_be_allowed() {
+        let guard = Guard::allowing(["10.1.0.0/16", " ::1 ", "127.0.0.1"]).unwrap();
+        for text in ["10.1.255.1", "::1", "127.0.0.1", "::ffff:10.1.0.1", "1.1.1.1"] {
+            assert!(admits(&guard, text), "{text}");
+        }
+        for text in ["10.2.0.1", "127.0.0.2", "::2"] {
+            assert!(!admits(&guard, text), "{text}");
+        }
+        let wrong = Guard::allowing(["10.1.0.0/33"]).unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "'10.1.0.0/33' is no network such as 10.1.0.0/16 or fd00::/8"
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! Change notifications: who asked to be told of records, and telling them, at least once.
+//!
+//! The change log of the store is the only source. A version that is committed goes from there into
+//! a queue for each subscription that asks for it, in one transaction with the cursor of the log;
+//! a message leaves its queue when its receiver has answered with success, or is given up after
+//! hours of trying and said to be missed. So a process can end at any moment and nothing is lost.
+
+mod address;
+mod client;
+mod dispatch;
+mod handshake;
+mod payload;
+mod resource;
+mod schedule;
+mod secrets;
+mod subscription;
+
+pub use address::{Guard, NoNetwork};
+pub use client::Client;
+pub use dispatch::{Counters, Dispatcher};
+pub use handshake::{HandshakeError, validate};
+pub use resource::{Resource, ResourceError};
+pub use secrets::{Secrets, Vault};
+pub use subscription::{Asked, Changes, Refusal, Rules};
