@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod telling;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +9,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::TenantId;
 use odata::primitive::DateTimeOffset;
+
+pub(crate) use telling::{
+    Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList, Tail,
+};
 
 /// Keeps Microsoft Graph call records and serves them as Graph does.
 #[derive(Debug, Parser)]
@@ -73,6 +79,14 @@ pub(crate) enum Command {
     /// Look at queries themselves
     #[command(subcommand)]
     Query(Query),
+    /// Look at who is told of new and changed records
+    #[command(subcommand)]
+    Subscriptions(Subscriptions),
+    /// Look at notifications that wait or were given up
+    #[command(subcommand)]
+    Deliveries(Deliveries),
+    /// Follow the change log, a line of JSON for each change
+    Tail(Tail),
     /// Copy a store to a file, also while it is served
     Backup(Backup),
     /// Print simulated calls as lines of JSON

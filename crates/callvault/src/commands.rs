@@ -14,6 +14,9 @@ mod query;
 mod serve;
 mod serving;
 mod simulate;
+mod subscriptions;
+mod tail;
+mod telling;
 mod token;
 mod version;
 
@@ -41,6 +44,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Get(args) => get::run(&args, &tool_settings(&place)?),
         Command::List(args) => list::run(&args, &tool_settings(&place)?),
         Command::Query(Query::Explain(args)) => query::explain(&args, &tool_settings(&place)?),
+        Command::Subscriptions(args) => subscriptions::run(&args, &tool_settings(&place)?),
+        Command::Deliveries(args) => subscriptions::deliveries(&args, &tool_settings(&place)?),
+        Command::Tail(args) => tail::run(&args, &tool_settings(&place)?),
         Command::Backup(args) => backup::run(&args, &tool_settings(&place)?),
         Command::Migrate => migrate::run(&tool_settings(&place)?),
         Command::Doctor => doctor::run(&tool_settings(&place)?),

@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) issuers: Vec<identity::IssuerConfig>,
     /// Days after their end that records are kept; `None` is forever.
     pub(crate) retention_days: Option<u32>,
+    pub(crate) notifications: Notifications,
     pub(crate) limits: Limits,
     pub(crate) log: typed::Log,
 }
@@ -54,6 +55,17 @@ pub(crate) struct Server {
 pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+}
+
+/// `notifications.*`
+#[derive(Debug)]
+pub(crate) struct Notifications {
+    /// Which addresses messages may go to.
+    pub(crate) guard: notify::Guard,
+    /// Whether they may go by plain HTTP.
+    pub(crate) allows_plain: bool,
+    /// Live subscriptions that a tenant may have.
+    pub(crate) quota: u64,
 }
 
 /// `graph.*`
@@ -92,6 +104,7 @@ impl Settings {
             },
             issuers,
             retention_days: retention(&typed.records.retention)?,
+            notifications: notifications(&typed.notifications)?,
             limits: typed.limits,
             log: typed.log,
         })
@@ -166,6 +179,15 @@ fn issuer(typed: typed::Issuer) -> Result<identity::IssuerConfig> {
         jwks_uri: typed.jwks_uri,
         tenant,
         roles_claim: typed.roles_claim,
+    })
+}
+
+fn notifications(typed: &typed::Notifications) -> Result<Notifications> {
+    Ok(Notifications {
+        guard: notify::Guard::allowing(typed.allow_networks.iter())
+            .context("notifications.allow_networks")?,
+        allows_plain: typed.allow_insecure_urls,
+        quota: typed.subscriptions_per_tenant,
     })
 }
 

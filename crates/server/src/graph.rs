@@ -15,6 +15,7 @@ mod paging;
 mod participants;
 mod sessions;
 mod strict;
+mod subscriptions;
 mod target;
 mod write;
 
@@ -93,6 +94,10 @@ pub(crate) async fn dispatch(
     }
     let began = Instant::now();
     let (resource, query) = parse(worker, request)?;
+    if subscriptions::is_addressed(&resource) {
+        request.timings.stage("parse", began.elapsed());
+        return Box::pin(subscriptions::answer(worker, request, &resource, &query)).await;
+    }
     let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
     request.route = target.route();
     request.timings.stage("parse", began.elapsed());

@@ -32,7 +32,8 @@ mod worker;
 
 pub use graph::{Local, LocalError, QueryLimits};
 pub use options::{
-    GraphSettings, Limits, MakeIssuer, QuerySettings, ServerOptions, StartError, TlsFiles,
+    GraphSettings, Limits, MakeIssuer, Notifications, QuerySettings, ServerOptions, StartError,
+    TlsFiles,
 };
 pub use problem::Code;
 pub use serve::{Running, start};

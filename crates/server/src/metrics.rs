@@ -40,6 +40,7 @@ const ROUTES: usize = Route::ALL.len();
 pub(crate) struct Metrics {
     version: &'static str,
     budget: IngestBudget,
+    deliveries: Arc<notify::Counters>,
     seats: Arc<Semaphore>,
     most_connections: usize,
     threads: Vec<OnceLock<Arc<Counters>>>,
@@ -76,11 +77,13 @@ impl Metrics {
         version: &'static str,
         threads: usize,
         budget: IngestBudget,
+        deliveries: Arc<notify::Counters>,
         seats: Arc<Semaphore>,
     ) -> Self {
         Self {
             version,
             budget,
+            deliveries,
             most_connections: seats.available_permits(),
             seats,
             threads: (0..threads).map(|_| OnceLock::new()).collect(),

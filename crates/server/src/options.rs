@@ -35,6 +35,8 @@ pub struct ServerOptions {
     pub graph: GraphSettings,
     /// What queries may ask, and what they may cost.
     pub query: QuerySettings,
+    /// Who may be told of records, and how.
+    pub notifications: Notifications,
     /// Where the records are.
     pub store: Store,
     /// Keys that seal page tokens, with their numbers; the first seals, all open. At least one.
@@ -59,6 +61,19 @@ impl fmt::Debug for ServerOptions {
             .field("graph", &self.graph)
             .finish_non_exhaustive()
     }
+}
+
+/// Who may be told of records, and how.
+#[derive(Debug, Clone)]
+pub struct Notifications {
+    /// Asks addresses whether they want to be told.
+    pub client: notify::Client,
+    /// Seals what a subscription keeps secret.
+    pub vault: notify::Vault,
+    /// What a subscription may ask for.
+    pub rules: notify::Rules,
+    /// What the dispatcher counts, for the metrics.
+    pub counters: Arc<notify::Counters>,
 }
 
 /// PEM files.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 pub use code::Code;
+pub(crate) use code::special;
 
 use crate::request_id::RequestIds;
 
@@ -35,6 +36,8 @@ pub(crate) struct Problem(Box<Parts>);
 
 struct Parts {
     code: Code,
+    /// Instead of the code's own name.
+    name: Option<&'static str>,
     message: Text,
     target: Option<Text>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -45,6 +48,7 @@ impl Problem {
     fn new(code: Code, message: impl Into<Text>) -> Self {
         Self(Box::new(Parts {
             code,
+            name: None,
             message: message.into(),
             target: None,
             headers: Vec::new(),
@@ -65,6 +69,16 @@ impl Problem {
     /// 403, with the empty message that Graph sends.
     pub(crate) fn forbidden() -> Self {
         Self::new(Code::Forbidden, "")
+    }
+
+    /// 403 with a reason.
+    pub(crate) fn forbidden_because(message: impl Into<Text>) -> Self {
+        Self::new(Code::Forbidden, message)
+    }
+
+    /// 404 with a reason.
+    pub(crate) fn not_there(message: impl Into<Text>) -> Self {
+        Self::new(Code::NotFound, message)
     }
 
     /// 404 in Graph's words for a call record.
@@ -149,6 +163,12 @@ impl Problem {
             .with_cause(cause)
     }
 
+    /// Goes by another name than its code has; see [`code::special`].
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.0.name = Some(name);
+        self
+    }
+
     /// Names the place: an option (`$filter`), a header, a JSON pointer.
     pub(crate) fn with_target(mut self, target: impl Into<Text>) -> Self {
         self.0.target = Some(target.into());
@@ -204,7 +224,8 @@ impl Problem {
     pub(crate) fn render(&self, ids: &RequestIds, now: i64) -> Vec<u8> {
         let mut out = Vec::with_capacity(384);
         out.extend_from_slice(b"{\"error\":{");
-        push_members(&mut out, self.0.code.name(), &self.0.message, self.target());
+        let name = self.0.name.unwrap_or(self.0.code.name());
+        push_members(&mut out, name, &self.0.message, self.target());
         out.extend_from_slice(b",\"innerError\":{\"date\":\"");
         // Graph writes the date without zone and fraction.
         out.extend_from_slice(&date_time(now));

@@ -104,6 +104,8 @@ pub(crate) enum Route {
     Version,
     Rows,
     Import,
+    Subscriptions,
+    Subscription,
     Token,
     Discovery,
     Keys,
@@ -111,7 +113,7 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every route, by its number.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::Unknown,
         Self::ServiceDocument,
         Self::Metadata,
@@ -133,6 +135,8 @@ impl Route {
         Self::Version,
         Self::Rows,
         Self::Import,
+        Self::Subscriptions,
+        Self::Subscription,
         Self::Token,
         Self::Discovery,
         Self::Keys,
@@ -162,6 +166,8 @@ impl Route {
             Self::Version => "/communications/callRecords/{id}/callvault.version()",
             Self::Rows => "/communications/callRecords/callvault.{rows}()",
             Self::Import => "/communications/callRecords/callvault.import",
+            Self::Subscriptions => "/subscriptions",
+            Self::Subscription => "/subscriptions/{id}",
             Self::Token => "/{tenant}/oauth2/v2.0/token",
             Self::Discovery => "/{tenant}/v2.0/.well-known/openid-configuration",
             Self::Keys => "/{tenant}/discovery/v2.0/keys",

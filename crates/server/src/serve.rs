@@ -118,7 +118,9 @@ fn share(
     let limits = options.limits;
     let budget = IngestBudget::new(limits.ingest_in_flight);
     let seats = Arc::new(Semaphore::new(limits.connections));
-    let metrics = Metrics::new(options.version, threads, budget.clone(), Arc::clone(&seats));
+    let deliveries = Arc::clone(&options.notifications.counters);
+    let seated = Arc::clone(&seats);
+    let metrics = Metrics::new(options.version, threads, budget.clone(), deliveries, seated);
     let throttle =
         (limits.requests_per_second > 0).then(|| Throttle::new(limits.requests_per_second));
     let token_desk = TokenDesk::new();

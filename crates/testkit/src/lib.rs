@@ -6,10 +6,12 @@
 pub mod http;
 pub mod json;
 pub mod queries;
+pub mod receiver;
 pub mod reference;
 pub mod server;
 
 pub use http::{Answer, Client};
+pub use receiver::{Received, Receiver, Reply};
 pub use server::{Callvault, Server};
 
 /// The tenant that tests use unless they need two.

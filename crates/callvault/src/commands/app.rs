@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use store::{AppRow, Role, Store};
 
-use super::{open_or_create_store, open_store};
+use super::{open_or_create_store, open_store, subscriptions};
 use crate::cli::{App, AppCreate, AppList, AppName};
 use crate::clock;
 use crate::settings::Settings;
@@ -92,5 +92,5 @@ fn rotate(name: &AppName, store: &Store) -> Result<()> {
 fn delete(name: &AppName, store: &Store) -> Result<()> {
     let was_there = store.delete_app(&name.client_id).wait()?;
     ensure!(was_there, "there is no such application");
-    Ok(())
+    subscriptions::remove_those_of(store, &name.client_id)
 }

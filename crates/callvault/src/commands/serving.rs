@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use identity::{Issuer, MasterKey, SigningKey};
-use server::{GraphSettings, Running, ServerOptions, TlsFiles};
+use notify::{Client, Counters, Dispatcher, Vault};
+use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::telling::{self, Telling};
 use crate::settings::Settings;
 use crate::upkeep::Upkeep;
 use crate::{clock, keys};
@@ -23,6 +25,7 @@ const ROUND: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Serving {
     pub(super) running: Running,
+    telling: Telling,
     upkeep: Upkeep,
     scheme: &'static str,
     /// For waiting only; the server has threads of its own.
@@ -55,9 +58,17 @@ pub(super) fn start(settings: &Settings, store: Store, master: MasterKey) -> Res
     let signals = runtime.block_on(async { Signals::listen() })?;
     let signing_keys = keys::signing_keys(&store, &master, clock::now())?;
     let options = options(settings, &store, &master, signing_keys)?;
+    let telling = telling::start(Dispatcher {
+        store: store.clone(),
+        client: options.notifications.client.clone(),
+        vault: options.notifications.vault.clone(),
+        limits: options.notifications.rules.limits.clone(),
+        counters: Arc::clone(&options.notifications.counters),
+    })?;
     let running = server::start(options).context("starting the server")?;
     Ok(Serving {
         running,
+        telling,
         upkeep: Upkeep { store, master, retention_days: settings.retention_days },
         scheme: if settings.server.tls.is_some() { "https" } else { "http" },
         runtime,
@@ -89,11 +100,27 @@ fn options(
             retention_view: settings.graph.retention_view_days,
             is_strict: settings.graph.is_strict,
         },
+        notifications: notifications(settings, master)?,
         store: store.clone(),
         page_token_keys: keys::page_token_keys(store, master)?,
         trusted_issuers: settings.issuers.clone(),
         issuer: make_issuer(store, master, signing_keys),
         version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+fn notifications(settings: &Settings, master: &MasterKey) -> Result<Notifications> {
+    let wanted = &settings.notifications;
+    let (sealing, opening) = (master.clone(), master.clone());
+    Ok(Notifications {
+        client: Client::new(wanted.guard.clone(), wanted.allows_plain)
+            .context("the client of notifications")?,
+        vault: Vault {
+            seal: Arc::new(move |purpose, plain| sealing.seal(purpose, plain)),
+            open: Arc::new(move |purpose, sealed| opening.open(purpose, sealed).ok()),
+        },
+        rules: notify::Rules { quota: wanted.quota, limits: settings.limits.of_queries().language },
+        counters: Arc::new(Counters::default()),
     })
 }
 
@@ -120,10 +147,11 @@ impl Serving {
     /// Serves until it is told to stop by SIGINT or SIGTERM, then ends what is under way. SIGHUP
     /// reads the certificate anew.
     pub(super) fn run(self) -> Result<()> {
-        let Self { running, upkeep, runtime, signals, .. } = self;
+        let Self { running, telling, upkeep, runtime, signals, .. } = self;
         let stopped = runtime.block_on(wait(&running, &upkeep, signals));
         tracing::info!("stopping");
         running.shutdown();
+        telling.stop();
         // What upkeep is at happens in transactions, and goes on at the next start.
         runtime.shutdown_background();
         stopped

@@ -17,6 +17,7 @@ pub(super) struct Typed {
     pub(super) graph: Graph,
     pub(super) auth: Auth,
     pub(super) records: Records,
+    pub(super) notifications: Notifications,
     pub(super) limits: Limits,
     pub(super) log: Log,
 }
@@ -101,6 +102,44 @@ pub(super) struct Issuer {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Records {
     pub(super) retention: Retention,
+}
+
+/// `notifications.*`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Notifications {
+    pub(super) allow_insecure_urls: bool,
+    pub(super) allow_networks: Words,
+    pub(super) subscriptions_per_tenant: u64,
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self {
+            allow_insecure_urls: false,
+            allow_networks: Words::Several(Vec::new()),
+            subscriptions_per_tenant: 100,
+        }
+    }
+}
+
+/// Words: a list, or text with commas between, as the environment has it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a list, or text with commas between")]
+pub(super) enum Words {
+    Several(Vec<String>),
+    Joined(String),
+}
+
+impl Words {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        let (several, joined) = match self {
+            Self::Several(words) => (words.as_slice(), ""),
+            Self::Joined(text) => (&[][..], text.as_str()),
+        };
+        let joined = joined.split(',').filter(|word| !word.trim().is_empty());
+        several.iter().map(String::as_str).chain(joined)
+    }
 }
 
 #[derive(Debug, Deserialize)]

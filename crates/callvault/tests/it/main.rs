@@ -4,9 +4,11 @@
 
 mod cookbook;
 mod demo;
+mod guides;
 mod importing;
 mod keeping;
 mod listing;
+mod telling;
 mod typing;
 
 use testkit::Callvault;

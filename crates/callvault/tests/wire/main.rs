@@ -5,6 +5,7 @@
 mod forms;
 mod language;
 mod meeting;
+mod notifications;
 mod reading;
 mod records;
 mod refusals;

@@ -42,6 +42,23 @@ impl Metrics {
             let count = count.load(Ordering::Relaxed);
             writeln!(out, "callvault_records_total{{outcome=\"{outcome}\"}} {count}")?;
         }
+        self.write_deliveries(out)
+    }
+
+    fn write_deliveries(&self, out: &mut String) -> fmt::Result {
+        let of = &self.deliveries;
+        for (name, kind, help, value) in [
+            ("queued", "gauge", "Notifications that wait.", &of.queued),
+            ("oldest_seconds", "gauge", "Age of the oldest that waits.", &of.oldest_seconds),
+            ("in_flight", "gauge", "Requests to receivers under way.", &of.in_flight),
+            ("delivered_total", "counter", "Notifications that arrived.", &of.delivered),
+            ("failed_total", "counter", "Requests to receivers that failed.", &of.failed),
+            ("dead_total", "counter", "Notifications that were given up.", &of.dead),
+        ] {
+            let name = format!("callvault_deliveries_{name}");
+            head(out, &name, kind, help)?;
+            writeln!(out, "{name} {}", value.load(Ordering::Relaxed))?;
+        }
         Ok(())
     }
 
@@ -120,7 +137,10 @@ mod tests {
 
     #[test]
     fn threads_are_added_up_and_buckets_are_cumulative() {
-        let metrics = Metrics::new("1.2.3", 2, IngestBudget::new(10), Arc::new(Semaphore::new(4)));
+        let deliveries = Arc::new(notify::Counters::default());
+        deliveries.queued.store(3, Ordering::Relaxed);
+        let seats = Arc::new(Semaphore::new(4));
+        let metrics = Metrics::new("1.2.3", 2, IngestBudget::new(10), deliveries, seats);
         let _connection = metrics.seats.try_acquire().unwrap();
         for thread in 0..2 {
             let counters = metrics.counters(thread);
@@ -144,6 +164,7 @@ mod tests {
             format!("callvault_request_duration_seconds_sum{{{route}}} 0.0004"),
             "callvault_auth_failures_total{reason=\"expired\"} 1".to_owned(),
             "callvault_records_total{outcome=\"created\"} 1".to_owned(),
+            "callvault_deliveries_queued 3".to_owned(),
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

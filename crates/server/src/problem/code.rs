@@ -5,6 +5,18 @@
 
 use http::StatusCode;
 
+/// Names that Graph uses beside its usual ones, each with several statuses, for subscriptions.
+pub(crate) mod special {
+    /// What the service behind the resource refused: 400, 403 or 409.
+    pub(crate) const EXTENSION_ERROR: &str = "ExtensionError";
+    /// The body or a value in it: 400. Also an address that did not answer in time.
+    pub(crate) const INVALID_REQUEST: &str = "InvalidRequest";
+    /// An address that did not answer as it has to: 400.
+    pub(crate) const VALIDATION_ERROR: &str = "ValidationError";
+    /// No such subscription of the application: 404.
+    pub(crate) const RESOURCE_NOT_FOUND: &str = "ResourceNotFound";
+}
+
 /// Why a request ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {

@@ -8,7 +8,9 @@ use identity::{Grant, Issuer, MasterKey, SigningKey};
 use store::{Role, Store};
 
 use super::client::{Answer, Connection};
-use crate::options::{GraphSettings, Limits, QuerySettings, ServerOptions, StartError};
+use crate::options::{
+    GraphSettings, Limits, Notifications, QuerySettings, ServerOptions, StartError,
+};
 use crate::serve::{Running, start};
 
 pub(super) const TENANT: &str = "11111111-2222-4333-8444-555555555555";
@@ -56,6 +58,15 @@ impl Rig {
             limits: Limits::default(),
             graph: GraphSettings::default(),
             query: QuerySettings::default(),
+            notifications: Notifications {
+                client: notify::Client::new(notify::Guard::default(), false).unwrap(),
+                vault: notify::Vault {
+                    seal: Arc::new(|_, plain| plain.to_vec()),
+                    open: Arc::new(|_, sealed| Some(sealed.to_vec())),
+                },
+                rules: notify::Rules { quota: 100, limits: odata::Limits::default() },
+                counters: Arc::default(),
+            },
             store: store.clone(),
             page_token_keys: vec![(1, [7; 32])],
             trusted_issuers: Vec::new(),

@@ -1,0 +1,19 @@
+// Receives change notifications and prints what they tell: node receiver.js PORT CLIENT_STATE
+
+import { createServer } from "node:http";
+
+const [port, clientState] = process.argv.slice(2);
+
+createServer(async (request, response) => {
+  const token = new URL(request.url, "http://localhost").searchParams.get("validationToken");
+  let body = "";
+  for await (const chunk of request) body += chunk;
+  // First the answer, then the work: who is slow is told later.
+  response.writeHead(token === null ? 202 : 200, { "Content-Type": "text/plain" });
+  response.end(token ?? "");
+  for (const item of token === null ? JSON.parse(body).value : []) {
+    if (item.clientState === clientState) {
+      console.log(item.changeType, item.resourceData.id);
+    }
+  }
+}).listen(Number(port), "127.0.0.1");

@@ -1,0 +1,110 @@
+//! `subscriptions`, `deliveries`: who is told of records, and what could not be told.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use model::TenantId;
+use odata::primitive::DateTimeOffset;
+use serde_json::json;
+use store::{DeliveryRow, Store, SubscriptionRow};
+
+use super::open_store;
+use crate::cli::{Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList};
+use crate::clock;
+use crate::settings::Settings;
+
+/// Rows that are read at a time.
+const CHUNK: usize = 1_000;
+
+/// `subscriptions`
+pub(super) fn run(command: &Subscriptions, settings: &Settings) -> Result<ExitCode> {
+    let Subscriptions::List(SubscriptionsList { tenant }) = command;
+    let mut out = io::stdout().lock();
+    for row in live(&open_store(settings)?, tenant.as_ref())? {
+        let object = json!({
+            "id": row.id,
+            "tenantId": row.tenant.as_str(),
+            "applicationId": row.application_id,
+            "resource": row.resource,
+            "changeType": row.change_type,
+            "notificationUrl": without_query(&row.notification_url),
+            "lifecycleNotificationUrl":
+                row.lifecycle_notification_url.as_deref().map(without_query),
+            "expirationDateTime": instant(row.expires),
+        });
+        writeln!(out, "{object}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `deliveries`
+pub(super) fn deliveries(command: &Deliveries, settings: &Settings) -> Result<ExitCode> {
+    let store = open_store(settings)?;
+    match command {
+        Deliveries::List(args) => list(args, &store)?,
+        Deliveries::Replay(args) => replay(args, &store)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(args: &DeliveriesList, store: &Store) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let mut reader = store.reader()?;
+    let subscriptions = live(store, Some(&args.tenant))?;
+    let mut after = 0;
+    loop {
+        let rows = reader.deliveries(&args.tenant, args.dead, after, CHUNK)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.key;
+        for row in &rows {
+            writeln!(out, "{}", shown(row, &subscriptions))?;
+        }
+    }
+}
+
+fn shown(row: &DeliveryRow, subscriptions: &[SubscriptionRow]) -> serde_json::Value {
+    let of = subscriptions.iter().find(|of| of.key == row.subscription_key);
+    json!({
+        "delivery": row.key,
+        "subscriptionId": of.map(|of| of.id.as_str()),
+        "event": row.event.name(),
+        "callRecordId": row.record_id,
+        "version": row.version,
+        "queuedDateTime": instant(row.queued),
+        "givenUpDateTime": row.died.map(instant),
+    })
+}
+
+fn replay(args: &DeliveriesReplay, store: &Store) -> Result<()> {
+    let all = live(store, None)?;
+    let is_it = |row: &&SubscriptionRow| row.id.eq_ignore_ascii_case(&args.subscription);
+    let found = all.iter().find(is_it).context("there is no such subscription")?;
+    let count = store.replay(found.key, args.delivery).wait()?;
+    writeln!(io::stdout(), "{}", json!({"replayed": count}))?;
+    Ok(())
+}
+
+/// Tells those that an application had subscribed to that they end with it.
+pub(super) fn remove_those_of(store: &Store, application: &str) -> Result<()> {
+    for row in live(store, None)? {
+        if row.application_id == application {
+            store.remove_subscription(row.key).wait()?;
+        }
+    }
+    Ok(())
+}
+
+fn live(store: &Store, tenant: Option<&TenantId>) -> Result<Vec<SubscriptionRow>> {
+    let now = DateTimeOffset::from_unix_seconds(clock::now()).0;
+    Ok(store.reader()?.subscriptions(tenant, now)?)
+}
+
+/// An address without what may hold a secret.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}
+
+fn instant(ticks: i64) -> String {
+    DateTimeOffset(ticks).to_string()
+}

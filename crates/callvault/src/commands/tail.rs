@@ -1,0 +1,58 @@
+//! `tail`: follows the change log.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use odata::primitive::DateTimeOffset;
+use serde_json::json;
+use store::ChangeRow;
+
+use super::open_store;
+use crate::cli::Tail;
+use crate::settings::Settings;
+
+/// How often is looked for more.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Entries that are read at a time.
+const CHUNK: usize = 1_000;
+
+pub(super) fn run(args: &Tail, settings: &Settings) -> Result<ExitCode> {
+    let store = open_store(settings)?;
+    let mut reader = store.reader()?;
+    let mut after = args.after;
+    loop {
+        let changes = reader.changes(after, CHUNK)?;
+        for change in &changes {
+            after = change.sequence;
+            let is_meant = args.tenant.as_ref().is_none_or(|tenant| *tenant == change.tenant);
+            if is_meant && !print(change)? {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+        if changes.is_empty() {
+            if args.once {
+                return Ok(ExitCode::SUCCESS);
+            }
+            reader.release();
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+/// Prints an entry; false when nobody reads any more.
+fn print(change: &ChangeRow) -> Result<bool> {
+    let object = json!({
+        "sequence": change.sequence,
+        "tenantId": change.tenant.as_str(),
+        "recordKey": change.record_key,
+        "version": change.version,
+        "change": change.change.name(),
+        "committedDateTime": DateTimeOffset(change.committed_at).to_string(),
+    });
+    match writeln!(io::stdout(), "{object}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        written => Ok(written.map(|()| true)?),
+    }
+}

@@ -1,0 +1,61 @@
+//! What operators see of subscriptions and of the change log.
+
+use serde_json::{Value, json};
+use testkit::{Receiver, Reply, TENANT};
+
+use super::*;
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn subscriptions_what_waits_and_changes_are_printed() {
+    let callvault = callvault();
+    let config = callvault.folder().join("callvault.toml");
+    let settings = "[notifications]\nallow_insecure_urls = true\nallow_networks = \"127.0.0.1\"\n";
+    std::fs::write(&config, settings).unwrap();
+    let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "hooks", "--role"];
+    let create = [&create[..], &["CallRecords.Read.All"]].concat();
+    let app: Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
+    let app = app["clientId"].as_str().unwrap();
+    let token = ["token", "--tenant", TENANT, "--role", "CallRecords.Read.All", "--app", app];
+    let token = callvault.succeed(&token);
+    let server = callvault.serve(&["--config", config.to_str().unwrap()]);
+    let mut client = server.client().bearer(token.trim());
+    let receiver = Receiver::scripted(|request, _| match request.validation_token() {
+        Some(_) => Reply::Usual,
+        None if request.target.starts_with("/life") => Reply::Usual,
+        None => Reply::status(500),
+    });
+    let wish = json!({
+        "changeType": "created", "resource": "communications/callRecords",
+        "notificationUrl": receiver.url("/hook?code=secret"),
+        "lifecycleNotificationUrl": receiver.url("/life"),
+        "expirationDateTime": "2020-01-01T00:00:00Z",
+    });
+    let made = client.post("/v1.0/subscriptions", wish.to_string().as_bytes()).json();
+    let record = record(1, 1);
+    callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
+    receiver.wait_for(1);
+
+    let printed = lines(&callvault.succeed(&["subscriptions", "list"]));
+    assert_eq!((printed.len(), &printed[0]["id"]), (1, &made["id"]));
+    assert_eq!(printed[0]["notificationUrl"], receiver.url("/hook"), "its query may be a secret");
+    let waiting = lines(&callvault.succeed(&["deliveries", "list", "--tenant", TENANT]));
+    assert_eq!((waiting.len(), &waiting[0]["callRecordId"]), (1, &json!(id(1))));
+    assert_eq!(callvault.succeed(&["deliveries", "list", "--tenant", TENANT, "--dead"]), "");
+    let made = made["id"].as_str().unwrap();
+    assert_eq!(callvault.succeed(&["deliveries", "replay", made]).trim(), r#"{"replayed":0}"#);
+    let changes = lines(&callvault.succeed(&["tail", "--once"]));
+    assert_eq!((changes.len(), &changes[0]["change"]), (1, &json!("created")));
+
+    callvault.succeed(&["app", "delete", app]);
+    assert_eq!(callvault.succeed(&["subscriptions", "list"]), "");
+    let is_removed = |item: &Value| item["lifecycleEvent"] == "subscriptionRemoved";
+    let begun = std::time::Instant::now();
+    while !receiver.items().iter().any(is_removed) {
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", receiver.items());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,207 @@
+//! What is told, and that it is told at least once.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use testkit::{OTHER_TENANT, Receiver, Reply, TENANT};
+
+use super::{SUBSCRIPTIONS, Telling};
+use crate::{READ, WRITE, record};
+
+/// What items tell, as `created r1`.
+fn told(items: &[Value]) -> Vec<String> {
+    let text = |item: &Value| {
+        let (kind, id) = (item["changeType"].as_str(), item["resourceData"]["id"].as_str());
+        format!("{} {}", kind.unwrap_or("-"), id.unwrap_or("-"))
+    };
+    items.iter().map(text).collect()
+}
+
+#[test]
+fn new_and_changed_records_are_told_as_graph_tells_them() {
+    let mut telling = Telling::new();
+    telling.keep("before", 1);
+    let receiver = Receiver::new();
+    let made = telling.subscribe(&receiver, &json!({}));
+    telling.keep("r1", 2);
+    telling.keep("r1", 3);
+    telling.keep("r1", 1);
+    telling.keep("before", 2);
+    let items = receiver.wait_for(3);
+    assert_eq!(told(&items), ["created r1", "updated r1", "created before"]);
+    let expected = json!({
+        "subscriptionId": made["id"], "clientState": "secret", "changeType": "created",
+        "resource": "communications/callRecords/r1", "tenantId": TENANT,
+        "subscriptionExpirationDateTime":
+            made["expirationDateTime"].as_str().unwrap().replace('Z', "+00:00"),
+        "resourceData": {
+            "@odata.type": "#Microsoft.Graph.callRecord",
+            "@odata.id": "communications/callRecords/r1", "id": "r1",
+        },
+    });
+    assert_eq!(items[0], expected);
+    let message = &receiver.messages()[0];
+    assert_eq!(message.target, "/hook?code=a%20b");
+    assert_eq!(message.header("content-type"), Some("application/json; charset=utf-8"));
+}
+
+#[test]
+fn a_subscription_is_told_of_the_changes_that_it_asks_for() {
+    let mut telling = Telling::new();
+    let [created, updated, filtered] = [(); 3].map(|()| Receiver::new());
+    telling.subscribe(&created, &json!({"changeType": "created"}));
+    telling.subscribe(&updated, &json!({"changeType": "updated"}));
+    let filter = "communications/callRecords?$filter=participants/any(p:p/id eq 'user-2')";
+    telling.subscribe(&filtered, &json!({"resource": filter}));
+    for version in 1..=3 {
+        telling.keep("r1", version);
+        telling.keep("r2", version);
+    }
+    assert_eq!(told(&updated.wait_for(6)).iter().filter(|told| **told == "updated r1").count(), 3);
+    assert_eq!(told(&created.wait_for(2)), ["created r1", "created r2"]);
+    // Version 2 is the one with that participant.
+    assert_eq!(told(&filtered.wait_for(2)), ["created r1", "created r2"]);
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!((created.items().len(), filtered.items().len()), (2, 2));
+}
+
+#[test]
+fn no_other_tenant_is_told() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    telling.subscribe(&receiver, &json!({}));
+    let token = telling.callvault.token(OTHER_TENANT, &[READ, WRITE]);
+    let mut stranger = telling.server.as_ref().unwrap().client().bearer(&token);
+    let theirs = stranger.post(crate::RECORDS, record("theirs", 1, 1).as_bytes());
+    assert_eq!(theirs.status, 201);
+    telling.keep("ours", 1);
+    assert_eq!(told(&receiver.wait_for(1)), ["created ours"]);
+    assert_eq!(receiver.items().len(), 1);
+}
+
+#[test]
+fn what_fails_is_sent_again_with_the_same_id_and_order_is_kept() {
+    let mut telling = Telling::new();
+    // The handshake, then two failures of different kinds.
+    let receiver = Receiver::scripted(|_, before| match before {
+        1 => Reply::status(503),
+        2 => Reply::Hangs,
+        _ => Reply::Usual,
+    });
+    telling.subscribe(&receiver, &json!({}));
+    telling.keep("r1", 1);
+    let begun = Instant::now();
+    while receiver.messages().is_empty() && begun.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    telling.keep("r1", 2);
+    let items = receiver.wait_for(4);
+    assert_eq!(told(&items), ["created r1", "created r1", "created r1", "updated r1"]);
+    let ids: Vec<_> =
+        receiver.messages().iter().map(|it| it.header("webhook-id").unwrap().to_owned()).collect();
+    assert_eq!((ids[0] == ids[1], ids[1] == ids[2], ids[2] == ids[3]), (true, true, false));
+}
+
+#[test]
+fn redirects_are_not_followed_and_what_a_receiver_asks_to_wait_is_honoured() {
+    let mut telling = Telling::new();
+    let elsewhere = Receiver::new();
+    let target = elsewhere.url("/stolen");
+    let receiver = Receiver::scripted(move |request, before| match before {
+        1 => Reply::Answer(307, vec![("Location", target.clone())], String::new()),
+        2 => Reply::Answer(429, vec![("Retry-After", "3".to_owned())], String::new()),
+        _ if request.validation_token().is_some() => Reply::Usual,
+        _ => Reply::Usual,
+    });
+    telling.subscribe(&receiver, &json!({}));
+    telling.keep("r1", 1);
+    receiver.wait_for(3);
+    assert!(elsewhere.received().is_empty());
+    let messages = receiver.messages();
+    let waited = messages[2].at - messages[1].at;
+    assert!(waited >= Duration::from_secs(3) && waited < Duration::from_secs(6), "{waited:?}");
+}
+
+#[test]
+fn a_bad_receiver_delays_no_other() {
+    let mut telling = Telling::new();
+    let slow = Receiver::scripted(|request, _| match request.validation_token() {
+        Some(_) => Reply::Usual,
+        None => Reply::Late(Duration::from_mins(1)),
+    });
+    let good = Receiver::new();
+    for path in ["/a", "/b", "/c", "/d", "/e"] {
+        telling.subscribe(&slow, &json!({"notificationUrl": slow.url(path)}));
+    }
+    telling.subscribe(&good, &json!({}));
+    telling.keep("r0", 1);
+    good.wait_for(1);
+    let begun = Instant::now();
+    for number in 1..=20 {
+        telling.keep(&format!("r{number}"), 1);
+    }
+    good.wait_for(21);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn nothing_is_lost_when_the_process_is_killed() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    telling.subscribe(&receiver, &json!({}));
+    for round in 0..4 {
+        for number in 0..25 {
+            telling.keep(&format!("r{round}-{number}"), 1);
+        }
+        telling.restart();
+    }
+    let begun = Instant::now();
+    let all = || -> HashSet<String> { told(&receiver.items()).into_iter().collect() };
+    while all().len() < 100 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{} of 100 came", all().len());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_is_committed_while_no_server_runs_is_told_later() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    telling.subscribe(&receiver, &json!({}));
+    telling.server.take().unwrap().kill();
+    let file = telling.callvault.folder().join("records.ndjson");
+    std::fs::write(&file, format!("{}\n{}\n", record("r1", 1, 1), record("r2", 1, 2))).unwrap();
+    telling.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
+    telling.start();
+    assert_eq!(told(&receiver.wait_for(2)), ["created r1", "created r2"]);
+    // Another process, beside the server.
+    std::fs::write(&file, record("r3", 1, 3)).unwrap();
+    telling.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
+    assert_eq!(told(&receiver.wait_for(3))[2], "created r3");
+}
+
+#[test]
+fn messages_are_signed() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    let made = telling.subscribe(&receiver, &json!({}));
+    let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
+    let secret = telling.client.post(&format!("{one}/callvault.rotateSecret"), b"").json();
+    let secret = secret["value"].as_str().unwrap().strip_prefix("whsec_").unwrap().to_owned();
+    telling.keep("r1", 1);
+    receiver.wait_for(1);
+    let message = &receiver.messages()[0];
+    let header = |name: &str| message.header(name).unwrap().to_owned();
+    let body = String::from_utf8(message.body.clone()).unwrap();
+    let signed = format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp"));
+    let key = STANDARD.decode(secret).unwrap();
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key);
+    let signature = STANDARD.encode(aws_lc_rs::hmac::sign(&key, signed.as_bytes()));
+    let signatures = header("webhook-signature");
+    // The secret before it signs as well, for a day.
+    assert_eq!(signatures.split(' ').count(), 2);
+    assert!(signatures.split(' ').any(|one| one == format!("v1,{signature}")), "{signatures}");
+}

@@ -1,0 +1,287 @@
+//! The rules of subscriptions.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{OTHER_TENANT, Receiver, Reply, TENANT};
+
+use super::{SUBSCRIPTIONS, Telling, soon, wish};
+use crate::{READ, WRITE};
+
+fn message(answer: &testkit::Answer) -> (u16, String, String) {
+    let body = answer.json();
+    let text = |name: &str| body["error"][name].as_str().unwrap_or_default().to_owned();
+    (answer.status, text("code"), text("message"))
+}
+
+#[test]
+fn a_subscription_is_made_shown_changed_and_deleted() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    let until = soon(120);
+    let made = telling.subscribe(&receiver, &json!({"expirationDateTime": until}));
+    let id = made["id"].as_str().unwrap().to_owned();
+    let context = made["@odata.context"].as_str().unwrap();
+    assert!(context.ends_with("/v1.0/$metadata#subscriptions/$entity"), "{context}");
+    let names: Vec<&String> = made.as_object().unwrap().keys().collect();
+    assert_eq!(names.len(), 16, "{names:?}");
+    for (name, value) in [
+        ("resource", json!("/communications/callRecords")),
+        ("changeType", json!("created,updated")),
+        ("clientState", json!("secret")),
+        ("expirationDateTime", json!(until)),
+        ("latestSupportedTlsVersion", json!("v1_2")),
+        ("notificationQueryOptions", Value::Null),
+        ("lifecycleNotificationUrl", Value::Null),
+    ] {
+        assert_eq!(made[name], value, "{name}");
+    }
+    // The handshake came before the answer, with the address's own query kept.
+    let handshakes = receiver.received();
+    assert_eq!(handshakes.len(), 1);
+    assert!(handshakes[0].target.starts_with("/hook?code=a%20b&validationToken="));
+    assert_eq!(handshakes[0].header("content-type"), Some("text/plain; charset=utf-8"));
+    assert!(handshakes[0].body.is_empty());
+
+    let one = format!("{SUBSCRIPTIONS}/{id}");
+    let shown = telling.client.get(&one).json();
+    assert_eq!((&shown["clientState"], &shown["id"]), (&Value::Null, &json!(id)));
+    let in_keys = telling.client.get(&format!("/beta/subscriptions('{id}')")).json();
+    assert!(in_keys["@odata.context"].as_str().unwrap().contains("/beta/$metadata"));
+    let listed = telling.client.get(SUBSCRIPTIONS).json();
+    assert!(listed["@odata.context"].as_str().unwrap().ends_with("$metadata#subscriptions"));
+    assert_eq!(listed["value"][0]["id"], json!(id));
+
+    let longer = soon(240);
+    let body = json!({
+        "expirationDateTime": longer, "resource": "/communications/callRecords",
+        "changeType": "created,updated", "clientState": "secret",
+    });
+    let json = [("Content-Type", "application/json")];
+    let changed = telling.client.send("PATCH", &one, &json, body.to_string().as_bytes());
+    assert_eq!((changed.status, &changed.json()["expirationDateTime"]), (200, &json!(longer)));
+    assert_eq!(receiver.received().len(), 2, "a renewal asks the address again");
+    let wrong = json!({"resource": "communications/callRecords"}).to_string();
+    let refused = telling.client.send("PATCH", &one, &json, wrong.as_bytes());
+    assert_eq!((refused.status, refused.code()), (400, "InvalidRequest".to_owned()));
+
+    let reauthorized = telling.client.post(&format!("{one}/reauthorize"), b"");
+    assert_eq!((reauthorized.status, reauthorized.text()), (204, String::new()));
+    let rotated = telling.client.post(&format!("{one}/callvault.rotateSecret"), b"");
+    assert!(rotated.json()["value"].as_str().unwrap().starts_with("whsec_"), "{}", rotated.text());
+
+    let deleted = telling.client.send("DELETE", &one, &[], b"");
+    assert_eq!((deleted.status, deleted.text()), (204, String::new()));
+    let gone = message(&telling.client.get(&one));
+    assert_eq!(gone.0, 404);
+    assert_eq!(
+        (gone.1.as_str(), gone.2.as_str()),
+        ("ResourceNotFound", "The object was not found.")
+    );
+    assert_eq!(telling.client.send("DELETE", &one, &[], b"").status, 404);
+    assert_eq!(telling.client.get(SUBSCRIPTIONS).json()["value"], json!([]));
+}
+
+#[test]
+fn subscriptions_are_asked_in_the_query_language() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    for kind in ["created", "updated"] {
+        telling.subscribe(&receiver, &json!({"changeType": kind}));
+    }
+    let mut kinds = |options: &str| {
+        let body = telling.client.get(&format!("{SUBSCRIPTIONS}?{options}")).json();
+        let items = body["value"].as_array().unwrap().clone();
+        let kinds: Vec<_> =
+            items.iter().map(|item| item["changeType"].as_str().unwrap().to_owned()).collect();
+        (kinds.join(" "), body["@odata.count"].as_i64(), items[0].as_object().unwrap().len())
+    };
+    assert_eq!(kinds("$filter=changeType%20eq%20'updated'").0, "updated");
+    assert_eq!(
+        kinds("$orderby=changeType%20desc&$top=1&$count=true"),
+        ("updated".into(), Some(2), 15)
+    );
+    assert_eq!(kinds("$select=changeType").2, 1);
+    assert_eq!(telling.client.get(&format!("{SUBSCRIPTIONS}/$count")).text(), "2");
+    let wrong = telling.client.get(&format!("{SUBSCRIPTIONS}?$filter=changetype%20eq%20'x'"));
+    assert!(wrong.text().contains("Did you mean 'changeType'?"), "{}", wrong.text());
+}
+
+#[test]
+fn rules_are_told_in_the_words_of_graph() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    let extension = |reason: &str| {
+        format!("Operation: Create; Exception: [Status Code: BadRequest; Reason: {reason}]")
+    };
+    let payload = "Could not process subscription creation payload. Are all property names \
+                   spelled and camelCased properly?";
+    let table = [
+        (
+            json!({"expirationDateTime": soon(4_232)}),
+            "ExtensionError",
+            extension("Subscription expiration can only be 4230 minutes in the future."),
+        ),
+        (
+            json!({"expirationDateTime": null}),
+            "InvalidRequest",
+            "expirationDateTime is a required property for subscription creation".to_owned(),
+        ),
+        (json!({"ChangeType": "created"}), "InvalidRequest", payload.to_owned()),
+        (json!({"clientState": 5}), "InvalidRequest", payload.to_owned()),
+        (
+            json!({"clientState": "x".repeat(129)}),
+            "InvalidRequest",
+            "clientState can have 128 characters at most.".to_owned(),
+        ),
+        (
+            json!({"notificationUrl": "EventHub:https://contoso.vault.azure.net/x"}),
+            "InvalidRequest",
+            "This service sends notifications to https:// addresses, not to Azure's event services."
+                .to_owned(),
+        ),
+        (
+            json!({"resource": "/users"}),
+            "InvalidRequest",
+            "The resource '/users' can not be subscribed to, only communications/callRecords."
+                .to_owned(),
+        ),
+    ];
+    for (changes, code, expected) in table {
+        let answer = telling.client.post(SUBSCRIPTIONS, wish(&receiver, &changes).as_bytes());
+        assert_eq!(message(&answer), (400, code.to_owned(), expected), "{changes}");
+    }
+    assert!(receiver.received().is_empty(), "nobody is asked about what is refused");
+    let short = telling.subscribe(&receiver, &json!({"expirationDateTime": soon(-60)}));
+    let expires = short["expirationDateTime"].as_str().unwrap();
+    assert!(expires >= soon(44).as_str() && expires <= soon(46).as_str(), "{expires}");
+}
+
+#[test]
+fn an_address_has_to_say_that_it_wants_to_be_told() {
+    let mut telling = Telling::new();
+    let text = |kind: &str| vec![("Content-Type", kind.to_owned())];
+    let failed = "Subscription validation request failed. ";
+    let table = [
+        (
+            Receiver::scripted(|_, _| Reply::status(500)),
+            "ValidationError",
+            "Notification endpoint must respond with 200 OK to validation request.",
+        ),
+        (
+            Receiver::scripted(|_, _| Reply::status(202)),
+            "ValidationError",
+            "Notification endpoint must respond with 200 OK to validation request.",
+        ),
+        (
+            Receiver::scripted(move |_, _| Reply::Answer(200, text("text/plain"), "x".to_owned())),
+            "ValidationError",
+            "Response must exactly match validationToken query parameter.",
+        ),
+        (
+            Receiver::scripted(move |request, _| {
+                let token = request.validation_token().unwrap_or_default();
+                Reply::Answer(200, text("text/html"), token)
+            }),
+            "ValidationError",
+            "Notification endpoint must respond with content type text/plain.",
+        ),
+        (
+            Receiver::scripted(|_, _| Reply::Hangs),
+            "ValidationError",
+            "Notification endpoint must respond with 200 OK to validation request.",
+        ),
+    ];
+    for (receiver, code, expected) in &table {
+        let answer = telling.client.post(SUBSCRIPTIONS, wish(receiver, &json!({})).as_bytes());
+        let expected = (400, (*code).to_owned(), format!("{failed}{expected}"));
+        assert_eq!(message(&answer), expected);
+    }
+    let late = Receiver::scripted(|_, _| Reply::Late(Duration::from_secs(12)));
+    let answer = telling.client.post(SUBSCRIPTIONS, wish(&late, &json!({})).as_bytes());
+    let expected = "Subscription validation request timed out.".to_owned();
+    assert_eq!(message(&answer), (400, "InvalidRequest".to_owned(), expected));
+    let (good, bad) = (Receiver::new(), Receiver::scripted(|_, _| Reply::status(404)));
+    let lifecycle = json!({"lifecycleNotificationUrl": bad.url("/life")});
+    let answer = telling.client.post(SUBSCRIPTIONS, wish(&good, &lifecycle).as_bytes());
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert_eq!(telling.client.get(SUBSCRIPTIONS).json()["value"], json!([]));
+}
+
+#[test]
+fn only_the_application_that_made_it_sees_a_subscription() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    let made = telling.subscribe(&receiver, &json!({}));
+    let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
+    let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "other", "--role", READ];
+    let app: Value = serde_json::from_str(&telling.callvault.succeed(&create)).unwrap();
+    let app = app["clientId"].as_str().unwrap();
+    let command = ["token", "--tenant", TENANT, "--role", READ, "--app", app];
+    let strangers = [
+        telling.callvault.succeed(&command).trim().to_owned(),
+        telling.callvault.token(OTHER_TENANT, &[READ]),
+    ];
+    for token in strangers {
+        let mut client = telling.server.as_ref().unwrap().client().bearer(&token);
+        assert_eq!(client.get(SUBSCRIPTIONS).json()["value"], json!([]));
+        assert_eq!(client.get(&one).status, 404);
+        assert_eq!(client.send("DELETE", &one, &[], b"").status, 404);
+        assert_eq!(client.post(&format!("{one}/reauthorize"), b"").status, 404);
+        let json = [("Content-Type", "application/json")];
+        assert_eq!(client.send("PATCH", &one, &json, b"{}").status, 404);
+    }
+    let token = telling.callvault.token(TENANT, &[WRITE]);
+    let mut client = telling.server.as_ref().unwrap().client().bearer(&token);
+    let (status, code, text) =
+        message(&client.post(SUBSCRIPTIONS, wish(&receiver, &json!({})).as_bytes()));
+    assert_eq!((status, code.as_str()), (403, "ExtensionError"));
+    assert!(text.contains("The request is not authorized for this user or application."), "{text}");
+    assert_eq!(telling.client.get(&one).status, 200);
+}
+
+#[test]
+fn duplicates_and_too_many_are_refused() {
+    let settings = format!("{}subscriptions_per_tenant = 2\n", super::SETTINGS);
+    let mut telling = Telling::with_settings(&settings);
+    let receiver = Receiver::new();
+    telling.subscribe(&receiver, &json!({}));
+    let again = telling.client.post(SUBSCRIPTIONS, wish(&receiver, &json!({})).as_bytes());
+    assert_eq!((again.status, again.code()), (409, "ExtensionError".to_owned()));
+    telling.subscribe(&receiver, &json!({"changeType": "created"}));
+    let more = wish(&receiver, &json!({"changeType": "updated"}));
+    let (status, code, text) = message(&telling.client.post(SUBSCRIPTIONS, more.as_bytes()));
+    assert_eq!((status, code.as_str()), (403, "ExtensionError"));
+    assert!(text.contains("Maximum number of subscriptions has been reached"), "{text}");
+}
+
+#[test]
+fn only_addresses_of_the_public_internet_are_told_by_themselves() {
+    let mut telling = Telling::with_settings("[notifications]\nallow_insecure_urls = true\n");
+    let receiver = Receiver::new();
+    let port = receiver.url("").rsplit_once(':').unwrap().1.to_owned();
+    let hosts = [
+        "127.0.0.1",
+        "127.1",
+        "0177.0.0.1",
+        "0x7f000001",
+        "2130706433",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "10.0.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+    ];
+    for host in hosts {
+        let url = format!("http://{host}:{port}/hook");
+        let body = wish(&receiver, &json!({"notificationUrl": url}));
+        let answer = telling.client.post(SUBSCRIPTIONS, body.as_bytes());
+        assert_eq!(answer.status, 400, "{host}: {}", answer.text());
+    }
+    assert!(receiver.received().is_empty());
+    let mut strict = Telling::with_settings("[notifications]\nallow_networks = [\"127.0.0.1\"]\n");
+    let answer = strict.client.post(SUBSCRIPTIONS, wish(&receiver, &json!({})).as_bytes());
+    assert!(answer.text().contains("does not begin with https://"), "{}", answer.text());
+}

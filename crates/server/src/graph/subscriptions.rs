@@ -1,0 +1,408 @@
+//! `/subscriptions`: who is told of new and changed records (Graph, "subscription resource type").
+//!
+//! An application sees its own subscriptions only. An address gets nothing before it has said that
+//! it wants to, by the handshake.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use http::header::{HeaderValue, LOCATION};
+use http::{Method, StatusCode};
+use identity::Caller;
+use model::TenantId;
+use model::search::Finder;
+use notify::{Asked, Changes, HandshakeError, Refusal, Secrets};
+use odata::bound::{Query, Resource, Step};
+use odata::edm::{StructuredType, Type};
+use odata::eval::{Pager, Sieve, Window};
+use odata::json::{Node, push_text, write_node};
+use odata::primitive::DateTimeOffset;
+use store::{Added, SubscriptionRow};
+use uuid::Uuid;
+
+use super::ask::{Ask, Content, tenant};
+use crate::auth::role;
+use crate::body;
+use crate::options::Notifications;
+use crate::problem::{Problem, special};
+use crate::request::Request;
+use crate::response::Response;
+use crate::router::Route;
+use crate::worker::{Worker, now};
+
+/// Most bytes of a subscription that is sent.
+const LARGEST: usize = 64 << 10;
+
+/// What a path below `/subscriptions` addresses.
+enum Target<'r> {
+    All,
+    Count,
+    One(&'r str),
+    Reauthorize(&'r str),
+    RotateSecret(&'r str),
+}
+
+/// Whether a path leads here.
+pub(super) fn is_addressed(resource: &Resource) -> bool {
+    matches!(resource.steps.first(), Some(Step::EntitySet { name: "subscriptions", .. }))
+}
+
+/// Answers a request for a path that leads here.
+pub(super) async fn answer(
+    worker: &Rc<Worker>,
+    request: &mut Request,
+    resource: &Resource,
+    query: &Query,
+) -> Result<Response, Problem> {
+    let target = match &resource.steps[1..] {
+        [] => Target::All,
+        [Step::Count] => Target::Count,
+        [Step::Key(id)] => Target::One(id),
+        [Step::Key(id), Step::Operation { operation, .. }] => match operation.name {
+            "reauthorize" => Target::Reauthorize(id),
+            _ => Target::RotateSecret(id),
+        },
+        _ => return Err(super::not_built("this path of a subscription")),
+    };
+    request.route = match target {
+        Target::All | Target::Count => Route::Subscriptions,
+        _ => Route::Subscription,
+    };
+    let desk = Desk { worker, caller: caller(request)? };
+    match (&request.method, target) {
+        (&Method::GET, Target::All) => desk.list(request, resource, query),
+        (&Method::GET, Target::Count) => desk.count(request, query),
+        (&Method::GET, Target::One(id)) => {
+            let row = desk.find(id)?;
+            show(worker, request, resource, query, &text(&row, None))
+        }
+        (&Method::POST, Target::All) => desk.create(request).await,
+        (&Method::PATCH, Target::One(id)) => desk.change(request, id).await,
+        (&Method::DELETE, Target::One(id)) => desk.delete(id).await,
+        (&Method::POST, Target::Reauthorize(id)) => desk.reauthorize(id).await,
+        (&Method::POST, Target::RotateSecret(id)) => desk.rotate(request, resource, id).await,
+        (_, Target::All) => Err(Problem::method_not_allowed("GET, HEAD, POST")),
+        (_, Target::Count) => Err(Problem::method_not_allowed("GET, HEAD")),
+        (_, Target::One(_)) => Err(Problem::method_not_allowed("GET, HEAD, PATCH, DELETE")),
+        _ => Err(Problem::method_not_allowed("POST")),
+    }
+}
+
+/// The caller, who must be allowed to read call records; Graph has its own words for this here.
+fn caller(request: &Request) -> Result<std::sync::Arc<Caller>, Problem> {
+    request.require(&[role::READ]).map_err(|problem| {
+        if problem.code().status() != StatusCode::FORBIDDEN {
+            return problem;
+        }
+        let message = "Operation: Create; Exception: [Status Code: Forbidden; Reason: The request \
+                       is not authorized for this user or application.]";
+        Problem::forbidden_because(message).named(special::EXTENSION_ERROR)
+    })
+}
+
+/// Everything about the subscriptions of a caller.
+struct Desk<'a> {
+    worker: &'a Rc<Worker>,
+    caller: std::sync::Arc<Caller>,
+}
+
+impl Desk<'_> {
+    fn notifications(&self) -> &Notifications {
+        &self.worker.shared.options.notifications
+    }
+
+    fn own(&self) -> Result<Vec<SubscriptionRow>, Problem> {
+        let tenant = tenant(&self.caller)?;
+        let mut all = self.worker.reader.borrow_mut().subscriptions(Some(&tenant), ticks())?;
+        all.retain(|row| row.application_id == self.caller.app_id);
+        Ok(all)
+    }
+
+    fn find(&self, id: &str) -> Result<SubscriptionRow, Problem> {
+        let is_it = |row: &SubscriptionRow| row.id.eq_ignore_ascii_case(id);
+        self.own()?.into_iter().find(is_it).ok_or_else(|| {
+            Problem::not_there("The object was not found.").named(special::RESOURCE_NOT_FOUND)
+        })
+    }
+
+    fn list(
+        &self,
+        request: &Request,
+        resource: &Resource,
+        query: &Query,
+    ) -> Result<Response, Problem> {
+        if query.apply.is_some() || query.skiptoken.is_some() {
+            return Err(super::not_built("this option of subscriptions"));
+        }
+        let (items, count) = self.chosen(query)?;
+        let ask = Ask::new(self.worker, request, resource, query)?;
+        let mut out = ask.open(1_024);
+        if let Some(count) = count {
+            out.extend_from_slice(format!(",\"@odata.count\":{count}").as_bytes());
+        }
+        out.extend_from_slice(b",\"value\":[");
+        out.extend_from_slice(items.join(",").as_bytes());
+        out.extend_from_slice(b"]}");
+        finish(&ask, out, resource, true)
+    }
+
+    fn count(&self, request: &Request, query: &Query) -> Result<Response, Problem> {
+        request.preferences.text()?;
+        let all = Query { count: true, top: None, skip: None, ..query.clone() };
+        let (items, count) = self.chosen(&all)?;
+        Ok(Response::text(count.unwrap_or(items.len() as u64).to_string()))
+    }
+
+    /// The texts of those that a query asks for, and how many there are if that is asked for.
+    fn chosen(&self, query: &Query) -> Result<(Vec<String>, Option<u64>), Problem> {
+        let sieve = Sieve::new(query);
+        let finder = Finder::default();
+        let ty = Type::Structured(&model::generated::SUBSCRIPTION);
+        let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &finder);
+        for row in self.own()? {
+            let text = text(&row, None);
+            let node = Node::parse(&text).map_err(|_| Problem::internal("a row is no JSON"))?;
+            let print = |node: &Node<'_>| {
+                let mut out = Vec::new();
+                write_node(&mut out, node);
+                String::from_utf8_lossy(&out).into_owned()
+            };
+            if pager.offer(Cow::Owned(node.into_owned()), print).is_break() {
+                break;
+            }
+        }
+        let chosen = pager.finish();
+        Ok((chosen.items, chosen.count))
+    }
+
+    async fn create(&self, request: &mut Request) -> Result<Response, Problem> {
+        let tenant = tenant(&self.caller)?;
+        body::content_type(&request.headers, &["application/json"])?;
+        let bytes = request.take_body().read(LARGEST, None).await?;
+        let now = ticks();
+        let asked = Asked::read(&bytes, &self.notifications().rules, now).map_err(refused)?;
+        self.validate(&asked.notification_url).await?;
+        if let Some(url) = &asked.lifecycle_notification_url {
+            self.validate(url).await?;
+        }
+        let state = asked.client_state.clone();
+        let row = self.row(tenant, asked, now);
+        let quota = self.notifications().rules.quota;
+        match self.worker.store.add_subscription(row.clone(), quota).await? {
+            Added::Added => {}
+            Added::Duplicate => {
+                let message = "Operation: Create; Exception: [Status Code: Conflict; Reason: A \
+                               subscription already exists for this application, resource, change \
+                               type and notification URL.]";
+                return Err(Problem::conflict(message).named(special::EXTENSION_ERROR));
+            }
+            Added::QuotaReached => {
+                let message = "Operation: Create; Exception: [Status Code: Forbidden; Reason: \
+                               Maximum number of subscriptions has been reached]";
+                return Err(Problem::forbidden_because(message).named(special::EXTENSION_ERROR));
+            }
+        }
+        let shown = self.show_one(request, &row, state.as_deref())?;
+        let address =
+            format!("{}/subscriptions/{}", self.worker.urls.root(request.version), row.id);
+        let created = shown.with_status(StatusCode::CREATED);
+        Ok(match HeaderValue::from_str(&address) {
+            Ok(address) => created.with_header(LOCATION, address),
+            Err(_) => created,
+        })
+    }
+
+    fn row(&self, tenant: TenantId, asked: Asked, now: i64) -> SubscriptionRow {
+        let id = Uuid::new_v4().to_string();
+        let vault = &self.notifications().vault;
+        let sealed_client_state =
+            asked.client_state.as_ref().map(|state| vault.seal_client_state(&id, state));
+        let sealed_secrets = vault.seal_secrets(&id, &Secrets::new(identity::random_key()));
+        SubscriptionRow {
+            key: 0,
+            id,
+            tenant,
+            application_id: self.caller.app_id.clone(),
+            creator_id: Some(self.caller.app_id.clone()),
+            resource: asked.resource,
+            change_type: asked.change_type,
+            notification_url: asked.notification_url,
+            lifecycle_notification_url: asked.lifecycle_notification_url,
+            latest_supported_tls_version: asked.latest_supported_tls_version,
+            sealed_client_state,
+            sealed_secrets,
+            created: now,
+            expires: asked.expires,
+            created_after: 0,
+        }
+    }
+
+    async fn change(&self, request: &mut Request, id: &str) -> Result<Response, Problem> {
+        body::content_type(&request.headers, &["application/json"])?;
+        let bytes = request.take_body().read(LARGEST, None).await?;
+        let mut row = self.find(id)?;
+        let changes = Changes::read(&bytes, ticks(), &row.resource, &row.change_type);
+        let Changes { expires, notification_url } = changes.map_err(refused)?;
+        row.expires = expires.unwrap_or(row.expires);
+        row.notification_url = notification_url.unwrap_or(row.notification_url);
+        self.validate(&row.notification_url).await?;
+        self.keep(&row).await?;
+        self.show_one(request, &row, None)
+    }
+
+    async fn delete(&self, id: &str) -> Result<Response, Problem> {
+        let row = self.find(id)?;
+        self.worker.store.delete_subscription(&row.id).await?;
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    async fn reauthorize(&self, id: &str) -> Result<Response, Problem> {
+        let row = self.find(id)?;
+        self.validate(&row.notification_url).await?;
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// Gives the subscription a new secret to sign with, which is shown this once.
+    async fn rotate(
+        &self,
+        request: &Request,
+        resource: &Resource,
+        id: &str,
+    ) -> Result<Response, Problem> {
+        let mut row = self.find(id)?;
+        let vault = &self.notifications().vault;
+        let secrets = vault
+            .open_secrets(&row.id, &row.sealed_secrets)
+            .ok_or_else(|| Problem::internal("the secret was sealed under another master key"))?
+            .rotated(identity::random_key(), ticks());
+        row.sealed_secrets = vault.seal_secrets(&row.id, &secrets);
+        self.keep(&row).await?;
+        let query = Query::default();
+        let ask = Ask::new(self.worker, request, resource, &query)?;
+        let mut out = ask.open(128);
+        out.extend_from_slice(format!(",\"value\":\"{}\"}}", secrets.shown()).as_bytes());
+        Ok(Response::json(ask.format()?, out))
+    }
+
+    async fn keep(&self, row: &SubscriptionRow) -> Result<(), Problem> {
+        if self.worker.store.update_subscription(row.clone()).await? {
+            return Ok(());
+        }
+        // Deleted meanwhile.
+        self.find(&row.id).map(drop)
+    }
+
+    async fn validate(&self, address: &str) -> Result<(), Problem> {
+        let token = format!(
+            "Validation: Testing client application reachability for subscription Request-Id: {}",
+            Uuid::new_v4()
+        );
+        let client = &self.notifications().client;
+        notify::validate(client, address, &token).await.map_err(|error| {
+            let name = match error {
+                HandshakeError::TimedOut | HandshakeError::Address(_) => special::INVALID_REQUEST,
+                _ => special::VALIDATION_ERROR,
+            };
+            Problem::bad_request(error.to_string()).named(name)
+        })
+    }
+
+    fn show_one(
+        &self,
+        request: &Request,
+        row: &SubscriptionRow,
+        client_state: Option<&str>,
+    ) -> Result<Response, Problem> {
+        let path = format!("/subscriptions/{}", row.id);
+        let limits = odata::Limits::default();
+        let now = DateTimeOffset::from_unix_seconds(now());
+        let model = super::model(request.version);
+        let (resource, query) = odata::parse_request(model, &path, "", &limits, now)?;
+        show(self.worker, request, &resource, &query, &text(row, client_state))
+    }
+}
+
+fn show(
+    worker: &Rc<Worker>,
+    request: &Request,
+    resource: &Resource,
+    query: &Query,
+    text: &str,
+) -> Result<Response, Problem> {
+    let ask = Ask::new(worker, request, resource, query)?;
+    let mut out = ask.open(1_024);
+    out.push(b',');
+    out.extend_from_slice(&text.as_bytes()[1..]);
+    finish(&ask, out, resource, false)
+}
+
+fn finish(
+    ask: &Ask<'_>,
+    out: Vec<u8>,
+    resource: &Resource,
+    is_collection: bool,
+) -> Result<Response, Problem> {
+    let ty: &'static StructuredType = &model::generated::SUBSCRIPTION;
+    let path = resource.to_string();
+    let content = Content { ty, is_collection, path: &path, has_unsettled_enum: false };
+    ask.finish(out, &content, None)
+}
+
+/// A subscription as JSON, its members in Graph's order. Only the answer that makes it shows what
+/// notifications repeat.
+fn text(row: &SubscriptionRow, client_state: Option<&str>) -> String {
+    let expires = DateTimeOffset(row.expires).to_string();
+    let members = [
+        ("id", Some(row.id.as_str())),
+        ("resource", Some(&row.resource)),
+        ("applicationId", Some(&row.application_id)),
+        ("changeType", Some(&row.change_type)),
+        ("clientState", client_state),
+        ("notificationUrl", Some(&row.notification_url)),
+        ("notificationQueryOptions", None),
+        ("lifecycleNotificationUrl", row.lifecycle_notification_url.as_deref()),
+        ("expirationDateTime", Some(&expires)),
+        ("creatorId", row.creator_id.as_deref()),
+        ("includeResourceData", None),
+        ("latestSupportedTlsVersion", Some(&row.latest_supported_tls_version)),
+        ("encryptionCertificate", None),
+        ("encryptionCertificateId", None),
+        ("notificationUrlAppId", None),
+    ];
+    let mut out = b"{".to_vec();
+    for (index, (name, value)) in members.into_iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b",\"" } else { b"\"" });
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        match value {
+            Some(value) => {
+                out.push(b'"');
+                push_text(&mut out, value);
+                out.push(b'"');
+            }
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+    out.push(b'}');
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// What breaks a rule, in Graph's form.
+fn refused(refusal: Refusal) -> Problem {
+    let problem = Problem::bad_request(refusal.to_string());
+    match refusal {
+        Refusal::TooLong { .. } => problem.named(special::EXTENSION_ERROR),
+        Refusal::Missing(member) | Refusal::Value { member, .. } => {
+            problem.named(special::INVALID_REQUEST).with_target(member)
+        }
+        Refusal::Payload { member: Some(member) } => {
+            problem.named(special::INVALID_REQUEST).with_target(member)
+        }
+        Refusal::Payload { member: None } => problem.named(special::INVALID_REQUEST),
+    }
+}
+
+/// Now, in ticks.
+fn ticks() -> i64 {
+    DateTimeOffset::from_unix_seconds(now()).0
+}
