@@ -52,7 +52,7 @@ pub(crate) fn run_counted(tally: &mut Tally) -> Result<()> {
     let by_python = asking.ask("Python", check.arg(root().join("clients/python/check.py")), tally);
     let mut check = Command::new("node");
     let by_javascript =
-        asking.ask("JavaScript", check.arg("check.js").current_dir(javascript), tally);
+        asking.ask("JavaScript", check.arg("check.js").current_dir(&javascript), tally);
     let mut check = Command::new("node");
     let by_odata2ts = asking.ask("odata2ts", check.arg("check.mjs").current_dir(odata2ts), tally);
     served.stop()?;
@@ -63,7 +63,19 @@ pub(crate) fn run_counted(tally: &mut Tally) -> Result<()> {
     asking.set("CALLVAULT_TOKEN", plain.token("CallRecords.Read.All")?);
     let by_rust = asking.ask("Rust", &mut rust_client(), tally);
     served.stop()?;
-    by_python.and(by_javascript).and(by_odata2ts).and(by_rust)
+
+    // Last, since they add records to those that the others expect.
+    let served = store.serve()?;
+    asking.set("CALLVAULT_URL", store.url());
+    let mut told = Command::new(&python);
+    told.arg(root().join("clients/python/check.py")).arg("subscriptions");
+    let python_told = asking.ask("Python, notifications", &mut told, tally);
+    let mut told = Command::new("node");
+    told.args(["check.js", "subscriptions"]).current_dir(&javascript);
+    let javascript_told = asking.ask("JavaScript, notifications", &mut told, tally);
+    served.stop()?;
+    let asked = by_python.and(by_javascript).and(by_odata2ts).and(by_rust);
+    asked.and(python_told).and(javascript_told)
 }
 
 /// What every client is told, as environment variables.

@@ -83,6 +83,9 @@ impl Instance {
             }
         }
         command.env("CALLVAULT_SERVER__PUBLIC_URL", self.url());
+        // Receivers of notifications are on the loopback too.
+        command.env("CALLVAULT_NOTIFICATIONS__ALLOW_INSECURE_URLS", "true");
+        command.env("CALLVAULT_NOTIFICATIONS__ALLOW_NETWORKS", "127.0.0.0/8");
         command.args(words).arg("--data-dir").arg(&self.data).stdin(Stdio::null());
         command
     }
