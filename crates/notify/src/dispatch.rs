@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use store::{
-    Budget, Channel, CommittedVersions, DeliveryRow, DueEndpoint, Error, Match, Reader, Sent,
-    Settled, Store, SubscriptionRow,
+    Budget, Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Error, Match,
+    Reader, Sent, Settled, Store, SubscriptionRow,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -39,8 +39,6 @@ const FAILING_AT_ONCE: usize = 64;
 const HOST_AT_ONCE: usize = 8;
 /// How long a condition may take for one record.
 const MATCHED_WITHIN: Duration = Duration::from_secs(2);
-/// How often the cursor follows the change log when nobody has subscribed.
-const SKIPPED_EVERY: Duration = Duration::from_mins(1);
 /// How often the lives of subscriptions are looked at.
 const LOOKED_AFTER_EVERY: Duration = Duration::from_secs(15);
 /// How often the queues are measured.
@@ -91,8 +89,6 @@ struct Work {
     failing: Semaphore,
     /// Told when a task has ended.
     ended: Notify,
-    /// When the cursor was last moved with nobody to tell.
-    skipped: RefCell<Option<Instant>>,
     looked_after: RefCell<Option<Instant>>,
     measured: RefCell<Option<Instant>>,
 }
@@ -113,7 +109,6 @@ impl Dispatcher {
             healthy: Semaphore::new(HEALTHY_AT_ONCE),
             failing: Semaphore::new(FAILING_AT_ONCE),
             ended: Notify::new(),
-            skipped: RefCell::default(),
             looked_after: RefCell::default(),
             measured: RefCell::default(),
         });
@@ -188,6 +183,7 @@ impl Work {
         for id in ended {
             store.delete_subscription(&id).await?;
         }
+        self.hosts.borrow_mut().retain(|_, host| Rc::strong_count(host) > 1);
         Ok(())
     }
 
@@ -200,11 +196,15 @@ impl Work {
             let found = reader.committed_versions(cursor, ENTRIES)?;
             (cursor, found, reader.subscriptions(None, now())?)
         };
-        if found.up_to == cursor {
+        // What is older than every subscription is passed over; with none, all waits for the first.
+        let Some(oldest) = subscriptions.iter().map(|it| it.created_after).min() else {
             return Ok(false);
+        };
+        if cursor < oldest {
+            self.dispatcher.store.enqueue((cursor, oldest), Vec::new()).await?;
+            return Ok(true);
         }
-        // With nobody to tell, the cursor does not move with every commit.
-        if subscriptions.is_empty() && !is_due(&self.skipped, SKIPPED_EVERY) {
+        if found.up_to == cursor {
             return Ok(false);
         }
         let matches = self.matches(&found, &subscriptions)?;
@@ -234,8 +234,7 @@ impl Work {
                     && version.sequence > subscription.created_after;
                 let deadline = Instant::now() + MATCHED_WITHIN;
                 let budget = Budget { rows_scanned: u64::MAX, deadline, groups: 0 };
-                let mut reader = self.reader.borrow_mut();
-                if !is_meant || !resource.matches(&mut reader, version, limits, (now, &budget))? {
+                if !is_meant || !self.is_met(resource, version, (now, &budget))? {
                     continue;
                 }
                 let (wants_created, wants_updated) = wants(&subscription.change_type);
@@ -250,6 +249,24 @@ impl Work {
             }
         }
         Ok(matches)
+    }
+
+    /// Whether a record meets a condition. One that can't be decided in time counts as met: rather
+    /// one notification too many than none, or all others waiting.
+    fn is_met(
+        &self,
+        resource: &Resource,
+        version: &CommittedVersion,
+        moment: (DateTimeOffset, &Budget),
+    ) -> Result<bool, Error> {
+        let mut reader = self.reader.borrow_mut();
+        match resource.matches(&mut reader, version, &self.dispatcher.limits, moment) {
+            Err(error @ (Error::Deadline | Error::TooManyRows { .. })) => {
+                tracing::warn!(%error, "a condition of a subscription was not decided");
+                Ok(true)
+            }
+            met => met,
+        }
     }
 
     /// Sends what an address has in its queue, until that is empty or a request fails.

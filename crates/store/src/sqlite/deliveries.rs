@@ -130,7 +130,8 @@ fn failed(
         .prepare_cached(
             "INSERT INTO subscription_endpoint \
              (subscription_key, channel, failures, failing_since, due, last_error) \
-             VALUES (?1, ?2, 1, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET failures = failures + 1, \
+             SELECT subscription_key, ?2, 1, ?3, ?4, ?5 FROM subscription \
+             WHERE subscription_key = ?1 ON CONFLICT DO UPDATE SET failures = failures + 1, \
              failing_since = coalesce(failing_since, ?3), due = ?4, last_error = ?5",
         )?
         .execute((subscription_key, channel.number(), now, due, reason))?;

@@ -79,7 +79,8 @@ pub(crate) fn add(
     Ok(Added::Added)
 }
 
-/// Gives a subscription another end and what else may be changed of it; whether there was one.
+/// Gives a subscription another end and what else may be changed of it; whether there was one. Its
+/// addresses are tried at once.
 pub(crate) fn update(session: &mut Session, subscription: &SubscriptionRow) -> Result<bool, Error> {
     let changed = session
         .connection
@@ -94,6 +95,10 @@ pub(crate) fn update(session: &mut Session, subscription: &SubscriptionRow) -> R
             &subscription.sealed_client_state,
             &subscription.sealed_secrets,
         ))?;
+    session
+        .connection
+        .prepare_cached("DELETE FROM subscription_endpoint WHERE subscription_key = ?1")?
+        .execute([subscription.key])?;
     Ok(changed > 0)
 }
 
