@@ -12,8 +12,8 @@ createServer(async (request, response) => {
   response.writeHead(token === null ? 202 : 200, { "Content-Type": "text/plain" });
   response.end(token ?? "");
   for (const item of token === null ? JSON.parse(body).value : []) {
-    if (item.clientState === clientState) {
-      console.log(item.changeType, item.resourceData.id);
-    }
+    if (item.clientState !== clientState) continue;
+    if (item.lifecycleEvent) console.log(item.lifecycleEvent, item.subscriptionId);
+    else console.log(item.changeType, item.resourceData.id);
   }
 }).listen(Number(port), "127.0.0.1");

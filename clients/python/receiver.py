@@ -17,7 +17,11 @@ class Receiver(BaseHTTPRequestHandler):
         # First the answer, then the work: who is slow is told later.
         self.answer(200, token[0]) if token else self.answer(202)
         for item in [] if token else json.loads(body)["value"]:
-            if item["clientState"] == CLIENT_STATE:
+            if item.get("clientState") != CLIENT_STATE:
+                continue
+            if "lifecycleEvent" in item:
+                print(item["lifecycleEvent"], item["subscriptionId"], flush=True)
+            else:
                 print(item["changeType"], item["resourceData"]["id"], flush=True)
 
     def answer(self, status, text=""):

@@ -76,6 +76,10 @@ impl Client {
         match url.scheme() {
             "https" => {}
             "http" if self.allows_plain => {}
+            _ if self.allows_plain => {
+                let why = "the address begins with neither https:// nor http://";
+                return Err(SendError::Address(why));
+            }
             _ => return Err(SendError::Address("the address does not begin with https://")),
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -122,7 +126,7 @@ impl Client {
     }
 }
 
-const FORBIDDEN: &str = "the address is not one that messages may go to";
+const FORBIDDEN: &str = "the address is in a network that this service does not send to";
 
 impl From<reqwest::Error> for SendError {
     fn from(error: reqwest::Error) -> Self {

@@ -42,7 +42,7 @@ const MATCHED_WITHIN: Duration = Duration::from_secs(2);
 /// How often the lives of subscriptions are looked at.
 const LOOKED_AFTER_EVERY: Duration = Duration::from_secs(15);
 /// How often the queues are measured.
-const MEASURED_EVERY: Duration = Duration::from_secs(5);
+const MEASURED_EVERY: Duration = Duration::from_secs(1);
 /// Share of a life, in per cent, that is left when its subscription is told so.
 const LEFT: i64 = 15;
 
@@ -57,7 +57,7 @@ pub struct Counters {
     pub dead: AtomicU64,
     /// Requests under way.
     pub in_flight: AtomicU64,
-    /// Messages that wait, as of a few seconds ago.
+    /// Messages that wait, as of a second ago.
     pub queued: AtomicU64,
     /// Seconds for which the oldest of them has waited.
     pub oldest_seconds: AtomicU64,

@@ -230,7 +230,8 @@ fn wrong_resource(error: ResourceError) -> Refusal {
 
 fn expires(text: &str, now: i64, operation: &'static str) -> Result<i64, Refusal> {
     let Some(asked) = DateTimeOffset::parse(text) else {
-        return Err(Refusal::Payload { member: Some("expirationDateTime".to_owned()) });
+        let message = "expirationDateTime has to be an instant such as 2026-11-28T22:00:00Z.";
+        return Err(Refusal::Value { member: "expirationDateTime", message: message.to_owned() });
     };
     if asked.0 > now.saturating_add(EXPIRY_MINUTES * MINUTE) {
         return Err(Refusal::TooLong { operation });
@@ -323,7 +324,7 @@ mod tests {
                        spelled and camelCased properly?";
         assert_eq!(message(with("NotificationUrl", "\"x\"")), payload);
         assert_eq!(message(with("resource", "7")), payload);
-        assert_eq!(message(with("expirationDateTime", "\"soon\"")), payload);
+        assert!(message(with("expirationDateTime", "\"soon\"")).contains("has to be an instant"));
         assert_eq!(
             message(with("expirationDateTime", "null")),
             "expirationDateTime is a required property for subscription creation"

@@ -62,6 +62,19 @@ pub(crate) fn operations<'n>(
     })
 }
 
+/// The names of what is bound to values of that type, with their namespaces.
+pub(crate) fn operation_names(
+    model: &'static Model,
+    ty: &'static StructuredType,
+    is_collection: bool,
+) -> impl Iterator<Item = String> {
+    model.schemas.iter().flat_map(move |schema| {
+        let bound = schema.operations.iter();
+        let bound = bound.filter(move |operation| is_bound_to(operation, ty, is_collection));
+        bound.map(|operation| format!("{}.{}", schema.namespace, operation.name))
+    })
+}
+
 /// Whether an operation is bound to values of that type.
 pub(crate) fn is_bound_to(
     operation: &Operation,

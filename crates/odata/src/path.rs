@@ -212,8 +212,14 @@ impl<'a> Walk<'_, 'a> {
         if self.cast(segment, ty, true) {
             return Ok(());
         }
-        if ty.kind != TypeKind::Entity {
-            return Err(not_found(segment));
+        // No key begins like a name of the model, so this is a misspelt one.
+        let is_qualified = self.model.schemas.iter().any(|schema| {
+            segment.strip_prefix(schema.namespace).is_some_and(|rest| rest.starts_with('.'))
+        });
+        if ty.kind != TypeKind::Entity || is_qualified {
+            let name = segment.split('(').next().unwrap_or_default();
+            let known: Vec<String> = names::operation_names(self.model, ty, true).collect();
+            return Err(not_found(segment).suggesting(name, known.iter().map(String::as_str)));
         }
         self.steps.push(Step::Key(segment.to_owned()));
         self.place = Place::Value { ty: Type::Structured(ty), is_collection: false };

@@ -108,7 +108,7 @@ pub struct ChangeRow {
     pub tenant: TenantId,
     /// [`StoredRecord::record_key`] of the version.
     pub record_key: i64,
-    /// The record's id, told only of what was erased: the others can be asked for it.
+    /// The record's id; none of an older change of what was erased since.
     pub id: Option<String>,
     /// The version.
     pub version: i64,

@@ -32,9 +32,9 @@ pub(crate) enum Deliveries {
 /// `deliveries list`
 #[derive(Debug, Args)]
 pub(crate) struct DeliveriesList {
-    /// Tenant whose they are
+    /// Only those of this tenant
     #[arg(long, value_name = "GUID", value_parser = tenant)]
-    pub(crate) tenant: TenantId,
+    pub(crate) tenant: Option<TenantId>,
     /// Those that were given up
     #[arg(long)]
     pub(crate) dead: bool,

@@ -136,8 +136,15 @@ fn condition(args: &List) -> Option<String> {
     for id in &args.participant {
         parts.push(format!("participants_v2/any(p:p/id eq '{}')", id.replace('\'', "''")));
     }
-    parts.extend(args.filter.as_ref().map(|filter| format!("({filter})")));
-    (!parts.is_empty()).then(|| parts.join(" and "))
+    let Some(filter) = &args.filter else {
+        return (!parts.is_empty()).then(|| parts.join(" and "));
+    };
+    // Alone it stands as it was typed, so that errors name its own positions.
+    if parts.is_empty() {
+        return Some(filter.clone());
+    }
+    parts.push(format!("({filter})"));
+    Some(parts.join(" and "))
 }
 
 fn expand(args: &List) -> Option<String> {

@@ -15,10 +15,11 @@ pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     let tenant = printing::tenant(args.tenant.as_ref(), &mut reader)?;
     let local = Local::new(tenant, [0; 32], settings.limits.of_queries())
         .context("there is no key for links")?;
-    let query = args.url.split_once('?').map_or("", |(_, query)| query);
+    let url = behind_version(&args.url);
+    let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut out = io::stdout().lock();
     writeln!(out, "Syntax tree\n{}\n", odata::syntax::tree(query))?;
-    let (bound, explanation) = local.explain(&mut reader, &args.url)?;
+    let (bound, explanation) = local.explain(&mut reader, url)?;
     writeln!(out, "Bound tree\n{bound}\n")?;
     let Some(explanation) = explanation else {
         writeln!(out, "Answer\nfrom the record that is named, by our own evaluator")?;
@@ -36,4 +37,29 @@ pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
         writeln!(out, "\nDecided by our own evaluator\n{residual}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The part of an address behind the version of the API; an address that begins there is whole.
+fn behind_version(url: &str) -> &str {
+    let is_whole = url.starts_with("https://") || url.starts_with("http://");
+    let behind_scheme = url.split_once("://").filter(|_| is_whole).map(|(_, behind)| behind);
+    let path =
+        behind_scheme.map_or(url, |behind| behind.find('/').map_or("", |slash| &behind[slash..]));
+    ["/v1.0", "/beta"].iter().find_map(|version| path.strip_prefix(version)).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_may_have_host_and_version() {
+        for url in ["https://x.test/v1.0/communications?a", "/beta/communications?a"] {
+            assert_eq!(behind_version(url), "/communications?a", "{url}");
+        }
+        assert_eq!(
+            behind_version("/communications?$filter=a eq 'x://y'"),
+            "/communications?$filter=a eq 'x://y'"
+        );
+    }
 }

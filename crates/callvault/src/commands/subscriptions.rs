@@ -51,10 +51,10 @@ pub(super) fn deliveries(command: &Deliveries, settings: &Settings) -> Result<Ex
 fn list(args: &DeliveriesList, store: &Store) -> Result<()> {
     let mut out = io::stdout().lock();
     let mut reader = store.reader()?;
-    let subscriptions = live(store, Some(&args.tenant))?;
+    let subscriptions = live(store, args.tenant.as_ref())?;
     let mut after = 0;
     loop {
-        let rows = reader.deliveries(&args.tenant, args.dead, after, CHUNK)?;
+        let rows = reader.deliveries(args.tenant.as_ref(), args.dead, after, CHUNK)?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.key;
         for row in &rows {

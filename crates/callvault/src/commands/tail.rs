@@ -46,7 +46,7 @@ fn print(change: &ChangeRow) -> Result<bool> {
     let object = json!({
         "sequence": change.sequence,
         "tenantId": change.tenant.as_str(),
-        "recordKey": change.record_key,
+        "callRecordId": change.id,
         "version": change.version,
         "change": change.change.name(),
         "committedDateTime": DateTimeOffset(change.committed_at).to_string(),

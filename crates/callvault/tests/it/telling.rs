@@ -42,13 +42,14 @@ fn subscriptions_what_waits_and_changes_are_printed() {
     let printed = lines(&callvault.succeed(&["subscriptions", "list"]));
     assert_eq!((printed.len(), &printed[0]["id"]), (1, &made["id"]));
     assert_eq!(printed[0]["notificationUrl"], receiver.url("/hook"), "its query may be a secret");
-    let waiting = lines(&callvault.succeed(&["deliveries", "list", "--tenant", TENANT]));
+    let waiting = lines(&callvault.succeed(&["deliveries", "list"]));
     assert_eq!((waiting.len(), &waiting[0]["callRecordId"]), (1, &json!(id(1))));
     assert_eq!(callvault.succeed(&["deliveries", "list", "--tenant", TENANT, "--dead"]), "");
     let made = made["id"].as_str().unwrap();
     assert_eq!(callvault.succeed(&["deliveries", "replay", made]).trim(), r#"{"replayed":0}"#);
     let changes = lines(&callvault.succeed(&["tail", "--once"]));
     assert_eq!((changes.len(), &changes[0]["change"]), (1, &json!("created")));
+    assert_eq!(changes[0]["callRecordId"], id(1));
 
     callvault.succeed(&["app", "delete", app]);
     assert_eq!(callvault.succeed(&["subscriptions", "list"]), "");

@@ -332,3 +332,12 @@ fn paths_lead_down_to_single_values() {
             .is_err()
     );
 }
+
+#[test]
+fn misspelt_operations_are_no_keys() {
+    let path = "communications/callRecords/microsoft.graph.callRecords.getPstnCals()";
+    let error = crate::tests::parse(path, "").unwrap_err();
+    assert!(matches!(error.kind, Kind::NotFound { .. }), "{error}");
+    assert!(error.to_string().contains("Did you mean 'microsoft.graph.callRecords.getPstnCalls'?"));
+    assert!(crate::tests::parse("communications/callRecords/a.b", "").is_ok());
+}

@@ -80,7 +80,7 @@ pub(super) async fn answer(
         (&Method::PATCH, Target::One(id)) => desk.change(request, id).await,
         (&Method::DELETE, Target::One(id)) => desk.delete(id).await,
         (&Method::POST, Target::Reauthorize(id)) => desk.reauthorize(id).await,
-        (&Method::POST, Target::RotateSecret(id)) => desk.rotate(request, resource, id).await,
+        (&Method::POST, Target::RotateSecret(id)) => desk.rotate(request, id).await,
         (_, Target::All) => Err(Problem::method_not_allowed("GET, HEAD, POST")),
         (_, Target::Count) => Err(Problem::method_not_allowed("GET, HEAD")),
         (_, Target::One(_)) => Err(Problem::method_not_allowed("GET, HEAD, PATCH, DELETE")),
@@ -91,11 +91,19 @@ pub(super) async fn answer(
 /// The caller, who must be allowed to read call records; Graph has its own words for this here.
 fn caller(request: &Request) -> Result<std::sync::Arc<Caller>, Problem> {
     request.require(&[role::READ]).map_err(|problem| {
+        let operation = match request.method {
+            Method::POST => "Create",
+            Method::PATCH => "Update",
+            Method::DELETE => "Delete",
+            _ => return problem,
+        };
         if problem.code().status() != StatusCode::FORBIDDEN {
             return problem;
         }
-        let message = "Operation: Create; Exception: [Status Code: Forbidden; Reason: The request \
-                       is not authorized for this user or application.]";
+        let message = format!(
+            "Operation: {operation}; Exception: [Status Code: Forbidden; Reason: The request is \
+             not authorized for this user or application.]"
+        );
         Problem::forbidden_because(message).named(special::EXTENSION_ERROR)
     })
 }
@@ -259,16 +267,14 @@ impl Desk<'_> {
     async fn reauthorize(&self, id: &str) -> Result<Response, Problem> {
         let row = self.find(id)?;
         self.validate(&row.notification_url).await?;
+        // What waits is tried at once.
+        self.keep(&row).await?;
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 
     /// Gives the subscription a new secret to sign with, which is shown this once.
-    async fn rotate(
-        &self,
-        request: &Request,
-        resource: &Resource,
-        id: &str,
-    ) -> Result<Response, Problem> {
+    async fn rotate(&self, request: &Request, id: &str) -> Result<Response, Problem> {
+        let format = request.preferences.json()?;
         let mut row = self.find(id)?;
         let vault = &self.notifications().vault;
         let secrets = vault
@@ -277,11 +283,10 @@ impl Desk<'_> {
             .rotated(identity::random_key(), ticks());
         row.sealed_secrets = vault.seal_secrets(&row.id, &secrets);
         self.keep(&row).await?;
-        let query = Query::default();
-        let ask = Ask::new(self.worker, request, resource, &query)?;
-        let mut out = ask.open(128);
-        out.extend_from_slice(format!(",\"value\":\"{}\"}}", secrets.shown()).as_bytes());
-        Ok(Response::json(ask.format()?, out))
+        let context = self.worker.urls.context(request.version);
+        let secret = secrets.shown();
+        let body = format!("{{\"@odata.context\":\"{context}Edm.String\",\"value\":\"{secret}\"}}");
+        Ok(Response::json(format, body))
     }
 
     async fn keep(&self, row: &SubscriptionRow) -> Result<(), Problem> {

@@ -272,10 +272,11 @@ pub(super) fn next(
     Ok(found)
 }
 
-/// Messages of a tenant's subscriptions behind a number: those to be sent, or those given up.
+/// Messages of the subscriptions of a tenant, or of all, behind a number: those to be sent, or
+/// those given up.
 pub(super) fn list(
     connection: &Connection,
-    tenant: &TenantId,
+    tenant: Option<&TenantId>,
     is_dead: bool,
     (after, limit): (i64, usize),
 ) -> Result<Vec<DeliveryRow>, Error> {
@@ -284,11 +285,11 @@ pub(super) fn list(
          d.message, d.died FROM delivery d \
          JOIN subscription s ON s.subscription_key = d.subscription_key \
          JOIN tenant t ON t.tenant_key = s.tenant_key \
-         WHERE t.id = ?1 AND (d.died IS NOT NULL) = ?2 AND d.delivery_key > ?3 \
+         WHERE (?1 IS NULL OR t.id = ?1) AND (d.died IS NOT NULL) = ?2 AND d.delivery_key > ?3 \
          ORDER BY d.delivery_key LIMIT ?4",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((tenant.as_str(), is_dead, after, limit))?;
+    let mut rows = statement.query((tenant.map(TenantId::as_str), is_dead, after, limit))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);

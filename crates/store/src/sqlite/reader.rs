@@ -176,8 +176,9 @@ impl Reader {
     pub fn changes(&mut self, after: i64, limit: usize) -> Result<Vec<ChangeRow>, Error> {
         let connection = self.snapshot.fresh()?;
         let mut statement = connection.prepare_cached(
-            "SELECT c.sequence, t.id, c.record_key, c.id, c.version, c.change, c.committed_at \
-             FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+            "SELECT c.sequence, t.id, c.record_key, coalesce(c.id, r.id), c.version, c.change, \
+             c.committed_at FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+             LEFT JOIN call_record r ON r.record_key = c.record_key \
              WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2",
         )?;
         let mut rows = statement.query((after, i64::try_from(limit).unwrap_or(i64::MAX)))?;
@@ -237,10 +238,10 @@ impl Reader {
         deliveries::next(self.snapshot.fresh()?, (subscription_key, channel), limit)
     }
 
-    /// Messages of a tenant behind a number: those to be sent, or those given up.
+    /// Messages of a tenant, or of all, behind a number: those to be sent, or those given up.
     pub fn deliveries(
         &mut self,
-        tenant: &TenantId,
+        tenant: Option<&TenantId>,
         is_dead: bool,
         after: i64,
         limit: usize,

@@ -121,9 +121,9 @@ fn what_fails_for_too_long_is_given_up_said_to_be_missed_and_can_be_replayed() {
     assert_eq!(settle(failed(queued + 6 * HOUR, queued + 2 * HOUR)), 2);
     assert!(next(&mut reader, key, Channel::Notifications).is_empty());
     assert_eq!(next(&mut reader, key, Channel::Lifecycle), ["missed "]);
-    let dead = reader.deliveries(&tenant(), true, 0, 10).unwrap();
+    let dead = reader.deliveries(Some(&tenant()), true, 0, 10).unwrap();
     assert_eq!(dead.len(), 2);
-    assert!(reader.deliveries(&other_tenant(), true, 0, 10).unwrap().is_empty());
+    assert!(reader.deliveries(Some(&other_tenant()), true, 0, 10).unwrap().is_empty());
     assert_eq!(store.replay(key, Some(dead[1].key)).wait().unwrap(), 1);
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r2"]);
     assert_eq!(store.replay(key, None).wait().unwrap(), 1);
