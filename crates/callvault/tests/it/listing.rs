@@ -69,7 +69,7 @@ fn a_wrong_condition_fails_with_its_place() {
     assert_eq!(ended.status.code(), Some(1));
     assert!(ended.stderr.contains("'startDatetime'"), "{}", ended.stderr);
     assert!(ended.stderr.contains("startDateTime'?"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("position 1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("position 0"), "{}", ended.stderr);
 }
 
 #[test]

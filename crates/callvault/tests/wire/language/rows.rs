@@ -213,9 +213,9 @@ fn what_rows_do_not_have_is_refused_at_its_place() {
         ),
         (
             "/callvault.strems()",
-            404,
-            "",
-            "Could not find the requested call record. Records about calls or online meetings that started more than 30 days ago are not available.",
+            400,
+            "path",
+            "Resource not found for the segment 'callvault.strems()'. Did you mean 'callvault.streams'?",
         ),
     ]);
 }
