@@ -27,6 +27,6 @@ pub use record::{
 pub use sqlite::{Reader, cost};
 pub use store::{Options, Role, Store};
 pub use subscription::{
-    Added, Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event, Match,
-    QueueSize, Sent, Settled, SubscriptionRow,
+    Added, Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event,
+    FailingEndpoint, Match, QueueSize, Sent, Settled, SubscriptionRow,
 };

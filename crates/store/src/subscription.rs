@@ -169,6 +169,23 @@ pub struct DueEndpoint {
     pub failures: u32,
 }
 
+/// An address whose last request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingEndpoint {
+    /// [`SubscriptionRow::key`].
+    pub subscription_key: i64,
+    /// Which of its addresses.
+    pub channel: Channel,
+    /// Failures one after the other.
+    pub failures: u32,
+    /// When the first of them was (ticks).
+    pub since: i64,
+    /// When it is tried again (ticks).
+    pub due: i64,
+    /// Why the last one was, for people.
+    pub reason: String,
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryRow {

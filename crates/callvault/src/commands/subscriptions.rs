@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use model::TenantId;
 use odata::primitive::DateTimeOffset;
 use serde_json::json;
-use store::{DeliveryRow, Store, SubscriptionRow};
+use store::{Channel, DeliveryRow, FailingEndpoint, Store, SubscriptionRow};
 
 use super::open_store;
 use crate::cli::{Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList};
@@ -20,8 +20,15 @@ const CHUNK: usize = 1_000;
 /// `subscriptions`
 pub(super) fn run(command: &Subscriptions, settings: &Settings) -> Result<ExitCode> {
     let Subscriptions::List(SubscriptionsList { tenant }) = command;
+    let store = open_store(settings)?;
+    let failing = store.reader()?.failing_endpoints()?;
     let mut out = io::stdout().lock();
-    for row in live(&open_store(settings)?, tenant.as_ref())? {
+    for row in live(&store, tenant.as_ref())? {
+        let failing: Vec<_> = failing
+            .iter()
+            .filter(|failing| failing.subscription_key == row.key)
+            .map(failure)
+            .collect();
         let object = json!({
             "id": row.id,
             "tenantId": row.tenant.as_str(),
@@ -32,10 +39,25 @@ pub(super) fn run(command: &Subscriptions, settings: &Settings) -> Result<ExitCo
             "lifecycleNotificationUrl":
                 row.lifecycle_notification_url.as_deref().map(without_query),
             "expirationDateTime": instant(row.expires),
+            "failing": failing,
         });
         writeln!(out, "{object}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An address that fails, as its subscription's line has it.
+fn failure(failing: &FailingEndpoint) -> serde_json::Value {
+    json!({
+        "channel": match failing.channel {
+            Channel::Notifications => "notifications",
+            Channel::Lifecycle => "lifecycle",
+        },
+        "failures": failing.failures,
+        "sinceDateTime": instant(failing.since),
+        "nextAttemptDateTime": instant(failing.due),
+        "reason": failing.reason,
+    })
 }
 
 /// `deliveries`

@@ -39,7 +39,16 @@ fn subscriptions_what_waits_and_changes_are_printed() {
     callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
     receiver.wait_for(1);
 
-    let printed = lines(&callvault.succeed(&["subscriptions", "list"]));
+    let printed = || lines(&callvault.succeed(&["subscriptions", "list"]));
+    let begun = std::time::Instant::now();
+    while printed()[0]["failing"].as_array().unwrap().is_empty() {
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", printed());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let printed = printed();
+    let failing = &printed[0]["failing"][0];
+    assert_eq!(failing["reason"], "the receiver answered 500");
+    assert_eq!(failing["channel"], "notifications");
     assert_eq!((printed.len(), &printed[0]["id"]), (1, &made["id"]));
     assert_eq!(printed[0]["notificationUrl"], receiver.url("/hook"), "its query may be a secret");
     let waiting = lines(&callvault.succeed(&["deliveries", "list"]));

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Session, subscriptions};
 use crate::subscription::{
-    Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event, Match,
-    QueueSize, Sent, Settled,
+    Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event, FailingEndpoint,
+    Match, QueueSize, Sent, Settled,
 };
 use crate::{Cause, Error};
 
@@ -241,6 +241,25 @@ pub(super) fn due(connection: &Connection, now: i64) -> Result<Vec<DueEndpoint>,
             subscription_key: row.get(0)?,
             channel: Channel::of_number(row.get(1)?),
             failures: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Addresses whose last request failed.
+pub(super) fn failing(connection: &Connection) -> Result<Vec<FailingEndpoint>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT subscription_key, channel, failures, failing_since, due, last_error \
+         FROM subscription_endpoint WHERE failing_since IS NOT NULL",
+    )?;
+    let rows = statement.query_map((), |row| {
+        Ok(FailingEndpoint {
+            subscription_key: row.get(0)?,
+            channel: Channel::of_number(row.get(1)?),
+            failures: row.get(2)?,
+            since: row.get(3)?,
+            due: row.get(4)?,
+            reason: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -16,7 +16,8 @@ use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::Statement;
 use crate::store::Shared;
 use crate::subscription::{
-    Channel, CommittedVersions, DeliveryRow, DueEndpoint, QueueSize, SubscriptionRow,
+    Channel, CommittedVersions, DeliveryRow, DueEndpoint, FailingEndpoint, QueueSize,
+    SubscriptionRow,
 };
 use crate::{
     AppRow, Cause, ChangeRow, Codec, Error, Filter, ListQuery, SigningKeyRow, StoredRecord, sql,
@@ -225,6 +226,11 @@ impl Reader {
     /// Addresses that have messages to be sent at an instant (ticks).
     pub fn due_endpoints(&mut self, now: i64) -> Result<Vec<DueEndpoint>, Error> {
         deliveries::due(self.snapshot.fresh()?, now)
+    }
+
+    /// Addresses whose last request failed.
+    pub fn failing_endpoints(&mut self) -> Result<Vec<FailingEndpoint>, Error> {
+        deliveries::failing(self.snapshot.fresh()?)
     }
 
     /// The messages that go to an address next, together: those that were sent together before,

@@ -95,6 +95,9 @@ fn what_failed_is_sent_again_together_and_after_its_wait() {
     assert_eq!(store.settle(both, failed(HOUR, 0)).wait().unwrap(), 0);
     store.enqueue((1, 2), vec![matched(key, 3, 1)]).wait().unwrap();
     assert!(reader.due_endpoints(2 * HOUR - 1).unwrap().is_empty());
+    let failing = &reader.failing_endpoints().unwrap()[0];
+    assert_eq!((failing.failures, failing.since, failing.due), (1, HOUR, 2 * HOUR));
+    assert_eq!(failing.reason, "refused");
     let row = reader.subscription(key).unwrap().unwrap();
     assert!(store.update_subscription(row).wait().unwrap());
     assert_eq!(reader.due_endpoints(0).unwrap().len(), 1, "who renews may be told again");
