@@ -120,7 +120,12 @@ impl Dispatcher {
                 () = work.dispatcher.store.committed() => {}
                 () = work.ended.notified() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
-                _ = stop.changed() => {}
+                changed = stop.changed() => {
+                    // Whoever could tell it to stop is gone.
+                    if changed.is_err() {
+                        break;
+                    }
+                }
             }
         }
         Ok(())
@@ -191,6 +196,10 @@ impl Work {
     async fn follow(&self) -> Result<bool, Error> {
         let (cursor, found, subscriptions) = {
             let mut reader = self.reader.borrow_mut();
+            // With nobody to tell, a commit costs no look at the log.
+            if reader.subscriptions(None, now())?.is_empty() {
+                return Ok(false);
+            }
             let cursor = reader.notification_cursor()?;
             // First what was committed, then who subscribed: whoever is not seen came later.
             let found = reader.committed_versions(cursor, ENTRIES)?;
@@ -318,11 +327,11 @@ impl Work {
         failures: u32,
     ) -> Result<(), (SendError, Option<Duration>)> {
         let address = match channel {
-            Channel::Notifications => &subscription.notification_url,
-            Channel::Lifecycle => subscription
-                .lifecycle_notification_url
-                .as_ref()
-                .unwrap_or(&subscription.notification_url),
+            Channel::Notifications => Some(&subscription.notification_url),
+            Channel::Lifecycle => subscription.lifecycle_notification_url.as_ref(),
+        };
+        let Some(address) = address else {
+            return Err((SendError::Address("there is no address for lifecycle events"), None));
         };
         let url = self.dispatcher.client.address(address).map_err(|error| (error, None))?;
         let host = self.host(url.host_str().unwrap_or_default());

@@ -7,7 +7,7 @@ use notify::Dispatcher;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::watch;
 
-/// A dispatcher at work. Dropped, it works on until the process ends.
+/// A dispatcher at work. Dropped, it ends, and is not waited for.
 #[derive(Debug)]
 pub(super) struct Telling {
     stop: watch::Sender<bool>,
