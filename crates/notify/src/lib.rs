@@ -19,6 +19,5 @@ pub use address::{Guard, NoNetwork};
 pub use client::Client;
 pub use dispatch::{Counters, Dispatcher};
 pub use handshake::{HandshakeError, validate};
-pub use resource::{Resource, ResourceError};
 pub use secrets::{Secrets, Vault};
 pub use subscription::{Asked, Changes, Refusal, Rules};

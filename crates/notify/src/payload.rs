@@ -1,7 +1,7 @@
 //! What is sent: Graph's `changeNotificationCollection`, for records and for events of the
 //! subscription itself.
 
-use odata::json::push_text;
+use odata::json::{Member, Node, Text, write_node};
 use odata::percent::encode_segment;
 use odata::primitive::DateTimeOffset;
 use store::{Channel, DeliveryRow, SubscriptionRow};
@@ -12,67 +12,49 @@ pub(crate) fn body(
     client_state: Option<&str>,
     messages: &[DeliveryRow],
 ) -> Vec<u8> {
-    let mut out = b"{\"value\":[".to_vec();
-    for (index, message) in messages.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        push_item(&mut out, subscription, client_state, message);
-    }
-    out.extend_from_slice(b"]}");
+    let items = messages.iter().map(|message| item(subscription, client_state, message));
+    let mut out = Vec::new();
+    write_node(&mut out, &object([("value", Node::Array(items.collect()))]));
     out
 }
 
-fn push_item(
-    out: &mut Vec<u8>,
+fn item(
     subscription: &SubscriptionRow,
     client_state: Option<&str>,
     message: &DeliveryRow,
-) {
-    let mut item = Members(out, b'{');
-    item.text("subscriptionId", &subscription.id);
-    item.text("subscriptionExpirationDateTime", &expiry(subscription.expires));
-    item.text("tenantId", subscription.tenant.as_str());
-    match client_state {
-        Some(state) => item.text("clientState", state),
-        None => item.raw("clientState", b"null"),
-    }
+) -> Node<'static> {
+    let mut members = vec![
+        ("subscriptionId", text(&subscription.id)),
+        ("subscriptionExpirationDateTime", text(&expiry(subscription.expires))),
+        ("tenantId", text(subscription.tenant.as_str())),
+        ("clientState", client_state.map_or(Node::Null, text)),
+    ];
     if message.event.channel() == Channel::Lifecycle {
-        item.text("lifecycleEvent", message.event.name());
-    } else {
-        let id = message.record_id.as_deref().unwrap_or_default();
-        let resource = format!("communications/callRecords/{}", encode_segment(id));
-        item.text("changeType", message.event.name());
-        item.text("resource", &resource);
-        let mut data = Vec::new();
-        let mut members = Members(&mut data, b'{');
-        members.text("@odata.type", "#Microsoft.Graph.callRecord");
-        members.text("@odata.id", &resource);
-        members.text("id", id);
-        data.push(b'}');
-        item.raw("resourceData", &data);
+        members.push(("lifecycleEvent", text(message.event.name())));
+        return object(members);
     }
-    out.push(b'}');
+    let id = message.record_id.as_deref().unwrap_or_default();
+    let resource = format!("communications/callRecords/{}", encode_segment(id));
+    let data = object([
+        ("@odata.type", text("#Microsoft.Graph.callRecord")),
+        ("@odata.id", text(&resource)),
+        ("id", text(id)),
+    ]);
+    members.extend([
+        ("changeType", text(message.event.name())),
+        ("resource", text(&resource)),
+        ("resourceData", data),
+    ]);
+    object(members)
 }
 
-/// Members of an object, behind what opens it or parts them.
-struct Members<'o>(&'o mut Vec<u8>, u8);
+fn object(members: impl IntoIterator<Item = (&'static str, Node<'static>)>) -> Node<'static> {
+    let member = |(name, value)| Member { name: Text::of(name), value };
+    Node::Object(members.into_iter().map(member).collect())
+}
 
-impl Members<'_> {
-    fn raw(&mut self, name: &str, value: &[u8]) {
-        self.0.push(std::mem::replace(&mut self.1, b','));
-        self.0.push(b'"');
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b"\":");
-        self.0.extend_from_slice(value);
-    }
-
-    fn text(&mut self, name: &str, value: &str) {
-        let mut quoted = vec![b'"'];
-        push_text(&mut quoted, value);
-        quoted.push(b'"');
-        self.raw(name, &quoted);
-    }
+fn text(value: &str) -> Node<'static> {
+    Node::String(Text::of(value))
 }
 
 /// With an offset where other answers have `Z`, as Graph writes it here.

@@ -10,14 +10,14 @@ const PATH: &str = "communications/callRecords";
 
 /// A resource that can be subscribed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resource {
+pub(crate) struct Resource {
     /// The condition, as text.
     filter: Option<String>,
 }
 
 /// Why a resource can't be subscribed to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ResourceError {
+pub(crate) enum ResourceError {
     /// Something else than call records.
     #[error("The resource '{0}' can not be subscribed to, only communications/callRecords.")]
     Other(String),
@@ -34,7 +34,11 @@ impl Resource {
     ///
     /// # Errors
     /// When it is something else, or the condition can't be read.
-    pub fn read(text: &str, limits: &Limits, now: DateTimeOffset) -> Result<Self, ResourceError> {
+    pub(crate) fn read(
+        text: &str,
+        limits: &Limits,
+        now: DateTimeOffset,
+    ) -> Result<Self, ResourceError> {
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         if path.strip_prefix('/').unwrap_or(path) != PATH {
             return Err(ResourceError::Other(text.to_owned()));

@@ -15,7 +15,7 @@ use notify::{Asked, Changes, HandshakeError, Refusal, Secrets};
 use odata::bound::{Query, Resource, Step};
 use odata::edm::{StructuredType, Type};
 use odata::eval::{Pager, Sieve, Window};
-use odata::json::{Node, push_text, write_node};
+use odata::json::{Member, Node, Text, write_members, write_node};
 use odata::primitive::DateTimeOffset;
 use store::{Added, SubscriptionRow};
 use uuid::Uuid;
@@ -74,7 +74,7 @@ pub(super) async fn answer(
         (&Method::GET, Target::Count) => desk.count(request, query),
         (&Method::GET, Target::One(id)) => {
             let row = desk.find(id)?;
-            show(worker, request, resource, query, &text(&row, None))
+            show(worker, request, resource, query, &members(&row, None))
         }
         (&Method::POST, Target::All) => desk.create(request).await,
         (&Method::PATCH, Target::One(id)) => desk.change(request, id).await,
@@ -168,14 +168,13 @@ impl Desk<'_> {
         let ty = Type::Structured(&model::generated::SUBSCRIPTION);
         let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &finder);
         for row in self.own()? {
-            let text = text(&row, None);
-            let node = Node::parse(&text).map_err(|_| Problem::internal("a row is no JSON"))?;
+            let node = Node::Object(members(&row, None));
             let print = |node: &Node<'_>| {
                 let mut out = Vec::new();
                 write_node(&mut out, node);
                 String::from_utf8_lossy(&out).into_owned()
             };
-            if pager.offer(Cow::Owned(node.into_owned()), print).is_break() {
+            if pager.offer(Cow::Owned(node), print).is_break() {
                 break;
             }
         }
@@ -323,7 +322,7 @@ impl Desk<'_> {
         let now = DateTimeOffset::from_unix_seconds(now());
         let model = super::model(request.version);
         let (resource, query) = odata::parse_request(model, &path, "", &limits, now)?;
-        show(self.worker, request, &resource, &query, &text(row, client_state))
+        show(self.worker, request, &resource, &query, &members(row, client_state))
     }
 }
 
@@ -332,12 +331,13 @@ fn show(
     request: &Request,
     resource: &Resource,
     query: &Query,
-    text: &str,
+    members: &[Member<'_>],
 ) -> Result<Response, Problem> {
     let ask = Ask::new(worker, request, resource, query)?;
     let mut out = ask.open(1_024);
     out.push(b',');
-    out.extend_from_slice(&text.as_bytes()[1..]);
+    write_members(&mut out, members);
+    out.push(b'}');
     finish(&ask, out, resource, false)
 }
 
@@ -355,7 +355,7 @@ fn finish(
 
 /// A subscription as JSON, its members in Graph's order. Only the answer that makes it shows what
 /// notifications repeat.
-fn text(row: &SubscriptionRow, client_state: Option<&str>) -> String {
+fn members(row: &SubscriptionRow, client_state: Option<&str>) -> Vec<Member<'static>> {
     let expires = DateTimeOffset(row.expires).to_string();
     let members = [
         ("id", Some(row.id.as_str())),
@@ -374,22 +374,12 @@ fn text(row: &SubscriptionRow, client_state: Option<&str>) -> String {
         ("encryptionCertificateId", None),
         ("notificationUrlAppId", None),
     ];
-    let mut out = b"{".to_vec();
-    for (index, (name, value)) in members.into_iter().enumerate() {
-        out.extend_from_slice(if index > 0 { b",\"" } else { b"\"" });
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        match value {
-            Some(value) => {
-                out.push(b'"');
-                push_text(&mut out, value);
-                out.push(b'"');
-            }
-            None => out.extend_from_slice(b"null"),
-        }
-    }
-    out.push(b'}');
-    String::from_utf8_lossy(&out).into_owned()
+    let text = |value: &str| Node::String(Text::of(value));
+    let member = |(name, value): (&str, Option<&str>)| Member {
+        name: Text::of(name),
+        value: value.map_or(Node::Null, text),
+    };
+    members.into_iter().map(member).collect()
 }
 
 /// What breaks a rule, in Graph's form.
