@@ -60,6 +60,9 @@ fn main() -> Result<()> {
     let connection = Connection::open(&file)?;
     // Else a statement whose plan has to do with its values is prepared for each of them anew.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // As much as a reader of the store has.
+    connection.pragma_update(None, "cache_size", -16 * 1024)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     let mut codec = store.codec();
     let records: i64 = one(&connection, "SELECT count(*) FROM call_record WHERE is_current = 1")?;
     for case in cases(&connection, from)?.into_iter().filter(|case| case.name.contains(&asked)) {
