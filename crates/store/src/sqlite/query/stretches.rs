@@ -38,8 +38,21 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
         stretch.until = Some(stretch.until.map_or(*start, |until| until.min(*start)));
     }
     let (from, mut length) = (stretch.from, FIRST);
+    // How long the first records lasted, by which the later stretches of a range are measured.
+    let mut lasted = None;
     loop {
-        let end = end_of(run, &stretch, length)?;
+        let end = match (from, stretch.until, lasted) {
+            (Some(from), Some(until), Some(lasted)) => {
+                let share = i64::try_from(length / FIRST).unwrap_or(i64::MAX);
+                let end = until.saturating_sub(share.saturating_mul(lasted));
+                (end > from).then_some(end)
+            }
+            _ => end_of(run, &stretch, length)?,
+        };
+        if let (Some(_), None, Some(end)) = (from, lasted, end) {
+            let latest = end_of(run, &stretch, 0)?.unwrap_or(end);
+            lasted = Some(latest.saturating_sub(end).max(1));
+        }
         stretch.from = from.max(end);
         if read(paging, run, &stretch, &behind)? {
             return Ok(true);
