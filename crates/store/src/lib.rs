@@ -4,6 +4,7 @@
 //! All SQL of the house stands in this crate. [`Store`] is the front door; whoever reads gets a
 //! [`Reader`] of its own. Neither shows which engine is behind it.
 
+mod call;
 mod codec;
 mod dictionary;
 mod error;
@@ -16,6 +17,7 @@ mod sqlite;
 mod store;
 mod subscription;
 
+pub use call::{CallEventRow, CallRow, CallScope, ChainRecord, Ending, KeptEvent, WaitingChain};
 pub use codec::Codec;
 pub use error::{Cause, Error};
 pub use pending::Pending;

@@ -18,6 +18,7 @@
 
 pub(crate) mod administration;
 pub(crate) mod backup;
+pub(crate) mod calls;
 pub(crate) mod connection;
 pub(crate) mod deliveries;
 pub(crate) mod doctor;

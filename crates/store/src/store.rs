@@ -15,12 +15,12 @@ use tokio::sync::Notify;
 use crate::dictionary::Dictionaries;
 use crate::sqlite::writer::{Weight, Work, Writer, request};
 use crate::sqlite::{
-    Session, administration, backup, connection, deliveries, doctor, forgetting, migrate, owner,
-    retention, subscriptions,
+    Session, administration, backup, calls, connection, deliveries, doctor, forgetting, migrate,
+    owner, retention, subscriptions,
 };
 use crate::{
-    Added, AppRow, Codec, Diagnosis, Error, Match, Pending, Reader, Sent, Settled, SigningKeyRow,
-    SubscriptionRow, Written,
+    Added, AppRow, CallEventRow, ChainRecord, Codec, Diagnosis, Error, KeptEvent, Match, Pending,
+    Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
 };
 
 /// As what a process works on a store.
@@ -199,6 +199,26 @@ impl Store {
         self.submit(Weight::SMALL, move |session| {
             deliveries::replay(session, subscription_key, delivery_key)
         })
+    }
+
+    /// Keeps events of calls in one transaction, and says of each what became of it.
+    pub fn keep_call_events(
+        &self,
+        tenant: &TenantId,
+        events: Vec<CallEventRow>,
+    ) -> Pending<Vec<KeptEvent>> {
+        let bytes = events.iter().map(|event| event.body.len()).sum();
+        let weight = Weight { records: events.len(), bytes };
+        let tenant = tenant.clone();
+        self.submit(weight, move |session| calls::keep(session, &tenant, &events))
+    }
+
+    /// Writes the record of a chain of calls as its next version, and notes up to which event it
+    /// tells, in one transaction; false, and nothing is written, if the chain or the record has
+    /// changed since the chain was read. No end of its calls is waited for after that.
+    pub fn write_chain_record(&self, made: ChainRecord) -> Pending<bool> {
+        let weight = Weight { records: 1, bytes: bytes_of(&made.record) };
+        self.submit(weight, move |session| calls::record(session, &made))
     }
 
     /// Copies the store, as it is at one moment, to a new file, while others read and write.

@@ -8,18 +8,29 @@ use anyhow::{Context, Result};
 use crate::repository::root;
 
 /// Every crate of ours with those of ours that it may depend on. An arrow goes down only.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("odata", &[]),
     ("model", &["odata"]),
     ("store", &["model", "odata"]),
     ("identity", &[]),
     ("simulator", &["odata"]),
     ("ingest", &["store", "model", "odata"]),
+    ("calls", &["store", "model", "odata"]),
     ("notify", &["store", "model", "odata"]),
-    ("server", &["notify", "ingest", "identity", "store", "model", "odata"]),
+    ("server", &["calls", "notify", "ingest", "identity", "store", "model", "odata"]),
     (
         "callvault",
-        &["server", "notify", "ingest", "simulator", "identity", "store", "model", "odata"],
+        &[
+            "server",
+            "calls",
+            "notify",
+            "ingest",
+            "simulator",
+            "identity",
+            "store",
+            "model",
+            "odata",
+        ],
     ),
     ("testkit", &["model", "odata"]),
     ("xtask", &["odata"]),

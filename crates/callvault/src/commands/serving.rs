@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use calls::Recorder;
 use identity::{Issuer, MasterKey, SigningKey};
 use notify::{Client, Counters, Dispatcher, Vault};
 use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
@@ -13,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::telling::{self, Telling};
+use super::beside::{self, Beside};
 use crate::settings::Settings;
 use crate::upkeep::Upkeep;
 use crate::{clock, keys};
@@ -25,7 +26,8 @@ const ROUND: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Serving {
     pub(super) running: Running,
-    telling: Telling,
+    /// What goes on beside answering.
+    beside: Vec<Beside>,
     upkeep: Upkeep,
     scheme: &'static str,
     /// For waiting only; the server has threads of its own.
@@ -58,17 +60,26 @@ pub(super) fn start(settings: &Settings, store: Store, master: MasterKey) -> Res
     let signals = runtime.block_on(async { Signals::listen() })?;
     let signing_keys = keys::signing_keys(&store, &master, clock::now())?;
     let options = options(settings, &store, &master, signing_keys)?;
-    let telling = telling::start(Dispatcher {
+    let dispatcher = Dispatcher {
         store: store.clone(),
         client: options.notifications.client.clone(),
         vault: options.notifications.vault.clone(),
         limits: options.notifications.rules.limits.clone(),
         counters: Arc::clone(&options.notifications.counters),
-    })?;
+    };
+    let recorder = Recorder {
+        store: store.clone(),
+        grace: settings.calls.grace,
+        abandoned_after: settings.calls.abandoned_after,
+    };
+    let beside = vec![
+        beside::start("notify", |stop| dispatcher.run(stop))?,
+        beside::start("calls", |stop| recorder.run(stop))?,
+    ];
     let running = server::start(options).context("starting the server")?;
     Ok(Serving {
         running,
-        telling,
+        beside,
         upkeep: Upkeep { store, master, retention_days: settings.retention_days },
         scheme: if settings.server.tls.is_some() { "https" } else { "http" },
         runtime,
@@ -147,11 +158,11 @@ impl Serving {
     /// Serves until it is told to stop by SIGINT or SIGTERM, then ends what is under way. SIGHUP
     /// reads the certificate anew.
     pub(super) fn run(self) -> Result<()> {
-        let Self { running, telling, upkeep, runtime, signals, .. } = self;
+        let Self { running, beside, upkeep, runtime, signals, .. } = self;
         let stopped = runtime.block_on(wait(&running, &upkeep, signals));
         tracing::info!("stopping");
         running.shutdown();
-        telling.stop();
+        beside.into_iter().for_each(Beside::stop);
         // What upkeep is at happens in transactions, and goes on at the next start.
         runtime.shutdown_background();
         stopped

@@ -137,3 +137,18 @@ fn the_example_file_states_the_defaults() {
     assert_eq!(stated.server.listen, default.server.listen);
     assert_eq!(stated.store, default.store);
 }
+
+#[test]
+fn lengths_of_time_are_seconds_or_have_a_unit() {
+    let settings = of_environment(&[
+        ("CALLVAULT_CALLS__GRACE", "5"),
+        ("CALLVAULT_CALLS__ABANDONED_AFTER", "2d"),
+    ])
+    .unwrap();
+    assert_eq!(settings.calls.grace, Duration::from_secs(5));
+    assert_eq!(settings.calls.abandoned_after, Duration::from_hours(48));
+    for wrong in ["soon", "5 minutes", "-1", "400d", ""] {
+        let error = of_environment(&[("CALLVAULT_CALLS__GRACE", wrong)]).unwrap_err();
+        assert!(format!("{error:#}").contains("calls.grace"), "{wrong}: {error:#}");
+    }
+}

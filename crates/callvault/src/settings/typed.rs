@@ -18,6 +18,7 @@ pub(super) struct Typed {
     pub(super) auth: Auth,
     pub(super) records: Records,
     pub(super) notifications: Notifications,
+    pub(super) calls: Calls,
     pub(super) limits: Limits,
     pub(super) log: Log,
 }
@@ -121,6 +122,28 @@ impl Default for Notifications {
             subscriptions_per_tenant: 100,
         }
     }
+}
+
+/// `calls.*`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Calls {
+    pub(super) grace: Time,
+    pub(super) abandoned_after: Time,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self { grace: Time::Seconds(60), abandoned_after: Time::Seconds(24 * 3600) }
+    }
+}
+
+/// A length of time.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a number of seconds, or one with s, m, h or d behind it")]
+pub(super) enum Time {
+    Seconds(u64),
+    Text(String),
 }
 
 /// Words: a list, or text with commas between, as the environment has it.

@@ -48,14 +48,14 @@ pub static CALL_STATE: EnumType = EnumType {
         ("terminated", 9),
         ("unknownFutureValue", 10),
     ],
-    is_served: false,
+    is_served: true,
 };
 
 /// `microsoft.graph.callDirection`.
 pub static CALL_DIRECTION: EnumType = EnumType {
     name: "microsoft.graph.callDirection",
     members: &[("incoming", 0), ("outgoing", 1)],
-    is_served: false,
+    is_served: true,
 };
 
 /// `microsoft.graph.modality`.
@@ -945,7 +945,7 @@ pub static CLOUD_COMMUNICATIONS: StructuredType = StructuredType {
             ty: Type::Structured(&CALL),
             is_collection: true,
             is_navigation: true,
-            is_served: false,
+            description: "Calls that events told of, until and after their record is made.",
             ..PLAIN
         },
         Property {
@@ -1052,7 +1052,7 @@ pub static SUBSCRIPTION: StructuredType = StructuredType {
     is_served: true,
 };
 
-/// `microsoft.graph.call`
+/// `microsoft.graph.call`: A call as events tell of it.
 pub static CALL: StructuredType = StructuredType {
     name: "microsoft.graph.call",
     kind: Kind::Entity,
@@ -1074,64 +1074,126 @@ pub static CALL: StructuredType = StructuredType {
             name: "callbackUri",
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
+            is_served: false,
             ..PLAIN
         },
-        Property { name: "callChainId", ty: Type::Primitive(Primitive::String), ..PLAIN },
+        Property {
+            name: "callChainId",
+            ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
+            description: "Names the calls that hang together; the record made of them has it as its id.",
+            ..PLAIN
+        },
         Property {
             name: "callOptions",
             ty: Type::Undeclared("microsoft.graph.callOptions"),
+            is_served: false,
             ..PLAIN
         },
         Property {
             name: "callRoutes",
             ty: Type::Structured(&CALL_ROUTE),
             is_collection: true,
+            is_served: false,
             ..PLAIN
         },
-        Property { name: "chatInfo", ty: Type::Undeclared("microsoft.graph.chatInfo"), ..PLAIN },
-        Property { name: "direction", ty: Type::Enum(&CALL_DIRECTION), ..PLAIN },
+        Property {
+            name: "chatInfo",
+            ty: Type::Undeclared("microsoft.graph.chatInfo"),
+            is_served: false,
+            ..PLAIN
+        },
+        Property {
+            name: "direction",
+            ty: Type::Enum(&CALL_DIRECTION),
+            description: "Whether the call came in or went out, as its first event says.",
+            ..PLAIN
+        },
         Property {
             name: "incomingContext",
             ty: Type::Undeclared("microsoft.graph.incomingContext"),
+            is_served: false,
             ..PLAIN
         },
         Property {
             name: "mediaConfig",
             ty: Type::Undeclared("microsoft.graph.mediaConfig"),
+            is_served: false,
             ..PLAIN
         },
         Property {
             name: "mediaState",
             ty: Type::Undeclared("microsoft.graph.callMediaState"),
+            is_served: false,
             ..PLAIN
         },
         Property {
             name: "meetingInfo",
             ty: Type::Undeclared("microsoft.graph.meetingInfo"),
+            is_served: false,
             ..PLAIN
         },
-        Property { name: "myParticipantId", ty: Type::Primitive(Primitive::String), ..PLAIN },
+        Property {
+            name: "myParticipantId",
+            ty: Type::Primitive(Primitive::String),
+            is_served: false,
+            ..PLAIN
+        },
         Property {
             name: "requestedModalities",
             ty: Type::Enum(&GRAPH_MODALITY),
             is_collection: true,
+            is_served: false,
             ..PLAIN
         },
-        Property { name: "resultInfo", ty: Type::Structured(&RESULT_INFO), ..PLAIN },
-        Property { name: "source", ty: Type::Structured(&PARTICIPANT_INFO), ..PLAIN },
-        Property { name: "state", ty: Type::Enum(&CALL_STATE), ..PLAIN },
-        Property { name: "subject", ty: Type::Primitive(Primitive::String), ..PLAIN },
+        Property {
+            name: "resultInfo",
+            ty: Type::Structured(&RESULT_INFO),
+            description: "How the call ended.",
+            ..PLAIN
+        },
+        Property {
+            name: "source",
+            ty: Type::Structured(&PARTICIPANT_INFO),
+            description: "Who called.",
+            ..PLAIN
+        },
+        Property {
+            name: "state",
+            ty: Type::Enum(&CALL_STATE),
+            description: "How far the call has come.",
+            ..PLAIN
+        },
+        Property {
+            name: "subject",
+            ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
+            description: "What the call is about.",
+            ..PLAIN
+        },
         Property {
             name: "targets",
-            ty: Type::Undeclared("microsoft.graph.invitationParticipantInfo"),
+            ty: Type::Structured(&INVITATION_PARTICIPANT_INFO),
             is_collection: true,
+            description: "Who else takes part or took part.",
             ..PLAIN
         },
-        Property { name: "tenantId", ty: Type::Primitive(Primitive::String), ..PLAIN },
-        Property { name: "toneInfo", ty: Type::Undeclared("microsoft.graph.toneInfo"), ..PLAIN },
+        Property {
+            name: "tenantId",
+            ty: Type::Primitive(Primitive::String),
+            description: "The tenant whose call it is.",
+            ..PLAIN
+        },
+        Property {
+            name: "toneInfo",
+            ty: Type::Undeclared("microsoft.graph.toneInfo"),
+            is_served: false,
+            ..PLAIN
+        },
         Property {
             name: "transcription",
             ty: Type::Undeclared("microsoft.graph.callTranscriptionInfo"),
+            is_served: false,
             ..PLAIN
         },
         Property {
@@ -1139,6 +1201,7 @@ pub static CALL: StructuredType = StructuredType {
             ty: Type::Undeclared("microsoft.graph.audioRoutingGroup"),
             is_collection: true,
             is_navigation: true,
+            is_served: false,
             ..PLAIN
         },
         Property {
@@ -1146,6 +1209,7 @@ pub static CALL: StructuredType = StructuredType {
             ty: Type::Undeclared("microsoft.graph.contentSharingSession"),
             is_collection: true,
             is_navigation: true,
+            is_served: false,
             ..PLAIN
         },
         Property {
@@ -1153,6 +1217,7 @@ pub static CALL: StructuredType = StructuredType {
             ty: Type::Undeclared("microsoft.graph.commsOperation"),
             is_collection: true,
             is_navigation: true,
+            is_served: false,
             ..PLAIN
         },
         Property {
@@ -1160,12 +1225,13 @@ pub static CALL: StructuredType = StructuredType {
             ty: Type::Undeclared("microsoft.graph.participant"),
             is_collection: true,
             is_navigation: true,
+            is_served: false,
             ..PLAIN
         },
     ],
     dynamic: &[],
-    description: "",
-    is_served: false,
+    description: "A call as events tell of it.",
+    is_served: true,
 };
 
 /// `microsoft.graph.resultInfo`
@@ -1193,7 +1259,7 @@ pub static RESULT_INFO: StructuredType = StructuredType {
     ],
     dynamic: &[],
     description: "",
-    is_served: false,
+    is_served: true,
 };
 
 /// `microsoft.graph.callRoute`
@@ -1252,7 +1318,36 @@ pub static PARTICIPANT_INFO: StructuredType = StructuredType {
     ],
     dynamic: &[],
     description: "",
-    is_served: false,
+    is_served: true,
+};
+
+/// `microsoft.graph.invitationParticipantInfo`
+pub static INVITATION_PARTICIPANT_INFO: StructuredType = StructuredType {
+    name: "microsoft.graph.invitationParticipantInfo",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property { name: "hidden", ty: Type::Primitive(Primitive::Boolean), ..PLAIN },
+        Property {
+            name: "identity",
+            ty: Type::Structured(&IDENTITY_SET),
+            is_nullable: false,
+            ..PLAIN
+        },
+        Property { name: "participantId", ty: Type::Primitive(Primitive::String), ..PLAIN },
+        Property {
+            name: "removeFromDefaultAudioRoutingGroup",
+            ty: Type::Primitive(Primitive::Boolean),
+            ..PLAIN
+        },
+        Property { name: "replacesCallId", ty: Type::Primitive(Primitive::String), ..PLAIN },
+    ],
+    dynamic: &[],
+    description: "",
+    is_served: true,
 };
 
 /// `microsoft.graph.changeNotification`
@@ -3053,6 +3148,20 @@ pub static USER_IDENTITY: StructuredType = StructuredType {
     is_served: true,
 };
 
+/// `callvault.callEventType`.
+pub static CALL_EVENT_TYPE: EnumType = EnumType {
+    name: "callvault.callEventType",
+    members: &[
+        ("started", 0),
+        ("participantJoined", 1),
+        ("participantLeft", 2),
+        ("media", 3),
+        ("failed", 4),
+        ("ended", 5),
+    ],
+    is_served: true,
+};
+
 /// `callvault.importResult`: What became of one line of an import.
 pub static IMPORT_RESULT: StructuredType = StructuredType {
     name: "callvault.importResult",
@@ -3759,5 +3868,133 @@ pub static STREAM_ROW: StructuredType = StructuredType {
     ],
     dynamic: &[],
     description: "A stream with the keys and times of what it belongs to, the networks and devices of its medium and the ends of its segment.",
+    is_served: true,
+};
+
+/// `callvault.callEvent`: Something that happened in a call.
+pub static CALL_EVENT: StructuredType = StructuredType {
+    name: "callvault.callEvent",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "eventId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Names the event within the tenant; an event that is told again changes nothing.",
+            ..PLAIN
+        },
+        Property {
+            name: "callId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "The call that it happened in.",
+            ..PLAIN
+        },
+        Property {
+            name: "callChainId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "The calls that this one hangs together with; the record of them has it as its id.",
+            ..PLAIN
+        },
+        Property {
+            name: "time",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When it happened.",
+            ..PLAIN
+        },
+        Property {
+            name: "type",
+            ty: Type::Enum(&CALL_EVENT_TYPE),
+            is_nullable: false,
+            description: "What happened.",
+            ..PLAIN
+        },
+        Property {
+            name: "participant",
+            ty: Type::Structured(&COMMUNICATIONS_IDENTITY_SET),
+            is_personal: true,
+            description: "Whom it concerns; of the start, who called.",
+            ..PLAIN
+        },
+        Property {
+            name: "endpoint",
+            ty: Type::Structured(&ENDPOINT),
+            description: "What the participant takes part with.",
+            ..PLAIN
+        },
+        Property {
+            name: "direction",
+            ty: Type::Enum(&CALL_DIRECTION),
+            description: "Whether the call came in or went out.",
+            ..PLAIN
+        },
+        Property {
+            name: "subject",
+            ty: Type::Primitive(Primitive::String),
+            description: "What the call is about.",
+            ..PLAIN
+        },
+        Property {
+            name: "media",
+            ty: Type::Structured(&MEDIA),
+            description: "Media with the participant as the caller.",
+            ..PLAIN
+        },
+        Property {
+            name: "failureInfo",
+            ty: Type::Structured(&FAILURE_INFO),
+            description: "What failed, of the participant or of the call.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "Something that happened in a call.",
+    is_served: true,
+};
+
+/// `callvault.callEventResult`: What became of one event.
+pub static CALL_EVENT_RESULT: StructuredType = StructuredType {
+    name: "callvault.callEventResult",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "line",
+            ty: Type::Primitive(Primitive::Int64),
+            is_nullable: false,
+            description: "Number of the line, from 1.",
+            ..PLAIN
+        },
+        Property {
+            name: "eventId",
+            ty: Type::Primitive(Primitive::String),
+            description: "Id of the event, once it could be read.",
+            ..PLAIN
+        },
+        Property {
+            name: "status",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "accepted, duplicate or rejected.",
+            ..PLAIN
+        },
+        Property {
+            name: "error",
+            ty: Type::Structured(&IMPORT_ERROR),
+            description: "Why the event was rejected.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "What became of one event.",
     is_served: true,
 };

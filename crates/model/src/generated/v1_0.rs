@@ -347,6 +347,7 @@ pub static V1_0: Model = Model {
                 &common::RESULT_INFO,
                 &common::CALL_ROUTE,
                 &common::PARTICIPANT_INFO,
+                &common::INVITATION_PARTICIPANT_INFO,
                 &common::CHANGE_NOTIFICATION,
                 &common::CHANGE_NOTIFICATION_COLLECTION,
                 &common::RESOURCE_DATA,
@@ -493,13 +494,15 @@ pub static V1_0: Model = Model {
         Schema {
             namespace: "callvault",
             alias: None,
-            enums: &[],
+            enums: &[&common::CALL_EVENT_TYPE],
             types: &[
                 &common::IMPORT_RESULT,
                 &common::IMPORT_ERROR,
                 &common::SESSION_ROW,
                 &common::SEGMENT_ROW,
                 &common::STREAM_ROW,
+                &common::CALL_EVENT,
+                &common::CALL_EVENT_RESULT,
             ],
             operations: &[
                 Operation {
@@ -525,6 +528,54 @@ pub static V1_0: Model = Model {
                     returns: Some(Parameter {
                         name: "",
                         ty: Type::Structured(&common::IMPORT_RESULT),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "callEvents",
+                    is_action: true,
+                    parameters: &[
+                        Parameter {
+                            name: "bindingParameter",
+                            ty: Type::Structured(&common::CLOUD_COMMUNICATIONS),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "events",
+                            ty: Type::Structured(&common::CALL_EVENT),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::CALL_EVENT_RESULT),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "events",
+                    is_action: false,
+                    parameters: &[Parameter {
+                        name: "call",
+                        ty: Type::Structured(&common::CALL),
+                        is_collection: false,
+                        is_nullable: false,
+                    }],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::CALL_EVENT),
                         is_collection: true,
                         is_nullable: false,
                     }),

@@ -330,7 +330,10 @@ impl<'a> Ask<'a> {
 
 /// A version of a record is a callRecord like the newest one, and its contexts say so.
 fn without_functions(resource: &Resource) -> Cow<'_, Resource> {
-    let of_record = |pair: &[Step]| matches!(pair, [Step::Key(_), Step::Operation { .. }]);
+    let of_record = |pair: &[Step]| match pair {
+        [Step::Key(_), Step::Operation { operation, .. }] => operation.entity_set_path.is_some(),
+        _ => false,
+    };
     let Some(at) = resource.steps.windows(2).position(of_record).map(|key| key + 1) else {
         return Cow::Borrowed(resource);
     };

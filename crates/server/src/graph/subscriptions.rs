@@ -13,14 +13,15 @@ use model::TenantId;
 use model::search::Finder;
 use notify::{Asked, Changes, HandshakeError, Refusal, Secrets};
 use odata::bound::{Query, Resource, Step};
-use odata::edm::{StructuredType, Type};
+use odata::edm::Type;
 use odata::eval::{Pager, Sieve, Window};
-use odata::json::{Member, Node, Text, write_members, write_node};
+use odata::json::{Member, Node, Text, write_node};
 use odata::primitive::DateTimeOffset;
 use store::{Added, SubscriptionRow};
 use uuid::Uuid;
 
-use super::ask::{Ask, Content, tenant};
+use super::ask::{Ask, tenant};
+use super::shown::{self, Shown};
 use crate::auth::role;
 use crate::body;
 use crate::options::Notifications;
@@ -40,11 +41,6 @@ enum Target<'r> {
     One(&'r str),
     Reauthorize(&'r str),
     RotateSecret(&'r str),
-}
-
-/// Whether a path leads here.
-pub(super) fn is_addressed(resource: &Resource) -> bool {
-    matches!(resource.steps.first(), Some(Step::EntitySet { name: "subscriptions", .. }))
 }
 
 /// Answers a request for a path that leads here.
@@ -144,14 +140,8 @@ impl Desk<'_> {
         }
         let (items, count) = self.chosen(query)?;
         let ask = Ask::new(self.worker, request, resource, query)?;
-        let mut out = ask.open(1_024);
-        if let Some(count) = count {
-            out.extend_from_slice(format!(",\"@odata.count\":{count}").as_bytes());
-        }
-        out.extend_from_slice(b",\"value\":[");
-        out.extend_from_slice(items.join(",").as_bytes());
-        out.extend_from_slice(b"]}");
-        finish(&ask, out, resource, true)
+        let shown = Shown { items, count, next: None };
+        shown::collection(&ask, &model::generated::SUBSCRIPTION, &shown)
     }
 
     fn count(&self, request: &Request, query: &Query) -> Result<Response, Problem> {
@@ -334,23 +324,7 @@ fn show(
     members: &[Member<'_>],
 ) -> Result<Response, Problem> {
     let ask = Ask::new(worker, request, resource, query)?;
-    let mut out = ask.open(1_024);
-    out.push(b',');
-    write_members(&mut out, members);
-    out.push(b'}');
-    finish(&ask, out, resource, false)
-}
-
-fn finish(
-    ask: &Ask<'_>,
-    out: Vec<u8>,
-    resource: &Resource,
-    is_collection: bool,
-) -> Result<Response, Problem> {
-    let ty: &'static StructuredType = &model::generated::SUBSCRIPTION;
-    let path = resource.to_string();
-    let content = Content { ty, is_collection, path: &path, has_unsettled_enum: false };
-    ask.finish(out, &content, None)
+    shown::entity(&ask, &model::generated::SUBSCRIPTION, members)
 }
 
 /// A subscription as JSON, its members in Graph's order. Only the answer that makes it shows what

@@ -8,7 +8,7 @@ use model::{TenantId, key};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::snapshot::Snapshot;
-use super::{administration, deliveries, session, stored, subscriptions};
+use super::{administration, calls, deliveries, session, stored, subscriptions};
 use crate::plan::{Plan, TenantKeys};
 use crate::record::Change;
 use crate::sql::record_columns;
@@ -20,7 +20,8 @@ use crate::subscription::{
     SubscriptionRow,
 };
 use crate::{
-    AppRow, Cause, ChangeRow, Codec, Error, Filter, ListQuery, SigningKeyRow, StoredRecord, sql,
+    AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, Filter, ListQuery, SigningKeyRow,
+    StoredRecord, WaitingChain, sql,
 };
 
 const CURRENT: &str = concat!(
@@ -258,6 +259,52 @@ impl Reader {
     /// How much is in the queues of all tenants.
     pub fn queue_size(&mut self) -> Result<QueueSize, Error> {
         deliveries::size(self.snapshot.fresh()?)
+    }
+
+    /// A call by the key of its id ([`model::key()`]).
+    pub fn call(&mut self, tenant: &TenantId, id_key: &[u8]) -> Result<Option<CallRow>, Error> {
+        let connection = self.snapshot.fresh()?;
+        match tenant_key(connection, &mut self.tenants, tenant)? {
+            Some(tenant_key) => calls::by_id(connection, tenant_key, id_key),
+            None => Ok(None),
+        }
+    }
+
+    /// Calls, the latest start first, behind the start and the number of the last one read.
+    pub fn calls(
+        &mut self,
+        tenant: &TenantId,
+        scope: &CallScope,
+        after: Option<(i64, i64)>,
+        limit: usize,
+    ) -> Result<Vec<CallRow>, Error> {
+        let connection = self.snapshot.fresh()?;
+        match tenant_key(connection, &mut self.tenants, tenant)? {
+            Some(tenant_key) => calls::list(connection, tenant_key, scope, after, limit),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The events of a call as JSON, with those of media or without, as they came in.
+    pub fn call_events(&mut self, call_key: i64, with_media: bool) -> Result<Vec<String>, Error> {
+        calls::events(self.snapshot.fresh()?, call_key, with_media)
+    }
+
+    /// Chains of calls that know more than their record: those whose calls have all ended and
+    /// which heard nothing since `ended_before` (ticks), and all that heard nothing since
+    /// `any_before`.
+    pub fn due_chains(
+        &mut self,
+        ended_before: i64,
+        any_before: i64,
+        limit: usize,
+    ) -> Result<Vec<WaitingChain>, Error> {
+        calls::due(self.snapshot.fresh()?, (ended_before, any_before), limit)
+    }
+
+    /// The calls of a chain, by their starts.
+    pub fn calls_of_chain(&mut self, chain_key: i64) -> Result<Vec<CallRow>, Error> {
+        calls::of_chain(self.snapshot.fresh()?, chain_key)
     }
 
     /// All tenants that ever had a record.

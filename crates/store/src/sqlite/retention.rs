@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::stored::Head;
-use super::{Session, forgetting, rows};
+use super::{Session, calls, forgetting, rows};
 use crate::Error;
 use crate::record::Change;
 
@@ -59,5 +59,5 @@ fn erase(session: &mut Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Er
         let id = Some(version.id.as_str());
         session.log_change(tenant_key, version.record_key, id, version.version, Change::Erased)?;
     }
-    Ok(())
+    calls::erase(session, tenant_key, id_key)
 }

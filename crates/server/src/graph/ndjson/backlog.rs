@@ -14,7 +14,7 @@ use crate::body::Sender;
 const MOST_WAITING: usize = 32 * 1024 * 1024;
 
 /// Where answers are put.
-pub(super) struct Backlog {
+pub(in crate::graph) struct Backlog {
     queue: mpsc::UnboundedSender<Bytes>,
     room: Arc<Semaphore>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Backlog {
 impl Backlog {
     /// Passes on to `sender` what is put in; ends the answer well only after
     /// [`Backlog::finish`].
-    pub(super) fn before(sender: Sender) -> Self {
+    pub(in crate::graph) fn before(sender: Sender) -> Self {
         let (queue, mut waiting) = mpsc::unbounded_channel::<Bytes>();
         let room = Arc::new(Semaphore::new(MOST_WAITING));
         let freed = Arc::clone(&room);
@@ -43,7 +43,7 @@ impl Backlog {
     }
 
     /// Puts an answer in; false when the client has gone.
-    pub(super) async fn put(&self, bytes: Bytes) -> bool {
+    pub(in crate::graph) async fn put(&self, bytes: Bytes) -> bool {
         if bytes.is_empty() {
             return true;
         }
@@ -58,7 +58,7 @@ impl Backlog {
     }
 
     /// Ends the answer well, behind everything that was put in.
-    pub(super) fn finish(self) {
+    pub(in crate::graph) fn finish(self) {
         // Nothing empty is ever put in, so this is the mark of the end. When nobody takes it, the
         // client has gone.
         let _ = self.queue.send(Bytes::new());

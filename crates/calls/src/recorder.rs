@@ -1,0 +1,141 @@
+//! Makes the records of chains of calls when they are due.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use store::{ChainRecord, Error, Reader, Store, WaitingChain};
+use tokio::sync::watch;
+
+use crate::event::{Event, EventError, in_order};
+use crate::leg::Leg;
+use crate::record::record;
+
+/// How often is looked for chains that are due.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Chains that are taken at a time.
+const AT_ONCE: usize = 64;
+
+/// Makes records of calls.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    /// Where the events are, and where records go.
+    pub store: Store,
+    /// How long is waited for more events after the last one, when all calls of a chain have ended.
+    pub grace: Duration,
+    /// How long is waited for the end of a call of which nothing is heard.
+    pub abandoned_after: Duration,
+}
+
+/// Why a record can't be made of a chain.
+#[derive(Debug, thiserror::Error)]
+enum Unmade {
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error("an event can't be read: {0}")]
+    Event(#[from] EventError),
+    #[error("the record is not valid at '{}': {}", .0.pointer(), .0)]
+    Record(#[from] model::Error),
+}
+
+impl Recorder {
+    /// Works until it is told to stop. For a thread of its own.
+    ///
+    /// # Errors
+    /// When the store can't be read at all.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let mut reader = self.store.reader()?;
+        // Chains that no record can be made of, until another event comes.
+        let mut unmade = HashMap::new();
+        while !*stop.borrow() {
+            if let Err(error) = self.round(&mut reader, &mut unmade).await {
+                tracing::warn!(%error, "records of calls wait for the store");
+            }
+            reader.release();
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                changed = stop.changed() => {
+                    // Whoever could tell it to stop is gone.
+                    if changed.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn round(
+        &self,
+        reader: &mut Reader,
+        unmade: &mut HashMap<i64, i64>,
+    ) -> Result<(), Error> {
+        let now = now();
+        let (ended_before, any_before) =
+            (now - ticks(self.grace), now - ticks(self.abandoned_after));
+        loop {
+            // Those that stay are looked over, so that they don't hide the others.
+            let limit = AT_ONCE + unmade.len();
+            let due = reader.due_chains(ended_before, any_before, limit)?;
+            let mut made = 0;
+            for chain in due {
+                if unmade.get(&chain.key) == Some(&chain.last_event) {
+                    continue;
+                }
+                match self.make(reader, &chain, now).await {
+                    Ok(true) => made += 1,
+                    // It has changed, and will be due again.
+                    Ok(false) => {}
+                    Err(Unmade::Store(error)) => return Err(error),
+                    Err(error) => {
+                        tracing::error!(%error, chain = chain.id, "no record of a call");
+                        unmade.insert(chain.key, chain.last_event);
+                    }
+                }
+            }
+            if made == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes the record of a chain; false if the chain has changed meanwhile.
+    async fn make(
+        &self,
+        reader: &mut Reader,
+        chain: &WaitingChain,
+        now: i64,
+    ) -> Result<bool, Unmade> {
+        let record = {
+            let calls = reader.calls_of_chain(chain.key)?;
+            let mut bodies = Vec::with_capacity(calls.len());
+            for call in &calls {
+                bodies.push(reader.call_events(call.key, true)?);
+            }
+            let events =
+                bodies.iter().map(|bodies| events(bodies)).collect::<Result<Vec<_>, _>>()?;
+            let legs: Vec<Leg<'_>> =
+                calls.iter().zip(&events).map(|(call, events)| Leg::of(call, events)).collect();
+            record(&chain.id, chain.version + 1, now, &legs)
+        };
+        let record = model::shred(&record, &mut self.store.codec())?;
+        let made = ChainRecord { chain: chain.clone(), record };
+        Ok(self.store.write_chain_record(made).await?)
+    }
+}
+
+/// Events in order.
+fn events(bodies: &[String]) -> Result<Vec<Event<'_>>, EventError> {
+    let mut events = bodies.iter().map(|body| Event::read(body)).collect::<Result<Vec<_>, _>>()?;
+    in_order(&mut events);
+    Ok(events)
+}
+
+/// Ticks since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos() / 100).unwrap_or(i64::MAX)
+}
+
+fn ticks(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos() / 100).unwrap_or(i64::MAX)
+}

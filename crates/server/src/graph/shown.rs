@@ -1,0 +1,63 @@
+//! Answers made of rows that are no call records: an entity, or a collection of them, in the form
+//! that was asked for.
+
+use model::assemble::push_annotation;
+use odata::edm::StructuredType;
+use odata::json::{Member, write_members};
+
+use super::ask::{Ask, Content};
+use crate::problem::Problem;
+use crate::response::Response;
+
+/// A page of a collection.
+pub(super) struct Shown {
+    /// The JSON texts of its items.
+    pub(super) items: Vec<String>,
+    /// How many items there are on all pages, if that was asked for.
+    pub(super) count: Option<u64>,
+    /// The link to the next page.
+    pub(super) next: Option<String>,
+}
+
+/// The answer that shows an entity.
+pub(super) fn entity(
+    ask: &Ask<'_>,
+    ty: &'static StructuredType,
+    members: &[Member<'_>],
+) -> Result<Response, Problem> {
+    let mut out = ask.open(1_024);
+    out.push(b',');
+    write_members(&mut out, members);
+    out.push(b'}');
+    finish(ask, out, ty, false)
+}
+
+/// The answer that shows a page of a collection.
+pub(super) fn collection(
+    ask: &Ask<'_>,
+    ty: &'static StructuredType,
+    shown: &Shown,
+) -> Result<Response, Problem> {
+    let mut out = ask.open(1_024);
+    if let Some(count) = shown.count {
+        out.extend_from_slice(format!(",\"@odata.count\":{count}").as_bytes());
+    }
+    if let Some(next) = &shown.next {
+        out.push(b',');
+        push_annotation(&mut out, "@odata.nextLink", &[next]);
+    }
+    out.extend_from_slice(b",\"value\":[");
+    out.extend_from_slice(shown.items.join(",").as_bytes());
+    out.extend_from_slice(b"]}");
+    finish(ask, out, ty, true)
+}
+
+fn finish(
+    ask: &Ask<'_>,
+    out: Vec<u8>,
+    ty: &'static StructuredType,
+    is_collection: bool,
+) -> Result<Response, Problem> {
+    let content = Content { ty, is_collection, path: &ask.path, has_unsettled_enum: false };
+    ask.finish(out, &content, None)
+}

@@ -1,0 +1,320 @@
+//! Calls: their events come in, and their records are made of them.
+
+use model::{TenantId, key};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::Session;
+use super::stored::Head;
+use crate::call::{CallEventRow, CallRow, CallScope, ChainRecord, Ending, KeptEvent, WaitingChain};
+use crate::{Cause, Error};
+
+/// Columns of a call, read by [`call`].
+macro_rules! columns {
+    () => {
+        "c.call_key, c.id, h.id, c.start_date_time, c.ending \
+         FROM call c JOIN call_chain h ON h.chain_key = c.chain_key"
+    };
+}
+
+/// Keeps events, with their calls and chains; says of each what became of it.
+pub(crate) fn keep(
+    session: &mut Session,
+    tenant: &TenantId,
+    events: &[CallEventRow],
+) -> Result<Vec<KeptEvent>, Error> {
+    let tenant_key = session.tenant_key(tenant)?;
+    let now = session.now();
+    let connection = &session.connection;
+    events.iter().map(|event| keep_event(connection, tenant_key, event, now)).collect()
+}
+
+fn keep_event(
+    connection: &Connection,
+    tenant_key: i64,
+    event: &CallEventRow,
+    now: i64,
+) -> Result<KeptEvent, Error> {
+    let known: Option<String> = connection
+        .prepare_cached("SELECT body FROM call_event WHERE tenant_key = ?1 AND id_key = ?2")?
+        .query_row((tenant_key, &event.id_key), |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(body) if body == event.body => return Ok(KeptEvent::Known),
+        Some(_) => return Ok(KeptEvent::Conflict),
+        None => {}
+    }
+    let call_key = match find_call(connection, tenant_key, event)? {
+        Some(Found { chain, .. }) if key(&chain) != key(&event.chain_id) => {
+            return Ok(KeptEvent::OtherChain(chain));
+        }
+        Some(Found { call_key, chain_key, ending, .. }) => {
+            see(connection, (call_key, chain_key), ending, event)?;
+            call_key
+        }
+        None => add_call(connection, tenant_key, event, now)?,
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO call_event (tenant_key, id_key, call_key, time, is_media, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((tenant_key, &event.id_key, call_key, event.time, event.is_media, &event.body))?;
+    connection
+        .prepare_cached(
+            "UPDATE call_chain SET received = ?2, last_event = ?3 \
+             WHERE chain_key = (SELECT chain_key FROM call WHERE call_key = ?1)",
+        )?
+        .execute((call_key, now, connection.last_insert_rowid()))?;
+    Ok(KeptEvent::New)
+}
+
+struct Found {
+    call_key: i64,
+    chain_key: i64,
+    chain: String,
+    ending: Ending,
+}
+
+fn find_call(
+    connection: &Connection,
+    tenant_key: i64,
+    event: &CallEventRow,
+) -> Result<Option<Found>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.call_key, c.chain_key, h.id, c.ending FROM call c \
+         JOIN call_chain h ON h.chain_key = c.chain_key \
+         WHERE c.tenant_key = ?1 AND c.id_key = ?2",
+    )?;
+    let found = statement.query_row((tenant_key, key(&event.call_id)), |row| {
+        Ok(Found {
+            call_key: row.get(0)?,
+            chain_key: row.get(1)?,
+            chain: row.get(2)?,
+            ending: Ending::of_number(row.get(3)?),
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// Notes what an event says of a call that is known.
+fn see(
+    connection: &Connection,
+    (call_key, chain_key): (i64, i64),
+    ending: Ending,
+    event: &CallEventRow,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "UPDATE call SET start_date_time = ?2 WHERE call_key = ?1 AND start_date_time > ?2",
+        )?
+        .execute((call_key, event.time))?;
+    if !event.is_end || ending == Ending::Ended {
+        return Ok(());
+    }
+    connection
+        .prepare_cached("UPDATE call SET ending = ?2 WHERE call_key = ?1")?
+        .execute((call_key, Ending::Ended.number()))?;
+    if ending == Ending::Open {
+        connection
+            .prepare_cached(
+                "UPDATE call_chain SET open_calls = open_calls - 1 WHERE chain_key = ?1",
+            )?
+            .execute([chain_key])?;
+    }
+    Ok(())
+}
+
+/// Adds the call of an event, and its chain if that is new too.
+fn add_call(
+    connection: &Connection,
+    tenant_key: i64,
+    event: &CallEventRow,
+    now: i64,
+) -> Result<i64, Error> {
+    let chain_key: i64 = connection
+        .prepare_cached(
+            "INSERT INTO call_chain (tenant_key, id, id_key, open_calls, received, last_event) \
+             VALUES (?1, ?2, ?3, ?4, ?5, 0) \
+             ON CONFLICT DO UPDATE SET open_calls = open_calls + excluded.open_calls \
+             RETURNING chain_key",
+        )?
+        .query_row(
+            (tenant_key, &event.chain_id, key(&event.chain_id), !event.is_end, now),
+            |row| row.get(0),
+        )?;
+    let ending = if event.is_end { Ending::Ended } else { Ending::Open };
+    connection
+        .prepare_cached(
+            "INSERT INTO call (tenant_key, id, id_key, chain_key, start_date_time, ending) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            tenant_key,
+            &event.call_id,
+            key(&event.call_id),
+            chain_key,
+            event.time,
+            ending.number(),
+        ))?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Writes the record of a chain as its next version, unless the chain or the record has changed
+/// since it was read; whether it was written. Ends of its calls are not waited for after that.
+pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, Error> {
+    let ChainRecord { chain, record } = made;
+    let tenant_key = session.tenant_key(&chain.tenant)?;
+    let newest = Head::find(&session.connection, tenant_key, &record.id_key, None)?;
+    if newest.map_or(0, |newest| newest.version) != chain.version {
+        return Ok(false);
+    }
+    let changed = session
+        .connection
+        .prepare_cached(
+            "UPDATE call_chain SET recorded_event = ?2, open_calls = 0 \
+             WHERE chain_key = ?1 AND last_event = ?2 AND recorded_event < ?2",
+        )?
+        .execute((chain.key, chain.last_event))?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    session
+        .connection
+        .prepare_cached("UPDATE call SET ending = ?2 WHERE chain_key = ?1 AND ending = ?3")?
+        .execute((chain.key, Ending::Abandoned.number(), Ending::Open.number()))?;
+    session.write_records(&chain.tenant, std::slice::from_ref(record))?;
+    Ok(true)
+}
+
+/// Takes out a chain whose record is erased, with its calls and events.
+pub(super) fn erase(session: &Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {
+    let connection = &session.connection;
+    let chain_key: Option<i64> = connection
+        .prepare_cached("SELECT chain_key FROM call_chain WHERE tenant_key = ?1 AND id_key = ?2")?
+        .query_row((tenant_key, id_key), |row| row.get(0))
+        .optional()?;
+    let Some(chain_key) = chain_key else { return Ok(()) };
+    for text in [
+        "DELETE FROM call_event \
+         WHERE call_key IN (SELECT call_key FROM call WHERE chain_key = ?1)",
+        "DELETE FROM call WHERE chain_key = ?1",
+        "DELETE FROM call_chain WHERE chain_key = ?1",
+    ] {
+        connection.prepare_cached(text)?.execute([chain_key])?;
+    }
+    Ok(())
+}
+
+/// Chains whose record lacks something and is due: those whose calls have all ended and that were
+/// told nothing since one instant (ticks), and all that were told nothing since another.
+pub(super) fn due(
+    connection: &Connection,
+    (ended_before, any_before): (i64, i64),
+    limit: usize,
+) -> Result<Vec<WaitingChain>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT h.chain_key, t.id, h.id, h.last_event, \
+         coalesce((SELECT max(r.version) FROM call_record r \
+           WHERE r.tenant_key = h.tenant_key AND r.id_key = h.id_key), 0) \
+         FROM call_chain h JOIN tenant t ON t.tenant_key = h.tenant_key \
+         WHERE h.recorded_event < h.last_event AND h.received <= ?1 \
+         AND (h.open_calls = 0 OR h.received <= ?2) ORDER BY h.received LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((ended_before.max(any_before), any_before, limit))?;
+    let mut chains = Vec::new();
+    while let Some(row) = rows.next()? {
+        let tenant: String = row.get(1)?;
+        let tenant = TenantId::parse(&tenant)
+            .ok_or_else(|| Error::Corrupt(Cause::new("call chain: a tenant is no GUID")))?;
+        chains.push(WaitingChain {
+            key: row.get(0)?,
+            tenant,
+            id: row.get(2)?,
+            last_event: row.get(3)?,
+            version: row.get(4)?,
+        });
+    }
+    Ok(chains)
+}
+
+/// The calls of a chain, by their starts.
+pub(super) fn of_chain(connection: &Connection, chain_key: i64) -> Result<Vec<CallRow>, Error> {
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " WHERE c.chain_key = ?1 ORDER BY c.start_date_time, c.call_key"
+    ))?;
+    let rows = statement.query_map([chain_key], call)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A call by the key of its id.
+pub(super) fn by_id(
+    connection: &Connection,
+    tenant_key: i64,
+    id_key: &[u8],
+) -> Result<Option<CallRow>, Error> {
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " WHERE c.tenant_key = ?1 AND c.id_key = ?2"
+    ))?;
+    Ok(statement.query_row((tenant_key, id_key), call).optional()?)
+}
+
+/// Calls of a tenant behind a position, the latest start first.
+pub(super) fn list(
+    connection: &Connection,
+    tenant_key: i64,
+    scope: &CallScope,
+    after: Option<(i64, i64)>,
+    limit: usize,
+) -> Result<Vec<CallRow>, Error> {
+    let narrowed = match scope {
+        CallScope { chain: Some(_), .. } => {
+            " AND c.chain_key = (SELECT chain_key FROM call_chain \
+             WHERE tenant_key = ?1 AND id_key = ?5)"
+        }
+        // Says nothing of ?5, which has to stand somewhere.
+        CallScope { open_only: true, .. } => " AND c.ending = 0 AND ?5 IS NULL",
+        CallScope { .. } => " AND ?5 IS NULL",
+    };
+    let text = format!(
+        concat!(
+            "SELECT ",
+            columns!(),
+            " WHERE c.tenant_key = ?1 AND (c.start_date_time, c.call_key) < (?2, ?3){} \
+             ORDER BY c.start_date_time DESC, c.call_key DESC LIMIT ?4"
+        ),
+        narrowed
+    );
+    let (start, call_key) = after.unwrap_or((i64::MAX, i64::MAX));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&text)?;
+    let rows = statement.query_map((tenant_key, start, call_key, limit, &scope.chain), call)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The events of a call as JSON, with those of media or without; in no order.
+pub(super) fn events(
+    connection: &Connection,
+    call_key: i64,
+    with_media: bool,
+) -> Result<Vec<String>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM call_event WHERE call_key = ?1 AND is_media <= ?2 ORDER BY event_key",
+    )?;
+    let rows = statement.query_map((call_key, with_media), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn call(row: &Row<'_>) -> rusqlite::Result<CallRow> {
+    Ok(CallRow {
+        key: row.get(0)?,
+        id: row.get(1)?,
+        chain_id: row.get(2)?,
+        start: row.get(3)?,
+        ending: Ending::of_number(row.get(4)?),
+    })
+}
