@@ -6,6 +6,7 @@ mod applying;
 mod asked;
 mod backup;
 mod calls;
+mod chains;
 mod engine;
 mod erasing;
 mod keeping;
