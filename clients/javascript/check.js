@@ -3,7 +3,7 @@
 // Run by `cargo xtask clients`, which says by environment variables where the server is, who may
 // ask, and which records were imported (CALLVAULT_RECORDS, one expanded record a line). Prints a
 // line for each check and exits 1 if one failed. NODE_EXTRA_CA_CERTS names the server's certificate.
-// With the word `subscriptions` it checks change notifications, for which it adds a record.
+// With the word `subscriptions` it checks change notifications and calls, for which it adds records.
 
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -13,6 +13,7 @@ import { ClientSecretCredential } from "@azure/identity";
 import graphClient from "@microsoft/microsoft-graph-client";
 import credentialProvider from "@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js";
 
+import { calls } from "./calls.js";
 import { queryOptions } from "./query-options.js";
 import { subscriptions } from "./subscriptions.js";
 
@@ -197,11 +198,12 @@ function instant(text) {
   return `${whole}.${fraction.padEnd(7, "0")}`;
 }
 
-/** Change notifications, which add a record. */
+/** Change notifications and calls, which add records. */
 async function told(client) {
   const { CALLVAULT_INGEST_ID, CALLVAULT_INGEST_SECRET } = process.env;
   const ingest = graph(credential(CALLVAULT_INGEST_ID, CALLVAULT_INGEST_SECRET));
   await subscriptions(check, client, ingest);
+  await calls(check, client, ingest);
 }
 
 /** Everything that is read of the imported records. */

@@ -2,8 +2,8 @@
 
 Run by `cargo xtask clients`, which says by environment variables where the server is, who may ask,
 and which records were imported (CALLVAULT_RECORDS, one expanded record a line). Prints a line for
-each check and exits 1 if one failed. With the word `subscriptions` it checks change
-notifications, for which it adds a record.
+each check and exits 1 if one failed. With the word `subscriptions` it checks change notifications
+and calls, for which it adds records.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from msgraph.generated.models.call_records.participant_endpoint import Participa
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph_core.tasks.page_iterator import PageIterator
 
+from calls import calls
 from query_options import query_options
 from subscriptions import subscriptions
 
@@ -265,9 +266,10 @@ async def main():
 
 
 async def told():
-    """Change notifications, which add a record."""
+    """Change notifications and calls, which add records."""
     ingest = credential(os.environ["CALLVAULT_INGEST_ID"], os.environ["CALLVAULT_INGEST_SECRET"])
     await subscriptions(check, reader(), ingest)
+    await calls(check, reader(), ingest)
 
 
 async def asked():

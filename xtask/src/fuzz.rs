@@ -11,8 +11,9 @@ use crate::process;
 use crate::repository::{root, target};
 
 /// Every target, with the folders of seeds that it begins with, besides what it found before.
-const TARGETS: [(&str, &[&str]); 4] = [
+const TARGETS: [(&str, &[&str]); 5] = [
     ("record", &["fuzz/corpus/record", "fixtures/call-records"]),
+    ("call_events", &["fuzz/corpus/call_events"]),
     ("request", &["fuzz/corpus/request"]),
     ("skiptoken", &["fuzz/corpus/skiptoken"]),
     ("authorization", &["fuzz/corpus/authorization"]),

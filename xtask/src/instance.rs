@@ -86,6 +86,8 @@ impl Instance {
         // Receivers of notifications are on the loopback too.
         command.env("CALLVAULT_NOTIFICATIONS__ALLOW_INSECURE_URLS", "true");
         command.env("CALLVAULT_NOTIFICATIONS__ALLOW_NETWORKS", "127.0.0.0/8");
+        // Nobody waits a minute for the record of a call.
+        command.env("CALLVAULT_CALLS__GRACE", "1s");
         command.args(words).arg("--data-dir").arg(&self.data).stdin(Stdio::null());
         command
     }
