@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use store::{ChainRecord, Error, Reader, Store, WaitingChain};
+use model::Shredded;
+use store::{ChainRecord, Codec, Error, Reader, Store, WaitingChain};
 use tokio::sync::watch;
 
 use crate::event::{Event, EventError, in_order};
@@ -14,6 +15,8 @@ use crate::record::record;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Chains that are taken at a time.
 const AT_ONCE: usize = 64;
+/// Bytes of the records that are held together, unless one has more.
+const MOST_BYTES: usize = 16 << 20;
 
 /// Makes records of calls.
 #[derive(Debug, Clone)]
@@ -73,54 +76,74 @@ impl Recorder {
         let (ended_before, any_before) =
             (now - ticks(self.grace), now - ticks(self.abandoned_after));
         loop {
-            // Those that stay are looked over, so that they don't hide the others.
+            // Those of which no record can be made stay due, and must not hide the others.
             let limit = AT_ONCE + unmade.len();
-            let due = reader.due_chains(ended_before, any_before, limit)?;
-            let mut made = 0;
-            for chain in due {
-                if unmade.get(&chain.key) == Some(&chain.last_event) {
-                    continue;
-                }
-                match self.make(reader, &chain, now).await {
-                    Ok(true) => made += 1,
-                    // It has changed, and will be due again.
-                    Ok(false) => {}
-                    Err(Unmade::Store(error)) => return Err(error),
-                    Err(error) => {
-                        tracing::error!(%error, chain = chain.id, "no record of a call");
-                        unmade.insert(chain.key, chain.last_event);
-                    }
-                }
-            }
-            if made == 0 {
+            let mut due = reader.due_chains(ended_before, any_before, limit)?;
+            due.retain(|chain| unmade.get(&chain.key) != Some(&chain.last_event));
+            if due.is_empty() {
                 return Ok(());
+            }
+            let made = self.make_all(reader, due, now, unmade)?;
+            // Whoever waits for a write holds nothing that the writer may wait for.
+            reader.release();
+            // Together, so that they share a commit.
+            let written: Vec<_> =
+                made.into_iter().map(|made| self.store.write_chain_record(made)).collect();
+            for written in written {
+                // One that has changed meanwhile is due again.
+                written.await?;
             }
         }
     }
 
-    /// Makes the record of a chain; false if the chain has changed meanwhile.
-    async fn make(
+    /// Makes records of the first of these chains, as many as are held together.
+    fn make_all(
         &self,
         reader: &mut Reader,
-        chain: &WaitingChain,
+        due: Vec<WaitingChain>,
         now: i64,
-    ) -> Result<bool, Unmade> {
-        let record = {
-            let calls = reader.calls_of_chain(chain.key)?;
-            let mut bodies = Vec::with_capacity(calls.len());
-            for call in &calls {
-                bodies.push(reader.call_events(call.key, true)?);
+        unmade: &mut HashMap<i64, i64>,
+    ) -> Result<Vec<ChainRecord>, Error> {
+        let mut records = Vec::new();
+        let mut bytes = 0;
+        let mut codec = self.store.codec();
+        for chain in due {
+            match make(reader, &chain, now, &mut codec) {
+                Ok((record, length)) => {
+                    bytes += length;
+                    records.push(ChainRecord { chain, record });
+                }
+                Err(Unmade::Store(error)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, chain = chain.id, "no record of a call");
+                    unmade.insert(chain.key, chain.last_event);
+                }
             }
-            let events =
-                bodies.iter().map(|bodies| events(bodies)).collect::<Result<Vec<_>, _>>()?;
-            let legs: Vec<Leg<'_>> =
-                calls.iter().zip(&events).map(|(call, events)| Leg::of(call, events)).collect();
-            record(&chain.id, chain.version + 1, now, &legs)
-        };
-        let record = model::shred(&record, &mut self.store.codec())?;
-        let made = ChainRecord { chain: chain.clone(), record };
-        Ok(self.store.write_chain_record(made).await?)
+            if bytes > MOST_BYTES {
+                break;
+            }
+        }
+        Ok(records)
     }
+}
+
+/// The record of a chain, with the length of its text.
+fn make(
+    reader: &mut Reader,
+    chain: &WaitingChain,
+    now: i64,
+    codec: &mut Codec,
+) -> Result<(Shredded, usize), Unmade> {
+    let calls = reader.calls_of_chain(chain.key)?;
+    let mut bodies = Vec::with_capacity(calls.len());
+    for call in &calls {
+        bodies.push(reader.call_events(call.key, true)?);
+    }
+    let events = bodies.iter().map(|bodies| events(bodies)).collect::<Result<Vec<_>, _>>()?;
+    let legs: Vec<Leg<'_>> =
+        calls.iter().zip(&events).map(|(call, events)| Leg::of(call, events)).collect();
+    let text = record(&chain.id, chain.version + 1, now, &legs);
+    Ok((model::shred(&text, codec)?, text.len()))
 }
 
 /// Events in order.

@@ -362,7 +362,7 @@ fn calls_are_for_those_who_may_see_them() {
     let mut calling = Calling::new(AT_ONCE);
     calling.told(&of_two("c1", 0));
     let server = calling.server.as_ref().unwrap();
-    let mut client = |tenant: &str, role: &str| {
+    let client = |tenant: &str, role: &str| {
         server.client().bearer(&calling.callvault.token(tenant, &[role]))
     };
     let (mut reader, mut writer, mut foreign) =

@@ -12,7 +12,7 @@ use model::TenantId;
 use model::search::Finder;
 use odata::bound::{Query, Resource, Step};
 use odata::edm::Type;
-use odata::eval::{Pager, Sieve, Window};
+use odata::eval::{Pager, Selection, Sieve, Window};
 use odata::json::{Node, write_node};
 use store::{CallRow, CallScope, Reader};
 
@@ -109,8 +109,9 @@ async fn list(ask: &Ask<'_>) -> Result<Response, Problem> {
     let page = ask.page(MOST_SESSIONS)?;
     let lister = Lister::of(ask);
     let at = page.clone();
-    let (items, count, position) = elsewhere(ask, move |reader| lister.page(reader, &at)).await?;
-    let next = position.and_then(|position| page.next(items.len(), position, None));
+    let listed = elsewhere(ask, move |reader| lister.page(reader, &at)).await?;
+    let Listed { items, count, next } = listed;
+    let next = next.and_then(|position| page.next(items.len(), position, None));
     let next = next.map(|next| next.link(ask.root(), ask.keys(), ask.asked(&ask.path), ask.query));
     shown::collection(ask, &model::generated::CALL, &Shown { items, count, next })
 }
@@ -133,6 +134,18 @@ async fn elsewhere<T: Send + 'static>(
     }
     let mut reader = ask.worker.store.reader()?;
     tokio::task::spawn_blocking(move || work(&mut reader)).await.map_err(Problem::internal)?
+}
+
+/// The start of a call and its number, by which calls are listed.
+type Position = (i64, i64);
+
+/// A page of calls.
+struct Listed {
+    items: Vec<String>,
+    /// How many there are on all pages, if that was asked for.
+    count: Option<u64>,
+    /// Where the next page begins, if there is one.
+    next: Option<Vec<u8>>,
 }
 
 /// Reads calls and chooses those that are asked for.
@@ -161,18 +174,13 @@ impl Lister {
         let all = Query { count: true, top: None, skip: None, ..self.query.clone() };
         let sieve = Sieve::new(&all);
         let window = Window { start: 0, room: 0, is_last: true };
-        let (_, count, _) = self.choose(reader, &sieve, window, None)?;
-        Ok(count.unwrap_or_default())
+        let chosen = self.choose(reader, &sieve, window, None)?;
+        Ok(chosen.count.unwrap_or_default())
     }
 
-    /// The texts of a page, the count if it is asked for, and where the next page begins if there
-    /// is more. Pages in the order of starts go on behind the last call of the one before; in any
+    /// A page. Pages in the order of starts go on behind the last call of the one before; in any
     /// other order, behind as many as were shown.
-    fn page(
-        &self,
-        reader: &mut Reader,
-        page: &Page,
-    ) -> Result<(Vec<String>, Option<u64>, Option<Vec<u8>>), Problem> {
+    fn page(&self, reader: &mut Reader, page: &Page) -> Result<Listed, Problem> {
         let sieve = Sieve::new(&Query { count: false, ..self.query.clone() });
         let count = self.query.count.then(|| self.count(reader)).transpose()?;
         let by_start = self.query.orderby.is_empty();
@@ -190,25 +198,24 @@ impl Lister {
             room: page.room(),
             is_last: page.left.is_some_and(|left| left <= page.size as u64),
         };
-        let (items, _, has_more) = self.choose(reader, &sieve, window, after)?;
+        let Selection { items, has_more, .. } = self.choose(reader, &sieve, window, after)?;
         let next = match items.last() {
             Some((_, last)) if has_more && by_start => Some(*last),
             Some(_) if has_more => Some(((shown + items.len() as u64).cast_signed(), 0)),
             _ => None,
         };
         let next = next.map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()].concat());
-        Ok((items.into_iter().map(|(text, _)| text).collect(), count, next))
+        Ok(Listed { items: items.into_iter().map(|(text, _)| text).collect(), count, next })
     }
 
     /// Calls behind a position that are asked for, each with its own.
-    #[expect(clippy::type_complexity, reason = "one caller takes it apart at once")]
     fn choose(
         &self,
         reader: &mut Reader,
         sieve: &Sieve,
         window: Window,
-        mut after: Option<(i64, i64)>,
-    ) -> Result<(Vec<(String, (i64, i64))>, Option<u64>, bool), Problem> {
+        mut after: Option<Position>,
+    ) -> Result<Selection<(String, Position)>, Problem> {
         let finder = Finder::default();
         let ty = Type::Structured(&model::generated::CALL);
         let mut pager = Pager::new(sieve, window, ty, &finder);
@@ -237,8 +244,7 @@ impl Lister {
                 break;
             }
         }
-        let chosen = pager.finish();
-        Ok((chosen.items, chosen.count, chosen.has_more))
+        Ok(pager.finish())
     }
 
     fn check_cost(&self, looked_at: u64) -> Result<(), Problem> {
@@ -253,7 +259,7 @@ impl Lister {
     }
 }
 
-fn position(after: &[u8]) -> Option<(i64, i64)> {
+fn position(after: &[u8]) -> Option<Position> {
     let (first, second) = after.split_first_chunk::<8>()?;
     Some((i64::from_le_bytes(*first), i64::from_le_bytes(second.try_into().ok()?)))
 }
