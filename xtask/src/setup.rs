@@ -1,5 +1,5 @@
 //! What the checks need besides the Rust toolchain, and how it gets here: Python with venv, Node with
-//! npm, a C and a C++ compiler, curl. What is missing is installed by apt-get when we are root on
+//! npm, a C and a C++ compiler, a NATS server, curl. What is missing is installed by apt-get when we are root on
 //! Debian or Ubuntu, else the command to run is told. The clients go into the build folder.
 
 use std::fs;
@@ -18,7 +18,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 7] = [
     Need {
         what: "Python 3 with venv and pip",
         probe: ("python3", &["-c", "import venv, ensurepip, sqlite3"]),
@@ -32,6 +32,11 @@ const NEEDS: [Need; 6] = [
     Need { what: "npm", probe: ("npm", &["--version"]), packages: &["npm"] },
     Need { what: "a C compiler", probe: ("cc", &["--version"]), packages: &["gcc", "libc6-dev"] },
     Need { what: "a C++ compiler", probe: ("c++", &["--version"]), packages: &["g++"] },
+    Need {
+        what: "a NATS server",
+        probe: ("nats-server", &["--version"]),
+        packages: &["nats-server"],
+    },
     Need { what: "curl", probe: ("curl", &["--version"]), packages: &["curl"] },
 ];
 

@@ -6,7 +6,7 @@ use odata::primitive::DateTimeOffset;
 use store::CallEventRow;
 
 /// Most bytes of an id.
-const LONGEST_ID: usize = 512;
+const LONGEST_ID: usize = 256;
 
 const MEMBERS: [&str; 11] = [
     "eventId",
@@ -23,11 +23,12 @@ const MEMBERS: [&str; 11] = [
 ];
 
 /// Where the members with a type of Graph's stand in the record by which they are checked.
-const PLACES: [(&str, &str); 4] = [
+const PLACES: [(&str, &str); 5] = [
     ("/sessions/0/segments/0/media/0", "/media"),
     ("/sessions/0/caller", "/endpoint"),
     ("/sessions/0/failureInfo", "/failureInfo"),
     ("/participants_v2/0/identity", "/participant"),
+    ("/participants_v2/0/id", "/participant"),
 ];
 
 /// What happened. In the order in which things of the same instant are taken.
@@ -179,13 +180,23 @@ impl<'a> Event<'a> {
         let id = || ("id", text("1"));
         let now = || text(&DateTimeOffset(self.time).to_string());
         let segment = object([id(), ("media", Node::Array(media.into_iter().collect()))]);
+        // What is no object is checked as it is.
+        let caller = match &endpoint {
+            None | Some(Node::Object(_)) => {
+                crate::record::endpoint(participant.as_ref(), endpoint.as_ref())
+            }
+            Some(other) => other.clone(),
+        };
         let session = object([
             id(),
-            ("caller", endpoint.unwrap_or(Node::Null)),
+            ("caller", caller),
             ("failureInfo", failure.unwrap_or(Node::Null)),
             ("segments", Node::Array(vec![segment])),
         ]);
-        let participants = participant.map(|identity| object([id(), ("identity", identity)]));
+        let participants = participant.as_ref().map(|identity| {
+            let named = model::identity::entity_from_set(identity);
+            named.unwrap_or_else(|| object([id(), ("identity", identity.clone())]))
+        });
         let record = object([
             id(),
             ("startDateTime", now()),
@@ -195,10 +206,12 @@ impl<'a> Event<'a> {
         ]);
         let mut out = Vec::new();
         write_node(&mut out, &record);
-        match model::shred(&String::from_utf8_lossy(&out), codec) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(wrong(place(error.pointer()), error.to_string())),
+        model::shred(&String::from_utf8_lossy(&out), codec)
+            .map_err(|error| wrong(place(error.pointer()), error.to_string()))?;
+        if participant.is_some_and(|set| model::identity::party(&set).is_none()) {
+            return Err(wrong("/participant", "a participant needs an identity with an id"));
         }
+        Ok(())
     }
 }
 

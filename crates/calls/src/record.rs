@@ -170,10 +170,14 @@ impl<'e> Session<'_, 'e> {
     }
 }
 
-/// A participant's endpoint: what was told of it, and whose it is.
+/// A participant's endpoint.
 fn caller<'e>(party: &Party<'e>) -> Node<'e> {
-    let mut members: Vec<Member<'e>> =
-        party.endpoint.and_then(Node::as_object).unwrap_or_default().to_vec();
+    endpoint(party.identity, party.endpoint)
+}
+
+/// The endpoint of whoever an identity set names, of what was told of it.
+pub(crate) fn endpoint<'e>(identity: Option<&Node<'e>>, told: Option<&Node<'e>>) -> Node<'e> {
+    let mut members: Vec<Member<'e>> = told.and_then(Node::as_object).unwrap_or_default().to_vec();
     let has = |members: &[Member<'e>], name: &str| members.iter().any(|it| it.name.is(name));
     let push = |members: &mut Vec<Member<'e>>, name, value| {
         members.push(Member { name: Text::plain(name), value });
@@ -183,7 +187,7 @@ fn caller<'e>(party: &Party<'e>) -> Node<'e> {
         members.insert(0, Member { name, value: text(PARTICIPANT_ENDPOINT) });
     }
     let is_participant = members[0].value.as_text().is_some_and(|ty| ty.is(PARTICIPANT_ENDPOINT));
-    if let Some(set) = party.identity.filter(|_| is_participant) {
+    if let Some(set) = identity.filter(|_| is_participant) {
         if !has(&members, "identity") {
             push(&mut members, "identity", without_type(set));
         }

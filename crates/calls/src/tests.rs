@@ -232,6 +232,14 @@ fn what_is_wrong_with_an_event_is_named() {
         (wrong("started", r#""participant":{"user":{"id":7}}"#), "/participant/user/id"),
         (wrong("started", r#""endpoint":{"userAgent":7}"#), "/endpoint/userAgent"),
         (wrong("failed", r#""failureInfo":[]"#), "/failureInfo"),
+        (wrong("started", r#""participant":{"user":{"displayName":"Abbie"}}"#), "/participant"),
+        (
+            wrong(
+                "started",
+                &format!(r#""participant":{{"phone":{{"id":"{}"}}}}"#, "5".repeat(300)),
+            ),
+            "/participant",
+        ),
         (wrong("started", r#""direction":"up""#), "/direction"),
         (wrong("started", r#""subject":7"#), "/subject"),
         (wrong("started", r#""partcipant":{}"#), "/partcipant"),

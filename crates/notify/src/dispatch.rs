@@ -4,32 +4,38 @@
 //! while it has any, so that none waits for another; its messages go out one request after the
 //! other, in their order, so that a later version of a record never overtakes an earlier one.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::Url;
 use store::{
     Budget, Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Error, Match,
-    Reader, Sent, Settled, Store, SubscriptionRow,
+    Pending, Reader, Sent, Settled, Store, SubscriptionRow,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
-use crate::client::{Client, SendError};
 use crate::payload;
 use crate::resource::Resource;
 use crate::schedule::{GIVEN_UP_AFTER, wait};
 use crate::secrets::Vault;
 use crate::subscription::wants;
+use crate::transport::{Message, SendError, Transports};
 
 /// Messages of one request; some 25 KB.
 const MOST_TOGETHER: usize = 50;
-/// Entries of the change log that are taken at a time.
+/// Requests to an address that have arrived and whose messages are not gone from the store yet. So
+/// many are sent again after the process has died.
+const MOST_UNSETTLED: usize = 8;
+/// Entries of the change log that are taken at a time, and messages that can come of them.
 const ENTRIES: usize = 1_000;
+const MOST_MATCHES: usize = 5_000;
+/// The least time between two looks at what is to be done.
+const ROUNDS_APART: Duration = Duration::from_millis(2);
 /// How often is looked for what other processes committed, and for waits that are over.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Requests under way, to addresses that answer and, apart from them, to those that failed last.
@@ -41,8 +47,9 @@ const HOST_AT_ONCE: usize = 8;
 const MATCHED_WITHIN: Duration = Duration::from_secs(2);
 /// How often the lives of subscriptions are looked at.
 const LOOKED_AFTER_EVERY: Duration = Duration::from_secs(15);
-/// How often the queues are measured.
+/// How often the queues are measured, and how much rarer if that takes long.
 const MEASURED_EVERY: Duration = Duration::from_secs(1);
+const MEASURED_RARER: u32 = 50;
 /// Share of a life, in per cent, that is left when its subscription is told so.
 const LEFT: i64 = 15;
 
@@ -68,8 +75,8 @@ pub struct Counters {
 pub struct Dispatcher {
     /// Where changes are and queues.
     pub store: Store,
-    /// Sends.
-    pub client: Client,
+    /// Send.
+    pub transports: Arc<Transports>,
     /// Opens what notifications repeat and what signs them.
     pub vault: Vault,
     /// How much of the query language a condition may use.
@@ -90,7 +97,8 @@ struct Work {
     /// Told when a task has ended.
     ended: Notify,
     looked_after: RefCell<Option<Instant>>,
-    measured: RefCell<Option<Instant>>,
+    /// When the queues are to be measured next.
+    measure_at: Cell<Instant>,
 }
 
 impl Dispatcher {
@@ -110,12 +118,13 @@ impl Dispatcher {
             failing: Semaphore::new(FAILING_AT_ONCE),
             ended: Notify::new(),
             looked_after: RefCell::default(),
-            measured: RefCell::default(),
+            measure_at: Cell::new(Instant::now()),
         });
         while !*stop.borrow() {
             if let Err(error) = work.round().await {
                 tracing::warn!(%error, "notifications wait for the store");
             }
+            tokio::time::sleep(ROUNDS_APART).await;
             tokio::select! {
                 () = work.dispatcher.store.committed() => {}
                 () = work.ended.notified() => {}
@@ -135,8 +144,11 @@ impl Dispatcher {
 impl Work {
     async fn round(self: &Rc<Self>) -> Result<(), Error> {
         while self.follow().await? {}
-        if is_due(&self.measured, MEASURED_EVERY) {
+        let began = Instant::now();
+        if began >= self.measure_at.get() {
             self.measure()?;
+            let pause = MEASURED_EVERY.max(began.elapsed() * MEASURED_RARER);
+            self.measure_at.set(Instant::now() + pause);
         }
         if is_due(&self.looked_after, LOOKED_AFTER_EVERY) {
             self.look_after().await?;
@@ -196,13 +208,18 @@ impl Work {
     async fn follow(&self) -> Result<bool, Error> {
         let (cursor, found, subscriptions) = {
             let mut reader = self.reader.borrow_mut();
-            // With nobody to tell, a commit costs no look at the log.
-            if reader.subscriptions(None, now())?.is_empty() {
+            let cursor = reader.notification_cursor()?;
+            // Most commits tell nothing new.
+            if reader.last_change()? == cursor {
                 return Ok(false);
             }
-            let cursor = reader.notification_cursor()?;
+            // With nobody to tell, the log is not looked at.
+            let count = reader.subscriptions(None, now())?.len();
+            if count == 0 {
+                return Ok(false);
+            }
             // First what was committed, then who subscribed: whoever is not seen came later.
-            let found = reader.committed_versions(cursor, ENTRIES)?;
+            let found = reader.committed_versions(cursor, ENTRIES.min(1 + MOST_MATCHES / count))?;
             (cursor, found, reader.subscriptions(None, now())?)
         };
         // What is older than every subscription is passed over; with none, all waits for the first.
@@ -278,110 +295,117 @@ impl Work {
         }
     }
 
-    /// Sends what an address has in its queue, until that is empty or a request fails.
+    /// Sends what an address has in its queue, until that is empty or a request fails. While what
+    /// has arrived is taken out of the queue, the next is on its way.
     async fn empty(&self, endpoint: DueEndpoint) -> Result<(), Error> {
         let DueEndpoint { subscription_key, channel, mut failures } = endpoint;
+        let counters = &self.dispatcher.counters;
+        let mut unsettled: VecDeque<Pending<usize>> = VecDeque::new();
+        let mut behind = 0;
         loop {
             let (subscription, messages) = {
                 let mut reader = self.reader.borrow_mut();
                 let subscription = reader.subscription(subscription_key)?;
-                (subscription, reader.next_deliveries(subscription_key, channel, MOST_TOGETHER)?)
+                let address = (subscription_key, channel);
+                (subscription, reader.next_deliveries(address, behind, MOST_TOGETHER)?)
             };
             let (Some(subscription), Some(first), Some(last)) =
                 (subscription, messages.first(), messages.last())
             else {
-                return Ok(());
+                break;
             };
             let sent = Sent { subscription_key, channel, first: first.key, last: last.key };
-            let outcome = self.send(&subscription, channel, &messages, failures).await;
-            let count = messages.len() as u64;
-            let counters = &self.dispatcher.counters;
-            match outcome {
+            match self.send(&subscription, channel, &messages, failures).await {
                 Ok(()) => {
-                    counters.delivered.fetch_add(count, Ordering::Relaxed);
-                    self.dispatcher.store.settle(sent, Settled::Delivered).await?;
+                    counters.delivered.fetch_add(messages.len() as u64, Ordering::Relaxed);
+                    unsettled.push_back(self.dispatcher.store.settle(sent, Settled::Delivered));
+                    behind = last.key;
                     failures = 0;
                 }
-                Err((error, retry_after)) => {
-                    counters.failed.fetch_add(1, Ordering::Relaxed);
-                    let now = now();
-                    let due = now + ticks(wait(failures + 1, retry_after, chance()));
-                    let give_up_before = now - ticks(GIVEN_UP_AFTER);
-                    let reason = error.to_string();
-                    tracing::info!(subscription = subscription.id, reason, "not delivered");
-                    let settled = Settled::Failed { now, due, give_up_before, reason };
-                    let dead = self.dispatcher.store.settle(sent, settled).await?;
-                    counters.dead.fetch_add(dead as u64, Ordering::Relaxed);
-                    return Ok(());
+                Err(error) => {
+                    settle_all(unsettled).await?;
+                    return self.failed(&subscription, sent, failures, &error).await;
                 }
             }
+            if unsettled.len() > MOST_UNSETTLED
+                && let Some(oldest) = unsettled.pop_front()
+            {
+                oldest.await?;
+            }
         }
+        settle_all(unsettled).await
     }
 
-    /// Sends messages in one request; an error with what the receiver asks to wait.
+    /// Notes that a request failed, and when it is tried again.
+    async fn failed(
+        &self,
+        subscription: &SubscriptionRow,
+        sent: Sent,
+        failures: u32,
+        error: &SendError,
+    ) -> Result<(), Error> {
+        let counters = &self.dispatcher.counters;
+        counters.failed.fetch_add(1, Ordering::Relaxed);
+        let now = now();
+        let due = now + ticks(wait(failures + 1, error.retry_after(), chance()));
+        let give_up_before = now - ticks(GIVEN_UP_AFTER);
+        let reason = error.to_string();
+        tracing::info!(subscription = subscription.id, reason, "not delivered");
+        let settled = Settled::Failed { now, due, give_up_before, reason };
+        let dead = self.dispatcher.store.settle(sent, settled).await?;
+        counters.dead.fetch_add(dead as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Sends messages together.
     async fn send(
         &self,
         subscription: &SubscriptionRow,
         channel: Channel,
         messages: &[DeliveryRow],
         failures: u32,
-    ) -> Result<(), (SendError, Option<Duration>)> {
+    ) -> Result<(), SendError> {
         let address = match channel {
             Channel::Notifications => Some(&subscription.notification_url),
             Channel::Lifecycle => subscription.lifecycle_notification_url.as_ref(),
         };
         let Some(address) = address else {
-            return Err((SendError::Address("there is no address for lifecycle events"), None));
+            return Err(SendError::Address("there is no address for lifecycle events"));
         };
-        let url = self.dispatcher.client.address(address).map_err(|error| (error, None))?;
+        let url: Url = self.dispatcher.transports.address(address)?;
         let host = self.host(url.host_str().unwrap_or_default());
         let all = if failures == 0 { &self.healthy } else { &self.failing };
         let _host = host.acquire().await;
         let _all = all.acquire().await;
+        let message = self.message(subscription, messages);
+        let in_flight = &self.dispatcher.counters.in_flight;
+        in_flight.fetch_add(1, Ordering::Relaxed);
+        let sent = self.dispatcher.transports.of(&url).deliver(&url, message).await;
+        in_flight.fetch_sub(1, Ordering::Relaxed);
+        sent
+    }
+
+    /// JSON, with the lines of Standard Webhooks 1.0. The id is the same whenever the same messages
+    /// are sent again, and no other: by it a receiver knows what it had before.
+    fn message(&self, subscription: &SubscriptionRow, messages: &[DeliveryRow]) -> Message {
         let vault = &self.dispatcher.vault;
         let state = subscription.sealed_client_state.as_deref();
         let state = state.and_then(|sealed| vault.open_client_state(&subscription.id, sealed));
         let body = payload::body(subscription, state.as_deref(), messages);
-        let headers = self.headers(subscription, messages, &body);
-        let in_flight = &self.dispatcher.counters.in_flight;
-        in_flight.fetch_add(1, Ordering::Relaxed);
-        let answer = self.dispatcher.client.post(url, headers, body).await;
-        in_flight.fetch_sub(1, Ordering::Relaxed);
-        let answer = answer.map_err(|error| (error, None))?;
-        if answer.status.is_success() {
-            return Ok(());
-        }
-        let reason = format!("the receiver answered {}", answer.status.as_u16());
-        Err((SendError::Broken(reason), answer.retry_after))
-    }
-
-    /// JSON, and the lines of Standard Webhooks 1.0. The id is the same whenever the same messages
-    /// are sent again.
-    fn headers(
-        &self,
-        subscription: &SubscriptionRow,
-        messages: &[DeliveryRow],
-        body: &[u8],
-    ) -> HeaderMap {
         let ticks = now();
         let timestamp = ticks / TICKS_PER_SECOND;
-        let first = messages.first().map_or(0, |message| message.key);
-        let id = format!("msg_{}_{first}", subscription.id.replace('-', ""));
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        let secrets =
-            self.dispatcher.vault.open_secrets(&subscription.id, &subscription.sealed_secrets);
-        let signature = secrets.map(|secrets| secrets.sign(&id, timestamp, body, ticks));
-        for (name, value) in [
-            ("webhook-id", Some(id)),
-            ("webhook-timestamp", Some(timestamp.to_string())),
-            ("webhook-signature", signature),
-        ] {
-            if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&value)) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
+        let key = |message: Option<&DeliveryRow>| message.map_or(0, |message| message.key);
+        let (first, last) = (key(messages.first()), key(messages.last()));
+        let id = format!("msg_{}_{first}_{last}", subscription.id.replace('-', ""));
+        let mut headers = vec![
+            ("content-type", "application/json; charset=utf-8".to_owned()),
+            ("webhook-id", id.clone()),
+            ("webhook-timestamp", timestamp.to_string()),
+        ];
+        if let Some(secrets) = vault.open_secrets(&subscription.id, &subscription.sealed_secrets) {
+            headers.push(("webhook-signature", secrets.sign(&id, timestamp, &body, ticks)));
         }
-        headers
+        Message { id, headers, body }
     }
 
     fn host(&self, name: &str) -> Rc<Semaphore> {
@@ -389,6 +413,13 @@ impl Work {
         let host = hosts.entry(name.to_owned());
         Rc::clone(host.or_insert_with(|| Rc::new(Semaphore::new(HOST_AT_ONCE))))
     }
+}
+
+async fn settle_all(unsettled: VecDeque<Pending<usize>>) -> Result<(), Error> {
+    for settled in unsettled {
+        settled.await?;
+    }
+    Ok(())
 }
 
 /// Whether something is to be done again that was last done at an instant; it is then.

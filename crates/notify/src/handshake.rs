@@ -2,9 +2,11 @@
 //! "change notifications delivery", validation).
 
 use odata::percent::encode_query;
+use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::client::{Client, SendError};
+use crate::transport::SendError;
+use crate::webhook::Webhooks;
 
 /// Why an address may get no notifications, in Graph's words where it has some.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,22 +32,31 @@ pub enum HandshakeError {
          type text/plain."
     )]
     OtherType,
+    /// The stream does not take it.
+    #[error("Subscription validation request failed: {0}.")]
+    Stream(String),
     /// Nothing may be sent there.
     #[error("Subscription validation request failed: {0}.")]
     Address(&'static str),
 }
 
-/// Sends a token to an address, which has to send it back.
-///
-/// # Errors
-/// When it does not; nothing was kept of it.
-pub async fn validate(client: &Client, address: &str, token: &str) -> Result<(), HandshakeError> {
-    let refused = |error: SendError| match error {
-        SendError::Address(why) => HandshakeError::Address(why),
-        SendError::TimedOut => HandshakeError::TimedOut,
-        SendError::Broken(_) => HandshakeError::NotOk,
-    };
-    let mut url = client.address(address).map_err(refused)?;
+impl From<SendError> for HandshakeError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Address(why) => Self::Address(why),
+            SendError::TimedOut => Self::TimedOut,
+            SendError::Broken { .. } => Self::NotOk,
+        }
+    }
+}
+
+/// Sends a token to a webhook, which has to send it back.
+pub(crate) async fn handshake(
+    webhooks: &Webhooks,
+    url: &Url,
+    token: &str,
+) -> Result<(), HandshakeError> {
+    let mut url = url.clone();
     let pair = format!("validationToken={}", encode_query(token));
     let query = match url.query() {
         Some(query) if !query.is_empty() => format!("{query}&{pair}"),
@@ -54,7 +65,7 @@ pub async fn validate(client: &Client, address: &str, token: &str) -> Result<(),
     url.set_query(Some(&query));
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, plain)]);
-    let answer = client.post(url, headers, Vec::new()).await.map_err(refused)?;
+    let answer = webhooks.post(url, headers, Vec::new()).await?;
     if answer.status != reqwest::StatusCode::OK {
         return Err(HandshakeError::NotOk);
     }

@@ -6,18 +6,21 @@
 //! hours of trying and said to be missed. So a process can end at any moment and nothing is lost.
 
 mod address;
-mod client;
 mod dispatch;
 mod handshake;
+mod named_server;
+mod nats;
 mod payload;
 mod resource;
 mod schedule;
 mod secrets;
 mod subscription;
+mod transport;
+mod webhook;
 
 pub use address::{Guard, NoNetwork};
-pub use client::Client;
 pub use dispatch::{Counters, Dispatcher};
-pub use handshake::{HandshakeError, validate};
+pub use handshake::HandshakeError;
 pub use secrets::{Secrets, Vault};
 pub use subscription::{Asked, Changes, Refusal, Rules};
+pub use transport::Transports;

@@ -66,8 +66,8 @@ impl fmt::Debug for ServerOptions {
 /// Who may be told of records, and how.
 #[derive(Debug, Clone)]
 pub struct Notifications {
-    /// Asks addresses whether they want to be told.
-    pub client: notify::Client,
+    /// Ask addresses whether they want to be told.
+    pub transports: Arc<notify::Transports>,
     /// Seals what a subscription keeps secret.
     pub vault: notify::Vault,
     /// What a subscription may ask for.

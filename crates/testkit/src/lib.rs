@@ -5,12 +5,14 @@
 
 pub mod http;
 pub mod json;
+pub mod nats;
 pub mod queries;
 pub mod receiver;
 pub mod reference;
 pub mod server;
 
 pub use http::{Answer, Client};
+pub use nats::{Nats, Stored};
 pub use receiver::{Received, Receiver, Reply};
 pub use server::{Callvault, Server};
 

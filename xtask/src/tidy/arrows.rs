@@ -37,8 +37,9 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 /// Dependencies that have a wall around them, with the crates that may hold them; tests may, too.
-const WALLS: [(&str, &[&str]); 10] = [
+const WALLS: [(&str, &[&str]); 11] = [
     ("rusqlite", &["store"]),
+    ("async-nats", &["notify", "testkit"]),
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),
     ("tokio-rustls", &["server"]),

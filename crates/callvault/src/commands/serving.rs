@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use calls::Recorder;
 use identity::{Issuer, MasterKey, SigningKey};
-use notify::{Client, Counters, Dispatcher, Vault};
+use notify::{Counters, Dispatcher, Transports, Vault};
 use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
@@ -62,7 +62,7 @@ pub(super) fn start(settings: &Settings, store: Store, master: MasterKey) -> Res
     let options = options(settings, &store, &master, signing_keys)?;
     let dispatcher = Dispatcher {
         store: store.clone(),
-        client: options.notifications.client.clone(),
+        transports: Arc::clone(&options.notifications.transports),
         vault: options.notifications.vault.clone(),
         limits: options.notifications.rules.limits.clone(),
         counters: Arc::clone(&options.notifications.counters),
@@ -124,8 +124,10 @@ fn notifications(settings: &Settings, master: &MasterKey) -> Result<Notification
     let wanted = &settings.notifications;
     let (sealing, opening) = (master.clone(), master.clone());
     Ok(Notifications {
-        client: Client::new(wanted.guard.clone(), wanted.allows_plain)
-            .context("the client of notifications")?,
+        transports: Arc::new(
+            Transports::new(wanted.guard.clone(), wanted.allows_plain)
+                .context("the clients of notifications")?,
+        ),
         vault: Vault {
             seal: Arc::new(move |purpose, plain| sealing.seal(purpose, plain)),
             open: Arc::new(move |purpose, sealed| opening.open(purpose, sealed).ok()),

@@ -2,6 +2,7 @@
 //! and that it is told at least once, whatever receivers and the process do.
 
 mod delivery;
+mod nats;
 mod subscriptions;
 
 use serde_json::{Value, json};

@@ -291,8 +291,8 @@ impl Desk<'_> {
             "Validation: Testing client application reachability for subscription Request-Id: {}",
             Uuid::new_v4()
         );
-        let client = &self.notifications().client;
-        notify::validate(client, address, &token).await.map_err(|error| {
+        let transports = &self.notifications().transports;
+        transports.validate(address, &token).await.map_err(|error| {
             let name = match error {
                 HandshakeError::TimedOut | HandshakeError::Address(_) => special::INVALID_REQUEST,
                 _ => special::VALIDATION_ERROR,

@@ -59,7 +59,9 @@ impl Rig {
             graph: GraphSettings::default(),
             query: QuerySettings::default(),
             notifications: Notifications {
-                client: notify::Client::new(notify::Guard::default(), false).unwrap(),
+                transports: std::sync::Arc::new(
+                    notify::Transports::new(notify::Guard::default(), false).unwrap(),
+                ),
                 vault: notify::Vault {
                     seal: Arc::new(|_, plain| plain.to_vec()),
                     open: Arc::new(|_, sealed| Some(sealed.to_vec())),

@@ -219,6 +219,13 @@ fn version(row: &Row<'_>, id_key: Vec<u8>) -> Result<CommittedVersion, Error> {
     })
 }
 
+/// The last entry of the change log.
+pub(super) fn last_change(connection: &Connection) -> Result<i64, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT coalesce(max(sequence), 0) FROM change_log")?;
+    Ok(statement.query_row((), |row| row.get(0))?)
+}
+
 /// Up to where the change log is in the queues.
 pub(super) fn cursor(connection: &Connection) -> Result<i64, Error> {
     let mut statement = connection.prepare_cached("SELECT sequence FROM notification_cursor")?;
@@ -265,21 +272,22 @@ pub(super) fn failing(connection: &Connection) -> Result<Vec<FailingEndpoint>, E
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The messages that go to an address next, together: those that were sent together before, else
-/// at most `limit` that were not sent yet.
+/// The messages behind a number that go to an address next, together: those that were sent together
+/// before, else at most `limit` that were not sent yet.
 pub(super) fn next(
     connection: &Connection,
     endpoint: (i64, Channel),
+    behind: i64,
     limit: usize,
 ) -> Result<Vec<DeliveryRow>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, died \
          FROM delivery INDEXED BY delivery_in_order WHERE subscription_key = ?1 AND channel = ?2 \
-         AND died IS NULL ORDER BY delivery_key LIMIT ?3",
+         AND delivery_key > ?4 AND died IS NULL ORDER BY delivery_key LIMIT ?3",
     )?;
     let (key, channel) = endpoint;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((key, channel.number(), limit))?;
+    let mut rows = statement.query((key, channel.number(), limit, behind))?;
     let mut found: Vec<DeliveryRow> = Vec::new();
     while let Some(row) = rows.next()? {
         let delivery = read(row)?;

@@ -200,6 +200,11 @@ impl Reader {
         deliveries::committed(self.snapshot.fresh()?, after, limit)
     }
 
+    /// The number of the last entry of the change log; 0 if there is none.
+    pub fn last_change(&mut self) -> Result<i64, Error> {
+        deliveries::last_change(self.snapshot.fresh()?)
+    }
+
     /// Up to which entry of the change log messages are in the queues.
     pub fn notification_cursor(&mut self) -> Result<i64, Error> {
         deliveries::cursor(self.snapshot.fresh()?)
@@ -234,15 +239,15 @@ impl Reader {
         deliveries::failing(self.snapshot.fresh()?)
     }
 
-    /// The messages that go to an address next, together: those that were sent together before,
-    /// else at most `limit` that were not sent yet.
+    /// The messages behind a number that go to an address of a subscription next, together: those
+    /// that were sent together before, else at most `limit` that were not sent yet.
     pub fn next_deliveries(
         &mut self,
-        subscription_key: i64,
-        channel: Channel,
+        address: (i64, Channel),
+        behind: i64,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, Error> {
-        deliveries::next(self.snapshot.fresh()?, (subscription_key, channel), limit)
+        deliveries::next(self.snapshot.fresh()?, address, behind, limit)
     }
 
     /// Messages of a tenant, or of all, behind a number: those to be sent, or those given up.

@@ -50,13 +50,13 @@ fn matched(key: i64, number: u8, version: i64) -> Match {
 
 /// The messages that go out next, as `created r1`.
 fn next(reader: &mut Reader, key: i64, channel: Channel) -> Vec<String> {
-    let rows = reader.next_deliveries(key, channel, 100).unwrap();
+    let rows = reader.next_deliveries((key, channel), 0, 100).unwrap();
     let text = |id: Option<String>| id.unwrap_or_default();
     rows.into_iter().map(|row| format!("{} {}", row.event.name(), text(row.record_id))).collect()
 }
 
 fn sent(reader: &mut Reader, key: i64, channel: Channel, count: usize) -> Sent {
-    let rows = reader.next_deliveries(key, channel, count).unwrap();
+    let rows = reader.next_deliveries((key, channel), 0, count).unwrap();
     let (first, last) = (rows.first().unwrap().key, rows.last().unwrap().key);
     Sent { subscription_key: key, channel, first, last }
 }
@@ -117,7 +117,7 @@ fn what_fails_for_too_long_is_given_up_said_to_be_missed_and_can_be_replayed() {
     let mut reader = store.reader().unwrap();
     store.enqueue((0, 1), vec![matched(key, 1, 1), matched(key, 2, 1)]).wait().unwrap();
     let first = sent(&mut reader, key, Channel::Notifications, 1);
-    let queued = reader.next_deliveries(key, Channel::Notifications, 1).unwrap()[0].queued;
+    let queued = reader.next_deliveries((key, Channel::Notifications), 0, 1).unwrap()[0].queued;
     let settle = |settled| store.settle(first, settled).wait().unwrap();
     assert_eq!(settle(failed(queued + HOUR, queued - 1)), 0, "it has not been long");
     assert_eq!(settle(failed(queued + 5 * HOUR, queued + HOUR - 1)), 0, "nor failed for long");

@@ -1,0 +1,252 @@
+//! Messages into streams of NATS JetStream: `nats://host:4222/subject`, or `tls://` for an encrypted
+//! connection. A message has arrived when a stream has stored it and says so.
+//!
+//! A name is resolved here, and the connection made to the address that was judged: the library
+//! neither resolves anything nor goes to servers that a cluster tells of.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::{ConnectOptions, HeaderMap, ServerAddr, jetstream};
+use odata::json::{Member, Node, Text, write_node};
+use reqwest::Url;
+use rustls::ClientConfig;
+
+use crate::address::Guard;
+use crate::handshake::HandshakeError;
+use crate::named_server::NamedServer;
+use crate::transport::{ANSWERED_WITHIN, FORBIDDEN, Message, SendError, Sending, Transport};
+
+/// The port of NATS (IANA).
+const PORT: u16 = 4222;
+/// Connections that are kept at most.
+const MOST_CONNECTIONS: usize = 64;
+/// How long a connection is kept without a message.
+const KEPT_FOR: Duration = Duration::from_secs(60);
+
+/// Sends messages to streams.
+#[derive(Debug)]
+pub(crate) struct Nats {
+    guard: Arc<Guard>,
+    /// Connections by their addresses without the subject.
+    kept: Mutex<HashMap<String, Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    client: async_nats::Client,
+    used: Instant,
+}
+
+impl Nats {
+    pub(crate) fn new(guard: Arc<Guard>) -> Self {
+        Self { guard, kept: Mutex::default() }
+    }
+
+    /// Publishes a message and waits until a stream has it, on a connection that is kept.
+    async fn publish(&self, url: &Url, message: Message) -> Result<(), SendError> {
+        let server = server_of(url);
+        let kept = self.take_kept(&server);
+        let client = match kept {
+            Some(client) => client,
+            None => self.connect(url).await?,
+        };
+        store(&client, subject(url)?, message).await?;
+        // One that failed is not kept: the next message goes by what the name says then.
+        self.keep(server, client);
+        Ok(())
+    }
+
+    fn take_kept(&self, server: &str) -> Option<async_nats::Client> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, each| each.used.elapsed() < KEPT_FOR);
+        kept.remove(server).map(|each| each.client)
+    }
+
+    fn keep(&self, server: String, client: async_nats::Client) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < MOST_CONNECTIONS {
+            kept.insert(server, Kept { client, used: Instant::now() });
+        }
+    }
+
+    /// Connects to an address that the guard admits.
+    async fn connect(&self, url: &Url) -> Result<async_nats::Client, SendError> {
+        let host = host(url);
+        let port = url.port().unwrap_or(PORT);
+        let found = tokio::net::lookup_host((host, port)).await;
+        let found: Vec<SocketAddr> =
+            found.map_err(|error| SendError::broken(error.to_string()))?.collect();
+        let admitted: Vec<ServerAddr> = found
+            .iter()
+            .filter(|address| self.guard.admits(address.ip()))
+            .filter_map(|address| format!("{}://{address}", url.scheme()).parse().ok())
+            .collect();
+        if admitted.is_empty() {
+            return Err(SendError::Address(FORBIDDEN));
+        }
+        let options = options(url)?;
+        options.connect(admitted).await.map_err(|error| {
+            let mut cause: &dyn std::error::Error = &error;
+            while let Some(next) = cause.source() {
+                cause = next;
+            }
+            SendError::broken(cause.to_string())
+        })
+    }
+}
+
+impl Transport for Nats {
+    fn check(&self, url: &Url) -> Result<(), SendError> {
+        subject(url)?;
+        match host(url).parse() {
+            Ok(address) if !self.guard.admits(address) => Err(SendError::Address(FORBIDDEN)),
+            _ => Ok(()),
+        }
+    }
+
+    fn deliver<'a>(&'a self, url: &'a Url, message: Message) -> Sending<'a, SendError> {
+        Box::pin(async move {
+            let sent = tokio::time::timeout(ANSWERED_WITHIN, self.publish(url, message)).await;
+            sent.unwrap_or(Err(SendError::TimedOut))
+        })
+    }
+
+    /// A stream can't send a token back; it has to store one (Graph, "change notifications by
+    /// Event Hubs", validation).
+    fn validate<'a>(&'a self, url: &'a Url, token: &'a str) -> Sending<'a, HandshakeError> {
+        Box::pin(async move {
+            let body = validation(token);
+            let message = Message { id: token.to_owned(), headers: Vec::new(), body };
+            // On a connection of its own, which ends with the thread that asks.
+            let stored = async {
+                let client = self.connect(url).await?;
+                store(&client, subject(url)?, message).await
+            };
+            let stored = tokio::time::timeout(ANSWERED_WITHIN, stored).await;
+            stored.unwrap_or(Err(SendError::TimedOut)).map_err(|error| match error {
+                SendError::Broken { reason, .. } => HandshakeError::Stream(reason),
+                error => error.into(),
+            })
+        })
+    }
+}
+
+/// Publishes a message, and waits until a stream says that it has stored it.
+async fn store(
+    client: &async_nats::Client,
+    subject: &str,
+    message: Message,
+) -> Result<(), SendError> {
+    let mut headers = HeaderMap::new();
+    // By this a stream knows what it has stored before.
+    headers.insert("Nats-Msg-Id", message.id.as_str());
+    for (name, value) in &message.headers {
+        headers.insert(*name, value.as_str());
+    }
+    let mut context = jetstream::new(client.clone());
+    context.set_timeout(ANSWERED_WITHIN);
+    let failed = |error: PublishError| match error.kind() {
+        PublishErrorKind::TimedOut => SendError::TimedOut,
+        PublishErrorKind::StreamNotFound => {
+            SendError::broken("no stream of the NATS server takes the subject")
+        }
+        _ => SendError::broken(error.to_string()),
+    };
+    let stored = context
+        .publish_with_headers(subject.to_owned(), headers, message.body.into())
+        .await
+        .map_err(failed)?;
+    stored.await.map(drop).map_err(failed)
+}
+
+fn options(url: &Url) -> Result<ConnectOptions, SendError> {
+    let options = ConnectOptions::new()
+        .name("Callvault")
+        .ignore_discovered_servers()
+        .connection_timeout(ANSWERED_WITHIN)
+        // A connection that broke is made anew by us, to an address that is judged anew.
+        .max_reconnects(1);
+    let options = match (url.scheme(), tls(host(url))) {
+        ("tls", config) => options.require_tls(true).tls_client_config(config?),
+        // A server may ask for it all the same.
+        (_, Ok(config)) => options.tls_client_config(config),
+        (_, Err(_)) => options,
+    };
+    let secret = |text: &str| {
+        odata::percent::decode(text, odata::percent::Plus::Literal)
+            .map(std::borrow::Cow::into_owned)
+            .map_err(|_| SendError::Address("the address has a user name that can't be read"))
+    };
+    Ok(match (url.username(), url.password()) {
+        ("", None) => options,
+        (token, None) => options.token(secret(token)?),
+        (user, Some(password)) => options.user_and_password(secret(user)?, secret(password)?),
+    })
+}
+
+/// Trusts what the system trusts, for the name in the address: the connection knows a number only.
+fn tls(host: &str) -> Result<ClientConfig, SendError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let failed = |error: rustls::Error| SendError::broken(error.to_string());
+    let verifier = NamedServer::new(host, &provider).map_err(failed)?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// The subject of an address: one that a stream of the receiver can have, without wildcards, and
+/// none of the server's own.
+fn subject(url: &Url) -> Result<&str, SendError> {
+    let subject = url.path().strip_prefix('/').unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let is_whole = url.query().is_none()
+        && url.fragment().is_none()
+        && subject.chars().all(is_plain)
+        && subject.split('.').all(|token| !token.is_empty())
+        && !subject.starts_with("_INBOX");
+    if is_whole {
+        return Ok(subject);
+    }
+    let why = "the address does not end with a subject such as /calls.records: letters, digits, \
+               '-' and '_' with dots between";
+    Err(SendError::Address(why))
+}
+
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default().trim_matches(['[', ']'])
+}
+
+/// An address without its subject.
+fn server_of(url: &Url) -> String {
+    let mut server = url.clone();
+    server.set_path("");
+    server.into()
+}
+
+fn validation(token: &str) -> Vec<u8> {
+    let text = |text: &str| Node::String(Text::of(text));
+    let object = |members: Vec<(&'static str, Node<'static>)>| {
+        let member = |(name, value)| Member { name: Text::plain(name), value };
+        Node::Object(members.into_iter().map(member).collect())
+    };
+    let data = ["@odata.type", "@odata.id", "id"].map(|name| (name, text("NA")));
+    let item = object(vec![
+        ("subscriptionId", text("NA")),
+        ("subscriptionExpirationDateTime", text("NA")),
+        ("clientState", text("NA")),
+        ("changeType", text(token)),
+        ("resource", text("NA")),
+        ("resourceData", object(data.to_vec())),
+    ]);
+    let mut out = Vec::new();
+    write_node(&mut out, &object(vec![("value", Node::Array(vec![item]))]));
+    out
+}

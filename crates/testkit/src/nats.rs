@@ -1,0 +1,145 @@
+//! A NATS server with JetStream, to be told of records.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+/// How long something may take that must come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The server, in a process of its own with a folder of its own. Dropped, it ends.
+pub struct Nats {
+    port: u16,
+    folder: PathBuf,
+    child: Option<Child>,
+    runtime: Runtime,
+}
+
+/// A message of a stream.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Where it was sent to.
+    pub subject: String,
+    /// The lines beside it.
+    pub headers: Vec<(String, String)>,
+    /// What it says.
+    pub body: Value,
+}
+
+impl Stored {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Nats {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When there is no `nats-server` (Debian's package of that name), or it does not come up.
+    pub fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = std::env::temp_dir().join(format!("callvault-nats-{port}"));
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let mut nats = Self { port, folder, child: None, runtime };
+        nats.start_again();
+        nats
+    }
+
+    /// Starts it again where it was.
+    pub fn start_again(&mut self) {
+        let mut command = Command::new("nats-server");
+        command.args(["-a", "127.0.0.1", "-js", "-p"]).arg(self.port.to_string());
+        command.arg("-sd").arg(&self.folder).stderr(Stdio::null()).stdout(Stdio::null());
+        let child = command.spawn();
+        self.child = Some(child.expect("nats-server is needed: apt-get install nats-server"));
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(began.elapsed() < PATIENCE, "the NATS server does not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// The address of a subject.
+    pub fn url(&self, subject: &str) -> String {
+        format!("nats://127.0.0.1:{}/{subject}", self.port)
+    }
+
+    /// Makes a stream of all subjects that begin with its name.
+    pub fn add_stream(&self, name: &str) {
+        self.runtime.block_on(async {
+            let config = jetstream::stream::Config {
+                name: name.to_owned(),
+                subjects: vec![format!("{name}.>")],
+                ..jetstream::stream::Config::default()
+            };
+            self.context().await.create_stream(config).await.unwrap();
+        });
+    }
+
+    /// The messages of a stream, once there are so many.
+    pub fn wait_for(&self, stream: &str, count: usize) -> Vec<Stored> {
+        let began = Instant::now();
+        loop {
+            let stored = self.stored(stream);
+            if stored.len() >= count {
+                return stored;
+            }
+            assert!(began.elapsed() < PATIENCE, "{} of {count}: {stored:?}", stored.len());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn stored(&self, stream: &str) -> Vec<Stored> {
+        self.runtime.block_on(async {
+            let mut stream = self.context().await.get_stream(stream).await.unwrap();
+            let last = stream.info().await.unwrap().state.last_sequence;
+            let mut all = Vec::new();
+            for sequence in 1..=last {
+                let message = stream.get_raw_message(sequence).await.unwrap();
+                let headers = message.headers.iter().map(|(name, values)| {
+                    let first = values.first().map(|value| value.as_str().to_owned());
+                    (name.to_string(), first.unwrap_or_default())
+                });
+                all.push(Stored {
+                    subject: message.subject.to_string(),
+                    headers: headers.collect(),
+                    body: serde_json::from_slice(&message.payload).unwrap(),
+                });
+            }
+            all
+        })
+    }
+
+    async fn context(&self) -> jetstream::Context {
+        let client = async_nats::connect(format!("127.0.0.1:{}", self.port)).await.unwrap();
+        jetstream::new(client)
+    }
+}
+
+impl std::fmt::Debug for Nats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Nats").field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
