@@ -7,13 +7,13 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, Tally};
 use crate::repository::{PROFILE, root};
-use crate::{clients, codegen, demo, fuzz, setup, soak, tidy};
+use crate::{chaos, clients, codegen, demo, fuzz, setup, soak, tidy};
 
 /// A step: its name and what it does. A step that runs tests adds to the count; any other counts as
 /// one.
 type Step = (&'static str, fn(&mut Tally) -> Result<()>);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("setup", |_| setup::run(&[])),
     ("format", |_| format()),
     ("tidy", |_| tidy::run(&[])),
@@ -24,6 +24,7 @@ const STEPS: [Step; 12] = [
     ("tests", all_tests),
     ("clients", clients::run_counted),
     ("kill", |_| soak::kill(5)),
+    ("chaos", |_| chaos::notify(chaos::SHORT)),
     ("fuzz", |_| fuzz::run_all(Duration::from_secs(10))),
     ("demo", |_| demo::run(&[])),
 ];

@@ -46,6 +46,24 @@ impl Connection {
         Ok((head.status, body))
     }
 
+    /// A POST of JSON with a bearer token: the status and the body.
+    ///
+    /// # Errors
+    /// When the connection breaks or the answer is not HTTP.
+    pub(crate) fn post(&mut self, path: &str, token: &str, body: &str) -> Result<(u16, String)> {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.authority,
+            body.len()
+        );
+        self.stream.get_mut().write_all(head.as_bytes())?;
+        let head = Head::read(&mut self.stream)?;
+        let mut answer = String::new();
+        head.body(&mut self.stream).read_to_string(&mut answer)?;
+        Ok((head.status, answer))
+    }
+
     /// A POST of NDJSON, giving each line of the answer as it comes, and the status at the end. The
     /// connection serves nothing else afterwards.
     ///

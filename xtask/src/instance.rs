@@ -112,8 +112,16 @@ impl Instance {
 
     /// A bearer token of the built-in issuer.
     pub(crate) fn token(&self, role: &str) -> Result<String> {
-        let words = ["token", "--tenant", TENANT, "--role", role, "--ttl", "6h"];
-        Ok(process::output(&mut self.command(&words))?.trim().to_owned())
+        self.token_of(&[role])
+    }
+
+    /// The same, with several roles.
+    pub(crate) fn token_of(&self, roles: &[&str]) -> Result<String> {
+        let mut token = self.command(&["token", "--tenant", TENANT, "--ttl", "6h"]);
+        for role in roles {
+            token.args(["--role", role]);
+        }
+        Ok(process::output(&mut token)?.trim().to_owned())
     }
 
     /// Makes an application with one role.

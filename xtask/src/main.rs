@@ -3,6 +3,7 @@
 
 mod abnf;
 mod bench;
+mod chaos;
 mod ci;
 mod clients;
 mod codegen;
@@ -39,6 +40,8 @@ usage: cargo xtask COMMAND
   soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (5 min each, requests 30)
   soak queries [COUNT]               random queries of the store against the reference (100000)
   soak worst                         time and memory of requests that are made to be costly
+  chaos notify [--records N] [--kills N]
+                                     notifications while receivers fail and the server is killed (10000, 20)
   bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
   bench queries [RECORDS]            queries, as ratios to SQL by hand, up to so many records (1000000)
 ";
@@ -68,6 +71,7 @@ type Run = fn(&[String]) -> Result<()>;
 fn command_named(name: &str) -> Option<Run> {
     Some(match name {
         "abnf" => abnf::run,
+        "chaos" => chaos::run,
         "ci" => ci::run,
         "codegen" => codegen::run,
         "parity" => parity::run,

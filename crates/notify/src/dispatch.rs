@@ -38,11 +38,14 @@ const MOST_MATCHES: usize = 5_000;
 const ROUNDS_APART: Duration = Duration::from_millis(2);
 /// How often is looked for what other processes committed, and for waits that are over.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Requests under way, to addresses that answer and, apart from them, to those that failed last.
+/// Requests under way, to addresses that answer and, apart from them, to those that failed last or
+/// took long.
 const HEALTHY_AT_ONCE: usize = 128;
 const FAILING_AT_ONCE: usize = 64;
-/// Requests under way to one host.
+/// Requests under way to one host, of each kind.
 const HOST_AT_ONCE: usize = 8;
+/// A receiver that takes longer holds up only those that do so too.
+const LONG: Duration = Duration::from_secs(1);
 /// How long a condition may take for one record.
 const MATCHED_WITHIN: Duration = Duration::from_secs(2);
 /// How often the lives of subscriptions are looked at.
@@ -91,7 +94,10 @@ struct Work {
     reader: RefCell<Reader>,
     /// Addresses that have a task now.
     busy: RefCell<HashSet<(i64, Channel)>>,
-    hosts: RefCell<HashMap<String, Rc<Semaphore>>>,
+    /// Addresses whose last answer took long.
+    slow: RefCell<HashSet<(i64, Channel)>>,
+    /// By host and port, and whether those are meant that fail or take long.
+    hosts: RefCell<HashMap<(String, bool), Rc<Semaphore>>>,
     healthy: Semaphore,
     failing: Semaphore,
     /// Told when a task has ended.
@@ -113,6 +119,7 @@ impl Dispatcher {
             dispatcher: self,
             reader,
             busy: RefCell::default(),
+            slow: RefCell::default(),
             hosts: RefCell::default(),
             healthy: Semaphore::new(HEALTHY_AT_ONCE),
             failing: Semaphore::new(FAILING_AT_ONCE),
@@ -373,15 +380,23 @@ impl Work {
             return Err(SendError::Address("there is no address for lifecycle events"));
         };
         let url: Url = self.dispatcher.transports.address(address)?;
-        let host = self.host(url.host_str().unwrap_or_default());
-        let all = if failures == 0 { &self.healthy } else { &self.failing };
+        let name = (subscription.key, channel);
+        let is_bad = failures > 0 || self.slow.borrow().contains(&name);
+        let host = self.host(&url, is_bad);
+        let all = if is_bad { &self.failing } else { &self.healthy };
         let _host = host.acquire().await;
         let _all = all.acquire().await;
         let message = self.message(subscription, messages);
         let in_flight = &self.dispatcher.counters.in_flight;
         in_flight.fetch_add(1, Ordering::Relaxed);
+        let began = Instant::now();
         let sent = self.dispatcher.transports.of(&url).deliver(&url, message).await;
         in_flight.fetch_sub(1, Ordering::Relaxed);
+        if began.elapsed() > LONG {
+            self.slow.borrow_mut().insert(name);
+        } else {
+            self.slow.borrow_mut().remove(&name);
+        }
         sent
     }
 
@@ -408,9 +423,10 @@ impl Work {
         Message { id, headers, body }
     }
 
-    fn host(&self, name: &str) -> Rc<Semaphore> {
+    fn host(&self, url: &Url, is_bad: bool) -> Rc<Semaphore> {
+        let name = format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(0));
         let mut hosts = self.hosts.borrow_mut();
-        let host = hosts.entry(name.to_owned());
+        let host = hosts.entry((name, is_bad));
         Rc::clone(host.or_insert_with(|| Rc::new(Semaphore::new(HOST_AT_ONCE))))
     }
 }

@@ -1,0 +1,174 @@
+//! Receivers of notifications: good ones, and all kinds of bad ones, each at an address of its own.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::ledger::Arrival;
+use crate::members::text;
+
+/// What a receiver does with notifications. Each repeats the token of the handshake as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Healthy,
+    /// Answers 200 after so many milliseconds.
+    Slow(u64),
+    /// Answers 500 two times of three.
+    Flaky,
+    /// Breaks two connections of three off before it answers.
+    Breaking,
+    Failing,
+    Silent,
+    Redirecting,
+    Resetting,
+    Garbled,
+    Dripping,
+}
+
+impl Kind {
+    /// Whether it takes what it is sent in the end.
+    pub(super) fn takes_all(self) -> bool {
+        matches!(self, Self::Healthy | Self::Slow(_) | Self::Flaky | Self::Breaking)
+    }
+}
+
+/// A receiver at work, for as long as the process.
+pub(super) struct Receiver {
+    pub(super) kind: Kind,
+    /// Where it is told.
+    pub(super) url: String,
+    seen: Arc<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    arrivals: Mutex<Vec<Arrival>>,
+    requests: AtomicU64,
+}
+
+impl Receiver {
+    /// Starts one; `number` gives it an address of loopback that no other has.
+    pub(super) fn start(kind: Kind, number: usize) -> Result<Self> {
+        let listener = TcpListener::bind((format!("127.0.{}.1", number + 1), 0))?;
+        let url = format!("http://{}/hook", listener.local_addr()?);
+        let seen = Arc::new(Seen::default());
+        let shared = Arc::clone(&seen);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let seen = Arc::clone(&shared);
+                // A connection that breaks is what they are there for.
+                thread::spawn(move || serve(kind, stream, &seen));
+            }
+        });
+        Ok(Self { kind, url, seen })
+    }
+
+    /// What came and was accepted, in order.
+    pub(super) fn arrivals(&self) -> Vec<Arrival> {
+        self.seen.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn serve(kind: Kind, stream: TcpStream, seen: &Seen) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufReader::new(stream);
+    while let Some((target, body)) = request(&mut stream)? {
+        let out = stream.get_mut();
+        if let Some((_, token)) = target.split_once("validationToken=") {
+            answer(out, 200, &decoded(token))?;
+            continue;
+        }
+        let number = seen.requests.fetch_add(1, Ordering::Relaxed);
+        let is_third = number % 3 == 2;
+        match kind {
+            Kind::Healthy => {}
+            Kind::Slow(milliseconds) => thread::sleep(Duration::from_millis(milliseconds)),
+            Kind::Flaky if is_third => {}
+            Kind::Flaky | Kind::Failing => {
+                answer(out, 500, "")?;
+                continue;
+            }
+            Kind::Breaking if is_third => {}
+            Kind::Breaking | Kind::Resetting => return Ok(()),
+            Kind::Silent => {
+                thread::sleep(Duration::from_secs(60));
+                return Ok(());
+            }
+            Kind::Redirecting => {
+                out.write_all(
+                    b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:9/\r\n\
+                      Content-Length: 0\r\n\r\n",
+                )?;
+                continue;
+            }
+            Kind::Garbled => {
+                out.write_all(b"\x16\x03\x01 no HTTP at all \xff\xfe\r\n\r\n")?;
+                return Ok(());
+            }
+            Kind::Dripping => {
+                for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" {
+                    out.write_all(&[*byte])?;
+                    thread::sleep(Duration::from_secs(1));
+                }
+                continue;
+            }
+        }
+        note(&body, seen);
+        answer(stream.get_mut(), 202, "")?;
+    }
+    Ok(())
+}
+
+fn note(body: &str, seen: &Seen) {
+    let at = Instant::now();
+    let items = body.split("{\"subscriptionId\":").skip(1).filter_map(|item| {
+        Some(Arrival {
+            record: text(item, "id")?.to_owned(),
+            is_created: text(item, "changeType")? == "created",
+            at,
+        })
+    });
+    seen.arrivals.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
+}
+
+/// The target and the body of the next request; none at the end of the connection.
+fn request(stream: &mut impl BufRead) -> io::Result<Option<(String, String)>> {
+    let mut line = String::new();
+    if stream.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut length = 0;
+    loop {
+        line.clear();
+        if stream.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        let Some((name, value)) = line.split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+    }
+    let mut body = String::new();
+    stream.take(length).read_to_string(&mut body)?;
+    Ok(Some((target, body)))
+}
+
+fn answer(out: &mut TcpStream, status: u16, body: &str) -> io::Result<()> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    out.write_all(head.as_bytes())
+}
+
+/// The token without its percent-encoding.
+fn decoded(token: &str) -> String {
+    let plain = odata::percent::decode(token, odata::percent::Plus::Space);
+    plain.map_or_else(|_| token.to_owned(), std::borrow::Cow::into_owned)
+}
