@@ -13,7 +13,8 @@ use odata::primitive::DateTimeOffset;
 use crate::settings::parse_time;
 
 pub(crate) use telling::{
-    Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList, Tail,
+    Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList,
+    SubscriptionsWatch, Tail,
 };
 
 /// Keeps Microsoft Graph call records and serves them as Graph does.
@@ -156,6 +157,8 @@ pub(crate) enum App {
     List(AppList),
     /// Give an application a new secret, shown this once; the old one ends at once
     Rotate(AppName),
+    /// Give an application other roles; tokens that it has keep theirs until they expire
+    Roles(AppRoles),
     /// Remove an application; tokens that it has stay valid until they expire
     Delete(AppName),
 }
@@ -186,6 +189,16 @@ pub(crate) struct AppList {
     /// Print a JSON object for each
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `app roles`
+#[derive(Debug, Args)]
+pub(crate) struct AppRoles {
+    /// Client id
+    pub(crate) client_id: String,
+    /// What it may do from now on; can be given several times
+    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role())]
+    pub(crate) roles: Vec<String>,
 }
 
 /// `app rotate`, `app delete`

@@ -19,6 +19,7 @@ mod subscriptions;
 mod tail;
 mod token;
 mod version;
+mod watch;
 
 use std::fs;
 use std::process::ExitCode;

@@ -26,6 +26,8 @@ use crate::secrets::Vault;
 use crate::subscription::wants;
 use crate::transport::{Message, SendError, Transports};
 
+/// Who may be told of records (Graph, "callRecord: permissions").
+const READ: &str = "CallRecords.Read.All";
 /// Messages of one request; some 25 KB.
 const MOST_TOGETHER: usize = 50;
 /// Requests to an address that have arrived and whose messages are not gone from the store yet. So
@@ -160,7 +162,7 @@ impl Work {
         if is_due(&self.looked_after, LOOKED_AFTER_EVERY) {
             self.look_after().await?;
         }
-        let due = self.reader.borrow_mut().due_endpoints(now())?;
+        let due = self.reader.borrow_mut().due_endpoints(now(), READ)?;
         self.reader.borrow_mut().release();
         for endpoint in due {
             let name = (endpoint.subscription_key, endpoint.channel);

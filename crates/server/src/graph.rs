@@ -10,7 +10,9 @@ mod call_records;
 mod calls;
 mod capabilities;
 mod compose;
+mod deliveries;
 mod import;
+mod lister;
 mod local;
 mod metadata;
 mod ndjson;
@@ -109,6 +111,9 @@ pub(crate) async fn dispatch(
         Some(Beside::CallEvents) => {
             return Box::pin(call_events::answer(worker, request)).await;
         }
+        Some(Beside::Deliveries) => {
+            return Box::pin(deliveries::answer(worker, request, &resource, &query)).await;
+        }
         None => {}
     }
     let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
@@ -140,6 +145,7 @@ enum Beside {
     Subscriptions,
     Calls,
     CallEvents,
+    Deliveries,
 }
 
 fn beside_records(resource: &Resource) -> Option<Beside> {
@@ -150,6 +156,7 @@ fn beside_records(resource: &Resource) -> Option<Beside> {
         }
         [Step::Singleton { .. }, Step::Operation { operation, .. }] => match operation.name {
             "callEvents" => Some(Beside::CallEvents),
+            "deliveries" => Some(Beside::Deliveries),
             _ => None,
         },
         _ => None,

@@ -19,6 +19,7 @@ mod negotiate;
 mod oauth;
 mod options;
 mod problem;
+mod receive;
 mod request;
 mod request_id;
 mod response;
@@ -36,4 +37,5 @@ pub use options::{
     TlsFiles,
 };
 pub use problem::Code;
+pub use receive::receive;
 pub use serve::{Running, start};

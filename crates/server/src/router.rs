@@ -107,6 +107,7 @@ pub(crate) enum Route {
     Calls,
     Call,
     CallEvents,
+    Deliveries,
     Subscriptions,
     Subscription,
     Token,
@@ -116,7 +117,7 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every route, by its number.
-    pub(crate) const ALL: [Self; 29] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::Unknown,
         Self::ServiceDocument,
         Self::Metadata,
@@ -141,6 +142,7 @@ impl Route {
         Self::Calls,
         Self::Call,
         Self::CallEvents,
+        Self::Deliveries,
         Self::Subscriptions,
         Self::Subscription,
         Self::Token,
@@ -175,6 +177,7 @@ impl Route {
             Self::Calls => "/communications/calls",
             Self::Call => "/communications/calls/{id}",
             Self::CallEvents => "/communications/callvault.callEvents",
+            Self::Deliveries => "/communications/callvault.deliveries()",
             Self::Subscriptions => "/subscriptions",
             Self::Subscription => "/subscriptions/{id}",
             Self::Token => "/{tenant}/oauth2/v2.0/token",

@@ -19,8 +19,8 @@ use crate::sqlite::{
     owner, retention, subscriptions,
 };
 use crate::{
-    Added, AppRow, CallEventRow, ChainRecord, Codec, Diagnosis, Error, KeptEvent, Match, Pending,
-    Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
+    Added, AppRow, CallEventRow, ChainRecord, Codec, Diagnosis, Error, Event, KeptEvent, Match,
+    Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
 };
 
 /// As what a process works on a store.
@@ -179,6 +179,13 @@ impl Store {
     /// Tells a subscription that it ends soon, once for each end; whether it was told now.
     pub fn warn_subscription(&self, subscription_key: i64) -> Pending<bool> {
         self.submit(Weight::SMALL, move |session| subscriptions::warn(session, subscription_key))
+    }
+
+    /// Tells a subscription that its application may read no more; whether it was told now.
+    pub fn require_reauthorization(&self, subscription_key: i64) -> Pending<bool> {
+        self.submit(Weight::SMALL, move |session| {
+            subscriptions::tell(session, subscription_key, Event::ReauthorizationRequired)
+        })
     }
 
     /// Puts messages into the queues for versions from one entry of the change log to another, in

@@ -10,6 +10,26 @@ use super::tenant;
 pub(crate) enum Subscriptions {
     /// Print the subscriptions that live, a line of JSON for each
     List(SubscriptionsList),
+    /// Subscribe, and print each notification as a line of JSON, until interrupted
+    Watch(SubscriptionsWatch),
+}
+
+/// `subscriptions watch`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The server that runs on the store tells a receiver of this command on the loopback, for which it\n\
+needs the settings notifications.allow_insecure_urls = true and allow_networks = \"127.0.0.0/8\".\n\
+The demo has them.")]
+pub(crate) struct SubscriptionsWatch {
+    /// Tenant whose records are watched
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    pub(crate) tenant: TenantId,
+    /// Only records that meet this condition, as in $filter
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) filter: Option<String>,
+    /// Which changes: created, updated, or both
+    #[arg(long, value_name = "TYPES", default_value = "created,updated")]
+    pub(crate) change_type: String,
 }
 
 /// `subscriptions list`

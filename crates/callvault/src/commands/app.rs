@@ -8,7 +8,7 @@ use serde_json::json;
 use store::{AppRow, Role, Store};
 
 use super::{open_or_create_store, open_store, subscriptions};
-use crate::cli::{App, AppCreate, AppList, AppName};
+use crate::cli::{App, AppCreate, AppList, AppName, AppRoles};
 use crate::clock;
 use crate::settings::Settings;
 
@@ -18,6 +18,7 @@ pub(super) fn run(command: App, settings: &Settings) -> Result<ExitCode> {
             create(args, settings, &open_or_create_store(settings, Role::Tool)?)?;
         }
         App::List(args) => list(&args, &open_store(settings)?)?,
+        App::Roles(args) => give_roles(args, &open_store(settings)?)?,
         App::Rotate(name) => rotate(&name, &open_store(settings)?)?,
         App::Delete(name) => delete(&name, &open_store(settings)?)?,
     }
@@ -76,6 +77,16 @@ fn list(args: &AppList, store: &Store) -> Result<()> {
             let roles = app.roles.join(",");
             writeln!(out, "{}  {}  {}  {roles}", app.tenant, app.client_id, app.name)?;
         }
+    }
+    Ok(())
+}
+
+fn give_roles(args: AppRoles, store: &Store) -> Result<()> {
+    let app = store.reader()?.app(&args.client_id)?.context("there is no such application")?;
+    let reads = args.roles.iter().any(|role| role == identity::role::READ_CALL_RECORDS);
+    store.put_app(AppRow { roles: args.roles, ..app }).wait()?;
+    if !reads {
+        subscriptions::require_reauthorization(store, &args.client_id)?;
     }
     Ok(())
 }

@@ -31,6 +31,9 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     if let Some(folder) = &folder {
         layers.add_flag("data_dir", Some(folder.0.to_string_lossy().into_owned()))?;
     }
+    // So that receivers on this machine can be tried.
+    layers.add_flag("notifications.allow_insecure_urls", Some(true))?;
+    layers.add_flag("notifications.allow_networks", Some("127.0.0.0/8".to_owned()))?;
     let settings = Settings::resolve(&layers)?;
     logging::start(settings.log.format, settings.log.level.min(Level::Warn));
 

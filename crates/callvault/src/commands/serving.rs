@@ -120,18 +120,23 @@ fn options(
     })
 }
 
+/// What the secrets of subscriptions are kept under.
+pub(super) fn vault(master: &MasterKey) -> Vault {
+    let (sealing, opening) = (master.clone(), master.clone());
+    Vault {
+        seal: Arc::new(move |purpose, plain| sealing.seal(purpose, plain)),
+        open: Arc::new(move |purpose, sealed| opening.open(purpose, sealed).ok()),
+    }
+}
+
 fn notifications(settings: &Settings, master: &MasterKey) -> Result<Notifications> {
     let wanted = &settings.notifications;
-    let (sealing, opening) = (master.clone(), master.clone());
     Ok(Notifications {
         transports: Arc::new(
             Transports::new(wanted.guard.clone(), wanted.allows_plain)
                 .context("the clients of notifications")?,
         ),
-        vault: Vault {
-            seal: Arc::new(move |purpose, plain| sealing.seal(purpose, plain)),
-            open: Arc::new(move |purpose, sealed| opening.open(purpose, sealed).ok()),
-        },
+        vault: vault(master),
         rules: notify::Rules { quota: wanted.quota, limits: settings.limits.of_queries().language },
         counters: Arc::new(Counters::default()),
     })

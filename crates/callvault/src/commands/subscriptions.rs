@@ -19,7 +19,14 @@ const CHUNK: usize = 1_000;
 
 /// `subscriptions`
 pub(super) fn run(command: &Subscriptions, settings: &Settings) -> Result<ExitCode> {
-    let Subscriptions::List(SubscriptionsList { tenant }) = command;
+    match command {
+        Subscriptions::List(args) => list_live(args, settings)?,
+        Subscriptions::Watch(args) => super::watch::run(args, settings)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list_live(SubscriptionsList { tenant }: &SubscriptionsList, settings: &Settings) -> Result<()> {
     let store = open_store(settings)?;
     let failing = store.reader()?.failing_endpoints()?;
     let mut out = io::stdout().lock();
@@ -35,15 +42,15 @@ pub(super) fn run(command: &Subscriptions, settings: &Settings) -> Result<ExitCo
             "applicationId": row.application_id,
             "resource": row.resource,
             "changeType": row.change_type,
-            "notificationUrl": without_query(&row.notification_url),
+            "notificationUrl": without_secrets(&row.notification_url),
             "lifecycleNotificationUrl":
-                row.lifecycle_notification_url.as_deref().map(without_query),
+                row.lifecycle_notification_url.as_deref().map(without_secrets),
             "expirationDateTime": instant(row.expires),
             "failing": failing,
         });
         writeln!(out, "{object}")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// An address that fails, as its subscription's line has it.
@@ -117,14 +124,33 @@ pub(super) fn remove_those_of(store: &Store, application: &str) -> Result<()> {
     Ok(())
 }
 
+/// Tells those that an application had subscribed to that it may read no more. They are told
+/// nothing else until it may again.
+pub(super) fn require_reauthorization(store: &Store, application: &str) -> Result<()> {
+    for row in live(store, None)? {
+        if row.application_id == application {
+            store.require_reauthorization(row.key).wait()?;
+        }
+    }
+    Ok(())
+}
+
 fn live(store: &Store, tenant: Option<&TenantId>) -> Result<Vec<SubscriptionRow>> {
     let now = DateTimeOffset::from_unix_seconds(clock::now()).0;
     Ok(store.reader()?.subscriptions(tenant, now)?)
 }
 
-/// An address without what may hold a secret.
-fn without_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
+/// An address without what may hold a secret: its query, and a user with a password.
+fn without_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}/{path}")
+        }
+        None => String::new(),
+    }
 }
 
 fn instant(ticks: i64) -> String {

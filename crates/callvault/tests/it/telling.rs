@@ -69,3 +69,88 @@ fn subscriptions_what_waits_and_changes_are_printed() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
+
+/// Settings by which receivers on this machine may be told.
+fn local(callvault: &testkit::Callvault) -> String {
+    let config = callvault.folder().join("callvault.toml");
+    let settings = "[notifications]\nallow_insecure_urls = true\nallow_networks = \"127.0.0.1\"\n";
+    std::fs::write(&config, settings).unwrap();
+    config.to_str().unwrap().to_owned()
+}
+
+fn until(what: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !what() {
+        assert!(begun.elapsed().as_secs() < 20, "it did not come to that");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn notifications_can_be_watched() {
+    use std::io::BufRead;
+
+    let callvault = callvault();
+    let watch = ["subscriptions", "watch", "--tenant", TENANT];
+    callvault.token(TENANT, &["CallRecords.Read.All"]);
+    let refused = callvault.run(&watch);
+    assert!(refused.stderr.contains("notifications.allow_insecure_urls"), "{}", refused.stderr);
+    let config = local(&callvault);
+    let _server = callvault.serve(&["--config", &config]);
+    let filter = format!("id ne '{}'", id(2));
+    let mut command = callvault.command(&["--config", &config]);
+    command.args(watch).args(["--filter", &filter]).stdout(std::process::Stdio::piped());
+    let mut watching = command.spawn().unwrap();
+    let printed = || callvault.succeed(&["subscriptions", "list"]);
+    until(|| !printed().is_empty());
+    for number in [1, 2, 3] {
+        let record = record(number, 1);
+        callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
+    }
+    let lines = std::io::BufReader::new(watching.stdout.take().unwrap()).lines();
+    let told: Vec<Value> =
+        lines.take(2).map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    let ids: Vec<_> = told.iter().map(|item| item["resourceData"]["id"].clone()).collect();
+    assert_eq!(ids, [id(1), id(3)]);
+    let process = watching.id().to_string();
+    assert!(
+        std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success()
+    );
+    assert!(watching.wait().unwrap().success());
+    assert_eq!(printed(), "", "it leaves nothing behind");
+}
+
+#[test]
+fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it_again() {
+    let callvault = callvault();
+    let config = local(&callvault);
+    let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "hooks", "--role"];
+    let create = [&create[..], &["CallRecords.Read.All"]].concat();
+    let app: Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
+    let app = app["clientId"].as_str().unwrap();
+    let token = ["token", "--tenant", TENANT, "--role", "CallRecords.Read.All", "--app", app];
+    let token = callvault.succeed(&token);
+    let server = callvault.serve(&["--config", &config]);
+    let receiver = Receiver::new();
+    let wish = json!({
+        "changeType": "created", "resource": "communications/callRecords",
+        "notificationUrl": receiver.url("/hook"),
+        "lifecycleNotificationUrl": receiver.url("/life"),
+        "expirationDateTime": "2020-01-01T00:00:00Z",
+    });
+    let mut client = server.client().bearer(token.trim());
+    let made = client.post("/v1.0/subscriptions", wish.to_string().as_bytes());
+    assert_eq!(made.status, 201, "{}", made.text());
+    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Write.All"]);
+    until(|| !receiver.items().is_empty());
+    assert_eq!(receiver.items()[0]["lifecycleEvent"], "reauthorizationRequired");
+    let record = record(1, 1);
+    callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(receiver.items().len(), 1, "{:?}", receiver.items());
+    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Read.All"]);
+    until(|| receiver.items().len() == 2);
+    assert_eq!(receiver.items()[1]["resourceData"]["id"], id(1));
+    let listed = callvault.succeed(&["app", "list"]);
+    assert!(listed.contains("CallRecords.Read.All") && !listed.contains("Write"), "{listed}");
+}

@@ -1,6 +1,7 @@
 //! Subscriptions and change notifications over the wire: the rules of subscriptions, what is told,
 //! and that it is told at least once, whatever receivers and the process do.
 
+mod deliveries;
 mod delivery;
 mod nats;
 mod subscriptions;

@@ -3998,3 +3998,81 @@ pub static CALL_EVENT_RESULT: StructuredType = StructuredType {
     description: "What became of one event.",
     is_served: true,
 };
+
+/// `callvault.delivery`: A message that a subscription is to be told, or that was given up.
+pub static DELIVERY: StructuredType = StructuredType {
+    name: "callvault.delivery",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "id",
+            ty: Type::Primitive(Primitive::Int64),
+            is_nullable: false,
+            description: "Its number; the messages of an address go out in the order of their numbers.",
+            ..PLAIN
+        },
+        Property {
+            name: "subscriptionId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            ..PLAIN
+        },
+        Property {
+            name: "state",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "waiting, failing (its address did not take the last one), or dead (given up).",
+            ..PLAIN
+        },
+        Property {
+            name: "changeType",
+            ty: Type::Primitive(Primitive::String),
+            description: "created or updated; null of a lifecycle event.",
+            ..PLAIN
+        },
+        Property {
+            name: "lifecycleEvent",
+            ty: Type::Primitive(Primitive::String),
+            description: "missed, reauthorizationRequired or subscriptionRemoved; null of a notification.",
+            ..PLAIN
+        },
+        Property { name: "callRecordId", ty: Type::Primitive(Primitive::String), ..PLAIN },
+        Property { name: "version", ty: Type::Primitive(Primitive::Int64), ..PLAIN },
+        Property {
+            name: "queuedDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            ..PLAIN
+        },
+        Property {
+            name: "givenUpDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            ..PLAIN
+        },
+        Property {
+            name: "failures",
+            ty: Type::Primitive(Primitive::Int32),
+            is_nullable: false,
+            description: "How often its address failed, one time after the other until now.",
+            ..PLAIN
+        },
+        Property {
+            name: "nextAttemptDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            ..PLAIN
+        },
+        Property {
+            name: "reason",
+            ty: Type::Primitive(Primitive::String),
+            description: "Why the last attempt failed.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "A message that a subscription is to be told, or that was given up.",
+    is_served: true,
+};

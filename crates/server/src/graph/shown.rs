@@ -3,7 +3,7 @@
 
 use model::assemble::push_annotation;
 use odata::edm::StructuredType;
-use odata::json::{Member, write_members};
+use odata::json::{Member, Node, write_members, write_node};
 
 use super::ask::{Ask, Content};
 use crate::problem::Problem;
@@ -60,4 +60,11 @@ fn finish(
 ) -> Result<Response, Problem> {
     let content = Content { ty, is_collection, path: &ask.path, has_unsettled_enum: false };
     ask.finish(out, &content, None)
+}
+
+/// The text of an item.
+pub(super) fn text(node: &Node<'_>) -> String {
+    let mut out = Vec::new();
+    write_node(&mut out, node);
+    String::from_utf8_lossy(&out).into_owned()
 }

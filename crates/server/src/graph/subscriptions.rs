@@ -15,7 +15,7 @@ use notify::{Asked, Changes, HandshakeError, Refusal, Secrets};
 use odata::bound::{Query, Resource, Step};
 use odata::edm::Type;
 use odata::eval::{Pager, Sieve, Window};
-use odata::json::{Member, Node, Text, write_node};
+use odata::json::{Member, Node, Text};
 use odata::primitive::DateTimeOffset;
 use store::{Added, SubscriptionRow};
 use uuid::Uuid;
@@ -41,6 +41,7 @@ enum Target<'r> {
     One(&'r str),
     Reauthorize(&'r str),
     RotateSecret(&'r str),
+    Replay(&'r str),
 }
 
 /// Answers a request for a path that leads here.
@@ -56,6 +57,7 @@ pub(super) async fn answer(
         [Step::Key(id)] => Target::One(id),
         [Step::Key(id), Step::Operation { operation, .. }] => match operation.name {
             "reauthorize" => Target::Reauthorize(id),
+            "replay" => Target::Replay(id),
             _ => Target::RotateSecret(id),
         },
         _ => return Err(super::not_built("this path of a subscription")),
@@ -77,6 +79,7 @@ pub(super) async fn answer(
         (&Method::DELETE, Target::One(id)) => desk.delete(id).await,
         (&Method::POST, Target::Reauthorize(id)) => desk.reauthorize(id).await,
         (&Method::POST, Target::RotateSecret(id)) => desk.rotate(request, id).await,
+        (&Method::POST, Target::Replay(id)) => desk.replay(request, id).await,
         (_, Target::All) => Err(Problem::method_not_allowed("GET, HEAD, POST")),
         (_, Target::Count) => Err(Problem::method_not_allowed("GET, HEAD")),
         (_, Target::One(_)) => Err(Problem::method_not_allowed("GET, HEAD, PATCH, DELETE")),
@@ -159,12 +162,7 @@ impl Desk<'_> {
         let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &finder);
         for row in self.own()? {
             let node = Node::Object(members(&row, None));
-            let print = |node: &Node<'_>| {
-                let mut out = Vec::new();
-                write_node(&mut out, node);
-                String::from_utf8_lossy(&out).into_owned()
-            };
-            if pager.offer(Cow::Owned(node), print).is_break() {
+            if pager.offer(Cow::Owned(node), shown::text).is_break() {
                 break;
             }
         }
@@ -275,6 +273,16 @@ impl Desk<'_> {
         let context = self.worker.urls.context(request.version);
         let secret = secrets.shown();
         let body = format!("{{\"@odata.context\":\"{context}Edm.String\",\"value\":\"{secret}\"}}");
+        Ok(Response::json(format, body))
+    }
+
+    /// Puts what was given up back into the queue, and says how much.
+    async fn replay(&self, request: &Request, id: &str) -> Result<Response, Problem> {
+        let format = request.preferences.json()?;
+        let row = self.find(id)?;
+        let count = self.worker.store.replay(row.key, None).await?;
+        let context = self.worker.urls.context(request.version);
+        let body = format!("{{\"@odata.context\":\"{context}Edm.Int64\",\"value\":{count}}}");
         Ok(Response::json(format, body))
     }
 

@@ -232,8 +232,13 @@ pub(super) fn cursor(connection: &Connection) -> Result<i64, Error> {
     Ok(statement.query_row((), |row| row.get(0))?)
 }
 
-/// Addresses that have messages to be sent at an instant.
-pub(super) fn due(connection: &Connection, now: i64) -> Result<Vec<DueEndpoint>, Error> {
+/// Addresses that have messages to be sent at an instant. Who has lost a role is told of nothing but
+/// the subscription itself.
+pub(super) fn due(
+    connection: &Connection,
+    now: i64,
+    role: &str,
+) -> Result<Vec<DueEndpoint>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT s.subscription_key, c.channel, coalesce(e.failures, 0) \
          FROM subscription s CROSS JOIN (SELECT 0 AS channel UNION ALL SELECT 1) c \
@@ -241,9 +246,11 @@ pub(super) fn due(connection: &Connection, now: i64) -> Result<Vec<DueEndpoint>,
          ON e.subscription_key = s.subscription_key AND e.channel = c.channel \
          WHERE coalesce(e.due, 0) <= ?1 AND EXISTS (SELECT 1 FROM delivery d \
          WHERE d.subscription_key = s.subscription_key AND d.channel = c.channel \
-         AND d.died IS NULL)",
+         AND d.died IS NULL) AND (c.channel = 1 OR NOT EXISTS (SELECT 1 FROM app a \
+         WHERE a.client_id = s.application_id \
+         AND instr(' ' || a.roles || ' ', ' ' || ?2 || ' ') = 0))",
     )?;
-    let rows = statement.query_map([now], |row| {
+    let rows = statement.query_map((now, role), |row| {
         Ok(DueEndpoint {
             subscription_key: row.get(0)?,
             channel: Channel::of_number(row.get(1)?),
@@ -317,6 +324,33 @@ pub(super) fn list(
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query((tenant.map(TenantId::as_str), is_dead, after, limit))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// Messages of a subscription behind a number, those to be sent and those given up.
+pub(super) fn of_subscription(
+    connection: &Connection,
+    subscription_key: i64,
+    (after, limit): (i64, usize),
+) -> Result<Vec<DeliveryRow>, Error> {
+    // Each part has an index in the order that is asked for.
+    let mut statement = connection.prepare_cached(
+        "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, died \
+         FROM delivery WHERE subscription_key = ?1 AND channel = 0 AND delivery_key > ?2 \
+         AND died IS NULL \
+         UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, queued, \
+         message, died FROM delivery WHERE subscription_key = ?1 AND channel = 1 \
+         AND delivery_key > ?2 AND died IS NULL \
+         UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, queued, \
+         message, died FROM delivery WHERE subscription_key = ?1 AND delivery_key > ?2 \
+         AND died IS NOT NULL ORDER BY delivery_key LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((subscription_key, after, limit))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);

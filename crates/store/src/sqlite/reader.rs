@@ -229,9 +229,10 @@ impl Reader {
         subscriptions::ended(self.snapshot.fresh()?, before)
     }
 
-    /// Addresses that have messages to be sent at an instant (ticks).
-    pub fn due_endpoints(&mut self, now: i64) -> Result<Vec<DueEndpoint>, Error> {
-        deliveries::due(self.snapshot.fresh()?, now)
+    /// Addresses that have messages to be sent at an instant (ticks); notifications only for
+    /// applications that have a role, as far as they are known here.
+    pub fn due_endpoints(&mut self, now: i64, role: &str) -> Result<Vec<DueEndpoint>, Error> {
+        deliveries::due(self.snapshot.fresh()?, now, role)
     }
 
     /// Addresses whose last request failed.
@@ -259,6 +260,16 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, Error> {
         deliveries::list(self.snapshot.fresh()?, tenant, is_dead, (after, limit))
+    }
+
+    /// Messages of a subscription behind a number, those to be sent and those given up.
+    pub fn deliveries_of(
+        &mut self,
+        subscription_key: i64,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, Error> {
+        deliveries::of_subscription(self.snapshot.fresh()?, subscription_key, (after, limit))
     }
 
     /// How much is in the queues of all tenants.

@@ -94,19 +94,23 @@ fn what_failed_is_sent_again_together_and_after_its_wait() {
     let both = sent(&mut reader, key, Channel::Notifications, 100);
     assert_eq!(store.settle(both, failed(HOUR, 0)).wait().unwrap(), 0);
     store.enqueue((1, 2), vec![matched(key, 3, 1)]).wait().unwrap();
-    assert!(reader.due_endpoints(2 * HOUR - 1).unwrap().is_empty());
+    assert!(reader.due_endpoints(2 * HOUR - 1, "CallRecords.Read.All").unwrap().is_empty());
     let failing = &reader.failing_endpoints().unwrap()[0];
     assert_eq!((failing.failures, failing.since, failing.due), (1, HOUR, 2 * HOUR));
     assert_eq!(failing.reason, "refused");
     let row = reader.subscription(key).unwrap().unwrap();
     assert!(store.update_subscription(row).wait().unwrap());
-    assert_eq!(reader.due_endpoints(0).unwrap().len(), 1, "who renews may be told again");
+    assert_eq!(
+        reader.due_endpoints(0, "CallRecords.Read.All").unwrap().len(),
+        1,
+        "who renews may be told again"
+    );
     assert_eq!(store.settle(both, failed(HOUR, 0)).wait().unwrap(), 0);
-    let due = reader.due_endpoints(2 * HOUR).unwrap();
+    let due = reader.due_endpoints(2 * HOUR, "CallRecords.Read.All").unwrap();
     assert_eq!((due.len(), due[0].failures, due[0].channel), (1, 1, Channel::Notifications));
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r1", "created r2"]);
     store.settle(both, Settled::Delivered).wait().unwrap();
-    assert_eq!(reader.due_endpoints(0).unwrap()[0].failures, 0);
+    assert_eq!(reader.due_endpoints(0, "CallRecords.Read.All").unwrap()[0].failures, 0);
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r3"]);
 }
 
@@ -131,7 +135,7 @@ fn what_fails_for_too_long_is_given_up_said_to_be_missed_and_can_be_replayed() {
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r2"]);
     assert_eq!(store.replay(key, None).wait().unwrap(), 1);
     assert_eq!(next(&mut reader, key, Channel::Notifications).len(), 1, "each as it was sent");
-    assert_eq!(reader.due_endpoints(0).unwrap().len(), 2, "at once");
+    assert_eq!(reader.due_endpoints(0, "CallRecords.Read.All").unwrap().len(), 2, "at once");
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn the_end_of_a_life_is_told_once_and_its_removal() {
     assert!(reader.subscriptions(None, 2).unwrap().is_empty());
     assert_eq!(reader.ended_subscriptions(FAR).unwrap(), ["s"]);
     assert!(store.delete_subscription("s").wait().unwrap());
-    assert!(reader.due_endpoints(FAR).unwrap().is_empty());
+    assert!(reader.due_endpoints(FAR, "CallRecords.Read.All").unwrap().is_empty());
     assert_eq!(Event::Missed.channel(), Channel::Lifecycle);
 }
 

@@ -1,0 +1,139 @@
+//! `subscriptions watch`: notifications as they come, on the terminal.
+
+use std::io::{self, Write};
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use identity::OPERATOR_APP;
+use notify::{Asked, Rules, Secrets};
+use odata::primitive::DateTimeOffset;
+use serde_json::{Value, json};
+use store::{Added, Store, SubscriptionRow};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{open_store, serving};
+use crate::cli::SubscriptionsWatch;
+use crate::settings::Settings;
+use crate::{clock, keys};
+
+/// How often the end of the subscription, which is 45 minutes ahead, is moved.
+const RENEWED_EVERY: Duration = Duration::from_mins(15);
+
+pub(super) fn run(args: &SubscriptionsWatch, settings: &Settings) -> Result<()> {
+    let wanted = &settings.notifications;
+    ensure!(
+        wanted.allows_plain && wanted.guard.admits(Ipv4Addr::LOCALHOST.into()),
+        "the server would not tell a receiver on this machine: it needs the settings \
+         notifications.allow_insecure_urls = true and notifications.allow_networks = \
+         [\"127.0.0.0/8\"], and so does this command"
+    );
+    let store = open_store(settings)?;
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    runtime.block_on(watch(args, settings, store))
+}
+
+async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    // Nobody else can guess it.
+    let path = format!("/{}", identity::random_guid());
+    let url = format!("http://{}{path}", listener.local_addr()?);
+    let row = subscription(args, settings, &url)?;
+    let added = store.add_subscription(row.clone(), wanted_quota(settings)).await?;
+    ensure!(added == Added::Added, "the tenant has as many subscriptions as it may have");
+    let found = store.reader()?.subscriptions(Some(&args.tenant), now())?;
+    let row = found.into_iter().find(|it| it.id == row.id).context("the subscription is gone")?;
+    let printed = Rc::new(tokio::sync::Notify::new());
+    let ended = Rc::clone(&printed);
+    let receiving = server::receive(listener, move |target, body| {
+        let is_ours = target == path;
+        // Nobody reads any more: that is an end like any other.
+        if is_ours && print(body).is_err() {
+            ended.notify_one();
+        }
+        is_ours
+    });
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let outcome = tokio::select! {
+        received = receiving => received.map_err(anyhow::Error::from),
+        renewed = renew(&store, &row) => renewed,
+        () = printed.notified() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+    };
+    store.delete_subscription(&row.id).await?;
+    outcome
+}
+
+fn wanted_quota(settings: &Settings) -> u64 {
+    settings.notifications.quota
+}
+
+/// What a request for such a subscription would be made into.
+fn subscription(
+    args: &SubscriptionsWatch,
+    settings: &Settings,
+    url: &str,
+) -> Result<SubscriptionRow> {
+    let filter = args
+        .filter
+        .as_ref()
+        .map(|condition| format!("?$filter={}", odata::percent::encode_query(condition)));
+    let body = json!({
+        "changeType": args.change_type,
+        "notificationUrl": url,
+        "resource": format!("communications/callRecords{}", filter.unwrap_or_default()),
+        // What is past becomes the shortest life.
+        "expirationDateTime": "2020-01-01T00:00:00Z",
+    });
+    let rules =
+        Rules { quota: wanted_quota(settings), limits: settings.limits.of_queries().language };
+    let asked = Asked::read(body.to_string().as_bytes(), &rules, now())?;
+    let vault = serving::vault(&keys::master_key(settings)?);
+    let id = identity::random_guid();
+    Ok(SubscriptionRow {
+        key: 0,
+        tenant: args.tenant.clone(),
+        application_id: OPERATOR_APP.to_owned(),
+        creator_id: None,
+        resource: asked.resource,
+        change_type: asked.change_type,
+        notification_url: asked.notification_url,
+        lifecycle_notification_url: None,
+        latest_supported_tls_version: asked.latest_supported_tls_version,
+        sealed_client_state: None,
+        sealed_secrets: vault.seal_secrets(&id, &Secrets::new(identity::random_key())),
+        created: now(),
+        expires: asked.expires,
+        created_after: 0,
+        id,
+    })
+}
+
+async fn renew(store: &Store, row: &SubscriptionRow) -> Result<()> {
+    let life = row.expires - row.created;
+    loop {
+        tokio::time::sleep(RENEWED_EVERY).await;
+        let row = SubscriptionRow { expires: now() + life, ..row.clone() };
+        ensure!(store.update_subscription(row).await?, "the subscription was deleted");
+    }
+}
+
+/// Prints each notification of a message.
+fn print(body: &[u8]) -> Result<()> {
+    let body: Value = serde_json::from_slice(body)?;
+    let mut out = io::stdout().lock();
+    for item in body["value"].as_array().into_iter().flatten() {
+        writeln!(out, "{item}")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Ticks since 1970.
+fn now() -> i64 {
+    DateTimeOffset::from_unix_seconds(clock::now()).0
+}

@@ -1,0 +1,103 @@
+//! What waits and what was given up, seen and sent again over HTTP.
+
+use serde_json::{Value, json};
+use testkit::{Receiver, Reply, TENANT};
+
+use super::{SUBSCRIPTIONS, Telling, wish};
+use crate::{READ, all_pages};
+
+const DELIVERIES: &str = "/v1.0/communications/callvault.deliveries()";
+
+/// A receiver that wants notifications and takes none.
+fn refusing() -> Receiver {
+    Receiver::scripted(|request, _| match request.validation_token() {
+        Some(_) => Reply::Usual,
+        None => Reply::status(503),
+    })
+}
+
+#[test]
+fn an_application_sees_what_waits_for_its_own_subscriptions() {
+    let mut telling = Telling::new();
+    let receiver = refusing();
+    let made = telling.subscribe(&receiver, &json!({}));
+    let app = telling.callvault.succeed(&[
+        "app", "create", "--tenant", TENANT, "--name", "other", "--role", READ, "--json",
+    ]);
+    let app: Value = serde_json::from_str(&app).unwrap();
+    let id = app["clientId"].as_str().unwrap();
+    let token =
+        telling.callvault.succeed(&["token", "--tenant", TENANT, "--role", READ, "--app", id]);
+    let mut other = telling.server.as_ref().unwrap().client().bearer(token.trim());
+    let theirs = other.post(SUBSCRIPTIONS, wish(&refusing(), &json!({})).as_bytes());
+    assert_eq!(theirs.status, 201);
+    for number in 0..130 {
+        telling.keep(&format!("r{number:03}"), 1);
+    }
+    receiver.wait_for(1);
+    let mut found = Vec::new();
+    for _ in 0..100 {
+        found = all_pages(&mut telling.client, DELIVERIES);
+        if found.iter().all(|it| it["state"] == "failing") && found.len() == 130 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(found.len(), 130);
+    let first = &found[0];
+    assert_eq!(first["subscriptionId"], made["id"]);
+    assert_eq!(first["changeType"], "created");
+    assert_eq!(first["callRecordId"], "r000");
+    assert_eq!(first["reason"], "the receiver answered 503");
+    assert!(first["failures"].as_u64().unwrap() > 0);
+    assert_eq!(first["lifecycleEvent"], Value::Null);
+    let asked = format!(
+        "{DELIVERIES}?$filter=callRecordId%20eq%20'r007'&$select=callRecordId,version&$count=true"
+    );
+    let page = telling.client.get(&asked).json();
+    assert_eq!(page["value"], json!([{"callRecordId": "r007", "version": 1}]));
+    assert_eq!(page["@odata.count"], 1);
+    let sorted = format!("{DELIVERIES}?$orderby=callRecordId%20desc&$top=2");
+    let page = telling.client.get(&sorted).json();
+    assert_eq!(page["value"][0]["callRecordId"], "r129");
+    assert!(page["@odata.context"].as_str().unwrap().ends_with("#Collection(callvault.delivery)"));
+    let foreign = all_pages(&mut other, DELIVERIES);
+    assert_eq!(foreign.len(), 130);
+    assert!(foreign.iter().all(|it| it["subscriptionId"] == theirs.json()["id"]));
+    assert_eq!(telling.client.post(DELIVERIES, b"{}").status, 405);
+}
+
+#[test]
+fn what_was_given_up_can_be_sent_again_by_its_application() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::scripted(|request, number| match request.validation_token() {
+        // Until the process has ended, and it was put back into the queue.
+        None if number < 3 => Reply::status(500),
+        _ => Reply::Usual,
+    });
+    let lifecycle = Receiver::new();
+    let changes = json!({"lifecycleNotificationUrl": lifecycle.url("/life")});
+    let made = telling.subscribe(&receiver, &changes);
+    telling.keep("r1", 1);
+    receiver.wait_for(1);
+    telling.server.take().unwrap().kill();
+    // As if it had failed for five hours.
+    let store = telling.callvault.folder().join("callvault.db");
+    let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\nfive = 5 * 3600 * 10**7\n\
+                  db.execute('UPDATE delivery SET queued = queued - ?', [five])\n\
+                  db.execute('UPDATE subscription_endpoint SET due = 0, \
+                  failing_since = failing_since - ?', [five])\ndb.commit()";
+    let done = std::process::Command::new("python3").args(["-c", script]).arg(store).status();
+    assert!(done.unwrap().success());
+    telling.start();
+    let told = lifecycle.wait_for(1);
+    assert_eq!(told[0]["lifecycleEvent"], "missed");
+    assert_eq!(told[0]["subscriptionId"], made["id"]);
+    let dead = telling.client.get(&format!("{DELIVERIES}?$filter=state%20eq%20'dead'")).json();
+    assert_eq!(dead["value"][0]["callRecordId"], "r1");
+    assert!(dead["value"][0]["givenUpDateTime"].is_string());
+    let replay = format!("{SUBSCRIPTIONS}/{}/callvault.replay", made["id"].as_str().unwrap());
+    assert_eq!(telling.client.post(&replay, b"").json()["value"], 1);
+    let told = receiver.wait_for(3);
+    assert_eq!(told.last().unwrap()["resourceData"]["id"], "r1");
+}

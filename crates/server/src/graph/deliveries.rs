@@ -1,0 +1,127 @@
+//! `/communications/callvault.deliveries()`: what an application's subscriptions are still to be told,
+//! and what was given up.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use http::Method;
+use odata::bound::{Query, Resource};
+use odata::edm::StructuredType;
+use odata::json::{Member, Node, Text};
+use odata::primitive::DateTimeOffset;
+use store::{Channel, DeliveryRow, FailingEndpoint, Reader};
+
+use super::ask::Ask;
+use super::lister::{self, Chunk, Position, Source, Visit};
+use crate::problem::Problem;
+use crate::request::Request;
+use crate::response::Response;
+use crate::router::Route;
+use crate::worker::{Worker, now};
+
+/// Rows that are read at a time.
+const AT_ONCE: usize = 256;
+
+/// `GET communications/callvault.deliveries()`
+pub(super) async fn answer(
+    worker: &Rc<Worker>,
+    request: &mut Request,
+    resource: &Resource,
+    query: &Query,
+) -> Result<Response, Problem> {
+    request.route = Route::Deliveries;
+    if request.method != Method::GET {
+        return Err(Problem::method_not_allowed("GET, HEAD"));
+    }
+    if query.apply.is_some() {
+        return Err(super::not_built("'$apply' of deliveries"));
+    }
+    let ask = Ask::new(worker, request, resource, query)?;
+    let source = Deliveries::of(&ask)?;
+    lister::list(&ask, source).await
+}
+
+/// The messages of the caller's own subscriptions, subscription by subscription.
+struct Deliveries {
+    /// Ids by number.
+    subscriptions: BTreeMap<i64, String>,
+    failing: Vec<FailingEndpoint>,
+}
+
+impl Deliveries {
+    fn of(ask: &Ask<'_>) -> Result<Self, Problem> {
+        let mut reader = ask.reader();
+        let now = DateTimeOffset::from_unix_seconds(now()).0;
+        let own = reader.subscriptions(Some(&ask.tenant), now)?.into_iter();
+        let own = own.filter(|row| row.application_id == ask.caller.app_id);
+        let subscriptions: BTreeMap<_, _> = own.map(|row| (row.key, row.id)).collect();
+        let mut failing = reader.failing_endpoints()?;
+        failing.retain(|endpoint| subscriptions.contains_key(&endpoint.subscription_key));
+        Ok(Self { subscriptions, failing })
+    }
+
+    fn node(&self, id: &str, row: &DeliveryRow) -> Node<'static> {
+        let channel = row.event.channel();
+        let is_it = |it: &&FailingEndpoint| {
+            it.subscription_key == row.subscription_key && it.channel == channel
+        };
+        let failing = self.failing.iter().find(is_it).filter(|_| row.died.is_none());
+        let state = match (row.died, failing) {
+            (Some(_), _) => "dead",
+            (None, Some(_)) => "failing",
+            (None, None) => "waiting",
+        };
+        let text = |text: &str| Node::String(Text::of(text));
+        let number = |number: i64| Node::Number(number.to_string().into());
+        let instant = |ticks: i64| text(&DateTimeOffset(ticks).to_string());
+        let event = |of: Channel| {
+            if channel == of { text(row.event.name()) } else { Node::Null }
+        };
+        let members = [
+            ("id", number(row.key)),
+            ("subscriptionId", text(id)),
+            ("state", text(state)),
+            ("changeType", event(Channel::Notifications)),
+            ("lifecycleEvent", event(Channel::Lifecycle)),
+            ("callRecordId", row.record_id.as_deref().map_or(Node::Null, text)),
+            ("version", row.version.map_or(Node::Null, number)),
+            ("queuedDateTime", instant(row.queued)),
+            ("givenUpDateTime", row.died.map_or(Node::Null, instant)),
+            ("failures", number(failing.map_or(0, |it| i64::from(it.failures)))),
+            ("nextAttemptDateTime", failing.map_or(Node::Null, |it| instant(it.due))),
+            ("reason", failing.map_or(Node::Null, |it| text(&it.reason))),
+        ];
+        let member = |(name, value)| Member { name: Text::plain(name), value };
+        Node::Object(members.into_iter().map(member).collect())
+    }
+}
+
+impl Source for Deliveries {
+    fn ty(&self) -> &'static StructuredType {
+        &model::generated::DELIVERY
+    }
+
+    fn chunk(
+        &self,
+        reader: &mut Reader,
+        after: Option<Position>,
+        visit: &mut Visit<'_>,
+    ) -> Result<Chunk, Problem> {
+        let (first, mut behind) = after.unwrap_or((0, 0));
+        for (key, id) in self.subscriptions.range(first..) {
+            if *key != first {
+                behind = 0;
+            }
+            let rows = reader.deliveries_of(*key, behind, AT_ONCE)?;
+            for row in &rows {
+                if visit(self.node(id, row), (*key, row.key))?.is_break() {
+                    return Ok(Chunk::Last);
+                }
+            }
+            if rows.len() == AT_ONCE {
+                return Ok(Chunk::More);
+            }
+        }
+        Ok(Chunk::Last)
+    }
+}

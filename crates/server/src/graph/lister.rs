@@ -1,0 +1,189 @@
+//! Pages of collections that are no call records: read in one order, chunk by chunk, and chosen by our
+//! own evaluator.
+//!
+//! Pages in the order of reading go on behind the last item of the one before; in any other order,
+//! behind as many as were shown.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use model::search::Finder;
+use odata::bound::Query;
+use odata::edm::{StructuredType, Type};
+use odata::eval::{Pager, Selection, Sieve, Window};
+use odata::json::Node;
+use store::Reader;
+
+use super::ask::Ask;
+use super::compose::QueryLimits;
+use super::paging::{MOST_SESSIONS, Page};
+use super::shown::{self, Shown};
+use crate::problem::Problem;
+use crate::response::Response;
+
+/// Items between two looks at the clock.
+const LOOK_EVERY: u64 = 256;
+
+/// Where an item stands in the order of reading: by the first number, then by the second.
+pub(super) type Position = (i64, i64);
+
+/// Takes an item; `Break` means that no further one can matter.
+pub(super) type Visit<'v> = dyn FnMut(Node<'_>, Position) -> Result<ControlFlow<()>, Problem> + 'v;
+
+/// Whether there can be more behind a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chunk {
+    More,
+    Last,
+}
+
+/// Items in an order of their own.
+pub(super) trait Source: Send + 'static {
+    /// The type of an item.
+    fn ty(&self) -> &'static StructuredType;
+
+    /// Reads some items behind a position.
+    fn chunk(
+        &self,
+        reader: &mut Reader,
+        after: Option<Position>,
+        visit: &mut Visit<'_>,
+    ) -> Result<Chunk, Problem>;
+}
+
+/// Answers with a page.
+pub(super) async fn list(ask: &Ask<'_>, source: impl Source) -> Result<Response, Problem> {
+    let page = ask.page(MOST_SESSIONS)?;
+    let ty = source.ty();
+    let lister = Lister::of(ask, source);
+    let at = page.clone();
+    let Listed { items, count, next } =
+        elsewhere(ask, move |reader| lister.page(reader, &at)).await?;
+    let next = next.and_then(|position| page.next(items.len(), position, None));
+    let next = next.map(|next| next.link(ask.root(), ask.keys(), ask.asked(&ask.path), ask.query));
+    shown::collection(ask, ty, &Shown { items, count, next })
+}
+
+/// Answers with the number of items.
+pub(super) async fn count(ask: &Ask<'_>, source: impl Source) -> Result<Response, Problem> {
+    ask.request.preferences.text()?;
+    let lister = Lister::of(ask, source);
+    let count = elsewhere(ask, move |reader| lister.count(reader)).await?;
+    Ok(Response::text(count.to_string()))
+}
+
+/// Reads on a thread and a connection of its own, unless that is sure to be quick.
+async fn elsewhere<T: Send + 'static>(
+    ask: &Ask<'_>,
+    work: impl FnOnce(&mut Reader) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let asks_for_all = ask.query.count || ask.query.skip.is_some() || ask.path.ends_with("$count");
+    if Sieve::new(ask.query).is_plain() && !asks_for_all {
+        return work(&mut ask.reader());
+    }
+    let mut reader = ask.worker.store.reader()?;
+    tokio::task::spawn_blocking(move || work(&mut reader)).await.map_err(Problem::internal)?
+}
+
+/// A page of items.
+struct Listed {
+    items: Vec<String>,
+    /// How many there are on all pages, if that was asked for.
+    count: Option<u64>,
+    /// Where the next page begins, if there is one.
+    next: Option<Vec<u8>>,
+}
+
+/// Reads items and chooses those that are asked for.
+struct Lister<S> {
+    source: S,
+    query: Query,
+    limits: QueryLimits,
+    began: Instant,
+}
+
+impl<S: Source> Lister<S> {
+    fn of(ask: &Ask<'_>, source: S) -> Self {
+        let limits = ask.worker.shared.options.query.cost;
+        Self { source, query: ask.query.clone(), limits, began: Instant::now() }
+    }
+
+    fn count(&self, reader: &mut Reader) -> Result<u64, Problem> {
+        let all = Query { count: true, top: None, skip: None, ..self.query.clone() };
+        let window = Window { start: 0, room: 0, is_last: true };
+        let chosen = self.choose(reader, &Sieve::new(&all), window, None)?;
+        Ok(chosen.count.unwrap_or_default())
+    }
+
+    fn page(&self, reader: &mut Reader, page: &Page) -> Result<Listed, Problem> {
+        let sieve = Sieve::new(&Query { count: false, ..self.query.clone() });
+        let count = self.query.count.then(|| self.count(reader)).transpose()?;
+        let is_read_order = self.query.orderby.is_empty();
+        let position = position(&page.after);
+        let (after, shown) = match position {
+            Some(position) if is_read_order => (Some(position), 0),
+            Some((shown, _)) => (None, shown.unsigned_abs()),
+            None => (None, 0),
+        };
+        let skips = position.is_none() || !is_read_order;
+        let skip = if skips { self.query.skip.unwrap_or(0) } else { 0 };
+        let window = Window {
+            start: usize::try_from(skip.saturating_add(shown)).unwrap_or(usize::MAX),
+            room: page.room(),
+            is_last: page.left.is_some_and(|left| left <= page.size as u64),
+        };
+        let Selection { items, has_more, .. } = self.choose(reader, &sieve, window, after)?;
+        let next = match items.last() {
+            Some((_, last)) if has_more && is_read_order => Some(*last),
+            Some(_) if has_more => Some(((shown + items.len() as u64).cast_signed(), 0)),
+            _ => None,
+        };
+        let next = next.map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()].concat());
+        Ok(Listed { items: items.into_iter().map(|(text, _)| text).collect(), count, next })
+    }
+
+    /// Items behind a position that are asked for, each with its own.
+    fn choose(
+        &self,
+        reader: &mut Reader,
+        sieve: &Sieve,
+        window: Window,
+        mut after: Option<Position>,
+    ) -> Result<Selection<(String, Position)>, Problem> {
+        let finder = Finder::default();
+        let ty = Type::Structured(self.source.ty());
+        let mut pager = Pager::new(sieve, window, ty, &finder);
+        let mut looked_at = 0;
+        loop {
+            let mut last = after;
+            let mut visit = |node: Node<'_>, position: Position| {
+                last = Some(position);
+                looked_at += 1;
+                self.check_cost(looked_at)?;
+                Ok(pager.offer(Cow::Owned(node), |node| (shown::text(node), position)))
+            };
+            if self.source.chunk(reader, after, &mut visit)? == Chunk::Last {
+                break;
+            }
+            after = last;
+        }
+        Ok(pager.finish())
+    }
+
+    fn check_cost(&self, looked_at: u64) -> Result<(), Problem> {
+        if looked_at > self.limits.rows_scanned {
+            let limit = self.limits.rows_scanned;
+            return Err(store::Error::TooManyRows { limit }.into());
+        }
+        if looked_at.is_multiple_of(LOOK_EVERY) && self.began.elapsed() > self.limits.time {
+            return Err(store::Error::Deadline.into());
+        }
+        Ok(())
+    }
+}
+
+fn position(after: &[u8]) -> Option<Position> {
+    let (first, second) = after.split_first_chunk::<8>()?;
+    Some((i64::from_le_bytes(*first), i64::from_le_bytes(second.try_into().ok()?)))
+}
