@@ -4,6 +4,7 @@
 //! server has one core, the load another.
 
 mod imports;
+mod notify;
 mod queries;
 mod reads;
 
@@ -22,7 +23,8 @@ const MEASURED: &str = "0";
 const LOAD: &str = "1";
 
 /// `bench [imports] [reads]`: both unless one is named. Reads need the records of imports, which
-/// run in any case. `bench queries [RECORDS]` fills stores of up to a million records, or so many.
+/// run in any case. `bench queries [RECORDS]` fills stores of up to a million records, or so many;
+/// `bench notify [BACKLOG]` tells receivers, and queues a million messages, or so many.
 ///
 /// # Errors
 /// When a program that it needs is missing, or something fails.
@@ -33,6 +35,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let most = most.first().map_or(Ok(u32::MAX), |most| most.parse())?;
         process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
         return queries::measure(&fresh_folder("bench-queries")?, most);
+    }
+    if let Some((name, backlog)) = arguments.split_first()
+        && name == "notify"
+    {
+        let backlog = backlog.first().map_or(Ok(1_000_000), |backlog| backlog.parse())?;
+        process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
+        return notify::measure(&fresh_folder("bench-notify")?, backlog);
     }
     if let Some(name) = arguments.iter().find(|name| !["imports", "reads"].contains(&name.as_str()))
     {

@@ -5,7 +5,6 @@ mod ledger;
 mod receiver;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,7 +15,6 @@ use anyhow::{Result, bail, ensure};
 use crate::http::Connection;
 use crate::instance::{self, Instance};
 use crate::members::{number, text};
-use crate::process;
 use crate::repository::{PROFILE, fresh_folder};
 use crate::served::Served;
 use ledger::{Ledger, Verdict, percentile};
@@ -304,18 +302,8 @@ fn judge(store: &Instance, ledger: &Ledger, subscribers: &[Subscriber]) -> Resul
         println!("{count:>3} {name:<12} {expected:>10} {arrived:>10} {:>7}", verdict.duplicates);
     }
     // What can't be told is kept for them, all of it.
-    let queued = queued(store)?;
+    let queued = store.queued()?;
     ensure!(queued == held, "{queued} messages wait of {held} that were not taken");
     println!("{queued} messages wait for those that take none");
     Ok(())
-}
-
-/// Messages in the queues of a store that nobody serves.
-fn queued(store: &Instance) -> Result<u64> {
-    let script = "import sqlite3, sys\n\
-                  print(sqlite3.connect(sys.argv[1]).execute(\
-                  'SELECT count(*) FROM delivery WHERE died IS NULL').fetchone()[0])";
-    let file = store.data().join("callvault.db");
-    let count = process::output(Command::new("python3").args(["-c", script]).arg(&file))?;
-    Ok(count.trim().parse()?)
 }

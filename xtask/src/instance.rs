@@ -135,6 +135,16 @@ impl Instance {
         Ok(App { id: member("clientId")?, secret: member("clientSecret")? })
     }
 
+    /// Messages that wait to be told.
+    pub(crate) fn queued(&self) -> Result<u64> {
+        let script = "import sqlite3, sys\n\
+                      print(sqlite3.connect(sys.argv[1]).execute(\
+                      'SELECT count(*) FROM delivery WHERE died IS NULL').fetchone()[0])";
+        let mut python = Command::new("python3");
+        python.args(["-c", script]).arg(self.data.join("callvault.db"));
+        Ok(process::output(&mut python)?.trim().parse()?)
+    }
+
     /// Imports a file of records.
     pub(crate) fn import(&self, file: &Path) -> Result<()> {
         let mut import = self.command(&["import", "--tenant", TENANT]);

@@ -43,6 +43,7 @@ usage: cargo xtask COMMAND
   chaos notify [--records N] [--kills N]
                                      notifications while receivers fail and the server is killed (10000, 20)
   bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
+  bench notify [BACKLOG]             notifications, as ratios to a bare HTTP client, and a long queue (1000000)
   bench queries [RECORDS]            queries, as ratios to SQL by hand, up to so many records (1000000)
 ";
 

@@ -10,3 +10,25 @@ fn the_receivers_of_the_guide_are_those_that_are_run() {
         assert!(guide.contains(receiver), "the guide shows another than\n{receiver}");
     }
 }
+
+#[test]
+fn the_table_of_conformance_names_tests_that_there_are() {
+    let table = include_str!("../../../../docs/notifications-conformance.md");
+    let mut tests = include_str!("telling.rs").to_owned();
+    for file in ["deliveries", "delivery", "nats", "rules", "subscriptions"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire/notifications");
+        tests += &std::fs::read_to_string(format!("{folder}/{file}.rs")).unwrap();
+    }
+    let rows = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Graph "));
+    let mut count = 0;
+    for row in rows {
+        let cell = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "a rule without a test: {row}");
+        for name in names {
+            assert!(tests.contains(&format!("#[test]\nfn {name}()")), "no test {name}");
+        }
+        count += 1;
+    }
+    assert!(count > 40, "{count} rules");
+}

@@ -4,6 +4,7 @@
 mod deliveries;
 mod delivery;
 mod nats;
+mod rules;
 mod subscriptions;
 
 use serde_json::{Value, json};

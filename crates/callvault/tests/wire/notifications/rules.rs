@@ -1,0 +1,279 @@
+//! Rules of Graph's change notifications that no other test shows; `docs/notifications-conformance.md`
+//! has all of them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::{Receiver, Reply, TENANT};
+
+use super::{SUBSCRIPTIONS, Telling, soon, wish};
+use crate::{RECORDS, record};
+
+const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
+
+/// Runs SQL on the store of a server that is not running.
+fn edit(telling: &Telling, sql: &str) {
+    let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n\
+                  db.execute(sys.argv[2])\ndb.commit()";
+    let store = telling.callvault.folder().join("callvault.db");
+    let mut python = std::process::Command::new("python3");
+    assert!(python.args(["-c", script]).arg(store).arg(sql).status().unwrap().success());
+}
+
+#[test]
+fn resources_and_change_types_come_back_as_they_were_written() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    let resources = [
+        "communications/callRecords",
+        "/communications/callRecords",
+        "/communications/callRecords?$filter=participants/any(p:p/id eq 'a')",
+        "communications/callRecords?$filter=participants/any(p:p/id eq 'a' or p/id eq 'b')",
+        "communications/callRecords?$filter=participants/any(p:p/id in ('a','b'))",
+        "communications/callRecords?$filter=type eq 'groupCall' and version gt 1",
+    ];
+    for (number, resource) in resources.iter().enumerate() {
+        for kind in ["created", "updated", "created,updated", "updated, created"] {
+            let version = if number % 2 == 0 { "v1.0" } else { "beta" };
+            let body = wish(&receiver, &json!({"resource": resource, "changeType": kind}));
+            let made = telling.client.post(&format!("/{version}/subscriptions"), body.as_bytes());
+            assert_eq!(made.status, 201, "{resource} {kind}: {}", made.text());
+            let made = made.json();
+            assert_eq!((&made["resource"], &made["changeType"]), (&json!(resource), &json!(kind)));
+        }
+    }
+    for (member, wrong) in [
+        ("resource", "/users"),
+        ("resource", "https://graph.microsoft.com/v1.0/communications/callRecords"),
+        ("resource", "communications/callRecords?$filter=participants/any(p:p/nonsense)"),
+        ("resource", "communications/callRecords?$top=5"),
+        ("changeType", "deleted"),
+        ("changeType", "created,deleted"),
+    ] {
+        let body = wish(&receiver, &json!({member: wrong}));
+        let refused = telling.client.post(SUBSCRIPTIONS, body.as_bytes());
+        assert_eq!(refused.status, 400, "{wrong}: {}", refused.text());
+        assert_eq!(refused.json()["error"]["target"], json!(member), "{}", refused.text());
+    }
+}
+
+#[test]
+fn members_have_the_bounds_of_graph() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    let state = "\u{fc}".repeat(128);
+    let changes = json!({"clientState": state, "expirationDateTime": soon(4_229)});
+    let made = telling.subscribe(&receiver, &changes);
+    assert_eq!(made["clientState"], state);
+    assert_eq!(made["notificationQueryOptions"], Value::Null);
+    assert_eq!(made["notificationUrlAppId"], Value::Null);
+    assert!(made["applicationId"].is_string() && made["creatorId"].is_string());
+    for version in ["v1_0", "v1_1", "v1_2", "v1_3"] {
+        let changes = json!({
+            "latestSupportedTlsVersion": version, "notificationUrl": receiver.url(&format!("/{version}")),
+        });
+        assert_eq!(telling.subscribe(&receiver, &changes)["latestSupportedTlsVersion"], version);
+    }
+    for wrong in [
+        json!({"latestSupportedTlsVersion": "v2_0"}),
+        json!({"includeResourceData": true}),
+        json!({"changeType": null}),
+        json!({"resource": null}),
+        json!({"notificationUrl": null}),
+    ] {
+        let refused = telling.client.post(SUBSCRIPTIONS, wish(&receiver, &wrong).as_bytes());
+        assert_eq!(refused.status, 400, "{wrong}");
+        let named = wrong.as_object().unwrap().keys().next().unwrap().clone();
+        assert_eq!(refused.json()["error"]["target"], json!(named), "{}", refused.text());
+    }
+    // Told letter for letter, and never shown again.
+    telling.keep("r1", 1);
+    let told = receiver.wait_for(1);
+    assert!(told.iter().any(|item| item["clientState"] == json!(state)), "{told:?}");
+    assert!(!telling.client.get(SUBSCRIPTIONS).text().contains(&state));
+}
+
+#[test]
+fn a_change_moves_the_end_and_nothing_that_can_not_be_changed() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::scripted(|request, before| match request.validation_token() {
+        // Of the first change it wants nothing to know.
+        Some(_) if before == 1 || before == 3 => Reply::status(500),
+        _ => Reply::Usual,
+    });
+    let until = soon(100);
+    let made = telling.subscribe(&receiver, &json!({"expirationDateTime": until}));
+    let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
+    let change = json!({"expirationDateTime": soon(200)}).to_string();
+    let refused = telling.client.send("PATCH", &one, &JSON, change.as_bytes());
+    assert_eq!((refused.status, refused.code()), (400, "ValidationError".to_owned()));
+    assert_eq!(telling.client.get(&one).json()["expirationDateTime"], json!(until));
+    let change = json!({
+        "expirationDateTime": soon(200), "lifecycleNotificationUrl": receiver.url("/life"),
+    });
+    let changed = telling.client.send("PATCH", &one, &JSON, change.to_string().as_bytes());
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    assert_eq!(changed.json()["lifecycleNotificationUrl"], Value::Null, "it can not be added");
+    let refused = telling.client.post(&format!("{one}/reauthorize"), b"");
+    assert_eq!(refused.status, 400, "a reauthorization asks the address as well");
+    let long = json!({"expirationDateTime": soon(4_232)}).to_string();
+    let refused = telling.client.send("PATCH", &one, &JSON, long.as_bytes());
+    assert!(refused.text().contains("Operation: Update"), "{}", refused.text());
+    let elsewhere = Receiver::new();
+    let change = json!({"notificationUrl": elsewhere.url("/new")}).to_string();
+    let changed = telling.client.send("PATCH", &one, &JSON, change.as_bytes());
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    telling.keep("r1", 1);
+    assert_eq!(elsewhere.wait_for(1).len(), 1);
+}
+
+#[test]
+fn the_token_of_the_handshake_is_percent_encoded() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    let life = json!({"lifecycleNotificationUrl": receiver.url("/life")});
+    telling.subscribe(&receiver, &life);
+    let asked = receiver.received();
+    let targets: Vec<_> = asked.iter().map(|it| it.target.as_str()).collect();
+    assert_eq!(targets.len(), 2, "each address is asked: {targets:?}");
+    assert!(targets[0].starts_with("/hook?code=a%20b&validationToken="), "{targets:?}");
+    assert!(targets[1].starts_with("/life?validationToken="), "{targets:?}");
+    for (target, request) in targets.iter().zip(&asked) {
+        let (_, raw) = target.split_once("validationToken=").unwrap();
+        assert!(raw.starts_with("Validation:%20Testing%20client") && !raw.contains('+'), "{raw}");
+        assert!(request.validation_token().unwrap().starts_with("Validation: Testing client"));
+    }
+}
+
+#[test]
+fn any_success_will_do_and_several_records_are_told_together() {
+    let mut telling = Telling::new();
+    let statuses = [200, 201, 202, 204, 299];
+    let receiver = Receiver::scripted(move |request, before| match request.validation_token() {
+        Some(_) => Reply::Usual,
+        // So long that others are waiting behind it.
+        None if before == 1 => Reply::Late(Duration::from_millis(800)),
+        None => Reply::status(statuses[before % 5]),
+    });
+    telling.subscribe(&receiver, &json!({}));
+    telling.keep("first", 1);
+    while receiver.messages().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for number in 0..120 {
+        telling.keep(&format!("r{number:03}"), 1);
+    }
+    let items = receiver.wait_for(121);
+    let counts: Vec<_> = receiver.messages().iter().map(|it| it.items().len()).collect();
+    assert!(
+        counts.iter().any(|count| *count > 1) && counts.iter().all(|it| *it <= 50),
+        "{counts:?}"
+    );
+    let ids: Vec<_> =
+        items.iter().map(|it| it["resourceData"]["id"].as_str().unwrap().to_owned()).collect();
+    let expected: Vec<_> = (0..120).map(|number| format!("r{number:03}")).collect();
+    assert_eq!(ids[1..], expected, "in order, and each once");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(receiver.items().len(), 121);
+}
+
+#[test]
+fn what_is_told_can_be_read() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    telling.subscribe(&receiver, &json!({}));
+    for version in 1..=20 {
+        let token = telling.token.clone();
+        telling.keep("r1", version);
+        let items = receiver.wait_for(version as usize);
+        let resource = items.last().unwrap()["resource"].as_str().unwrap().to_owned();
+        assert_eq!(resource, "communications/callRecords/r1", "without a slash before it");
+        let mut reader = telling.server.as_ref().unwrap().client().bearer(&token);
+        let read = reader.get(&format!("/v1.0/{resource}")).json();
+        assert!(read["version"].as_u64().unwrap() >= version, "{read}");
+    }
+}
+
+#[test]
+fn whoever_subscribes_is_not_told_of_what_was_there_before() {
+    let mut telling = Telling::new();
+    telling.keep("old", 1);
+    let receiver = Receiver::new();
+    telling.subscribe(&receiver, &json!({"changeType": "updated"}));
+    // Told again, and archived late, an old version is nothing new.
+    telling.keep("old", 1);
+    telling.keep("new", 2);
+    let body = record("new", 1, 1);
+    assert_eq!(telling.client.post(RECORDS, body.as_bytes()).status, 200);
+    telling.keep("old", 2);
+    let items = receiver.wait_for(2);
+    let told: Vec<_> = items
+        .iter()
+        .map(|it| (it["changeType"].as_str().unwrap(), it["resourceData"]["id"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, [("updated", "new"), ("updated", "old")]);
+}
+
+#[test]
+fn a_subscription_is_told_once_that_it_ends_soon() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    let life = json!({"lifecycleNotificationUrl": receiver.url("/life")});
+    let made = telling.subscribe(&receiver, &life);
+    telling.server.take().unwrap().kill();
+    // As if most of its life were over.
+    edit(&telling, "UPDATE subscription SET created = created - 6 * 3600 * 10000000");
+    telling.start();
+    let items = receiver.wait_for(1);
+    let expected = json!({
+        "subscriptionId": made["id"], "clientState": "secret", "tenantId": TENANT,
+        "lifecycleEvent": "reauthorizationRequired",
+        "subscriptionExpirationDateTime":
+            made["expirationDateTime"].as_str().unwrap().replace('Z', "+00:00"),
+    });
+    assert_eq!(items[0], expected);
+    assert_eq!(receiver.messages()[0].target, "/life");
+    telling.restart();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(receiver.items().len(), 1, "once for each end");
+    // And notifications go on until then.
+    telling.keep("r1", 1);
+    assert_eq!(receiver.wait_for(2)[1]["changeType"], "created");
+}
+
+#[test]
+fn a_subscription_that_has_ended_is_told_nothing() {
+    let mut telling = Telling::new();
+    let (ended, live) = (Receiver::new(), Receiver::new());
+    let made = telling.subscribe(&ended, &json!({}));
+    telling.subscribe(&live, &json!({}));
+    telling.server.take().unwrap().kill();
+    let id = made["id"].as_str().unwrap();
+    let sql = format!(
+        "UPDATE subscription SET expiration_date_time = 17000000000000000 WHERE id = '{id}'"
+    );
+    edit(&telling, &sql);
+    telling.start();
+    assert_eq!(telling.client.get(&format!("{SUBSCRIPTIONS}/{id}")).status, 404);
+    telling.keep("r1", 1);
+    live.wait_for(1);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(ended.items().is_empty());
+}
+
+#[test]
+fn an_answer_that_takes_longer_than_ten_seconds_is_none() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::scripted(|request, before| match request.validation_token() {
+        None if before == 1 => Reply::Late(Duration::from_secs(13)),
+        _ => Reply::Usual,
+    });
+    telling.subscribe(&receiver, &json!({}));
+    telling.keep("r1", 1);
+    let began = Instant::now();
+    receiver.wait_for(2);
+    let waited = began.elapsed();
+    assert!(waited > Duration::from_secs(10) && waited < Duration::from_secs(20), "{waited:?}");
+    let messages = receiver.messages();
+    assert_eq!(messages[0].header("webhook-id"), messages[1].header("webhook-id"));
+}
