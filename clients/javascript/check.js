@@ -16,6 +16,7 @@ import credentialProvider from "@microsoft/microsoft-graph-client/authProviders/
 import { calls } from "./calls.js";
 import { queryOptions } from "./query-options.js";
 import { subscriptions } from "./subscriptions.js";
+import { webhooks } from "./webhooks.js";
 
 const { Client, GraphError, PageIterator } = graphClient;
 const { TokenCredentialAuthenticationProvider } = credentialProvider;
@@ -204,6 +205,7 @@ async function told(client) {
   const ingest = graph(credential(CALLVAULT_INGEST_ID, CALLVAULT_INGEST_SECRET));
   await subscriptions(check, client, ingest);
   await calls(check, client, ingest);
+  await webhooks(check, client, ingest);
 }
 
 /** Everything that is read of the imported records. */

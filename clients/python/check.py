@@ -31,6 +31,7 @@ from msgraph_core.tasks.page_iterator import PageIterator
 from calls import calls
 from query_options import query_options
 from subscriptions import subscriptions
+from webhooks import webhooks
 
 SCOPES = ["https://graph.microsoft.com/.default"]
 BASE = os.environ["CALLVAULT_URL"]
@@ -270,6 +271,8 @@ async def told():
     ingest = credential(os.environ["CALLVAULT_INGEST_ID"], os.environ["CALLVAULT_INGEST_SECRET"])
     await subscriptions(check, reader(), ingest)
     await calls(check, reader(), ingest)
+    reading = credential(os.environ["CALLVAULT_CLIENT_ID"], os.environ["CALLVAULT_CLIENT_SECRET"])
+    await webhooks(check, reader(), ingest, reading)
 
 
 async def asked():

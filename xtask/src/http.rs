@@ -120,6 +120,8 @@ impl Head {
                 length = Some(value.trim().parse()?);
             }
         }
+        // Such an answer has no body, and says nothing of one (RFC 9110 section 15.3.5).
+        let length = if status == 204 { Some(0) } else { length };
         Ok(Self { status, length })
     }
 

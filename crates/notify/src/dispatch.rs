@@ -242,7 +242,9 @@ impl Work {
         if found.up_to == cursor {
             return Ok(false);
         }
-        let matches = self.matches(&found, &subscriptions)?;
+        let mut matches = self.matches(&found, &subscriptions)?;
+        // What goes out together stands together, and is gone with a page or two.
+        matches.sort_by_key(|matched| matched.subscription_key);
         let CommittedVersions { up_to, has_more, .. } = found;
         self.dispatcher.store.enqueue((cursor, up_to), matches).await?;
         Ok(has_more)

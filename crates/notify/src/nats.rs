@@ -25,7 +25,7 @@ const PORT: u16 = 4222;
 /// Connections that are kept at most.
 const MOST_CONNECTIONS: usize = 64;
 /// How long a connection is kept without a message.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+const KEPT_FOR: Duration = Duration::from_mins(1);
 
 /// Sends messages to streams.
 #[derive(Debug)]

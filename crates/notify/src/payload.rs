@@ -1,10 +1,13 @@
 //! What is sent: Graph's `changeNotificationCollection`, for records and for events of the
 //! subscription itself.
 
-use odata::json::{Member, Node, Text, write_node};
+use odata::json::push_text;
 use odata::percent::encode_segment;
 use odata::primitive::DateTimeOffset;
 use store::{Channel, DeliveryRow, SubscriptionRow};
+
+/// Bytes of an item beside what repeats, roughly.
+const ITEM: usize = 320;
 
 /// The body for messages of one subscription.
 pub(crate) fn body(
@@ -12,49 +15,63 @@ pub(crate) fn body(
     client_state: Option<&str>,
     messages: &[DeliveryRow],
 ) -> Vec<u8> {
-    let items = messages.iter().map(|message| item(subscription, client_state, message));
-    let mut out = Vec::new();
-    write_node(&mut out, &object([("value", Node::Array(items.collect()))]));
+    let front = front(subscription, client_state);
+    let mut out = Vec::with_capacity(16 + messages.len() * (front.len() + ITEM));
+    out.extend_from_slice(b"{\"value\":[");
+    for (number, message) in messages.iter().enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&front);
+        push_rest(&mut out, message);
+    }
+    out.extend_from_slice(b"]}");
     out
 }
 
-fn item(
-    subscription: &SubscriptionRow,
-    client_state: Option<&str>,
-    message: &DeliveryRow,
-) -> Node<'static> {
-    let mut members = vec![
-        ("subscriptionId", text(&subscription.id)),
-        ("subscriptionExpirationDateTime", text(&expiry(subscription.expires))),
-        ("tenantId", text(subscription.tenant.as_str())),
-        ("clientState", client_state.map_or(Node::Null, text)),
-    ];
+/// What each item of a subscription begins with.
+fn front(subscription: &SubscriptionRow, client_state: Option<&str>) -> Vec<u8> {
+    let mut out = vec![b'{'];
+    push_member(&mut out, "subscriptionId", &subscription.id);
+    out.push(b',');
+    push_member(&mut out, "subscriptionExpirationDateTime", &expiry(subscription.expires));
+    out.push(b',');
+    push_member(&mut out, "tenantId", subscription.tenant.as_str());
+    match client_state {
+        None => out.extend_from_slice(b",\"clientState\":null,"),
+        Some(state) => {
+            out.push(b',');
+            push_member(&mut out, "clientState", state);
+            out.push(b',');
+        }
+    }
+    out
+}
+
+fn push_rest(out: &mut Vec<u8>, message: &DeliveryRow) {
     if message.event.channel() == Channel::Lifecycle {
-        members.push(("lifecycleEvent", text(message.event.name())));
-        return object(members);
+        push_member(out, "lifecycleEvent", message.event.name());
+        return out.push(b'}');
     }
     let id = message.record_id.as_deref().unwrap_or_default();
     let resource = format!("communications/callRecords/{}", encode_segment(id));
-    let data = object([
-        ("@odata.type", text("#Microsoft.Graph.callRecord")),
-        ("@odata.id", text(&resource)),
-        ("id", text(id)),
-    ]);
-    members.extend([
-        ("changeType", text(message.event.name())),
-        ("resource", text(&resource)),
-        ("resourceData", data),
-    ]);
-    object(members)
+    push_member(out, "changeType", message.event.name());
+    out.push(b',');
+    push_member(out, "resource", &resource);
+    out.extend_from_slice(b",\"resourceData\":{\"@odata.type\":\"#Microsoft.Graph.callRecord\",");
+    push_member(out, "@odata.id", &resource);
+    out.push(b',');
+    push_member(out, "id", id);
+    out.extend_from_slice(b"}}");
 }
 
-fn object(members: impl IntoIterator<Item = (&'static str, Node<'static>)>) -> Node<'static> {
-    let member = |(name, value)| Member { name: Text::of(name), value };
-    Node::Object(members.into_iter().map(member).collect())
-}
-
-fn text(value: &str) -> Node<'static> {
-    Node::String(Text::of(value))
+/// A member whose name needs no escapes.
+fn push_member(out: &mut Vec<u8>, name: &'static str, value: &str) {
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":\"");
+    push_text(out, value);
+    out.push(b'"');
 }
 
 /// With an offset where other answers have `Z`, as Graph writes it here.

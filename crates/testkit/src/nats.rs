@@ -44,9 +44,9 @@ impl Nats {
     /// # Panics
     /// When there is no `nats-server` (Debian's package of that name), or it does not come up.
     pub fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let folder = std::env::temp_dir().join(format!("callvault-nats-{port}"));
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let mut nats = Self { port, folder, child: None, runtime };
         nats.start_again();
         nats
@@ -69,8 +69,8 @@ impl Nats {
     /// Ends it as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
+            child.kill().expect("the server can be killed");
+            child.wait().expect("the server ends");
         }
     }
 
@@ -87,7 +87,7 @@ impl Nats {
                 subjects: vec![format!("{name}.>")],
                 ..jetstream::stream::Config::default()
             };
-            self.context().await.create_stream(config).await.unwrap();
+            self.context().await.create_stream(config).await.expect("a stream can be made");
         });
     }
 
@@ -106,11 +106,12 @@ impl Nats {
 
     fn stored(&self, stream: &str) -> Vec<Stored> {
         self.runtime.block_on(async {
-            let mut stream = self.context().await.get_stream(stream).await.unwrap();
-            let last = stream.info().await.unwrap().state.last_sequence;
+            let mut stream =
+                self.context().await.get_stream(stream).await.expect("there is such a stream");
+            let last = stream.info().await.expect("a stream tells of itself").state.last_sequence;
             let mut all = Vec::new();
             for sequence in 1..=last {
-                let message = stream.get_raw_message(sequence).await.unwrap();
+                let message = stream.get_raw_message(sequence).await.expect("it is stored");
                 let headers = message.headers.iter().map(|(name, values)| {
                     let first = values.first().map(|value| value.as_str().to_owned());
                     (name.to_string(), first.unwrap_or_default())
@@ -118,7 +119,7 @@ impl Nats {
                 all.push(Stored {
                     subject: message.subject.to_string(),
                     headers: headers.collect(),
-                    body: serde_json::from_slice(&message.payload).unwrap(),
+                    body: serde_json::from_slice(&message.payload).expect("it is JSON"),
                 });
             }
             all
@@ -126,9 +127,16 @@ impl Nats {
     }
 
     async fn context(&self) -> jetstream::Context {
-        let client = async_nats::connect(format!("127.0.0.1:{}", self.port)).await.unwrap();
+        let client = async_nats::connect(format!("127.0.0.1:{}", self.port)).await;
+        let client = client.expect("the server can be reached");
         jetstream::new(client)
     }
+}
+
+/// A port that nobody listens on now.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("a listener has an address").port()
 }
 
 impl std::fmt::Debug for Nats {

@@ -96,7 +96,7 @@ fn serve(kind: Kind, stream: TcpStream, seen: &Seen) -> io::Result<()> {
             Kind::Breaking if is_third => {}
             Kind::Breaking | Kind::Resetting => return Ok(()),
             Kind::Silent => {
-                thread::sleep(Duration::from_secs(60));
+                thread::sleep(Duration::from_mins(1));
                 return Ok(());
             }
             Kind::Redirecting => {

@@ -27,7 +27,8 @@ struct Shared {
 
 impl Counter {
     pub(super) fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        // All of loopback has the same port.
+        let listener = TcpListener::bind("0.0.0.0:0")?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared::default());
         let seen = Arc::clone(&shared);
