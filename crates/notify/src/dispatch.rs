@@ -35,7 +35,9 @@ const MOST_TOGETHER: usize = 50;
 const MOST_UNSETTLED: usize = 8;
 /// Entries of the change log that are taken at a time, and messages that can come of them.
 const ENTRIES: usize = 1_000;
-const MOST_MATCHES: usize = 5_000;
+const MOST_MATCHES: usize = 2_000;
+/// The longest pause between two steps along a change log that has much.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// The least time between two looks at what is to be done.
 const ROUNDS_APART: Duration = Duration::from_millis(2);
 /// How often is looked for what other processes committed, and for waits that are over.
@@ -246,7 +248,12 @@ impl Work {
         // What goes out together stands together, and is gone with a page or two.
         matches.sort_by_key(|matched| matched.subscription_key);
         let CommittedVersions { up_to, has_more, .. } = found;
+        let began = Instant::now();
         self.dispatcher.store.enqueue((cursor, up_to), matches).await?;
+        if has_more {
+            // Another process may want to write, too, and tries only now and then.
+            tokio::time::sleep(began.elapsed().min(LONGEST_PAUSE)).await;
+        }
         Ok(has_more)
     }
 

@@ -106,7 +106,11 @@ impl Store {
             committed: Notify::new(),
             is_available: AtomicBool::new(true),
         });
-        let session = Session::new(connection, Arc::clone(&shared.dictionaries))?;
+        let patience = match options.role {
+            Role::Serve => connection::BUSY_TIMEOUT,
+            Role::Tool => connection::TOOL_BUSY_TIMEOUT,
+        };
+        let session = Session::new(connection, Arc::clone(&shared.dictionaries), patience)?;
         let (works, queue) = mpsc::channel();
         let writer = Writer::new(session, Arc::clone(&shared), queue);
         let writer = std::thread::Builder::new()

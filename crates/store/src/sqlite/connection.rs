@@ -11,7 +11,11 @@ use super::functions;
 use crate::{Cause, Error};
 
 /// How long to wait for another process's write or checkpoint.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same for a command beside a server, which may have much to write just then, while nobody
+/// waits for an answer of the command within seconds.
+pub(crate) const TOOL_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Distinct statements of a connection are few; all stay prepared.
 const PREPARED_STATEMENTS: usize = 64;

@@ -40,6 +40,8 @@ pub(crate) struct Session {
     now: i64,
     log_pages: Arc<AtomicUsize>,
     checkpoint_at: usize,
+    /// How long is waited for the write of another process.
+    patience: Duration,
 }
 
 impl Session {
@@ -51,7 +53,9 @@ impl Session {
     pub(crate) fn new(
         connection: Connection,
         dictionaries: Arc<Dictionaries>,
+        patience: Duration,
     ) -> Result<Self, Error> {
+        connection.busy_timeout(patience)?;
         let mut session = Self {
             connection,
             stored_codec: Codec::new(Arc::clone(&dictionaries)),
@@ -61,6 +65,7 @@ impl Session {
             now: 0,
             log_pages: Arc::default(),
             checkpoint_at: CHECKPOINT_PAGES,
+            patience,
         };
         session.watch_log()?;
         Ok(session)
@@ -69,6 +74,7 @@ impl Session {
     /// Replaces the connection by a new one.
     pub(crate) fn reopen(&mut self, path: &Path) -> Result<(), Error> {
         self.connection = connection::writer(path)?;
+        self.connection.busy_timeout(self.patience)?;
         self.tenants.clear();
         self.watch_log()
     }
@@ -143,7 +149,7 @@ impl Session {
     fn checkpoint_and_restart(&self) -> Result<(), rusqlite::Error> {
         self.connection.busy_timeout(RESTART_WAIT)?;
         let done = self.checkpoint("PRAGMA wal_checkpoint(RESTART)");
-        self.connection.busy_timeout(connection::BUSY_TIMEOUT)?;
+        self.connection.busy_timeout(self.patience)?;
         done
     }
 
