@@ -18,8 +18,8 @@ pub(crate) enum Subscriptions {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The server that runs on the store tells a receiver of this command on the loopback, for which it\n\
-needs the settings notifications.allow_insecure_urls = true and allow_networks = \"127.0.0.0/8\".\n\
-The demo has them.")]
+needs the settings notifications.allow_insecure_urls = true and allow_networks = \"127.0.0.0/8\";\n\
+this command reads the same settings.")]
 pub(crate) struct SubscriptionsWatch {
     /// Tenant whose records are watched
     #[arg(long, value_name = "GUID", value_parser = tenant)]
