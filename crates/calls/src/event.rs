@@ -207,18 +207,32 @@ impl<'a> Event<'a> {
         let mut out = Vec::new();
         write_node(&mut out, &record);
         model::shred(&String::from_utf8_lossy(&out), codec)
-            .map_err(|error| wrong(place(error.pointer()), error.to_string()))?;
+            .map_err(|error| wrong(self.place(error.pointer()), error.to_string()))?;
         if participant.is_some_and(|set| model::identity::party(&set).is_none()) {
             return Err(wrong("/participant", "a participant needs an identity with an id"));
         }
         Ok(())
     }
-}
 
-/// The pointer in the event for one in the record by which it was checked.
-fn place(pointer: &str) -> String {
-    let found = PLACES.iter().find_map(|(there, here)| Some((here, pointer.strip_prefix(there)?)));
-    found.map_or_else(String::new, |(here, rest)| format!("{here}{rest}"))
+    /// The pointer in the event for one in the record by which it was checked.
+    fn place(&self, pointer: &str) -> String {
+        // What an endpoint does not say itself, it has of the participant.
+        let says_itself =
+            |name: &str| self.get("endpoint").is_some_and(|it| it.get(name).is_some());
+        if let Some(rest) = pointer.strip_prefix("/sessions/0/caller/identity")
+            && !says_itself("identity")
+        {
+            return format!("/participant{rest}");
+        }
+        if pointer.starts_with("/sessions/0/caller/associatedIdentity")
+            && !says_itself("associatedIdentity")
+        {
+            return "/participant".to_owned();
+        }
+        let found =
+            PLACES.iter().find_map(|(there, here)| Some((here, pointer.strip_prefix(there)?)));
+        found.map_or_else(String::new, |(here, rest)| format!("{here}{rest}"))
+    }
 }
 
 /// Sorts events by their times; what is of the same instant, as it can have happened.

@@ -165,7 +165,9 @@ mod tests {
             .execute("INSERT INTO migration VALUES (?1, '')", [STEPS.len() as i64 + 1])
             .unwrap();
         let refused = migrate(&mut connection, Path::new("x.db"));
-        assert!(matches!(refused, Err(Error::Newer { found: 4, known: 3 })), "{refused:?}");
+        let known = STEPS.len() as i64;
+        let is_newer = |error: &Error| matches!(error, Error::Newer { found, known: ours } if *found == known + 1 && *ours == known);
+        assert!(refused.as_ref().is_err_and(is_newer), "{refused:?}");
     }
 
     #[test]

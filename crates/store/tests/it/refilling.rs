@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 10] = [
+const OF_LATER_STEPS: [&str; 13] = [
     "segment",
     "media",
     "stream",
@@ -22,6 +22,9 @@ const OF_LATER_STEPS: [&str; 10] = [
     "subscription_endpoint",
     "delivery",
     "notification_cursor",
+    "call_chain",
+    "call",
+    "call_event",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.
