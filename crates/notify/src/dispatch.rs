@@ -32,7 +32,7 @@ const READ: &str = "CallRecords.Read.All";
 const MOST_TOGETHER: usize = 50;
 /// Requests to an address that have arrived and whose messages are not gone from the store yet. So
 /// many are sent again after the process has died.
-const MOST_UNSETTLED: usize = 8;
+const MOST_UNSETTLED: usize = 32;
 /// Entries of the change log that are taken at a time, and messages that can come of them.
 const ENTRIES: usize = 1_000;
 const MOST_MATCHES: usize = 2_000;
