@@ -323,21 +323,25 @@ impl Work {
         loop {
             let (subscription, messages) = {
                 let mut reader = self.reader.borrow_mut();
+                // The role may be lost while there is much to be sent.
+                if channel == Channel::Notifications
+                    && !reader.may_be_told(subscription_key, READ)?
+                {
+                    break;
+                }
                 let subscription = reader.subscription(subscription_key)?;
                 let address = (subscription_key, channel);
                 (subscription, reader.next_deliveries(address, behind, MOST_TOGETHER)?)
             };
-            let (Some(subscription), Some(first), Some(last)) =
-                (subscription, messages.first(), messages.last())
+            let (Some(subscription), Some(sent)) = (subscription, Sent::of(channel, &messages))
             else {
                 break;
             };
-            let sent = Sent { subscription_key, channel, first: first.key, last: last.key };
             match self.send(&subscription, channel, &messages, failures).await {
                 Ok(()) => {
                     counters.delivered.fetch_add(messages.len() as u64, Ordering::Relaxed);
                     unsettled.push_back(self.dispatcher.store.settle(sent, Settled::Delivered));
-                    behind = last.key;
+                    behind = sent.last;
                     failures = 0;
                 }
                 Err(error) => {

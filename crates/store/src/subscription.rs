@@ -207,7 +207,8 @@ pub struct DeliveryRow {
     pub died: Option<i64>,
 }
 
-/// Messages that were sent together, by their first and last numbers.
+/// Messages that were sent together, by their first and last numbers. What stands between them and
+/// was put back into the queue later is none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
     /// [`SubscriptionRow::key`].
@@ -218,6 +219,18 @@ pub struct Sent {
     pub first: i64,
     /// The number of the last one.
     pub last: i64,
+    /// When the latest of them was put into the queue (ticks).
+    pub queued: i64,
+}
+
+impl Sent {
+    /// What is sent together; none if that is nothing.
+    pub fn of(channel: Channel, messages: &[DeliveryRow]) -> Option<Self> {
+        let (first, last) = (messages.first()?, messages.last()?);
+        let queued = messages.iter().map(|message| message.queued).max()?;
+        let subscription_key = first.subscription_key;
+        Some(Self { subscription_key, channel, first: first.key, last: last.key, queued })
+    }
 }
 
 /// What became of messages that were sent.

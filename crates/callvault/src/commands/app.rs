@@ -83,9 +83,11 @@ fn list(args: &AppList, store: &Store) -> Result<()> {
 
 fn give_roles(args: AppRoles, store: &Store) -> Result<()> {
     let app = store.reader()?.app(&args.client_id)?.context("there is no such application")?;
-    let reads = args.roles.iter().any(|role| role == identity::role::READ_CALL_RECORDS);
+    let reads =
+        |roles: &[String]| roles.iter().any(|role| role == identity::role::READ_CALL_RECORDS);
+    let loses = reads(&app.roles) && !reads(&args.roles);
     store.put_app(AppRow { roles: args.roles, ..app }).wait()?;
-    if !reads {
+    if loses {
         subscriptions::require_reauthorization(store, &args.client_id)?;
     }
     Ok(())

@@ -144,6 +144,8 @@ fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it
     callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Write.All"]);
     until(|| !receiver.items().is_empty());
     assert_eq!(receiver.items()[0]["lifecycleEvent"], "reauthorizationRequired");
+    // What it has lost already it does not lose again.
+    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Write.All"]);
     let record = record(1, 1);
     callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
     std::thread::sleep(std::time::Duration::from_secs(2));
@@ -153,4 +155,43 @@ fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it
     assert_eq!(receiver.items()[1]["resourceData"]["id"], id(1));
     let listed = callvault.succeed(&["app", "list"]);
     assert!(listed.contains("CallRecords.Read.All") && !listed.contains("Write"), "{listed}");
+}
+
+#[test]
+fn a_lost_role_also_stops_what_is_being_sent() {
+    let callvault = callvault();
+    let config = local(&callvault);
+    let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "hooks", "--role"];
+    let create = [&create[..], &["CallRecords.Read.All"]].concat();
+    let app: Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
+    let app = app["clientId"].as_str().unwrap();
+    let token = ["token", "--tenant", TENANT, "--role", "CallRecords.Read.All", "--app", app];
+    let token = callvault.succeed(&token);
+    let server = callvault.serve(&["--config", &config]);
+    let receiver = Receiver::scripted(|request, _| match request.validation_token() {
+        Some(_) => Reply::Usual,
+        None => Reply::Late(std::time::Duration::from_millis(500)),
+    });
+    let wish = json!({
+        "changeType": "created", "resource": "communications/callRecords",
+        "notificationUrl": receiver.url("/hook"), "expirationDateTime": "2020-01-01T00:00:00Z",
+    });
+    let mut client = server.client().bearer(token.trim());
+    let made = client.post("/v1.0/subscriptions", wish.to_string().as_bytes());
+    assert_eq!(made.status, 201, "{}", made.text());
+    let records: Vec<_> = (1..=1_000).map(|number| record(number, 1)).collect();
+    let records = records.join("\n");
+    callvault.run_with_input(&["import", "--tenant", TENANT, "-"], records.as_bytes());
+    until(|| !receiver.items().is_empty());
+    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Write.All"]);
+    // The request that is under way.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let told = receiver.items().len();
+    assert!(told < 1_000, "{told}");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(receiver.items().len(), told);
+    // Its token has been given out.
+    assert_eq!(client.get("/v1.0/subscriptions").status, 200);
+    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Read.All"]);
+    until(|| receiver.items().len() == 1_000);
 }

@@ -10,6 +10,14 @@ use crate::subscription::{
 };
 use crate::{Cause, Error};
 
+/// Whether the application of a subscription `s` is known here and has not the role `?2`.
+macro_rules! lacks_role {
+    () => {
+        "EXISTS (SELECT 1 FROM app a WHERE a.client_id = s.application_id \
+         AND instr(' ' || a.roles || ' ', ' ' || ?2 || ' ') = 0)"
+    };
+}
+
 /// Puts messages into the queues for versions up to an entry of the change log; nothing if another
 /// has moved the cursor meanwhile. Answers how many messages.
 pub(crate) fn enqueue(
@@ -94,14 +102,14 @@ pub(crate) fn settle(session: &mut Session, sent: Sent, settled: &Settled) -> Re
 }
 
 fn delivered(session: &Session, sent: Sent) -> Result<(), Error> {
-    let Sent { subscription_key, channel, first, last } = sent;
+    let Sent { subscription_key, channel, first, last, queued } = sent;
     session
         .connection
         .prepare_cached(
             "DELETE FROM delivery WHERE subscription_key = ?1 AND channel = ?2 \
-             AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL",
+             AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL AND queued <= ?5",
         )?
-        .execute((subscription_key, channel.number(), first, last))?;
+        .execute((subscription_key, channel.number(), first, last, queued))?;
     session
         .connection
         .prepare_cached(
@@ -117,14 +125,14 @@ fn failed(
     (now, due): (i64, i64),
     reason: &str,
 ) -> Result<(), Error> {
-    let Sent { subscription_key, channel, first, last } = sent;
+    let Sent { subscription_key, channel, first, last, queued } = sent;
     session
         .connection
         .prepare_cached(
             "UPDATE delivery SET message = ?3 WHERE subscription_key = ?1 AND channel = ?2 \
-             AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL",
+             AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL AND queued <= ?5",
         )?
-        .execute((subscription_key, channel.number(), first, last))?;
+        .execute((subscription_key, channel.number(), first, last, queued))?;
     session
         .connection
         .prepare_cached(
@@ -239,17 +247,17 @@ pub(super) fn due(
     now: i64,
     role: &str,
 ) -> Result<Vec<DueEndpoint>, Error> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(concat!(
         "SELECT s.subscription_key, c.channel, coalesce(e.failures, 0) \
          FROM subscription s CROSS JOIN (SELECT 0 AS channel UNION ALL SELECT 1) c \
          LEFT JOIN subscription_endpoint e \
          ON e.subscription_key = s.subscription_key AND e.channel = c.channel \
          WHERE coalesce(e.due, 0) <= ?1 AND EXISTS (SELECT 1 FROM delivery d \
          WHERE d.subscription_key = s.subscription_key AND d.channel = c.channel \
-         AND d.died IS NULL) AND (c.channel = 1 OR NOT EXISTS (SELECT 1 FROM app a \
-         WHERE a.client_id = s.application_id \
-         AND instr(' ' || a.roles || ' ', ' ' || ?2 || ' ') = 0))",
-    )?;
+         AND d.died IS NULL) AND (c.channel = 1 OR NOT ",
+        lacks_role!(),
+        ")"
+    ))?;
     let rows = statement.query_map((now, role), |row| {
         Ok(DueEndpoint {
             subscription_key: row.get(0)?,
@@ -258,6 +266,19 @@ pub(super) fn due(
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether the application of a subscription has a role, as far as it is known here.
+pub(super) fn has_role(
+    connection: &Connection,
+    subscription_key: i64,
+    role: &str,
+) -> Result<bool, Error> {
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT 1 FROM subscription s WHERE s.subscription_key = ?1 AND NOT ",
+        lacks_role!()
+    ))?;
+    Ok(statement.exists((subscription_key, role))?)
 }
 
 /// Addresses whose last request failed.

@@ -235,6 +235,11 @@ impl Reader {
         deliveries::due(self.snapshot.fresh()?, now, role)
     }
 
+    /// Whether the application of a subscription has a role, as far as it is known here.
+    pub fn may_be_told(&mut self, subscription_key: i64, role: &str) -> Result<bool, Error> {
+        deliveries::has_role(self.snapshot.fresh()?, subscription_key, role)
+    }
+
     /// Addresses whose last request failed.
     pub fn failing_endpoints(&mut self) -> Result<Vec<FailingEndpoint>, Error> {
         deliveries::failing(self.snapshot.fresh()?)

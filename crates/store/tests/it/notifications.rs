@@ -57,8 +57,7 @@ fn next(reader: &mut Reader, key: i64, channel: Channel) -> Vec<String> {
 
 fn sent(reader: &mut Reader, key: i64, channel: Channel, count: usize) -> Sent {
     let rows = reader.next_deliveries((key, channel), 0, count).unwrap();
-    let (first, last) = (rows.first().unwrap().key, rows.last().unwrap().key);
-    Sent { subscription_key: key, channel, first, last }
+    Sent::of(channel, &rows).unwrap()
 }
 
 fn failed(now: i64, give_up_before: i64) -> Settled {
@@ -136,6 +135,33 @@ fn what_fails_for_too_long_is_given_up_said_to_be_missed_and_can_be_replayed() {
     assert_eq!(store.replay(key, None).wait().unwrap(), 1);
     assert_eq!(next(&mut reader, key, Channel::Notifications).len(), 1, "each as it was sent");
     assert_eq!(reader.due_endpoints(0, "CallRecords.Read.All").unwrap().len(), 2, "at once");
+}
+
+#[test]
+fn what_is_replayed_while_a_request_is_out_stays_in_the_queue() {
+    let folder = Folder::new();
+    let (store, key) = subscribed(&folder);
+    let mut reader = store.reader().unwrap();
+    let four = (1..=4).map(|number| matched(key, number, 1)).collect();
+    store.enqueue((0, 1), four).wait().unwrap();
+    let first = sent(&mut reader, key, Channel::Notifications, 1);
+    let queued = reader.next_deliveries((key, Channel::Notifications), 0, 1).unwrap()[0].queued;
+    store.settle(first, failed(queued + HOUR, 0)).wait().unwrap();
+    let given_up = store.settle(first, failed(queued + 6 * HOUR, queued + 2 * HOUR));
+    assert_eq!(given_up.wait().unwrap(), 4);
+    let dead = reader.deliveries(None, true, 0, 10).unwrap();
+    assert_eq!(store.replay(key, Some(dead[1].key)).wait().unwrap(), 1);
+    store.enqueue((1, 2), vec![matched(key, 5, 1)]).wait().unwrap();
+    let expected = ["created r2", "created r5"];
+    assert_eq!(next(&mut reader, key, Channel::Notifications), expected);
+    let out = sent(&mut reader, key, Channel::Notifications, 100);
+    // Their numbers stand between those of the request.
+    assert_eq!(store.replay(key, None).wait().unwrap(), 3);
+    store.settle(out, Settled::Delivered).wait().unwrap();
+    assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r1"]);
+    let out = sent(&mut reader, key, Channel::Notifications, 100);
+    store.settle(out, Settled::Delivered).wait().unwrap();
+    assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r3", "created r4"]);
 }
 
 #[test]
