@@ -11,6 +11,7 @@ mod calls;
 mod capabilities;
 mod compose;
 mod deliveries;
+mod demands;
 mod import;
 mod lister;
 mod local;

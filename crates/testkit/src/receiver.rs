@@ -14,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A request that came.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// The method, in capitals.
+    pub method: String,
     /// Path and query, as sent.
     pub target: String,
     /// Names in lower case.
@@ -184,7 +186,8 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Received>>, script: &Script) {
 fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let mut line = String::new();
     stream.read_line(&mut line).ok().filter(|read| *read > 0)?;
-    let target = line.split(' ').nth(1)?.to_owned();
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, target) = (words.next()?, words.next()?);
     let mut headers: Vec<(String, String)> = Vec::new();
     loop {
         line.clear();
@@ -196,5 +199,5 @@ fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let length = length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
-    Some(Received { target, headers, body, at: Instant::now() })
+    Some(Received { method, target, headers, body, at: Instant::now() })
 }

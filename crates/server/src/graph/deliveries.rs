@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use http::Method;
-use odata::bound::{Query, Resource};
+use odata::bound::{Expr, Operator, Query, Resource};
 use odata::edm::StructuredType;
 use odata::json::{Member, Node, Text};
+use odata::literal::Literal;
 use odata::primitive::DateTimeOffset;
 use store::{Channel, DeliveryRow, FailingEndpoint, Reader};
 
 use super::ask::Ask;
+use super::demands;
 use super::lister::{self, Chunk, Position, Source, Visit};
 use crate::problem::Problem;
 use crate::request::Request;
@@ -41,11 +43,43 @@ pub(super) async fn answer(
     lister::list(&ask, source).await
 }
 
+/// Which messages can meet a condition, as far as the store has an index for that.
+#[derive(Default)]
+struct Scope {
+    /// Those of one subscription, by its id.
+    subscription: Option<String>,
+    /// Those that were given up, or those that were not.
+    is_dead: Option<bool>,
+}
+
+impl Scope {
+    fn of(condition: Option<&Expr>) -> Self {
+        let mut scope = Self::default();
+        if let Some(condition) = condition {
+            demands::each(condition, &mut |name, operator, literal| {
+                scope.narrow(name, operator, literal);
+            });
+        }
+        scope
+    }
+
+    fn narrow(&mut self, name: &str, operator: Operator, literal: &Literal) {
+        let (Literal::String(text) | Literal::Guid(text)) = literal else { return };
+        match (name, operator) {
+            ("subscriptionId", Operator::Eq) => self.subscription = Some(text.clone()),
+            ("state", Operator::Eq) => self.is_dead = Some(text == "dead"),
+            ("state", Operator::Ne) if text == "dead" => self.is_dead = Some(false),
+            _ => {}
+        }
+    }
+}
+
 /// The messages of the caller's own subscriptions, subscription by subscription.
 struct Deliveries {
     /// Ids by number.
     subscriptions: BTreeMap<i64, String>,
     failing: Vec<FailingEndpoint>,
+    is_dead: Option<bool>,
 }
 
 impl Deliveries {
@@ -53,11 +87,14 @@ impl Deliveries {
         let mut reader = ask.reader();
         let now = DateTimeOffset::from_unix_seconds(now()).0;
         let own = reader.subscriptions(Some(&ask.tenant), now)?.into_iter();
+        let Scope { subscription, is_dead } = Scope::of(ask.query.filter.as_ref());
         let own = own.filter(|row| row.application_id == ask.caller.app_id);
+        let own = own
+            .filter(|row| subscription.as_ref().is_none_or(|id| row.id.eq_ignore_ascii_case(id)));
         let subscriptions: BTreeMap<_, _> = own.map(|row| (row.key, row.id)).collect();
         let mut failing = reader.failing_endpoints()?;
         failing.retain(|endpoint| subscriptions.contains_key(&endpoint.subscription_key));
-        Ok(Self { subscriptions, failing })
+        Ok(Self { subscriptions, failing, is_dead })
     }
 
     fn node(&self, id: &str, row: &DeliveryRow) -> Node<'static> {
@@ -112,7 +149,7 @@ impl Source for Deliveries {
             if *key != first {
                 behind = 0;
             }
-            let rows = reader.deliveries_of(*key, behind, AT_ONCE)?;
+            let rows = reader.deliveries_of(*key, self.is_dead, behind, AT_ONCE)?;
             for row in &rows {
                 if visit(self.node(id, row), (*key, row.key))?.is_break() {
                     return Ok(Chunk::Last);

@@ -352,26 +352,27 @@ pub(super) fn list(
     Ok(found)
 }
 
-/// Messages of a subscription behind a number, those to be sent and those given up.
+/// Messages of a subscription behind a number: those to be sent, those given up, or both.
 pub(super) fn of_subscription(
     connection: &Connection,
     subscription_key: i64,
+    is_dead: Option<bool>,
     (after, limit): (i64, usize),
 ) -> Result<Vec<DeliveryRow>, Error> {
     // Each part has an index in the order that is asked for.
     let mut statement = connection.prepare_cached(
         "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, died \
          FROM delivery WHERE subscription_key = ?1 AND channel = 0 AND delivery_key > ?2 \
-         AND died IS NULL \
+         AND died IS NULL AND ?4 IS NOT 1 \
          UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, queued, \
          message, died FROM delivery WHERE subscription_key = ?1 AND channel = 1 \
-         AND delivery_key > ?2 AND died IS NULL \
+         AND delivery_key > ?2 AND died IS NULL AND ?4 IS NOT 1 \
          UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, queued, \
          message, died FROM delivery WHERE subscription_key = ?1 AND delivery_key > ?2 \
-         AND died IS NOT NULL ORDER BY delivery_key LIMIT ?3",
+         AND died IS NOT NULL AND ?4 IS NOT 0 ORDER BY delivery_key LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((subscription_key, after, limit))?;
+    let mut rows = statement.query((subscription_key, after, limit, is_dead))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);

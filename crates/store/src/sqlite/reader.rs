@@ -267,14 +267,16 @@ impl Reader {
         deliveries::list(self.snapshot.fresh()?, tenant, is_dead, (after, limit))
     }
 
-    /// Messages of a subscription behind a number, those to be sent and those given up.
+    /// Messages of a subscription behind a number: those to be sent, those given up, or both.
     pub fn deliveries_of(
         &mut self,
         subscription_key: i64,
+        is_dead: Option<bool>,
         after: i64,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, Error> {
-        deliveries::of_subscription(self.snapshot.fresh()?, subscription_key, (after, limit))
+        let connection = self.snapshot.fresh()?;
+        deliveries::of_subscription(connection, subscription_key, is_dead, (after, limit))
     }
 
     /// How much is in the queues of all tenants.

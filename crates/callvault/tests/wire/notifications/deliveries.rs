@@ -1,9 +1,9 @@
 //! What waits and what was given up, seen and sent again over HTTP.
 
 use serde_json::{Value, json};
-use testkit::{Receiver, Reply, TENANT};
+use testkit::{OTHER_TENANT, Receiver, Reply, TENANT};
 
-use super::{SUBSCRIPTIONS, Telling, wish};
+use super::{SUBSCRIPTIONS, Telling, edit, wish};
 use crate::{READ, all_pages};
 
 const DELIVERIES: &str = "/v1.0/communications/callvault.deliveries()";
@@ -64,6 +64,9 @@ fn an_application_sees_what_waits_for_its_own_subscriptions() {
     let foreign = all_pages(&mut other, DELIVERIES);
     assert_eq!(foreign.len(), 130);
     assert!(foreign.iter().all(|it| it["subscriptionId"] == theirs.json()["id"]));
+    let token = telling.callvault.token(OTHER_TENANT, &[READ]);
+    let mut stranger = telling.server.as_ref().unwrap().client().bearer(&token);
+    assert_eq!(stranger.get(DELIVERIES).json()["value"], json!([]));
     assert_eq!(telling.client.post(DELIVERIES, b"{}").status, 405);
 }
 
@@ -82,13 +85,12 @@ fn what_was_given_up_can_be_sent_again_by_its_application() {
     receiver.wait_for(1);
     telling.server.take().unwrap().kill();
     // As if it had failed for five hours.
-    let store = telling.callvault.folder().join("callvault.db");
-    let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\nfive = 5 * 3600 * 10**7\n\
-                  db.execute('UPDATE delivery SET queued = queued - ?', [five])\n\
-                  db.execute('UPDATE subscription_endpoint SET due = 0, \
-                  failing_since = failing_since - ?', [five])\ndb.commit()";
-    let done = std::process::Command::new("python3").args(["-c", script]).arg(store).status();
-    assert!(done.unwrap().success());
+    edit(&telling, "UPDATE delivery SET queued = queued - 5 * 3600 * 10000000");
+    edit(
+        &telling,
+        "UPDATE subscription_endpoint SET due = 0, \
+         failing_since = failing_since - 5 * 3600 * 10000000",
+    );
     telling.start();
     let told = lifecycle.wait_for(1);
     assert_eq!(told[0]["lifecycleEvent"], "missed");
@@ -100,4 +102,47 @@ fn what_was_given_up_can_be_sent_again_by_its_application() {
     assert_eq!(telling.client.post(&replay, b"").json()["value"], 1);
     let told = receiver.wait_for(3);
     assert_eq!(told.last().unwrap()["resourceData"]["id"], "r1");
+}
+
+#[test]
+fn what_was_given_up_is_found_however_much_waits() {
+    let mut telling = Telling::new();
+    let made = telling.subscribe(&refusing(), &json!({}));
+    let other = telling.subscribe(&refusing(), &json!({}));
+    telling.server.take().unwrap().kill();
+    // More than a query may look at.
+    edit(
+        &telling,
+        "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
+         WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number \
+         WHERE n < 100001) SELECT subscription_key, 0, 'created', 'r' || n, 1, 1 \
+         FROM number, (SELECT min(subscription_key) AS subscription_key FROM subscription)",
+    );
+    edit(
+        &telling,
+        "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued, died) \
+         SELECT subscription_key, 0, 'created', 'dead', 1, 1, 2 FROM subscription",
+    );
+    telling.start();
+    let mut found = |condition: &str| {
+        let condition = condition.replace(' ', "%20");
+        let answer = telling.client.get(&format!("{DELIVERIES}?$filter={condition}&$count=true"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let page = answer.json();
+        let items = page["value"].as_array().unwrap().clone();
+        assert_eq!(page["@odata.count"], json!(items.len()));
+        let of = |item: &Value| (item["callRecordId"].clone(), item["subscriptionId"].clone());
+        items.iter().map(of).collect::<Vec<_>>()
+    };
+    let (first, second) =
+        ((json!("dead"), made["id"].clone()), (json!("dead"), other["id"].clone()));
+    assert_eq!(found("state eq 'dead'"), [first, second.clone()]);
+    assert_eq!(found("'dead' eq state and version eq 2"), []);
+    let id = other["id"].as_str().unwrap().to_uppercase();
+    let of_other = format!("subscriptionId eq '{id}'");
+    assert_eq!(found(&of_other), [second]);
+    assert_eq!(found(&format!("{of_other} and state ne 'dead'")), []);
+    let all =
+        telling.client.get(&format!("{DELIVERIES}?$top=1&$filter=state%20ne%20'dead'")).json();
+    assert_eq!(all["value"][0]["callRecordId"], "r1");
 }

@@ -6,19 +6,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testkit::{Receiver, Reply, TENANT};
 
-use super::{SUBSCRIPTIONS, Telling, soon, wish};
+use super::{SUBSCRIPTIONS, Telling, edit, soon, wish};
 use crate::{RECORDS, record};
 
 const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
-
-/// Runs SQL on the store of a server that is not running.
-fn edit(telling: &Telling, sql: &str) {
-    let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n\
-                  db.execute(sys.argv[2])\ndb.commit()";
-    let store = telling.callvault.folder().join("callvault.db");
-    let mut python = std::process::Command::new("python3");
-    assert!(python.args(["-c", script]).arg(store).arg(sql).status().unwrap().success());
-}
 
 #[test]
 fn resources_and_change_types_come_back_as_they_were_written() {
@@ -125,6 +116,32 @@ fn a_change_moves_the_end_and_nothing_that_can_not_be_changed() {
     assert_eq!(changed.status, 200, "{}", changed.text());
     telling.keep("r1", 1);
     assert_eq!(elsewhere.wait_for(1).len(), 1);
+}
+
+#[test]
+fn a_reauthorization_prolongs_nothing_and_what_waits_is_tried_at_once() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::scripted(|request, before| match request.validation_token() {
+        None if before == 1 => {
+            Reply::Answer(503, vec![("Retry-After", "600".to_owned())], String::new())
+        }
+        _ => Reply::Usual,
+    });
+    let made = telling.subscribe(&receiver, &json!({}));
+    let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
+    telling.keep("r1", 1);
+    let failing = "/v1.0/communications/callvault.deliveries()?$filter=state%20eq%20'failing'";
+    let begun = Instant::now();
+    while telling.client.get(failing).json()["value"] == json!([]) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it does not fail");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(receiver.items().len(), 1, "the receiver asked for ten minutes");
+    assert_eq!(telling.client.post(&format!("{one}/reauthorize"), b"").status, 204);
+    let shown = telling.client.get(&one).json();
+    assert_eq!(shown["expirationDateTime"], made["expirationDateTime"]);
+    assert_eq!(receiver.wait_for(2)[1]["resourceData"]["id"], "r1");
 }
 
 #[test]

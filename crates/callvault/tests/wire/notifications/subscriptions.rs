@@ -39,6 +39,7 @@ fn a_subscription_is_made_shown_changed_and_deleted() {
     // The handshake came before the answer, with the address's own query kept.
     let handshakes = receiver.received();
     assert_eq!(handshakes.len(), 1);
+    assert_eq!(handshakes[0].method, "POST");
     assert!(handshakes[0].target.starts_with("/hook?code=a%20b&validationToken="));
     assert_eq!(handshakes[0].header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(handshakes[0].body.is_empty());
@@ -58,7 +59,8 @@ fn a_subscription_is_made_shown_changed_and_deleted() {
         "changeType": "created,updated", "clientState": "secret",
     });
     let json = [("Content-Type", "application/json")];
-    let changed = telling.client.send("PATCH", &one, &json, body.to_string().as_bytes());
+    let in_beta = one.replace("/v1.0", "/beta");
+    let changed = telling.client.send("PATCH", &in_beta, &json, body.to_string().as_bytes());
     assert_eq!((changed.status, &changed.json()["expirationDateTime"]), (200, &json!(longer)));
     assert_eq!(receiver.received().len(), 2, "a renewal asks the address again");
     let wrong = json!({"resource": "communications/callRecords"}).to_string();
@@ -70,7 +72,7 @@ fn a_subscription_is_made_shown_changed_and_deleted() {
     let rotated = telling.client.post(&format!("{one}/callvault.rotateSecret"), b"");
     assert!(rotated.json()["value"].as_str().unwrap().starts_with("whsec_"), "{}", rotated.text());
 
-    let deleted = telling.client.send("DELETE", &one, &[], b"");
+    let deleted = telling.client.send("DELETE", &in_beta, &[], b"");
     assert_eq!((deleted.status, deleted.text()), (204, String::new()));
     let gone = message(&telling.client.get(&one));
     assert_eq!(gone.0, 404);
@@ -227,7 +229,9 @@ fn only_the_application_that_made_it_sees_a_subscription() {
         assert_eq!(client.get(SUBSCRIPTIONS).json()["value"], json!([]));
         assert_eq!(client.get(&one).status, 404);
         assert_eq!(client.send("DELETE", &one, &[], b"").status, 404);
-        assert_eq!(client.post(&format!("{one}/reauthorize"), b"").status, 404);
+        for action in ["reauthorize", "callvault.rotateSecret", "callvault.replay"] {
+            assert_eq!(client.post(&format!("{one}/{action}"), b"").status, 404, "{action}");
+        }
         let json = [("Content-Type", "application/json")];
         assert_eq!(client.send("PATCH", &one, &json, b"{}").status, 404);
     }
@@ -248,6 +252,7 @@ fn duplicates_and_too_many_are_refused() {
     telling.subscribe(&receiver, &json!({}));
     let again = telling.client.post(SUBSCRIPTIONS, wish(&receiver, &json!({})).as_bytes());
     assert_eq!((again.status, again.code()), (409, "ExtensionError".to_owned()));
+    assert!(again.text().contains("[Status Code: Conflict; Reason: A subscription already exists"));
     telling.subscribe(&receiver, &json!({"changeType": "created"}));
     let more = wish(&receiver, &json!({"changeType": "updated"}));
     let (status, code, text) = message(&telling.client.post(SUBSCRIPTIONS, more.as_bytes()));

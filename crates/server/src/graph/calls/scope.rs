@@ -1,29 +1,20 @@
-//! Which calls a condition can be met by, as far as the store has an index for that. Whoever reads
-//! them looks at the whole condition all the same.
+//! Which calls a condition can be met by, as far as the store has an index for that.
 
-use odata::bound::{Expr, ExprKind, Operator, PathStep, Root};
+use odata::bound::{Expr, Operator};
 use odata::literal::Literal;
 use store::CallScope;
+
+use crate::graph::demands;
 
 /// The calls that can meet a condition.
 pub(super) fn of(condition: Option<&Expr>) -> CallScope {
     let mut scope = CallScope::default();
     if let Some(condition) = condition {
-        narrow(&mut scope, condition);
+        demands::each(condition, &mut |name, operator, literal| {
+            compare(&mut scope, name, operator, literal);
+        });
     }
     scope
-}
-
-fn narrow(scope: &mut CallScope, condition: &Expr) {
-    match &condition.kind {
-        ExprKind::And(all) => all.iter().for_each(|part| narrow(scope, part)),
-        ExprKind::Compare(operator, left, right) => {
-            if let (Some(name), ExprKind::Literal(literal)) = (member(left), &right.kind) {
-                compare(scope, name, *operator, literal);
-            }
-        }
-        _ => {}
-    }
 }
 
 fn compare(scope: &mut CallScope, name: &str, operator: Operator, literal: &Literal) {
@@ -39,16 +30,5 @@ fn compare(scope: &mut CallScope, name: &str, operator: Operator, literal: &Lite
             scope.open_only |= members == "terminated";
         }
         _ => {}
-    }
-}
-
-/// The name of a member of the call itself.
-fn member(expr: &Expr) -> Option<&'static str> {
-    match &expr.kind {
-        ExprKind::Path(path) if path.root == Root::Item => match path.steps.as_slice() {
-            [PathStep::Property(property)] => Some(property.name),
-            _ => None,
-        },
-        _ => None,
     }
 }
