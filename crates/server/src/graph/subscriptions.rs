@@ -235,12 +235,15 @@ impl Desk<'_> {
     async fn change(&self, request: &mut Request, id: &str) -> Result<Response, Problem> {
         body::content_type(&request.headers, &["application/json"])?;
         let bytes = request.take_body().read(LARGEST, None).await?;
-        let mut row = self.find(id)?;
+        let row = self.find(id)?;
         let changes = Changes::read(&bytes, ticks(), &row.resource, &row.change_type);
         let Changes { expires, notification_url } = changes.map_err(refused)?;
+        let notification_url = notification_url.unwrap_or(row.notification_url);
+        self.validate(&notification_url).await?;
+        // The address takes its time, in which other members may have changed.
+        let mut row = self.find(id)?;
         row.expires = expires.unwrap_or(row.expires);
-        row.notification_url = notification_url.unwrap_or(row.notification_url);
-        self.validate(&row.notification_url).await?;
+        row.notification_url = notification_url;
         self.keep(&row).await?;
         self.show_one(request, &row, None)
     }
@@ -252,10 +255,9 @@ impl Desk<'_> {
     }
 
     async fn reauthorize(&self, id: &str) -> Result<Response, Problem> {
-        let row = self.find(id)?;
-        self.validate(&row.notification_url).await?;
+        self.validate(&self.find(id)?.notification_url).await?;
         // What waits is tried at once.
-        self.keep(&row).await?;
+        self.keep(&self.find(id)?).await?;
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use testkit::{OTHER_TENANT, Receiver, Reply, TENANT};
+use testkit::{OTHER_TENANT, Received, Receiver, Reply, TENANT};
 
 use super::{SUBSCRIPTIONS, Telling};
 use crate::{READ, WRITE, record};
@@ -189,18 +189,55 @@ fn messages_are_signed() {
     let made = telling.subscribe(&receiver, &json!({}));
     let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
     let secret = telling.client.post(&format!("{one}/callvault.rotateSecret"), b"").json();
-    let secret = secret["value"].as_str().unwrap().strip_prefix("whsec_").unwrap().to_owned();
+    let secret = secret["value"].as_str().unwrap().to_owned();
     telling.keep("r1", 1);
     receiver.wait_for(1);
     let message = &receiver.messages()[0];
+    let signatures = message.header("webhook-signature").unwrap();
+    // The secret before it signs as well, for a day.
+    assert_eq!(signatures.split(' ').count(), 2);
+    assert!(is_signed(message, &secret), "{signatures}");
+}
+
+#[test]
+fn a_secret_that_is_made_during_a_handshake_stays() {
+    for action in ["PATCH", "reauthorize"] {
+        let mut telling = Telling::new();
+        let receiver = Receiver::scripted(|request, before| match request.validation_token() {
+            Some(_) if before > 0 => Reply::Late(Duration::from_secs(1)),
+            _ => Reply::Usual,
+        });
+        let made = telling.subscribe(&receiver, &json!({}));
+        let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
+        let mut other = telling.server.as_ref().unwrap().client().bearer(&telling.token);
+        let path = one.clone();
+        let changing = std::thread::spawn(move || match action {
+            "PATCH" => {
+                let body = json!({"expirationDateTime": super::soon(200)}).to_string();
+                let json = [("Content-Type", "application/json")];
+                other.send("PATCH", &path, &json, body.as_bytes()).status
+            }
+            _ => other.post(&format!("{path}/reauthorize"), b"").status,
+        });
+        while receiver.received().len() < 2 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let secret = telling.client.post(&format!("{one}/callvault.rotateSecret"), b"").json();
+        assert!(matches!(changing.join().unwrap(), 200 | 204));
+        telling.keep("r1", 1);
+        receiver.wait_for(1);
+        let secret = secret["value"].as_str().unwrap();
+        assert!(is_signed(&receiver.messages()[0], secret), "after {action}");
+    }
+}
+
+/// Whether a message is signed with a secret, as Standard Webhooks says.
+fn is_signed(message: &Received, secret: &str) -> bool {
     let header = |name: &str| message.header(name).unwrap().to_owned();
     let body = String::from_utf8(message.body.clone()).unwrap();
     let signed = format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp"));
-    let key = STANDARD.decode(secret).unwrap();
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key);
     let signature = STANDARD.encode(aws_lc_rs::hmac::sign(&key, signed.as_bytes()));
-    let signatures = header("webhook-signature");
-    // The secret before it signs as well, for a day.
-    assert_eq!(signatures.split(' ').count(), 2);
-    assert!(signatures.split(' ').any(|one| one == format!("v1,{signature}")), "{signatures}");
+    header("webhook-signature").split(' ').any(|one| one == format!("v1,{signature}"))
 }
