@@ -22,14 +22,17 @@ use crate::{clock, keys};
 
 /// How often the end of the subscription, which is 45 minutes ahead, is moved.
 const RENEWED_EVERY: Duration = Duration::from_mins(15);
+/// How often is looked whether the server can tell it.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// What is wrong when it can't, as a rule.
+const NEEDS: &str = "it needs the settings notifications.allow_insecure_urls = true and \
+                     notifications.allow_networks = [\"127.0.0.0/8\"]";
 
 pub(super) fn run(args: &SubscriptionsWatch, settings: &Settings) -> Result<()> {
     let wanted = &settings.notifications;
     ensure!(
         wanted.allows_plain && wanted.guard.admits(Ipv4Addr::LOCALHOST.into()),
-        "the server would not tell a receiver on this machine: it needs the settings \
-         notifications.allow_insecure_urls = true and notifications.allow_networks = \
-         [\"127.0.0.0/8\"], and so does this command"
+        "the server would not tell a receiver on this machine: {NEEDS}, and so does this command"
     );
     let store = open_store(settings)?;
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
@@ -61,6 +64,7 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     let outcome = tokio::select! {
         received = receiving => received.map_err(anyhow::Error::from),
         renewed = renew(&store, &row) => renewed,
+        looked = complain(&store, &row) => looked,
         () = printed.notified() => Ok(()),
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
@@ -120,6 +124,24 @@ async fn renew(store: &Store, row: &SubscriptionRow) -> Result<()> {
         tokio::time::sleep(RENEWED_EVERY).await;
         let row = SubscriptionRow { expires: now() + life, ..row.clone() };
         ensure!(store.update_subscription(row).await?, "the subscription was deleted");
+    }
+}
+
+/// Says why the server, which may have other settings than this command, can't tell it.
+async fn complain(store: &Store, row: &SubscriptionRow) -> Result<()> {
+    let mut reader = store.reader()?;
+    let mut said = None;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let failing = reader.failing_endpoints()?;
+        let reason = failing.into_iter().find(|it| it.subscription_key == row.key);
+        let reason = reason.map(|it| it.reason);
+        if let Some(reason) = &reason
+            && said.as_ref() != Some(reason)
+        {
+            writeln!(io::stderr(), "the server could not tell this command: {reason}; {NEEDS}")?;
+        }
+        said = reason;
     }
 }
 

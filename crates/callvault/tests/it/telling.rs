@@ -121,6 +121,31 @@ fn notifications_can_be_watched() {
 }
 
 #[test]
+fn watching_says_why_nothing_comes() {
+    use std::io::BufRead;
+
+    let callvault = callvault();
+    let config = local(&callvault);
+    callvault.token(TENANT, &["CallRecords.Read.All"]);
+    // The server has not the settings that the command has.
+    let _server = callvault.serve(&[]);
+    let mut command = callvault.command(&["--config", &config]);
+    command
+        .args(["subscriptions", "watch", "--tenant", TENANT])
+        .stderr(std::process::Stdio::piped());
+    let mut watching = command.spawn().unwrap();
+    until(|| !callvault.succeed(&["subscriptions", "list"]).is_empty());
+    let record = record(1, 1);
+    callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
+    let mut lines = std::io::BufReader::new(watching.stderr.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    assert!(line.contains("could not tell this command"), "{line}");
+    assert!(line.contains("notifications.allow_networks"), "{line}");
+}
+
+#[test]
 fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it_again() {
     let callvault = callvault();
     let config = local(&callvault);
