@@ -1,6 +1,7 @@
 //! What a subscription asks to be told of: call records, perhaps those that meet a condition.
 
 use model::generated::V1_0;
+use odata::bound::Expr;
 use odata::percent::{Plus, decode, encode_query};
 use odata::primitive::DateTimeOffset;
 use odata::{Limits, parse_request};
@@ -9,10 +10,12 @@ use store::{Budget, CommittedVersion, Reader, RowQuery, RowSet};
 const PATH: &str = "communications/callRecords";
 
 /// A resource that can be subscribed to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Resource {
     /// The condition, as text.
     filter: Option<String>,
+    /// The same, read.
+    condition: Option<Expr>,
 }
 
 /// Why a resource can't be subscribed to.
@@ -44,7 +47,7 @@ impl Resource {
             return Err(ResourceError::Other(text.to_owned()));
         }
         if query.is_empty() {
-            return Ok(Self { filter: None });
+            return Ok(Self { filter: None, condition: None });
         }
         let Some(filter) = query.strip_prefix("$filter=").or(query.strip_prefix("%24filter="))
         else {
@@ -55,11 +58,12 @@ impl Resource {
         let filter = filter
             .replace("participants/any(", "participants_v2/any(")
             .replace("participants/all(", "participants_v2/all(");
-        parse(&filter, limits, now).map_err(|error| ResourceError::Options(Box::new(error)))?;
-        Ok(Self { filter: Some(filter) })
+        let query = parse(&filter, limits, now);
+        let query = query.map_err(|error| ResourceError::Options(Box::new(error)))?;
+        Ok(Self { filter: Some(filter), condition: query.filter })
     }
 
-    /// Whether a record meets the condition, as it is now.
+    /// Whether a version of a record meets the condition, also when a higher one has come meanwhile.
     pub(crate) fn matches(
         &self,
         reader: &mut Reader,
@@ -67,14 +71,20 @@ impl Resource {
         limits: &Limits,
         (now, budget): (DateTimeOffset, &Budget),
     ) -> Result<bool, store::Error> {
-        let Some(filter) = &self.filter else { return Ok(true) };
+        let (Some(filter), Some(condition)) = (&self.filter, &self.condition) else {
+            return Ok(true);
+        };
         let id = version.id.replace('\'', "''");
         let Ok(query) = parse(&format!("id eq '{id}' and ({filter})"), limits, now) else {
             // It could be read when the subscription was made.
             return Ok(false);
         };
+        // Rows are those of the current version. That there is a higher one is known for sure only
+        // afterwards.
         let query = RowQuery { rows: RowSet::Records, query, not_before: None };
-        Ok(reader.count_rows(&version.tenant, &query, budget)? > 0)
+        let meets = reader.count_rows(&version.tenant, &query, budget)? > 0;
+        let key = (version.id_key.as_slice(), version.version);
+        Ok(reader.superseded_meets(&version.tenant, key, condition)?.unwrap_or(meets))
     }
 }
 

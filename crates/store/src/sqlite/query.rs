@@ -14,8 +14,9 @@ mod tests;
 mod words;
 
 use model::TenantId;
-use odata::bound::Apply;
-use rusqlite::{Connection, params_from_iter};
+use model::rows::RowSet;
+use odata::bound::{Apply, Expr};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::reader::{self, Reader};
 use crate::query::planned::Planned;
@@ -26,6 +27,8 @@ use crate::{Cost, Error};
 use apply::Chain;
 use asked::Asked;
 use columns::Columns;
+use judge::Judge;
+use loader::Loader;
 use page::Paging;
 use run::{Run, finish, whole};
 
@@ -97,6 +100,37 @@ impl Reader {
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
         Ok(count)
+    }
+
+    /// Whether a version of a record meets a condition although a higher one is stored by now; none
+    /// if it is the current one, or is not stored any more.
+    ///
+    /// # Errors
+    ///
+    /// When the version can't be read.
+    pub fn superseded_meets(
+        &mut self,
+        tenant: &TenantId,
+        (id_key, version): (&[u8], i64),
+        condition: &Expr,
+    ) -> Result<Option<bool>, Error> {
+        let connection = self.snapshot.fresh()?;
+        let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(None);
+        };
+        let found: Option<i64> = connection
+            .prepare_cached(
+                "SELECT record_key FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
+                 AND version = ?3 AND NOT is_current",
+            )?
+            .query_row((tenant_key, id_key, version), |row| row.get(0))
+            .optional()?;
+        let Some(record_key) = found else { return Ok(None) };
+        let judge = Judge::new(RowSet::Records, &[], &[condition], &[], &[]);
+        let mut loader = Loader::new(connection, &mut self.codec);
+        let record = loader.record(record_key)?;
+        let text = loader.record_text(&record, judge.parts)?;
+        Ok(Some(judge.admits(&apply::node(&text)?)))
     }
 
     /// What `$apply`, and whatever of the query comes behind it, makes of the rows: JSON objects.

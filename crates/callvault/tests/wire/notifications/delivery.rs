@@ -69,6 +69,31 @@ fn a_subscription_is_told_of_the_changes_that_it_asks_for() {
 }
 
 #[test]
+fn conditions_are_asked_of_each_version_though_others_have_come_meanwhile() {
+    let mut telling = Telling::new();
+    let receivers = [0, 1, 2].map(|number| {
+        let receiver = Receiver::new();
+        let resource = format!(
+            "communications/callRecords?$filter=participants/any(p:p/id eq 'user-{number}')"
+        );
+        telling.subscribe(&receiver, &json!({"resource": resource}));
+        receiver
+    });
+    telling.server.take().unwrap().kill();
+    // Each version has another participant.
+    let versions = [1, 2, 3].map(|version| record("r1", version, version));
+    let file = telling.callvault.folder().join("records.ndjson");
+    std::fs::write(&file, versions.join("\n")).unwrap();
+    telling.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
+    telling.start();
+    for receiver in &receivers {
+        assert_eq!(told(&receiver.wait_for(1)), ["created r1"]);
+    }
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(receivers.iter().all(|receiver| receiver.items().len() == 1));
+}
+
+#[test]
 fn no_other_tenant_is_told() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
