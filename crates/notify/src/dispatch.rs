@@ -194,6 +194,7 @@ impl Work {
     /// Tells the subscriptions whose life is nearly over, and drops those that have ended so long
     /// ago that nothing of theirs is tried any more.
     async fn look_after(&self) -> Result<(), Error> {
+        self.dispatcher.transports.close_idle();
         let now = now();
         let (live, ended) = {
             let mut reader = self.reader.borrow_mut();

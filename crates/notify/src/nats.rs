@@ -5,6 +5,7 @@
 //! neither resolves anything nor goes to servers that a cluster tells of.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,20 +26,25 @@ const PORT: u16 = 4222;
 /// Connections that are kept at most.
 const MOST_CONNECTIONS: usize = 64;
 /// How long a connection is kept without a message.
-const KEPT_FOR: Duration = Duration::from_mins(1);
+const KEPT_FOR: Duration = Duration::from_secs(30);
 
 /// Sends messages to streams.
-#[derive(Debug)]
 pub(crate) struct Nats {
     guard: Arc<Guard>,
     /// Connections by their addresses without the subject.
     kept: Mutex<HashMap<String, Kept>>,
 }
 
-#[derive(Debug)]
 struct Kept {
     client: async_nats::Client,
     used: Instant,
+}
+
+impl fmt::Debug for Nats {
+    /// Without the connections, whose addresses have passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nats").field("guard", &self.guard).finish_non_exhaustive()
+    }
 }
 
 impl Nats {
@@ -46,31 +52,46 @@ impl Nats {
         Self { guard, kept: Mutex::default() }
     }
 
-    /// Publishes a message and waits until a stream has it, on a connection that is kept.
-    async fn publish(&self, url: &Url, message: Message) -> Result<(), SendError> {
-        let server = server_of(url);
-        let kept = self.take_kept(&server);
-        let client = match kept {
-            Some(client) => client,
-            None => self.connect(url).await?,
-        };
-        store(&client, subject(url)?, message).await?;
-        // One that failed is not kept: the next message goes by what the name says then.
-        self.keep(server, client);
-        Ok(())
-    }
-
-    fn take_kept(&self, server: &str) -> Option<async_nats::Client> {
+    /// Closes the connections that had no message for a while.
+    pub(crate) fn close_idle(&self) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, each| each.used.elapsed() < KEPT_FOR);
-        kept.remove(server).map(|each| each.client)
     }
 
-    fn keep(&self, server: String, client: async_nats::Client) {
+    /// Publishes a message and waits until a stream has it, on a connection that is kept and shared
+    /// by all messages to that server.
+    async fn publish(&self, url: &Url, message: Message) -> Result<(), SendError> {
+        let server = server_of(url);
+        let client = match self.kept(&server) {
+            Some(client) => client,
+            None => self.keep(server, self.connect(url).await?),
+        };
+        store(&client, subject(url)?, message).await
+    }
+
+    fn kept(&self, server: &str) -> Option<async_nats::Client> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < MOST_CONNECTIONS {
-            kept.insert(server, Kept { client, used: Instant::now() });
+        let kept = kept.get_mut(server)?;
+        kept.used = Instant::now();
+        Some(kept.client.clone())
+    }
+
+    /// Keeps a connection if there is room, and gives the one to use: of two that were made at the
+    /// same time the first.
+    fn keep(&self, server: String, client: async_nats::Client) -> async_nats::Client {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST_CONNECTIONS && !kept.contains_key(&server) {
+            return client;
         }
+        let kept = kept.entry(server).or_insert(Kept { client, used: Instant::now() });
+        kept.client.clone()
+    }
+
+    /// A connection on which a message failed is kept no longer: the next message goes by what the
+    /// name says then.
+    fn forget(&self, url: &Url) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(&server_of(url));
     }
 
     /// Connects to an address that the guard admits.
@@ -111,7 +132,11 @@ impl Transport for Nats {
     fn deliver<'a>(&'a self, url: &'a Url, message: Message) -> Sending<'a, SendError> {
         Box::pin(async move {
             let sent = tokio::time::timeout(ANSWERED_WITHIN, self.publish(url, message)).await;
-            sent.unwrap_or(Err(SendError::TimedOut))
+            let sent = sent.unwrap_or(Err(SendError::TimedOut));
+            if sent.is_err() {
+                self.forget(url);
+            }
+            sent
         })
     }
 

@@ -129,6 +129,11 @@ impl Transports {
         Ok(url)
     }
 
+    /// Closes connections that had no message for a while and don't close by themselves.
+    pub(crate) fn close_idle(&self) {
+        self.nats.close_idle();
+    }
+
     /// The way to an address.
     pub(crate) fn of(&self, url: &Url) -> &dyn Transport {
         match url.scheme() {

@@ -9,12 +9,16 @@ use async_nats::jetstream;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::Client;
+
 /// How long something may take that must come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The server, in a process of its own with a folder of its own. Dropped, it ends.
 pub struct Nats {
     port: u16,
+    /// Where it tells of itself by HTTP.
+    monitor: u16,
     folder: PathBuf,
     child: Option<Child>,
     runtime: Runtime,
@@ -47,7 +51,7 @@ impl Nats {
         let port = free_port();
         let folder = std::env::temp_dir().join(format!("callvault-nats-{port}"));
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let mut nats = Self { port, folder, child: None, runtime };
+        let mut nats = Self { port, monitor: free_port(), folder, child: None, runtime };
         nats.start_again();
         nats
     }
@@ -56,6 +60,7 @@ impl Nats {
     pub fn start_again(&mut self) {
         let mut command = Command::new("nats-server");
         command.args(["-a", "127.0.0.1", "-js", "-p"]).arg(self.port.to_string());
+        command.arg("-m").arg(self.monitor.to_string());
         command.arg("-sd").arg(&self.folder).stderr(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn();
         self.child = Some(child.expect("nats-server is needed: apt-get install nats-server"));
@@ -77,6 +82,17 @@ impl Nats {
     /// The address of a subject.
     pub fn url(&self, subject: &str) -> String {
         format!("nats://127.0.0.1:{}/{subject}", self.port)
+    }
+
+    /// How many connections Callvault has, and how many it ever had that it has closed.
+    pub fn connections(&self) -> (usize, usize) {
+        let ours = |state: &str| {
+            let mut client = Client::new(([127, 0, 0, 1], self.monitor).into());
+            let told = client.get(&format!("/connz?state={state}&limit=10000")).json();
+            let all = told["connections"].as_array().expect("it tells of connections");
+            all.iter().filter(|each| each["name"] == "Callvault").count()
+        };
+        (ours("open"), ours("closed"))
     }
 
     /// Makes a stream of all subjects that begin with its name.

@@ -1,6 +1,7 @@
 //! Notifications into a stream of NATS JetStream.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::{Nats, Receiver, Stored};
@@ -51,6 +52,30 @@ fn a_stream_is_told_as_a_webhook_is() {
         assert_eq!(message.header("Nats-Msg-Id"), message.header("webhook-id"));
         assert!(message.header("webhook-signature").unwrap().starts_with("v1,"));
         assert_eq!(message.header("content-type"), Some("application/json; charset=utf-8"));
+    }
+}
+
+#[test]
+fn subscriptions_at_one_server_share_a_connection_that_ends_when_it_is_idle() {
+    let nats = Nats::start();
+    nats.add_stream("calls");
+    let mut telling = Telling::new();
+    for subject in ["calls.a", "calls.b", "calls.c", "calls.d"] {
+        let body = wish_at(&nats.url(subject), &json!({}));
+        assert_eq!(telling.client.post(SUBSCRIPTIONS, body.as_bytes()).status, 201);
+    }
+    for number in 0..25 {
+        telling.keep(&format!("r{number}"), 1);
+        // So that none goes together with the one before.
+        nats.wait_for("calls", 4 + 4 * (number + 1));
+    }
+    // One for each validation, and those of the first messages, which were made together.
+    let (open, closed) = nats.connections();
+    assert!(open == 1 && closed <= 8, "{open} open, {closed} closed");
+    let begun = Instant::now();
+    while nats.connections().0 > 0 {
+        assert!(begun.elapsed() < Duration::from_mins(2), "an idle connection stays open");
+        std::thread::sleep(Duration::from_secs(1));
     }
 }
 
