@@ -4,7 +4,7 @@
 
 use calls::{Event, Leg, in_order, members, record};
 use libfuzzer_sys::fuzz_target;
-use model::fragment::{Codec, Corrupt, FragmentKind};
+use model::fragment::Uncompressed;
 use model::{TenantId, shred};
 use odata::json::{Node, write_node};
 use store::{CallRow, Ending};
@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut bodies: Vec<String> = Vec::new();
     for line in text.lines() {
-        if let Ok((event, row)) = Event::check(line, &mut Plain) {
+        if let Ok((event, row)) = Event::check(line) {
             let again = Event::read(&row.body).expect("what was taken in can be read");
             assert_eq!((&event.id, event.time, event.kind), (&again.id, again.time, again.kind));
             // Of the same id only the first is kept.
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let made = made(&bodies);
-    if let Err(error) = shred(&made.0, &mut Plain) {
+    if let Err(error) = shred(&made.0, &mut Uncompressed) {
         panic!("refused {}: {error} in {}", error.pointer(), made.0);
     }
     bodies.reverse();
@@ -52,24 +52,4 @@ fn made(bodies: &[String]) -> (String, String) {
     let shown = String::from_utf8(shown).expect("JSON is text");
     assert!(Node::parse(&shown).is_ok(), "{shown}");
     (record("chain", 1, 0, &[leg]), shown)
-}
-
-/// Keeps fragments as they are.
-struct Plain;
-
-impl Codec for Plain {
-    fn compress(&mut self, _: FragmentKind, bytes: &[u8]) -> Vec<u8> {
-        bytes.to_vec()
-    }
-
-    fn decompress(
-        &mut self,
-        _: FragmentKind,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Corrupt> {
-        out.clear();
-        out.extend_from_slice(bytes);
-        Ok(())
-    }
 }

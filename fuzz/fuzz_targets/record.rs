@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use model::fragment::{Codec, Corrupt, FragmentKind, Pack, RecordFragment};
+use model::fragment::{Corrupt, Pack, RecordFragment, Uncompressed};
 use model::merge::{Merge, Stored, merge};
 use model::rows::{self, RecordKeys, StreamSource};
 use model::shred::stored_rows;
@@ -12,19 +12,19 @@ use odata::json::Node;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(record) = shred(text, &mut Plain) else { return };
+    let Ok(record) = shred(text, &mut Uncompressed) else { return };
     assert_unchanged(&record, &record, "the record itself");
     assert_same_rows(&record);
     assert_rows_are_json(&record).expect("own fragments are whole");
     let answer = answer(&record).expect("own fragments are whole");
-    match shred(&answer, &mut Plain) {
+    match shred(&answer, &mut Uncompressed) {
         Ok(again) => assert_unchanged(&record, &again, &answer),
         Err(error) => panic!("refused {}: {error} in {answer}", error.pointer()),
     }
 });
 
 fn assert_unchanged(stored: &Shredded, incoming: &Shredded, what: &str) {
-    match merge(&mut Kept(stored), incoming, &mut Plain) {
+    match merge(&mut Kept(stored), incoming, &mut Uncompressed) {
         Ok(Merge::Unchanged) => {}
         Ok(Merge::Merged(_)) => panic!("something new in {what}"),
         Ok(Merge::Conflict { pointer }) => panic!("differs at {pointer}: {what}"),
@@ -99,26 +99,6 @@ fn answer(record: &Shredded) -> Result<String, Corrupt> {
     }
     out.push(b'}');
     String::from_utf8(out).map_err(|_| Corrupt)
-}
-
-/// Keeps fragments as they are.
-struct Plain;
-
-impl Codec for Plain {
-    fn compress(&mut self, _: FragmentKind, bytes: &[u8]) -> Vec<u8> {
-        bytes.to_vec()
-    }
-
-    fn decompress(
-        &mut self,
-        _: FragmentKind,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Corrupt> {
-        out.clear();
-        out.extend_from_slice(bytes);
-        Ok(())
-    }
 }
 
 /// A record as a store would hand it out.

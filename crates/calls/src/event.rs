@@ -1,6 +1,6 @@
 //! An event of a call: its members, and their check when it comes in.
 
-use model::fragment::Codec;
+use model::fragment::Uncompressed;
 use odata::json::{Member, Node, Text, write_node};
 use odata::primitive::DateTimeOffset;
 use store::CallEventRow;
@@ -139,14 +139,14 @@ impl<'a> Event<'a> {
     ///
     /// # Errors
     /// When it can't be kept; the pointer names the member.
-    pub fn check(text: &'a str, codec: &mut dyn Codec) -> Result<(Self, CallEventRow), EventError> {
+    pub fn check(text: &'a str) -> Result<(Self, CallEventRow), EventError> {
         let event = Self::read(text)?;
         let with_id = |error: EventError| EventError { id: Some(event.id.clone()), ..error };
         let call_id = id(&event.node, "callId").map_err(with_id)?;
         let chain_id = id(&event.node, "callChainId").map_err(with_id)?;
         event.check_direction().map_err(with_id)?;
         optional_text(&event.node, "subject").map_err(with_id)?;
-        event.check_types(codec).map_err(with_id)?;
+        event.check_types().map_err(with_id)?;
         let mut body = Vec::with_capacity(text.len());
         write_node(&mut body, &event.node);
         let row = CallEventRow {
@@ -170,7 +170,7 @@ impl<'a> Event<'a> {
     }
 
     /// Checks the members that go into a record by the rules for records.
-    fn check_types(&self, codec: &mut dyn Codec) -> Result<(), EventError> {
+    fn check_types(&self) -> Result<(), EventError> {
         let part = |name: &str| self.get(name).cloned();
         let parts = ["participant", "endpoint", "media", "failureInfo"].map(part);
         if parts.iter().all(Option::is_none) {
@@ -206,7 +206,7 @@ impl<'a> Event<'a> {
         ]);
         let mut out = Vec::new();
         write_node(&mut out, &record);
-        model::shred(&String::from_utf8_lossy(&out), codec)
+        model::shred(&String::from_utf8_lossy(&out), &mut Uncompressed)
             .map_err(|error| wrong(self.place(error.pointer()), error.to_string()))?;
         if participant.is_some_and(|set| model::identity::party(&set).is_none()) {
             return Err(wrong("/participant", "a participant needs an identity with an id"));

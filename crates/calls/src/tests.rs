@@ -1,32 +1,12 @@
 //! Calls by their events, in whatever order these come, and the records of them.
 
-use model::fragment::{Codec, Corrupt, FragmentKind};
+use model::fragment::Uncompressed;
 use model::{TenantId, shred};
 use odata::json::{Node, write_node};
 use store::{CallRow, Ending};
 
 use crate::event::{Event, EventError, in_order};
 use crate::{Leg, members, record};
-
-/// Compresses nothing.
-struct Plain;
-
-impl Codec for Plain {
-    fn compress(&mut self, _: FragmentKind, bytes: &[u8]) -> Vec<u8> {
-        bytes.to_vec()
-    }
-
-    fn decompress(
-        &mut self,
-        _: FragmentKind,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Corrupt> {
-        out.clear();
-        out.extend_from_slice(bytes);
-        Ok(())
-    }
-}
 
 const ABBIE: &str = r#""participant":{"user":{"id":"821809f5-0000-0000-0000-3b5136c0e777","displayName":"Abbie Wilkins","tenantId":"dc368399-474c-4d40-900c-6265431fd81f"}}"#;
 const OWEN: &str = r#""participant":{"user":{"id":"f69e2c00-0000-0000-0000-185e5f5f5d8a","displayName":"Owen Franklin"}}"#;
@@ -82,7 +62,7 @@ fn recorded(texts: &[String]) -> String {
     let events = read(texts);
     let row = call(Ending::Ended);
     let text = record("c4a1", 1, 17_952_624_000_000_000, &[Leg::of(&row, &events)]);
-    shred(&text, &mut Plain).unwrap();
+    shred(&text, &mut Uncompressed).unwrap();
     text
 }
 
@@ -215,7 +195,7 @@ fn ids_stay_the_same_when_a_later_event_comes() {
 
 #[test]
 fn what_is_wrong_with_an_event_is_named() {
-    let check = |text: &str| Event::check(text, &mut Plain).map(|_| ()).unwrap_err();
+    let check = |text: &str| Event::check(text).map(|_| ()).unwrap_err();
     let wrong = |ty: &str, more: &str| {
         let EventError { pointer, message, id } = check(&event(1, ty, more));
         assert_eq!(id.as_deref(), Some(format!("1-{ty}").as_str()));

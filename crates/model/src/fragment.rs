@@ -40,6 +40,27 @@ pub trait Codec {
     ) -> Result<(), Corrupt>;
 }
 
+/// Keeps fragments as they are: for records that are looked at and not stored.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Uncompressed;
+
+impl Codec for Uncompressed {
+    fn compress(&mut self, _: FragmentKind, bytes: &[u8]) -> Vec<u8> {
+        bytes.to_vec()
+    }
+
+    fn decompress(
+        &mut self,
+        _: FragmentKind,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Corrupt> {
+        out.clear();
+        out.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
 /// A fragment that does not have its layout: the store is damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stored fragment is damaged")]

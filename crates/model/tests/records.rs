@@ -3,33 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use model::columns::Table;
-use model::fragment::{Codec, Corrupt, FragmentKind, Pack, RecordFragment};
+use model::fragment::{Corrupt, Pack, RecordFragment, Uncompressed};
 use model::merge::{Merge, Stored, merge};
 use model::search::{Candidates, Query};
 use model::shred::{TypedRows, stored_rows};
 use model::{Shredded, Value, columns, flags, generated, shred};
 use odata::bound::Search;
 use odata::json::Node;
-
-/// Keeps fragments as they are.
-struct Plain;
-
-impl Codec for Plain {
-    fn compress(&mut self, _: FragmentKind, bytes: &[u8]) -> Vec<u8> {
-        bytes.to_vec()
-    }
-
-    fn decompress(
-        &mut self,
-        _: FragmentKind,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Corrupt> {
-        out.clear();
-        out.extend_from_slice(bytes);
-        Ok(())
-    }
-}
 
 struct Kept<'a>(&'a Shredded);
 
@@ -73,7 +53,7 @@ const FIXTURES: [&str; 6] = [
 ];
 
 fn shredded(text: &str) -> Shredded {
-    shred(text, &mut Plain).unwrap_or_else(|error| panic!("{}: {error}", error.pointer()))
+    shred(text, &mut Uncompressed).unwrap_or_else(|error| panic!("{}: {error}", error.pointer()))
 }
 
 /// The whole record as one text, without contexts.
@@ -152,7 +132,7 @@ fn the_canonical_form_says_nothing_new_of_the_same_record() {
         let first = shredded(&text);
         let again = shredded(&whole(&first));
         assert!(
-            matches!(merge(&mut Kept(&first), &again, &mut Plain), Ok(Merge::Unchanged)),
+            matches!(merge(&mut Kept(&first), &again, &mut Uncompressed), Ok(Merge::Unchanged)),
             "{name}"
         );
         let again = shredded(&text);
@@ -164,12 +144,12 @@ fn the_canonical_form_says_nothing_new_of_the_same_record() {
 fn a_basic_record_is_completed_by_an_expanded_one() {
     let basic = shredded(&fixture("basic-beta-2020"));
     let expanded = shredded(&fixture("expanded-beta-2020"));
-    let Ok(Merge::Merged(merged)) = merge(&mut Kept(&basic), &expanded, &mut Plain) else {
+    let Ok(Merge::Merged(merged)) = merge(&mut Kept(&basic), &expanded, &mut Uncompressed) else {
         panic!("not merged");
     };
     assert_eq!(merged.session_packs, expanded.session_packs);
     assert_eq!(flags::incomplete(merged.flags), ["sessions"]);
-    assert!(matches!(merge(&mut Kept(&merged), &basic, &mut Plain), Ok(Merge::Unchanged)));
+    assert!(matches!(merge(&mut Kept(&merged), &basic, &mut Uncompressed), Ok(Merge::Unchanged)));
 }
 
 #[test]
@@ -186,7 +166,7 @@ fn a_value_that_differs_is_a_conflict_at_its_place() {
     ] {
         let text = fixture("expanded-beta-2020").replacen(old, new, 1);
         let incoming = shredded(&text);
-        match merge(&mut Kept(&stored), &incoming, &mut Plain) {
+        match merge(&mut Kept(&stored), &incoming, &mut Uncompressed) {
             Ok(Merge::Conflict { pointer: found }) => assert_eq!(found, pointer),
             other => panic!("{pointer}: {other:?}"),
         }
@@ -211,18 +191,19 @@ fn sessions_that_were_cut_off_are_completed_and_complete_ones_are_not_added_to()
         ))
     };
     let cut = record(&["1", "2"], true);
-    let Ok(Merge::Merged(merged)) = merge(&mut Kept(&cut), &record(&["3"], true), &mut Plain)
+    let Ok(Merge::Merged(merged)) =
+        merge(&mut Kept(&cut), &record(&["3"], true), &mut Uncompressed)
     else {
         panic!("not merged");
     };
     assert_eq!(merged.rows.sessions.len(), 3);
     assert_eq!(flags::incomplete(merged.flags), ["sessions"]);
     let all = record(&["1", "2", "3", "4"], false);
-    let Ok(Merge::Merged(merged)) = merge(&mut Kept(&merged), &all, &mut Plain) else {
+    let Ok(Merge::Merged(merged)) = merge(&mut Kept(&merged), &all, &mut Uncompressed) else {
         panic!("not completed");
     };
     assert!(flags::incomplete(merged.flags).is_empty());
-    match merge(&mut Kept(&merged), &record(&["5"], true), &mut Plain) {
+    match merge(&mut Kept(&merged), &record(&["5"], true), &mut Uncompressed) {
         Ok(Merge::Conflict { pointer }) => assert_eq!(pointer, "/sessions/0"),
         other => panic!("{other:?}"),
     }
@@ -257,7 +238,7 @@ fn what_a_record_needs_is_asked_for_by_name() {
         ),
         ("[]", ""),
     ] {
-        let error = shred(text, &mut Plain).expect_err(text);
+        let error = shred(text, &mut Uncompressed).expect_err(text);
         assert_eq!(error.pointer(), pointer, "{text}: {error}");
     }
 }

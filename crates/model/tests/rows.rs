@@ -2,27 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
-use model::fragment::{Codec, Corrupt, FragmentKind, Pack};
+use model::fragment::{Pack, Uncompressed};
 use model::rows::{RecordKeys, RowSet, StreamSource, push_segment, push_session, segments};
 use model::shred;
 use odata::json::Node;
 
-/// Keeps fragments as they are.
-struct Plain;
-
-impl Codec for Plain {
-    fn compress(&mut self, _: FragmentKind, bytes: &[u8]) -> Vec<u8> {
-        bytes.to_vec()
-    }
-
-    fn decompress(&mut self, _: FragmentKind, _: &[u8], _: &mut Vec<u8>) -> Result<(), Corrupt> {
-        Err(Corrupt)
-    }
-}
-
 /// All rows of a record's set, parsed.
 fn rows(text: &str, set: RowSet) -> Vec<Node<'static>> {
-    let record = shred(text, &mut Plain).unwrap();
+    let record = shred(text, &mut Uncompressed).unwrap();
     let keys = RecordKeys::read(&record.record).unwrap();
     let mut texts = Vec::new();
     for pack in &record.session_packs {

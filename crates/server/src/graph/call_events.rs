@@ -93,11 +93,7 @@ struct Checked {
 
 /// Checks and keeps events, and answers each with a line.
 async fn keep(store: &Store, tenant: &TenantId, batch: Batch) -> Result<Vec<Vec<u8>>, Problem> {
-    let codecs = store.clone();
-    let check = move || {
-        let mut codec = codecs.codec();
-        batch.lines.iter().map(|line| check(line, &mut codec)).collect::<Vec<_>>()
-    };
+    let check = move || batch.lines.iter().map(check).collect::<Vec<_>>();
     let checked = tokio::task::spawn_blocking(check).await.map_err(Problem::internal)?;
     let events = checked.iter().filter_map(|line| line.result.as_ref().ok().cloned()).collect();
     let kept = store.keep_call_events(tenant, events).await;
@@ -108,7 +104,7 @@ async fn keep(store: &Store, tenant: &TenantId, batch: Batch) -> Result<Vec<Vec<
     Ok(checked.into_iter().map(|line| print(line, &mut kept)).collect())
 }
 
-fn check(line: &Line, codec: &mut store::Codec) -> Checked {
+fn check(line: &Line) -> Checked {
     let number = line.number;
     let rejected = |rejection| Checked { number, id: None, result: Err(rejection) };
     let bytes: &Bytes = match &line.text {
@@ -120,7 +116,7 @@ fn check(line: &Line, codec: &mut store::Codec) -> Checked {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return rejected(Rejection::new("BadRequest", "the line is not UTF-8 text"));
     };
-    match Event::check(text, codec) {
+    match Event::check(text) {
         Ok((event, row)) => Checked { number, id: Some(event.id), result: Ok(row) },
         Err(EventError { pointer: target, message, id }) => {
             let rejection = Rejection { target, ..Rejection::new("BadRequest", message) };

@@ -1,6 +1,6 @@
 //! Records as the store keeps them, as plain JSON, and the rows that they give.
 
-use model::fragment::{Codec, Corrupt, FragmentKind, Pack, RecordFragment};
+use model::fragment::{Pack, RecordFragment, Uncompressed};
 use model::rows::RowSet;
 use odata::json::Node;
 use odata::primitive::DateTimeOffset;
@@ -141,25 +141,5 @@ fn plain(node: &Node<'_>) -> Json {
                 members.map(|member| (member.name.value().into_owned(), plain(&member.value)));
             Json::Object(each.collect())
         }
-    }
-}
-
-/// Keeps fragments as they are.
-struct Uncompressed;
-
-impl Codec for Uncompressed {
-    fn compress(&mut self, _kind: FragmentKind, bytes: &[u8]) -> Vec<u8> {
-        bytes.to_vec()
-    }
-
-    fn decompress(
-        &mut self,
-        _kind: FragmentKind,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Corrupt> {
-        out.clear();
-        out.extend_from_slice(bytes);
-        Ok(())
     }
 }
