@@ -4,9 +4,12 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use odata::primitive::DateTimeOffset;
 
+use crate::http::Connection;
 use crate::members;
 use crate::process;
 use crate::repository::{self, PROFILE, root};
@@ -133,6 +136,27 @@ impl Instance {
             found.with_context(|| format!("app create prints no {name}"))
         };
         Ok(App { id: member("clientId")?, secret: member("clientSecret")? })
+    }
+
+    /// Subscribes to changes of a resource for two hours; gives the subscription's id.
+    pub(crate) fn subscribe(
+        &self,
+        token: &str,
+        change_type: &str,
+        resource: &str,
+        url: &str,
+    ) -> Result<String> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+        let until = DateTimeOffset::from_unix_seconds(now.cast_signed() + 7_200);
+        let body = format!(
+            "{{\"changeType\":\"{change_type}\",\"notificationUrl\":\"{url}\",\
+             \"clientState\":\"state\",\"resource\":\"{resource}\",\
+             \"expirationDateTime\":\"{until}\"}}"
+        );
+        let mut connection = Connection::open(&self.url())?;
+        let (status, answer) = connection.post("/v1.0/subscriptions", token, &body)?;
+        ensure!(status == 201, "{url}: {answer}");
+        Ok(members::text(&answer, "id").context("a subscription has an id")?.to_owned())
     }
 
     /// Messages that wait to be told.

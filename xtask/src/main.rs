@@ -15,6 +15,7 @@ mod instance;
 mod members;
 mod parity;
 mod process;
+mod received;
 mod repository;
 mod served;
 mod setup;

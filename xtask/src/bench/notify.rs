@@ -6,7 +6,7 @@ mod counter;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -26,6 +26,7 @@ const CASES: [(usize, u32); 2] = [(1, 20_000), (50, 2_000)];
 const LONG_RECEIVERS: usize = 20;
 /// How long a round may take.
 const PATIENCE: Duration = Duration::from_mins(10);
+const RECORDS: &str = "communications/callRecords";
 const ROLES: [&str; 2] = ["CallRecords.Read.All", "CallRecords.Write.All"];
 
 /// Measures the rates, and a queue of so many messages.
@@ -64,7 +65,8 @@ impl Telling {
         let server = Served::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))?;
         let mut subscriptions = Vec::new();
         for number in 0..receivers {
-            subscriptions.push(subscribe(&store, &token, &counter.url(number))?);
+            let url = counter.url(number);
+            subscriptions.push(store.subscribe(&token, "created", RECORDS, &url)?);
         }
         Ok(Self { store, server, counter, token, subscriptions, seed: 0 })
     }
@@ -108,19 +110,6 @@ impl Telling {
         }
         Ok((began.elapsed().as_secs_f64(), tenths))
     }
-}
-
-fn subscribe(store: &Instance, token: &str, url: &str) -> Result<String> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-    let until = odata::primitive::DateTimeOffset::from_unix_seconds(now.cast_signed() + 36_000);
-    let body = format!(
-        "{{\"changeType\":\"created\",\"notificationUrl\":\"{url}\",\"clientState\":\"state\",\
-         \"resource\":\"communications/callRecords\",\"expirationDateTime\":\"{until}\"}}"
-    );
-    let mut connection = Connection::open(&store.url())?;
-    let (status, answer) = connection.post("/v1.0/subscriptions", token, &body)?;
-    ensure!(status == 201, "{status} {answer}");
-    Ok(crate::members::text(&answer, "id").context("a subscription has an id")?.to_owned())
 }
 
 fn rate(folder: &Path, receivers: usize, records: u32) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Receivers of notifications: good ones, and all kinds of bad ones, each at an address of its own.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use super::ledger::Arrival;
 use crate::members::text;
+use crate::received::{Received, answer};
 
 /// What a receiver does with notifications. Each repeats the token of the handshake as it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,10 +78,11 @@ impl Receiver {
 fn serve(kind: Kind, stream: TcpStream, seen: &Seen) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
-    while let Some((target, body)) = request(&mut stream)? {
+    let mut received = Received::default();
+    while received.read(&mut stream)? {
         let out = stream.get_mut();
-        if let Some((_, token)) = target.split_once("validationToken=") {
-            answer(out, 200, &decoded(token))?;
+        if let Some(token) = &received.validation_token {
+            answer(out, 200, token)?;
             continue;
         }
         let number = seen.requests.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +120,7 @@ fn serve(kind: Kind, stream: TcpStream, seen: &Seen) -> io::Result<()> {
                 continue;
             }
         }
-        note(&body, seen);
+        note(&String::from_utf8_lossy(&received.body), seen);
         answer(stream.get_mut(), 202, "")?;
     }
     Ok(())
@@ -134,41 +136,4 @@ fn note(body: &str, seen: &Seen) {
         })
     });
     seen.arrivals.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
-}
-
-/// The target and the body of the next request; none at the end of the connection.
-fn request(stream: &mut impl BufRead) -> io::Result<Option<(String, String)>> {
-    let mut line = String::new();
-    if stream.read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut length = 0;
-    loop {
-        line.clear();
-        if stream.read_line(&mut line)? == 0 {
-            return Ok(None);
-        }
-        let Some((name, value)) = line.split_once(':') else { break };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-    let mut body = String::new();
-    stream.take(length).read_to_string(&mut body)?;
-    Ok(Some((target, body)))
-}
-
-fn answer(out: &mut TcpStream, status: u16, body: &str) -> io::Result<()> {
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
-    out.write_all(head.as_bytes())
-}
-
-/// The token without its percent-encoding.
-fn decoded(token: &str) -> String {
-    let plain = odata::percent::decode(token, odata::percent::Plus::Space);
-    plain.map_or_else(|_| token.to_owned(), std::borrow::Cow::into_owned)
 }

@@ -1,12 +1,14 @@
 //! A receiver that counts, as cheaply as it can be done, and can be closed.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::Result;
+
+use crate::received::{Received, answer};
 
 /// Bodies that are kept, to be sent again by somebody else.
 const KEPT: usize = 400;
@@ -73,41 +75,19 @@ impl Counter {
 fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::with_capacity(64 << 10, stream);
-    let mut line = String::new();
-    let mut body = Vec::new();
-    loop {
-        line.clear();
-        if stream.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        let token =
-            line.split_once("validationToken=").and_then(|(_, rest)| rest.split(' ').next());
-        let token = token.map(str::to_owned);
-        let mut length = 0;
-        loop {
-            line.clear();
-            stream.read_line(&mut line)?;
-            let Some((name, value)) = line.split_once(':') else { break };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().unwrap_or(0);
-            }
-        }
-        body.clear();
-        (&mut stream).take(length).read_to_end(&mut body)?;
+    let mut received = Received::default();
+    while received.read(&mut stream)? {
         let out = stream.get_mut();
-        if let Some(token) = token {
-            let plain = odata::percent::decode(&token, odata::percent::Plus::Space);
-            let plain = plain.map_or_else(|_| token.clone(), std::borrow::Cow::into_owned);
-            let length = plain.len();
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length:";
-            out.write_all(format!("{head} {length}\r\n\r\n{plain}").as_bytes())?;
+        if let Some(token) = &received.validation_token {
+            answer(out, 200, token)?;
         } else if shared.is_open.load(Ordering::Relaxed) {
             out.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")?;
-            note(shared, &body);
+            note(shared, &received.body);
         } else {
             out.write_all(b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n")?;
         }
     }
+    Ok(())
 }
 
 fn note(shared: &Shared, body: &[u8]) {
