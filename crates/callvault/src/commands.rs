@@ -56,7 +56,11 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
 
 /// The file, the environment and the flags of every command.
 fn layers(place: &Place) -> Result<Layers> {
-    let mut layers = Layers::default();
+    layers_over(Layers::default(), place)
+}
+
+/// The same, over what a command begins with.
+fn layers_over(mut layers: Layers, place: &Place) -> Result<Layers> {
     if let Some(file) = settings::file_to_read(place.config.as_deref()) {
         layers.add_file(&file)?;
     }

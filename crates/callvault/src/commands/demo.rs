@@ -18,22 +18,23 @@ use simulator::{Calls, Mix};
 use store::{Filter, ListQuery, Role, Store};
 
 use super::simulate::{SPAN, TENANT};
-use super::{add_listening, layers, open_or_create_store, serving};
+use super::{add_listening, layers_over, open_or_create_store, serving};
 use crate::cli::{Demo, Place};
-use crate::settings::{Level, Settings};
+use crate::settings::{Layers, Level, Settings};
 use crate::{clock, keys, logging};
 
 pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
-    let mut layers = layers(place)?;
+    // So that receivers on this machine can be tried, unless something else is asked for.
+    let mut layers = Layers::default();
+    layers.add_flag("notifications.allow_insecure_urls", Some(true))?;
+    layers.add_flag("notifications.allow_networks", Some("127.0.0.0/8".to_owned()))?;
+    let mut layers = layers_over(layers, place)?;
     add_listening(&mut layers, &args.listening)?;
     // Dropped at the end, and with it what the demo wrote.
     let folder = place.data_dir.is_none().then(TemporaryFolder::make).transpose()?;
     if let Some(folder) = &folder {
         layers.add_flag("data_dir", Some(folder.0.to_string_lossy().into_owned()))?;
     }
-    // So that receivers on this machine can be tried.
-    layers.add_flag("notifications.allow_insecure_urls", Some(true))?;
-    layers.add_flag("notifications.allow_networks", Some("127.0.0.0/8".to_owned()))?;
     let settings = Settings::resolve(&layers)?;
     logging::start(settings.log.format, settings.log.level.min(Level::Warn));
 
