@@ -2,7 +2,7 @@
 //! again, and a record can be made of whatever was taken in, the same in every order of arrival.
 #![no_main]
 
-use calls::{Event, Leg, in_order, members, record};
+use calls::{Event, Leg, events, members, record};
 use libfuzzer_sys::fuzz_target;
 use model::fragment::Uncompressed;
 use model::{TenantId, shred};
@@ -35,9 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// The record and the call that are made of events.
 fn made(bodies: &[String]) -> (String, String) {
-    let mut events: Vec<Event<'_>> =
-        bodies.iter().map(|body| Event::read(body).expect("it was read before")).collect();
-    in_order(&mut events);
+    let events = events(bodies).expect("they were read before");
     let call = CallRow {
         key: 1,
         id: "call".to_owned(),

@@ -235,9 +235,14 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Sorts events by their times; what is of the same instant, as it can have happened.
-pub fn in_order(events: &mut [Event<'_>]) {
+/// Events that were kept, by their times; those of the same instant, as it can have happened.
+///
+/// # Errors
+/// When one of them is none.
+pub fn events(bodies: &[String]) -> Result<Vec<Event<'_>>, EventError> {
+    let mut events = bodies.iter().map(|body| Event::read(body)).collect::<Result<Vec<_>, _>>()?;
     events.sort_by(|a, b| (a.time, a.kind, &a.id).cmp(&(b.time, b.kind, &b.id)));
+    Ok(events)
 }
 
 fn wrong(pointer: impl Into<String>, message: impl Into<String>) -> EventError {

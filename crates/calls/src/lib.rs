@@ -16,7 +16,7 @@ mod recorder;
 mod tests;
 
 pub use call::members;
-pub use event::{Event, EventError, Kind, in_order};
+pub use event::{Event, EventError, Kind, events};
 pub use leg::Leg;
 pub use record::record;
 pub use recorder::Recorder;

@@ -1,13 +1,14 @@
 //! Makes the records of chains of calls when they are due.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use model::Shredded;
+use odata::primitive::DateTimeOffset;
 use store::{ChainRecord, Codec, Error, Reader, Store, WaitingChain};
 use tokio::sync::watch;
 
-use crate::event::{Event, EventError, in_order};
+use crate::event::{EventError, events};
 use crate::leg::Leg;
 use crate::record::record;
 
@@ -72,7 +73,8 @@ impl Recorder {
         reader: &mut Reader,
         unmade: &mut HashMap<i64, i64>,
     ) -> Result<(), Error> {
-        let now = now();
+        let now = DateTimeOffset::from(SystemTime::now()).0;
+        let ticks = |time: Duration| odata::primitive::Duration::from(time).0;
         let (ended_before, any_before) =
             (now - ticks(self.grace), now - ticks(self.abandoned_after));
         loop {
@@ -144,21 +146,4 @@ fn make(
         calls.iter().zip(&events).map(|(call, events)| Leg::of(call, events)).collect();
     let text = record(&chain.id, chain.version + 1, now, &legs);
     Ok((model::shred(&text, codec)?, text.len()))
-}
-
-/// Events in order.
-fn events(bodies: &[String]) -> Result<Vec<Event<'_>>, EventError> {
-    let mut events = bodies.iter().map(|body| Event::read(body)).collect::<Result<Vec<_>, _>>()?;
-    in_order(&mut events);
-    Ok(events)
-}
-
-/// Ticks since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos() / 100).unwrap_or(i64::MAX)
-}
-
-fn ticks(time: Duration) -> i64 {
-    i64::try_from(time.as_nanos() / 100).unwrap_or(i64::MAX)
 }

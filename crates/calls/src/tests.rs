@@ -5,7 +5,7 @@ use model::{TenantId, shred};
 use odata::json::{Node, write_node};
 use store::{CallRow, Ending};
 
-use crate::event::{Event, EventError, in_order};
+use crate::event::{Event, EventError, events};
 use crate::{Leg, members, record};
 
 const ABBIE: &str = r#""participant":{"user":{"id":"821809f5-0000-0000-0000-3b5136c0e777","displayName":"Abbie Wilkins","tenantId":"dc368399-474c-4d40-900c-6265431fd81f"}}"#;
@@ -37,9 +37,7 @@ fn call(ending: Ending) -> CallRow {
 }
 
 fn read(texts: &[String]) -> Vec<Event<'_>> {
-    let mut events: Vec<_> = texts.iter().map(|text| Event::read(text).unwrap()).collect();
-    in_order(&mut events);
-    events
+    events(texts).unwrap()
 }
 
 fn shown(texts: &[String], ending: Ending) -> String {

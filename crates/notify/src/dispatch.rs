@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use reqwest::Url;
@@ -466,12 +466,11 @@ fn is_due(last: &RefCell<Option<Instant>>, every: Duration) -> bool {
 
 /// Ticks since 1970.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos() / 100).unwrap_or(i64::MAX)
+    DateTimeOffset::from(SystemTime::now()).0
 }
 
 fn ticks(time: Duration) -> i64 {
-    i64::try_from(time.as_nanos() / 100).unwrap_or(i64::MAX)
+    odata::primitive::Duration::from(time).0
 }
 
 /// Something between 0 and 1, to part what would come together.

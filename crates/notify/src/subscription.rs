@@ -1,10 +1,13 @@
 //! The rules of subscriptions: what may be asked for, in Graph's words where it refuses
 //! (Graph, "subscription resource type", "create subscription").
 
+use model::TenantId;
 use odata::json::Node;
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use store::SubscriptionRow;
 
 use crate::resource::{Resource, ResourceError};
+use crate::secrets::{Secrets, Vault};
 
 /// The longest life, in minutes.
 const EXPIRY_MINUTES: i64 = 4_230;
@@ -97,6 +100,35 @@ pub enum Refusal {
 }
 
 impl Asked {
+    /// The row of the new subscription of an application, from `now` (ticks) on, with what messages
+    /// are signed with.
+    pub fn into_row(
+        self,
+        (tenant, application_id): (TenantId, &str),
+        (id, secrets): (String, &Secrets),
+        vault: &Vault,
+        now: i64,
+    ) -> SubscriptionRow {
+        let state = self.client_state.as_ref();
+        SubscriptionRow {
+            key: 0,
+            tenant,
+            application_id: application_id.to_owned(),
+            creator_id: Some(application_id.to_owned()),
+            resource: self.resource,
+            change_type: self.change_type,
+            notification_url: self.notification_url,
+            lifecycle_notification_url: self.lifecycle_notification_url,
+            latest_supported_tls_version: self.latest_supported_tls_version,
+            sealed_client_state: state.map(|state| vault.seal_client_state(&id, state)),
+            sealed_secrets: vault.seal_secrets(&id, secrets),
+            created: now,
+            expires: self.expires,
+            created_after: 0,
+            id,
+        }
+    }
+
     /// Reads the body of a request that makes a subscription.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! in ticks of 100 ns, .NET's unit, which an `i64` holds for 29,000 years either way.
 
 use std::fmt;
+use std::time::{self, SystemTime, UNIX_EPOCH};
 
 /// Ticks of 100 ns in a second.
 pub const TICKS_PER_SECOND: i64 = 10_000_000;
@@ -17,6 +18,21 @@ pub struct DateTimeOffset(pub i64);
 /// A signed length of time in ticks of 100 ns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Duration(pub i64);
+
+impl From<SystemTime> for DateTimeOffset {
+    /// An instant before 1970 is taken for its beginning, one past the last that ticks can tell for
+    /// that one.
+    fn from(time: SystemTime) -> Self {
+        Self(Duration::from(time.duration_since(UNIX_EPOCH).unwrap_or_default()).0)
+    }
+}
+
+impl From<time::Duration> for Duration {
+    /// Whole ticks; the longest that they can tell for what is longer.
+    fn from(time: time::Duration) -> Self {
+        Self(i64::try_from(time.as_nanos() / 100).unwrap_or(i64::MAX))
+    }
+}
 
 impl DateTimeOffset {
     /// The instant `seconds` after the Unix epoch.

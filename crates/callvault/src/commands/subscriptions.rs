@@ -136,8 +136,7 @@ pub(super) fn require_reauthorization(store: &Store, application: &str) -> Resul
 }
 
 fn live(store: &Store, tenant: Option<&TenantId>) -> Result<Vec<SubscriptionRow>> {
-    let now = DateTimeOffset::from_unix_seconds(clock::now()).0;
-    Ok(store.reader()?.subscriptions(tenant, now)?)
+    Ok(store.reader()?.subscriptions(tenant, clock::ticks())?)
 }
 
 /// An address without what may hold a secret: its query, and a user with a password.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use identity::OPERATOR_APP;
 use notify::{Asked, Rules, Secrets};
-use odata::primitive::DateTimeOffset;
 use serde_json::{Value, json};
 use store::{Added, Store, SubscriptionRow};
 use tokio::net::TcpListener;
@@ -45,9 +44,9 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     let path = format!("/{}", identity::random_guid());
     let url = format!("http://{}{path}", listener.local_addr()?);
     let row = subscription(args, settings, &url)?;
-    let added = store.add_subscription(row.clone(), wanted_quota(settings)).await?;
+    let added = store.add_subscription(row.clone(), settings.notifications.quota).await?;
     ensure!(added == Added::Added, "the tenant has as many subscriptions as it may have");
-    let found = store.reader()?.subscriptions(Some(&args.tenant), now())?;
+    let found = store.reader()?.subscriptions(Some(&args.tenant), clock::ticks())?;
     let row = found.into_iter().find(|it| it.id == row.id).context("the subscription is gone")?;
     let printed = Rc::new(tokio::sync::Notify::new());
     let ended = Rc::clone(&printed);
@@ -73,10 +72,6 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     outcome
 }
 
-fn wanted_quota(settings: &Settings) -> u64 {
-    settings.notifications.quota
-}
-
 /// What a request for such a subscription would be made into.
 fn subscription(
     args: &SubscriptionsWatch,
@@ -94,35 +89,22 @@ fn subscription(
         // What is past becomes the shortest life.
         "expirationDateTime": "2020-01-01T00:00:00Z",
     });
-    let rules =
-        Rules { quota: wanted_quota(settings), limits: settings.limits.of_queries().language };
-    let asked = Asked::read(body.to_string().as_bytes(), &rules, now())?;
+    let rules = Rules {
+        quota: settings.notifications.quota,
+        limits: settings.limits.of_queries().language,
+    };
+    let now = clock::ticks();
+    let asked = Asked::read(body.to_string().as_bytes(), &rules, now)?;
     let vault = serving::vault(&keys::master_key(settings)?);
-    let id = identity::random_guid();
-    Ok(SubscriptionRow {
-        key: 0,
-        tenant: args.tenant.clone(),
-        application_id: OPERATOR_APP.to_owned(),
-        creator_id: None,
-        resource: asked.resource,
-        change_type: asked.change_type,
-        notification_url: asked.notification_url,
-        lifecycle_notification_url: None,
-        latest_supported_tls_version: asked.latest_supported_tls_version,
-        sealed_client_state: None,
-        sealed_secrets: vault.seal_secrets(&id, &Secrets::new(identity::random_key())),
-        created: now(),
-        expires: asked.expires,
-        created_after: 0,
-        id,
-    })
+    let new = (identity::random_guid(), &Secrets::new(identity::random_key()));
+    Ok(asked.into_row((args.tenant.clone(), OPERATOR_APP), new, &vault, now))
 }
 
 async fn renew(store: &Store, row: &SubscriptionRow) -> Result<()> {
     let life = row.expires - row.created;
     loop {
         tokio::time::sleep(RENEWED_EVERY).await;
-        let row = SubscriptionRow { expires: now() + life, ..row.clone() };
+        let row = SubscriptionRow { expires: clock::ticks() + life, ..row.clone() };
         ensure!(store.update_subscription(row).await?, "the subscription was deleted");
     }
 }
@@ -153,9 +135,4 @@ fn print(body: &[u8]) -> Result<()> {
         writeln!(out, "{item}")?;
     }
     Ok(out.flush()?)
-}
-
-/// Ticks since 1970.
-fn now() -> i64 {
-    DateTimeOffset::from_unix_seconds(clock::now()).0
 }

@@ -244,7 +244,7 @@ impl<'a> Ask<'a> {
         let answer = if composer.is_bounded(&question) {
             composer.answer(&mut self.reader(), &question)?
         } else {
-            self.compose_elsewhere(composer, question).await?
+            self.elsewhere(move |reader| composer.answer(reader, &question)).await?
         };
         Ok(match answer {
             Answer::Nothing => Response::empty(http::StatusCode::NO_CONTENT),
@@ -258,18 +258,18 @@ impl<'a> Ask<'a> {
         })
     }
 
-    async fn compose_elsewhere(
+    /// Reads on a thread and a connection of its own.
+    pub(super) async fn elsewhere<T: Send + 'static>(
         &self,
-        composer: Composer,
-        question: Question,
-    ) -> Result<Answer, Problem> {
+        work: impl FnOnce(&mut Reader) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let idle = self.worker.graph.scanner.borrow_mut().take();
         let mut reader = match idle {
             Some(reader) => reader,
             None => self.worker.store.reader()?,
         };
         let work = move || {
-            let answer = composer.answer(&mut reader, &question);
+            let answer = work(&mut reader);
             reader.release();
             (reader, answer)
         };

@@ -2,16 +2,13 @@
 
 mod scope;
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
-use calls::{Event, Leg, in_order, members};
+use calls::{Leg, members};
 use http::Method;
 use model::TenantId;
-use model::search::Finder;
 use odata::bound::{Query, Resource, Step};
-use odata::edm::{StructuredType, Type};
-use odata::eval::{Pager, Sieve, Window};
+use odata::edm::StructuredType;
 use odata::json::Node;
 use store::{CallRow, CallScope, Reader};
 
@@ -80,7 +77,7 @@ fn show(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
     let mut reader = ask.reader();
     let call = find(ask, &mut reader, id)?;
     let bodies = reader.call_events(call.key, false)?;
-    let events = read(&bodies)?;
+    let events = calls::events(&bodies).map_err(Problem::internal)?;
     let leg = Leg::of(&call, &events);
     shown::entity(ask, &model::generated::CALL, &members(&leg, &ask.tenant))
 }
@@ -90,18 +87,10 @@ fn events(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
     let mut reader = ask.reader();
     let call = find(ask, &mut reader, id)?;
     let bodies = reader.call_events(call.key, true)?;
-    let sieve = Sieve::new(ask.query);
-    let finder = Finder::default();
-    let ty = Type::Structured(&model::generated::CALL_EVENT);
-    let mut pager = Pager::new(&sieve, Window::of(ask.query, 0, usize::MAX), ty, &finder);
-    for event in read(&bodies)? {
-        if pager.offer(Cow::Owned(event.into_node()), shown::text).is_break() {
-            break;
-        }
-    }
-    let chosen = pager.finish();
-    let shown = Shown { items: chosen.items, count: chosen.count, next: None };
-    shown::collection(ask, &model::generated::CALL_EVENT, &shown)
+    let events = calls::events(&bodies).map_err(Problem::internal)?;
+    let ty = &model::generated::CALL_EVENT;
+    let shown = Shown::chosen(ask.query, ty, events.into_iter().map(calls::Event::into_node));
+    shown::collection(ask, ty, &shown)
 }
 
 fn find(ask: &Ask<'_>, reader: &mut Reader, id: &str) -> Result<CallRow, Problem> {
@@ -136,7 +125,7 @@ impl Source for Calls {
                 return Ok(Chunk::Last);
             }
             let bodies = reader.call_events(call.key, false)?;
-            let events = read(&bodies)?;
+            let events = calls::events(&bodies).map_err(Problem::internal)?;
             let node = Node::Object(members(&Leg::of(&call, &events), &self.tenant));
             if visit(node, (call.start, call.key))?.is_break() {
                 return Ok(Chunk::Last);
@@ -144,12 +133,4 @@ impl Source for Calls {
         }
         Ok(if is_last { Chunk::Last } else { Chunk::More })
     }
-}
-
-/// Events that were kept, in order.
-fn read(bodies: &[String]) -> Result<Vec<Event<'_>>, Problem> {
-    let events = bodies.iter().map(|body| Event::read(body)).collect::<Result<Vec<_>, _>>();
-    let mut events = events.map_err(Problem::internal)?;
-    in_order(&mut events);
-    Ok(events)
 }

@@ -58,8 +58,7 @@ pub(super) async fn list(ask: &Ask<'_>, source: impl Source) -> Result<Response,
     let ty = source.ty();
     let lister = Lister::of(ask, source);
     let at = page.clone();
-    let Listed { items, count, next } =
-        elsewhere(ask, move |reader| lister.page(reader, &at)).await?;
+    let Listed { items, count, next } = read(ask, move |reader| lister.page(reader, &at)).await?;
     let next = next.and_then(|position| page.next(items.len(), position, None));
     let next = next.map(|next| next.link(ask.root(), ask.keys(), ask.asked(&ask.path), ask.query));
     shown::collection(ask, ty, &Shown { items, count, next })
@@ -69,12 +68,12 @@ pub(super) async fn list(ask: &Ask<'_>, source: impl Source) -> Result<Response,
 pub(super) async fn count(ask: &Ask<'_>, source: impl Source) -> Result<Response, Problem> {
     ask.request.preferences.text()?;
     let lister = Lister::of(ask, source);
-    let count = elsewhere(ask, move |reader| lister.count(reader)).await?;
+    let count = read(ask, move |reader| lister.count(reader)).await?;
     Ok(Response::text(count.to_string()))
 }
 
-/// Reads on a thread and a connection of its own, unless that is sure to be quick.
-async fn elsewhere<T: Send + 'static>(
+/// Reads here if that is sure to be quick, else on a thread of its own.
+async fn read<T: Send + 'static>(
     ask: &Ask<'_>,
     work: impl FnOnce(&mut Reader) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -82,8 +81,7 @@ async fn elsewhere<T: Send + 'static>(
     if Sieve::new(ask.query).is_plain() && !asks_for_all {
         return work(&mut ask.reader());
     }
-    let mut reader = ask.worker.store.reader()?;
-    tokio::task::spawn_blocking(move || work(&mut reader)).await.map_err(Problem::internal)?
+    ask.elsewhere(work).await
 }
 
 /// A page of items.

@@ -1,8 +1,13 @@
 //! Answers made of rows that are no call records: an entity, or a collection of them, in the form
 //! that was asked for.
 
+use std::borrow::Cow;
+
 use model::assemble::push_annotation;
-use odata::edm::StructuredType;
+use model::search::Finder;
+use odata::bound::Query;
+use odata::edm::{StructuredType, Type};
+use odata::eval::{Pager, Sieve, Window};
 use odata::json::{Member, Node, write_members, write_node};
 
 use super::ask::{Ask, Content};
@@ -17,6 +22,26 @@ pub(super) struct Shown {
     pub(super) count: Option<u64>,
     /// The link to the next page.
     pub(super) next: Option<String>,
+}
+
+impl Shown {
+    /// Those of all items that a query asks for, on one page.
+    pub(super) fn chosen<'n>(
+        query: &Query,
+        ty: &'static StructuredType,
+        items: impl Iterator<Item = Node<'n>>,
+    ) -> Self {
+        let (sieve, finder) = (Sieve::new(query), Finder::default());
+        let window = Window::of(query, 0, usize::MAX);
+        let mut pager = Pager::new(&sieve, window, Type::Structured(ty), &finder);
+        for item in items {
+            if pager.offer(Cow::Owned(item), text).is_break() {
+                break;
+            }
+        }
+        let chosen = pager.finish();
+        Self { items: chosen.items, count: chosen.count, next: None }
+    }
 }
 
 /// The answer that shows an entity.

@@ -3,18 +3,13 @@
 //! An application sees its own subscriptions only. An address gets nothing before it has said that
 //! it wants to, by the handshake.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use http::header::{HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use identity::Caller;
-use model::TenantId;
-use model::search::Finder;
 use notify::{Asked, Changes, HandshakeError, Refusal, Secrets};
 use odata::bound::{Query, Resource, Step};
-use odata::edm::Type;
-use odata::eval::{Pager, Sieve, Window};
 use odata::json::{Member, Node, Text};
 use odata::primitive::DateTimeOffset;
 use store::{Added, SubscriptionRow};
@@ -141,33 +136,23 @@ impl Desk<'_> {
         if query.apply.is_some() || query.skiptoken.is_some() {
             return Err(super::not_built("this option of subscriptions"));
         }
-        let (items, count) = self.chosen(query)?;
+        let shown = self.chosen(query)?;
         let ask = Ask::new(self.worker, request, resource, query)?;
-        let shown = Shown { items, count, next: None };
         shown::collection(&ask, &model::generated::SUBSCRIPTION, &shown)
     }
 
     fn count(&self, request: &Request, query: &Query) -> Result<Response, Problem> {
         request.preferences.text()?;
         let all = Query { count: true, top: None, skip: None, ..query.clone() };
-        let (items, count) = self.chosen(&all)?;
-        Ok(Response::text(count.unwrap_or(items.len() as u64).to_string()))
+        let count = self.chosen(&all)?.count.unwrap_or_default();
+        Ok(Response::text(count.to_string()))
     }
 
-    /// The texts of those that a query asks for, and how many there are if that is asked for.
-    fn chosen(&self, query: &Query) -> Result<(Vec<String>, Option<u64>), Problem> {
-        let sieve = Sieve::new(query);
-        let finder = Finder::default();
-        let ty = Type::Structured(&model::generated::SUBSCRIPTION);
-        let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &finder);
-        for row in self.own()? {
-            let node = Node::Object(members(&row, None));
-            if pager.offer(Cow::Owned(node), shown::text).is_break() {
-                break;
-            }
-        }
-        let chosen = pager.finish();
-        Ok((chosen.items, chosen.count))
+    /// Those that a query asks for.
+    fn chosen(&self, query: &Query) -> Result<Shown, Problem> {
+        let own = self.own()?;
+        let items = own.iter().map(|row| Node::Object(members(row, None)));
+        Ok(Shown::chosen(query, &model::generated::SUBSCRIPTION, items))
     }
 
     async fn create(&self, request: &mut Request) -> Result<Response, Problem> {
@@ -181,7 +166,9 @@ impl Desk<'_> {
             self.validate(url).await?;
         }
         let state = asked.client_state.clone();
-        let row = self.row(tenant, asked, now);
+        let new = (Uuid::new_v4().to_string(), &Secrets::new(identity::random_key()));
+        let owner = (tenant, self.caller.app_id.as_str());
+        let row = asked.into_row(owner, new, &self.notifications().vault, now);
         let quota = self.notifications().rules.quota;
         match self.worker.store.add_subscription(row.clone(), quota).await? {
             Added::Added => {}
@@ -205,31 +192,6 @@ impl Desk<'_> {
             Ok(address) => created.with_header(LOCATION, address),
             Err(_) => created,
         })
-    }
-
-    fn row(&self, tenant: TenantId, asked: Asked, now: i64) -> SubscriptionRow {
-        let id = Uuid::new_v4().to_string();
-        let vault = &self.notifications().vault;
-        let sealed_client_state =
-            asked.client_state.as_ref().map(|state| vault.seal_client_state(&id, state));
-        let sealed_secrets = vault.seal_secrets(&id, &Secrets::new(identity::random_key()));
-        SubscriptionRow {
-            key: 0,
-            id,
-            tenant,
-            application_id: self.caller.app_id.clone(),
-            creator_id: Some(self.caller.app_id.clone()),
-            resource: asked.resource,
-            change_type: asked.change_type,
-            notification_url: asked.notification_url,
-            lifecycle_notification_url: asked.lifecycle_notification_url,
-            latest_supported_tls_version: asked.latest_supported_tls_version,
-            sealed_client_state,
-            sealed_secrets,
-            created: now,
-            expires: asked.expires,
-            created_after: 0,
-        }
     }
 
     async fn change(&self, request: &mut Request, id: &str) -> Result<Response, Problem> {

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{self, AtomicUsize};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use model::merge::{Merge, merge};
 use model::{Shredded, TenantId};
+use odata::primitive::DateTimeOffset;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::search::Waiting;
@@ -90,8 +91,7 @@ impl Session {
 
     pub(crate) fn begin(&mut self) -> Result<(), Error> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.now = i64::try_from(now.as_nanos() / 100).unwrap_or(i64::MAX);
+        self.now = DateTimeOffset::from(SystemTime::now()).0;
         Ok(())
     }
 
