@@ -9,7 +9,8 @@ use std::sync::{Arc, RwLock};
 use model::fragment::FragmentKind;
 use zstd::zstd_safe::DDict;
 
-use crate::{Error, sqlite};
+use crate::engine::Connection;
+use crate::{Cause, Error, sqlite};
 
 /// What the binary brings for a new store.
 pub(crate) const SHIPPED: [Shipped; 3] = [
@@ -90,6 +91,16 @@ impl Dictionary {
     }
 }
 
+/// Table `dictionary`.
+pub(crate) fn rows(connection: &Connection) -> Result<Vec<DictionaryRow>, Error> {
+    connection.all("SELECT dictionary_key, kind, body FROM dictionary", (), |row| {
+        let name: String = row.get(1)?;
+        let unknown = || Error::Corrupt(Cause::new(format!("a dictionary of unknown kind {name}")));
+        let kind = parse_kind(&name).ok_or_else(unknown)?;
+        Ok(DictionaryRow { key: row.get(0)?, kind, body: row.get(2)? })
+    })
+}
+
 /// How a kind is called in table `dictionary`.
 pub(crate) fn kind_name(kind: FragmentKind) -> &'static str {
     match kind {
@@ -100,7 +111,7 @@ pub(crate) fn kind_name(kind: FragmentKind) -> &'static str {
 }
 
 /// The kind of this name.
-pub(crate) fn parse_kind(name: &str) -> Option<FragmentKind> {
+fn parse_kind(name: &str) -> Option<FragmentKind> {
     [FragmentKind::Record, FragmentKind::Sessions, FragmentKind::Participants]
         .into_iter()
         .find(|kind| kind_name(*kind) == name)

@@ -16,48 +16,30 @@
 //!
 //! [`Role::Tool`]: crate::Role::Tool
 
-pub(crate) mod administration;
 pub(crate) mod backup;
-pub(crate) mod calls;
 pub(crate) mod connection;
-pub(crate) mod deliveries;
 pub(crate) mod doctor;
-pub(crate) mod fault;
+mod fault;
 pub(crate) mod forgetting;
-pub(crate) mod functions;
+mod functions;
+pub(crate) mod log;
 pub(crate) mod migrate;
 pub(crate) mod owner;
-mod query;
-mod reader;
 mod refill;
-pub(crate) mod retention;
-mod rows;
-pub(crate) mod search;
-mod session;
-mod snapshot;
-mod stored;
-pub(crate) mod subscriptions;
 #[cfg(test)]
 pub(crate) mod testing;
-pub(crate) mod writer;
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::Error;
-use crate::dictionary::DictionaryRow;
-
-pub use query::cost;
-pub use reader::Reader;
-pub(crate) use session::Session;
+use crate::dictionary::{self, DictionaryRow};
+use crate::engine::Connection;
 
 /// How old a held snapshot may be, and how long a tool waits before it acknowledges.
 pub(crate) const HELD_AT_MOST: Duration = Duration::from_millis(2);
 
-/// Packs of a record have keys side by side: its own key and 16 bits for their number.
-pub(crate) const PACK_BITS: u32 = 16;
-
 /// Reads table `dictionary` on a connection of its own.
 pub(crate) fn dictionaries(store: &Path) -> Result<Vec<DictionaryRow>, Error> {
-    migrate::dictionaries(&connection::reader(store)?)
+    dictionary::rows(&Connection::Sqlite(connection::reader(store)?))
 }

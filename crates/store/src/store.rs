@@ -12,12 +12,12 @@ use std::time::Duration;
 use model::{Shredded, TenantId};
 use tokio::sync::Notify;
 
-use crate::dictionary::Dictionaries;
-use crate::sqlite::writer::{Weight, Work, Writer, request};
-use crate::sqlite::{
-    Session, administration, backup, calls, connection, deliveries, doctor, forgetting, migrate,
-    owner, retention, subscriptions,
-};
+use crate::dictionary::{self, Dictionaries};
+use crate::engine::Connection;
+use crate::session::Session;
+use crate::sqlite::{backup, connection, doctor, forgetting, migrate, owner};
+use crate::tables::{administration, calls, deliveries, retention, subscriptions};
+use crate::writer::{Weight, Work, Writer, request};
 use crate::{
     Added, AppRow, CallEventRow, ChainRecord, Codec, Diagnosis, Error, Event, KeptEvent, Match,
     Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
@@ -94,9 +94,9 @@ impl Store {
             Role::Serve => Some(owner::lock(&options.path)?),
             Role::Tool => None,
         };
-        let mut connection = connection::writer(&options.path)?;
+        let mut connection = Connection::Sqlite(connection::writer(&options.path)?);
         migrate::migrate(&mut connection, &options.path)?;
-        let rows = migrate::dictionaries(&connection)?;
+        let rows = dictionary::rows(&connection)?;
         let shared = Arc::new(Shared {
             path: options.path.clone(),
             role: options.role,

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::sql::fragment::Sql;
 use crate::sql::record_columns;
 use crate::sql::writer::Bind;
-use crate::sqlite::search::search_keys;
+use crate::tables::search::search_keys;
 
 /// What a statement selects of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

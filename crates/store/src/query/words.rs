@@ -4,7 +4,7 @@ use model::rows::RowSet;
 use model::search::{Candidates, Query};
 use odata::bound::Search;
 
-use crate::sqlite::search::match_text;
+use crate::tables::search::match_text;
 
 /// A search as an expression for the index of whole records.
 #[derive(Debug)]

@@ -138,7 +138,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::dictionary::Dictionaries;
+    use crate::dictionary::{self, Dictionaries};
+    use crate::engine::Connection;
     use crate::sqlite::{connection, migrate};
 
     /// What is told of a new store after `damage`.
@@ -146,10 +147,12 @@ mod tests {
         let name = format!("callvault-doctor-{}-{name}.db", std::process::id());
         let path = std::env::temp_dir().join(name);
         connection::create_file(&path).unwrap();
-        let mut connection = connection::writer(&path).unwrap();
+        let mut connection = Connection::Sqlite(connection::writer(&path).unwrap());
         migrate::migrate(&mut connection, &path).unwrap();
-        connection.execute_batch(damage).unwrap();
-        let rows = migrate::dictionaries(&connection).unwrap();
+        if !damage.is_empty() {
+            connection.execute(damage, ()).unwrap();
+        }
+        let rows = dictionary::rows(&connection).unwrap();
         let codec = Codec::new(Arc::new(Dictionaries::new(path.clone(), rows)));
         let diagnosis = diagnose(&path, codec).unwrap();
         drop(connection);

@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use model::fragment::FragmentKind;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use zstd::zstd_safe::get_dict_id_from_dict;
 
 use super::refill;
-use crate::dictionary::{DictionaryRow, SHIPPED, kind_name, parse_kind};
-use crate::{Cause, Error};
+use crate::Error;
+use crate::dictionary::{SHIPPED, kind_name};
+use crate::engine;
 
 /// Steps in order; their numbers count from 1.
 const STEPS: &[&str] = &[
@@ -25,11 +25,12 @@ const STEPS: &[&str] = &[
 const APPLICATION_ID: i32 = 0x4361_6c6c;
 
 /// Migrates what is behind the connection.
-pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
-    if !is_current(connection, path)? {
-        apply(connection, path)?;
+pub(crate) fn migrate(connection: &mut engine::Connection, path: &Path) -> Result<(), Error> {
+    let engine::Connection::Sqlite(file) = connection;
+    if !is_current(file, path)? {
+        apply(file, path)?;
     }
-    add_shipped_dictionaries(connection)?;
+    add_shipped_dictionaries(file)?;
     refill::refill(connection, path)
 }
 
@@ -110,27 +111,6 @@ fn add_shipped_dictionaries(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Table `dictionary`.
-pub(crate) fn dictionaries(connection: &Connection) -> Result<Vec<DictionaryRow>, Error> {
-    let mut statement = connection.prepare("SELECT dictionary_key, kind, body FROM dictionary")?;
-    let mut rows = statement.query(())?;
-    let mut dictionaries = Vec::new();
-    while let Some(row) = rows.next()? {
-        let kind: String = row.get(1)?;
-        dictionaries.push(DictionaryRow {
-            key: row.get(0)?,
-            kind: known_kind(&kind)?,
-            body: row.get(2)?,
-        });
-    }
-    Ok(dictionaries)
-}
-
-fn known_kind(name: &str) -> Result<FragmentKind, Error> {
-    parse_kind(name)
-        .ok_or_else(|| Error::Corrupt(Cause::new(format!("a dictionary of unknown kind {name}"))))
-}
-
 #[cfg(test)]
 mod tests {
     use model::columns::Table;
@@ -144,14 +124,8 @@ mod tests {
         for table in Table::ALL {
             for column in table.columns() {
                 let table = table.name();
-                let ty: Option<String> = connection
-                    .query_row(
-                        "SELECT type FROM pragma_table_info(?1) WHERE name = ?2",
-                        (table, column.name),
-                        |row| row.get(0),
-                    )
-                    .optional()
-                    .unwrap();
+                let text = "SELECT type FROM pragma_table_info(?1) WHERE name = ?2";
+                let ty: Option<String> = connection.value(text, (table, column.name)).unwrap();
                 let expected = format!("{:?}", column.affinity).to_uppercase();
                 assert_eq!(ty, Some(expected), "{table}.{}", column.name);
             }
@@ -161,9 +135,8 @@ mod tests {
     #[test]
     fn a_store_of_a_newer_version_is_refused() {
         let mut connection = testing::migrated();
-        connection
-            .execute("INSERT INTO migration VALUES (?1, '')", [STEPS.len() as i64 + 1])
-            .unwrap();
+        let newer = [STEPS.len() as i64 + 1];
+        connection.execute("INSERT INTO migration VALUES (?1, '')", newer).unwrap();
         let refused = migrate(&mut connection, Path::new("x.db"));
         let known = STEPS.len() as i64;
         let is_newer = |error: &Error| matches!(error, Error::Newer { found, known: ours } if *found == known + 1 && *ours == known);
@@ -180,20 +153,20 @@ mod tests {
 
     #[test]
     fn the_database_of_another_program_is_refused_and_left_alone() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
+        let mut connection = testing::in_memory();
+        connection.execute("CREATE TABLE bookmarks (url TEXT)", ()).unwrap();
         let refused = migrate(&mut connection, Path::new("x.db"));
         assert!(matches!(refused, Err(Error::Foreign { .. })), "{refused:?}");
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", (), |r| r.get(0)).unwrap();
-        assert_eq!(tables, 1);
+        let tables = connection.value("SELECT count(*) FROM sqlite_schema", ()).unwrap();
+        assert_eq!(tables, Some(1_i64));
     }
 
     #[test]
     fn migrating_twice_changes_nothing() {
         let mut connection = testing::migrated();
-        let before = connection.total_changes();
+        let changes = "SELECT total_changes()";
+        let before: Option<i64> = connection.value(changes, ()).unwrap();
         migrate(&mut connection, Path::new("x.db")).unwrap();
-        assert_eq!(connection.total_changes(), before);
+        assert_eq!(connection.value(changes, ()).unwrap(), before);
     }
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use model::Value;
 use model::shred::stored_rows;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::search::Waiting;
-use super::stored::StoredVersion;
-use super::{migrate, rows};
-use crate::dictionary::Dictionaries;
+use crate::dictionary::{self, Dictionaries};
+use crate::engine::Connection;
+use crate::tables::rows;
+use crate::tables::search::Waiting;
+use crate::tables::stored::StoredVersion;
 use crate::{Codec, Error};
 
 /// Records of one transaction.
@@ -32,17 +32,17 @@ struct Due {
 }
 
 /// Fills what is missing, if anything is.
-pub(super) fn refill(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+pub(super) fn refill(connection: &Connection, path: &Path) -> Result<(), Error> {
     let Some((_, last)) = due(connection)? else { return Ok(()) };
     tracing::info!(last, "filling typed columns and the full-text index of stored records");
-    let dictionaries = Dictionaries::new(path.to_owned(), migrate::dictionaries(connection)?);
+    let dictionaries = Dictionaries::new(path.to_owned(), dictionary::rows(connection)?);
     let mut codec = Codec::new(Arc::new(dictionaries));
     let mut chunks = 0;
     while let Some(next) = refill_chunk(connection, &mut codec)? {
         chunks += 1;
         if chunks % CHECKPOINT_EVERY == 0 {
             tracing::info!(next, last, "filling");
-            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
+            connection.first("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
         }
     }
     tracing::info!("filled");
@@ -51,18 +51,27 @@ pub(super) fn refill(connection: &mut Connection, path: &Path) -> Result<(), Err
 
 /// The first record that may be missing, and the last.
 fn due(connection: &Connection) -> Result<Option<(i64, i64)>, Error> {
-    let mut statement = connection.prepare_cached("SELECT next, last FROM refill")?;
-    Ok(statement.query_row((), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    connection.first("SELECT next, last FROM refill", (), |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Fills some records in; the next one, or none when all are done.
-fn refill_chunk(connection: &mut Connection, codec: &mut Codec) -> Result<Option<i64>, Error> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let Some((next, last)) = due(&transaction)? else { return Ok(None) };
-    let chunk = read_chunk(&transaction, next, last)?;
+fn refill_chunk(connection: &Connection, codec: &mut Codec) -> Result<Option<i64>, Error> {
+    connection.begin_write()?;
+    let next = fill_chunk(connection, codec);
+    if next.is_ok() {
+        connection.commit()?
+    } else {
+        connection.roll_back()?
+    }
+    next
+}
+
+fn fill_chunk(connection: &Connection, codec: &mut Codec) -> Result<Option<i64>, Error> {
+    let Some((next, last)) = due(connection)? else { return Ok(None) };
+    let chunk = read_chunk(connection, next, last)?;
     let mut waiting = Waiting::default();
     for due in &chunk {
-        match fill(&transaction, codec, &mut waiting, due) {
+        match fill(connection, codec, &mut waiting, due) {
             Ok(()) => {}
             // Damage must not keep the store from being opened; the doctor tells of it.
             Err(Error::Corrupt(cause)) => {
@@ -71,34 +80,30 @@ fn refill_chunk(connection: &mut Connection, codec: &mut Codec) -> Result<Option
             Err(error) => return Err(error),
         }
     }
-    waiting.flush(&transaction)?;
+    waiting.flush(connection)?;
     let next = match chunk.last() {
         Some(due) if chunk.len() as i64 == CHUNK => Some(due.record_key + 1),
         _ => None,
     };
     match next {
-        Some(next) => transaction.execute("UPDATE refill SET next = ?1", [next])?,
-        None => transaction.execute("DELETE FROM refill", ())?,
+        Some(next) => connection.execute("UPDATE refill SET next = ?1", [next])?,
+        None => connection.execute("DELETE FROM refill", ())?,
     };
-    transaction.commit()?;
     Ok(next)
 }
 
 fn read_chunk(connection: &Connection, next: i64, last: i64) -> Result<Vec<Due>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT record_key, tenant_key, start_date_time, flags FROM call_record \
-         WHERE record_key >= ?1 AND record_key <= ?2 AND is_current = 1 \
-         ORDER BY record_key LIMIT ?3",
-    )?;
-    let rows = statement.query_map((next, last, CHUNK), |row| {
+    let text = "SELECT record_key, tenant_key, start_date_time, flags FROM call_record \
+                WHERE record_key >= ?1 AND record_key <= ?2 AND is_current = 1 \
+                ORDER BY record_key LIMIT ?3";
+    connection.all(text, (next, last, CHUNK), |row| {
         Ok(Due {
             record_key: row.get(0)?,
             tenant_key: row.get(1)?,
             start: row.get(2)?,
             flags: row.get(3)?,
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 fn fill(

@@ -3,109 +3,86 @@
 use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{self, AtomicUsize};
 use std::time::{Duration, SystemTime};
 
 use model::merge::{Merge, merge};
 use model::{Shredded, TenantId};
 use odata::primitive::DateTimeOffset;
-use rusqlite::{Connection, OptionalExtension};
 
-use super::search::Waiting;
-use super::stored::{Head, StoredVersion};
-use super::{connection, rows};
 use crate::dictionary::Dictionaries;
+use crate::engine::Connection;
 use crate::plan::TenantKeys;
 use crate::record::Change;
+use crate::sqlite::connection;
+use crate::sqlite::log::Log;
+use crate::tables::rows;
+use crate::tables::search::Waiting;
+use crate::tables::stored::{Head, StoredVersion};
 use crate::{Codec, Error, Outcome, Written};
-
-/// Pages of the log between two checkpoints (32 MiB).
-const CHECKPOINT_PAGES: usize = 4_096;
-
-/// Pages of the log from which on readers are waited for, so that it starts over (256 MiB).
-const RESTART_PAGES: usize = 32_768;
-
-/// How long they are waited for.
-const RESTART_WAIT: Duration = Duration::from_millis(200);
 
 /// A connection that writes, with what it knows.
 pub(crate) struct Session {
-    pub(super) connection: Connection,
+    pub(crate) connection: Connection,
     /// For what is stored and for what comes in: merging reads one while it reads the other.
-    pub(super) stored_codec: Codec,
+    pub(crate) stored_codec: Codec,
     codec: Codec,
     /// Words that go into the index with the commit.
-    pub(super) waiting: Waiting,
+    pub(crate) waiting: Waiting,
     tenants: TenantKeys,
     /// Ticks; when the transaction began.
     now: i64,
-    log_pages: Arc<AtomicUsize>,
-    checkpoint_at: usize,
+    log: Log,
     /// How long is waited for the write of another process.
     patience: Duration,
 }
 
 impl Session {
     /// When the transaction began, in ticks.
-    pub(super) fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.now
     }
 
     pub(crate) fn new(
-        connection: Connection,
+        mut connection: Connection,
         dictionaries: Arc<Dictionaries>,
         patience: Duration,
     ) -> Result<Self, Error> {
-        connection.busy_timeout(patience)?;
-        let mut session = Self {
+        let Connection::Sqlite(file) = &mut connection;
+        let log = Log::follow(file, patience)?;
+        Ok(Self {
             connection,
             stored_codec: Codec::new(Arc::clone(&dictionaries)),
             codec: Codec::new(dictionaries),
             waiting: Waiting::default(),
             tenants: TenantKeys::new(),
             now: 0,
-            log_pages: Arc::default(),
-            checkpoint_at: CHECKPOINT_PAGES,
+            log,
             patience,
-        };
-        session.watch_log()?;
-        Ok(session)
+        })
     }
 
     /// Replaces the connection by a new one.
     pub(crate) fn reopen(&mut self, path: &Path) -> Result<(), Error> {
-        self.connection = connection::writer(path)?;
-        self.connection.busy_timeout(self.patience)?;
+        let mut connection = connection::writer(path)?;
+        self.log = Log::follow(&mut connection, self.patience)?;
+        self.connection = Connection::Sqlite(connection);
         self.tenants.clear();
-        self.watch_log()
-    }
-
-    fn watch_log(&mut self) -> Result<(), Error> {
-        let log_pages = Arc::clone(&self.log_pages);
-        self.connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
-            log_pages.store(usize::try_from(pages).unwrap_or(0), atomic::Ordering::Relaxed);
-            Ok(())
-        }))?;
         Ok(())
     }
 
     pub(crate) fn begin(&mut self) -> Result<(), Error> {
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        self.connection.begin_write()?;
         self.now = DateTimeOffset::from(SystemTime::now()).0;
         Ok(())
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
         self.waiting.flush(&self.connection)?;
-        self.connection.prepare_cached("COMMIT")?.execute(())?;
-        Ok(())
+        self.connection.commit()
     }
 
     pub(crate) fn roll_back(&mut self) {
-        // Some errors roll back by themselves.
-        if !self.connection.is_autocommit()
-            && let Err(error) = self.connection.execute_batch("ROLLBACK")
-        {
+        if let Err(error) = self.connection.roll_back() {
             tracing::error!(%error, "roll-back failed");
         }
         self.waiting.clear();
@@ -114,43 +91,15 @@ impl Session {
 
     /// A write that means nothing, to see whether the store can be written.
     pub(crate) fn note_trial(&mut self) -> Result<(), Error> {
-        self.connection.execute(
-            "INSERT OR REPLACE INTO setting (name, value) VALUES ('last_trial', ?1)",
-            [self.now],
-        )?;
-        Ok(())
+        let text = "INSERT INTO setting (name, value) VALUES ('last_trial', ?1) \
+                    ON CONFLICT (name) DO UPDATE SET value = ?1";
+        self.connection.execute(text, [self.now]).map(drop)
     }
 
-    /// Moves the log into the file when it has grown. Readers that hold an old snapshot keep a log
-    /// from starting over; when it is very long they are waited for.
-    pub(crate) fn checkpoint_if_due(&mut self) {
-        let pages = self.log_pages.load(atomic::Ordering::Relaxed);
-        if pages < CHECKPOINT_PAGES {
-            self.checkpoint_at = CHECKPOINT_PAGES;
-        }
-        if pages < self.checkpoint_at {
-            return;
-        }
-        self.checkpoint_at = pages + CHECKPOINT_PAGES;
-        let done = if pages < RESTART_PAGES {
-            self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")
-        } else {
-            self.checkpoint_and_restart()
-        };
-        if let Err(error) = done {
-            tracing::warn!(%error, "checkpoint failed");
-        }
-    }
-
-    fn checkpoint(&self, text: &'static str) -> Result<(), rusqlite::Error> {
-        self.connection.query_row(text, (), |_| Ok(()))
-    }
-
-    fn checkpoint_and_restart(&self) -> Result<(), rusqlite::Error> {
-        self.connection.busy_timeout(RESTART_WAIT)?;
-        let done = self.checkpoint("PRAGMA wal_checkpoint(RESTART)");
-        self.connection.busy_timeout(self.patience)?;
-        done
+    /// Does what an engine needs done between transactions.
+    pub(crate) fn look_after(&mut self) {
+        let Connection::Sqlite(connection) = &self.connection;
+        self.log.checkpoint_if_due(connection);
     }
 
     /// Writes records one by one; see [`crate::Store::write`].
@@ -240,7 +189,7 @@ impl Session {
     }
 
     /// Adds an entry to the change log.
-    pub(super) fn log_change(
+    pub(crate) fn log_change(
         &self,
         tenant_key: i64,
         record_key: i64,
@@ -248,24 +197,24 @@ impl Session {
         version: i64,
         change: Change,
     ) -> Result<(), Error> {
-        let mut statement = self.connection.prepare_cached(
+        self.connection.execute(
             "INSERT INTO change_log (tenant_key, record_key, id, version, change, committed_at) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (tenant_key, record_key, id, version, change.name(), self.now),
         )?;
-        statement.execute((tenant_key, record_key, id, version, change.name(), self.now))?;
         Ok(())
     }
 
     /// The tenant's number, given when the first of its things is kept.
-    pub(super) fn tenant_key(&mut self, tenant: &TenantId) -> Result<i64, Error> {
+    pub(crate) fn tenant_key(&mut self, tenant: &TenantId) -> Result<i64, Error> {
         if let Some(key) = self.tenants.get(tenant) {
             return Ok(*key);
         }
         let key = if let Some(key) = find_tenant(&self.connection, tenant)? {
             key
         } else {
-            self.connection.execute("INSERT INTO tenant (id) VALUES (?1)", [tenant.as_str()])?;
-            self.connection.last_insert_rowid()
+            let text = "INSERT INTO tenant (id) VALUES (?1) RETURNING tenant_key";
+            self.connection.inserted(text, [tenant.as_str()])?
         };
         self.tenants.insert(tenant.clone(), key);
         Ok(key)
@@ -273,12 +222,11 @@ impl Session {
 }
 
 /// The tenant's number, if it has had a record.
-pub(super) fn find_tenant(
+pub(crate) fn find_tenant(
     connection: &Connection,
     tenant: &TenantId,
 ) -> Result<Option<i64>, Error> {
-    let mut statement = connection.prepare_cached("SELECT tenant_key FROM tenant WHERE id = ?1")?;
-    Ok(statement.query_row([tenant.as_str()], |row| row.get(0)).optional()?)
+    connection.value("SELECT tenant_key FROM tenant WHERE id = ?1", [tenant.as_str()])
 }
 
 fn written(record: &Shredded, outcome: Outcome, id: String, flags: u32) -> Written {

@@ -1,11 +1,11 @@
 //! Calls: their events come in, and their records are made of them.
 
 use model::{TenantId, key};
-use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::Session;
 use super::stored::Head;
 use crate::call::{CallEventRow, CallRow, CallScope, ChainRecord, Ending, KeptEvent, WaitingChain};
+use crate::engine::{Connection, Row, most};
+use crate::session::Session;
 use crate::{Cause, Error};
 
 /// Columns of a call, read by [`call`].
@@ -34,10 +34,10 @@ fn keep_event(
     event: &CallEventRow,
     now: i64,
 ) -> Result<KeptEvent, Error> {
-    let known: Option<String> = connection
-        .prepare_cached("SELECT body FROM call_event WHERE tenant_key = ?1 AND id_key = ?2")?
-        .query_row((tenant_key, &event.id_key), |row| row.get(0))
-        .optional()?;
+    let known: Option<String> = connection.value(
+        "SELECT body FROM call_event WHERE tenant_key = ?1 AND id_key = ?2",
+        (tenant_key, &event.id_key),
+    )?;
     match known {
         Some(body) if body == event.body => return Ok(KeptEvent::Known),
         Some(_) => return Ok(KeptEvent::Conflict),
@@ -53,18 +53,16 @@ fn keep_event(
         }
         None => add_call(connection, tenant_key, event, now)?,
     };
-    connection
-        .prepare_cached(
-            "INSERT INTO call_event (tenant_key, id_key, call_key, time, is_media, body) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((tenant_key, &event.id_key, call_key, event.time, event.is_media, &event.body))?;
-    connection
-        .prepare_cached(
-            "UPDATE call_chain SET received = ?2, last_event = ?3 \
-             WHERE chain_key = (SELECT chain_key FROM call WHERE call_key = ?1)",
-        )?
-        .execute((call_key, now, connection.last_insert_rowid()))?;
+    let event_key: i64 = connection.inserted(
+        "INSERT INTO call_event (tenant_key, id_key, call_key, time, is_media, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING event_key",
+        (tenant_key, &event.id_key, call_key, event.time, event.is_media, &event.body),
+    )?;
+    connection.execute(
+        "UPDATE call_chain SET received = ?2, last_event = ?3 \
+         WHERE chain_key = (SELECT chain_key FROM call WHERE call_key = ?1)",
+        (call_key, now, event_key),
+    )?;
     Ok(KeptEvent::New)
 }
 
@@ -80,20 +78,17 @@ fn find_call(
     tenant_key: i64,
     event: &CallEventRow,
 ) -> Result<Option<Found>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT c.call_key, c.chain_key, h.id, c.ending FROM call c \
-         JOIN call_chain h ON h.chain_key = c.chain_key \
-         WHERE c.tenant_key = ?1 AND c.id_key = ?2",
-    )?;
-    let found = statement.query_row((tenant_key, key(&event.call_id)), |row| {
+    let text = "SELECT c.call_key, c.chain_key, h.id, c.ending FROM call c \
+                JOIN call_chain h ON h.chain_key = c.chain_key \
+                WHERE c.tenant_key = ?1 AND c.id_key = ?2";
+    connection.first(text, (tenant_key, key(&event.call_id)), |row| {
         Ok(Found {
             call_key: row.get(0)?,
             chain_key: row.get(1)?,
             chain: row.get(2)?,
             ending: Ending::of_number(row.get(3)?),
         })
-    });
-    Ok(found.optional()?)
+    })
 }
 
 /// Notes what an event says of a call that is known.
@@ -103,23 +98,22 @@ fn see(
     ending: Ending,
     event: &CallEventRow,
 ) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "UPDATE call SET start_date_time = ?2 WHERE call_key = ?1 AND start_date_time > ?2",
-        )?
-        .execute((call_key, event.time))?;
+    connection.execute(
+        "UPDATE call SET start_date_time = ?2 WHERE call_key = ?1 AND start_date_time > ?2",
+        (call_key, event.time),
+    )?;
     if !event.is_end || ending == Ending::Ended {
         return Ok(());
     }
-    connection
-        .prepare_cached("UPDATE call SET ending = ?2 WHERE call_key = ?1")?
-        .execute((call_key, Ending::Ended.number()))?;
+    connection.execute(
+        "UPDATE call SET ending = ?2 WHERE call_key = ?1",
+        (call_key, Ending::Ended.number()),
+    )?;
     if ending == Ending::Open {
-        connection
-            .prepare_cached(
-                "UPDATE call_chain SET open_calls = open_calls - 1 WHERE chain_key = ?1",
-            )?
-            .execute([chain_key])?;
+        connection.execute(
+            "UPDATE call_chain SET open_calls = open_calls - 1 WHERE chain_key = ?1",
+            [chain_key],
+        )?;
     }
     Ok(())
 }
@@ -131,32 +125,20 @@ fn add_call(
     event: &CallEventRow,
     now: i64,
 ) -> Result<i64, Error> {
-    let chain_key: i64 = connection
-        .prepare_cached(
-            "INSERT INTO call_chain (tenant_key, id, id_key, open_calls, received, last_event) \
+    let chain_key: i64 = connection.inserted(
+        "INSERT INTO call_chain (tenant_key, id, id_key, open_calls, received, last_event) \
              VALUES (?1, ?2, ?3, ?4, ?5, 0) \
-             ON CONFLICT DO UPDATE SET open_calls = open_calls + excluded.open_calls \
+             ON CONFLICT (tenant_key, id_key) DO UPDATE \
+             SET open_calls = call_chain.open_calls + excluded.open_calls \
              RETURNING chain_key",
-        )?
-        .query_row(
-            (tenant_key, &event.chain_id, key(&event.chain_id), !event.is_end, now),
-            |row| row.get(0),
-        )?;
+        (tenant_key, &event.chain_id, key(&event.chain_id), !event.is_end, now),
+    )?;
     let ending = if event.is_end { Ending::Ended } else { Ending::Open };
-    connection
-        .prepare_cached(
-            "INSERT INTO call (tenant_key, id, id_key, chain_key, start_date_time, ending) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((
-            tenant_key,
-            &event.call_id,
-            key(&event.call_id),
-            chain_key,
-            event.time,
-            ending.number(),
-        ))?;
-    Ok(connection.last_insert_rowid())
+    connection.inserted(
+        "INSERT INTO call (tenant_key, id, id_key, chain_key, start_date_time, ending) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING call_key",
+        (tenant_key, &event.call_id, key(&event.call_id), chain_key, event.time, ending.number()),
+    )
 }
 
 /// Writes the record of a chain as its next version, unless the chain or the record has changed
@@ -168,31 +150,29 @@ pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, 
     if newest.map_or(0, |newest| newest.version) != chain.version {
         return Ok(false);
     }
-    let changed = session
-        .connection
-        .prepare_cached(
-            "UPDATE call_chain SET recorded_event = ?2, open_calls = 0 \
+    let changed = session.connection.execute(
+        "UPDATE call_chain SET recorded_event = ?2, open_calls = 0 \
              WHERE chain_key = ?1 AND last_event = ?2 AND recorded_event < ?2",
-        )?
-        .execute((chain.key, chain.last_event))?;
+        (chain.key, chain.last_event),
+    )?;
     if changed == 0 {
         return Ok(false);
     }
-    session
-        .connection
-        .prepare_cached("UPDATE call SET ending = ?2 WHERE chain_key = ?1 AND ending = ?3")?
-        .execute((chain.key, Ending::Abandoned.number(), Ending::Open.number()))?;
+    session.connection.execute(
+        "UPDATE call SET ending = ?2 WHERE chain_key = ?1 AND ending = ?3",
+        (chain.key, Ending::Abandoned.number(), Ending::Open.number()),
+    )?;
     session.write_records(&chain.tenant, std::slice::from_ref(record))?;
     Ok(true)
 }
 
 /// Takes out a chain whose record is erased, with its calls and events.
-pub(super) fn erase(session: &Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {
+pub(crate) fn erase(session: &Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {
     let connection = &session.connection;
-    let chain_key: Option<i64> = connection
-        .prepare_cached("SELECT chain_key FROM call_chain WHERE tenant_key = ?1 AND id_key = ?2")?
-        .query_row((tenant_key, id_key), |row| row.get(0))
-        .optional()?;
+    let chain_key: Option<i64> = connection.value(
+        "SELECT chain_key FROM call_chain WHERE tenant_key = ?1 AND id_key = ?2",
+        (tenant_key, id_key),
+    )?;
     let Some(chain_key) = chain_key else { return Ok(()) };
     for text in [
         "DELETE FROM call_event \
@@ -200,71 +180,58 @@ pub(super) fn erase(session: &Session, tenant_key: i64, id_key: &[u8]) -> Result
         "DELETE FROM call WHERE chain_key = ?1",
         "DELETE FROM call_chain WHERE chain_key = ?1",
     ] {
-        connection.prepare_cached(text)?.execute([chain_key])?;
+        connection.execute(text, [chain_key])?;
     }
     Ok(())
 }
 
 /// Chains whose record lacks something and is due: those whose calls have all ended and that were
 /// told nothing since one instant (ticks), and all that were told nothing since another.
-pub(super) fn due(
+pub(crate) fn due(
     connection: &Connection,
     (ended_before, any_before): (i64, i64),
     limit: usize,
 ) -> Result<Vec<WaitingChain>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT h.chain_key, t.id, h.id, h.last_event, \
-         coalesce((SELECT max(r.version) FROM call_record r \
-           WHERE r.tenant_key = h.tenant_key AND r.id_key = h.id_key), 0) \
-         FROM call_chain h JOIN tenant t ON t.tenant_key = h.tenant_key \
-         WHERE h.recorded_event < h.last_event AND h.received <= ?1 \
-         AND (h.open_calls = 0 OR h.received <= ?2) ORDER BY h.received LIMIT ?3",
-    )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((ended_before.max(any_before), any_before, limit))?;
-    let mut chains = Vec::new();
-    while let Some(row) = rows.next()? {
-        let tenant: String = row.get(1)?;
-        let tenant = TenantId::parse(&tenant)
-            .ok_or_else(|| Error::Corrupt(Cause::new("call chain: a tenant is no GUID")))?;
-        chains.push(WaitingChain {
+    let text = "SELECT h.chain_key, t.id, h.id, h.last_event, \
+                coalesce((SELECT max(r.version) FROM call_record r \
+                WHERE r.tenant_key = h.tenant_key AND r.id_key = h.id_key), 0) \
+                FROM call_chain h JOIN tenant t ON t.tenant_key = h.tenant_key \
+                WHERE h.recorded_event < h.last_event AND h.received <= ?1 \
+                AND (h.open_calls = 0 OR h.received <= ?2) ORDER BY h.received LIMIT ?3";
+    connection.all(text, (ended_before.max(any_before), any_before, most(limit)), |row| {
+        let damaged = || Error::Corrupt(Cause::new("call chain: a tenant is no GUID"));
+        Ok(WaitingChain {
             key: row.get(0)?,
-            tenant,
+            tenant: TenantId::parse(&row.get::<String>(1)?).ok_or_else(damaged)?,
             id: row.get(2)?,
             last_event: row.get(3)?,
             version: row.get(4)?,
-        });
-    }
-    Ok(chains)
+        })
+    })
 }
 
 /// The calls of a chain, by their starts.
-pub(super) fn of_chain(connection: &Connection, chain_key: i64) -> Result<Vec<CallRow>, Error> {
-    let mut statement = connection.prepare_cached(concat!(
+pub(crate) fn of_chain(connection: &Connection, chain_key: i64) -> Result<Vec<CallRow>, Error> {
+    let text = concat!(
         "SELECT ",
         columns!(),
         " WHERE c.chain_key = ?1 ORDER BY c.start_date_time, c.call_key"
-    ))?;
-    let rows = statement.query_map([chain_key], call)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    );
+    connection.all(text, [chain_key], call)
 }
 
 /// A call by the key of its id.
-pub(super) fn by_id(
+pub(crate) fn by_id(
     connection: &Connection,
     tenant_key: i64,
     id_key: &[u8],
 ) -> Result<Option<CallRow>, Error> {
-    let mut statement = connection.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        " WHERE c.tenant_key = ?1 AND c.id_key = ?2"
-    ))?;
-    Ok(statement.query_row((tenant_key, id_key), call).optional()?)
+    let text = concat!("SELECT ", columns!(), " WHERE c.tenant_key = ?1 AND c.id_key = ?2");
+    connection.first(text, (tenant_key, id_key), call)
 }
 
 /// Calls of a tenant behind a position, the latest start first.
-pub(super) fn list(
+pub(crate) fn list(
     connection: &Connection,
     tenant_key: i64,
     scope: &CallScope,
@@ -276,9 +243,9 @@ pub(super) fn list(
             " AND c.chain_key = (SELECT chain_key FROM call_chain \
              WHERE tenant_key = ?1 AND id_key = ?5)"
         }
-        // Says nothing of ?5, which has to stand somewhere.
-        CallScope { open_only: true, .. } => " AND c.ending = 0 AND ?5 IS NULL",
-        CallScope { .. } => " AND ?5 IS NULL",
+        // Says nothing of ?5, which has to stand somewhere, and has a type.
+        CallScope { open_only: true, .. } => " AND c.ending = 0 AND CAST(?5 AS TEXT) IS NULL",
+        CallScope { .. } => " AND CAST(?5 AS TEXT) IS NULL",
     };
     let text = format!(
         concat!(
@@ -290,26 +257,21 @@ pub(super) fn list(
         narrowed
     );
     let (start, call_key) = after.unwrap_or((i64::MAX, i64::MAX));
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(&text)?;
-    let rows = statement.query_map((tenant_key, start, call_key, limit, &scope.chain), call)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    connection.all(&text, (tenant_key, start, call_key, most(limit), &scope.chain), call)
 }
 
 /// The events of a call as JSON, with those of media or without; in no order.
-pub(super) fn events(
+pub(crate) fn events(
     connection: &Connection,
     call_key: i64,
     with_media: bool,
 ) -> Result<Vec<String>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT body FROM call_event WHERE call_key = ?1 AND is_media <= ?2 ORDER BY event_key",
-    )?;
-    let rows = statement.query_map((call_key, with_media), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let text = "SELECT body FROM call_event WHERE call_key = ?1 AND is_media <= ?2 \
+                ORDER BY event_key";
+    connection.all(text, (call_key, with_media), |row| row.get(0))
 }
 
-fn call(row: &Row<'_>) -> rusqlite::Result<CallRow> {
+fn call(row: &Row<'_>) -> Result<CallRow, Error> {
     Ok(CallRow {
         key: row.get(0)?,
         id: row.get(1)?,

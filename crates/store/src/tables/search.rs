@@ -4,10 +4,9 @@
 //! all others. A row's key has the start above the record's key: rows come in the order of their
 //! starts, and a range of starts is a range of keys.
 
-use model::search::Candidates;
-use rusqlite::Connection;
-
+use crate::engine::Connection;
 use crate::{Cause, Error};
+use model::search::Candidates;
 
 /// Bits of a search key that hold the record's key.
 const RECORD_BITS: u32 = 35;
@@ -108,11 +107,11 @@ fn push_word(tenant_key: i64, word: &str, text: &mut String) {
 /// Rows to be inserted with the transaction's end: the index takes rows in the order of their keys
 /// at once, while each step back makes it write down what it has.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(Vec<(i64, String)>);
+pub(crate) struct Waiting(Vec<(i64, String)>);
 
 impl Waiting {
     /// Adds a record's words, which have spaces between.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         tenant_key: i64,
         start: i64,
@@ -132,7 +131,7 @@ impl Waiting {
     }
 
     /// Takes a record out of what waits or of the index.
-    pub(super) fn delete(
+    pub(crate) fn delete(
         &mut self,
         connection: &Connection,
         start: i64,
@@ -143,26 +142,25 @@ impl Waiting {
             self.0.swap_remove(at);
             return Ok(());
         }
-        connection.prepare_cached("DELETE FROM record_search WHERE rowid = ?1")?.execute([key])?;
+        connection.execute("DELETE FROM record_search WHERE rowid = ?1", [key])?;
         Ok(())
     }
 
     /// Inserts what waits.
-    pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), Error> {
+    pub(crate) fn flush(&mut self, connection: &Connection) -> Result<(), Error> {
         if self.0.is_empty() {
             return Ok(());
         }
         self.0.sort_unstable_by_key(|(key, _)| *key);
-        let mut statement = connection
-            .prepare_cached("INSERT INTO record_search (rowid, words) VALUES (?1, ?2)")?;
-        for (key, text) in self.0.drain(..) {
-            statement.execute((key, text))?;
+        let insert = "INSERT INTO record_search (rowid, words) VALUES (?1, ?2)";
+        for (key, words) in self.0.drain(..) {
+            connection.execute(insert, (key, words))?;
         }
         Ok(())
     }
 
     /// Forgets what waits.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 }
@@ -196,14 +194,10 @@ mod tests {
 
     fn found(connection: &Connection, tenant_key: i64, search: &Search) -> Vec<i64> {
         let (candidates, _) = Query::new(search).candidates();
-        let text = match_text(tenant_key, &candidates).unwrap();
-        let mut statement = connection
-            .prepare(
-                "SELECT rowid FROM record_search WHERE record_search MATCH ?1 ORDER BY rowid DESC",
-            )
-            .unwrap();
-        let keys = statement.query_map([text], |row| row.get(0)).unwrap();
-        keys.map(|key| record_key(key.unwrap())).collect()
+        let wanted = match_text(tenant_key, &candidates).unwrap();
+        let text =
+            "SELECT rowid FROM record_search WHERE record_search MATCH ?1 ORDER BY rowid DESC";
+        connection.all(text, [wanted], |row| Ok(record_key(row.get(0)?))).unwrap()
     }
 
     #[test]

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{HELD_AT_MOST, Session};
+use crate::session::Session;
+use crate::sqlite::HELD_AT_MOST;
 use crate::store::Shared;
 use crate::{Cause, Error, Pending, Role};
 
@@ -100,7 +101,7 @@ impl Writer {
         while let Some(first) = self.next() {
             let group = self.gather(first);
             self.commit(group);
-            self.session.checkpoint_if_due();
+            self.session.look_after();
         }
     }
 

@@ -4,8 +4,6 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use rusqlite::{OptionalExtension, params_from_iter};
-
 use super::page::Paging;
 use super::run::{Run, finish};
 use crate::query::order::TermValue;
@@ -90,8 +88,7 @@ fn read(
 /// stretch. `None` if there are not so many.
 fn end_of(run: &Run<'_>, planned: &Planned<'_>, length: u64) -> Result<Option<i64>, Error> {
     let Statement { text, binds } = finish(planned.start_after(length));
-    let mut statement = run.connection.prepare_cached(&text)?;
-    Ok(statement.query_row(params_from_iter(&binds), |row| row.get(0)).optional()?)
+    run.connection.value(&text, binds.as_slice())
 }
 
 /// The place before every row of the records that start at an instant.

@@ -1,11 +1,12 @@
 //! Erasing records that have reached their age.
 
-use rusqlite::Row;
-
 use super::stored::Head;
-use super::{Session, calls, forgetting, rows};
+use super::{calls, rows};
 use crate::Error;
+use crate::engine::most;
 use crate::record::Change;
+use crate::session::Session;
+use crate::sqlite::forgetting;
 
 /// Erases at most `limit` records whose current version ended before `ticks`, with all their
 /// versions, and logs each; answers how many records.
@@ -32,9 +33,7 @@ pub(crate) fn erase_ended_before(
 }
 
 fn tenants(session: &Session) -> Result<Vec<i64>, Error> {
-    let mut statement = session.connection.prepare_cached("SELECT tenant_key FROM tenant")?;
-    let rows = statement.query_map((), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    session.connection.all("SELECT tenant_key FROM tenant", (), |row| row.get(0))
 }
 
 fn ended_before(
@@ -43,13 +42,9 @@ fn ended_before(
     ticks: i64,
     limit: usize,
 ) -> Result<Vec<Vec<u8>>, Error> {
-    let mut statement = session.connection.prepare_cached(
-        "SELECT id_key FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
-         AND end_date_time < ?2 ORDER BY end_date_time LIMIT ?3",
-    )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map((tenant_key, ticks, limit), |row: &Row<'_>| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let text = "SELECT id_key FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
+                AND end_date_time < ?2 ORDER BY end_date_time LIMIT ?3";
+    session.connection.all(text, (tenant_key, ticks, most(limit)), |row| row.get(0))
 }
 
 fn erase(session: &mut Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {

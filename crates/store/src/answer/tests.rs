@@ -5,13 +5,13 @@ use model::rows::RowSet::{self, Records, Segments, Sessions, Streams};
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
 use odata::{Limits, parse_request};
-use rusqlite::Connection;
 
 use super::apply::Chain;
 use super::asked::Asked;
 use super::columns::Columns;
 use super::run::finish;
 use super::{cost, leading, whole, words};
+use crate::engine::Connection;
 use crate::query::RowQuery;
 use crate::query::position::Position;
 use crate::query::source::Window;

@@ -16,12 +16,12 @@ mod words;
 use model::TenantId;
 use model::rows::RowSet;
 use odata::bound::{Apply, Expr};
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::reader::{self, Reader};
+use crate::engine::Connection;
 use crate::query::planned::Planned;
 use crate::query::position::Position;
 use crate::query::{Budget, Explanation, RowPage, RowQuery};
+use crate::reader::{self, Reader};
 use crate::sql::writer::Statement;
 use crate::{Cost, Error};
 use apply::Chain;
@@ -84,9 +84,8 @@ impl Reader {
         let planned = asked.plan(tenant_key);
         if planned.is_exact() {
             let Statement { text, binds } = finish(planned.count());
-            let mut statement = connection.prepare_cached(&text)?;
-            let count: i64 = statement.query_row(params_from_iter(&binds), |row| row.get(0))?;
-            return Ok(count.unsigned_abs());
+            let count: Option<i64> = connection.value(&text, binds.as_slice())?;
+            return Ok(count.unwrap_or(0).unsigned_abs());
         }
         let judge = asked.judge(&planned);
         let mut count = 0;
@@ -118,13 +117,11 @@ impl Reader {
         let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(None);
         };
-        let found: Option<i64> = connection
-            .prepare_cached(
-                "SELECT record_key FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
+        let found: Option<i64> = connection.value(
+            "SELECT record_key FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
                  AND version = ?3 AND NOT is_current",
-            )?
-            .query_row((tenant_key, id_key, version), |row| row.get(0))
-            .optional()?;
+            (tenant_key, id_key, version),
+        )?;
         let Some(record_key) = found else { return Ok(None) };
         let judge = Judge::new(RowSet::Records, &[], &[condition], &[], &[]);
         let mut loader = Loader::new(connection, &mut self.codec);
@@ -225,9 +222,8 @@ fn leading(asked: &Asked, planned: &Planned<'_>) -> Result<Statement, Error> {
 }
 
 fn engine_plan(connection: &Connection, statement: &Statement) -> Result<Vec<String>, Error> {
-    let mut prepared = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text))?;
-    let rows = prepared.query_map(params_from_iter(&statement.binds), |row| row.get(3))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let text = format!("EXPLAIN QUERY PLAN {}", statement.text);
+    connection.all(&text, statement.binds.as_slice(), |row| row.get(3))
 }
 
 /// What is left to our evaluator, as OData text.

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-
-use super::{HELD_AT_MOST, connection};
+use crate::engine::Connection;
+use crate::sqlite::{HELD_AT_MOST, connection};
 use crate::store::Shared;
 use crate::{Error, Role};
 
@@ -14,7 +13,7 @@ use crate::{Error, Role};
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// A connection and its read transaction.
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     connection: Connection,
     shared: Arc<Shared>,
     held_at_most: Duration,
@@ -30,7 +29,7 @@ struct Held {
 }
 
 impl Snapshot {
-    pub(super) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
+    pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
         let mut connection = connection::reader(&shared.path)?;
         let opened = Instant::now();
         let deadline = Arc::new(AtomicU64::new(u64::MAX));
@@ -41,11 +40,12 @@ impl Snapshot {
             Role::Serve => HELD_AT_MOST,
             Role::Tool => Duration::ZERO,
         };
+        let connection = Connection::Sqlite(connection);
         Ok(Self { connection, shared, held_at_most, held: None, opened, deadline })
     }
 
     /// The connection, in a snapshot that has every write acknowledged so far.
-    pub(super) fn fresh(&mut self) -> Result<&Connection, Error> {
+    pub(crate) fn fresh(&mut self) -> Result<&Connection, Error> {
         let now = Instant::now();
         // Before the snapshot is taken: it may have more commits than counted, never fewer.
         let commits = self.shared.commits.load(Ordering::Acquire);
@@ -54,7 +54,7 @@ impl Snapshot {
         });
         if !is_fresh {
             self.release()?;
-            self.connection.prepare_cached("BEGIN")?.execute(())?;
+            self.connection.begin_read()?;
             self.held = Some(Held { commits, since: now });
         }
         self.set_deadline(now + self.shared.statement_limit);
@@ -62,7 +62,7 @@ impl Snapshot {
     }
 
     /// As [`Self::fresh`], for statements that end by another time than usual.
-    pub(super) fn fresh_until(&mut self, deadline: Instant) -> Result<&Connection, Error> {
+    pub(crate) fn fresh_until(&mut self, deadline: Instant) -> Result<&Connection, Error> {
         self.fresh()?;
         self.set_deadline(deadline);
         Ok(&self.connection)
@@ -74,7 +74,7 @@ impl Snapshot {
     }
 
     /// The connection, in the snapshot of the call before, if it is still held.
-    pub(super) fn same(&mut self) -> Result<&Connection, Error> {
+    pub(crate) fn same(&mut self) -> Result<&Connection, Error> {
         if self.held.is_none() {
             return self.fresh();
         }
@@ -84,13 +84,9 @@ impl Snapshot {
     }
 
     /// Lets go of the snapshot.
-    pub(super) fn release(&mut self) -> Result<(), Error> {
+    pub(crate) fn release(&mut self) -> Result<(), Error> {
         self.held = None;
-        // Some errors end a transaction by themselves.
-        if !self.connection.is_autocommit() {
-            self.connection.prepare_cached("COMMIT")?.execute(())?;
-        }
-        Ok(())
+        self.connection.end_read()
     }
 }
 

@@ -1,18 +1,20 @@
 //! Pages of records that the full-text index leads to, in the order of their starts: the index
 //! gives them bucket by bucket, the latest first, and each bucket is sorted.
 
+use std::ops::ControlFlow;
+
 use model::rows::RowSet;
-use rusqlite::{Row, params_from_iter};
 
 use super::asked::Asked;
 use super::loader::RowKey;
 use super::page::Paging;
 use super::run::{Candidate, Run, Selection, finish};
 use crate::Error;
+use crate::engine::Row;
 use crate::query::planned::{Access, Planned};
 use crate::query::position::Position;
 use crate::sql::writer::{Bind, Statement};
-use crate::sqlite::search::bucket_of;
+use crate::tables::search::bucket_of;
 
 /// Whether pages of a query come so.
 pub(super) fn is_served(planned: &Planned<'_>, asked: &Asked) -> bool {
@@ -28,23 +30,23 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
         planned.until = Some(planned.until.map_or(*start, |until| until.min(*start)));
     }
     let Statement { text, binds } = finish(planned.by_words());
-    let mut statement = run.connection.prepare_cached(&text)?;
-    let mut rows = statement.query(params_from_iter(&binds))?;
-    let (mut bucket, mut latest) = (Vec::new(), None);
-    loop {
-        let row = rows.next()?.map(key).transpose()?;
-        let is_next = |(number, _): &(i64, RowKey)| latest == Some(*number);
-        if !row.as_ref().is_some_and(is_next) && give_bucket(paging, run, &mut bucket)? {
-            return Ok(true);
+    let (mut bucket, mut latest, mut is_full) = (Vec::new(), None, false);
+    let connection = run.connection;
+    connection.each(&text, binds.as_slice(), |row| {
+        let (number, key) = key(row)?;
+        if latest != Some(number) && give_bucket(paging, run, &mut bucket)? {
+            is_full = true;
+            return Ok(ControlFlow::Break(()));
         }
-        let Some((number, key)) = row else { return Ok(false) };
         latest = Some(number);
         let is_behind =
             behind.as_ref().is_none_or(|(start, id)| key.start < *start || key.id > *id);
         if is_behind {
             bucket.push(key);
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(is_full || give_bucket(paging, run, &mut bucket)?)
 }
 
 /// Gives the records of a bucket; whether the page ended.

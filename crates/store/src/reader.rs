@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use model::fragment::{Codec as _, FragmentKind, Pack};
 use model::{TenantId, key};
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::snapshot::Snapshot;
-use super::{administration, calls, deliveries, session, stored, subscriptions};
+use crate::engine::{Connection, Row, most};
 use crate::plan::{Plan, TenantKeys};
 use crate::record::Change;
+use crate::session;
+use crate::snapshot::Snapshot;
 use crate::sql::record_columns;
 use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::Statement;
@@ -19,6 +19,7 @@ use crate::subscription::{
     Channel, CommittedVersions, DeliveryRow, DueEndpoint, FailingEndpoint, QueueSize,
     SubscriptionRow,
 };
+use crate::tables::{administration, calls, deliveries, stored, subscriptions};
 use crate::{
     AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, Filter, ListQuery, SigningKeyRow,
     StoredRecord, WaitingChain, sql,
@@ -45,9 +46,9 @@ const VERSIONS: &str = concat!(
 /// Every call sees all writes acknowledged before it. The packs and the sessions of a record are
 /// read as they were when the record itself was read last, unless [`Reader::release`] was called.
 pub struct Reader {
-    pub(super) snapshot: Snapshot,
-    pub(super) codec: Codec,
-    pub(super) tenants: TenantKeys,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) codec: Codec,
+    pub(crate) tenants: TenantKeys,
 }
 
 impl Reader {
@@ -67,13 +68,11 @@ impl Reader {
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(None);
         };
-        let mut statement =
-            connection.prepare_cached(if version.is_none() { CURRENT } else { VERSION })?;
-        let mut rows = match version {
-            None => statement.query((tenant_key, id_key))?,
-            Some(version) => statement.query((tenant_key, id_key, version))?,
-        };
-        rows.next()?.map(|row| record(row, &mut self.codec)).transpose()
+        let read = |row: &Row<'_>| record(row, &mut self.codec);
+        match version {
+            None => connection.first(CURRENT, (tenant_key, id_key), read),
+            Some(version) => connection.first(VERSION, (tenant_key, id_key, version), read),
+        }
     }
 
     /// All versions of a record, ascending.
@@ -86,13 +85,7 @@ impl Reader {
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(Vec::new());
         };
-        let mut statement = connection.prepare_cached(VERSIONS)?;
-        let mut rows = statement.query((tenant_key, id_key))?;
-        let mut versions = Vec::new();
-        while let Some(row) = rows.next()? {
-            versions.push(record(row, &mut self.codec)?);
-        }
-        Ok(versions)
+        connection.all(VERSIONS, (tenant_key, id_key), |row| record(row, &mut self.codec))
     }
 
     /// A page of current records.
@@ -106,13 +99,7 @@ impl Reader {
             return Ok(Vec::new());
         };
         let Statement { text, binds } = sql::list(&Sqlite, &Plan::list(tenant_key, query));
-        let mut statement = connection.prepare_cached(&text)?;
-        let mut rows = statement.query(params_from_iter(&binds))?;
-        let mut records = Vec::with_capacity(query.limit.min(256));
-        while let Some(row) = rows.next()? {
-            records.push(record(row, &mut self.codec)?);
-        }
-        Ok(records)
+        connection.all(&text, binds.as_slice(), |row| record(row, &mut self.codec))
     }
 
     /// How many current records there are. Looks at each that it counts.
@@ -122,9 +109,8 @@ impl Reader {
             return Ok(0);
         };
         let Statement { text, binds } = sql::count(&Sqlite, &Plan::count(tenant_key, filter));
-        let mut statement = connection.prepare_cached(&text)?;
-        let count: i64 = statement.query_row(params_from_iter(&binds), |row| row.get(0))?;
-        Ok(count.unsigned_abs())
+        let count: Option<i64> = connection.value(&text, binds.as_slice())?;
+        Ok(count.unwrap_or(0).unsigned_abs())
     }
 
     /// Puts the `number`-th pack of a record's sessions, decompressed, in place of `out`; false if
@@ -159,17 +145,13 @@ impl Reader {
     ) -> Result<Option<i64>, Error> {
         let connection = self.snapshot.same()?;
         let is_current: Option<bool> = connection
-            .prepare_cached("SELECT is_current FROM call_record WHERE record_key = ?1")?
-            .query_row([record_key], |row| row.get(0))
-            .optional()?;
+            .value("SELECT is_current FROM call_record WHERE record_key = ?1", [record_key])?;
         match is_current {
             None => Ok(None),
-            Some(true) => Ok(connection
-                .prepare_cached(
-                    "SELECT ordinal FROM session WHERE record_key = ?1 AND id_key = ?2 LIMIT 1",
-                )?
-                .query_row((record_key, id_key), |row| row.get(0))
-                .optional()?),
+            Some(true) => connection.value(
+                "SELECT ordinal FROM session WHERE record_key = ?1 AND id_key = ?2 LIMIT 1",
+                (record_key, id_key),
+            ),
             Some(false) => search_packs(connection, &mut self.codec, record_key, id_key),
         }
     }
@@ -177,18 +159,12 @@ impl Reader {
     /// Entries of the change log behind `after`, ascending.
     pub fn changes(&mut self, after: i64, limit: usize) -> Result<Vec<ChangeRow>, Error> {
         let connection = self.snapshot.fresh()?;
-        let mut statement = connection.prepare_cached(
-            "SELECT c.sequence, t.id, c.record_key, coalesce(c.id, r.id), c.version, c.change, \
-             c.committed_at FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
-             LEFT JOIN call_record r ON r.record_key = c.record_key \
-             WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2",
-        )?;
-        let mut rows = statement.query((after, i64::try_from(limit).unwrap_or(i64::MAX)))?;
-        let mut changes = Vec::new();
-        while let Some(row) = rows.next()? {
-            changes.push(change(row)?);
-        }
-        Ok(changes)
+        let text = "SELECT c.sequence, t.id, c.record_key, coalesce(c.id, r.id), c.version, \
+                    c.change, c.committed_at \
+                    FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+                    LEFT JOIN call_record r ON r.record_key = c.record_key \
+                    WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2";
+        connection.all(text, (after, most(limit)), change)
     }
 
     /// Versions that were committed behind an entry of the change log, out of so many entries.
@@ -376,7 +352,7 @@ impl fmt::Debug for Reader {
 }
 
 /// The tenant's number. Tenants are never deleted, so what is known stays true.
-pub(super) fn tenant_key(
+pub(crate) fn tenant_key(
     connection: &Connection,
     tenants: &mut TenantKeys,
     tenant: &TenantId,
@@ -392,10 +368,9 @@ pub(super) fn tenant_key(
 }
 
 /// A row of `record_columns!`.
-pub(super) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
+pub(crate) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
     let mut fragment = Vec::new();
-    let packed = row.get_ref(10)?.as_blob().map_err(rusqlite::Error::from)?;
-    codec.decompress(FragmentKind::Record, packed, &mut fragment)?;
+    codec.decompress(FragmentKind::Record, row.field(10)?.bytes()?, &mut fragment)?;
     Ok(StoredRecord {
         record_key: row.get(0)?,
         id: row.get(1)?,

@@ -1,9 +1,9 @@
 //! Rows of subscriptions.
 
 use model::TenantId;
-use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::Session;
+use crate::engine::{Connection, Row};
+use crate::session::Session;
 use crate::subscription::{Added, Event, SubscriptionRow};
 use crate::{Cause, Error};
 
@@ -26,42 +26,40 @@ pub(crate) fn add(
 ) -> Result<Added, Error> {
     let tenant_key = session.tenant_key(&subscription.tenant)?;
     let connection = &session.connection;
-    let is_known = connection
-        .prepare_cached(
-            "SELECT 1 FROM subscription WHERE tenant_key = ?1 AND application_id = ?2 \
+    let is_known = connection.exists(
+        "SELECT 1 FROM subscription WHERE tenant_key = ?1 AND application_id = ?2 \
              AND resource = ?3 AND change_type = ?4 AND notification_url = ?5 \
              AND removed IS NULL AND expiration_date_time > ?6",
-        )?
-        .exists((
+        (
             tenant_key,
             &subscription.application_id,
             &subscription.resource,
             &subscription.change_type,
             &subscription.notification_url,
             subscription.created,
-        ))?;
+        ),
+    )?;
     if is_known {
         return Ok(Added::Duplicate);
     }
     let count: i64 = connection
-        .prepare_cached(
+        .value(
             "SELECT count(*) FROM subscription WHERE tenant_key = ?1 AND removed IS NULL \
              AND expiration_date_time > ?2",
+            (tenant_key, subscription.created),
         )?
-        .query_row((tenant_key, subscription.created), |row| row.get(0))?;
+        .unwrap_or(0);
     if count.unsigned_abs() >= quota {
         return Ok(Added::QuotaReached);
     }
-    connection
-        .prepare_cached(
-            "INSERT INTO subscription (id, tenant_key, application_id, creator_id, resource, \
+    connection.execute(
+        "INSERT INTO subscription (id, tenant_key, application_id, creator_id, resource, \
              change_type, notification_url, lifecycle_notification_url, \
              latest_supported_tls_version, sealed_client_state, sealed_secrets, created, \
              expiration_date_time, created_after) \
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
              coalesce(max(sequence), 0) FROM change_log",
-        )?
-        .execute((
+        (
             &subscription.id,
             tenant_key,
             &subscription.application_id,
@@ -75,30 +73,29 @@ pub(crate) fn add(
             &subscription.sealed_secrets,
             subscription.created,
             subscription.expires,
-        ))?;
+        ),
+    )?;
     Ok(Added::Added)
 }
 
 /// Gives a subscription another end and what else may be changed of it; whether there was one. Its
 /// addresses are tried at once.
 pub(crate) fn update(session: &mut Session, subscription: &SubscriptionRow) -> Result<bool, Error> {
-    let changed = session
-        .connection
-        .prepare_cached(
-            "UPDATE subscription SET expiration_date_time = ?2, notification_url = ?3, \
+    let changed = session.connection.execute(
+        "UPDATE subscription SET expiration_date_time = ?2, notification_url = ?3, \
              sealed_client_state = ?4, sealed_secrets = ?5 WHERE id = ?1 AND removed IS NULL",
-        )?
-        .execute((
+        (
             &subscription.id,
             subscription.expires,
             &subscription.notification_url,
             &subscription.sealed_client_state,
             &subscription.sealed_secrets,
-        ))?;
-    session
-        .connection
-        .prepare_cached("DELETE FROM subscription_endpoint WHERE subscription_key = ?1")?
-        .execute([subscription.key])?;
+        ),
+    )?;
+    session.connection.execute(
+        "DELETE FROM subscription_endpoint WHERE subscription_key = ?1",
+        [subscription.key],
+    )?;
     Ok(changed > 0)
 }
 
@@ -106,9 +103,7 @@ pub(crate) fn update(session: &mut Session, subscription: &SubscriptionRow) -> R
 pub(crate) fn delete(session: &mut Session, id: &str) -> Result<bool, Error> {
     let key: Option<i64> = session
         .connection
-        .prepare_cached("SELECT subscription_key FROM subscription WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
+        .value("SELECT subscription_key FROM subscription WHERE id = ?1", [id])?;
     let Some(key) = key else { return Ok(false) };
     for text in [
         "DELETE FROM delivery WHERE subscription_key = ?1",
@@ -116,7 +111,7 @@ pub(crate) fn delete(session: &mut Session, id: &str) -> Result<bool, Error> {
         "DELETE FROM subscription_record WHERE subscription_key = ?1",
         "DELETE FROM subscription WHERE subscription_key = ?1",
     ] {
-        session.connection.prepare_cached(text)?.execute([key])?;
+        session.connection.execute(text, [key])?;
     }
     Ok(true)
 }
@@ -128,28 +123,24 @@ pub(crate) fn tell(
     subscription_key: i64,
     event: Event,
 ) -> Result<bool, Error> {
-    let added = session
-        .connection
-        .prepare_cached(
-            "INSERT INTO delivery (subscription_key, channel, event, queued) \
+    let added = session.connection.execute(
+        "INSERT INTO delivery (subscription_key, channel, event, queued) \
              SELECT subscription_key, ?2, ?3, ?4 FROM subscription \
              WHERE subscription_key = ?1 AND lifecycle_notification_url IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM delivery WHERE subscription_key = ?1 AND channel = ?2 \
              AND died IS NULL AND event = ?3)",
-        )?
-        .execute((subscription_key, event.channel().number(), event.name(), session.now()))?;
+        (subscription_key, event.channel().number(), event.name(), session.now()),
+    )?;
     Ok(added > 0)
 }
 
 /// Tells a subscription that it ends soon, once for each end; whether it was told now.
 pub(crate) fn warn(session: &mut Session, key: i64) -> Result<bool, Error> {
-    let warned = session
-        .connection
-        .prepare_cached(
-            "UPDATE subscription SET warned_of = expiration_date_time WHERE subscription_key = ?1 \
-             AND removed IS NULL AND warned_of IS NOT expiration_date_time",
-        )?
-        .execute([key])?;
+    let warned = session.connection.execute(
+        "UPDATE subscription SET warned_of = expiration_date_time WHERE subscription_key = ?1 \
+             AND removed IS NULL AND warned_of IS DISTINCT FROM expiration_date_time",
+        [key],
+    )?;
     if warned > 0 {
         tell(session, key, Event::ReauthorizationRequired)?;
     }
@@ -159,58 +150,42 @@ pub(crate) fn warn(session: &mut Session, key: i64) -> Result<bool, Error> {
 /// Takes a subscription away from its application, which is told; nothing else is from now on.
 pub(crate) fn remove(session: &mut Session, key: i64) -> Result<(), Error> {
     let now = session.now();
+    session.connection.execute(
+        "UPDATE subscription SET removed = ?2 WHERE subscription_key = ?1 AND removed IS NULL",
+        (key, now),
+    )?;
     session
         .connection
-        .prepare_cached(
-            "UPDATE subscription SET removed = ?2 WHERE subscription_key = ?1 AND removed IS NULL",
-        )?
-        .execute((key, now))?;
-    session
-        .connection
-        .prepare_cached("DELETE FROM delivery WHERE subscription_key = ?1 AND channel = 0")?
-        .execute([key])?;
+        .execute("DELETE FROM delivery WHERE subscription_key = ?1 AND channel = 0", [key])?;
     tell(session, key, Event::SubscriptionRemoved)?;
     Ok(())
 }
 
 /// All live subscriptions, of a tenant or of all, in the order in which they were made.
-pub(super) fn live(
+pub(crate) fn live(
     connection: &Connection,
     tenant: Option<&TenantId>,
     now: i64,
 ) -> Result<Vec<SubscriptionRow>, Error> {
-    let mut statement = connection.prepare_cached(concat!(
+    let text = concat!(
         "SELECT ",
         columns!(),
         " WHERE s.removed IS NULL AND s.expiration_date_time > ?1 \
          AND (?2 IS NULL OR t.id = ?2) ORDER BY s.subscription_key"
-    ))?;
-    let mut rows = statement.query((now, tenant.map(TenantId::as_str)))?;
-    let mut subscriptions = Vec::new();
-    while let Some(row) = rows.next()? {
-        subscriptions.push(read(row)?);
-    }
-    Ok(subscriptions)
+    );
+    connection.all(text, (now, tenant.map(TenantId::as_str)), read)
 }
 
 /// A subscription, also one that has ended.
-pub(super) fn by_key(connection: &Connection, key: i64) -> Result<Option<SubscriptionRow>, Error> {
-    let mut statement = connection.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        " WHERE s.subscription_key = ?1"
-    ))?;
-    let mut rows = statement.query([key])?;
-    rows.next()?.map(read).transpose()
+pub(crate) fn by_key(connection: &Connection, key: i64) -> Result<Option<SubscriptionRow>, Error> {
+    let text = concat!("SELECT ", columns!(), " WHERE s.subscription_key = ?1");
+    connection.first(text, [key], read)
 }
 
 /// Ids of subscriptions that ended before an instant.
-pub(super) fn ended(connection: &Connection, before: i64) -> Result<Vec<String>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id FROM subscription WHERE expiration_date_time < ?1 OR removed < ?1",
-    )?;
-    let ids = statement.query_map([before], |row| row.get(0))?;
-    Ok(ids.collect::<Result<_, _>>()?)
+pub(crate) fn ended(connection: &Connection, before: i64) -> Result<Vec<String>, Error> {
+    let text = "SELECT id FROM subscription WHERE expiration_date_time < ?1 OR removed < ?1";
+    connection.all(text, [before], |row| row.get(0))
 }
 
 fn read(row: &Row<'_>) -> Result<SubscriptionRow, Error> {

@@ -1,9 +1,12 @@
 //! The queues of messages: from the change log into them, and out of them.
 
-use model::TenantId;
-use rusqlite::{Connection, OptionalExtension, Row};
+use std::ops::ControlFlow;
 
-use super::{Session, subscriptions};
+use model::TenantId;
+
+use super::subscriptions;
+use crate::engine::{Connection, Row, most};
+use crate::session::Session;
 use crate::subscription::{
     Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event, FailingEndpoint,
     Match, QueueSize, Sent, Settled,
@@ -27,8 +30,7 @@ pub(crate) fn enqueue(
 ) -> Result<usize, Error> {
     let moved = session
         .connection
-        .prepare_cached("UPDATE notification_cursor SET sequence = ?2 WHERE sequence = ?1")?
-        .execute((from, to))?;
+        .execute("UPDATE notification_cursor SET sequence = ?2 WHERE sequence = ?1", (from, to))?;
     if moved == 0 {
         return Ok(0);
     }
@@ -45,23 +47,18 @@ pub(crate) fn enqueue(
 /// What the subscription is to be told of the version, by what it was told before.
 fn event(session: &Session, matched: &Match) -> Result<Option<Event>, Error> {
     let Match { subscription_key, id_key, version, .. } = matched;
-    let known: Option<i64> = session
-        .connection
-        .prepare_cached(
-            "SELECT version FROM subscription_record WHERE subscription_key = ?1 AND id_key = ?2",
-        )?
-        .query_row((subscription_key, id_key), |row| row.get(0))
-        .optional()?;
+    let known: Option<i64> = session.connection.value(
+        "SELECT version FROM subscription_record WHERE subscription_key = ?1 AND id_key = ?2",
+        (subscription_key, id_key),
+    )?;
     if known.is_some_and(|known| known >= *version) {
         return Ok(None);
     }
-    session
-        .connection
-        .prepare_cached(
-            "INSERT INTO subscription_record (subscription_key, id_key, version) \
-             VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET version = ?3",
-        )?
-        .execute((subscription_key, id_key, version))?;
+    session.connection.execute(
+        "INSERT INTO subscription_record (subscription_key, id_key, version) \
+             VALUES (?1, ?2, ?3) ON CONFLICT (subscription_key, id_key) DO UPDATE SET version = ?3",
+        (subscription_key, id_key, version),
+    )?;
     Ok(match known {
         None if matched.wants_created => Some(Event::Created),
         _ if matched.wants_updated => Some(Event::Updated),
@@ -70,20 +67,18 @@ fn event(session: &Session, matched: &Match) -> Result<Option<Event>, Error> {
 }
 
 fn insert(session: &Session, matched: &Match, event: Event) -> Result<(), Error> {
-    session
-        .connection
-        .prepare_cached(
-            "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
+    session.connection.execute(
+        "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((
+        (
             matched.subscription_key,
             event.channel().number(),
             event.name(),
             &matched.record_id,
             matched.version,
             session.now(),
-        ))?;
+        ),
+    )?;
     Ok(())
 }
 
@@ -103,19 +98,15 @@ pub(crate) fn settle(session: &mut Session, sent: Sent, settled: &Settled) -> Re
 
 fn delivered(session: &Session, sent: Sent) -> Result<(), Error> {
     let Sent { subscription_key, channel, first, last, queued } = sent;
-    session
-        .connection
-        .prepare_cached(
-            "DELETE FROM delivery WHERE subscription_key = ?1 AND channel = ?2 \
+    session.connection.execute(
+        "DELETE FROM delivery WHERE subscription_key = ?1 AND channel = ?2 \
              AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL AND queued <= ?5",
-        )?
-        .execute((subscription_key, channel.number(), first, last, queued))?;
-    session
-        .connection
-        .prepare_cached(
-            "DELETE FROM subscription_endpoint WHERE subscription_key = ?1 AND channel = ?2",
-        )?
-        .execute((subscription_key, channel.number()))?;
+        (subscription_key, channel.number(), first, last, queued),
+    )?;
+    session.connection.execute(
+        "DELETE FROM subscription_endpoint WHERE subscription_key = ?1 AND channel = ?2",
+        (subscription_key, channel.number()),
+    )?;
     Ok(())
 }
 
@@ -126,23 +117,21 @@ fn failed(
     reason: &str,
 ) -> Result<(), Error> {
     let Sent { subscription_key, channel, first, last, queued } = sent;
-    session
-        .connection
-        .prepare_cached(
-            "UPDATE delivery SET message = ?3 WHERE subscription_key = ?1 AND channel = ?2 \
+    session.connection.execute(
+        "UPDATE delivery SET message = ?3 WHERE subscription_key = ?1 AND channel = ?2 \
              AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL AND queued <= ?5",
-        )?
-        .execute((subscription_key, channel.number(), first, last, queued))?;
-    session
-        .connection
-        .prepare_cached(
-            "INSERT INTO subscription_endpoint \
+        (subscription_key, channel.number(), first, last, queued),
+    )?;
+    session.connection.execute(
+        "INSERT INTO subscription_endpoint \
              (subscription_key, channel, failures, failing_since, due, last_error) \
              SELECT subscription_key, ?2, 1, ?3, ?4, ?5 FROM subscription \
-             WHERE subscription_key = ?1 ON CONFLICT DO UPDATE SET failures = failures + 1, \
-             failing_since = coalesce(failing_since, ?3), due = ?4, last_error = ?5",
-        )?
-        .execute((subscription_key, channel.number(), now, due, reason))?;
+             WHERE subscription_key = ?1 ON CONFLICT (subscription_key, channel) DO UPDATE SET \
+             failures = subscription_endpoint.failures + 1, \
+             failing_since = coalesce(subscription_endpoint.failing_since, ?3), due = ?4, \
+             last_error = ?5",
+        (subscription_key, channel.number(), now, due, reason),
+    )?;
     Ok(())
 }
 
@@ -150,14 +139,12 @@ fn failed(
 /// lost of notifications is told as an event of the subscription.
 fn give_up(session: &mut Session, sent: Sent, now: i64, before: i64) -> Result<usize, Error> {
     let Sent { subscription_key, channel, .. } = sent;
-    let died = session
-        .connection
-        .prepare_cached(
-            "UPDATE delivery SET died = ?4 WHERE subscription_key = ?1 AND channel = ?2 \
+    let died = session.connection.execute(
+        "UPDATE delivery SET died = ?4 WHERE subscription_key = ?1 AND channel = ?2 \
              AND died IS NULL AND queued <= ?3 AND EXISTS (SELECT 1 FROM subscription_endpoint e \
              WHERE e.subscription_key = ?1 AND e.channel = ?2 AND e.failing_since <= ?3)",
-        )?
-        .execute((subscription_key, channel.number(), before, now))?;
+        (subscription_key, channel.number(), before, now),
+    )?;
     if died > 0 && channel == Channel::Notifications {
         subscriptions::tell(session, subscription_key, Event::Missed)?;
     }
@@ -171,38 +158,34 @@ pub(crate) fn replay(
     subscription_key: i64,
     key: Option<i64>,
 ) -> Result<usize, Error> {
-    let replayed = session
-        .connection
-        .prepare_cached(
-            "UPDATE delivery SET died = NULL, queued = ?3 WHERE subscription_key = ?1 \
+    let replayed = session.connection.execute(
+        "UPDATE delivery SET died = NULL, queued = ?3 WHERE subscription_key = ?1 \
              AND died IS NOT NULL AND (?2 IS NULL OR delivery_key = ?2)",
-        )?
-        .execute((subscription_key, key, session.now()))?;
+        (subscription_key, key, session.now()),
+    )?;
     if replayed > 0 {
-        session
-            .connection
-            .prepare_cached("DELETE FROM subscription_endpoint WHERE subscription_key = ?1")?
-            .execute([subscription_key])?;
+        session.connection.execute(
+            "DELETE FROM subscription_endpoint WHERE subscription_key = ?1",
+            [subscription_key],
+        )?;
     }
     Ok(replayed)
 }
 
 /// Versions that were committed behind an entry of the change log.
-pub(super) fn committed(
+pub(crate) fn committed(
     connection: &Connection,
     after: i64,
     limit: usize,
 ) -> Result<CommittedVersions, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT c.sequence, t.id, r.id_key, r.id, c.version, c.change IN ('created', 'replaced') \
-         FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
-         LEFT JOIN call_record r ON r.record_key = c.record_key \
-         WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2",
-    )?;
-    let mut rows = statement.query((after, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    let text = "SELECT c.sequence, t.id, r.id_key, r.id, c.version, \
+                c.change IN ('created', 'replaced') \
+                FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+                LEFT JOIN call_record r ON r.record_key = c.record_key \
+                WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2";
     let mut found = CommittedVersions { up_to: after, ..CommittedVersions::default() };
     let mut count = 0;
-    while let Some(row) = rows.next()? {
+    connection.each(text, (after, most(limit)), |row| {
         count += 1;
         found.up_to = row.get(0)?;
         // What was erased meanwhile can be told no more.
@@ -210,7 +193,8 @@ pub(super) fn committed(
         if let (true, Some(id_key)) = (row.get(5)?, id_key) {
             found.versions.push(version(row, id_key)?);
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     found.has_more = count == limit;
     Ok(found)
 }
@@ -228,26 +212,24 @@ fn version(row: &Row<'_>, id_key: Vec<u8>) -> Result<CommittedVersion, Error> {
 }
 
 /// The last entry of the change log.
-pub(super) fn last_change(connection: &Connection) -> Result<i64, Error> {
-    let mut statement =
-        connection.prepare_cached("SELECT coalesce(max(sequence), 0) FROM change_log")?;
-    Ok(statement.query_row((), |row| row.get(0))?)
+pub(crate) fn last_change(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection.value("SELECT max(sequence) FROM change_log", ())?.flatten().unwrap_or(0))
 }
 
 /// Up to where the change log is in the queues.
-pub(super) fn cursor(connection: &Connection) -> Result<i64, Error> {
-    let mut statement = connection.prepare_cached("SELECT sequence FROM notification_cursor")?;
-    Ok(statement.query_row((), |row| row.get(0))?)
+pub(crate) fn cursor(connection: &Connection) -> Result<i64, Error> {
+    let cursor = connection.value("SELECT sequence FROM notification_cursor", ())?;
+    cursor.ok_or_else(|| Error::Corrupt(Cause::new("there is no notification cursor")))
 }
 
 /// Addresses that have messages to be sent at an instant. Who has lost a role is told of nothing but
 /// the subscription itself.
-pub(super) fn due(
+pub(crate) fn due(
     connection: &Connection,
     now: i64,
     role: &str,
 ) -> Result<Vec<DueEndpoint>, Error> {
-    let mut statement = connection.prepare_cached(concat!(
+    let text = concat!(
         "SELECT s.subscription_key, c.channel, coalesce(e.failures, 0) \
          FROM subscription s CROSS JOIN (SELECT 0 AS channel UNION ALL SELECT 1) c \
          LEFT JOIN subscription_endpoint e \
@@ -257,138 +239,116 @@ pub(super) fn due(
          AND d.died IS NULL) AND (c.channel = 1 OR NOT ",
         lacks_role!(),
         ")"
-    ))?;
-    let rows = statement.query_map((now, role), |row| {
+    );
+    connection.all(text, (now, role), |row| {
         Ok(DueEndpoint {
             subscription_key: row.get(0)?,
             channel: Channel::of_number(row.get(1)?),
             failures: row.get(2)?,
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// Whether the application of a subscription has a role, as far as it is known here.
-pub(super) fn has_role(
+pub(crate) fn has_role(
     connection: &Connection,
     subscription_key: i64,
     role: &str,
 ) -> Result<bool, Error> {
-    let mut statement = connection.prepare_cached(concat!(
+    let text = concat!(
         "SELECT 1 FROM subscription s WHERE s.subscription_key = ?1 AND NOT ",
         lacks_role!()
-    ))?;
-    Ok(statement.exists((subscription_key, role))?)
+    );
+    connection.exists(text, (subscription_key, role))
 }
 
 /// Addresses whose last request failed.
-pub(super) fn failing(connection: &Connection) -> Result<Vec<FailingEndpoint>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT subscription_key, channel, failures, failing_since, due, last_error \
-         FROM subscription_endpoint WHERE failing_since IS NOT NULL",
-    )?;
-    let rows = statement.query_map((), |row| {
+pub(crate) fn failing(connection: &Connection) -> Result<Vec<FailingEndpoint>, Error> {
+    let text = "SELECT subscription_key, channel, failures, failing_since, due, last_error \
+                FROM subscription_endpoint WHERE failing_since IS NOT NULL";
+    connection.all(text, (), |row| {
         Ok(FailingEndpoint {
             subscription_key: row.get(0)?,
             channel: Channel::of_number(row.get(1)?),
             failures: row.get(2)?,
             since: row.get(3)?,
             due: row.get(4)?,
-            reason: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+            reason: row.get::<Option<String>>(5)?.unwrap_or_default(),
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// The messages behind a number that go to an address next, together: those that were sent together
 /// before, else at most `limit` that were not sent yet.
-pub(super) fn next(
+pub(crate) fn next(
     connection: &Connection,
-    endpoint: (i64, Channel),
+    (key, channel): (i64, Channel),
     behind: i64,
     limit: usize,
 ) -> Result<Vec<DeliveryRow>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, died \
-         FROM delivery INDEXED BY delivery_in_order WHERE subscription_key = ?1 AND channel = ?2 \
-         AND delivery_key > ?4 AND died IS NULL ORDER BY delivery_key LIMIT ?3",
-    )?;
-    let (key, channel) = endpoint;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((key, channel.number(), limit, behind))?;
+    let text = "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, \
+                died FROM delivery INDEXED BY delivery_in_order WHERE subscription_key = ?1 \
+                AND channel = ?2 AND delivery_key > ?4 AND died IS NULL \
+                ORDER BY delivery_key LIMIT ?3";
     let mut found: Vec<DeliveryRow> = Vec::new();
-    while let Some(row) = rows.next()? {
+    connection.each(text, (key, channel.number(), most(limit), behind), |row| {
         let delivery = read(row)?;
         if found.first().is_some_and(|first| first.message != delivery.message) {
-            break;
+            return Ok(ControlFlow::Break(()));
         }
         found.push(delivery);
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(found)
 }
 
 /// Messages of the subscriptions of a tenant, or of all, behind a number: those to be sent, or
 /// those given up.
-pub(super) fn list(
+pub(crate) fn list(
     connection: &Connection,
     tenant: Option<&TenantId>,
     is_dead: bool,
     (after, limit): (i64, usize),
 ) -> Result<Vec<DeliveryRow>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT d.delivery_key, d.subscription_key, d.event, d.record_id, d.version, d.queued, \
-         d.message, d.died FROM delivery d \
-         JOIN subscription s ON s.subscription_key = d.subscription_key \
-         JOIN tenant t ON t.tenant_key = s.tenant_key \
-         WHERE (?1 IS NULL OR t.id = ?1) AND (d.died IS NOT NULL) = ?2 AND d.delivery_key > ?3 \
-         ORDER BY d.delivery_key LIMIT ?4",
-    )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((tenant.map(TenantId::as_str), is_dead, after, limit))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(read(row)?);
-    }
-    Ok(found)
+    let text = "SELECT d.delivery_key, d.subscription_key, d.event, d.record_id, d.version, \
+                d.queued, d.message, d.died FROM delivery d \
+                JOIN subscription s ON s.subscription_key = d.subscription_key \
+                JOIN tenant t ON t.tenant_key = s.tenant_key \
+                WHERE (?1 IS NULL OR t.id = ?1) AND (d.died IS NOT NULL) = ?2 \
+                AND d.delivery_key > ?3 ORDER BY d.delivery_key LIMIT ?4";
+    connection.all(text, (tenant.map(TenantId::as_str), is_dead, after, most(limit)), read)
 }
 
 /// Messages of a subscription behind a number: those to be sent, those given up, or both.
-pub(super) fn of_subscription(
+pub(crate) fn of_subscription(
     connection: &Connection,
     subscription_key: i64,
     is_dead: Option<bool>,
     (after, limit): (i64, usize),
 ) -> Result<Vec<DeliveryRow>, Error> {
     // Each part has an index in the order that is asked for.
-    let mut statement = connection.prepare_cached(
-        "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, died \
-         FROM delivery WHERE subscription_key = ?1 AND channel = 0 AND delivery_key > ?2 \
-         AND died IS NULL AND ?4 IS NOT 1 \
-         UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, queued, \
-         message, died FROM delivery WHERE subscription_key = ?1 AND channel = 1 \
-         AND delivery_key > ?2 AND died IS NULL AND ?4 IS NOT 1 \
-         UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, queued, \
-         message, died FROM delivery WHERE subscription_key = ?1 AND delivery_key > ?2 \
-         AND died IS NOT NULL AND ?4 IS NOT 0 ORDER BY delivery_key LIMIT ?3",
-    )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((subscription_key, after, limit, is_dead))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(read(row)?);
-    }
-    Ok(found)
+    let text = "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, \
+                died FROM delivery WHERE subscription_key = ?1 AND channel = 0 \
+                AND delivery_key > ?2 AND died IS NULL AND ?4 IS DISTINCT FROM 1 \
+                UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, \
+                queued, message, died FROM delivery WHERE subscription_key = ?1 AND channel = 1 \
+                AND delivery_key > ?2 AND died IS NULL AND ?4 IS DISTINCT FROM 1 \
+                UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, \
+                queued, message, died FROM delivery WHERE subscription_key = ?1 \
+                AND delivery_key > ?2 AND died IS NOT NULL AND ?4 IS DISTINCT FROM 0 \
+                ORDER BY delivery_key LIMIT ?3";
+    connection.all(text, (subscription_key, after, most(limit), is_dead), read)
 }
 
 /// How much is in the queues of all.
-pub(super) fn size(connection: &Connection) -> Result<QueueSize, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_in_order WHERE died IS NULL), \
-         (SELECT queued FROM delivery WHERE died IS NULL ORDER BY delivery_key LIMIT 1)",
-    )?;
-    Ok(statement.query_row((), |row| {
-        Ok(QueueSize { queued: row.get::<_, i64>(0)?.unsigned_abs(), oldest: row.get(1)? })
-    })?)
+pub(crate) fn size(connection: &Connection) -> Result<QueueSize, Error> {
+    let text = "SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_in_order \
+                WHERE died IS NULL), (SELECT queued FROM delivery WHERE died IS NULL \
+                ORDER BY delivery_key LIMIT 1)";
+    let size = connection.first(text, (), |row| {
+        Ok(QueueSize { queued: row.get::<i64>(0)?.unsigned_abs(), oldest: row.get(1)? })
+    })?;
+    Ok(size.unwrap_or_default())
 }
 
 fn read(row: &Row<'_>) -> Result<DeliveryRow, Error> {

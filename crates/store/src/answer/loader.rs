@@ -3,10 +3,11 @@
 
 use model::fragment::{Codec as _, FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::rows::{self, RecordKeys, RowSet, StreamSource};
-use rusqlite::{Connection, OptionalExtension};
 
+use crate::engine::Connection;
+use crate::reader;
 use crate::sql::record_columns;
-use crate::sqlite::{reader, stored};
+use crate::tables::stored;
 use crate::{Cause, Codec, Error, StoredRecord};
 
 const RECORD: &str =
@@ -74,10 +75,9 @@ impl<'c> Loader<'c> {
 
     /// A record by its key.
     pub(super) fn record(&mut self, record_key: i64) -> Result<StoredRecord, Error> {
-        let mut statement = self.connection.prepare_cached(RECORD)?;
-        let mut rows = statement.query([record_key])?;
-        let row = rows.next()?.ok_or_else(|| damaged("a record is missing"))?;
-        reader::record(row, self.codec)
+        let found =
+            self.connection.first(RECORD, [record_key], |row| reader::record(row, self.codec))?;
+        found.ok_or_else(|| damaged("a record is missing"))
     }
 
     /// A record as JSON, with the parts that are wanted.
@@ -200,9 +200,7 @@ impl<'c> Loader<'c> {
     fn fragment(&mut self, record_key: i64) -> Result<Vec<u8>, Error> {
         let packed: Option<Vec<u8>> = self
             .connection
-            .prepare_cached("SELECT fragment FROM call_record WHERE record_key = ?1")?
-            .query_row([record_key], |row| row.get(0))
-            .optional()?;
+            .value("SELECT fragment FROM call_record WHERE record_key = ?1", [record_key])?;
         let packed = packed.ok_or_else(|| damaged("a record is missing"))?;
         let mut fragment = Vec::new();
         self.codec.decompress(FragmentKind::Record, &packed, &mut fragment)?;

@@ -1,31 +1,27 @@
 //! Runs the statements of a planned query and goes through their rows.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use model::rows::RowSet;
-use rusqlite::{Connection, Row, params_from_iter};
 
 use super::judge::Judge;
 use super::loader::{Loader, Parts, RowKey};
+use crate::engine::{Connection, Field, Flow, Row};
 use crate::query::order::{Order, TermValue};
 use crate::query::planned::Planned;
 use crate::query::position::Position;
 use crate::query::scope::{ordinals, table_of};
 use crate::query::source::{Selected, Window};
+use crate::reader;
 use crate::sql::fragment::Sql;
 use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::{Bind, Statement};
-use crate::sqlite::reader;
 use crate::{Budget, Codec, Error, Found, StoredRecord};
 
 /// Columns of `record_columns!`.
 const RECORD_COLUMNS: usize = 11;
 /// Columns of [`Selected::Keys`] before the ordinals.
 const KEY_COLUMNS: usize = 3;
-
-/// Whether further rows are wanted.
-pub(super) type Flow = Result<ControlFlow<()>, Error>;
 
 /// A query under way.
 pub(super) struct Run<'r> {
@@ -68,15 +64,11 @@ impl<'r> Run<'r> {
         each: &mut dyn FnMut(&mut Self, Candidate) -> Flow,
     ) -> Result<(), Error> {
         let Statement { text, binds } = finish(planned.page(window)?);
-        let mut statement = self.connection.prepare_cached(&text)?;
-        let mut rows = statement.query(params_from_iter(&binds))?;
-        while let Some(row) = rows.next()? {
+        let connection = self.connection;
+        connection.each(&text, binds.as_slice(), |row| {
             let candidate = candidate(row, planned, self.loader.codec)?;
-            if each(self, candidate)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+            each(self, candidate)
+        })
     }
 
     /// Whether a row is one of the result, by what SQL has left open.
@@ -183,16 +175,13 @@ fn values(
         TermValue::Start => Ok(Some(Bind::Int(start))),
         TermValue::Id => Ok(Some(Bind::Text(id.clone()))),
         TermValue::Ordinal(at) => Ok(ordinals.get(at).map(|at| Bind::Int(*at))),
-        TermValue::Extra(at) => {
-            use rusqlite::types::Value;
-            Ok(match row.get(extras + at)? {
-                Value::Null => None,
-                Value::Integer(number) => Some(Bind::Int(number)),
-                Value::Real(number) => Some(Bind::Real(number)),
-                Value::Text(text) => Some(Bind::Text(text)),
-                Value::Blob(bytes) => Some(Bind::Bytes(bytes)),
-            })
-        }
+        TermValue::Extra(at) => Ok(match row.field(extras + at)? {
+            Field::Null => None,
+            Field::Int(number) => Some(Bind::Int(number)),
+            Field::Real(number) => Some(Bind::Real(number)),
+            Field::Text(text) => Some(Bind::Text(text.to_owned())),
+            Field::Bytes(bytes) => Some(Bind::Bytes(bytes.to_vec())),
+        }),
     };
     order.terms.iter().map(|term| value(term.value)).collect()
 }

@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Path, Transformation, Ty};
 use odata::eval::{Aggregator, Value, group_keys, push_identity, set_member};
 use odata::json::{Member, Node, Text};
-use rusqlite::types::ValueRef;
-use rusqlite::{Row, params_from_iter};
 
 use super::apply::{Chain, node, pipeline, sizes, too_much};
 use super::judge::{Words, parts};
 use super::loader::RowKey;
 use super::run::{Run, finish};
+use crate::engine::{Field, Row};
 use crate::query::compiler::Compiler;
 use crate::query::planned::Planned;
 use crate::query::scalar::Kind;
@@ -127,18 +127,17 @@ impl<'q> Columns<'q> {
             groups.groups.push((Vec::new(), Aggregator::new(self.figures)));
         }
         let Statement { text, binds } = self.statement();
-        let mut statement = run.connection.prepare_cached(&text)?;
-        let mut rows = statement.query(params_from_iter(&binds))?;
         let (mut identity, mut kept, mut count) = (Vec::new(), 0, 0_u64);
         let first = 1 + ordinals(table_of(self.planned.set)).len();
-        while let Some(row) = rows.next()? {
+        let connection = run.connection;
+        connection.each(&text, binds.as_slice(), |row| {
             count += 1;
             if count.is_multiple_of(ROWS_BETWEEN_LOOKS) && Instant::now() >= run.budget.deadline {
                 return Err(Error::Deadline);
             }
             identity.clear();
             for (at, kind) in self.keys.iter().enumerate() {
-                push_identity(&mut identity, &value(row.get_ref(first + at)?, *kind)?);
+                push_identity(&mut identity, &value(row.field(first + at)?, *kind)?);
             }
             let index = match groups.found.get(identity.as_slice()) {
                 Some(index) => *index,
@@ -162,14 +161,15 @@ impl<'q> Columns<'q> {
                     aggregator.count_item(figure);
                     continue;
                 };
-                kept += usize::from(aggregator.add(figure, &value(row.get_ref(at)?, *kind)?));
+                kept += usize::from(aggregator.add(figure, &value(row.field(at)?, *kind)?));
                 at += 1;
             }
             let limit = sizes(run.budget).values;
             if kept > limit {
                 return Err(Error::TooManyGroups { limit });
             }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
         Ok(groups)
     }
 
@@ -192,7 +192,7 @@ impl<'q> Columns<'q> {
         let first = 1 + ordinals(table_of(self.planned.set)).len();
         let mut told = Vec::with_capacity(self.keys.len());
         for (at, (path, kind)) in self.paths.iter().zip(&self.keys).enumerate() {
-            let node = match value(row.get_ref(first + at)?, *kind)? {
+            let node = match value(row.field(first + at)?, *kind)? {
                 Value::Text(name) | Value::Enum { name, .. } => Node::String(Text::of(&name)),
                 Value::Bool(value) => Node::Bool(value),
                 _ => return Ok(None),
@@ -228,23 +228,17 @@ impl<'q> Columns<'q> {
 }
 
 /// A column's value by its kind.
-fn value(value: ValueRef<'_>, kind: Kind) -> Result<Value<'_>, Error> {
-    let wrong = || Error::Corrupt(Cause::new("a column has a value of another type"));
-    Ok(match (value, kind) {
-        (ValueRef::Null, _) => Value::Null,
-        (ValueRef::Integer(number), Kind::Int { .. }) => Value::Int(number),
-        (ValueRef::Integer(number), Kind::Bool) => Value::Bool(number != 0),
-        (ValueRef::Integer(ticks), Kind::Instant) => Value::Instant(ticks),
-        (ValueRef::Integer(ticks), Kind::Duration { .. }) => Value::Duration(ticks),
-        (ValueRef::Integer(number), Kind::Real) => Value::double(number as f64),
-        (ValueRef::Real(number), Kind::Real) => Value::double(number),
-        (ValueRef::Text(text), Kind::Text) => {
-            Value::Text(Cow::Borrowed(std::str::from_utf8(text).map_err(|_| wrong())?))
-        }
-        (ValueRef::Text(text), Kind::Enum(ty)) => {
-            let name = Cow::Borrowed(std::str::from_utf8(text).map_err(|_| wrong())?);
-            Value::Enum { ty, name }
-        }
-        _ => return Err(wrong()),
+fn value(field: Field<'_>, kind: Kind) -> Result<Value<'_>, Error> {
+    Ok(match (field, kind) {
+        (Field::Null, _) => Value::Null,
+        (Field::Int(number), Kind::Int { .. }) => Value::Int(number),
+        (Field::Int(number), Kind::Bool) => Value::Bool(number != 0),
+        (Field::Int(ticks), Kind::Instant) => Value::Instant(ticks),
+        (Field::Int(ticks), Kind::Duration { .. }) => Value::Duration(ticks),
+        (Field::Int(number), Kind::Real) => Value::double(number as f64),
+        (Field::Real(number), Kind::Real) => Value::double(number),
+        (Field::Text(text), Kind::Text) => Value::Text(Cow::Borrowed(text)),
+        (Field::Text(name), Kind::Enum(ty)) => Value::Enum { ty, name: Cow::Borrowed(name) },
+        _ => return Err(Error::Corrupt(Cause::new("a column has a value of another type"))),
     })
 }

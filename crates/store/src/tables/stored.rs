@@ -2,50 +2,51 @@
 
 use model::fragment::{Codec as _, FragmentKind};
 use model::merge::Stored;
-use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::PACK_BITS;
+use crate::engine::{Connection, Row};
 use crate::{Codec, Error};
 
+/// Packs of a record have keys side by side: its own key and 16 bits for their number.
+pub(crate) const PACK_BITS: u32 = 16;
+
 /// What the writer must know of a version to decide what becomes of another one.
-pub(super) struct Head {
-    pub(super) record_key: i64,
-    pub(super) id: String,
-    pub(super) version: i64,
-    pub(super) is_current: bool,
-    pub(super) start: i64,
-    pub(super) flags: u32,
-    pub(super) content_hash: [u8; 16],
+pub(crate) struct Head {
+    pub(crate) record_key: i64,
+    pub(crate) id: String,
+    pub(crate) version: i64,
+    pub(crate) is_current: bool,
+    pub(crate) start: i64,
+    pub(crate) flags: u32,
+    pub(crate) content_hash: [u8; 16],
 }
 
 impl Head {
     /// A version of a record; the highest if none is named.
-    pub(super) fn find(
+    pub(crate) fn find(
         connection: &Connection,
         tenant_key: i64,
         id_key: &[u8],
         version: Option<i64>,
     ) -> Result<Option<Self>, Error> {
-        let found = match version {
-            None => connection
-                .prepare_cached(
-                    "SELECT record_key, id, version, is_current, start_date_time, flags, \
-                     content_hash FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
-                     ORDER BY version DESC LIMIT 1",
-                )?
-                .query_row((tenant_key, id_key), Self::read),
-            Some(version) => connection
-                .prepare_cached(
-                    "SELECT record_key, id, version, is_current, start_date_time, flags, \
-                     content_hash FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
-                     AND version = ?3",
-                )?
-                .query_row((tenant_key, id_key, version), Self::read),
-        };
-        Ok(found.optional()?)
+        match version {
+            None => connection.first(
+                "SELECT record_key, id, version, is_current, start_date_time, flags, \
+                 content_hash FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
+                 ORDER BY version DESC LIMIT 1",
+                (tenant_key, id_key),
+                Self::read,
+            ),
+            Some(version) => connection.first(
+                "SELECT record_key, id, version, is_current, start_date_time, flags, \
+                 content_hash FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
+                 AND version = ?3",
+                (tenant_key, id_key, version),
+                Self::read,
+            ),
+        }
     }
 
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>) -> Result<Self, Error> {
         Ok(Self {
             record_key: row.get(0)?,
             id: row.get(1)?,
@@ -59,11 +60,11 @@ impl Head {
 }
 
 /// The fragments of a version, for merging.
-pub(super) struct StoredVersion<'s> {
-    pub(super) connection: &'s Connection,
-    pub(super) codec: &'s mut Codec,
-    pub(super) record_key: i64,
-    pub(super) flags: u32,
+pub(crate) struct StoredVersion<'s> {
+    pub(crate) connection: &'s Connection,
+    pub(crate) codec: &'s mut Codec,
+    pub(crate) record_key: i64,
+    pub(crate) flags: u32,
 }
 
 impl Stored for StoredVersion<'_> {
@@ -89,7 +90,7 @@ impl Stored for StoredVersion<'_> {
 }
 
 /// Puts a pack of sessions, decompressed, in place of `out`; false if there is none.
-pub(super) fn session_pack(
+pub(crate) fn session_pack(
     connection: &Connection,
     codec: &mut Codec,
     record_key: i64,
@@ -102,7 +103,7 @@ pub(super) fn session_pack(
 }
 
 /// The same of participants.
-pub(super) fn participant_pack(
+pub(crate) fn participant_pack(
     connection: &Connection,
     codec: &mut Codec,
     record_key: i64,
@@ -115,7 +116,7 @@ pub(super) fn participant_pack(
 }
 
 /// The key of a record's pack; none for a number that no pack can have.
-pub(super) fn pack_key(record_key: i64, number: usize) -> Option<i64> {
+pub(crate) fn pack_key(record_key: i64, number: usize) -> Option<i64> {
     (number < 1 << PACK_BITS).then_some(record_key << PACK_BITS | number as i64)
 }
 
@@ -127,10 +128,7 @@ fn fragment(
     kind: FragmentKind,
     out: &mut Vec<u8>,
 ) -> Result<bool, Error> {
-    let mut statement = connection.prepare_cached(text)?;
-    let mut rows = statement.query([key])?;
-    let Some(row) = rows.next()? else { return Ok(false) };
-    let packed = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-    codec.decompress(kind, packed, out)?;
-    Ok(true)
+    let read = connection
+        .first(text, [key], |row| Ok(codec.decompress(kind, row.field(0)?.bytes()?, out)?))?;
+    Ok(read.is_some())
 }

@@ -1,0 +1,181 @@
+//! A connection to whichever engine holds the store: statements, their values, and rows.
+//!
+//! Statements that mean the same to each engine are written once, with placeholders `?1`, `?2` …;
+//! what only one engine understands stands in its own module.
+
+mod field;
+mod value;
+
+use std::ops::ControlFlow;
+
+use rusqlite::CachedStatement;
+
+use crate::{Cause, Error};
+
+pub(crate) use field::{Column, Field};
+pub(crate) use value::{Value, Values};
+
+/// An open connection.
+pub(crate) enum Connection {
+    Sqlite(rusqlite::Connection),
+}
+
+/// A row of a result, for as long as the next one is not asked for.
+pub(crate) enum Row<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+}
+
+/// Whether further rows are wanted.
+pub(crate) type Flow = Result<ControlFlow<()>, Error>;
+
+impl Connection {
+    /// Begins a transaction that writes.
+    pub(crate) fn begin_write(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.execute("BEGIN IMMEDIATE", ()).map(drop),
+        }
+    }
+
+    /// Commits: what was written is durable then.
+    pub(crate) fn commit(&self) -> Result<(), Error> {
+        self.execute("COMMIT", ()).map(drop)
+    }
+
+    /// Takes back what was written since the beginning.
+    pub(crate) fn roll_back(&self) -> Result<(), Error> {
+        match self {
+            // Some errors roll back by themselves.
+            Self::Sqlite(connection) if connection.is_autocommit() => Ok(()),
+            Self::Sqlite(connection) => Ok(connection.execute_batch("ROLLBACK")?),
+        }
+    }
+
+    /// Begins to read one state of the store.
+    pub(crate) fn begin_read(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.execute("BEGIN", ()).map(drop),
+        }
+    }
+
+    /// Lets go of the state that was read, if there is one.
+    pub(crate) fn end_read(&self) -> Result<(), Error> {
+        match self {
+            // Some errors end a transaction by themselves.
+            Self::Sqlite(connection) if connection.is_autocommit() => Ok(()),
+            Self::Sqlite(_) => self.commit(),
+        }
+    }
+
+    /// Runs a statement; how many rows it has changed.
+    pub(crate) fn execute(&self, text: &str, values: impl Values) -> Result<usize, Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(text)?;
+                bind(&mut statement, &values)?;
+                Ok(statement.raw_execute()?)
+            }
+        }
+    }
+
+    /// Gives the rows of a query one after the other, until one was enough.
+    pub(crate) fn each(
+        &self,
+        text: &str,
+        values: impl Values,
+        mut visit: impl FnMut(&Row<'_>) -> Flow,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(text)?;
+                bind(&mut statement, &values)?;
+                let mut rows = statement.raw_query();
+                while let Some(row) = rows.next()? {
+                    if visit(&Row::Sqlite(row))?.is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The first row of a query, if there is one.
+    pub(crate) fn first<T>(
+        &self,
+        text: &str,
+        values: impl Values,
+        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let (mut read, mut first) = (Some(read), None);
+        self.each(text, values, |row| {
+            if let Some(read) = read.take() {
+                first = Some(read(row)?);
+            }
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(first)
+    }
+
+    /// The first column of the first row, if there is one.
+    pub(crate) fn value<T: Column>(
+        &self,
+        text: &str,
+        values: impl Values,
+    ) -> Result<Option<T>, Error> {
+        self.first(text, values, |row| row.get(0))
+    }
+
+    /// Whether a query has rows.
+    pub(crate) fn exists(&self, text: &str, values: impl Values) -> Result<bool, Error> {
+        Ok(self.first(text, values, |_| Ok(()))?.is_some())
+    }
+
+    /// Inserts a row and gives the key that it got, which the statement returns.
+    pub(crate) fn inserted(&self, text: &str, values: impl Values) -> Result<i64, Error> {
+        let key = self.value(text, values)?;
+        key.ok_or_else(|| Error::Internal(Cause::new("an insert has given no key")))
+    }
+
+    /// All rows of a query.
+    pub(crate) fn all<T>(
+        &self,
+        text: &str,
+        values: impl Values,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        self.each(text, values, |row| {
+            all.push(read(row)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(all)
+    }
+}
+
+impl Row<'_> {
+    /// A column's value, counted from 0.
+    pub(crate) fn get<T: Column>(&self, at: usize) -> Result<T, Error> {
+        T::read(self.field(at)?).ok_or_else(|| Error::Corrupt(field::of_another_type()))
+    }
+
+    /// A column's value as the engine has it.
+    pub(crate) fn field(&self, at: usize) -> Result<Field<'_>, Error> {
+        match self {
+            Self::Sqlite(row) => Field::of_sqlite(row.get_ref(at)?),
+        }
+    }
+}
+
+fn bind(statement: &mut CachedStatement<'_>, values: &impl Values) -> Result<(), Error> {
+    let mut number = 0;
+    values.each(&mut |value| {
+        number += 1;
+        statement.raw_bind_parameter(number, value)?;
+        Ok(())
+    })
+}
+
+/// A limit as a statement takes it.
+pub(crate) fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

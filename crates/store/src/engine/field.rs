@@ -1,0 +1,116 @@
+//! What a column or a placeholder holds.
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+
+use crate::{Cause, Error};
+
+/// A value of one of the types that the store's columns have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Field<'f> {
+    Null,
+    Int(i64),
+    Real(f64),
+    Text(&'f str),
+    Bytes(&'f [u8]),
+}
+
+impl<'f> Field<'f> {
+    pub(super) fn of_sqlite(value: ValueRef<'f>) -> Result<Self, Error> {
+        Ok(match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(number) => Self::Int(number),
+            ValueRef::Real(number) => Self::Real(number),
+            ValueRef::Text(text) => Self::Text(
+                std::str::from_utf8(text).map_err(|_| Error::Corrupt(of_another_type()))?,
+            ),
+            ValueRef::Blob(bytes) => Self::Bytes(bytes),
+        })
+    }
+
+    /// The bytes of a column that has bytes.
+    pub(crate) fn bytes(self) -> Result<&'f [u8], Error> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            _ => Err(Error::Corrupt(of_another_type())),
+        }
+    }
+}
+
+pub(crate) fn of_another_type() -> Cause {
+    Cause::new("a column has a value of another type")
+}
+
+impl ToSql for Field<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(number),
+            Self::Real(number) => ValueRef::Real(number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// A type that a column is read as.
+pub(crate) trait Column: Sized {
+    /// None for a value of another type.
+    fn read(field: Field<'_>) -> Option<Self>;
+}
+
+impl Column for i64 {
+    fn read(field: Field<'_>) -> Option<Self> {
+        match field {
+            Field::Int(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl Column for u32 {
+    fn read(field: Field<'_>) -> Option<Self> {
+        i64::read(field)?.try_into().ok()
+    }
+}
+
+impl Column for bool {
+    fn read(field: Field<'_>) -> Option<Self> {
+        i64::read(field).map(|number| number != 0)
+    }
+}
+
+impl Column for String {
+    fn read(field: Field<'_>) -> Option<Self> {
+        match field {
+            Field::Text(text) => Some(text.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Column for Vec<u8> {
+    fn read(field: Field<'_>) -> Option<Self> {
+        match field {
+            Field::Bytes(bytes) => Some(bytes.to_vec()),
+            _ => None,
+        }
+    }
+}
+
+impl Column for [u8; 16] {
+    fn read(field: Field<'_>) -> Option<Self> {
+        match field {
+            Field::Bytes(bytes) => bytes.try_into().ok(),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    fn read(field: Field<'_>) -> Option<Self> {
+        match field {
+            Field::Null => Some(None),
+            field => T::read(field).map(Some),
+        }
+    }
+}
