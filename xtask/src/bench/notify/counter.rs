@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -24,6 +25,8 @@ struct Shared {
     is_open: AtomicBool,
     requests: AtomicU64,
     items: AtomicU64,
+    /// When the first and the last items came.
+    times: Mutex<Option<(Instant, Instant)>>,
     bodies: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -57,7 +60,14 @@ impl Counter {
     /// Items and requests that came while it was open, counted from 0 again.
     pub(super) fn take(&self) -> (u64, u64) {
         let take = |count: &AtomicU64| count.swap(0, Ordering::SeqCst);
+        *self.shared.times.lock().unwrap_or_else(PoisonError::into_inner) = None;
         (take(&self.shared.items), take(&self.shared.requests))
+    }
+
+    /// Time from the first items that came to the last.
+    pub(super) fn span(&self) -> Duration {
+        let times = self.shared.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.map_or(Duration::ZERO, |(first, last)| last - first)
     }
 
     /// Items that came so far.
@@ -99,5 +109,8 @@ fn note(shared: &Shared, body: &[u8]) {
             bodies.push(body.to_vec());
         }
     }
+    let now = Instant::now();
+    let mut times = shared.times.lock().unwrap_or_else(PoisonError::into_inner);
+    *times = Some((times.map_or(now, |(first, _)| first), now));
     shared.items.fetch_add(items, Ordering::SeqCst);
 }
