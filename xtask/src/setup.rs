@@ -1,6 +1,6 @@
 //! What the checks need besides the Rust toolchain, and how it gets here: Python with venv, Node with
-//! npm, a C and a C++ compiler, a NATS server, curl. What is missing is installed by apt-get when we are root on
-//! Debian or Ubuntu, else the command to run is told. The clients go into the build folder.
+//! npm, a C and a C++ compiler, a NATS server, a PostgreSQL server, curl. What is missing is installed
+//! by apt-get when we are root on Debian or Ubuntu, else the command to run is told. The clients go into the build folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need {
         what: "Python 3 with venv and pip",
         probe: ("python3", &["-c", "import venv, ensurepip, sqlite3"]),
@@ -36,6 +36,11 @@ const NEEDS: [Need; 7] = [
         what: "a NATS server",
         probe: ("nats-server", &["--version"]),
         packages: &["nats-server"],
+    },
+    Need {
+        what: "a PostgreSQL server",
+        probe: ("sh", &["-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"]),
+        packages: &["postgresql"],
     },
     Need { what: "curl", probe: ("curl", &["--version"]), packages: &["curl"] },
 ];

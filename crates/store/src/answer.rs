@@ -22,6 +22,7 @@ use crate::query::planned::Planned;
 use crate::query::position::Position;
 use crate::query::{Budget, Explanation, RowPage, RowQuery};
 use crate::reader::{self, Reader};
+use crate::sql::Engine;
 use crate::sql::writer::Statement;
 use crate::{Cost, Error};
 use apply::Chain;
@@ -30,7 +31,7 @@ use columns::Columns;
 use judge::Judge;
 use loader::Loader;
 use page::Paging;
-use run::{Run, finish, whole};
+use run::{Run, whole};
 
 /// A tenant's number for plans that are not run.
 const NO_TENANT: i64 = 0;
@@ -60,7 +61,7 @@ impl Reader {
             return Ok(RowPage::default());
         };
         let asked = Asked::new(query);
-        let planned = asked.plan(tenant_key);
+        let planned = asked.plan((tenant_key, connection.engine()));
         let run = Run::new(connection, &mut self.codec, budget);
         Paging::new(&asked, &planned, query, behind, limit).page(run)
     }
@@ -81,9 +82,9 @@ impl Reader {
             return Ok(0);
         };
         let asked = Asked { orderby: Vec::new(), ..Asked::new(query) };
-        let planned = asked.plan(tenant_key);
+        let planned = asked.plan((tenant_key, connection.engine()));
         if planned.is_exact() {
-            let Statement { text, binds } = finish(planned.count());
+            let Statement { text, binds } = planned.count().finish(planned.engine);
             let count: Option<i64> = connection.value(&text, binds.as_slice())?;
             return Ok(count.unwrap_or(0).unsigned_abs());
         }
@@ -146,7 +147,7 @@ impl Reader {
         let tenant_key = reader::tenant_key(connection, &mut self.tenants, tenant)?;
         let nothing = Apply { steps: Vec::new() };
         let chain = Chain::new(query, query.query.apply.as_ref().unwrap_or(&nothing));
-        let planned = chain.asked.plan(tenant_key.unwrap_or(NO_TENANT));
+        let planned = chain.asked.plan((tenant_key.unwrap_or(NO_TENANT), connection.engine()));
         apply::apply(&chain, &planned, query, &mut Run::new(connection, &mut self.codec, budget))
     }
 
@@ -157,11 +158,11 @@ impl Reader {
         let tenant_key = key.unwrap_or(NO_TENANT);
         if let Some(apply) = &query.query.apply {
             let chain = Chain::new(query, apply);
-            let planned = chain.asked.plan(tenant_key);
+            let planned = chain.asked.plan((tenant_key, connection.engine()));
             return explain_apply(connection, &chain, &planned);
         }
         let asked = Asked::new(query);
-        let planned = asked.plan(tenant_key);
+        let planned = asked.plan((tenant_key, connection.engine()));
         let statement = leading(&asked, &planned)?;
         Ok(Explanation {
             binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),
@@ -179,7 +180,7 @@ pub fn cost(query: &RowQuery) -> Cost {
     if query.query.apply.is_some() {
         return Cost::Scan;
     }
-    Asked::new(query).plan(NO_TENANT).cost()
+    Asked::new(query).plan((NO_TENANT, Engine::Sqlite)).cost()
 }
 
 fn explain_apply(
@@ -190,7 +191,7 @@ fn explain_apply(
     let columns = Columns::new(chain, planned);
     let statement = match &columns {
         Some(columns) => columns.statement(),
-        None => finish(planned.page(&whole(&Position::default()))?),
+        None => planned.page(&whole(&Position::default()))?.finish(planned.engine),
     };
     let steps = match &columns {
         Some(_) => &chain.steps[1..],
@@ -218,12 +219,16 @@ fn leading(asked: &Asked, planned: &Planned<'_>) -> Result<Statement, Error> {
         window.limit = Some(60);
     }
     let sql = if is_by_words { planned.by_words() } else { planned.page(&window)? };
-    Ok(finish(sql))
+    Ok(sql.finish(planned.engine))
 }
 
 fn engine_plan(connection: &Connection, statement: &Statement) -> Result<Vec<String>, Error> {
-    let text = format!("EXPLAIN QUERY PLAN {}", statement.text);
-    connection.all(&text, statement.binds.as_slice(), |row| row.get(3))
+    let (explain, column) = match connection.engine() {
+        Engine::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+        Engine::Postgres => ("EXPLAIN", 0),
+    };
+    let text = format!("{explain} {}", statement.text);
+    connection.all(&text, statement.binds.as_slice(), |row| row.get(column))
 }
 
 /// What is left to our evaluator, as OData text.

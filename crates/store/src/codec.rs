@@ -113,9 +113,10 @@ impl fmt::Debug for Codec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Opener;
 
     fn codec() -> Codec {
-        Codec::new(Arc::new(Dictionaries::new("nowhere".into(), Vec::new())))
+        Codec::new(Arc::new(Dictionaries::new(Opener::Sqlite("nowhere".into()), Vec::new())))
     }
 
     #[test]

@@ -3,14 +3,13 @@
 //! zstd writes the number of the dictionary into each frame, so a fragment says itself which one
 //! it needs, and fragments of old dictionaries stay readable for good.
 
-use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use model::fragment::FragmentKind;
 use zstd::zstd_safe::DDict;
 
-use crate::engine::Connection;
-use crate::{Cause, Error, sqlite};
+use crate::engine::{Connection, Opener};
+use crate::{Cause, Error};
 
 /// What the binary brings for a new store.
 pub(crate) const SHIPPED: [Shipped; 3] = [
@@ -46,12 +45,12 @@ pub(crate) struct Dictionary {
 
 /// All dictionaries of a store.
 pub(crate) struct Dictionaries {
-    store: PathBuf,
+    store: Opener,
     known: RwLock<Vec<Arc<Dictionary>>>,
 }
 
 impl Dictionaries {
-    pub(crate) fn new(store: PathBuf, rows: Vec<DictionaryRow>) -> Self {
+    pub(crate) fn new(store: Opener, rows: Vec<DictionaryRow>) -> Self {
         let known = rows.into_iter().map(|row| Arc::new(Dictionary::new(row))).collect();
         Self { store, known: RwLock::new(known) }
     }
@@ -68,7 +67,7 @@ impl Dictionaries {
         if let Some(found) = self.find_known(key) {
             return Ok(Some(found));
         }
-        let rows = sqlite::dictionaries(&self.store)?;
+        let rows = rows(&self.store.reader()?)?;
         let mut known = self.known.write().expect("no one panics while holding it");
         for row in rows {
             if !known.iter().any(|dictionary| dictionary.row.key == row.key) {

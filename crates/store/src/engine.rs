@@ -4,41 +4,65 @@
 //! what only one engine understands stands in its own module.
 
 mod field;
+mod opener;
 mod value;
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use rusqlite::CachedStatement;
 
+use crate::postgres;
+use crate::postgres::connection::give;
+use crate::sql::Engine;
 use crate::{Cause, Error};
 
 pub(crate) use field::{Column, Field};
+pub(crate) use opener::Opener;
+pub use opener::Place;
 pub(crate) use value::{Value, Values};
 
 /// An open connection.
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
+    Postgres(postgres::connection::Connection),
 }
 
 /// A row of a result, for as long as the next one is not asked for.
 pub(crate) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 /// Whether further rows are wanted.
 pub(crate) type Flow = Result<ControlFlow<()>, Error>;
 
 impl Connection {
+    /// Whose wording its statements have.
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
     /// Begins a transaction that writes.
     pub(crate) fn begin_write(&self) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => self.execute("BEGIN IMMEDIATE", ()).map(drop),
+            Self::Postgres(connection) => {
+                connection.begin("BEGIN ISOLATION LEVEL READ COMMITTED".to_owned());
+                Ok(())
+            }
         }
     }
 
     /// Commits: what was written is durable then.
     pub(crate) fn commit(&self) -> Result<(), Error> {
-        self.execute("COMMIT", ()).map(drop)
+        match self {
+            Self::Sqlite(_) => self.execute("COMMIT", ()).map(drop),
+            Self::Postgres(connection) => connection.end("COMMIT"),
+        }
     }
 
     /// Takes back what was written since the beginning.
@@ -47,13 +71,37 @@ impl Connection {
             // Some errors roll back by themselves.
             Self::Sqlite(connection) if connection.is_autocommit() => Ok(()),
             Self::Sqlite(connection) => Ok(connection.execute_batch("ROLLBACK")?),
+            Self::Postgres(connection) => connection.end("ROLLBACK"),
         }
     }
 
-    /// Begins to read one state of the store.
-    pub(crate) fn begin_read(&self) -> Result<(), Error> {
+    /// Writes in a transaction of its own: what succeeds is committed, what does not is taken back.
+    pub(crate) fn transact<T>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.begin_write()?;
+        match work(self) {
+            Ok(done) => self.commit().map(|()| done),
+            Err(error) => {
+                self.roll_back()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Begins to read one state of the store; a statement may take until `deadline`.
+    pub(crate) fn begin_read(&self, deadline: Instant) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => self.execute("BEGIN", ()).map(drop),
+            Self::Postgres(connection) => {
+                let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
+                connection.begin(format!(
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                     SET LOCAL statement_timeout = {left}"
+                ));
+                Ok(())
+            }
         }
     }
 
@@ -63,6 +111,37 @@ impl Connection {
             // Some errors end a transaction by themselves.
             Self::Sqlite(connection) if connection.is_autocommit() => Ok(()),
             Self::Sqlite(_) => self.commit(),
+            Self::Postgres(connection) => connection.end("ROLLBACK"),
+        }
+    }
+
+    /// A query of the last entry of the change log behind which none is still to come, or has come
+    /// without it being known; 0 before the first.
+    pub(crate) fn last_settled(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SELECT coalesce(max(sequence), 0) FROM change_log",
+            Self::Postgres(_) => {
+                "SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) - 1"
+            }
+        }
+    }
+
+    /// Runs statements without values, separated by semicolons.
+    pub(crate) fn batch(&self, text: &str) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => Ok(connection.execute_batch(text)?),
+            Self::Postgres(connection) => connection.batch(text),
+        }
+    }
+
+    /// A condition on entries `c` of the change log: those behind which none is still to come.
+    pub(crate) fn is_settled(&self) -> &'static str {
+        match self {
+            // Transactions of a file follow each other.
+            Self::Sqlite(_) => "1 = 1",
+            Self::Postgres(_) => {
+                "c.sequence < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"
+            }
         }
     }
 
@@ -74,6 +153,7 @@ impl Connection {
                 bind(&mut statement, &values)?;
                 Ok(statement.raw_execute()?)
             }
+            Self::Postgres(connection) => connection.execute(text, &values),
         }
     }
 
@@ -96,6 +176,20 @@ impl Connection {
                 }
                 Ok(())
             }
+            Self::Postgres(connection) => give(&connection.rows(text, &values)?, visit),
+        }
+    }
+
+    /// The same for results that may be longer than memory holds.
+    pub(crate) fn scan(
+        &self,
+        text: &str,
+        values: impl Values,
+        mut visit: impl FnMut(&Row<'_>) -> Flow,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.each(text, values, visit),
+            Self::Postgres(connection) => connection.scan(text, &values, &mut visit),
         }
     }
 
@@ -155,13 +249,14 @@ impl Connection {
 impl Row<'_> {
     /// A column's value, counted from 0.
     pub(crate) fn get<T: Column>(&self, at: usize) -> Result<T, Error> {
-        T::read(self.field(at)?).ok_or_else(|| Error::Corrupt(field::of_another_type()))
+        T::read(self.field(at)?).ok_or_else(field::of_another_type)
     }
 
     /// A column's value as the engine has it.
     pub(crate) fn field(&self, at: usize) -> Result<Field<'_>, Error> {
         match self {
             Self::Sqlite(row) => Field::of_sqlite(row.get_ref(at)?),
+            Self::Postgres(row) => Ok(row.try_get(at)?),
         }
     }
 }

@@ -46,6 +46,15 @@ pub enum Error {
     /// The file that was to be written is there already.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
+    /// The URL of the store can't be read.
+    #[error("the URL of the store can't be read")]
+    Url(#[source] Cause),
+    /// It is done with files only; PostgreSQL has tools of its own for it.
+    #[error("only a store that is a file can do this; PostgreSQL has its own tools for it")]
+    FilesOnly,
+    /// A transaction of another node stood in the way; the writer tries it again.
+    #[error("another node writes the same")]
+    Again,
     /// The statement took longer than [`crate::Options::statement_limit`].
     #[error("the statement took longer than it may")]
     Deadline,

@@ -12,7 +12,6 @@ use crate::record::Change;
 use crate::session;
 use crate::snapshot::Snapshot;
 use crate::sql::record_columns;
-use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::Statement;
 use crate::store::Shared;
 use crate::subscription::{
@@ -98,7 +97,7 @@ impl Reader {
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(Vec::new());
         };
-        let Statement { text, binds } = sql::list(&Sqlite, &Plan::list(tenant_key, query));
+        let Statement { text, binds } = sql::list(&Plan::list(tenant_key, query));
         connection.all(&text, binds.as_slice(), |row| record(row, &mut self.codec))
     }
 
@@ -108,7 +107,7 @@ impl Reader {
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(0);
         };
-        let Statement { text, binds } = sql::count(&Sqlite, &Plan::count(tenant_key, filter));
+        let Statement { text, binds } = sql::count(&Plan::count(tenant_key, filter));
         let count: Option<i64> = connection.value(&text, binds.as_slice())?;
         Ok(count.unwrap_or(0).unsigned_abs())
     }
@@ -159,12 +158,14 @@ impl Reader {
     /// Entries of the change log behind `after`, ascending.
     pub fn changes(&mut self, after: i64, limit: usize) -> Result<Vec<ChangeRow>, Error> {
         let connection = self.snapshot.fresh()?;
-        let text = "SELECT c.sequence, t.id, c.record_key, coalesce(c.id, r.id), c.version, \
-                    c.change, c.committed_at \
-                    FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
-                    LEFT JOIN call_record r ON r.record_key = c.record_key \
-                    WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2";
-        connection.all(text, (after, most(limit)), change)
+        let text = format!(
+            "SELECT c.sequence, t.id, c.record_key, coalesce(c.id, r.id), c.version, c.change, \
+             c.committed_at FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+             LEFT JOIN call_record r ON r.record_key = c.record_key \
+             WHERE c.sequence > ?1 AND {} ORDER BY c.sequence LIMIT ?2",
+            connection.is_settled()
+        );
+        connection.all(&text, (after, most(limit)), change)
     }
 
     /// Versions that were committed behind an entry of the change log, out of so many entries.
@@ -370,7 +371,7 @@ pub(crate) fn tenant_key(
 /// A row of `record_columns!`.
 pub(crate) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
     let mut fragment = Vec::new();
-    codec.decompress(FragmentKind::Record, row.field(10)?.bytes()?, &mut fragment)?;
+    codec.decompress(FragmentKind::Record, &row.field(10)?.bytes()?, &mut fragment)?;
     Ok(StoredRecord {
         record_key: row.get(0)?,
         id: row.get(1)?,

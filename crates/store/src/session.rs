@@ -1,7 +1,6 @@
 //! The writer's connection: transactions, and what becomes of a record in one.
 
 use std::cmp::Ordering;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -10,15 +9,14 @@ use model::{Shredded, TenantId};
 use odata::primitive::DateTimeOffset;
 
 use crate::dictionary::Dictionaries;
-use crate::engine::Connection;
+use crate::engine::{Connection, Opener};
 use crate::plan::TenantKeys;
 use crate::record::Change;
-use crate::sqlite::connection;
 use crate::sqlite::log::Log;
-use crate::tables::rows;
 use crate::tables::search::Waiting;
 use crate::tables::stored::{Head, StoredVersion};
-use crate::{Codec, Error, Outcome, Written};
+use crate::tables::{keys, rows};
+use crate::{Cause, Codec, Error, Outcome, Written};
 
 /// A connection that writes, with what it knows.
 pub(crate) struct Session {
@@ -31,7 +29,10 @@ pub(crate) struct Session {
     tenants: TenantKeys,
     /// Ticks; when the transaction began.
     now: i64,
-    log: Log,
+    /// Of a file.
+    log: Option<Log>,
+    /// Entries that the transaction has added to the change log.
+    logged: i64,
     /// How long is waited for the write of another process.
     patience: Duration,
 }
@@ -47,8 +48,7 @@ impl Session {
         dictionaries: Arc<Dictionaries>,
         patience: Duration,
     ) -> Result<Self, Error> {
-        let Connection::Sqlite(file) = &mut connection;
-        let log = Log::follow(file, patience)?;
+        let log = follow(&mut connection, patience)?;
         Ok(Self {
             connection,
             stored_codec: Codec::new(Arc::clone(&dictionaries)),
@@ -57,15 +57,16 @@ impl Session {
             tenants: TenantKeys::new(),
             now: 0,
             log,
+            logged: 0,
             patience,
         })
     }
 
     /// Replaces the connection by a new one.
-    pub(crate) fn reopen(&mut self, path: &Path) -> Result<(), Error> {
-        let mut connection = connection::writer(path)?;
-        self.log = Log::follow(&mut connection, self.patience)?;
-        self.connection = Connection::Sqlite(connection);
+    pub(crate) fn reopen(&mut self, opener: &Opener) -> Result<(), Error> {
+        let mut connection = opener.writer()?;
+        self.log = follow(&mut connection, self.patience)?;
+        self.connection = connection;
         self.tenants.clear();
         Ok(())
     }
@@ -73,6 +74,7 @@ impl Session {
     pub(crate) fn begin(&mut self) -> Result<(), Error> {
         self.connection.begin_write()?;
         self.now = DateTimeOffset::from(SystemTime::now()).0;
+        self.logged = 0;
         Ok(())
     }
 
@@ -98,8 +100,9 @@ impl Session {
 
     /// Does what an engine needs done between transactions.
     pub(crate) fn look_after(&mut self) {
-        let Connection::Sqlite(connection) = &self.connection;
-        self.log.checkpoint_if_due(connection);
+        if let (Connection::Sqlite(connection), Some(log)) = (&self.connection, &mut self.log) {
+            log.checkpoint_if_due(connection);
+        }
     }
 
     /// Writes records one by one; see [`crate::Store::write`].
@@ -109,6 +112,8 @@ impl Session {
         records: &[Shredded],
     ) -> Result<Vec<Written>, Error> {
         let tenant_key = self.tenant_key(tenant)?;
+        let ids = records.iter().map(|record| record.id_key.as_slice());
+        keys::lock(&self.connection, tenant_key, ids)?;
         records.iter().map(|record| self.write_record(tenant_key, record)).collect()
     }
 
@@ -149,6 +154,10 @@ impl Session {
             is_current,
             record,
         )?;
+        if is_current {
+            let id = (tenant_key, record.id_key.as_slice());
+            keys::lead(&self.connection, id, record.version, record_key)?;
+        }
         self.log_change(tenant_key, record_key, None, record.version, change)?;
         let outcome = match change {
             Change::Replaced => Outcome::Replaced,
@@ -190,19 +199,39 @@ impl Session {
 
     /// Adds an entry to the change log.
     pub(crate) fn log_change(
-        &self,
+        &mut self,
         tenant_key: i64,
         record_key: i64,
         id: Option<&str>,
         version: i64,
         change: Change,
     ) -> Result<(), Error> {
-        self.connection.execute(
-            "INSERT INTO change_log (tenant_key, record_key, id, version, change, committed_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            (tenant_key, record_key, id, version, change.name(), self.now),
-        )?;
-        Ok(())
+        let text = match self.connection {
+            Connection::Sqlite(_) => {
+                "INSERT INTO change_log (tenant_key, record_key, id, version, change, \
+                 committed_at, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+            }
+            Connection::Postgres(_) => {
+                "INSERT INTO change_log (tenant_key, record_key, id, version, change, \
+                 committed_at, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, \
+                 pg_current_xact_id()::text::bigint << 20 | ?7)"
+            }
+        };
+        // A file numbers its entries itself.
+        let place = matches!(self.connection, Connection::Postgres(_)).then_some(self.logged);
+        self.logged += 1;
+        let change = change.name();
+        self.connection
+            .execute(text, (tenant_key, record_key, id, version, change, self.now, place))
+            .map(drop)
+    }
+
+    /// Lets no other node change what is counted of a tenant before the transaction's end.
+    pub(crate) fn lock_tenant(&self, tenant_key: i64) -> Result<(), Error> {
+        // Of a file there is one writer.
+        let Connection::Postgres(_) = self.connection else { return Ok(()) };
+        let text = "SELECT 1 FROM tenant WHERE tenant_key = ?1 FOR UPDATE";
+        self.connection.exists(text, [tenant_key]).map(drop)
     }
 
     /// The tenant's number, given when the first of its things is kept.
@@ -210,12 +239,14 @@ impl Session {
         if let Some(key) = self.tenants.get(tenant) {
             return Ok(*key);
         }
-        let key = if let Some(key) = find_tenant(&self.connection, tenant)? {
-            key
-        } else {
-            let text = "INSERT INTO tenant (id) VALUES (?1) RETURNING tenant_key";
-            self.connection.inserted(text, [tenant.as_str()])?
-        };
+        let mut found = find_tenant(&self.connection, tenant)?;
+        if found.is_none() {
+            let text = "INSERT INTO tenant (id) VALUES (?1) ON CONFLICT DO NOTHING";
+            self.connection.execute(text, [tenant.as_str()])?;
+            found = find_tenant(&self.connection, tenant)?;
+        }
+        let none = || Error::Internal(Cause::new("a tenant is not there after its insert"));
+        let key = found.ok_or_else(none)?;
         self.tenants.insert(tenant.clone(), key);
         Ok(key)
     }
@@ -231,4 +262,11 @@ pub(crate) fn find_tenant(
 
 fn written(record: &Shredded, outcome: Outcome, id: String, flags: u32) -> Written {
     Written { outcome, id, id_key: record.id_key.clone(), version: record.version, flags }
+}
+
+fn follow(connection: &mut Connection, patience: Duration) -> Result<Option<Log>, Error> {
+    match connection {
+        Connection::Sqlite(file) => Ok(Some(Log::follow(file, patience)?)),
+        Connection::Postgres(_) => Ok(None),
+    }
 }

@@ -1,11 +1,11 @@
-//! A read connection and the snapshot that it holds; the head of the engine says why that is safe.
+//! A read connection and the snapshot that it holds; the heads of the engines say why that is safe.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::engine::Connection;
-use crate::sqlite::{HELD_AT_MOST, connection};
+use crate::sqlite::HELD_AT_MOST;
 use crate::store::Shared;
 use crate::{Error, Role};
 
@@ -30,22 +30,29 @@ struct Held {
 
 impl Snapshot {
     pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
-        let mut connection = connection::reader(&shared.path)?;
+        let mut connection = shared.opener.reader()?;
         let opened = Instant::now();
         let deadline = Arc::new(AtomicU64::new(u64::MAX));
-        let seen = Arc::clone(&deadline);
-        let is_late = move || nanoseconds(opened.elapsed()) > seen.load(Ordering::Relaxed);
-        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_late))?;
-        let held_at_most = match shared.role {
-            Role::Serve => HELD_AT_MOST,
-            Role::Tool => Duration::ZERO,
+        let held_at_most = match (&mut connection, shared.role) {
+            (Connection::Sqlite(file), role) => {
+                let seen = Arc::clone(&deadline);
+                let is_late = move || nanoseconds(opened.elapsed()) > seen.load(Ordering::Relaxed);
+                file.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_late))?;
+                if role == Role::Serve { HELD_AT_MOST } else { Duration::ZERO }
+            }
+            // Others write too, and acknowledge at once.
+            (Connection::Postgres(_), _) => Duration::ZERO,
         };
-        let connection = Connection::Sqlite(connection);
         Ok(Self { connection, shared, held_at_most, held: None, opened, deadline })
     }
 
     /// The connection, in a snapshot that has every write acknowledged so far.
     pub(crate) fn fresh(&mut self) -> Result<&Connection, Error> {
+        self.fresh_until(Instant::now() + self.shared.statement_limit)
+    }
+
+    /// As [`Self::fresh`], for statements that end by another time than usual.
+    pub(crate) fn fresh_until(&mut self, deadline: Instant) -> Result<&Connection, Error> {
         let now = Instant::now();
         // Before the snapshot is taken: it may have more commits than counted, never fewer.
         let commits = self.shared.commits.load(Ordering::Acquire);
@@ -53,19 +60,22 @@ impl Snapshot {
             held.commits == commits && now.duration_since(held.since) < self.held_at_most
         });
         if !is_fresh {
-            self.release()?;
-            self.connection.begin_read()?;
+            self.renew(deadline)?;
             self.held = Some(Held { commits, since: now });
         }
-        self.set_deadline(now + self.shared.statement_limit);
+        self.set_deadline(deadline);
         Ok(&self.connection)
     }
 
-    /// As [`Self::fresh`], for statements that end by another time than usual.
-    pub(crate) fn fresh_until(&mut self, deadline: Instant) -> Result<&Connection, Error> {
-        self.fresh()?;
-        self.set_deadline(deadline);
-        Ok(&self.connection)
+    fn renew(&mut self, deadline: Instant) -> Result<(), Error> {
+        if let Connection::Postgres(connection) = &self.connection
+            && connection.is_closed()
+        {
+            self.held = None;
+            self.connection = self.shared.opener.reader()?;
+        }
+        self.release()?;
+        self.connection.begin_read(deadline)
     }
 
     fn set_deadline(&self, deadline: Instant) {
@@ -78,8 +88,7 @@ impl Snapshot {
         if self.held.is_none() {
             return self.fresh();
         }
-        let limit = self.opened.elapsed() + self.shared.statement_limit;
-        self.deadline.store(nanoseconds(limit), Ordering::Relaxed);
+        self.set_deadline(Instant::now() + self.shared.statement_limit);
         Ok(&self.connection)
     }
 

@@ -3,14 +3,18 @@
 //! Text comes from this crate's own literals only; every value travels as a bind. There is no
 //! function that takes a run-time string as SQL.
 
-pub(crate) mod dialect;
 pub(crate) mod fragment;
-pub(crate) mod sqlite;
 pub(crate) mod writer;
 
 use crate::plan::Plan;
-use dialect::Dialect;
 use writer::{Bind, Statement, Writer};
+
+/// Whose wording a statement has, where the two differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
 
 /// Columns of a record as the reader takes them, of the table named `r`.
 macro_rules! record_columns {
@@ -22,8 +26,8 @@ macro_rules! record_columns {
 pub(crate) use record_columns;
 
 /// The records of a page.
-pub(crate) fn list(dialect: &dyn Dialect, plan: &Plan) -> Statement {
-    let mut sql = Writer::new(dialect);
+pub(crate) fn list(plan: &Plan) -> Statement {
+    let mut sql = Writer::new();
     sql.push_sql(concat!("SELECT ", record_columns!()));
     let dated = push_source(&mut sql, plan);
     if let Some((start, id)) = &plan.after {
@@ -46,32 +50,33 @@ pub(crate) fn list(dialect: &dyn Dialect, plan: &Plan) -> Statement {
 }
 
 /// How many records there are.
-pub(crate) fn count(dialect: &dyn Dialect, plan: &Plan) -> Statement {
-    let mut sql = Writer::new(dialect);
+pub(crate) fn count(plan: &Plan) -> Statement {
+    let mut sql = Writer::new();
     sql.push_sql("SELECT count(*)");
     push_source(&mut sql, plan);
     sql.finish()
 }
 
 /// Tables and conditions; gives the name of the table that leads in the order of start.
-fn push_source(sql: &mut Writer<'_>, plan: &Plan) -> &'static str {
+fn push_source(sql: &mut Writer, plan: &Plan) -> &'static str {
     let Some((first, others)) = plan.participants.split_first() else {
         sql.push_sql(" FROM call_record r WHERE r.tenant_key = ");
         sql.push_bind(Bind::Int(plan.tenant_key));
         sql.push_sql(" AND ");
-        sql.push_true("r.is_current");
+        sql.push_sql("r.is_current = 1");
         push_bounds(sql, plan, "r");
         return "r";
     };
-    sql.push_sql(" FROM participant p ");
-    sql.push_ordered_join();
-    sql.push_sql(" call_record r ON r.record_key = p.record_key WHERE p.tenant_key = ");
+    sql.push_sql(
+        " FROM participant p CROSS JOIN call_record r ON r.record_key = p.record_key \
+         WHERE p.tenant_key = ",
+    );
     sql.push_bind(Bind::Int(plan.tenant_key));
     sql.push_sql(" AND p.id_key = ");
     sql.push_bind(Bind::Bytes(first.clone()));
     push_bounds(sql, plan, "p");
     sql.push_sql(" AND ");
-    sql.push_true("r.is_current");
+    sql.push_sql("r.is_current = 1");
     for other in others {
         sql.push_sql(" AND EXISTS (SELECT 1 FROM participant q WHERE q.tenant_key = ");
         sql.push_bind(Bind::Int(plan.tenant_key));
@@ -82,7 +87,7 @@ fn push_source(sql: &mut Writer<'_>, plan: &Plan) -> &'static str {
     "p"
 }
 
-fn push_bounds(sql: &mut Writer<'_>, plan: &Plan, table: &'static str) {
+fn push_bounds(sql: &mut Writer, plan: &Plan, table: &'static str) {
     for (bound, comparison) in
         [(plan.from, ".start_date_time >= "), (plan.until, ".start_date_time <= ")]
     {
@@ -97,7 +102,6 @@ fn push_bounds(sql: &mut Writer<'_>, plan: &Plan, table: &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use super::sqlite::Sqlite;
     use super::*;
     use crate::plan::{Filter, ListQuery};
     use crate::sqlite::testing;
@@ -123,8 +127,8 @@ mod tests {
     fn statements_and_their_plans_are_the_reviewed_ones() {
         let connection = testing::migrated();
         for (name, query) in queries() {
-            let list = list(&Sqlite, &Plan::list(7, &query));
-            let count = count(&Sqlite, &Plan::count(7, &query.filter));
+            let list = list(&Plan::list(7, &query));
+            let count = count(&Plan::count(7, &query.filter));
             let shown = [list, count].map(|statement| {
                 let plan = testing::explain(&connection, &statement);
                 format!("{}\n{:?}\n{plan}", statement.text, statement.binds)
@@ -137,7 +141,7 @@ mod tests {
     fn no_list_looks_through_the_records() {
         let connection = testing::migrated();
         for (name, query) in queries() {
-            let statement = list(&Sqlite, &Plan::list(7, &query));
+            let statement = list(&Plan::list(7, &query));
             let plan = testing::explain(&connection, &statement);
             assert!(!plan.contains("SCAN"), "{name}: {plan}");
         }

@@ -18,7 +18,6 @@
 
 pub(crate) mod backup;
 pub(crate) mod connection;
-pub(crate) mod doctor;
 mod fault;
 pub(crate) mod forgetting;
 mod functions;
@@ -29,17 +28,7 @@ mod refill;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::path::Path;
 use std::time::Duration;
-
-use crate::Error;
-use crate::dictionary::{self, DictionaryRow};
-use crate::engine::Connection;
 
 /// How old a held snapshot may be, and how long a tool waits before it acknowledges.
 pub(crate) const HELD_AT_MOST: Duration = Duration::from_millis(2);
-
-/// Reads table `dictionary` on a connection of its own.
-pub(crate) fn dictionaries(store: &Path) -> Result<Vec<DictionaryRow>, Error> {
-    dictionary::rows(&Connection::Sqlite(connection::reader(store)?))
-}

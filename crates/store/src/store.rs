@@ -13,9 +13,11 @@ use model::{Shredded, TenantId};
 use tokio::sync::Notify;
 
 use crate::dictionary::{self, Dictionaries};
-use crate::engine::Connection;
+use crate::doctor;
+use crate::engine::{Connection, Opener, Place};
+use crate::postgres::months::Months;
 use crate::session::Session;
-use crate::sqlite::{backup, connection, doctor, forgetting, migrate, owner};
+use crate::sqlite::{backup, connection, forgetting, migrate, owner};
 use crate::tables::{administration, calls, deliveries, retention, subscriptions};
 use crate::writer::{Weight, Work, Writer, request};
 use crate::{
@@ -36,20 +38,26 @@ pub enum Role {
 /// Where and how to open a store.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The file.
-    pub path: PathBuf,
+    /// Where.
+    pub place: Place,
     /// As what.
     pub role: Role,
-    /// Whether to make the file if there is none; its folder must exist.
+    /// Whether to make the file if there is none; its folder must exist. (A database must be there;
+    /// what is empty is filled.)
     pub create: bool,
     /// How long a reading statement may take.
     pub statement_limit: Duration,
 }
 
 impl Options {
-    /// Makes the file if there is none; statements may take 2 s.
+    /// A file, which is made if there is none; statements may take 2 s.
     pub fn new(path: impl Into<PathBuf>, role: Role) -> Self {
-        Self { path: path.into(), role, create: true, statement_limit: Duration::from_secs(2) }
+        Self::at(Place::File(path.into()), role)
+    }
+
+    /// The same wherever it is.
+    pub fn at(place: Place, role: Role) -> Self {
+        Self { place, role, create: true, statement_limit: Duration::from_secs(2) }
     }
 }
 
@@ -70,7 +78,8 @@ struct Inner {
 
 /// What the writer and the readers have in common.
 pub(crate) struct Shared {
-    pub(crate) path: PathBuf,
+    pub(crate) opener: Opener,
+    pub(crate) months: Months,
     pub(crate) role: Role,
     pub(crate) statement_limit: Duration,
     pub(crate) dictionaries: Arc<Dictionaries>,
@@ -84,24 +93,22 @@ pub(crate) struct Shared {
 impl Store {
     /// Opens or makes a store and brings it to the schema of this version. Blocks.
     pub fn open(options: &Options) -> Result<Self, Error> {
-        if !options.path.exists() {
-            if !options.create {
-                return Err(Error::Missing(options.path.clone()));
+        let opener = Opener::new(&options.place)?;
+        let (connection, owner) = match &options.place {
+            Place::File(path) => open_file(path, options)?,
+            Place::Postgres(_) => {
+                let connection = opener.writer()?;
+                crate::postgres::migrate::migrate(&connection)?;
+                (connection, None)
             }
-            connection::create_file(&options.path)?;
-        }
-        let owner = match options.role {
-            Role::Serve => Some(owner::lock(&options.path)?),
-            Role::Tool => None,
         };
-        let mut connection = Connection::Sqlite(connection::writer(&options.path)?);
-        migrate::migrate(&mut connection, &options.path)?;
         let rows = dictionary::rows(&connection)?;
         let shared = Arc::new(Shared {
-            path: options.path.clone(),
+            opener: opener.clone(),
+            months: Months::default(),
             role: options.role,
             statement_limit: options.statement_limit,
-            dictionaries: Arc::new(Dictionaries::new(options.path.clone(), rows)),
+            dictionaries: Arc::new(Dictionaries::new(opener, rows)),
             commits: AtomicU64::new(0),
             committed: Notify::new(),
             is_available: AtomicBool::new(true),
@@ -139,6 +146,9 @@ impl Store {
     pub fn write(&self, tenant: &TenantId, records: Vec<Shredded>) -> Pending<Vec<Written>> {
         let weight = Weight { records: records.len(), bytes: records.iter().map(bytes_of).sum() };
         let tenant = tenant.clone();
+        if let Err(error) = self.make_months(records.iter()) {
+            return Pending::failed(error);
+        }
         self.submit(weight, move |session| session.write_records(&tenant, &records))
     }
 
@@ -229,13 +239,16 @@ impl Store {
     /// changed since the chain was read. No end of its calls is waited for after that.
     pub fn write_chain_record(&self, made: ChainRecord) -> Pending<bool> {
         let weight = Weight { records: 1, bytes: bytes_of(&made.record) };
+        if let Err(error) = self.make_months(std::iter::once(&made.record)) {
+            return Pending::failed(error);
+        }
         self.submit(weight, move |session| calls::record(session, &made))
     }
 
     /// Copies the store, as it is at one moment, to a new file, while others read and write.
     /// The copy is checked and durable. Blocks.
     pub fn backup(&self, to: &Path) -> Result<(), Error> {
-        backup::backup(&self.inner.shared.path, to)
+        backup::backup(self.inner.shared.opener.file()?, to)
     }
 
     /// Erases records, with all their versions, whose current version ended before `ticks`. Takes
@@ -249,6 +262,10 @@ impl Store {
     /// erased before an instant (ticks): until then they are found no more, but stand in the file.
     /// Blocks, while others write between its short transactions.
     pub fn forget_words(&self, erased_before: i64) -> Result<(), Error> {
+        if self.inner.shared.opener.file().is_err() {
+            // What is deleted there goes by the engine's own clean-up.
+            return Ok(());
+        }
         let begin = move |session: &mut Session| forgetting::begin(session, erased_before);
         let mut has_more = self.submit(Weight::SMALL, begin).wait()?;
         while has_more {
@@ -259,7 +276,7 @@ impl Store {
 
     /// Looks at every page and fragment. Blocks, for as long as that takes.
     pub fn doctor(&self) -> Result<Diagnosis, Error> {
-        doctor::diagnose(&self.inner.shared.path, self.codec())
+        doctor::diagnose(&self.inner.shared.opener, self.codec())
     }
 
     /// Inserts or replaces an application by its client id.
@@ -301,6 +318,11 @@ impl Store {
         })
     }
 
+    fn make_months<'r>(&self, records: impl Iterator<Item = &'r Shredded>) -> Result<(), Error> {
+        let Shared { months, opener, .. } = &*self.inner.shared;
+        months.make(opener, records.map(|record| record.start))
+    }
+
     fn submit<T, F>(&self, weight: Weight, work: F) -> Pending<T>
     where
         T: Send + 'static,
@@ -313,6 +335,23 @@ impl Store {
         }
         pending
     }
+}
+
+/// Opens or makes a file, with the lock on it that a `serve` holds.
+fn open_file(path: &Path, options: &Options) -> Result<(Connection, Option<File>), Error> {
+    if !path.exists() {
+        if !options.create {
+            return Err(Error::Missing(path.to_owned()));
+        }
+        connection::create_file(path)?;
+    }
+    let owner = match options.role {
+        Role::Serve => Some(owner::lock(path)?),
+        Role::Tool => None,
+    };
+    let mut connection = Connection::Sqlite(connection::writer(path)?);
+    migrate::migrate(&mut connection, path)?;
+    Ok((connection, owner))
 }
 
 fn bytes_of(record: &Shredded) -> usize {
@@ -333,6 +372,6 @@ impl Drop for Inner {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("path", &self.inner.shared.path).finish_non_exhaustive()
+        f.debug_struct("Store").field("opener", &self.inner.shared.opener).finish_non_exhaustive()
     }
 }

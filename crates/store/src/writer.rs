@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::engine::Opener;
 use crate::session::Session;
 use crate::sqlite::HELD_AT_MOST;
 use crate::store::Shared;
@@ -19,6 +20,10 @@ use crate::{Cause, Error, Pending, Role};
 /// A group is closed when it has this many records or bytes of fragments.
 const GROUP_RECORDS: usize = 1_000;
 const GROUP_BYTES: usize = 8 << 20;
+
+/// How often a write is tried again that another node's stood in the way of, and after which time.
+const ATTEMPTS: u32 = 5;
+const AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 /// How often a store that failed is tried.
 const TRIAL_EVERY: Duration = Duration::from_secs(1);
@@ -140,6 +145,7 @@ impl Writer {
                     work.answer(Ok(()));
                 }
             }
+            Err(Error::Again) if group.len() == 1 => self.commit_again(group),
             Err(error) if group.len() > 1 && !error.is_of_engine() => {
                 for work in group {
                     self.commit(vec![work]);
@@ -151,6 +157,29 @@ impl Writer {
                     work.answer(Err(error.clone()));
                 }
             }
+        }
+    }
+
+    /// Tries a write again in whose way another node's stood; alone, so that it takes locks in one
+    /// order only.
+    fn commit_again(&mut self, mut group: Vec<Box<dyn Work>>) {
+        let mut outcome = Err(Error::Busy);
+        for attempt in 1..=ATTEMPTS {
+            std::thread::sleep(AGAIN_AFTER * attempt);
+            outcome = self.transact(&mut group);
+            if !matches!(outcome, Err(Error::Again)) {
+                break;
+            }
+        }
+        match &outcome {
+            Ok(()) => self.acknowledged(),
+            Err(error) => self.failed(error),
+        }
+        for work in group {
+            work.answer(outcome.clone().map_err(|error| match error {
+                Error::Again => Error::Busy,
+                error => error,
+            }));
         }
     }
 
@@ -169,7 +198,7 @@ impl Writer {
         self.shared.commits.fetch_add(1, Ordering::Release);
         self.shared.committed.notify_one();
         self.shared.is_available.store(true, Ordering::Release);
-        if self.shared.role == Role::Tool {
+        if self.shared.role == Role::Tool && matches!(self.shared.opener, Opener::Sqlite(_)) {
             // See the head of the engine: by then no held snapshot lacks this write.
             std::thread::sleep(HELD_AT_MOST + Duration::from_millis(1));
         }
@@ -180,7 +209,7 @@ impl Writer {
             tracing::error!(error = %error, cause = ?std::error::Error::source(error), "write failed");
             self.shared.is_available.store(false, Ordering::Release);
             // After a failed sync nothing that the connection has cached can be relied on.
-            if let Err(error) = self.session.reopen(&self.shared.path) {
+            if let Err(error) = self.session.reopen(&self.shared.opener) {
                 tracing::error!(error = %error, "the store cannot be opened again");
             }
         }

@@ -1,6 +1,6 @@
 //! A NATS server with JetStream, to be told of records.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use async_nats::jetstream;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::Client;
+use crate::{Client, free_port};
 
 /// How long something may take that must come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -147,12 +147,6 @@ impl Nats {
         let client = client.expect("the server can be reached");
         jetstream::new(client)
     }
-}
-
-/// A port that nobody listens on now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("a listener has an address").port()
 }
 
 impl std::fmt::Debug for Nats {

@@ -95,8 +95,12 @@ impl Telling {
         self.counter.open(true);
         let began = Instant::now();
         std::thread::scope(|scope| {
-            let tried: Vec<_> =
-                self.subscriptions.iter().map(|id| scope.spawn(|| self.try_at_once(id))).collect();
+            let (url, token) = (self.store.url(), &self.token);
+            let tries = self.subscriptions.iter().map(|id| {
+                let url = url.clone();
+                scope.spawn(move || try_at_once(&url, token, id))
+            });
+            let tried: Vec<_> = tries.collect();
             let join = |tried: ScopedJoinHandle<'_, Result<()>>| {
                 tried.join().unwrap_or_else(|_| bail!("a subscription can't be tried"))
             };
@@ -112,15 +116,14 @@ impl Telling {
         }
         Ok((self.counter.span().as_secs_f64(), tenths))
     }
+}
 
-    /// Lets what waits for a subscription be tried before its time.
-    fn try_at_once(&self, id: &str) -> Result<()> {
-        let path = format!("/v1.0/subscriptions/{id}/reauthorize");
-        let mut connection = Connection::open(&self.store.url())?;
-        let (status, answer) = connection.post(&path, &self.token, "")?;
-        ensure!(status == 204, "{status} {answer}");
-        Ok(())
-    }
+/// Lets what waits for a subscription be tried before its time.
+fn try_at_once(url: &str, token: &str, id: &str) -> Result<()> {
+    let path = format!("/v1.0/subscriptions/{id}/reauthorize");
+    let (status, answer) = Connection::open(url)?.post(&path, token, "")?;
+    ensure!(status == 204, "{status} {answer}");
+    Ok(())
 }
 
 fn rate(folder: &Path, receivers: usize, records: u32) -> Result<()> {

@@ -7,6 +7,7 @@ use super::judge::Judge;
 use crate::query::RowQuery;
 use crate::query::inline::Members;
 use crate::query::planned::{Conditions, Planned};
+use crate::sql::Engine;
 
 /// What is asked for of rows.
 #[derive(Debug, Clone)]
@@ -40,13 +41,13 @@ impl Asked {
         Self { set, compute, filters, searches, orderby, not_before }
     }
 
-    pub(super) fn plan(&self, tenant_key: i64) -> Planned<'_> {
+    pub(super) fn plan(&self, tenant: (i64, Engine)) -> Planned<'_> {
         let conditions = Conditions {
             filters: self.filters.iter().collect(),
             searches: self.searches.iter().collect(),
             not_before: self.not_before,
         };
-        Planned::new(tenant_key, self.set, &conditions, &self.orderby)
+        Planned::new(tenant, self.set, &conditions, &self.orderby)
     }
 
     /// Decides what a plan has left open. Gives keys only if SQL doesn't know the order.

@@ -12,7 +12,7 @@ use odata::json::{Member, Node, Text};
 use super::apply::{Chain, node, pipeline, sizes, too_much};
 use super::judge::{Words, parts};
 use super::loader::RowKey;
-use super::run::{Run, finish};
+use super::run::Run;
 use crate::engine::{Field, Row};
 use crate::query::compiler::Compiler;
 use crate::query::planned::Planned;
@@ -88,7 +88,8 @@ impl<'q> Columns<'q> {
     }
 
     fn select(&mut self, expr: &Expr) -> Option<Kind> {
-        let mut compiler = Compiler::new(self.planned.tenant_key, self.planned.set);
+        let mut compiler =
+            Compiler::new((self.planned.tenant_key, self.planned.engine), self.planned.set);
         let scalar = compiler.scalar(expr)?;
         self.planned.joined.add(compiler.joined);
         self.selected.push(scalar.sql);
@@ -97,7 +98,7 @@ impl<'q> Columns<'q> {
 
     /// The statement that gives the rows.
     pub(super) fn statement(&self) -> Statement {
-        finish(self.planned.columns(&self.selected))
+        self.planned.columns(&self.selected).finish(self.planned.engine)
     }
 
     /// Aggregates, and lets the rest of the chain follow.
@@ -130,7 +131,7 @@ impl<'q> Columns<'q> {
         let (mut identity, mut kept, mut count) = (Vec::new(), 0, 0_u64);
         let first = 1 + ordinals(table_of(self.planned.set)).len();
         let connection = run.connection;
-        connection.each(&text, binds.as_slice(), |row| {
+        connection.scan(&text, binds.as_slice(), |row| {
             count += 1;
             if count.is_multiple_of(ROWS_BETWEEN_LOOKS) && Instant::now() >= run.budget.deadline {
                 return Err(Error::Deadline);
@@ -237,8 +238,8 @@ fn value(field: Field<'_>, kind: Kind) -> Result<Value<'_>, Error> {
         (Field::Int(ticks), Kind::Duration { .. }) => Value::Duration(ticks),
         (Field::Int(number), Kind::Real) => Value::double(number as f64),
         (Field::Real(number), Kind::Real) => Value::double(number),
-        (Field::Text(text), Kind::Text) => Value::Text(Cow::Borrowed(text)),
-        (Field::Text(name), Kind::Enum(ty)) => Value::Enum { ty, name: Cow::Borrowed(name) },
+        (Field::Text(text), Kind::Text) => Value::Text(text),
+        (Field::Text(name), Kind::Enum(ty)) => Value::Enum { ty, name },
         _ => return Err(Error::Corrupt(Cause::new("a column has a value of another type"))),
     })
 }

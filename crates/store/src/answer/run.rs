@@ -13,8 +13,6 @@ use crate::query::position::Position;
 use crate::query::scope::{ordinals, table_of};
 use crate::query::source::{Selected, Window};
 use crate::reader;
-use crate::sql::fragment::Sql;
-use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::{Bind, Statement};
 use crate::{Budget, Codec, Error, Found, StoredRecord};
 
@@ -63,9 +61,9 @@ impl<'r> Run<'r> {
         window: &Window<'_>,
         each: &mut dyn FnMut(&mut Self, Candidate) -> Flow,
     ) -> Result<(), Error> {
-        let Statement { text, binds } = finish(planned.page(window)?);
+        let Statement { text, binds } = planned.page(window)?.finish(planned.engine);
         let connection = self.connection;
-        connection.each(&text, binds.as_slice(), |row| {
+        connection.scan(&text, binds.as_slice(), |row| {
             let candidate = candidate(row, planned, self.loader.codec)?;
             each(self, candidate)
         })
@@ -132,11 +130,6 @@ impl<'r> Run<'r> {
     }
 }
 
-/// A statement in SQLite's wording.
-pub(super) fn finish(sql: Sql) -> Statement {
-    sql.finish(&Sqlite)
-}
-
 fn candidate(row: &Row<'_>, planned: &Planned<'_>, codec: &mut Codec) -> Result<Candidate, Error> {
     let (selection, extras) = match planned.selected() {
         Selected::Records => {
@@ -179,8 +172,8 @@ fn values(
             Field::Null => None,
             Field::Int(number) => Some(Bind::Int(number)),
             Field::Real(number) => Some(Bind::Real(number)),
-            Field::Text(text) => Some(Bind::Text(text.to_owned())),
-            Field::Bytes(bytes) => Some(Bind::Bytes(bytes.to_vec())),
+            Field::Text(text) => Some(Bind::Text(text.into_owned())),
+            Field::Bytes(bytes) => Some(Bind::Bytes(bytes.into_owned())),
         }),
     };
     order.terms.iter().map(|term| value(term.value)).collect()

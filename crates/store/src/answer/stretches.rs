@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::page::Paging;
-use super::run::{Run, finish};
+use super::run::Run;
 use crate::query::order::TermValue;
 use crate::query::planned::{Access, Planned};
 use crate::query::position::Position;
@@ -87,7 +87,7 @@ fn read(
 /// The start of the record that many records further on; all that start then belong to the
 /// stretch. `None` if there are not so many.
 fn end_of(run: &Run<'_>, planned: &Planned<'_>, length: u64) -> Result<Option<i64>, Error> {
-    let Statement { text, binds } = finish(planned.start_after(length));
+    let Statement { text, binds } = planned.start_after(length).finish(planned.engine);
     run.connection.value(&text, binds.as_slice())
 }
 

@@ -9,12 +9,12 @@ use odata::{Limits, parse_request};
 use super::apply::Chain;
 use super::asked::Asked;
 use super::columns::Columns;
-use super::run::finish;
 use super::{cost, leading, whole, words};
 use crate::engine::Connection;
 use crate::query::RowQuery;
 use crate::query::position::Position;
 use crate::query::source::Window;
+use crate::sql::Engine;
 use crate::sql::writer::{Bind, Statement};
 use crate::sqlite::testing;
 use crate::{Cost, Filter, ListQuery, sql};
@@ -146,7 +146,7 @@ fn shown(connection: &Connection, statement: &Statement) -> String {
 /// The statement of the first page, and of the one behind a row.
 fn pages(query: &RowQuery) -> Vec<Statement> {
     let asked = Asked::new(query);
-    let planned = asked.plan(7);
+    let planned = asked.plan((7, Engine::Sqlite));
     let first = leading(&asked, &planned).unwrap();
     let Some(order) = planned.order.as_ref() else { return vec![first] };
     if words::is_served(&planned, &asked) {
@@ -156,7 +156,7 @@ fn pages(query: &RowQuery) -> Vec<Statement> {
     let values = order.terms.iter().map(value).collect();
     let behind = Position { given: 60, skipped: 0, values };
     let next = Window { behind: &behind, offset: 0, limit: whole(&behind).limit };
-    vec![first, finish(planned.page(&next).unwrap())]
+    vec![first, planned.page(&next).unwrap().finish(planned.engine)]
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn plain_lists_are_the_statements_that_they_were() {
     {
         let (_, query) = indexed().into_iter().find(|(known, _)| *known == name).unwrap();
         let list = ListQuery { filter, after: None, limit: 60 };
-        let plain = sql::list(&sql::sqlite::Sqlite, &crate::plan::Plan::list(7, &list));
+        let plain = sql::list(&crate::plan::Plan::list(7, &list));
         assert_eq!(shown(&connection, &pages(&query)[0]), shown(&connection, &plain), "{name}");
         assert_eq!(cost(&query), Cost::Bounded, "{name}");
     }
@@ -218,7 +218,7 @@ fn aggregates_over_columns_are_one_statement_over_the_index_by_start() {
     ] {
         let query = query(rows, &[("$apply", apply)]);
         let chain = Chain::new(&query, query.query.apply.as_ref().unwrap());
-        let planned = chain.asked.plan(7);
+        let planned = chain.asked.plan((7, Engine::Sqlite));
         let columns = Columns::new(&chain, &planned).expect("columns are enough");
         let shown = shown(&connection, &columns.statement());
         assert!(!shown.contains("SCAN") && !shown.contains("TEMP B-TREE"), "{name}: {shown}");

@@ -8,7 +8,7 @@ use model::rows::RowSet;
 use super::asked::Asked;
 use super::loader::RowKey;
 use super::page::Paging;
-use super::run::{Candidate, Run, Selection, finish};
+use super::run::{Candidate, Run, Selection};
 use crate::Error;
 use crate::engine::Row;
 use crate::query::planned::{Access, Planned};
@@ -29,10 +29,10 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
     if let Some((start, _)) = &behind {
         planned.until = Some(planned.until.map_or(*start, |until| until.min(*start)));
     }
-    let Statement { text, binds } = finish(planned.by_words());
+    let Statement { text, binds } = planned.by_words().finish(planned.engine);
     let (mut bucket, mut latest, mut is_full) = (Vec::new(), None, false);
     let connection = run.connection;
-    connection.each(&text, binds.as_slice(), |row| {
+    connection.scan(&text, binds.as_slice(), |row| {
         let (number, key) = key(row)?;
         if latest != Some(number) && give_bucket(paging, run, &mut bucket)? {
             is_full = true;

@@ -1,17 +1,19 @@
 //! What a column or a placeholder holds.
 
+use std::borrow::Cow;
+
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use crate::{Cause, Error};
 
 /// A value of one of the types that the store's columns have.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Field<'f> {
     Null,
     Int(i64),
     Real(f64),
-    Text(&'f str),
-    Bytes(&'f [u8]),
+    Text(Cow<'f, str>),
+    Bytes(Cow<'f, [u8]>),
 }
 
 impl<'f> Field<'f> {
@@ -20,32 +22,33 @@ impl<'f> Field<'f> {
             ValueRef::Null => Self::Null,
             ValueRef::Integer(number) => Self::Int(number),
             ValueRef::Real(number) => Self::Real(number),
-            ValueRef::Text(text) => Self::Text(
-                std::str::from_utf8(text).map_err(|_| Error::Corrupt(of_another_type()))?,
-            ),
-            ValueRef::Blob(bytes) => Self::Bytes(bytes),
+            ValueRef::Text(text) => {
+                let text = std::str::from_utf8(text).map_err(|_| of_another_type())?;
+                Self::Text(Cow::Borrowed(text))
+            }
+            ValueRef::Blob(bytes) => Self::Bytes(Cow::Borrowed(bytes)),
         })
     }
 
     /// The bytes of a column that has bytes.
-    pub(crate) fn bytes(self) -> Result<&'f [u8], Error> {
+    pub(crate) fn bytes(self) -> Result<Cow<'f, [u8]>, Error> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
-            _ => Err(Error::Corrupt(of_another_type())),
+            _ => Err(of_another_type()),
         }
     }
 }
 
-pub(crate) fn of_another_type() -> Cause {
-    Cause::new("a column has a value of another type")
+pub(crate) fn of_another_type() -> Error {
+    Error::Corrupt(Cause::new("a column has a value of another type"))
 }
 
 impl ToSql for Field<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
+        Ok(ToSqlOutput::Borrowed(match self {
             Self::Null => ValueRef::Null,
-            Self::Int(number) => ValueRef::Integer(number),
-            Self::Real(number) => ValueRef::Real(number),
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Real(number) => ValueRef::Real(*number),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
@@ -82,7 +85,7 @@ impl Column for bool {
 impl Column for String {
     fn read(field: Field<'_>) -> Option<Self> {
         match field {
-            Field::Text(text) => Some(text.to_owned()),
+            Field::Text(text) => Some(text.into_owned()),
             _ => None,
         }
     }
@@ -91,7 +94,7 @@ impl Column for String {
 impl Column for Vec<u8> {
     fn read(field: Field<'_>) -> Option<Self> {
         match field {
-            Field::Bytes(bytes) => Some(bytes.to_vec()),
+            Field::Bytes(bytes) => Some(bytes.into_owned()),
             _ => None,
         }
     }
@@ -100,7 +103,7 @@ impl Column for Vec<u8> {
 impl Column for [u8; 16] {
     fn read(field: Field<'_>) -> Option<Self> {
         match field {
-            Field::Bytes(bytes) => bytes.try_into().ok(),
+            Field::Bytes(bytes) => bytes.as_ref().try_into().ok(),
             _ => None,
         }
     }

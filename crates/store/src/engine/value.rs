@@ -1,5 +1,7 @@
 //! What is given to a statement's placeholders.
 
+use std::borrow::Cow;
+
 use super::Field;
 use crate::Error;
 use crate::sql::writer::Bind;
@@ -11,7 +13,16 @@ pub(crate) trait Value {
 
 /// The values of all placeholders, in order.
 pub(crate) trait Values {
-    fn each(&self, give: &mut dyn FnMut(Field<'_>) -> Result<(), Error>) -> Result<(), Error>;
+    fn each<'v>(
+        &'v self,
+        give: &mut dyn FnMut(Field<'v>) -> Result<(), Error>,
+    ) -> Result<(), Error>;
+}
+
+impl Value for Field<'_> {
+    fn field(&self) -> Field<'_> {
+        self.clone()
+    }
 }
 
 impl Value for i64 {
@@ -34,25 +45,25 @@ impl Value for bool {
 
 impl Value for str {
     fn field(&self) -> Field<'_> {
-        Field::Text(self)
+        Field::Text(Cow::Borrowed(self))
     }
 }
 
 impl Value for String {
     fn field(&self) -> Field<'_> {
-        Field::Text(self)
+        Field::Text(Cow::Borrowed(self))
     }
 }
 
 impl Value for [u8] {
     fn field(&self) -> Field<'_> {
-        Field::Bytes(self)
+        Field::Bytes(Cow::Borrowed(self))
     }
 }
 
 impl Value for Vec<u8> {
     fn field(&self) -> Field<'_> {
-        Field::Bytes(self)
+        Field::Bytes(Cow::Borrowed(self))
     }
 }
 
@@ -73,8 +84,8 @@ impl Value for Bind {
         match self {
             Self::Int(number) => Field::Int(*number),
             Self::Real(number) => Field::Real(*number),
-            Self::Text(text) => Field::Text(text),
-            Self::Bytes(bytes) => Field::Bytes(bytes),
+            Self::Text(text) => Field::Text(Cow::Borrowed(text)),
+            Self::Bytes(bytes) => Field::Bytes(Cow::Borrowed(bytes)),
         }
     }
 }
@@ -85,25 +96,34 @@ impl Value for model::Value {
             Self::Null => Field::Null,
             Self::Int(number) => Field::Int(*number),
             Self::Real(number) => Field::Real(*number),
-            Self::Text(text) => Field::Text(text),
+            Self::Text(text) => Field::Text(Cow::Borrowed(text)),
         }
     }
 }
 
 impl Values for () {
-    fn each(&self, _give: &mut dyn FnMut(Field<'_>) -> Result<(), Error>) -> Result<(), Error> {
+    fn each<'v>(
+        &'v self,
+        _give: &mut dyn FnMut(Field<'v>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl<T: Value, const N: usize> Values for [T; N] {
-    fn each(&self, give: &mut dyn FnMut(Field<'_>) -> Result<(), Error>) -> Result<(), Error> {
+    fn each<'v>(
+        &'v self,
+        give: &mut dyn FnMut(Field<'v>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         self.iter().try_for_each(|value| give(value.field()))
     }
 }
 
 impl<T: Value> Values for &[T] {
-    fn each(&self, give: &mut dyn FnMut(Field<'_>) -> Result<(), Error>) -> Result<(), Error> {
+    fn each<'v>(
+        &'v self,
+        give: &mut dyn FnMut(Field<'v>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         self.iter().try_for_each(|value| give(value.field()))
     }
 }
@@ -112,9 +132,9 @@ macro_rules! values_of_tuples {
     ($(($($name:ident)+))+) => {$(
         impl<$($name: Value),+> Values for ($($name,)+) {
             #[allow(non_snake_case, reason = "the types' own names")]
-            fn each(
-                &self,
-                give: &mut dyn FnMut(Field<'_>) -> Result<(), Error>,
+            fn each<'v>(
+                &'v self,
+                give: &mut dyn FnMut(Field<'v>) -> Result<(), Error>,
             ) -> Result<(), Error> {
                 let ($($name,)+) = self;
                 $(give($name.field())?;)+
@@ -130,5 +150,5 @@ values_of_tuples! {
     (A B C D)
     (A B C D E)
     (A B C D E F)
-    (A B C D E F G H I J K L M)
+    (A B C D E F G)
 }

@@ -9,6 +9,7 @@ use odata::literal::Literal;
 
 use super::scalar::{Kind, Scalar};
 use super::scope::Scope;
+use crate::sql::Engine;
 use crate::sql::fragment::Sql;
 use crate::sql::writer::Bind;
 
@@ -53,6 +54,7 @@ impl Joined {
 #[derive(Debug)]
 pub(crate) struct Compiler<'q> {
     pub(super) tenant_key: i64,
+    pub(super) engine: Engine,
     /// What the statement's rows are.
     pub(super) set: RowSet,
     /// What `Root::Item` is.
@@ -65,10 +67,11 @@ pub(crate) struct Compiler<'q> {
 
 impl Compiler<'_> {
     /// For statements about the rows of a set.
-    pub(crate) fn new(tenant_key: i64, set: RowSet) -> Self {
+    pub(crate) fn new((tenant_key, engine): (i64, Engine), set: RowSet) -> Self {
         let rows = Scope::rows(set);
         Self {
             tenant_key,
+            engine,
             set,
             item: rows.clone(),
             outermost: rows,
@@ -96,10 +99,11 @@ impl Compiler<'_> {
     }
 }
 
-/// SQL that is true of no row, or of every row. A bind: SQLite has no plan by a given index for
-/// what it sees to be false.
+/// SQL that is true of no row, or of every row.
 pub(super) fn always(value: bool) -> Condition {
-    Condition { sql: Sql::value(Bind::Int(i64::from(value))), is_exact: true }
+    // A bind: SQLite has no plan by a given index for what it sees to be false.
+    let sql = Sql::value(Bind::Int(i64::from(value))).push(" = 1");
+    Condition { sql, is_exact: true }
 }
 
 pub(super) fn exact(sql: Sql) -> Condition {
@@ -140,7 +144,7 @@ impl<'q> Compiler<'q> {
         }
         let value = self.path_value(path)?;
         (value.kind == Kind::Bool).then_some(())?;
-        Some(exact(if mode == Mode::Truth { value.sql.push(" = 1") } else { value.sql }))
+        Some(exact(value.sql.push(" = 1")))
     }
 
     fn and(&mut self, parts: &'q [Expr], mode: Mode) -> Option<Condition> {
@@ -265,10 +269,10 @@ impl<'q> Compiler<'q> {
                 if !kind.is_comparable(item.kind) {
                     return None;
                 }
-                if is_guid(&bind) { guids.push(bind) } else { plain.push(bind) }
+                if is_guid(&bind) { guids.push(lower_cased(bind)) } else { plain.push(bind) }
             }
         }
-        for (binds, collation) in [(plain, " IN ("), (guids, " COLLATE NOCASE IN (")] {
+        for (binds, is_guid) in [(plain, false), (guids, true)] {
             if binds.is_empty() {
                 continue;
             }
@@ -277,10 +281,11 @@ impl<'q> Compiler<'q> {
                 Some((column, _)) => column,
                 None => self.scalar(value)?.sql,
             };
-            let sql = column.push(collation).append(list).push(")");
+            let column = if is_guid { lower_case(column) } else { column };
+            let sql = column.push(" IN (").append(list).push(")");
             all.push(match mode {
                 Mode::Truth => sql,
-                Mode::Whole => Sql::text("ifnull(").append(sql).push(", 0)"),
+                Mode::Whole => sql.grouped().push(" IS TRUE"),
             });
         }
         match all.len() {
@@ -326,6 +331,16 @@ impl<'q> Compiler<'q> {
         if suffix.is_empty() {
             return None;
         }
+        if self.engine == Engine::Postgres {
+            let length = i64::try_from(suffix.chars().count()).ok()?;
+            // U+0000 and U+0001 are kept as two characters there.
+            if suffix.contains(['\0', '\u{1}', '\u{2}']) {
+                return None;
+            }
+            let sql = Sql::text("right(").append(text.sql).push(", CAST(");
+            let sql = sql.push_bind(Bind::Int(length)).push(" AS integer)) = ");
+            return Some(exact(sql.push_bind(Bind::Text(suffix))));
+        }
         // As bytes: a text with a NUL in it has no length for SQL. With one more in front, which the
         // suffix doesn't begin with: of no bytes at all SQL takes no part.
         let length = i64::try_from(suffix.len()).ok()?;
@@ -344,16 +359,30 @@ fn equal(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<
     let (is_text, is_equal) = (left.kind == Kind::Text, operator == Operator::Eq);
     let text = match (is_equal, is_literal && mode == Mode::Truth) {
         (true, true) => " = ",
-        (true, false) => " IS ",
-        (false, _) => " IS NOT ",
+        (true, false) => " IS NOT DISTINCT FROM ",
+        (false, _) => " IS DISTINCT FROM ",
     };
-    let sql = left.sql.push(text).append(right.sql);
     if is_text && !is_literal {
         // Two GUIDs may be equal in another case: more are let through than are equal.
-        let sql = sql.push(" COLLATE NOCASE");
+        let sql = lower_case(left.sql).push(text).append(lower_case(right.sql));
         return is_equal.then_some(Condition { sql, is_exact: false });
     }
-    Some(exact(if is_guid { sql.push(" COLLATE NOCASE") } else { sql }))
+    Some(exact(match right.literal {
+        Some(bind) if is_guid => lower_case(left.sql).push(text).push_bind(lower_cased(bind)),
+        _ => left.sql.push(text).append(right.sql),
+    }))
+}
+
+/// Text in lower case as far as its letters are ASCII, which those of a GUID are.
+fn lower_case(text: Sql) -> Sql {
+    Sql::text("lower(").append(text).push(")")
+}
+
+fn lower_cased(bind: Bind) -> Bind {
+    match bind {
+        Bind::Text(text) => Bind::Text(text.to_ascii_lowercase()),
+        other => other,
+    }
 }
 
 /// `lt` and its kin are false with null.
@@ -370,7 +399,7 @@ fn order(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<
     let sql = left.sql.push(text).append(right.sql);
     Some(exact(match mode {
         Mode::Truth => sql,
-        Mode::Whole => Sql::text("ifnull(").append(sql).push(", 0)"),
+        Mode::Whole => sql.grouped().push(" IS TRUE"),
     }))
 }
 

@@ -125,7 +125,7 @@ impl<'q> Compiler<'q> {
         let letter = super::scope::alias_of(table).letter;
         let alias = Alias { letter, number: self.next_alias() };
         let row = Scope::row(ty, table, alias);
-        let owned = items.scope.owns(table, alias).unwrap_or_else(|| Sql::text("0"));
+        let owned = items.scope.owns(table, alias).unwrap_or_else(|| Sql::either("0", "FALSE"));
         let from = Sql::text(match table {
             Table::CallRecord => " FROM call_record ",
             Table::Session => " FROM session ",

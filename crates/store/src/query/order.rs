@@ -122,7 +122,13 @@ impl Order {
                 continue;
             }
             let sql = term.sql.clone();
-            parts.push(if term.is_descending { sql.push(" DESC") } else { sql });
+            let sql = if term.is_descending { sql.push(" DESC") } else { sql };
+            // Null is the least value.
+            parts.push(match (term.is_nullable, term.is_descending) {
+                (false, _) => sql,
+                (true, false) => sql.push_either("", " NULLS FIRST"),
+                (true, true) => sql.push_either("", " NULLS LAST"),
+            });
             if term.value == TermValue::Id && self.set != RowSet::Records {
                 parts.push(Sql::column(alias_of(Table::CallRecord), "record_key"));
             }
@@ -181,7 +187,7 @@ pub(crate) enum Bound {
 
 /// `is_bounded`: the first term is known to be equal if it isn't behind.
 fn behind(pairs: &[(&Term, &Option<Bind>)], is_bounded: bool) -> Sql {
-    let Some(((term, value), rest)) = pairs.split_first() else { return Sql::text("0") };
+    let Some(((term, value), rest)) = pairs.split_first() else { return Sql::either("0", "FALSE") };
     let sql = term.sql.clone();
     let strictly = match (value, term.is_descending) {
         (Some(value), false) => Some(sql.push(" > ").push_bind(value.clone())),
@@ -197,7 +203,7 @@ fn behind(pairs: &[(&Term, &Option<Bind>)], is_bounded: bool) -> Sql {
         (None, true) => None,
     };
     if rest.is_empty() {
-        return strictly.unwrap_or_else(|| Sql::text("0"));
+        return strictly.unwrap_or_else(|| Sql::either("0", "FALSE"));
     }
     let inner = behind(rest, false);
     let equal = if is_bounded {

@@ -13,6 +13,7 @@ use super::order::{Led, Order};
 use super::scope::alias_of;
 use super::words::words;
 use crate::plan::Cost;
+use crate::sql::Engine;
 use crate::sql::fragment::{Alias, Sql};
 
 /// The rows that a query is about.
@@ -31,6 +32,7 @@ pub(crate) struct Conditions<'q> {
 pub(crate) struct Planned<'q> {
     pub(crate) set: RowSet,
     pub(crate) tenant_key: i64,
+    pub(crate) engine: Engine,
     pub(crate) access: Access,
     /// First start that the record may have.
     pub(crate) from: Option<i64>,
@@ -81,15 +83,16 @@ impl Access {
 impl<'q> Planned<'q> {
     /// Plans rows that meet conditions, in an order.
     pub(crate) fn new(
-        tenant_key: i64,
+        (tenant_key, engine): (i64, Engine),
         set: RowSet,
         conditions: &Conditions<'q>,
         orderby: &'q [OrderKey],
     ) -> Self {
-        let mut compiler = Compiler::new(tenant_key, set);
+        let mut compiler = Compiler::new((tenant_key, engine), set);
         let mut planned = Self {
             set,
             tenant_key,
+            engine,
             access: Access::Start,
             from: conditions.not_before,
             until: None,
@@ -228,10 +231,9 @@ impl<'q> Planned<'q> {
         if self.access != Access::Start {
             return;
         }
-        let found =
-            self.searches.iter().enumerate().find_map(|(index, search)| {
-                Some((index, words(self.tenant_key, self.set, search)?))
-            });
+        let found = self.searches.iter().enumerate().find_map(|(index, search)| {
+            Some((index, words((self.tenant_key, self.engine), self.set, search)?))
+        });
         if let Some((index, words)) = found {
             self.access = Access::Search(words.text);
             if words.is_exact {

@@ -6,6 +6,7 @@ use odata::edm::{EnumType, Primitive, Type};
 use odata::literal::Literal;
 
 use super::compiler::{Compiler, Mode};
+use crate::sql::Engine;
 use crate::sql::fragment::Sql;
 use crate::sql::writer::Bind;
 
@@ -100,7 +101,10 @@ impl<'q> Compiler<'q> {
             }
             ExprKind::Arithmetic(operator, left, right) => {
                 let (left, right) = (self.scalar(left)?, self.scalar(right)?);
-                arithmetic(*operator, left, right)
+                let value = arithmetic(*operator, left, right)?;
+                // PostgreSQL fails where floating point numbers overflow, and keeps NaN.
+                let is_safe = self.engine == Engine::Sqlite || value.kind != Kind::Real;
+                is_safe.then_some(value)
             }
             ExprKind::Call(function, arguments) => self.call(*function, arguments),
             ExprKind::Case(cases) => self.case(cases, expr.ty),
@@ -152,6 +156,14 @@ impl<'q> Compiler<'q> {
         let [argument] = arguments else { return None };
         let inner = self.scalar(argument)?;
         let (name, kind) = match (function, inner.kind) {
+            // PostgreSQL folds by its own table, and trims spaces only.
+            (Function::ToLower | Function::ToUpper | Function::Trim, _)
+                if self.engine == Engine::Postgres =>
+            {
+                return None;
+            }
+            // Some characters are kept as two there.
+            (Function::Length, _) if self.engine == Engine::Postgres => return None,
             (Function::ToLower, Kind::Text) => ("text_lower(", Kind::Text),
             (Function::ToUpper, Kind::Text) => ("text_upper(", Kind::Text),
             (Function::Trim, Kind::Text) => ("text_trim(", Kind::Text),
@@ -160,7 +172,7 @@ impl<'q> Compiler<'q> {
             }
             (Function::TotalSeconds, Kind::Duration { .. }) => {
                 return Some(Scalar::of(
-                    Sql::text("(").append(inner.sql).push(" / 10000000.0)"),
+                    Sql::text("(").append(inner.sql).push(" / CAST(10000000 AS DOUBLE PRECISION))"),
                     Kind::Real,
                 ));
             }
@@ -210,9 +222,10 @@ impl Scalar {
         let real = [Primitive::Single, Primitive::Double, Primitive::Decimal];
         let is_real = real.iter().any(|real| ty == Ty::One(Type::Primitive(*real)));
         match self.kind {
-            Kind::Int { .. } if is_real => {
-                Self::of(Sql::text("CAST(").append(self.sql).push(" AS REAL)"), Kind::Real)
-            }
+            Kind::Int { .. } if is_real => Self::of(
+                Sql::text("CAST(").append(self.sql).push(" AS DOUBLE PRECISION)"),
+                Kind::Real,
+            ),
             _ => self,
         }
     }
@@ -294,7 +307,7 @@ fn arithmetic(operator: Arithmetic, left: Scalar, right: Scalar) -> Option<Scala
             Kind::Int { .. } | Kind::Real,
             Kind::Int { .. } | Kind::Real,
         ) if divides_as_real(operator, &left, &right) => {
-            let sql = Sql::text("(CAST(").append(left.sql).push(" AS REAL) / ");
+            let sql = Sql::text("(CAST(").append(left.sql).push(" AS DOUBLE PRECISION) / ");
             return Some(Scalar::of(sql.append(right.sql).push(")"), Kind::Real));
         }
         (Arithmetic::Div | Arithmetic::Mod, Kind::Int { .. }, Kind::Int { least, .. })

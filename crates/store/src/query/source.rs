@@ -87,7 +87,10 @@ impl Planned<'_> {
 
     /// Records that the full-text index leads to, the latest bucket of starts first.
     pub(crate) fn by_words(&self) -> Sql {
-        self.select_keys().push(", f.rowid").append(self.source()).push(" ORDER BY f.rowid DESC")
+        self.select_keys()
+            .push_either(", f.rowid", ", f.search_key")
+            .append(self.source())
+            .push_either(" ORDER BY f.rowid DESC", " ORDER BY f.search_key DESC")
     }
 
     /// Columns of all rows in their order, behind the record's key and the row's ordinals.
@@ -151,39 +154,46 @@ impl Planned<'_> {
                 conditions.extend(self.bounds("p"));
                 conditions.push(is_current);
                 conditions.extend(keys.iter().skip(1).map(|key| self.takes_part(key)));
-                " FROM participant p CROSS JOIN call_record r ON r.record_key = p.record_key"
+                Sql::text(
+                    " FROM participant p CROSS JOIN call_record r ON r.record_key = p.record_key",
+                )
             }
             Access::Search(words) => {
-                let matched = Sql::text("f.record_search MATCH ");
-                conditions.push(matched.push_bind(Bind::Text(words.clone())));
+                let matched = Sql::either("f.record_search MATCH ", "f.words @@ CAST(");
+                let matched = matched.push_bind(Bind::Text(words.clone()));
+                conditions.push(matched.push_either("", " AS tsquery)"));
                 conditions.extend(self.search_bounds());
                 conditions.push(tenant(Sql::text("r.tenant_key")));
                 conditions.push(is_current);
                 conditions.extend(self.bounds("r"));
-                " FROM record_search f CROSS JOIN call_record r \
-                 ON r.record_key = f.rowid & 34359738367"
+                Sql::either(
+                    " FROM record_search f CROSS JOIN call_record r \
+                     ON r.record_key = f.rowid & 34359738367",
+                    " FROM record_search f CROSS JOIN call_record r \
+                     ON r.record_key = f.record_key",
+                )
             }
             Access::Id(key) => {
                 conditions.push(tenant(Sql::text("r.tenant_key")));
                 conditions.push(Sql::text("r.id_key = ").push_bind(Bind::Bytes(key.clone())));
                 conditions.push(is_current);
                 conditions.extend(self.bounds("r"));
-                " FROM call_record r INDEXED BY call_record_by_id"
+                Sql::text(" FROM call_record r INDEXED BY call_record_by_id")
             }
             Access::Start | Access::End => {
                 conditions.push(tenant(Sql::text("r.tenant_key")));
                 conditions.push(is_current);
                 conditions.extend(self.bounds("r"));
                 let is_plain = self.conditions.is_empty() && self.is_in_order();
-                match self.access {
+                Sql::text(match self.access {
                     Access::End => " FROM call_record r INDEXED BY call_record_by_end",
                     _ if is_plain && joins.is_empty() => " FROM call_record r",
                     _ => " FROM call_record r INDEXED BY call_record_by_start",
-                }
+                })
             }
         };
         conditions.extend(self.conditions.iter().chain(&self.behind).cloned());
-        Sql::text(from).append(joins).push(" WHERE ").append(Sql::join(conditions, " AND "))
+        from.append(joins).push(" WHERE ").append(Sql::join(conditions, " AND "))
     }
 
     fn bounds(&self, table: &'static str) -> Vec<Sql> {
@@ -197,8 +207,9 @@ impl Planned<'_> {
     fn search_bounds(&self) -> Vec<Sql> {
         let (least, greatest) =
             search_keys(self.from.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
-        let from = Sql::text("f.rowid >= ").push_bind(Bind::Int(least));
-        let until = Sql::text("f.rowid <= ").push_bind(Bind::Int(greatest));
+        let key = || Sql::either("f.rowid", "f.search_key");
+        let from = key().push(" >= ").push_bind(Bind::Int(least));
+        let until = key().push(" <= ").push_bind(Bind::Int(greatest));
         let from = self.from.map(|_| from);
         from.into_iter().chain(self.until.map(|_| until)).collect()
     }

@@ -4,6 +4,7 @@ use model::rows::RowSet;
 use model::search::{Candidates, Query};
 use odata::bound::Search;
 
+use crate::sql::Engine;
 use crate::tables::search::match_text;
 
 /// A search as an expression for the index of whole records.
@@ -15,12 +16,12 @@ pub(super) struct Words {
 }
 
 /// What leads to all rows of a set that contain what is searched for; `None` if the words don't.
-pub(super) fn words(tenant_key: i64, set: RowSet, search: &Search) -> Option<Words> {
+pub(super) fn words(tenant: (i64, Engine), set: RowSet, search: &Search) -> Option<Words> {
     let (candidates, is_exact) = Query::new(search).candidates();
     if set == RowSet::Records {
-        return Some(Words { text: match_text(tenant_key, &candidates)?, is_exact });
+        return Some(Words { text: match_text(tenant, &candidates)?, is_exact });
     }
-    let text = match_text(tenant_key, &contained(candidates))?;
+    let text = match_text(tenant, &contained(candidates))?;
     Some(Words { text, is_exact: false })
 }
 

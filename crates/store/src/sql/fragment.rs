@@ -1,6 +1,6 @@
 //! Pieces of SQL that are put together in any order before their placeholders get numbers.
 
-use super::dialect::Dialect;
+use super::Engine;
 use super::writer::{Bind, Statement, Writer};
 
 /// A table's name within a statement: a letter, and a number unless it is the only one of its kind.
@@ -26,6 +26,8 @@ pub(crate) struct Sql {
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Text(&'static str),
+    /// In SQLite's wording and in PostgreSQL's.
+    Either(&'static str, &'static str),
     Alias(Alias),
     Bind(Bind),
 }
@@ -41,6 +43,11 @@ impl Sql {
         Self { pieces: vec![Piece::Text(text)] }
     }
 
+    /// A text that has another wording in PostgreSQL.
+    pub(crate) fn either(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self::new().push_either(sqlite, postgres)
+    }
+
     /// A value.
     pub(crate) fn value(bind: Bind) -> Self {
         Self { pieces: vec![Piece::Bind(bind)] }
@@ -54,6 +61,12 @@ impl Sql {
     #[must_use]
     pub(crate) fn push(mut self, text: &'static str) -> Self {
         self.pieces.push(Piece::Text(text));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn push_either(mut self, sqlite: &'static str, postgres: &'static str) -> Self {
+        self.pieces.push(Piece::Either(sqlite, postgres));
         self
     }
 
@@ -103,13 +116,20 @@ impl Sql {
     }
 
     /// The statement that this is.
-    pub(crate) fn finish(self, dialect: &dyn Dialect) -> Statement {
-        let mut writer = Writer::new(dialect);
+    pub(crate) fn finish(self, engine: Engine) -> Statement {
+        let mut writer = Writer::new();
         for piece in self.pieces {
             match piece {
                 Piece::Text(text) => writer.push_sql(text),
                 Piece::Alias(alias) => writer.push_alias(alias),
-                Piece::Bind(bind) => writer.push_bind(bind),
+                Piece::Either(sqlite, postgres) => writer.push_sql(match engine {
+                    Engine::Sqlite => sqlite,
+                    Engine::Postgres => postgres,
+                }),
+                Piece::Bind(bind) => match engine {
+                    Engine::Sqlite => writer.push_bind(bind),
+                    Engine::Postgres => writer.push_typed(bind),
+                },
             }
         }
         writer.finish()

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::dialect::Dialect;
 use super::fragment::Alias;
 
 /// SQL text and the values of its placeholders.
@@ -22,15 +21,14 @@ pub(crate) enum Bind {
 }
 
 /// A statement in the making.
-pub(crate) struct Writer<'d> {
-    dialect: &'d dyn Dialect,
+pub(crate) struct Writer {
     text: String,
     binds: Vec<Bind>,
 }
 
-impl<'d> Writer<'d> {
-    pub(crate) fn new(dialect: &'d dyn Dialect) -> Self {
-        Self { dialect, text: String::with_capacity(512), binds: Vec::new() }
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Self { text: String::with_capacity(512), binds: Vec::new() }
     }
 
     pub(crate) fn push_sql(&mut self, text: &'static str) {
@@ -39,7 +37,21 @@ impl<'d> Writer<'d> {
 
     pub(crate) fn push_bind(&mut self, bind: Bind) {
         self.binds.push(bind);
-        self.dialect.placeholder(self.binds.len(), &mut self.text);
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "?{}", self.binds.len());
+    }
+
+    /// The same, with the type said that an engine can't always tell from the context.
+    pub(crate) fn push_typed(&mut self, bind: Bind) {
+        let ty = match bind {
+            Bind::Int(_) => " AS bigint)",
+            Bind::Real(_) => " AS double precision)",
+            Bind::Text(_) => " AS text)",
+            Bind::Bytes(_) => " AS bytea)",
+        };
+        self.push_sql("CAST(");
+        self.push_bind(bind);
+        self.push_sql(ty);
     }
 
     pub(crate) fn push_alias(&mut self, alias: Alias) {
@@ -48,14 +60,6 @@ impl<'d> Writer<'d> {
             // Writing to a String cannot fail.
             let _ = write!(self.text, "{}", alias.number);
         }
-    }
-
-    pub(crate) fn push_true(&mut self, column: &'static str) {
-        self.dialect.is_true(column, &mut self.text);
-    }
-
-    pub(crate) fn push_ordered_join(&mut self) {
-        self.text.push_str(self.dialect.ordered_join());
     }
 
     pub(crate) fn finish(self) -> Statement {

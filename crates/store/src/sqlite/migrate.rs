@@ -26,7 +26,7 @@ const APPLICATION_ID: i32 = 0x4361_6c6c;
 
 /// Migrates what is behind the connection.
 pub(crate) fn migrate(connection: &mut engine::Connection, path: &Path) -> Result<(), Error> {
-    let engine::Connection::Sqlite(file) = connection;
+    let engine::Connection::Sqlite(file) = connection else { return Err(Error::FilesOnly) };
     if !is_current(file, path)? {
         apply(file, path)?;
     }
@@ -88,7 +88,7 @@ fn applied(connection: &Connection, path: &Path) -> Result<usize, Error> {
 }
 
 /// FNV-1a: tells texts apart that nobody chose to collide.
-fn hash(step: &str) -> String {
+pub(crate) fn hash(step: &str) -> String {
     let hash = step.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

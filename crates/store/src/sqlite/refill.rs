@@ -11,8 +11,8 @@ use model::Value;
 use model::shred::stored_rows;
 
 use crate::dictionary::{self, Dictionaries};
-use crate::engine::Connection;
-use crate::tables::rows;
+use crate::engine::{Connection, Opener};
+use crate::tables::rows::{self, Shard};
 use crate::tables::search::Waiting;
 use crate::tables::stored::StoredVersion;
 use crate::{Codec, Error};
@@ -35,10 +35,11 @@ struct Due {
 pub(super) fn refill(connection: &Connection, path: &Path) -> Result<(), Error> {
     let Some((_, last)) = due(connection)? else { return Ok(()) };
     tracing::info!(last, "filling typed columns and the full-text index of stored records");
-    let dictionaries = Dictionaries::new(path.to_owned(), dictionary::rows(connection)?);
+    let dictionaries =
+        Dictionaries::new(Opener::Sqlite(path.to_owned()), dictionary::rows(connection)?);
     let mut codec = Codec::new(Arc::new(dictionaries));
     let mut chunks = 0;
-    while let Some(next) = refill_chunk(connection, &mut codec)? {
+    while let Some(next) = connection.transact(|it| fill_chunk(it, &mut codec))? {
         chunks += 1;
         if chunks % CHECKPOINT_EVERY == 0 {
             tracing::info!(next, last, "filling");
@@ -55,17 +56,6 @@ fn due(connection: &Connection) -> Result<Option<(i64, i64)>, Error> {
 }
 
 /// Fills some records in; the next one, or none when all are done.
-fn refill_chunk(connection: &Connection, codec: &mut Codec) -> Result<Option<i64>, Error> {
-    connection.begin_write()?;
-    let next = fill_chunk(connection, codec);
-    if next.is_ok() {
-        connection.commit()?
-    } else {
-        connection.roll_back()?
-    }
-    next
-}
-
 fn fill_chunk(connection: &Connection, codec: &mut Codec) -> Result<Option<i64>, Error> {
     let Some((next, last)) = due(connection)? else { return Ok(None) };
     let chunk = read_chunk(connection, next, last)?;
@@ -115,9 +105,9 @@ fn fill(
     let Due { record_key, tenant_key, start, flags } = *due;
     let typed = stored_rows(&mut StoredVersion { connection, codec, record_key, flags })?;
     rows::delete_rows_below(connection, record_key)?;
-    rows::insert_typed_rows(connection, record_key, &typed)?;
+    rows::insert_typed_rows(connection, Shard::default(), record_key, &typed)?;
     waiting.delete(connection, start, record_key)?;
-    waiting.add(tenant_key, start, record_key, &typed.words)?;
+    waiting.add(tenant_key, start, (record_key, Shard::default()), &typed.words)?;
     // Infinite figures had no columns before, so they could not be the worst ones.
     if typed.record.iter().any(|value| matches!(value, Value::Real(figure) if figure.is_infinite()))
     {

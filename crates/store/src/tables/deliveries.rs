@@ -160,7 +160,7 @@ pub(crate) fn replay(
 ) -> Result<usize, Error> {
     let replayed = session.connection.execute(
         "UPDATE delivery SET died = NULL, queued = ?3 WHERE subscription_key = ?1 \
-             AND died IS NOT NULL AND (?2 IS NULL OR delivery_key = ?2)",
+             AND died IS NOT NULL AND (delivery_key = ?2 OR CAST(?2 AS bigint) IS NULL)",
         (subscription_key, key, session.now()),
     )?;
     if replayed > 0 {
@@ -178,14 +178,17 @@ pub(crate) fn committed(
     after: i64,
     limit: usize,
 ) -> Result<CommittedVersions, Error> {
-    let text = "SELECT c.sequence, t.id, r.id_key, r.id, c.version, \
-                c.change IN ('created', 'replaced') \
-                FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
-                LEFT JOIN call_record r ON r.record_key = c.record_key \
-                WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2";
+    let text = format!(
+        "SELECT c.sequence, t.id, r.id_key, r.id, c.version, \
+         c.change IN ('created', 'replaced') \
+         FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+         LEFT JOIN call_record r ON r.record_key = c.record_key \
+         WHERE c.sequence > ?1 AND {} ORDER BY c.sequence LIMIT ?2",
+        connection.is_settled()
+    );
     let mut found = CommittedVersions { up_to: after, ..CommittedVersions::default() };
     let mut count = 0;
-    connection.each(text, (after, most(limit)), |row| {
+    connection.each(&text, (after, most(limit)), |row| {
         count += 1;
         found.up_to = row.get(0)?;
         // What was erased meanwhile can be told no more.
@@ -213,7 +216,9 @@ fn version(row: &Row<'_>, id_key: Vec<u8>) -> Result<CommittedVersion, Error> {
 
 /// The last entry of the change log.
 pub(crate) fn last_change(connection: &Connection) -> Result<i64, Error> {
-    Ok(connection.value("SELECT max(sequence) FROM change_log", ())?.flatten().unwrap_or(0))
+    let text =
+        format!("SELECT max(c.sequence) FROM change_log c WHERE {}", connection.is_settled());
+    Ok(connection.value(&text, ())?.flatten().unwrap_or(0))
 }
 
 /// Up to where the change log is in the queues.
@@ -314,7 +319,7 @@ pub(crate) fn list(
                 d.queued, d.message, d.died FROM delivery d \
                 JOIN subscription s ON s.subscription_key = d.subscription_key \
                 JOIN tenant t ON t.tenant_key = s.tenant_key \
-                WHERE (?1 IS NULL OR t.id = ?1) AND (d.died IS NOT NULL) = ?2 \
+                WHERE (t.id = ?1 OR CAST(?1 AS text) IS NULL) AND (d.died IS NOT NULL) = ?2 \
                 AND d.delivery_key > ?3 ORDER BY d.delivery_key LIMIT ?4";
     connection.all(text, (tenant.map(TenantId::as_str), is_dead, after, most(limit)), read)
 }

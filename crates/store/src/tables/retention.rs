@@ -1,9 +1,9 @@
 //! Erasing records that have reached their age.
 
 use super::stored::Head;
-use super::{calls, rows};
+use super::{calls, keys, rows};
 use crate::Error;
-use crate::engine::most;
+use crate::engine::{Connection, most};
 use crate::record::Change;
 use crate::session::Session;
 use crate::sqlite::forgetting;
@@ -26,7 +26,8 @@ pub(crate) fn erase_ended_before(
             erase(session, tenant_key, &id_key)?;
         }
     }
-    if erased > 0 {
+    // PostgreSQL's own clean-up takes out what was deleted.
+    if erased > 0 && matches!(session.connection, Connection::Sqlite(_)) {
         forgetting::note_erasure(session, session.now())?;
     }
     Ok(erased)
@@ -48,11 +49,13 @@ fn ended_before(
 }
 
 fn erase(session: &mut Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {
+    keys::lock(&session.connection, tenant_key, std::iter::once(id_key))?;
     while let Some(version) = Head::find(&session.connection, tenant_key, id_key, None)? {
         let (connection, codec) = (&session.connection, &mut session.stored_codec);
         rows::delete(connection, codec, &mut session.waiting, tenant_key, &version)?;
         let id = Some(version.id.as_str());
         session.log_change(tenant_key, version.record_key, id, version.version, Change::Erased)?;
     }
+    keys::forget(&session.connection, tenant_key, id_key)?;
     calls::erase(session, tenant_key, id_key)
 }

@@ -7,6 +7,7 @@ use model::fragment::{Codec as _, FragmentKind, Pack};
 use model::shred::TypedRows;
 use model::{Shredded, Value, key};
 
+use super::keys::{first_of_month, month, shard_key};
 use super::search::Waiting;
 use super::stored::{Head, PACK_BITS};
 use crate::codec::dictionary_key;
@@ -16,23 +17,34 @@ use crate::{Cause, Codec, Error};
 /// Bytes of a content hash that are kept: enough that two contents never share one by accident.
 const HASH_BYTES: usize = 16;
 
-const INSERT_SESSION_PACK: &str =
-    "INSERT INTO session_pack (pack_key, dictionary, fragment) VALUES (?1, ?2, ?3)";
-const INSERT_PARTICIPANT_PACK: &str =
-    "INSERT INTO participant_pack (pack_key, dictionary, fragment) VALUES (?1, ?2, ?3)";
-
-/// The insert into a table whose columns the model names.
-fn insert_text(table: Table) -> &'static str {
+/// The insert into a table whose columns the model names. Where many nodes write, a row ends with
+/// its shard key.
+fn insert_text(connection: &Connection, table: Table) -> &'static str {
     /// By [`Table`].
-    static INSERTS: LazyLock<[String; 5]> = LazyLock::new(|| Table::ALL.map(insertion));
-    &INSERTS[table as usize]
+    static OF_FILES: LazyLock<[String; 5]> =
+        LazyLock::new(|| Table::ALL.map(|table| insertion(table, false)));
+    static OF_NODES: LazyLock<[String; 5]> =
+        LazyLock::new(|| Table::ALL.map(|table| insertion(table, true)));
+    match connection {
+        Connection::Sqlite(_) => &OF_FILES[table as usize],
+        Connection::Postgres(_) => &OF_NODES[table as usize],
+    }
 }
 
-fn insertion(table: Table) -> String {
+fn insertion(table: Table, is_of_nodes: bool) -> String {
     let columns = table.columns().iter().map(|column| column.name);
-    let names: Vec<&str> = keys(table).iter().copied().chain(columns).collect();
-    let places: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
-    let returning = if table == Table::CallRecord { " RETURNING record_key" } else { "" };
+    let shard_key = is_of_nodes.then_some("shard_key");
+    let names: Vec<&str> = keys(table).iter().copied().chain(columns).chain(shard_key).collect();
+    let mut places: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
+    let mut returning = "";
+    if table == Table::CallRecord {
+        returning = " RETURNING record_key";
+        if is_of_nodes {
+            // With the first key of the month where the row is a new one.
+            let number = names.len() + 1;
+            places[0] = format!("coalesce(?1, ?{number} | nextval('record_number'))");
+        }
+    }
     let (table, names, places) = (table.name(), names.join(", "), places.join(", "));
     format!("INSERT INTO {table} ({names}) VALUES ({places}){returning}")
 }
@@ -71,6 +83,7 @@ pub(crate) fn insert(
     is_current: bool,
     record: &Shredded,
 ) -> Result<i64, Error> {
+    let shard = Shard::of(connection, tenant_key, &record.id_key);
     let content_hash = &record.content_hash[..HASH_BYTES];
     let (dictionary, fragment) = (dictionary_key(&record.record), &record.record);
     let values = Row {
@@ -89,28 +102,37 @@ pub(crate) fn insert(
             fragment.field(),
         ],
         columns: &record.rows.record,
+        shard,
+        first_of_month: shard.0.map(|_| first_of_month(month(record.start))),
     };
-    let record_key = connection.inserted(insert_text(Table::CallRecord), values)?;
-    insert_packs(connection, INSERT_SESSION_PACK, record_key, &record.session_packs)?;
-    insert_packs(connection, INSERT_PARTICIPANT_PACK, record_key, &record.participant_packs)?;
+    let record_key = connection.inserted(insert_text(connection, Table::CallRecord), values)?;
+    insert_packs(connection, "session_pack", shard, record_key, &record.session_packs)?;
+    insert_packs(connection, "participant_pack", shard, record_key, &record.participant_packs)?;
     if is_current {
-        insert_participants(connection, tenant_key, record_key, record)?;
-        insert_typed_rows(connection, record_key, &record.rows)?;
-        waiting.add(tenant_key, record.start, record_key, &record.rows.words)?;
+        insert_participants(connection, tenant_key, shard, record_key, record)?;
+        insert_typed_rows(connection, shard, record_key, &record.rows)?;
+        waiting.add(tenant_key, record.start, (record_key, shard), &record.rows.words)?;
     }
     Ok(record_key)
 }
 
 fn insert_packs(
     connection: &Connection,
-    text: &'static str,
+    table: &'static str,
+    shard: Shard,
     record_key: i64,
     packs: &[Vec<u8>],
 ) -> Result<(), Error> {
+    let (name, place) = shard.named("?4");
+    let text = format!(
+        "INSERT INTO {table} (pack_key, dictionary, fragment{name}) VALUES (?1, ?2, ?3{place})"
+    );
     for (number, pack) in packs.iter().enumerate() {
         let pack_key = super::stored::pack_key(record_key, number)
             .ok_or_else(|| Error::Internal(Cause::new("a record has too many packs")))?;
-        connection.execute(text, (pack_key, dictionary_key(pack), pack))?;
+        let dictionary = dictionary_key(pack);
+        let keys = &[pack_key.field(), dictionary.field(), pack.field()];
+        connection.execute(&text, Row { keys, shard, ..Row::default() })?;
     }
     Ok(())
 }
@@ -118,13 +140,18 @@ fn insert_packs(
 fn insert_participants(
     connection: &Connection,
     tenant_key: i64,
+    shard: Shard,
     record_key: i64,
     record: &Shredded,
 ) -> Result<(), Error> {
-    let text = "INSERT INTO participant (tenant_key, id_key, start_date_time, record_key) \
-                VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    let (name, place) = shard.named("?5");
+    let text = format!(
+        "INSERT INTO participant (tenant_key, id_key, start_date_time, record_key{name}) \
+         VALUES (?1, ?2, ?3, ?4{place}) ON CONFLICT DO NOTHING"
+    );
     for id_key in &record.participant_keys {
-        connection.execute(text, (tenant_key, id_key, record.start, record_key))?;
+        let keys = &[tenant_key.field(), id_key.field(), record.start.field(), record_key.field()];
+        connection.execute(&text, Row { keys, shard, ..Row::default() })?;
     }
     Ok(())
 }
@@ -132,25 +159,26 @@ fn insert_participants(
 /// Inserts the typed rows below a record.
 pub(crate) fn insert_typed_rows(
     connection: &Connection,
+    shard: Shard,
     record_key: i64,
     rows: &TypedRows,
 ) -> Result<(), Error> {
     let int = Field::Int;
     for row in &rows.sessions {
         let keys = &[int(record_key), int(row.ordinal), row.id_key.field()];
-        insert_row(connection, Table::Session, keys, &row.columns)?;
+        insert_row(connection, Table::Session, shard, keys, &row.columns)?;
     }
     for row in &rows.segments {
         let keys = [record_key, row.session, row.ordinal].map(int);
-        insert_row(connection, Table::Segment, &keys, &row.columns)?;
+        insert_row(connection, Table::Segment, shard, &keys, &row.columns)?;
     }
     for row in &rows.media {
         let keys = [record_key, row.session, row.segment, row.ordinal].map(int);
-        insert_row(connection, Table::Media, &keys, &row.columns)?;
+        insert_row(connection, Table::Media, shard, &keys, &row.columns)?;
     }
     for row in &rows.streams {
         let keys = [record_key, row.session, row.segment, row.media, row.ordinal].map(int);
-        insert_row(connection, Table::Stream, &keys, &row.columns)?;
+        insert_row(connection, Table::Stream, shard, &keys, &row.columns)?;
     }
     Ok(())
 }
@@ -158,22 +186,54 @@ pub(crate) fn insert_typed_rows(
 fn insert_row(
     connection: &Connection,
     table: Table,
+    shard: Shard,
     keys: &[Field<'_>],
     columns: &[Value],
 ) -> Result<(), Error> {
-    connection.execute(insert_text(table), Row { keys, columns }).map(drop)
+    let row = Row { keys, columns, shard, ..Row::default() };
+    connection.execute(insert_text(connection, table), row).map(drop)
 }
 
-/// The values of a row: of its keys, and of the columns that the model names.
+/// Where an engine that spreads rows over machines keeps those of a record; a file has no such key.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Shard(pub(crate) Option<i64>);
+
+impl Shard {
+    /// Of a record.
+    pub(crate) fn of(connection: &Connection, tenant_key: i64, id_key: &[u8]) -> Self {
+        match connection {
+            Connection::Sqlite(_) => Self(None),
+            Connection::Postgres(_) => Self(Some(shard_key(tenant_key, id_key))),
+        }
+    }
+
+    /// The column and its placeholder, behind others.
+    fn named(self, place: &'static str) -> (&'static str, String) {
+        match self.0 {
+            None => ("", String::new()),
+            Some(_) => (", shard_key", format!(", {place}")),
+        }
+    }
+}
+
+/// The values of a row: of its keys, of the columns that the model names, and of its shard.
+#[derive(Default)]
 struct Row<'r> {
     keys: &'r [Field<'r>],
     columns: &'r [Value],
+    shard: Shard,
+    first_of_month: Option<i64>,
 }
 
 impl Values for Row<'_> {
-    fn each(&self, give: &mut dyn FnMut(Field<'_>) -> Result<(), Error>) -> Result<(), Error> {
-        self.keys.iter().try_for_each(|key| give(*key))?;
-        self.columns.iter().try_for_each(|value| give(value.field()))
+    fn each<'v>(
+        &'v self,
+        give: &mut dyn FnMut(Field<'v>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.keys.iter().try_for_each(|key| give(key.clone()))?;
+        self.columns.iter().try_for_each(|value| give(value.field()))?;
+        let more = self.shard.0.into_iter().chain(self.first_of_month);
+        more.map(Field::Int).try_for_each(give)
     }
 }
 

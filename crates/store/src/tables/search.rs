@@ -5,8 +5,11 @@
 //! starts, and a range of starts is a range of keys.
 
 use crate::engine::Connection;
+use crate::sql::Engine;
 use crate::{Cause, Error};
 use model::search::Candidates;
+
+use super::rows::Shard;
 
 /// Bits of a search key that hold the record's key.
 const RECORD_BITS: u32 = 35;
@@ -47,54 +50,68 @@ pub(crate) fn search_keys(from: i64, to: i64) -> (i64, i64) {
     (bucket(from) << RECORD_BITS, bucket(to) << RECORD_BITS | ((1 << RECORD_BITS) - 1))
 }
 
-/// What the index is asked (`record_search MATCH …`) for candidates of a tenant; none when it can
+/// What the index is asked for candidates of a tenant, in the engine's own language; none when it can
 /// say nothing, and all records are candidates. [`Candidates::Nothing`] asks for a word that no
 /// record has.
-pub(crate) fn match_text(tenant_key: i64, candidates: &Candidates) -> Option<String> {
+pub(crate) fn match_text(tenant: (i64, Engine), candidates: &Candidates) -> Option<String> {
     if *candidates == Candidates::All {
         return None;
     }
     let mut text = String::new();
-    push_match(tenant_key, candidates, &mut text);
+    push_match(tenant, candidates, &mut text);
     Some(text)
 }
 
-fn push_match(tenant_key: i64, candidates: &Candidates, text: &mut String) {
+fn push_match(tenant: (i64, Engine), candidates: &Candidates, text: &mut String) {
+    let (and, or, except, prefix) = match tenant.1 {
+        Engine::Sqlite => (" AND ", " OR ", " NOT ", " *"),
+        Engine::Postgres => (" & ", " | ", " & !", ":*"),
+    };
     let mut push_all = |parts: &[Candidates], between: &str| {
         text.push('(');
         for (index, part) in parts.iter().enumerate() {
             if index > 0 {
                 text.push_str(between);
             }
-            push_match(tenant_key, part, text);
+            push_match(tenant, part, text);
         }
         text.push(')');
     };
     match candidates {
-        Candidates::And(parts) => push_all(parts, " AND "),
-        Candidates::Or(parts) => push_all(parts, " OR "),
+        Candidates::And(parts) => push_all(parts, and),
+        Candidates::Or(parts) => push_all(parts, or),
         Candidates::Except(all, without) => {
             text.push('(');
-            push_match(tenant_key, all, text);
-            text.push_str(" NOT ");
-            push_match(tenant_key, without, text);
+            push_match(tenant, all, text);
+            text.push_str(except);
+            push_match(tenant, without, text);
             text.push(')');
         }
-        Candidates::Word(word) => push_quoted(tenant_key, word, text),
+        Candidates::Word(word) => push_quoted(tenant, word, text),
         Candidates::Prefix(start) => {
-            push_quoted(tenant_key, start, text);
-            text.push_str(" *");
+            push_quoted(tenant, start, text);
+            text.push_str(prefix);
         }
         // No word has a quote, and no tenant has an empty word.
-        Candidates::All | Candidates::Nothing => push_quoted(tenant_key, "", text),
+        Candidates::All | Candidates::Nothing => push_quoted(tenant, "", text),
     }
 }
 
-/// A string of the index's own language, in which only the quote has a meaning.
-fn push_quoted(tenant_key: i64, word: &str, text: &mut String) {
-    text.push('"');
-    push_word(tenant_key, &word.replace('"', ""), text);
-    text.push('"');
+/// A string of the index's own language, in which only the quote has a meaning, and for PostgreSQL
+/// the backslash.
+fn push_quoted((tenant_key, engine): (i64, Engine), word: &str, text: &mut String) {
+    match engine {
+        Engine::Sqlite => {
+            text.push('"');
+            push_word(tenant_key, &word.replace('"', ""), text);
+            text.push('"');
+        }
+        Engine::Postgres => {
+            text.push('\'');
+            push_word(tenant_key, &word.replace('\\', "\\\\").replace('\'', "''"), text);
+            text.push('\'');
+        }
+    }
 }
 
 /// A word as the index has it.
@@ -107,7 +124,15 @@ fn push_word(tenant_key: i64, word: &str, text: &mut String) {
 /// Rows to be inserted with the transaction's end: the index takes rows in the order of their keys
 /// at once, while each step back makes it write down what it has.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting(Vec<(i64, String)>);
+pub(crate) struct Waiting(Vec<Row>);
+
+#[derive(Debug)]
+struct Row {
+    start: i64,
+    record_key: i64,
+    shard: Shard,
+    words: String,
+}
 
 impl Waiting {
     /// Adds a record's words, which have spaces between.
@@ -115,18 +140,23 @@ impl Waiting {
         &mut self,
         tenant_key: i64,
         start: i64,
-        record_key: i64,
+        (record_key, shard): (i64, Shard),
         words: &str,
     ) -> Result<(), Error> {
         let mut before = String::new();
         push_word(tenant_key, "", &mut before);
         let mut text = String::with_capacity(2 * words.len());
         for word in words.split(' ').filter(|word| !word.is_empty()) {
+            if !text.is_empty() {
+                text.push(' ');
+            }
             text.push_str(&before);
             text.push_str(word);
-            text.push(' ');
         }
-        self.0.push((search_key(start, record_key)?, text));
+        if shard.0.is_none() {
+            search_key(start, record_key)?;
+        }
+        self.0.push(Row { start, record_key, shard, words: text });
         Ok(())
     }
 
@@ -137,24 +167,36 @@ impl Waiting {
         start: i64,
         record_key: i64,
     ) -> Result<(), Error> {
-        let key = search_key(start, record_key)?;
-        if let Some(at) = self.0.iter().rposition(|(waiting, _)| *waiting == key) {
+        if let Some(at) = self.0.iter().rposition(|row| row.record_key == record_key) {
             self.0.swap_remove(at);
             return Ok(());
         }
-        connection.execute("DELETE FROM record_search WHERE rowid = ?1", [key])?;
-        Ok(())
+        let (text, key) = match connection {
+            Connection::Sqlite(_) => {
+                ("DELETE FROM record_search WHERE rowid = ?1", search_key(start, record_key)?)
+            }
+            Connection::Postgres(_) => {
+                ("DELETE FROM record_search WHERE record_key = ?1", record_key)
+            }
+        };
+        connection.execute(text, [key]).map(drop)
     }
 
     /// Inserts what waits.
     pub(crate) fn flush(&mut self, connection: &Connection) -> Result<(), Error> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        self.0.sort_unstable_by_key(|(key, _)| *key);
-        let insert = "INSERT INTO record_search (rowid, words) VALUES (?1, ?2)";
-        for (key, words) in self.0.drain(..) {
-            connection.execute(insert, (key, words))?;
+        self.0.sort_unstable_by_key(|row| (bucket(row.start), row.record_key));
+        for Row { start, record_key, shard, words } in self.0.drain(..) {
+            match shard.0 {
+                None => connection.execute(
+                    "INSERT INTO record_search (rowid, words) VALUES (?1, ?2)",
+                    (search_key(start, record_key)?, words),
+                )?,
+                Some(shard_key) => connection.execute(
+                    "INSERT INTO record_search (search_key, record_key, shard_key, words) \
+                     VALUES (?1, ?2, ?3, array_to_tsvector(string_to_array(?4, ' ')))",
+                    (search_keys(start, start).0, record_key, shard_key, words),
+                )?,
+            };
         }
         Ok(())
     }
@@ -194,7 +236,7 @@ mod tests {
 
     fn found(connection: &Connection, tenant_key: i64, search: &Search) -> Vec<i64> {
         let (candidates, _) = Query::new(search).candidates();
-        let wanted = match_text(tenant_key, &candidates).unwrap();
+        let wanted = match_text((tenant_key, Engine::Sqlite), &candidates).unwrap();
         let text =
             "SELECT rowid FROM record_search WHERE record_search MATCH ?1 ORDER BY rowid DESC";
         connection.all(text, [wanted], |row| Ok(record_key(row.get(0)?))).unwrap()
@@ -204,10 +246,10 @@ mod tests {
     fn words_are_found_behind_their_tenant_and_the_latest_start_first() {
         let connection = testing::migrated();
         let mut waiting = Waiting::default();
-        waiting.add(7, 5 * DAY, 1, "abbie 10.0.0.7 größe").unwrap();
-        waiting.add(7, -DAY, 2, "abbie wilkins 2001:db8::1").unwrap();
-        waiting.add(8, 9 * DAY, 3, "abbie").unwrap();
-        waiting.add(7, 9 * DAY, 4, "abbie wilkins").unwrap();
+        waiting.add(7, 5 * DAY, (1, Shard::default()), "abbie 10.0.0.7 größe").unwrap();
+        waiting.add(7, -DAY, (2, Shard::default()), "abbie wilkins 2001:db8::1").unwrap();
+        waiting.add(8, 9 * DAY, (3, Shard::default()), "abbie").unwrap();
+        waiting.add(7, 9 * DAY, (4, Shard::default()), "abbie wilkins").unwrap();
         waiting.delete(&connection, 9 * DAY, 4).unwrap();
         waiting.flush(&connection).unwrap();
         let word = |text: &str| Search::Word(text.to_owned());
@@ -228,7 +270,7 @@ mod tests {
         let mut waiting = Waiting::default();
         waiting.delete(&connection, 5 * DAY, 1).unwrap();
         assert_eq!(find(7, "abbie"), [2]);
-        waiting.add(7, 5 * DAY, 1, "robin").unwrap();
+        waiting.add(7, 5 * DAY, (1, Shard::default()), "robin").unwrap();
         waiting.flush(&connection).unwrap();
         assert_eq!((find(7, "abbie"), find(7, "robin")), (vec![2], vec![1]));
     }

@@ -129,6 +129,6 @@ fn fragment(
     out: &mut Vec<u8>,
 ) -> Result<bool, Error> {
     let read = connection
-        .first(text, [key], |row| Ok(codec.decompress(kind, row.field(0)?.bytes()?, out)?))?;
+        .first(text, [key], |row| Ok(codec.decompress(kind, &row.field(0)?.bytes()?, out)?))?;
     Ok(read.is_some())
 }

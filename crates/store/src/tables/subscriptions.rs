@@ -2,7 +2,7 @@
 
 use model::TenantId;
 
-use crate::engine::{Connection, Row};
+use crate::engine::{Connection, Row, Value as _};
 use crate::session::Session;
 use crate::subscription::{Added, Event, SubscriptionRow};
 use crate::{Cause, Error};
@@ -25,6 +25,7 @@ pub(crate) fn add(
     quota: u64,
 ) -> Result<Added, Error> {
     let tenant_key = session.tenant_key(&subscription.tenant)?;
+    session.lock_tenant(tenant_key)?;
     let connection = &session.connection;
     let is_known = connection.exists(
         "SELECT 1 FROM subscription WHERE tenant_key = ?1 AND application_id = ?2 \
@@ -52,28 +53,31 @@ pub(crate) fn add(
     if count.unsigned_abs() >= quota {
         return Ok(Added::QuotaReached);
     }
+    let created_after: i64 = connection.value(connection.last_settled(), ())?.unwrap_or(0);
+    let row = subscription;
+    let values = [
+        row.id.field(),
+        tenant_key.field(),
+        row.application_id.field(),
+        row.creator_id.field(),
+        row.resource.field(),
+        row.change_type.field(),
+        row.notification_url.field(),
+        row.lifecycle_notification_url.field(),
+        row.latest_supported_tls_version.field(),
+        row.sealed_client_state.field(),
+        row.sealed_secrets.field(),
+        row.created.field(),
+        row.expires.field(),
+        created_after.field(),
+    ];
     connection.execute(
         "INSERT INTO subscription (id, tenant_key, application_id, creator_id, resource, \
-             change_type, notification_url, lifecycle_notification_url, \
-             latest_supported_tls_version, sealed_client_state, sealed_secrets, created, \
-             expiration_date_time, created_after) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-             coalesce(max(sequence), 0) FROM change_log",
-        (
-            &subscription.id,
-            tenant_key,
-            &subscription.application_id,
-            &subscription.creator_id,
-            &subscription.resource,
-            &subscription.change_type,
-            &subscription.notification_url,
-            &subscription.lifecycle_notification_url,
-            &subscription.latest_supported_tls_version,
-            &subscription.sealed_client_state,
-            &subscription.sealed_secrets,
-            subscription.created,
-            subscription.expires,
-        ),
+         change_type, notification_url, lifecycle_notification_url, \
+         latest_supported_tls_version, sealed_client_state, sealed_secrets, created, \
+         expiration_date_time, created_after) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        values.as_slice(),
     )?;
     Ok(Added::Added)
 }
@@ -171,7 +175,7 @@ pub(crate) fn live(
         "SELECT ",
         columns!(),
         " WHERE s.removed IS NULL AND s.expiration_date_time > ?1 \
-         AND (?2 IS NULL OR t.id = ?2) ORDER BY s.subscription_key"
+         AND (t.id = ?2 OR CAST(?2 AS text) IS NULL) ORDER BY s.subscription_key"
     );
     connection.all(text, (now, tenant.map(TenantId::as_str)), read)
 }

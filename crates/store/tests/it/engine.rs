@@ -27,6 +27,10 @@ impl Folder {
     pub(crate) fn store(&self) -> PathBuf {
         self.join("callvault.db")
     }
+
+    pub(crate) fn options(&self, role: Role) -> Options {
+        Options::new(self.store(), role)
+    }
 }
 
 impl Drop for Folder {
@@ -43,6 +47,9 @@ pub(crate) fn serve(folder: &Folder) -> Store {
 pub(crate) fn open(path: &Path, role: Role) -> Store {
     Store::open(&Options::new(path, role)).unwrap()
 }
+
+/// The table with a row for each record whose words can be found.
+pub(crate) const WORDS: &str = "record_search_docsize";
 
 pub(crate) fn tenant() -> TenantId {
     TenantId::parse("dc368399-474c-4d40-900c-6265431fd81f").unwrap()

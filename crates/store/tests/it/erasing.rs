@@ -3,7 +3,7 @@
 use store::{Change, Filter, ListQuery};
 
 use crate::calls::call;
-use crate::engine::{Folder, other_tenant, serve, tenant};
+use crate::engine::{Folder, WORDS, other_tenant, serve, tenant};
 
 #[test]
 fn records_that_ended_before_an_instant_go_with_all_their_versions() {
@@ -48,7 +48,7 @@ fn records_that_ended_before_an_instant_go_with_all_their_versions() {
         ("participant", 1),
         ("stream", 0),
         ("media", 0),
-        ("record_search_docsize", 1),
+        (WORDS, 1),
     ] {
         assert_eq!(rows(table), Some(left), "{table}");
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use store::{Error, Filter, ListQuery, Options, Reader, Role, Store};
+use store::{Error, Filter, ListQuery, Reader, Role, Store};
 
 use crate::calls::{Call, call};
 use crate::engine::{Folder, other_tenant, serve, tenant};
@@ -170,7 +170,7 @@ fn paging_gives_each_record_once_while_others_are_written() {
 #[test]
 fn a_statement_that_takes_too_long_is_given_up_and_the_next_one_is_not() {
     let folder = Folder::new();
-    let mut options = Options::new(folder.store(), Role::Serve);
+    let mut options = folder.options(Role::Serve);
     options.statement_limit = Duration::ZERO;
     let store = Store::open(&options).unwrap();
     write(&store, (0..4_000).map(call));

@@ -11,6 +11,7 @@ mod engine;
 mod erasing;
 mod keeping;
 mod lists;
+mod log;
 mod notifications;
 mod opening;
 mod oracle;

@@ -221,7 +221,11 @@ fn only_new_versions_of_the_log_are_told() {
         found.versions.iter().map(|version| (version.id.clone(), version.version)).collect();
     let (one, two) = (call(1).id, call(2).id);
     assert_eq!(told, [(one.clone(), 1), (one, 3), (two.clone(), 1)]);
-    assert_eq!((found.up_to, found.has_more), (5, false));
-    let rest = reader.committed_versions(4, 1).unwrap();
-    assert_eq!((rest.versions[0].id.clone(), rest.up_to, rest.has_more), (two, 5, true));
+    let entries: Vec<i64> =
+        reader.changes(0, 100).unwrap().iter().map(|change| change.sequence).collect();
+    assert_eq!(entries.len(), 5);
+    assert_eq!((found.up_to, found.has_more), (entries[4], false));
+    let rest = reader.committed_versions(entries[3], 1).unwrap();
+    let (id, up_to) = (rest.versions[0].id.clone(), rest.up_to);
+    assert_eq!((id, up_to, rest.has_more), (two, entries[4], true));
 }

@@ -14,7 +14,7 @@ use model::rows::RowSet;
 use testkit::queries::{self, Asked, Random};
 
 use judge::{Setting, Verdict, judge};
-use world::World;
+use world::{Engine, World};
 
 /// Queries that one set of records is asked.
 const QUERIES_OF_A_WORLD: usize = 500;
@@ -35,13 +35,22 @@ struct Tally {
 }
 
 #[test]
-fn the_store_answers_random_queries_as_the_reference_does() {
+fn a_file_answers_random_queries_as_the_reference_does() {
+    answers_as_the_reference_does(Engine::Sqlite);
+}
+
+#[test]
+fn postgresql_answers_random_queries_as_the_reference_does() {
+    answers_as_the_reference_does(Engine::Postgres);
+}
+
+fn answers_as_the_reference_does(engine: Engine) {
     let count = number("CALLVAULT_QUERIES", 1000);
     let seed = number("CALLVAULT_SEED", 1) as u64;
     let mut tally = Tally::default();
     let mut world_seed = seed;
     while tally.asked < count && tally.failures.len() < MOST_TOLD {
-        let world = World::new(world_seed);
+        let world = World::new(engine, world_seed);
         let queries = QUERIES_OF_A_WORLD.min(count - tally.asked);
         run(&world, world_seed, queries, &mut tally);
         world_seed += 1;

@@ -10,7 +10,8 @@ use odata::edm::Type;
 use odata::primitive::DateTimeOffset;
 use serde_json::Value as Json;
 use simulator::{Calls, Mix, Options as Simulation};
-use store::{Options, Role, Store};
+use store::{Options, Place, Role, Store};
+use testkit::Postgres;
 use testkit::queries::{Random, odd_records};
 use testkit::reference::{self, Value};
 
@@ -23,13 +24,38 @@ const ODD_RECORDS: usize = 30;
 pub(crate) struct World {
     pub(crate) store: Store,
     sets: Vec<(RowSet, Vec<Json>, Vec<Value>)>,
-    _folder: Folder,
+    _home: Home,
+}
+
+/// What holds a store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Where a store is, for as long as it is needed.
+#[allow(dead_code, reason = "held until it is dropped")]
+enum Home {
+    Folder(Folder),
+    Cluster(Postgres),
 }
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Self {
-        let folder = Folder::new();
-        let store = Store::open(&Options::new(folder.0.join("callvault.db"), Role::Serve)).unwrap();
+    pub(crate) fn new(engine: Engine, seed: u64) -> Self {
+        let (home, place) = match engine {
+            Engine::Sqlite => {
+                let folder = Folder::new();
+                let place = Place::File(folder.0.join("callvault.db"));
+                (Home::Folder(folder), place)
+            }
+            Engine::Postgres => {
+                let cluster = Postgres::start();
+                let place = Place::parse(&cluster.url()).unwrap();
+                (Home::Cluster(cluster), place)
+            }
+        };
+        let store = Store::open(&Options::at(place, Role::Serve)).unwrap();
         let texts = texts(seed);
         put(&store, &tenant(), &texts);
         let others = odd_records(3, &mut Random::new(!seed));
@@ -43,7 +69,7 @@ impl World {
             let values = rows.iter().map(|row| reference::typed(row, ty)).collect();
             (set, rows, values)
         });
-        Self { store, sets: sets.into(), _folder: folder }
+        Self { store, sets: sets.into(), _home: home }
     }
 
     /// The rows of a set, in its order.

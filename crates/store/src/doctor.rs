@@ -1,23 +1,27 @@
 //! Looks whether a store is sound, and how big it is.
 
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use model::fragment::{Codec as _, FragmentKind, Pack, RecordFragment};
-use rusqlite::Connection;
 
-use super::connection;
+use crate::engine::{Connection, Opener};
+use crate::sql::Engine;
 use crate::{Codec, Diagnosis, Error, TableSize};
+
+/// How long it may take.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// How many of one kind of problem are told.
 const TOLD_AT_MOST: usize = 20;
 
 /// Questions whose answer is 0 in a sound store.
-const INVARIANTS: [(&str, &str); 8] = [
+const INVARIANTS: [(&str, &str); 6] = [
     (
         "records have a current version that is not the highest one, or not exactly one",
         "SELECT count(*) FROM (SELECT 1 FROM call_record GROUP BY tenant_key, id_key \
          HAVING sum(is_current) <> 1 \
-         OR max(version) <> max(CASE WHEN is_current = 1 THEN version END))",
+         OR max(version) <> max(CASE WHEN is_current = 1 THEN version END)) AS wrong",
     ),
     (
         "records have another number of session rows than stated",
@@ -44,6 +48,10 @@ const INVARIANTS: [(&str, &str); 8] = [
         "SELECT count(*) FROM media m WHERE NOT EXISTS (SELECT 1 FROM segment g \
          WHERE g.record_key = m.record_key AND g.session = m.session AND g.ordinal = m.segment)",
     ),
+];
+
+/// The same of the embedded engine's own things.
+const INVARIANTS_OF_FILES: [(&str, &str); 2] = [
     (
         "records are not in the full-text index",
         "SELECT max(0, (SELECT count(*) FROM call_record WHERE is_current = 1) - \
@@ -56,15 +64,39 @@ const INVARIANTS: [(&str, &str); 8] = [
     ),
 ];
 
-pub(crate) fn diagnose(path: &Path, mut codec: Codec) -> Result<Diagnosis, Error> {
-    let connection = connection::reader(path)?;
-    let mut problems = integrity(&connection)?;
-    for (problem, text) in INVARIANTS {
-        let count: i64 = connection.query_row(text, (), |row| row.get(0))?;
+/// And of those of a store with many nodes.
+const INVARIANTS_OF_NODES: [(&str, &str); 3] = [
+    (
+        "records are not in the full-text index",
+        "SELECT count(*) FROM call_record r WHERE is_current = 1 AND NOT EXISTS (SELECT 1 \
+         FROM record_search f WHERE f.record_key = r.record_key)",
+    ),
+    (
+        "entries of the full-text index belong to no current version",
+        "SELECT count(*) FROM record_search f WHERE NOT EXISTS (SELECT 1 FROM call_record r \
+         WHERE r.record_key = f.record_key AND r.is_current = 1)",
+    ),
+    (
+        "records are led to by another version than the current one",
+        "SELECT count(*) FROM call_record r FULL JOIN record_key k ON k.record_key = r.record_key \
+         WHERE (r.is_current = 1 AND k.record_key IS NULL) \
+         OR (k.record_key IS NOT NULL AND r.is_current IS DISTINCT FROM 1)",
+    ),
+];
+
+pub(crate) fn diagnose(opener: &Opener, mut codec: Codec) -> Result<Diagnosis, Error> {
+    let connection = opener.reader()?;
+    let (mut problems, own) = match connection.engine() {
+        Engine::Sqlite => (integrity(&connection)?, INVARIANTS_OF_FILES.as_slice()),
+        Engine::Postgres => (Vec::new(), INVARIANTS_OF_NODES.as_slice()),
+    };
+    for (problem, text) in INVARIANTS.iter().chain(own) {
+        let count: i64 = connection.value(text, ())?.unwrap_or(0);
         if count > 0 {
             problems.push(format!("{count} {problem}"));
         }
     }
+    connection.begin_read(Instant::now() + LONGEST)?;
     for (text, kind) in [
         ("SELECT record_key, fragment FROM call_record", FragmentKind::Record),
         ("SELECT pack_key, fragment FROM session_pack", FragmentKind::Sessions),
@@ -72,20 +104,26 @@ pub(crate) fn diagnose(path: &Path, mut codec: Codec) -> Result<Diagnosis, Error
     ] {
         problems.extend(unreadable(&connection, &mut codec, text, kind)?);
     }
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    Ok(Diagnosis {
-        problems,
-        tables: tables(&connection)?,
-        file_bytes: std::fs::metadata(path)?.len(),
-        wal_bytes: std::fs::metadata(wal).map_or(0, |wal| wal.len()),
-    })
+    connection.end_read()?;
+    let tables = match connection.engine() {
+        Engine::Sqlite => tables_of_file(&connection)?,
+        Engine::Postgres => tables_of_database(&connection)?,
+    };
+    let (file_bytes, wal_bytes) = match opener.file() {
+        Ok(path) => {
+            let mut wal = path.as_os_str().to_owned();
+            wal.push("-wal");
+            let wal_bytes = std::fs::metadata(wal).map_or(0, |wal| wal.len());
+            (std::fs::metadata(path)?.len(), wal_bytes)
+        }
+        Err(_) => (tables.iter().map(|table| table.bytes).sum(), 0),
+    };
+    Ok(Diagnosis { problems, tables, file_bytes, wal_bytes })
 }
 
 fn integrity(connection: &Connection) -> Result<Vec<String>, Error> {
-    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
-    let rows = statement.query_map((), |row| row.get::<_, String>(0))?;
-    let mut verdicts = rows.collect::<Result<Vec<_>, _>>()?;
+    let mut verdicts =
+        connection.all("PRAGMA integrity_check(20)", (), |row| row.get::<String>(0))?;
     verdicts.retain(|verdict| verdict != "ok");
     Ok(verdicts)
 }
@@ -96,12 +134,10 @@ fn unreadable(
     text: &'static str,
     kind: FragmentKind,
 ) -> Result<Vec<String>, Error> {
-    let mut statement = connection.prepare(text)?;
-    let mut rows = statement.query(())?;
     let (mut fragment, mut problems) = (Vec::new(), Vec::new());
-    while let Some(row) = rows.next()? {
-        let packed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let read = codec.decompress(kind, packed, &mut fragment).and_then(|()| match kind {
+    connection.scan(text, (), |row| {
+        let packed = row.field(1)?.bytes()?;
+        let read = codec.decompress(kind, &packed, &mut fragment).and_then(|()| match kind {
             FragmentKind::Record => RecordFragment::read(&fragment).map(|_| ()),
             FragmentKind::Sessions | FragmentKind::Participants => {
                 Pack::read(&fragment)?.items().try_for_each(|item| item.map(|_| ()))
@@ -111,26 +147,38 @@ fn unreadable(
             let key: i64 = row.get(0)?;
             problems.push(format!("the fragment {key} of {kind:?} cannot be read"));
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(problems)
 }
 
-fn tables(connection: &Connection) -> Result<Vec<TableSize>, Error> {
-    let mut statement = connection.prepare(
+fn tables_of_file(connection: &Connection) -> Result<Vec<TableSize>, Error> {
+    let sizes: Vec<(String, i64)> = connection.all(
         "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name \
          WHERE d.aggregate = 1 GROUP BY s.tbl_name ORDER BY 2 DESC, 1",
+        (),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let sizes = rows.collect::<Result<Vec<(String, i64)>, _>>()?;
-    sizes
-        .into_iter()
-        .map(|(name, bytes)| {
-            // The name is the schema's own.
-            let text = format!("SELECT count(*) FROM \"{name}\"");
-            let rows: i64 = connection.query_row(&text, (), |row| row.get(0))?;
-            Ok(TableSize { name, rows: rows.unsigned_abs(), bytes: bytes.unsigned_abs() })
-        })
-        .collect()
+    sizes.into_iter().map(|(name, bytes)| size(connection, name, bytes)).collect()
+}
+
+/// Tables with all their parts and indexes.
+fn tables_of_database(connection: &Connection) -> Result<Vec<TableSize>, Error> {
+    let sizes: Vec<(String, i64)> = connection.all(
+        "SELECT c.relname::text, (SELECT sum(pg_total_relation_size(t.relid))::bigint \
+         FROM pg_partition_tree(c.oid) t) FROM pg_class c \
+         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') \
+         AND NOT c.relispartition ORDER BY 2 DESC NULLS LAST, 1",
+        (),
+        |row| Ok((row.get(0)?, row.get::<Option<i64>>(1)?.unwrap_or(0))),
+    )?;
+    sizes.into_iter().map(|(name, bytes)| size(connection, name, bytes)).collect()
+}
+
+fn size(connection: &Connection, name: String, bytes: i64) -> Result<TableSize, Error> {
+    // The name is the schema's own.
+    let rows: Option<i64> = connection.value(&format!("SELECT count(*) FROM \"{name}\""), ())?;
+    Ok(TableSize { name, rows: rows.unwrap_or(0).unsigned_abs(), bytes: bytes.unsigned_abs() })
 }
 
 #[cfg(test)]
@@ -139,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::dictionary::{self, Dictionaries};
-    use crate::engine::Connection;
+    use crate::engine::{Connection, Opener};
     use crate::sqlite::{connection, migrate};
 
     /// What is told of a new store after `damage`.
@@ -153,8 +201,9 @@ mod tests {
             connection.execute(damage, ()).unwrap();
         }
         let rows = dictionary::rows(&connection).unwrap();
-        let codec = Codec::new(Arc::new(Dictionaries::new(path.clone(), rows)));
-        let diagnosis = diagnose(&path, codec).unwrap();
+        let opener = Opener::Sqlite(path.clone());
+        let codec = Codec::new(Arc::new(Dictionaries::new(opener, rows)));
+        let diagnosis = diagnose(&Opener::Sqlite(path.clone()), codec).unwrap();
         drop(connection);
         std::fs::remove_file(&path).unwrap();
         diagnosis.problems

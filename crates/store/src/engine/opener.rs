@@ -1,0 +1,94 @@
+//! Where a store is, and how it is connected to.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use tokio_postgres::Config;
+
+use super::Connection;
+use crate::postgres::{self, Driver};
+use crate::sqlite;
+use crate::{Cause, Error};
+
+/// Where a store is.
+#[derive(Clone)]
+pub enum Place {
+    /// An SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL database, by its URL (PostgreSQL, "Connection URIs"), which may hold a password.
+    Postgres(String),
+}
+
+impl Place {
+    /// Reads a store's URL: `sqlite:PATH`, or `postgres://…`; `None` for anything else.
+    pub fn parse(url: &str) -> Option<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return (!path.is_empty()).then(|| Self::File(path.into()));
+        }
+        let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        is_postgres.then(|| Self::Postgres(url.to_owned()))
+    }
+
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            // With a password, perhaps.
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
+}
+
+/// Opens connections to a store.
+#[derive(Debug, Clone)]
+pub(crate) enum Opener {
+    Sqlite(PathBuf),
+    Postgres { driver: Driver, config: Box<Config> },
+}
+
+impl Opener {
+    pub(crate) fn new(place: &Place) -> Result<Self, Error> {
+        Ok(match place {
+            Place::File(path) => Self::Sqlite(path.clone()),
+            Place::Postgres(url) => {
+                let config = url.parse().map_err(|error| Error::Url(Cause::new(error)))?;
+                Self::Postgres { driver: Driver::start()?, config: Box::new(config) }
+            }
+        })
+    }
+
+    /// A connection that writes.
+    pub(crate) fn writer(&self) -> Result<Connection, Error> {
+        match self {
+            Self::Sqlite(path) => Ok(Connection::Sqlite(sqlite::connection::writer(path)?)),
+            Self::Postgres { .. } => self.reader(),
+        }
+    }
+
+    /// A connection that reads.
+    pub(crate) fn reader(&self) -> Result<Connection, Error> {
+        match self {
+            Self::Sqlite(path) => Ok(Connection::Sqlite(sqlite::connection::reader(path)?)),
+            Self::Postgres { driver, config } => {
+                Ok(Connection::Postgres(postgres::connection::Connection::open(driver, config)?))
+            }
+        }
+    }
+
+    /// The file, if the store is one.
+    pub(crate) fn file(&self) -> Result<&Path, Error> {
+        match self {
+            Self::Sqlite(path) => Ok(path),
+            Self::Postgres { .. } => Err(Error::FilesOnly),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Keys of records where many nodes write: who may write a record, and where its rows are.
+
+use odata::primitive::TICKS_PER_SECOND;
+
+use crate::Error;
+use crate::engine::Connection;
+
+/// Bits of a record's key below the month of its start.
+const NUMBER_BITS: u32 = 34;
+/// The last month that a key can tell; whatever starts later counts as of that month.
+const LAST_MONTH: i64 = (1 << 12) - 1;
+
+/// The month of an instant, counted from January 1970 on; what was before counts as of that one.
+pub(crate) fn month(start: i64) -> i64 {
+    let days = start.div_euclid(86_400 * TICKS_PER_SECOND);
+    // Howard Hinnant's days to civil: years that begin in March, so that leap days come last.
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let months_from_march = (5 * day_of_year + 2) / 153;
+    let year = year_of_era + era * 400;
+    (year * 12 + months_from_march + 2 - 1_970 * 12).clamp(0, LAST_MONTH)
+}
+
+/// The first key of a month.
+pub(crate) fn first_of_month(month: i64) -> i64 {
+    month << NUMBER_BITS
+}
+
+/// A hash of tenant and id, by which the rows of a record are kept together on an engine that
+/// spreads rows over machines (32-bit FNV-1a).
+pub(crate) fn shard_key(tenant_key: i64, id_key: &[u8]) -> i64 {
+    let bytes = tenant_key.to_le_bytes();
+    let hash = bytes
+        .iter()
+        .chain(id_key)
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    i64::from(hash.cast_signed())
+}
+
+/// Lets no other node write these records before the transaction's end. Ids in one order, so that
+/// two nodes never wait for each other.
+pub(crate) fn lock<'k>(
+    connection: &Connection,
+    tenant_key: i64,
+    ids: impl Iterator<Item = &'k [u8]>,
+) -> Result<(), Error> {
+    // Of a file there is one writer.
+    let Connection::Postgres(_) = connection else { return Ok(()) };
+    let mut ids: Vec<&[u8]> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        let shard_key = shard_key(tenant_key, id);
+        connection.execute(
+            "INSERT INTO record_key (tenant_key, id_key, shard_key) VALUES (?1, ?2, ?3) \
+             ON CONFLICT DO NOTHING",
+            (tenant_key, id, shard_key),
+        )?;
+        connection.exists(
+            "SELECT 1 FROM record_key WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3 \
+             FOR UPDATE",
+            (tenant_key, id, shard_key),
+        )?;
+    }
+    Ok(())
+}
+
+/// Notes which version of a record is the current one.
+pub(crate) fn lead(
+    connection: &Connection,
+    (tenant_key, id): (i64, &[u8]),
+    version: i64,
+    record_key: i64,
+) -> Result<(), Error> {
+    let Connection::Postgres(_) = connection else { return Ok(()) };
+    let text = "UPDATE record_key SET version = ?4, record_key = ?5 \
+                WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3";
+    let shard_key = shard_key(tenant_key, id);
+    connection.execute(text, (tenant_key, id, shard_key, version, record_key)).map(drop)
+}
+
+/// Forgets a record that is erased.
+pub(crate) fn forget(connection: &Connection, tenant_key: i64, id: &[u8]) -> Result<(), Error> {
+    let Connection::Postgres(_) = connection else { return Ok(()) };
+    let text = "DELETE FROM record_key WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3";
+    connection.execute(text, (tenant_key, id, shard_key(tenant_key, id))).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use odata::primitive::DateTimeOffset;
+
+    use super::*;
+
+    #[test]
+    fn months_begin_at_their_first_instant_and_follow_each_other() {
+        let at = |text: &str| month(DateTimeOffset::parse(text).unwrap().0);
+        assert_eq!(at("1970-01-31T23:59:59.9999999Z"), 0);
+        assert_eq!(at("1970-02-01T00:00:00Z"), 1);
+        assert_eq!(at("1969-12-31T00:00:00Z"), 0);
+        assert_eq!(at("2000-02-29T23:59:59Z"), 361);
+        assert_eq!(at("2000-03-01T00:00:00Z"), 362);
+        assert_eq!(at("2026-11-26T18:00:00Z"), 56 * 12 + 10);
+        assert_eq!(at("2026-12-31T23:59:59.9999999Z") + 1, at("2027-01-01T00:00:00Z"));
+        assert_eq!(at("9999-12-31T00:00:00Z"), LAST_MONTH);
+    }
+}

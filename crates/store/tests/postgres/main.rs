@@ -1,0 +1,31 @@
+//! The promises of the store, on PostgreSQL: the tests of every engine, and what only it has.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../it/applying.rs"]
+mod applying;
+#[path = "../it/asked.rs"]
+mod asked;
+#[path = "../it/calls.rs"]
+mod calls;
+#[path = "../it/chains.rs"]
+mod chains;
+mod engine;
+#[path = "../it/erasing.rs"]
+mod erasing;
+#[path = "../it/keeping.rs"]
+mod keeping;
+#[path = "../it/lists.rs"]
+mod lists;
+#[path = "../it/notifications.rs"]
+mod notifications;
+#[path = "../it/oracle.rs"]
+mod oracle;
+#[path = "../it/queries.rs"]
+mod queries;
+#[path = "../it/sample.rs"]
+mod sample;
+#[path = "../it/snapshots.rs"]
+mod snapshots;
+#[path = "../it/versions.rs"]
+mod versions;

@@ -1,0 +1,122 @@
+//! A private PostgreSQL for each test that asks for one.
+//!
+//! A cluster, not only a database: transactions under way anywhere in a cluster hold up those who
+//! follow the change log.
+
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::free_port;
+
+/// How long it may take to come up.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// What only a user without rights over the machine may run; Debian's package makes that user.
+const USER: &str = "postgres";
+
+/// A cluster with an empty database, in a process and a folder of its own. Dropped, or when this
+/// process ends in whatever way, it ends.
+#[derive(Debug)]
+pub struct Postgres {
+    port: u16,
+    shell: Child,
+}
+
+impl Postgres {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL (Debian's package `postgresql`), or it does not come up.
+    pub fn start() -> Self {
+        static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(make_template);
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let template = TEMPLATE.display();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("{template}-{}-{number}", std::process::id());
+        let (port, programs) = (free_port(), programs());
+        // Nothing is to survive a power cut here, so nothing is synced. The shell reads until this
+        // process is gone or closes the pipe.
+        let script = format!(
+            "set -e\n\
+             cp -r {template} {folder}\n\
+             {programs}/postgres -D {folder} -p {port} -c listen_addresses=127.0.0.1 \
+             -c unix_socket_directories= -c fsync=off -c full_page_writes=off \
+             -c shared_buffers=32MB -c log_min_messages=fatal >/dev/null 2>&1 &\n\
+             server=$!\n\
+             cat >/dev/null\n\
+             kill -QUIT $server\n\
+             wait $server || true\n\
+             rm -rf {folder}\n",
+            programs = programs.display(),
+        );
+        let shell = as_user(&script).stdin(Stdio::piped()).spawn().expect("a shell");
+        let postgres = Self { port, shell };
+        postgres.wait(&programs);
+        postgres
+    }
+
+    /// The URL of its database.
+    pub fn url(&self) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    fn wait(&self, programs: &Path) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut ready = Command::new(programs.join("pg_isready"));
+        ready.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err()
+            || !ready.status().is_ok_and(|status| status.success())
+        {
+            assert!(Instant::now() < deadline, "PostgreSQL does not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        // Nothing depends on how it ends.
+        let _ = self.shell.wait();
+    }
+}
+
+/// A cluster that was never started, of which the others are copies. It is made once on a machine.
+fn make_template() -> PathBuf {
+    let folder = std::env::temp_dir().join("callvault-postgres");
+    let script = format!(
+        "set -e\n\
+         test -d {folder} && exit\n\
+         LC_ALL=C.UTF-8 {}/initdb -D {folder}-$$ -U {USER} -A trust -E UTF8 --no-sync\n\
+         mv -T {folder}-$$ {folder} || test -d {folder}",
+        programs().display(),
+        folder = folder.display()
+    );
+    let status = as_user(&script).stdin(Stdio::null()).status().expect("a shell");
+    assert!(status.success(), "initdb: {status}");
+    folder
+}
+
+fn as_user(script: &str) -> Command {
+    let is_root = Command::new("id").arg("-u").output();
+    let is_root = is_root.is_ok_and(|asked| asked.stdout.trim_ascii() == b"0");
+    let mut shell = Command::new(if is_root { "runuser" } else { "sh" });
+    if is_root {
+        shell.args(["-u", USER, "--", "sh"]);
+    }
+    shell.args(["-c", script]).current_dir("/").stdout(Stdio::null());
+    shell
+}
+
+/// Where the server's programs are, which Debian keeps out of the path.
+fn programs() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut all: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    let asked = Command::new("pg_config").arg("--bindir").output();
+    all.extend(asked.ok().map(|asked| String::from_utf8_lossy(&asked.stdout).trim().into()));
+    let has = |folder: &Path| folder.join("initdb").exists() && folder.join("postgres").exists();
+    all.into_iter().find(|folder| has(folder)).expect("PostgreSQL is installed")
+}
