@@ -22,6 +22,7 @@ mod version;
 mod watch;
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -87,17 +88,17 @@ fn tool_settings(place: &Place) -> Result<Settings> {
 
 /// Opens the store, or makes it.
 fn open_or_create_store(settings: &Settings, role: Role) -> Result<Store> {
-    if let Some(folder) = settings.store.parent() {
+    if let Some(folder) = settings.store.file().and_then(Path::parent) {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
-    open(settings, &Options { create: true, ..Options::new(&settings.store, role) })
+    open(settings, &Options { create: true, ..Options::at(settings.store.clone(), role) })
 }
 
 /// Opens a store that must be there.
 fn open_store(settings: &Settings) -> Result<Store> {
-    open(settings, &Options { create: false, ..Options::new(&settings.store, Role::Tool) })
+    open(settings, &Options { create: false, ..Options::at(settings.store.clone(), Role::Tool) })
 }
 
 fn open(settings: &Settings, options: &Options) -> Result<Store> {
-    Store::open(options).with_context(|| format!("opening {}", settings.store.display()))
+    Store::open(options).with_context(|| format!("opening {}", settings.store))
 }

@@ -1,6 +1,6 @@
 //! The keys of an installation: the master key beside the store, all others sealed in it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use identity::{MasterKey, SigningKey};
 use store::{SigningKeyRow, Store};
 
@@ -18,6 +18,10 @@ pub(crate) fn master_key(settings: &Settings) -> Result<MasterKey> {
     if let Ok(text) = std::env::var(MASTER_KEY_VARIABLE) {
         return MasterKey::from_text(&text).context(MASTER_KEY_VARIABLE);
     }
+    ensure!(
+        settings.store.file().is_some(),
+        "{MASTER_KEY_VARIABLE} must be set where nodes share a PostgreSQL: all need the same"
+    );
     let path = settings.master_key_path();
     MasterKey::load_or_create(&path).with_context(|| format!("master key {}", path.display()))
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 pub(crate) use layers::Layers;
+use store::Place;
 use typed::{LegacyIdentities, Retention, RetentionView, Strict, Time, Typed};
 pub(crate) use typed::{Level, Limits, LogFormat};
 
@@ -28,8 +29,8 @@ const LONGEST_TIME: u64 = 366 * 86_400;
 pub(crate) struct Settings {
     /// Folder of the keys and, unless said otherwise, the store.
     pub(crate) data_dir: PathBuf,
-    /// File of the store.
-    pub(crate) store: PathBuf,
+    /// Where the store is.
+    pub(crate) store: Place,
     pub(crate) server: Server,
     pub(crate) graph: Graph,
     /// Trusted identity providers beside the built-in issuer.
@@ -98,8 +99,8 @@ impl Settings {
         let typed: Typed = layers.typed()?;
         let data_dir = typed.data_dir.unwrap_or_else(|| DATA_DIR.into());
         let store = match &typed.store {
-            Some(url) => store_path(url)?,
-            None => data_dir.join(STORE_FILE),
+            Some(url) => place(url)?,
+            None => Place::File(data_dir.join(STORE_FILE)),
         };
         let server = server(typed.server)?;
         let issuers = typed.auth.issuers.into_iter().map(issuer).collect::<Result<_>>()?;
@@ -133,16 +134,9 @@ impl Settings {
     }
 }
 
-fn store_path(url: &str) -> Result<PathBuf> {
-    if let Some(path) = url.strip_prefix("sqlite:") {
-        let path = path.strip_prefix("//").unwrap_or(path);
-        ensure!(!path.is_empty(), "store: sqlite: needs a path behind it");
-        return Ok(path.into());
-    }
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        bail!("store: this version keeps records in SQLite only (sqlite:PATH)");
-    }
-    bail!("store: expected sqlite:PATH, found '{url}'")
+fn place(url: &str) -> Result<Place> {
+    // What is wrong is not repeated: it may hold a password.
+    Place::parse(url).context("store: expected sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")
 }
 
 fn server(typed: typed::Server) -> Result<Server> {

@@ -8,17 +8,18 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use reqwest::Url;
 use store::{
-    Budget, Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Error, Match,
-    Pending, Reader, Sent, Settled, Store, SubscriptionRow,
+    Budget, Channel, Claims, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Error,
+    Match, Pending, Reader, Sent, Settled, Store, SubscriptionRow,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::counters::Counters;
 use crate::payload;
 use crate::resource::Resource;
 use crate::schedule::{GIVEN_UP_AFTER, wait};
@@ -60,23 +61,6 @@ const MEASURED_RARER: u32 = 50;
 /// Share of a life, in per cent, that is left when its subscription is told so.
 const LEFT: i64 = 15;
 
-/// What was sent, for the metrics.
-#[derive(Debug, Default)]
-pub struct Counters {
-    /// Messages that arrived.
-    pub delivered: AtomicU64,
-    /// Requests that failed.
-    pub failed: AtomicU64,
-    /// Messages that were given up.
-    pub dead: AtomicU64,
-    /// Requests under way.
-    pub in_flight: AtomicU64,
-    /// Messages that wait, as of a second ago.
-    pub queued: AtomicU64,
-    /// Seconds for which the oldest of them has waited.
-    pub oldest_seconds: AtomicU64,
-}
-
 /// Tells subscribers.
 #[derive(Debug, Clone)]
 pub struct Dispatcher {
@@ -96,6 +80,8 @@ pub struct Dispatcher {
 struct Work {
     dispatcher: Dispatcher,
     reader: RefCell<Reader>,
+    /// Which addresses are this node's to tell.
+    claims: RefCell<Claims>,
     /// Addresses that have a task now.
     busy: RefCell<HashSet<(i64, Channel)>>,
     /// Addresses whose last answer took long.
@@ -119,9 +105,11 @@ impl Dispatcher {
     /// When the store can't be read at all.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         let reader = RefCell::new(self.store.reader()?);
+        let claims = RefCell::new(self.store.claims()?);
         let work = Rc::new(Work {
             dispatcher: self,
             reader,
+            claims,
             busy: RefCell::default(),
             slow: RefCell::default(),
             hosts: RefCell::default(),
@@ -164,9 +152,7 @@ impl Work {
         if is_due(&self.looked_after, LOOKED_AFTER_EVERY) {
             self.look_after().await?;
         }
-        let due = self.reader.borrow_mut().due_endpoints(now(), READ)?;
-        self.reader.borrow_mut().release();
-        for endpoint in due {
+        for endpoint in self.due()? {
             let name = (endpoint.subscription_key, endpoint.channel);
             if self.busy.borrow_mut().insert(name) {
                 let work = Rc::clone(self);
@@ -174,12 +160,37 @@ impl Work {
                     if let Err(error) = work.empty(endpoint).await {
                         tracing::warn!(%error, "a queue of notifications waits for the store");
                     }
+                    if let Err(error) = work.claims.borrow_mut().release(name) {
+                        tracing::warn!(%error, "an address stays claimed as long as its connection");
+                    }
                     work.busy.borrow_mut().remove(&name);
                     work.ended.notify_one();
                 });
             }
         }
         Ok(())
+    }
+
+    /// Addresses that are due, and this node's to tell.
+    fn due(&self) -> Result<Vec<DueEndpoint>, Error> {
+        let mut reader = self.reader.borrow_mut();
+        let mut claims = self.claims.borrow_mut();
+        let mut due = reader.due_endpoints(now(), READ)?;
+        if !due.is_empty() && claims.are_shared() {
+            let mut taken = HashSet::new();
+            for endpoint in due {
+                let name = (endpoint.subscription_key, endpoint.channel);
+                if !self.busy.borrow().contains(&name) && claims.take(name)? {
+                    taken.insert(name);
+                }
+            }
+            // Another node may have been there just before.
+            due = reader.due_endpoints(now(), READ)?;
+            due.retain(|it| taken.remove(&(it.subscription_key, it.channel)));
+            taken.into_iter().try_for_each(|name| claims.release(name))?;
+        }
+        reader.release();
+        Ok(due)
     }
 
     fn measure(&self) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 //! hours of trying and said to be missed. So a process can end at any moment and nothing is lost.
 
 mod address;
+mod counters;
 mod dispatch;
 mod handshake;
 mod named_server;
@@ -19,7 +20,8 @@ mod transport;
 mod webhook;
 
 pub use address::{Guard, NoNetwork};
-pub use dispatch::{Counters, Dispatcher};
+pub use counters::Counters;
+pub use dispatch::Dispatcher;
 pub use handshake::HandshakeError;
 pub use secrets::{Secrets, Vault};
 pub use subscription::{Asked, Changes, Refusal, Rules};

@@ -165,12 +165,12 @@ fn tables_of_file(connection: &Connection) -> Result<Vec<TableSize>, Error> {
 /// Tables with all their parts and indexes.
 fn tables_of_database(connection: &Connection) -> Result<Vec<TableSize>, Error> {
     let sizes: Vec<(String, i64)> = connection.all(
-        "SELECT c.relname::text, (SELECT sum(pg_total_relation_size(t.relid))::bigint \
-         FROM pg_partition_tree(c.oid) t) FROM pg_class c \
+        "SELECT c.relname::text, coalesce((SELECT sum(pg_total_relation_size(t.relid))::bigint \
+         FROM pg_partition_tree(c.oid) t), pg_total_relation_size(c.oid)) FROM pg_class c \
          WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') \
-         AND NOT c.relispartition ORDER BY 2 DESC NULLS LAST, 1",
+         AND NOT c.relispartition ORDER BY 2 DESC, 1",
         (),
-        |row| Ok((row.get(0)?, row.get::<Option<i64>>(1)?.unwrap_or(0))),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     sizes.into_iter().map(|(name, bytes)| size(connection, name, bytes)).collect()
 }

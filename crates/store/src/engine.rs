@@ -7,6 +7,7 @@ mod field;
 mod opener;
 mod value;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -243,6 +244,12 @@ impl Connection {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(all)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.engine()).finish_non_exhaustive()
     }
 }
 

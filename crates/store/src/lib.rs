@@ -6,6 +6,7 @@
 
 mod answer;
 mod call;
+mod claims;
 mod codec;
 mod dictionary;
 mod doctor;
@@ -28,6 +29,7 @@ mod writer;
 
 pub use answer::cost;
 pub use call::{CallEventRow, CallRow, CallScope, ChainRecord, Ending, KeptEvent, WaitingChain};
+pub use claims::Claims;
 pub use codec::Codec;
 pub use engine::Place;
 pub use error::{Cause, Error};

@@ -19,14 +19,6 @@ impl<T> Pending<T> {
         Self { receiver }
     }
 
-    /// A write that was not even begun.
-    pub(crate) fn failed(error: Error) -> Self {
-        let (reply, receiver) = tokio::sync::oneshot::channel();
-        // The receiver is right here.
-        let _ = reply.send(Err(error));
-        Self { receiver }
-    }
-
     /// Blocks until the write is durable or has failed.
     ///
     /// For threads only: inside an asynchronous task, await instead.

@@ -23,6 +23,7 @@
 pub(crate) mod connection;
 mod fault;
 mod field;
+pub(crate) mod listening;
 pub(crate) mod migrate;
 pub(crate) mod months;
 mod wording;

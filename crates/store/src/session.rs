@@ -11,6 +11,7 @@ use odata::primitive::DateTimeOffset;
 use crate::dictionary::Dictionaries;
 use crate::engine::{Connection, Opener};
 use crate::plan::TenantKeys;
+use crate::postgres::listening::CHANNEL;
 use crate::record::Change;
 use crate::sqlite::log::Log;
 use crate::tables::search::Waiting;
@@ -80,6 +81,11 @@ impl Session {
 
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
         self.waiting.flush(&self.connection)?;
+        if self.logged > 0
+            && let Connection::Postgres(connection) = &self.connection
+        {
+            connection.batch(&format!("NOTIFY {CHANNEL}"))?;
+        }
         self.connection.commit()
     }
 

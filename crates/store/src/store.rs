@@ -21,8 +21,8 @@ use crate::sqlite::{backup, connection, forgetting, migrate, owner};
 use crate::tables::{administration, calls, deliveries, retention, subscriptions};
 use crate::writer::{Weight, Work, Writer, request};
 use crate::{
-    Added, AppRow, CallEventRow, ChainRecord, Codec, Diagnosis, Error, Event, KeptEvent, Match,
-    Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
+    Added, AppRow, CallEventRow, ChainRecord, Claims, Codec, Diagnosis, Error, Event, KeptEvent,
+    Match, Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
 };
 
 /// As what a process works on a store.
@@ -118,6 +118,9 @@ impl Store {
             Role::Tool => connection::TOOL_BUSY_TIMEOUT,
         };
         let session = Session::new(connection, Arc::clone(&shared.dictionaries), patience)?;
+        if options.role == Role::Serve {
+            listen(&shared);
+        }
         let (works, queue) = mpsc::channel();
         let writer = Writer::new(session, Arc::clone(&shared), queue);
         let writer = std::thread::Builder::new()
@@ -137,6 +140,11 @@ impl Store {
         Reader::open(Arc::clone(&self.inner.shared))
     }
 
+    /// What tells which of several nodes tells an address.
+    pub fn claims(&self) -> Result<Claims, Error> {
+        Claims::new(self.inner.shared.opener.clone())
+    }
+
     /// Writes records whose fragments were compressed by a [`Codec`] of this store. Answers in
     /// their order, when all that was done is durable; an error means that none of them was
     /// written.
@@ -146,10 +154,9 @@ impl Store {
     pub fn write(&self, tenant: &TenantId, records: Vec<Shredded>) -> Pending<Vec<Written>> {
         let weight = Weight { records: records.len(), bytes: records.iter().map(bytes_of).sum() };
         let tenant = tenant.clone();
-        if let Err(error) = self.make_months(records.iter()) {
-            return Pending::failed(error);
-        }
-        self.submit(weight, move |session| session.write_records(&tenant, &records))
+        let starts = records.iter().map(|record| record.start).collect();
+        let work = move |session: &mut Session| session.write_records(&tenant, &records);
+        self.submit_dated(weight, starts, work)
     }
 
     /// Whether writes can be expected to succeed: the last one did, or a trial since.
@@ -239,10 +246,8 @@ impl Store {
     /// changed since the chain was read. No end of its calls is waited for after that.
     pub fn write_chain_record(&self, made: ChainRecord) -> Pending<bool> {
         let weight = Weight { records: 1, bytes: bytes_of(&made.record) };
-        if let Err(error) = self.make_months(std::iter::once(&made.record)) {
-            return Pending::failed(error);
-        }
-        self.submit(weight, move |session| calls::record(session, &made))
+        let starts = vec![made.record.start];
+        self.submit_dated(weight, starts, move |session| calls::record(session, &made))
     }
 
     /// Copies the store, as it is at one moment, to a new file, while others read and write.
@@ -318,22 +323,40 @@ impl Store {
         })
     }
 
-    fn make_months<'r>(&self, records: impl Iterator<Item = &'r Shredded>) -> Result<(), Error> {
-        let Shared { months, opener, .. } = &*self.inner.shared;
-        months.make(opener, records.map(|record| record.start))
-    }
-
     fn submit<T, F>(&self, weight: Weight, work: F) -> Pending<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,
     {
-        let (work, pending) = request(weight, work);
+        self.submit_dated(weight, Vec::new(), work)
+    }
+
+    /// A write of records that start then.
+    fn submit_dated<T, F>(&self, weight: Weight, starts: Vec<i64>, work: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
+        let (work, pending) = request(weight, starts, work);
         if let Some(works) = &self.inner.works {
             // Fails when the writer has ended; the work, dropped then, tells it to the pending.
             let _ = works.send(work);
         }
         pending
+    }
+}
+
+/// Lets whoever waits for commits know of those of other nodes, as long as the store is open.
+fn listen(shared: &Arc<Shared>) {
+    if let Opener::Postgres { driver, config } = &shared.opener {
+        let shared = Arc::downgrade(shared);
+        let told = move || {
+            shared.upgrade().is_some_and(|shared| {
+                shared.committed.notify_one();
+                true
+            })
+        };
+        crate::postgres::listening::listen(driver, config, told);
     }
 }
 

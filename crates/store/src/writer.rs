@@ -43,25 +43,32 @@ impl Weight {
 /// Something to do in a transaction. It may be run again after the transaction was rolled back.
 pub(crate) trait Work: Send {
     fn weight(&self) -> Weight;
+    /// When the records start that it writes.
+    fn starts(&self) -> &[i64];
     fn run(&mut self, session: &mut Session) -> Result<(), Error>;
     fn answer(self: Box<Self>, outcome: Result<(), Error>);
 }
 
 struct Request<T, F> {
     weight: Weight,
+    starts: Vec<i64>,
     work: F,
     done: Option<T>,
     reply: oneshot::Sender<Result<T, Error>>,
 }
 
 /// Wraps a closure, and gives what its result will come from.
-pub(crate) fn request<T, F>(weight: Weight, work: F) -> (Box<dyn Work>, Pending<T>)
+pub(crate) fn request<T, F>(
+    weight: Weight,
+    starts: Vec<i64>,
+    work: F,
+) -> (Box<dyn Work>, Pending<T>)
 where
     T: Send + 'static,
     F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,
 {
     let (reply, receiver) = oneshot::channel();
-    (Box::new(Request { weight, work, done: None, reply }), Pending::new(receiver))
+    (Box::new(Request { weight, starts, work, done: None, reply }), Pending::new(receiver))
 }
 
 impl<T, F> Work for Request<T, F>
@@ -71,6 +78,10 @@ where
 {
     fn weight(&self) -> Weight {
         self.weight
+    }
+
+    fn starts(&self) -> &[i64] {
+        &self.starts
     }
 
     fn run(&mut self, session: &mut Session) -> Result<(), Error> {
@@ -105,6 +116,8 @@ impl Writer {
     pub(crate) fn run(mut self) {
         while let Some(first) = self.next() {
             let group = self.gather(first);
+            let starts = group.iter().flat_map(|work| work.starts()).copied();
+            self.shared.months.make(&self.shared.opener, starts);
             self.commit(group);
             self.session.look_after();
         }
@@ -216,7 +229,7 @@ impl Writer {
     }
 
     fn try_whether_it_works(&mut self) {
-        let (mut trial, pending) = request(Weight::SMALL, Session::note_trial);
+        let (mut trial, pending) = request(Weight::SMALL, Vec::new(), Session::note_trial);
         drop(pending);
         match self.transact(std::slice::from_mut(&mut trial)) {
             Ok(()) => {

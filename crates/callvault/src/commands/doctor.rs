@@ -11,7 +11,7 @@ use crate::settings::Settings;
 pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
     let diagnosis = open_store(settings)?.doctor()?;
     let mut out = io::stdout().lock();
-    writeln!(out, "store  {}", settings.store.display())?;
+    writeln!(out, "store  {}", settings.store)?;
     writeln!(out, "file   {:>15} bytes", diagnosis.file_bytes)?;
     writeln!(out, "log    {:>15} bytes", diagnosis.wal_bytes)?;
     for table in &diagnosis.tables {

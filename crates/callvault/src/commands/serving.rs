@@ -1,6 +1,7 @@
 //! A server on a store: starting it, what is done beside it, and stopping it.
 
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use crate::settings::Settings;
 use crate::upkeep::Upkeep;
 use crate::{clock, keys};
 
+/// Of those that wait.
+const WORKERS_PER_CORE: usize = 8;
 /// Time between two rounds of upkeep.
 const ROUND: Duration = Duration::from_hours(1);
 
@@ -103,7 +106,7 @@ fn options(
             .map(|tls| TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone() }),
         public_url: server.public_url.clone(),
         allow_plain_http: server.allow_plain_http,
-        threads: server.workers,
+        threads: server.workers.or_else(|| waiting_workers(settings)),
         limits: settings.limits.of_server(),
         query: settings.limits.of_queries(),
         graph: GraphSettings {
@@ -118,6 +121,13 @@ fn options(
         issuer: make_issuer(store, master, signing_keys),
         version: env!("CARGO_PKG_VERSION"),
     })
+}
+
+/// Workers wait for what they ask of PostgreSQL, while they only calculate what a file says; so more
+/// of them than cores have something to do.
+fn waiting_workers(settings: &Settings) -> Option<usize> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    settings.store.file().is_none().then_some(cores * WORKERS_PER_CORE)
 }
 
 /// What the secrets of subscriptions are kept under.

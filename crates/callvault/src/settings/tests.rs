@@ -27,7 +27,7 @@ fn nothing_given_gives_the_defaults() {
     let settings = Settings::resolve(&Layers::default()).unwrap();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.server.admin_listen.unwrap().to_string(), "127.0.0.1:8081");
-    assert_eq!(settings.store, Path::new("callvault-data/callvault.db"));
+    assert_eq!(settings.store, Place::File("callvault-data/callvault.db".into()));
     assert_eq!(settings.retention_days, None);
     assert!(settings.graph.legacy_identities);
 }
@@ -54,7 +54,7 @@ fn the_environment_goes_over_the_file_and_flags_over_both() {
     assert_eq!(settings.server.listen.port(), 3);
     assert_eq!(settings.server.workers, Some(2));
     assert_eq!(settings.log.level, Level::Warn);
-    assert_eq!(settings.store, Path::new("/a/callvault.db"));
+    assert_eq!(settings.store, Place::File("/a/callvault.db".into()));
 }
 
 #[test]
@@ -109,11 +109,14 @@ fn values_that_mean_nothing_are_refused() {
 
 #[test]
 fn stores_are_named_by_address() {
-    assert_eq!(store_path("sqlite:/a/b.db").unwrap(), Path::new("/a/b.db"));
-    assert_eq!(store_path("sqlite:///a/b.db").unwrap(), Path::new("/a/b.db"));
-    assert_eq!(store_path("sqlite:b.db").unwrap(), Path::new("b.db"));
-    for url in ["sqlite:", "postgres://localhost/a", "/a/b.db"] {
-        assert!(store_path(url).is_err(), "{url}");
+    let file = |path: &str| Place::File(path.into());
+    assert_eq!(place("sqlite:/a/b.db").unwrap(), file("/a/b.db"));
+    assert_eq!(place("sqlite:b.db").unwrap(), file("b.db"));
+    let url = "postgres://ann:secret@db.contoso.com/calls";
+    assert_eq!(place(url).unwrap(), Place::Postgres(url.to_owned()));
+    for wrong in ["sqlite:", "mysql://secret@a", "/a/b.db", ""] {
+        let error = place(wrong).unwrap_err().to_string();
+        assert!(error.contains("expected sqlite:PATH") && !error.contains("secret"), "{error}");
     }
 }
 

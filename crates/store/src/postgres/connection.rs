@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -19,6 +18,8 @@ use crate::{Cause, Error};
 const PREPARED_STATEMENTS: usize = 256;
 /// Rows of a long result that are fetched first, and then at a time.
 const FETCHED: [u32; 2] = [64, 512];
+/// What stands still in the middle of a transaction lets go of it, so that no others wait for it.
+const OPTIONS: &str = "-c idle_in_transaction_session_timeout=10000";
 /// How long is waited for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -41,6 +42,9 @@ impl Connection {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         config.application_name("callvault");
+        if config.get_options().is_none() {
+            config.options(OPTIONS);
+        }
         let connecting = driver.runtime.spawn(async move { config.connect(NoTls).await });
         let connected =
             connecting.block_on().map_err(|error| Error::Internal(Cause::new(error)))?;
@@ -202,10 +206,4 @@ fn collected(values: &impl Values) -> Result<Vec<Field<'_>>, Error> {
         Ok(())
     })?;
     Ok(all)
-}
-
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").finish_non_exhaustive()
-    }
 }

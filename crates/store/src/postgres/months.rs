@@ -16,6 +16,8 @@ const PACKS: [&str; 2] = ["session_pack", "participant_pack"];
 /// Months that get parts of their own, from January 1990 to December 2099. What has a start beyond
 /// them, as wrong clocks give it, shares a part.
 const OWN: std::ops::Range<i64> = 240..1_560;
+/// How long those who read or write the tables are waited for, in milliseconds.
+const LOCK_TIMEOUT: u32 = 1_000;
 /// Any number, the same for all nodes.
 const LOCK: i64 = 0x4361_6c6c_0002;
 
@@ -26,37 +28,41 @@ pub(crate) struct Months {
 }
 
 impl Months {
-    /// Makes parts for the months of these starts where there are none. To be called when the
-    /// thread has no transaction: it waits for those of others.
-    pub(crate) fn make(
-        &self,
-        opener: &Opener,
-        starts: impl Iterator<Item = i64>,
-    ) -> Result<(), Error> {
-        let Opener::Postgres { .. } = opener else { return Ok(()) };
+    /// Makes parts for the months of these starts where there are none. To be called by a thread that
+    /// has no transaction: it waits for those of others, though not for long. Where none can be
+    /// made, records go into the part that months share.
+    pub(crate) fn make(&self, opener: &Opener, starts: impl Iterator<Item = i64>) {
+        let Opener::Postgres { .. } = opener else { return };
         let wanted: HashSet<i64> = starts.map(month).filter(|month| OWN.contains(month)).collect();
-        let lacking: Vec<i64> = {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            wanted.difference(&known).copied().collect()
-        };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let lacking: Vec<i64> = wanted.difference(&known).copied().collect();
         if lacking.is_empty() {
-            return Ok(());
+            return;
         }
-        let connection = opener.writer()?;
-        for month in lacking {
-            make(&connection, month)?;
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(month);
+        match opener.writer().and_then(|connection| make_all(&connection, &lacking)) {
+            Ok(()) => known.extend(lacking),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "no part of the tables for a month of its own");
+                // What has rows among the others can't get a part any more.
+                if !matches!(error, Error::Busy | Error::Unavailable(_)) {
+                    known.extend(lacking);
+                }
+            }
         }
-        Ok(())
     }
+}
+
+fn make_all(connection: &Connection, months: &[i64]) -> Result<(), Error> {
+    connection.batch(&format!("SET lock_timeout = {LOCK_TIMEOUT}"))?;
+    months.iter().try_for_each(|month| make(connection, *month))
 }
 
 fn make(connection: &Connection, month: i64) -> Result<(), Error> {
     let name = format!("{:04}_{:02}", 1970 + month / 12, month % 12 + 1);
-    let is_there = "SELECT 1 WHERE to_regclass(?1) IS NOT NULL";
     // The last one that is made.
     let last = format!("{}_{name}", PACKS[1]);
-    if connection.exists(is_there, [last.as_str()])? {
+    if connection.exists("SELECT 1 WHERE to_regclass(?1) IS NOT NULL", [last.as_str()])? {
         return Ok(());
     }
     connection.transact(|connection| make_parts(connection, month, &name))

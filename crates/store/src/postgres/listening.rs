@@ -1,0 +1,55 @@
+//! What other nodes commit, as soon as they do (PostgreSQL, "LISTEN", "NOTIFY").
+//!
+//! Only a hint: whoever follows the change log looks from time to time all the same, so it does no
+//! harm when one is lost with its connection.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use tokio_postgres::{AsyncMessage, Config, NoTls};
+
+use super::Driver;
+
+/// What nodes call it when they have committed something that others may wait for.
+pub(crate) const CHANNEL: &str = "callvault";
+/// How long is waited before a connection is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Calls `told` with each commit of a node, until it says that nobody listens any more.
+pub(crate) fn listen(
+    driver: &Driver,
+    config: &Config,
+    told: impl Fn() -> bool + Send + Sync + 'static,
+) {
+    let config = config.clone();
+    driver.runtime.spawn(async move {
+        loop {
+            if let Err(error) = follow(&config, &told).await {
+                tracing::debug!(%error, "no word of the commits of other nodes");
+            }
+            // What was committed meanwhile is looked for.
+            if !told() {
+                break;
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+    });
+}
+
+async fn follow(
+    config: &Config,
+    told: &(impl Fn() -> bool + Send + Sync),
+) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = config.connect(NoTls).await?;
+    let listening = tokio::spawn(async move {
+        // Held as long as the connection is followed.
+        client.batch_execute(&format!("LISTEN {CHANNEL}")).await.map(|()| client)
+    });
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        if matches!(message?, AsyncMessage::Notification(_)) && !told() {
+            break;
+        }
+    }
+    listening.abort();
+    Ok(())
+}
