@@ -120,7 +120,7 @@ impl Reader {
         };
         let found: Option<i64> = connection.value(
             "SELECT record_key FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
-                 AND version = ?3 AND NOT is_current",
+                 AND version = ?3 AND is_current = 0",
             (tenant_key, id_key, version),
         )?;
         let Some(record_key) = found else { return Ok(None) };

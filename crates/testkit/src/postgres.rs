@@ -63,6 +63,13 @@ impl Postgres {
         format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Runs SQL on its database.
+    pub fn run(&self, sql: &str) {
+        let mut psql = Command::new(programs().join("psql"));
+        psql.args(["-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", &self.url(), "-c", sql]);
+        assert!(psql.status().expect("psql runs").success(), "{sql}");
+    }
+
     fn wait(&self, programs: &Path) {
         let deadline = Instant::now() + PATIENCE;
         let mut ready = Command::new(programs.join("pg_isready"));

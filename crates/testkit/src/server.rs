@@ -7,7 +7,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::Client;
+use crate::{Client, Postgres};
+
+/// The variable that says on which engine tests run: `postgres`, or SQLite without it.
+const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
+/// Where nodes share a store, all need the same.
+const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -16,6 +21,8 @@ static FOLDERS: AtomicU32 = AtomicU32::new(0);
 pub struct Callvault {
     binary: PathBuf,
     folder: PathBuf,
+    /// Where its store is, unless that is a file in the folder.
+    postgres: Option<Postgres>,
 }
 
 /// What a command left.
@@ -36,7 +43,9 @@ impl Callvault {
         let name = format!("callvault-test-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
-        Self { binary: binary.into(), folder }
+        let is_postgres = std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres");
+        let postgres = is_postgres.then(Postgres::start);
+        Self { binary: binary.into(), folder, postgres }
     }
 
     /// The data folder.
@@ -48,6 +57,10 @@ impl Callvault {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).env("CALLVAULT_DATA_DIR", &self.folder);
+        if let Some(postgres) = &self.postgres {
+            command.env("CALLVAULT_STORE", postgres.url());
+            command.env("CALLVAULT_MASTER_KEY", MASTER_KEY);
+        }
         command
     }
 
@@ -87,6 +100,18 @@ impl Callvault {
             arguments.extend(["--role", role]);
         }
         self.succeed(&arguments).trim().to_owned()
+    }
+
+    /// Runs SQL on the store of a server that is not running.
+    pub fn edit(&self, sql: &str) {
+        if let Some(postgres) = &self.postgres {
+            return postgres.run(sql);
+        }
+        let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n\
+                      db.execute(sys.argv[2])\ndb.commit()";
+        let mut python = Command::new("python3");
+        python.args(["-c", script]).arg(self.folder.join("callvault.db")).arg(sql);
+        assert!(python.status().expect("python3 runs").success(), "{sql}");
     }
 
     /// Starts `serve` on a free port of the loopback.

@@ -72,15 +72,6 @@ fn serve(callvault: &Callvault) -> Server {
     callvault.serve(&["--config", config.to_str().unwrap()])
 }
 
-/// Runs SQL on the store of a server that is not running.
-fn edit(telling: &Telling, sql: &str) {
-    let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n\
-                  db.execute(sys.argv[2])\ndb.commit()";
-    let store = telling.callvault.folder().join("callvault.db");
-    let mut python = std::process::Command::new("python3");
-    assert!(python.args(["-c", script]).arg(store).arg(sql).status().unwrap().success());
-}
-
 /// The body that asks for a subscription, with some members changed.
 fn wish(receiver: &Receiver, changes: &Value) -> String {
     let mut body = json!({

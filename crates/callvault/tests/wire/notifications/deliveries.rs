@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::{OTHER_TENANT, Receiver, Reply, TENANT};
 
-use super::{SUBSCRIPTIONS, Telling, edit, wish};
+use super::{SUBSCRIPTIONS, Telling, wish};
 use crate::{READ, all_pages};
 
 const DELIVERIES: &str = "/v1.0/communications/callvault.deliveries()";
@@ -85,11 +85,10 @@ fn what_was_given_up_can_be_sent_again_by_its_application() {
     receiver.wait_for(1);
     telling.server.take().unwrap().kill();
     // As if it had failed for five hours.
-    edit(&telling, "UPDATE delivery SET queued = queued - 5 * 3600 * 10000000");
-    edit(
-        &telling,
+    telling.callvault.edit("UPDATE delivery SET queued = queued - 180000000000");
+    telling.callvault.edit(
         "UPDATE subscription_endpoint SET due = 0, \
-         failing_since = failing_since - 5 * 3600 * 10000000",
+         failing_since = failing_since - 180000000000",
     );
     telling.start();
     let told = lifecycle.wait_for(1);
@@ -111,15 +110,13 @@ fn what_was_given_up_is_found_however_much_waits() {
     let other = telling.subscribe(&refusing(), &json!({}));
     telling.server.take().unwrap().kill();
     // More than a query may look at.
-    edit(
-        &telling,
+    telling.callvault.edit(
         "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
          WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number \
          WHERE n < 100001) SELECT subscription_key, 0, 'created', 'r' || n, 1, 1 \
-         FROM number, (SELECT min(subscription_key) AS subscription_key FROM subscription)",
+         FROM number, (SELECT min(subscription_key) AS subscription_key FROM subscription) least",
     );
-    edit(
-        &telling,
+    telling.callvault.edit(
         "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued, died) \
          SELECT subscription_key, 0, 'created', 'dead', 1, 1, 2 FROM subscription",
     );
