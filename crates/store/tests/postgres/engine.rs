@@ -12,6 +12,10 @@ impl Folder {
         Self(Postgres::start())
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.0.url()
+    }
+
     pub(crate) fn options(&self, role: Role) -> Options {
         Options::at(Place::parse(&self.0.url()).unwrap(), role)
     }

@@ -17,6 +17,7 @@ mod erasing;
 mod keeping;
 #[path = "../it/lists.rs"]
 mod lists;
+mod nodes;
 #[path = "../it/notifications.rs"]
 mod notifications;
 #[path = "../it/oracle.rs"]

@@ -1,0 +1,174 @@
+//! Many nodes on one database: none passes what another may still commit, none undoes what another
+//! has written, and what one was at goes on to the next.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use store::{Change, Channel, Outcome, Role, Store};
+
+use crate::calls::call;
+use crate::engine::{Folder, serve, tenant};
+
+/// A client of the database that is no node of ours, with a transaction of its own.
+struct Client {
+    psql: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Client {
+    fn new(folder: &Folder) -> Self {
+        let mut psql = Command::new("psql");
+        psql.args(["-qXAt", "-v", "ON_ERROR_STOP=1", "-d", &folder.url()]);
+        let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(psql.stdout.take().unwrap()).lines();
+        Self { psql, lines }
+    }
+
+    /// Runs SQL and gives the lines that come of it.
+    fn ask(&mut self, sql: &str) -> Vec<String> {
+        let stdin = self.psql.stdin.as_mut().unwrap();
+        writeln!(stdin, "{sql};\n\\echo done").unwrap();
+        self.lines.by_ref().map(Result::unwrap).take_while(|line| line != "done").collect()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        drop(self.psql.stdin.take());
+        let _ = self.psql.wait();
+    }
+}
+
+#[test]
+fn a_reader_of_the_log_never_passes_an_entry_that_may_still_commit() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let mut reader = store.reader().unwrap();
+    let write = |number| {
+        let record = call(number);
+        store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
+    };
+    write(1);
+    let first = reader.changes(0, 10).unwrap();
+    assert_eq!(first.len(), 1);
+    // Another node is in the middle of a write that took its number before ours.
+    let mut other = Client::new(&folder);
+    other.ask("BEGIN");
+    other.ask(
+        "INSERT INTO change_log SELECT pg_current_xact_id()::text::bigint << 20, tenant_key, \
+         record_key, 'held', 9, 'erased', committed_at FROM change_log LIMIT 1",
+    );
+    write(2);
+    // Whoever goes on from the last entry that is seen has passed the one that is held.
+    let mut naive = Client::new(&folder);
+    let seen = naive.ask("SELECT max(sequence) FROM change_log").remove(0);
+    let cursor = first[0].sequence;
+    assert!(reader.changes(cursor, 10).unwrap().is_empty());
+    assert_eq!(reader.committed_versions(cursor, 10).unwrap().up_to, cursor);
+    assert_eq!(reader.last_change().unwrap(), cursor);
+    other.ask("COMMIT");
+    let found = reader.changes(cursor, 10).unwrap();
+    let found: Vec<_> = found.iter().map(|entry| (entry.change, entry.version)).collect();
+    assert_eq!(found, [(Change::Erased, 9), (Change::Created, 1)]);
+    let missed = naive.ask(&format!("SELECT version FROM change_log WHERE sequence > {seen}"));
+    assert!(missed.is_empty(), "the control is to miss what was held: {missed:?}");
+}
+
+#[test]
+fn nodes_that_write_the_same_records_agree_on_all_their_versions() {
+    const RECORDS: u32 = 12;
+    const VERSIONS: i64 = 6;
+    let folder = Folder::new();
+    let nodes: Vec<Store> =
+        (0..3).map(|_| Store::open(&folder.options(Role::Serve)).unwrap()).collect();
+    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+        let writers = nodes.iter().enumerate().map(|(place, node)| {
+            scope.spawn(move || {
+                let mut outcomes = Vec::new();
+                for version in 1..=VERSIONS {
+                    // Each node begins with another record, and all write each version.
+                    let numbers = (0..RECORDS).map(|at| (at + 4 * place as u32) % RECORDS);
+                    let records = numbers
+                        .map(|number| call(number).version(version).sessions(1).shred(node))
+                        .collect();
+                    let written = node.write(&tenant(), records).wait().unwrap();
+                    outcomes.extend(written.into_iter().map(|written| written.outcome));
+                }
+                outcomes
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+    });
+    let versions = usize::try_from(VERSIONS).unwrap() * RECORDS as usize;
+    let unchanged = outcomes.iter().filter(|outcome| **outcome == Outcome::Unchanged).count();
+    assert_eq!((outcomes.len(), unchanged), (3 * versions, 2 * versions), "each is new once");
+    let mut reader = nodes[0].reader().unwrap();
+    for number in 0..RECORDS {
+        let stored = reader.versions(&tenant(), &call(number).key()).unwrap();
+        let current: Vec<_> =
+            stored.iter().filter(|version| version.is_current).map(|it| it.version).collect();
+        assert_eq!((stored.len() as i64, current), (VERSIONS, vec![VERSIONS]));
+    }
+    assert_eq!(reader.changes(0, 1_000).unwrap().len(), versions);
+    assert_eq!(nodes[1].doctor().unwrap().problems, [""; 0]);
+}
+
+#[test]
+fn an_address_is_one_nodes_until_that_lets_go_of_it_or_ends() {
+    let folder = Folder::new();
+    let (one, other) = (serve(&folder), serve(&folder));
+    let (mut ours, mut theirs) = (one.claims().unwrap(), other.claims().unwrap());
+    let (address, second) = ((1, Channel::Notifications), (1, Channel::Lifecycle));
+    assert!(ours.take(address).unwrap() && ours.take(address).unwrap());
+    assert!(!theirs.take(address).unwrap());
+    assert!(theirs.take(second).unwrap());
+    ours.release(address).unwrap();
+    assert!(theirs.take(address).unwrap());
+    assert!(!ours.take(address).unwrap());
+    drop(theirs);
+    let began = Instant::now();
+    while !ours.take(address).unwrap() || !ours.take(second).unwrap() {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn whoever_waits_for_commits_hears_of_those_of_other_nodes() {
+    let folder = Folder::new();
+    let (one, other) = (serve(&folder), serve(&folder));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let heard = |wait| {
+        runtime.block_on(async { tokio::time::timeout(wait, one.committed()).await.is_ok() })
+    };
+    // Its own connection for that may just be made.
+    while heard(Duration::from_millis(500)) {}
+    other.write(&tenant(), vec![call(1).shred(&other)]).wait().unwrap();
+    assert!(heard(Duration::from_secs(5)));
+}
+
+#[test]
+fn calls_of_any_time_have_a_place() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let starts = [-62_000_000_000, -1, 0, 1_772_400_000, 250_000_000_000];
+    for (number, start) in (0..).zip(starts) {
+        let record = call(number).start(start).sessions(2);
+        store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
+    }
+    let mut reader = store.reader().unwrap();
+    let mut keys = Vec::new();
+    for number in 0..starts.len() as u32 {
+        let stored = reader.record(&tenant(), &call(number).key(), None).unwrap().unwrap();
+        let mut pack = Vec::new();
+        assert!(reader.session_pack(stored.record_key, 0, &mut pack).unwrap());
+        keys.push(stored.record_key);
+    }
+    assert_eq!(store.doctor().unwrap().problems, [""; 0]);
+    let mut client = Client::new(&folder);
+    let parts = client.ask("SELECT tableoid::regclass FROM call_record ORDER BY start_date_time");
+    let other = "call_record_other";
+    assert_eq!(parts, [other, other, other, "call_record_2026_03", other]);
+}
