@@ -24,7 +24,7 @@ impl Claims {
     pub(crate) fn new(opener: Opener) -> Result<Self, Error> {
         let connection = match &opener {
             Opener::Sqlite(_) => None,
-            Opener::Postgres { .. } => Some(opener.reader()?),
+            Opener::Postgres(_) => Some(opener.reader()?),
         };
         Ok(Self { opener, connection, held: HashSet::new() })
     }

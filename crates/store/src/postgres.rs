@@ -20,6 +20,7 @@
 //! records are parted by it. So what is known by its key is looked for in one part alone, and
 //! a month that has reached its age is dropped as a whole.
 
+mod access;
 pub(crate) mod connection;
 mod fault;
 mod field;
@@ -28,25 +29,49 @@ pub(crate) mod migrate;
 pub(crate) mod months;
 mod wording;
 
+use std::fmt;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Connection, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::Error;
+use crate::{Cause, Error};
 
 /// What moves the bytes of connections while threads wait for answers.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Driver {
     runtime: Arc<Runtime>,
+    config: Arc<Config>,
+    tls: MakeRustlsConnect,
 }
 
 impl Driver {
-    pub(crate) fn start() -> Result<Self, Error> {
+    /// For the database of a URL.
+    pub(crate) fn start(url: &str) -> Result<Self, Error> {
+        let wrong = |error: tokio_postgres::Error| Error::Url(Cause::new(error));
+        let config = access::config(url.parse().map_err(wrong)?);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("store-postgres")
             .enable_all()
             .build()?;
-        Ok(Self { runtime: Arc::new(runtime) })
+        let tls = access::tls(&config)?;
+        Ok(Self { runtime: Arc::new(runtime), config: Arc::new(config), tls })
+    }
+
+    async fn connect(&self) -> Result<Connected, tokio_postgres::Error> {
+        self.config.connect(self.tls.clone()).await
+    }
+}
+
+type Connected =
+    (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the password.
+        f.debug_struct("Driver").field("hosts", &self.config.get_hosts()).finish_non_exhaustive()
     }
 }

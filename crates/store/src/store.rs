@@ -348,7 +348,7 @@ impl Store {
 
 /// Lets whoever waits for commits know of those of other nodes, as long as the store is open.
 fn listen(shared: &Arc<Shared>) {
-    if let Opener::Postgres { driver, config } = &shared.opener {
+    if let Opener::Postgres(driver) = &shared.opener {
         let shared = Arc::downgrade(shared);
         let told = move || {
             shared.upgrade().is_some_and(|shared| {
@@ -356,7 +356,7 @@ fn listen(shared: &Arc<Shared>) {
                 true
             })
         };
-        crate::postgres::listening::listen(driver, config, told);
+        crate::postgres::listening::listen(driver, told);
     }
 }
 

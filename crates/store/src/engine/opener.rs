@@ -3,12 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use tokio_postgres::Config;
-
 use super::Connection;
+use crate::Error;
 use crate::postgres::{self, Driver};
 use crate::sqlite;
-use crate::{Cause, Error};
 
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
@@ -68,17 +66,14 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone)]
 pub(crate) enum Opener {
     Sqlite(PathBuf),
-    Postgres { driver: Driver, config: Box<Config> },
+    Postgres(Driver),
 }
 
 impl Opener {
     pub(crate) fn new(place: &Place) -> Result<Self, Error> {
         Ok(match place {
             Place::File(path) => Self::Sqlite(path.clone()),
-            Place::Postgres(url) => {
-                let config = url.parse().map_err(|error| Error::Url(Cause::new(error)))?;
-                Self::Postgres { driver: Driver::start()?, config: Box::new(config) }
-            }
+            Place::Postgres(url) => Self::Postgres(Driver::start(url)?),
         })
     }
 
@@ -86,7 +81,7 @@ impl Opener {
     pub(crate) fn writer(&self) -> Result<Connection, Error> {
         match self {
             Self::Sqlite(path) => Ok(Connection::Sqlite(sqlite::connection::writer(path)?)),
-            Self::Postgres { .. } => self.reader(),
+            Self::Postgres(_) => self.reader(),
         }
     }
 
@@ -94,8 +89,8 @@ impl Opener {
     pub(crate) fn reader(&self) -> Result<Connection, Error> {
         match self {
             Self::Sqlite(path) => Ok(Connection::Sqlite(sqlite::connection::reader(path)?)),
-            Self::Postgres { driver, config } => {
-                Ok(Connection::Postgres(postgres::connection::Connection::open(driver, config)?))
+            Self::Postgres(driver) => {
+                Ok(Connection::Postgres(postgres::connection::Connection::open(driver)?))
             }
         }
     }
@@ -104,7 +99,7 @@ impl Opener {
     pub(crate) fn file(&self) -> Result<&Path, Error> {
         match self {
             Self::Sqlite(path) => Ok(path),
-            Self::Postgres { .. } => Err(Error::FilesOnly),
+            Self::Postgres(_) => Err(Error::FilesOnly),
         }
     }
 }

@@ -4,10 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use pollster::FutureExt as _;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
 use super::Driver;
 use super::wording::worded;
@@ -18,10 +17,6 @@ use crate::{Cause, Error};
 const PREPARED_STATEMENTS: usize = 256;
 /// Rows of a long result that are fetched first, and then at a time.
 const FETCHED: [u32; 2] = [64, 512];
-/// What stands still in the middle of a transaction lets go of it, so that no others wait for it.
-const OPTIONS: &str = "-c idle_in_transaction_session_timeout=10000";
-/// How long is waited for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open connection.
 pub(crate) struct Connection {
@@ -36,16 +31,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects, and lets the driver move the bytes for as long as the connection lives. Blocks.
-    pub(crate) fn open(driver: &Driver, config: &Config) -> Result<Self, Error> {
-        let mut config = config.clone();
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        config.application_name("callvault");
-        if config.get_options().is_none() {
-            config.options(OPTIONS);
-        }
-        let connecting = driver.runtime.spawn(async move { config.connect(NoTls).await });
+    pub(crate) fn open(driver: &Driver) -> Result<Self, Error> {
+        let connecting = driver.clone();
+        let connecting = driver.runtime.spawn(async move { connecting.connect().await });
         let connected =
             connecting.block_on().map_err(|error| Error::Internal(Cause::new(error)))?;
         let (client, connection) = connected?;

@@ -6,7 +6,7 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use tokio_postgres::{AsyncMessage, Config, NoTls};
+use tokio_postgres::AsyncMessage;
 
 use super::Driver;
 
@@ -16,15 +16,11 @@ pub(crate) const CHANNEL: &str = "callvault";
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Calls `told` with each commit of a node, until it says that nobody listens any more.
-pub(crate) fn listen(
-    driver: &Driver,
-    config: &Config,
-    told: impl Fn() -> bool + Send + Sync + 'static,
-) {
-    let config = config.clone();
+pub(crate) fn listen(driver: &Driver, told: impl Fn() -> bool + Send + Sync + 'static) {
+    let connecting = driver.clone();
     driver.runtime.spawn(async move {
         loop {
-            if let Err(error) = follow(&config, &told).await {
+            if let Err(error) = follow(&connecting, &told).await {
                 tracing::debug!(%error, "no word of the commits of other nodes");
             }
             // What was committed meanwhile is looked for.
@@ -37,10 +33,10 @@ pub(crate) fn listen(
 }
 
 async fn follow(
-    config: &Config,
+    driver: &Driver,
     told: &(impl Fn() -> bool + Send + Sync),
 ) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+    let (client, mut connection) = driver.connect().await?;
     let listening = tokio::spawn(async move {
         // Held as long as the connection is followed.
         client.batch_execute(&format!("LISTEN {CHANNEL}")).await.map(|()| client)

@@ -32,7 +32,7 @@ impl Months {
     /// has no transaction: it waits for those of others, though not for long. Where none can be
     /// made, records go into the part that months share.
     pub(crate) fn make(&self, opener: &Opener, starts: impl Iterator<Item = i64>) {
-        let Opener::Postgres { .. } = opener else { return };
+        let Opener::Postgres(_) = opener else { return };
         let wanted: HashSet<i64> = starts.map(month).filter(|month| OWN.contains(month)).collect();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let lacking: Vec<i64> = wanted.difference(&known).copied().collect();
