@@ -13,7 +13,7 @@ use crate::{chaos, clients, codegen, demo, fuzz, setup, soak, tidy};
 /// one.
 type Step = (&'static str, fn(&mut Tally) -> Result<()>);
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     ("setup", |_| setup::run(&[])),
     ("format", |_| format()),
     ("tidy", |_| tidy::run(&[])),
@@ -22,6 +22,7 @@ const STEPS: [Step; 13] = [
     ("docs", |_| documents()),
     ("build", |_| cargo(&["build", "--workspace", "--all-targets", "--profile", PROFILE])),
     ("tests", all_tests),
+    ("postgresql", on_postgresql),
     ("clients", clients::run_counted),
     ("kill", |_| soak::kill(5)),
     ("chaos", |_| chaos::notify(chaos::SHORT)),
@@ -115,6 +116,16 @@ fn documents() -> Result<()> {
 fn all_tests(tally: &mut Tally) -> Result<()> {
     let mut test = Command::new("cargo");
     test.args(["test", "--workspace", "--no-fail-fast", "--profile", PROFILE]).current_dir(root());
+    process::run_counted(&mut test, tally)
+}
+
+/// What is said over the wire and told to others, on the other engine; the rest of those tests asks
+/// nothing of the store that its own do not ask of both.
+fn on_postgresql(tally: &mut Tally) -> Result<()> {
+    let mut test = Command::new("cargo");
+    test.args(["test", "-p", "callvault", "--test", "wire", "--profile", PROFILE, "--"]);
+    test.args(["notifications", "calls", "language", "reading", "writing"]);
+    test.env("CALLVAULT_TEST_ENGINE", "postgres").current_dir(root());
     process::run_counted(&mut test, tally)
 }
 

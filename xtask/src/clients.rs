@@ -57,7 +57,7 @@ pub(crate) fn run_counted(tally: &mut Tally) -> Result<()> {
     let by_odata2ts = asking.ask("odata2ts", check.arg("check.mjs").current_dir(odata2ts), tally);
     served.stop()?;
 
-    let plain = Instance::new(PROFILE, folder.join("data"))?;
+    let plain = store.beside()?;
     let served = plain.serve()?;
     asking.set("CALLVAULT_URL", plain.url());
     asking.set("CALLVAULT_TOKEN", plain.token("CallRecords.Read.All")?);

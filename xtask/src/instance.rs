@@ -4,10 +4,12 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use odata::primitive::DateTimeOffset;
+use testkit::Postgres;
 
 use crate::http::Connection;
 use crate::members;
@@ -25,6 +27,8 @@ pub(crate) struct Instance {
     data: PathBuf,
     port: u16,
     tls: Option<Tls>,
+    /// Where the store is, unless that is a file in the data folder.
+    postgres: Option<Arc<Postgres>>,
 }
 
 /// Certificate and key, as PEM files.
@@ -49,14 +53,28 @@ pub(crate) fn build() -> Result<()> {
     process::run(cargo.current_dir(root()))
 }
 
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
 impl Instance {
     /// An instance on a data folder, at a port of loopback that is free now.
     ///
     /// # Errors
     /// When no port is free.
     pub(crate) fn new(profile: &str, data: PathBuf) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Ok(Self { binary: repository::binary(profile), data, port, tls: None })
+        let (binary, postgres) = (repository::binary(profile), testkit::postgres::if_asked_for());
+        Ok(Self { binary, data, port: free_port()?, tls: None, postgres: postgres.map(Arc::new) })
+    }
+
+    /// Another instance on the same store and data folder, at a port of its own.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub(crate) fn beside(&self) -> Result<Self> {
+        let (binary, data) = (self.binary.clone(), self.data.clone());
+        let postgres = self.postgres.clone();
+        Ok(Self { binary, data, port: free_port()?, tls: None, postgres })
     }
 
     /// The same, reached by TLS as `localhost`.
@@ -91,6 +109,10 @@ impl Instance {
         command.env("CALLVAULT_NOTIFICATIONS__ALLOW_NETWORKS", "127.0.0.0/8");
         // Nobody waits a minute for the record of a call.
         command.env("CALLVAULT_CALLS__GRACE", "1s");
+        if let Some(postgres) = &self.postgres {
+            command.env("CALLVAULT_STORE", postgres.url());
+            command.env("CALLVAULT_MASTER_KEY", testkit::postgres::MASTER_KEY);
+        }
         command.args(words).arg("--data-dir").arg(&self.data).stdin(Stdio::null());
         command
     }
@@ -161,6 +183,9 @@ impl Instance {
 
     /// Messages that wait to be told.
     pub(crate) fn queued(&self) -> Result<u64> {
+        if let Some(postgres) = &self.postgres {
+            return Ok(postgres.ask("SELECT count(*) FROM delivery WHERE died IS NULL").parse()?);
+        }
         let script = "import sqlite3, sys\n\
                       print(sqlite3.connect(sys.argv[1]).execute(\
                       'SELECT count(*) FROM delivery WHERE died IS NULL').fetchone()[0])";

@@ -4,6 +4,8 @@
 //! while it has any, so that none waits for another; its messages go out one request after the
 //! other, in their order, so that a later version of a record never overtakes an earlier one.
 
+mod matching;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
@@ -14,17 +16,15 @@ use std::time::{Duration, Instant, SystemTime};
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use reqwest::Url;
 use store::{
-    Budget, Channel, Claims, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Error,
-    Match, Pending, Reader, Sent, Settled, Store, SubscriptionRow,
+    Channel, Claims, CommittedVersions, DeliveryRow, DueEndpoint, Error, Pending, Reader, Sent,
+    Settled, Store, SubscriptionRow,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::counters::Counters;
 use crate::payload;
-use crate::resource::Resource;
 use crate::schedule::{GIVEN_UP_AFTER, wait};
 use crate::secrets::Vault;
-use crate::subscription::wants;
 use crate::transport::{Message, SendError, Transports};
 
 /// Who may be told of records (Graph, "callRecord: permissions").
@@ -51,8 +51,6 @@ const FAILING_AT_ONCE: usize = 64;
 const HOST_AT_ONCE: usize = 8;
 /// A receiver that takes longer holds up only those that do so too.
 const LONG: Duration = Duration::from_secs(1);
-/// How long a condition may take for one record.
-const MATCHED_WITHIN: Duration = Duration::from_secs(2);
 /// How often the lives of subscriptions are looked at.
 const LOOKED_AFTER_EVERY: Duration = Duration::from_secs(15);
 /// How often the queues are measured, and how much rarer if that takes long.
@@ -267,62 +265,6 @@ impl Work {
             tokio::time::sleep(began.elapsed().min(LONGEST_PAUSE)).await;
         }
         Ok(has_more)
-    }
-
-    fn matches(
-        &self,
-        found: &CommittedVersions,
-        subscriptions: &[SubscriptionRow],
-    ) -> Result<Vec<Match>, Error> {
-        let limits = &self.dispatcher.limits;
-        let now = DateTimeOffset(now());
-        let mut resources = Vec::new();
-        for subscription in subscriptions {
-            match Resource::read(&subscription.resource, limits, now) {
-                Ok(resource) => resources.push((subscription, resource)),
-                Err(error) => tracing::error!(%error, id = subscription.id, "a subscription"),
-            }
-        }
-        let mut matches = Vec::new();
-        for version in &found.versions {
-            for (subscription, resource) in &resources {
-                let is_meant = subscription.tenant == version.tenant
-                    && version.sequence > subscription.created_after;
-                let deadline = Instant::now() + MATCHED_WITHIN;
-                let budget = Budget { rows_scanned: u64::MAX, deadline, groups: 0 };
-                if !is_meant || !self.is_met(resource, version, (now, &budget))? {
-                    continue;
-                }
-                let (wants_created, wants_updated) = wants(&subscription.change_type);
-                matches.push(Match {
-                    subscription_key: subscription.key,
-                    id_key: version.id_key.clone(),
-                    record_id: version.id.clone(),
-                    version: version.version,
-                    wants_created,
-                    wants_updated,
-                });
-            }
-        }
-        Ok(matches)
-    }
-
-    /// Whether a record meets a condition. One that can't be decided in time counts as met: rather
-    /// one notification too many than none, or all others waiting.
-    fn is_met(
-        &self,
-        resource: &Resource,
-        version: &CommittedVersion,
-        moment: (DateTimeOffset, &Budget),
-    ) -> Result<bool, Error> {
-        let mut reader = self.reader.borrow_mut();
-        match resource.matches(&mut reader, version, &self.dispatcher.limits, moment) {
-            Err(error @ (Error::Deadline | Error::TooManyRows { .. })) => {
-                tracing::warn!(%error, "a condition of a subscription was not decided");
-                Ok(true)
-            }
-            met => met,
-        }
     }
 
     /// Sends what an address has in its queue, until that is empty or a request fails. While what

@@ -63,6 +63,11 @@ impl Resource {
         Ok(Self { filter: Some(filter), condition: query.filter })
     }
 
+    /// What records have to meet, if anything.
+    pub(crate) fn condition(&self) -> Option<&Expr> {
+        self.condition.as_ref()
+    }
+
     /// Whether a version of a record meets the condition, also when a higher one has come meanwhile.
     pub(crate) fn matches(
         &self,

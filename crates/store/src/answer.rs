@@ -29,7 +29,7 @@ use apply::Chain;
 use asked::Asked;
 use columns::Columns;
 use judge::Judge;
-use loader::Loader;
+use loader::{Loader, Parts};
 use page::Paging;
 use run::{Run, whole};
 
@@ -129,6 +129,35 @@ impl Reader {
         let record = loader.record(record_key)?;
         let text = loader.record_text(&record, judge.parts)?;
         Ok(Some(judge.admits(&apply::node(&text)?)))
+    }
+
+    /// Which conditions a version of a record meets; none if it is not stored any more. For stores
+    /// that are asked by a network: the version is read once for all of them.
+    ///
+    /// # Errors
+    ///
+    /// When the version can't be read.
+    pub fn met_by(
+        &mut self,
+        tenant: &TenantId,
+        (id_key, version): (&[u8], i64),
+        conditions: &[&Expr],
+    ) -> Result<Option<Vec<bool>>, Error> {
+        let connection = self.snapshot.fresh()?;
+        let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(None);
+        };
+        let Some(record) =
+            reader::version(connection, &mut self.codec, (tenant_key, id_key), version)?
+        else {
+            return Ok(None);
+        };
+        let judge = |condition| Judge::new(RowSet::Records, &[], &[condition], &[], &[]);
+        let judges: Vec<Judge> = conditions.iter().copied().map(judge).collect();
+        let parts = judges.iter().map(|judge| judge.parts).fold(Parts::default(), Parts::and);
+        let text = Loader::new(connection, &mut self.codec).record_text(&record, parts)?;
+        let node = apply::node(&text)?;
+        Ok(Some(judges.iter().map(|judge| judge.admits(&node)).collect()))
     }
 
     /// What `$apply`, and whatever of the query comes behind it, makes of the rows: JSON objects.

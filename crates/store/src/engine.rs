@@ -62,7 +62,10 @@ impl Connection {
     pub(crate) fn commit(&self) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => self.execute("COMMIT", ()).map(drop),
-            Self::Postgres(connection) => connection.end("COMMIT"),
+            Self::Postgres(connection) => {
+                connection.flush()?;
+                connection.end("COMMIT")
+            }
         }
     }
 
@@ -91,13 +94,17 @@ impl Connection {
         }
     }
 
-    /// Begins to read one state of the store; a statement may take until `deadline`.
+    /// Begins to read the state of the store as it is now, and lets go of the one before; a statement
+    /// may take until `deadline`.
     pub(crate) fn begin_read(&self, deadline: Instant) -> Result<(), Error> {
         match self {
-            Self::Sqlite(_) => self.execute("BEGIN", ()).map(drop),
+            Self::Sqlite(_) => {
+                self.end_read()?;
+                self.execute("BEGIN", ()).map(drop)
+            }
             Self::Postgres(connection) => {
                 let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
-                connection.begin(format!(
+                connection.begin_anew(format!(
                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
                      SET LOCAL statement_timeout = {left}"
                 ));
@@ -155,6 +162,33 @@ impl Connection {
                 Ok(statement.raw_execute()?)
             }
             Self::Postgres(connection) => connection.execute(text, &values),
+        }
+    }
+
+    /// Runs a statement in the transaction, after those before it and before those behind it; that it
+    /// fails is told by one of these.
+    pub(crate) fn defer(&self, text: &str, values: impl Values) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.execute(text, values).map(drop),
+            Self::Postgres(connection) => connection.defer(text, &values),
+        }
+    }
+
+    /// Runs a statement once for each of these values, one behind the other; how many rows each has
+    /// changed.
+    pub(crate) fn execute_each<V: Values>(
+        &self,
+        text: &str,
+        all: impl IntoIterator<Item = V>,
+    ) -> Result<Vec<usize>, Error> {
+        match self {
+            Self::Sqlite(_) => all.into_iter().map(|values| self.execute(text, values)).collect(),
+            Self::Postgres(connection) => {
+                for values in all {
+                    connection.defer(text, &values)?;
+                }
+                connection.counted()
+            }
         }
     }
 

@@ -33,6 +33,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -42,7 +43,7 @@ use crate::{Cause, Error};
 /// What moves the bytes of connections while threads wait for answers.
 #[derive(Clone)]
 pub(crate) struct Driver {
-    runtime: Arc<Runtime>,
+    runtime: Arc<Running>,
     config: Arc<Config>,
     tls: MakeRustlsConnect,
 }
@@ -58,7 +59,14 @@ impl Driver {
             .enable_all()
             .build()?;
         let tls = access::tls(&config)?;
-        Ok(Self { runtime: Arc::new(runtime), config: Arc::new(config), tls })
+        Ok(Self { runtime: Arc::new(Running(Some(runtime))), config: Arc::new(config), tls })
+    }
+
+    fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.runtime.0.as_ref().expect("it is there until it is dropped").spawn(task)
     }
 
     async fn connect(&self) -> Result<Connected, tokio_postgres::Error> {
@@ -68,6 +76,17 @@ impl Driver {
 
 type Connected =
     (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
+
+/// A runtime that may end within a task of its own: the last to let go of a store may be one.
+struct Running(Option<Runtime>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -67,10 +67,13 @@ impl Reader {
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(None);
         };
-        let read = |row: &Row<'_>| record(row, &mut self.codec);
         match version {
-            None => connection.first(CURRENT, (tenant_key, id_key), read),
-            Some(version) => connection.first(VERSION, (tenant_key, id_key, version), read),
+            None => {
+                connection.first(CURRENT, (tenant_key, id_key), |row| record(row, &mut self.codec))
+            }
+            Some(number) => {
+                self::version(connection, &mut self.codec, (tenant_key, id_key), number)
+            }
         }
     }
 
@@ -366,6 +369,16 @@ pub(crate) fn tenant_key(
         tenants.insert(tenant.clone(), key);
     }
     Ok(found)
+}
+
+/// A version of a record.
+pub(crate) fn version(
+    connection: &Connection,
+    codec: &mut Codec,
+    (tenant_key, id_key): (i64, &[u8]),
+    version: i64,
+) -> Result<Option<StoredRecord>, Error> {
+    connection.first(VERSION, (tenant_key, id_key, version), |row| record(row, codec))
 }
 
 /// A row of `record_columns!`.

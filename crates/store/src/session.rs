@@ -32,6 +32,8 @@ pub(crate) struct Session {
     now: i64,
     /// Of a file.
     log: Option<Log>,
+    /// Numbers for records to come, of a store of many nodes.
+    numbers: Vec<i64>,
     /// Entries that the transaction has added to the change log.
     logged: i64,
     /// How long is waited for the write of another process.
@@ -58,6 +60,7 @@ impl Session {
             tenants: TenantKeys::new(),
             now: 0,
             log,
+            numbers: Vec::new(),
             logged: 0,
             patience,
         })
@@ -152,14 +155,9 @@ impl Session {
         change: Change,
     ) -> Result<Written, Error> {
         let is_current = change != Change::Archived;
-        let record_key = rows::insert(
-            &self.connection,
-            &mut self.waiting,
-            tenant_key,
-            None,
-            is_current,
-            record,
-        )?;
+        let key = keys::new(&self.connection, &mut self.numbers, record.start)?;
+        let (connection, waiting) = (&self.connection, &mut self.waiting);
+        let record_key = rows::insert(connection, waiting, tenant_key, key, is_current, record)?;
         if is_current {
             let id = (tenant_key, record.id_key.as_slice());
             keys::lead(&self.connection, id, record.version, record_key)?;
@@ -227,9 +225,7 @@ impl Session {
         let place = matches!(self.connection, Connection::Postgres(_)).then_some(self.logged);
         self.logged += 1;
         let change = change.name();
-        self.connection
-            .execute(text, (tenant_key, record_key, id, version, change, self.now, place))
-            .map(drop)
+        self.connection.defer(text, (tenant_key, record_key, id, version, change, self.now, place))
     }
 
     /// Lets no other node change what is counted of a tenant before the transaction's end.

@@ -74,7 +74,7 @@ impl Snapshot {
             self.held = None;
             self.connection = self.shared.opener.reader()?;
         }
-        self.release()?;
+        self.held = None;
         self.connection.begin_read(deadline)
     }
 

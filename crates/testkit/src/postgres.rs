@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 
 use crate::free_port;
 
+/// The variable that says on which engine tests run: `postgres`, or SQLite without it.
+const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
+/// A master key: where nodes share a store, all need the same.
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// How long it may take to come up.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What only a user without rights over the machine may run; Debian's package makes that user.
@@ -63,11 +67,16 @@ impl Postgres {
         format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Runs SQL on its database.
-    pub fn run(&self, sql: &str) {
+    /// Runs SQL on its database, and gives the text that comes of it.
+    ///
+    /// # Panics
+    /// When the SQL fails.
+    pub fn ask(&self, sql: &str) -> String {
         let mut psql = Command::new(programs().join("psql"));
-        psql.args(["-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", &self.url(), "-c", sql]);
-        assert!(psql.status().expect("psql runs").success(), "{sql}");
+        psql.args(["-qXAt", "-v", "ON_ERROR_STOP=1", "-d", &self.url(), "-c", sql]);
+        let output = psql.output().expect("psql runs");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     fn wait(&self, programs: &Path) {
@@ -89,6 +98,12 @@ impl Drop for Postgres {
         // Nothing depends on how it ends.
         let _ = self.shell.wait();
     }
+}
+
+/// A cluster, if the variable `CALLVAULT_TEST_ENGINE` asks for PostgreSQL.
+pub fn if_asked_for() -> Option<Postgres> {
+    let is_asked_for = std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres");
+    is_asked_for.then(Postgres::start)
 }
 
 /// A cluster that was never started, of which the others are copies. It is made once on a machine.

@@ -7,12 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::{Client, Postgres};
-
-/// The variable that says on which engine tests run: `postgres`, or SQLite without it.
-const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
-/// Where nodes share a store, all need the same.
-const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+use crate::{Client, Postgres, postgres};
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -43,9 +38,7 @@ impl Callvault {
         let name = format!("callvault-test-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
-        let is_postgres = std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres");
-        let postgres = is_postgres.then(Postgres::start);
-        Self { binary: binary.into(), folder, postgres }
+        Self { binary: binary.into(), folder, postgres: postgres::if_asked_for() }
     }
 
     /// The data folder.
@@ -59,7 +52,7 @@ impl Callvault {
         command.args(arguments).env("CALLVAULT_DATA_DIR", &self.folder);
         if let Some(postgres) = &self.postgres {
             command.env("CALLVAULT_STORE", postgres.url());
-            command.env("CALLVAULT_MASTER_KEY", MASTER_KEY);
+            command.env("CALLVAULT_MASTER_KEY", postgres::MASTER_KEY);
         }
         command
     }
@@ -105,7 +98,8 @@ impl Callvault {
     /// Runs SQL on the store of a server that is not running.
     pub fn edit(&self, sql: &str) {
         if let Some(postgres) = &self.postgres {
-            return postgres.run(sql);
+            postgres.ask(sql);
+            return;
         }
         let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n\
                       db.execute(sys.argv[2])\ndb.commit()";

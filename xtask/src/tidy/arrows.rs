@@ -33,12 +33,13 @@ const ARROWS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("testkit", &["model", "odata"]),
-    ("xtask", &["odata"]),
+    ("xtask", &["odata", "testkit"]),
 ];
 
 /// Dependencies that have a wall around them, with the crates that may hold them; tests may, too.
-const WALLS: [(&str, &[&str]); 11] = [
+const WALLS: [(&str, &[&str]); 12] = [
     ("rusqlite", &["store"]),
+    ("tokio-postgres", &["store"]),
     ("async-nats", &["notify", "testkit"]),
     ("hyper", &["server"]),
     ("hyper-util", &["server"]),

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use futures_util::future::join_all;
 use pollster::FutureExt as _;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -25,6 +26,10 @@ pub(crate) struct Connection {
     /// What is sent before the next statement.
     before: RefCell<Option<String>>,
     is_in_transaction: Cell<bool>,
+    /// What is sent before the next statement also ends a transaction.
+    is_begun_anew: Cell<bool>,
+    /// Statements that are sent together with the next that is waited for.
+    deferred: RefCell<Vec<(Statement, Vec<Field<'static>>)>>,
     /// Cursors that are open.
     cursors: Cell<u32>,
 }
@@ -33,11 +38,11 @@ impl Connection {
     /// Connects, and lets the driver move the bytes for as long as the connection lives. Blocks.
     pub(crate) fn open(driver: &Driver) -> Result<Self, Error> {
         let connecting = driver.clone();
-        let connecting = driver.runtime.spawn(async move { connecting.connect().await });
+        let connecting = driver.spawn(async move { connecting.connect().await });
         let connected =
             connecting.block_on().map_err(|error| Error::Internal(Cause::new(error)))?;
         let (client, connection) = connected?;
-        driver.runtime.spawn(async move {
+        driver.spawn(async move {
             // Whoever waits for an answer is told.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to PostgreSQL has ended");
@@ -48,6 +53,8 @@ impl Connection {
             statements: RefCell::default(),
             before: RefCell::default(),
             is_in_transaction: Cell::new(false),
+            is_begun_anew: Cell::new(false),
+            deferred: RefCell::default(),
             cursors: Cell::new(0),
         })
     }
@@ -63,9 +70,19 @@ impl Connection {
         self.is_in_transaction.set(true);
     }
 
-    /// Ends the transaction, if there is one.
+    /// The same, once the transaction before has ended, if there is one.
+    pub(crate) fn begin_anew(&self, text: String) {
+        let is_begun = self.is_in_transaction.get() && self.before.borrow().is_none();
+        self.begin(if is_begun { format!("ROLLBACK; {text}") } else { text });
+        self.is_begun_anew.set(is_begun);
+    }
+
+    /// Ends the transaction, if there is one, without what is still deferred.
     pub(crate) fn end(&self, text: &str) -> Result<(), Error> {
-        let is_begun = self.before.borrow_mut().take().is_none();
+        self.deferred.borrow_mut().clear();
+        // What was not begun need not be ended, unless another one was to end with it.
+        let is_anew = self.is_begun_anew.replace(false);
+        let is_begun = self.before.borrow_mut().take().is_none() || is_anew;
         if self.is_in_transaction.replace(false) && is_begun {
             self.client.batch_execute(text).block_on()?;
         }
@@ -74,12 +91,46 @@ impl Connection {
 
     /// Runs statements without values, separated by semicolons.
     pub(crate) fn batch(&self, text: &str) -> Result<(), Error> {
+        self.flush()?;
         self.send_before()?;
         Ok(self.client.batch_execute(text).block_on()?)
     }
 
+    /// Runs a statement together with the next that is waited for.
+    pub(crate) fn defer(&self, text: &str, values: &impl Values) -> Result<(), Error> {
+        let statement = self.prepared(text)?;
+        let values = collected(values)?.into_iter().map(Field::into_owned).collect();
+        let mut deferred = self.deferred.borrow_mut();
+        deferred.push((statement, values));
+        Ok(())
+    }
+
+    /// Sends what is deferred.
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        self.counted().map(drop)
+    }
+
+    /// Sends what is deferred, one behind the other without waiting in between; how many rows each
+    /// has changed.
+    pub(crate) fn counted(&self) -> Result<Vec<usize>, Error> {
+        let deferred = self.deferred.take();
+        if deferred.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.send_before()?;
+        let sent = deferred.into_iter().map(|(statement, values)| async move {
+            self.client.execute_raw(&statement, values).await
+        });
+        let done = join_all(sent).block_on();
+        // Of several failures the first one is the reason for the others.
+        let count =
+            |done: Result<u64, _>| done.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+        Ok(done.into_iter().map(count).collect::<Result<_, tokio_postgres::Error>>()?)
+    }
+
     /// Runs a statement; how many rows it has changed.
     pub(crate) fn execute(&self, text: &str, values: &impl Values) -> Result<usize, Error> {
+        self.flush()?;
         let statement = self.prepared(text)?;
         let values = collected(values)?;
         let before = self.before.borrow_mut().take();
@@ -93,6 +144,7 @@ impl Connection {
 
     /// All rows of a query, which are few.
     pub(crate) fn rows(&self, text: &str, values: &impl Values) -> Result<Vec<Row>, Error> {
+        self.flush()?;
         let statement = self.prepared(text)?;
         let values = collected(values)?;
         let values: Vec<_> = values
@@ -164,6 +216,8 @@ impl Connection {
         if let Some(statement) = self.statements.borrow().get(text) {
             return Ok(statement.clone());
         }
+        // A transaction that has failed would not take it.
+        self.send_before()?;
         let statement = self.client.prepare(&worded(text)).block_on()?;
         let mut statements = self.statements.borrow_mut();
         if statements.len() >= PREPARED_STATEMENTS {

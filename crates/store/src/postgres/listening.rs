@@ -18,7 +18,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Calls `told` with each commit of a node, until it says that nobody listens any more.
 pub(crate) fn listen(driver: &Driver, told: impl Fn() -> bool + Send + Sync + 'static) {
     let connecting = driver.clone();
-    driver.runtime.spawn(async move {
+    driver.spawn(async move {
         loop {
             if let Err(error) = follow(&connecting, &told).await {
                 tracing::debug!(%error, "no word of the commits of other nodes");

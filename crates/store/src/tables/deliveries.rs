@@ -34,6 +34,9 @@ pub(crate) fn enqueue(
     if moved == 0 {
         return Ok(0);
     }
+    if let Connection::Postgres(_) = session.connection {
+        return enqueue_together(session, matches);
+    }
     let mut count = 0;
     for matched in matches {
         if let Some(event) = event(session, matched)? {
@@ -42,6 +45,26 @@ pub(crate) fn enqueue(
         }
     }
     Ok(count)
+}
+
+/// The same as [`event`] and [`insert`] do, without waiting for the answer of each.
+fn enqueue_together(session: &Session, matches: &[Match]) -> Result<usize, Error> {
+    let text = "WITH known AS (SELECT 1 FROM subscription_record \
+                WHERE subscription_key = ?1 AND id_key = ?2), \
+                news AS (INSERT INTO subscription_record (subscription_key, id_key, version) \
+                VALUES (?1, ?2, ?3) ON CONFLICT (subscription_key, id_key) \
+                DO UPDATE SET version = ?3 WHERE subscription_record.version < ?3 RETURNING \
+                CASE WHEN ?6 = 1 AND NOT EXISTS (SELECT 1 FROM known) THEN 'created' \
+                WHEN ?7 = 1 THEN 'updated' END AS event) \
+                INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
+                SELECT ?1, 0, event, ?4, ?3, ?5 FROM news WHERE event IS NOT NULL";
+    let now = session.now();
+    let values = matches.iter().map(|it| {
+        let Match { subscription_key, id_key, record_id, version, .. } = it;
+        let wants = (it.wants_created, it.wants_updated);
+        (subscription_key, id_key, version, record_id, now, wants.0, wants.1)
+    });
+    Ok(session.connection.execute_each(text, values)?.into_iter().sum())
 }
 
 /// What the subscription is to be told of the version, by what it was told before.
@@ -67,9 +90,9 @@ fn event(session: &Session, matched: &Match) -> Result<Option<Event>, Error> {
 }
 
 fn insert(session: &Session, matched: &Match, event: Event) -> Result<(), Error> {
-    session.connection.execute(
+    session.connection.defer(
         "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         (
             matched.subscription_key,
             event.channel().number(),
@@ -78,8 +101,7 @@ fn insert(session: &Session, matched: &Match, event: Event) -> Result<(), Error>
             matched.version,
             session.now(),
         ),
-    )?;
-    Ok(())
+    )
 }
 
 /// Notes what became of messages; answers how many were given up.

@@ -7,6 +7,8 @@ use crate::engine::Connection;
 
 /// Bits of a record's key below the month of its start.
 const NUMBER_BITS: u32 = 34;
+/// Numbers that are taken ahead at a time.
+const NUMBERS: i64 = 200;
 /// The last month that a key can tell; whatever starts later counts as of that month.
 const LAST_MONTH: i64 = (1 << 12) - 1;
 
@@ -28,6 +30,23 @@ pub(crate) fn month(start: i64) -> i64 {
 /// The first key of a month.
 pub(crate) fn first_of_month(month: i64) -> i64 {
     month << NUMBER_BITS
+}
+
+/// The key of a version to come where many nodes give keys; a file gives its own. `numbers` are such
+/// that were taken ahead.
+pub(crate) fn new(
+    connection: &Connection,
+    numbers: &mut Vec<i64>,
+    start: i64,
+) -> Result<Option<i64>, Error> {
+    let Connection::Postgres(_) = connection else { return Ok(None) };
+    if numbers.is_empty() {
+        let text = "SELECT nextval('record_number') FROM generate_series(1, ?1)";
+        *numbers = connection.all(text, [NUMBERS], |row| row.get(0))?;
+        // The least is taken first.
+        numbers.reverse();
+    }
+    Ok(numbers.pop().map(|number| first_of_month(month(start)) | number))
 }
 
 /// A hash of tenant and id, by which the rows of a record are kept together on an engine that
@@ -55,12 +74,12 @@ pub(crate) fn lock<'k>(
     ids.dedup();
     for id in ids {
         let shard_key = shard_key(tenant_key, id);
-        connection.execute(
+        connection.defer(
             "INSERT INTO record_key (tenant_key, id_key, shard_key) VALUES (?1, ?2, ?3) \
              ON CONFLICT DO NOTHING",
             (tenant_key, id, shard_key),
         )?;
-        connection.exists(
+        connection.defer(
             "SELECT 1 FROM record_key WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3 \
              FOR UPDATE",
             (tenant_key, id, shard_key),
@@ -80,7 +99,7 @@ pub(crate) fn lead(
     let text = "UPDATE record_key SET version = ?4, record_key = ?5 \
                 WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3";
     let shard_key = shard_key(tenant_key, id);
-    connection.execute(text, (tenant_key, id, shard_key, version, record_key)).map(drop)
+    connection.defer(text, (tenant_key, id, shard_key, version, record_key))
 }
 
 /// Forgets a record that is erased.

@@ -7,7 +7,7 @@ use model::fragment::{Codec as _, FragmentKind, Pack};
 use model::shred::TypedRows;
 use model::{Shredded, Value, key};
 
-use super::keys::{first_of_month, month, shard_key};
+use super::keys::shard_key;
 use super::search::Waiting;
 use super::stored::{Head, PACK_BITS};
 use crate::codec::dictionary_key;
@@ -35,15 +35,10 @@ fn insertion(table: Table, is_of_nodes: bool) -> String {
     let columns = table.columns().iter().map(|column| column.name);
     let shard_key = is_of_nodes.then_some("shard_key");
     let names: Vec<&str> = keys(table).iter().copied().chain(columns).chain(shard_key).collect();
-    let mut places: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
+    let places: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
     let mut returning = "";
-    if table == Table::CallRecord {
+    if table == Table::CallRecord && !is_of_nodes {
         returning = " RETURNING record_key";
-        if is_of_nodes {
-            // With the first key of the month where the row is a new one.
-            let number = names.len() + 1;
-            places[0] = format!("coalesce(?1, ?{number} | nextval('record_number'))");
-        }
     }
     let (table, names, places) = (table.name(), names.join(", "), places.join(", "));
     format!("INSERT INTO {table} ({names}) VALUES ({places}){returning}")
@@ -103,9 +98,12 @@ pub(crate) fn insert(
         ],
         columns: &record.rows.record,
         shard,
-        first_of_month: shard.0.map(|_| first_of_month(month(record.start))),
     };
-    let record_key = connection.inserted(insert_text(connection, Table::CallRecord), values)?;
+    let text = insert_text(connection, Table::CallRecord);
+    let record_key = match record_key {
+        Some(key) if shard.0.is_some() => connection.defer(text, values).map(|()| key)?,
+        _ => connection.inserted(text, values)?,
+    };
     insert_packs(connection, "session_pack", shard, record_key, &record.session_packs)?;
     insert_packs(connection, "participant_pack", shard, record_key, &record.participant_packs)?;
     if is_current {
@@ -132,7 +130,7 @@ fn insert_packs(
             .ok_or_else(|| Error::Internal(Cause::new("a record has too many packs")))?;
         let dictionary = dictionary_key(pack);
         let keys = &[pack_key.field(), dictionary.field(), pack.field()];
-        connection.execute(&text, Row { keys, shard, ..Row::default() })?;
+        connection.defer(&text, Row { keys, shard, ..Row::default() })?;
     }
     Ok(())
 }
@@ -151,7 +149,7 @@ fn insert_participants(
     );
     for id_key in &record.participant_keys {
         let keys = &[tenant_key.field(), id_key.field(), record.start.field(), record_key.field()];
-        connection.execute(&text, Row { keys, shard, ..Row::default() })?;
+        connection.defer(&text, Row { keys, shard, ..Row::default() })?;
     }
     Ok(())
 }
@@ -190,8 +188,7 @@ fn insert_row(
     keys: &[Field<'_>],
     columns: &[Value],
 ) -> Result<(), Error> {
-    let row = Row { keys, columns, shard, ..Row::default() };
-    connection.execute(insert_text(connection, table), row).map(drop)
+    connection.defer(insert_text(connection, table), Row { keys, columns, shard })
 }
 
 /// Where an engine that spreads rows over machines keeps those of a record; a file has no such key.
@@ -222,7 +219,6 @@ struct Row<'r> {
     keys: &'r [Field<'r>],
     columns: &'r [Value],
     shard: Shard,
-    first_of_month: Option<i64>,
 }
 
 impl Values for Row<'_> {
@@ -232,8 +228,7 @@ impl Values for Row<'_> {
     ) -> Result<(), Error> {
         self.keys.iter().try_for_each(|key| give(key.clone()))?;
         self.columns.iter().try_for_each(|value| give(value.field()))?;
-        let more = self.shard.0.into_iter().chain(self.first_of_month);
-        more.map(Field::Int).try_for_each(give)
+        self.shard.0.into_iter().map(Field::Int).try_for_each(give)
     }
 }
 

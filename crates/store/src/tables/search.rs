@@ -17,6 +17,10 @@ const RECORD_BITS: u32 = 35;
 /// How long the starts are that share a bucket, in ticks (64 s).
 const BUCKET_TICKS: i64 = 64 * 10_000_000;
 
+/// Bytes of the words of a vector, and of one word, for PostgreSQL.
+const LONGEST_VECTOR: usize = 1_000_000;
+const LONGEST_LEXEME: usize = 2_000;
+
 /// Buckets on either side of 1970, which reach 272 years.
 const BUCKETS: i64 = 1 << 27;
 
@@ -108,7 +112,10 @@ fn push_quoted((tenant_key, engine): (i64, Engine), word: &str, text: &mut Strin
         }
         Engine::Postgres => {
             text.push('\'');
-            push_word(tenant_key, &word.replace('\\', "\\\\").replace('\'', "''"), text);
+            let mut quoted = String::new();
+            push_word(tenant_key, word, &mut quoted);
+            quoted.truncate(quoted.floor_char_boundary(LONGEST_LEXEME));
+            text.push_str(&quoted.replace('\\', "\\\\").replace('\'', "''"));
             text.push('\'');
         }
     }
@@ -187,16 +194,16 @@ impl Waiting {
         self.0.sort_unstable_by_key(|row| (bucket(row.start), row.record_key));
         for Row { start, record_key, shard, words } in self.0.drain(..) {
             match shard.0 {
-                None => connection.execute(
+                None => connection.defer(
                     "INSERT INTO record_search (rowid, words) VALUES (?1, ?2)",
                     (search_key(start, record_key)?, words),
                 )?,
-                Some(shard_key) => connection.execute(
+                Some(shard_key) => connection.defer(
                     "INSERT INTO record_search (search_key, record_key, shard_key, words) \
                      VALUES (?1, ?2, ?3, array_to_tsvector(string_to_array(?4, ' ')))",
-                    (search_keys(start, start).0, record_key, shard_key, words),
+                    (search_keys(start, start).0, record_key, shard_key, bounded(&words)),
                 )?,
-            };
+            }
         }
         Ok(())
     }
@@ -205,6 +212,23 @@ impl Waiting {
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
+}
+
+/// Words as PostgreSQL can index them: as many as fit into one of its vectors, none longer than it
+/// takes (PostgreSQL, "Limitations" of full text search). Meetings of thousands stay far below.
+fn bounded(words: &str) -> String {
+    let mut out = String::with_capacity(words.len().min(LONGEST_VECTOR));
+    for word in words.split(' ') {
+        if out.len() + word.len() >= LONGEST_VECTOR {
+            tracing::warn!("a record has more words than PostgreSQL can index");
+            break;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(&word[..word.floor_char_boundary(LONGEST_LEXEME)]);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -240,6 +264,20 @@ mod tests {
         let text =
             "SELECT rowid FROM record_search WHERE record_search MATCH ?1 ORDER BY rowid DESC";
         connection.all(text, [wanted], |row| Ok(record_key(row.get(0)?))).unwrap()
+    }
+
+    #[test]
+    fn words_fit_into_what_postgresql_can_index() {
+        let long = "ü".repeat(LONGEST_LEXEME);
+        assert_eq!(bounded(&format!("a {long} b")), format!("a {} b", "ü".repeat(1_000)));
+        let many = "word ".repeat(300_000);
+        let kept = bounded(many.trim_end());
+        assert!(kept.len() < LONGEST_VECTOR && kept.ends_with(" word"), "{}", kept.len());
+        let wanted = Candidates::Prefix(long);
+        let text = match_text((7, Engine::Postgres), &wanted).unwrap();
+        assert_eq!(text, format!("'7\u{b7}{}':*", "ü".repeat(998)));
+        let odd = match_text((7, Engine::Postgres), &Candidates::Word("a'b\\c".to_owned()));
+        assert_eq!(odd.unwrap(), "'7\u{b7}a''b\\\\c'");
     }
 
     #[test]
