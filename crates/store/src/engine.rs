@@ -26,7 +26,7 @@ pub(crate) use value::{Value, Values};
 /// An open connection.
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
-    Postgres(postgres::connection::Connection),
+    Postgres(Box<postgres::connection::Connection>),
 }
 
 /// A row of a result, for as long as the next one is not asked for.
@@ -184,6 +184,7 @@ impl Connection {
         match self {
             Self::Sqlite(_) => all.into_iter().map(|values| self.execute(text, values)).collect(),
             Self::Postgres(connection) => {
+                connection.counted()?;
                 for values in all {
                     connection.defer(text, &values)?;
                 }

@@ -41,6 +41,16 @@ impl<'f> Field<'f> {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let more = match self {
+            Self::Null | Self::Int(_) | Self::Real(_) => 0,
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        };
+        more + size_of::<Self>()
+    }
+
     /// The bytes of a column that has bytes.
     pub(crate) fn bytes(self) -> Result<Cow<'f, [u8]>, Error> {
         match self {

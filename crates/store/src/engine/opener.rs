@@ -90,7 +90,8 @@ impl Opener {
         match self {
             Self::Sqlite(path) => Ok(Connection::Sqlite(sqlite::connection::reader(path)?)),
             Self::Postgres(driver) => {
-                Ok(Connection::Postgres(postgres::connection::Connection::open(driver)?))
+                let connection = postgres::connection::Connection::open(driver)?;
+                Ok(Connection::Postgres(Box::new(connection)))
             }
         }
     }

@@ -32,7 +32,8 @@ pub(super) fn config(mut config: Config) -> Config {
     }
     config.application_name("callvault");
     if config.get_ssl_mode() == SslMode::Prefer {
-        let is_here = config.get_hosts().iter().all(is_here);
+        let is_here = config.get_hosts().iter().all(is_here)
+            && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback);
         config.ssl_mode(if is_here { SslMode::Disable } else { SslMode::Require });
     }
     config
@@ -81,6 +82,7 @@ mod tests {
             ("postgres://a@localhost/b?sslmode=require", SslMode::Require),
             ("postgres://a@[::1]/b", SslMode::Disable),
             ("postgres://a@db.contoso.com/b", SslMode::Require),
+            ("postgres://a@localhost/b?hostaddr=10.0.0.7", SslMode::Require),
             ("postgres://a@10.0.0.7/b", SslMode::Require),
             ("postgres://a@10.0.0.7/b?sslmode=disable", SslMode::Disable),
         ] {

@@ -3,9 +3,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::ops::ControlFlow;
+use std::task::Poll;
 
-use futures_util::future::join_all;
 use pollster::FutureExt as _;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -19,6 +20,9 @@ const PREPARED_STATEMENTS: usize = 256;
 /// Rows of a long result that are fetched first, and then at a time.
 const FETCHED: [u32; 2] = [64, 512];
 
+/// Bytes of the values of statements that are deferred at a time.
+const MOST_DEFERRED: usize = 4 << 20;
+
 /// An open connection.
 pub(crate) struct Connection {
     client: Client,
@@ -30,6 +34,9 @@ pub(crate) struct Connection {
     is_begun_anew: Cell<bool>,
     /// Statements that are sent together with the next that is waited for.
     deferred: RefCell<Vec<(Statement, Vec<Field<'static>>)>>,
+    deferred_bytes: Cell<usize>,
+    /// Rows that those have changed which were sent.
+    counts: RefCell<Vec<usize>>,
     /// Cursors that are open.
     cursors: Cell<u32>,
 }
@@ -55,6 +62,8 @@ impl Connection {
             is_in_transaction: Cell::new(false),
             is_begun_anew: Cell::new(false),
             deferred: RefCell::default(),
+            deferred_bytes: Cell::new(0),
+            counts: RefCell::default(),
             cursors: Cell::new(0),
         })
     }
@@ -80,6 +89,8 @@ impl Connection {
     /// Ends the transaction, if there is one, without what is still deferred.
     pub(crate) fn end(&self, text: &str) -> Result<(), Error> {
         self.deferred.borrow_mut().clear();
+        self.deferred_bytes.set(0);
+        self.counts.borrow_mut().clear();
         // What was not begun need not be ended, unless another one was to end with it.
         let is_anew = self.is_begun_anew.replace(false);
         let is_begun = self.before.borrow_mut().take().is_none() || is_anew;
@@ -99,33 +110,51 @@ impl Connection {
     /// Runs a statement together with the next that is waited for.
     pub(crate) fn defer(&self, text: &str, values: &impl Values) -> Result<(), Error> {
         let statement = self.prepared(text)?;
-        let values = collected(values)?.into_iter().map(Field::into_owned).collect();
-        let mut deferred = self.deferred.borrow_mut();
-        deferred.push((statement, values));
+        let values: Vec<_> = collected(values)?.into_iter().map(Field::into_owned).collect();
+        let bytes: usize = values.iter().map(Field::size).sum();
+        self.deferred.borrow_mut().push((statement, values));
+        self.deferred_bytes.set(self.deferred_bytes.get() + bytes);
+        let is_much = self.deferred_bytes.get() > MOST_DEFERRED;
+        if is_much { self.flush() } else { Ok(()) }
+    }
+
+    /// Sends what is deferred, one behind the other without waiting in between.
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        self.deferred_bytes.set(0);
+        let deferred = self.deferred.take();
+        if deferred.is_empty() {
+            return Ok(());
+        }
+        self.send_before()?;
+        let send = |(statement, values)| {
+            Box::pin(async move { self.client.execute_raw(&statement, values).await })
+        };
+        let mut sent: Vec<_> = deferred.into_iter().map(send).collect();
+        let counts = async {
+            // A statement is sent when it is first looked at.
+            let mut early: Vec<_> = poll_fn(|context| {
+                Poll::Ready(sent.iter_mut().map(|it| it.as_mut().poll(context)).collect::<Vec<_>>())
+            })
+            .await;
+            let mut counts = Vec::with_capacity(sent.len());
+            for (sent, early) in sent.iter_mut().zip(early.drain(..)) {
+                // Of several failures the first one is the reason for the others.
+                let count = match early {
+                    Poll::Ready(done) => done?,
+                    Poll::Pending => sent.as_mut().await?,
+                };
+                counts.push(usize::try_from(count).unwrap_or(usize::MAX));
+            }
+            Ok::<_, tokio_postgres::Error>(counts)
+        };
+        self.counts.borrow_mut().extend(counts.block_on()?);
         Ok(())
     }
 
-    /// Sends what is deferred.
-    pub(crate) fn flush(&self) -> Result<(), Error> {
-        self.counted().map(drop)
-    }
-
-    /// Sends what is deferred, one behind the other without waiting in between; how many rows each
-    /// has changed.
+    /// How many rows each statement has changed that was deferred since this was asked last.
     pub(crate) fn counted(&self) -> Result<Vec<usize>, Error> {
-        let deferred = self.deferred.take();
-        if deferred.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.send_before()?;
-        let sent = deferred.into_iter().map(|(statement, values)| async move {
-            self.client.execute_raw(&statement, values).await
-        });
-        let done = join_all(sent).block_on();
-        // Of several failures the first one is the reason for the others.
-        let count =
-            |done: Result<u64, _>| done.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
-        Ok(done.into_iter().map(count).collect::<Result<_, tokio_postgres::Error>>()?)
+        self.flush()?;
+        Ok(self.counts.take())
     }
 
     /// Runs a statement; how many rows it has changed.
