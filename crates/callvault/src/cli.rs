@@ -50,7 +50,7 @@ pub(crate) struct Place {
         help_heading = "Place"
     )]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Store, as sqlite:PATH [default: callvault.db in the data folder]
+    /// Store, as sqlite:PATH or postgres://… [default: callvault.db in the data folder]
     #[arg(
         long,
         global = true,
