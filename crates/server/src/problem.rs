@@ -320,7 +320,7 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         use store::Error;
         let wait = match error {
-            Error::Busy => Duration::from_secs(1),
+            Error::Busy | Error::Again => Duration::from_secs(1),
             Error::Unavailable(_) | Error::Deadline => Duration::from_secs(5),
             Error::TooManyRows { .. } | Error::TooManyGroups { .. } => {
                 let message = format!("{}: narrow it.", sentence(&error));

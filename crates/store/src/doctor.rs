@@ -1,7 +1,7 @@
 //! Looks whether a store is sound, and how big it is.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::fragment::{Codec as _, FragmentKind, Pack, RecordFragment};
 
@@ -96,7 +96,7 @@ pub(crate) fn diagnose(opener: &Opener, mut codec: Codec) -> Result<Diagnosis, E
             problems.push(format!("{count} {problem}"));
         }
     }
-    connection.begin_read(Instant::now() + LONGEST)?;
+    connection.begin_read(Some(LONGEST))?;
     for (text, kind) in [
         ("SELECT record_key, fragment FROM call_record", FragmentKind::Record),
         ("SELECT pack_key, fragment FROM session_pack", FragmentKind::Sessions),

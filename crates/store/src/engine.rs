@@ -4,21 +4,24 @@
 //! what only one engine understands stands in its own module.
 
 mod field;
+mod insertion;
 mod opener;
 mod value;
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::Duration;
 
 use rusqlite::CachedStatement;
 
 use crate::postgres;
 use crate::postgres::connection::give;
+use crate::postgres::listening::NOTICE;
 use crate::sql::Engine;
 use crate::{Cause, Error};
 
 pub(crate) use field::{Column, Field};
+pub(crate) use insertion::Insertion;
 pub(crate) use opener::Opener;
 pub use opener::Place;
 pub(crate) use value::{Value, Values};
@@ -62,10 +65,15 @@ impl Connection {
     pub(crate) fn commit(&self) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => self.execute("COMMIT", ()).map(drop),
-            Self::Postgres(connection) => {
-                connection.flush()?;
-                connection.end("COMMIT")
-            }
+            Self::Postgres(connection) => connection.commit("COMMIT"),
+        }
+    }
+
+    /// The same, and lets the other nodes of a store know.
+    pub(crate) fn commit_and_tell(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.commit(),
+            Self::Postgres(connection) => connection.commit(NOTICE),
         }
     }
 
@@ -75,7 +83,7 @@ impl Connection {
             // Some errors roll back by themselves.
             Self::Sqlite(connection) if connection.is_autocommit() => Ok(()),
             Self::Sqlite(connection) => Ok(connection.execute_batch("ROLLBACK")?),
-            Self::Postgres(connection) => connection.end("ROLLBACK"),
+            Self::Postgres(connection) => connection.roll_back(),
         }
     }
 
@@ -95,19 +103,15 @@ impl Connection {
     }
 
     /// Begins to read the state of the store as it is now, and lets go of the one before; a statement
-    /// may take until `deadline`.
-    pub(crate) fn begin_read(&self, deadline: Instant) -> Result<(), Error> {
+    /// may take so long, where that is another time than the connection's usual one.
+    pub(crate) fn begin_read(&self, limit: Option<Duration>) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => {
                 self.end_read()?;
                 self.execute("BEGIN", ()).map(drop)
             }
             Self::Postgres(connection) => {
-                let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
-                connection.begin_anew(format!(
-                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-                     SET LOCAL statement_timeout = {left}"
-                ));
+                connection.begin_reading(limit);
                 Ok(())
             }
         }
@@ -119,7 +123,7 @@ impl Connection {
             // Some errors end a transaction by themselves.
             Self::Sqlite(connection) if connection.is_autocommit() => Ok(()),
             Self::Sqlite(_) => self.commit(),
-            Self::Postgres(connection) => connection.end("ROLLBACK"),
+            Self::Postgres(connection) => connection.roll_back(),
         }
     }
 
@@ -171,6 +175,19 @@ impl Connection {
         match self {
             Self::Sqlite(_) => self.execute(text, values).map(drop),
             Self::Postgres(connection) => connection.defer(text, &values),
+        }
+    }
+
+    /// Puts a row in before the next statement that is waited for, or the transaction's end. Rows for
+    /// several tables may come there in another order.
+    pub(crate) fn put(
+        &self,
+        insertion: &'static Insertion,
+        values: impl Values,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.execute(&insertion.text, values).map(drop),
+            Self::Postgres(connection) => connection.put(insertion, &values),
         }
     }
 

@@ -22,11 +22,13 @@
 
 mod access;
 pub(crate) mod connection;
+pub(crate) mod current;
 mod fault;
 mod field;
 pub(crate) mod listening;
 pub(crate) mod migrate;
 pub(crate) mod months;
+mod tuple;
 mod wording;
 
 use std::fmt;

@@ -8,6 +8,7 @@ use model::{TenantId, key};
 
 use crate::engine::{Connection, Row, most};
 use crate::plan::{Plan, TenantKeys};
+use crate::postgres::current;
 use crate::record::Change;
 use crate::session;
 use crate::snapshot::Snapshot;
@@ -45,6 +46,7 @@ const VERSIONS: &str = concat!(
 /// Every call sees all writes acknowledged before it. The packs and the sessions of a record are
 /// read as they were when the record itself was read last, unless [`Reader::release`] was called.
 pub struct Reader {
+    shared: Arc<Shared>,
     pub(crate) snapshot: Snapshot,
     pub(crate) codec: Codec,
     pub(crate) tenants: TenantKeys,
@@ -53,7 +55,8 @@ pub struct Reader {
 impl Reader {
     pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
         let codec = Codec::new(Arc::clone(&shared.dictionaries));
-        Ok(Self { snapshot: Snapshot::open(shared)?, codec, tenants: TenantKeys::new() })
+        let snapshot = Snapshot::open(Arc::clone(&shared))?;
+        Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new() })
     }
 
     /// A record by the key of its id ([`model::key()`]): the version named, or the current one.
@@ -63,16 +66,31 @@ impl Reader {
         id_key: &[u8],
         version: Option<i64>,
     ) -> Result<Option<StoredRecord>, Error> {
+        match self.version(tenant, id_key, version) {
+            // Where it was led to has just gone; a new snapshot knows better.
+            Err(Error::Again) => self.version(tenant, id_key, version),
+            read => read,
+        }
+    }
+
+    fn version(
+        &mut self,
+        tenant: &TenantId,
+        id_key: &[u8],
+        version: Option<i64>,
+    ) -> Result<Option<StoredRecord>, Error> {
         let connection = self.snapshot.fresh()?;
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(None);
         };
-        match version {
-            None => {
-                connection.first(CURRENT, (tenant_key, id_key), |row| record(row, &mut self.codec))
+        let (codec, key) = (&mut self.codec, (tenant_key, id_key));
+        match (version, connection) {
+            (Some(number), _) => self::version(connection, codec, key, number),
+            (None, Connection::Sqlite(_)) => {
+                connection.first(CURRENT, key, |row| record(row, codec))
             }
-            Some(number) => {
-                self::version(connection, &mut self.codec, (tenant_key, id_key), number)
+            (None, Connection::Postgres(_)) => {
+                current::record(connection, &self.shared.months, codec, key)
             }
         }
     }
@@ -123,8 +141,7 @@ impl Reader {
         number: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, Error> {
-        let connection = self.snapshot.same()?;
-        stored::session_pack(connection, &mut self.codec, record_key, number, out)
+        self.pack(FragmentKind::Sessions, (record_key, number), out)
     }
 
     /// The same of participants.
@@ -134,8 +151,28 @@ impl Reader {
         number: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, Error> {
-        let connection = self.snapshot.same()?;
-        stored::participant_pack(connection, &mut self.codec, record_key, number, out)
+        self.pack(FragmentKind::Participants, (record_key, number), out)
+    }
+
+    fn pack(
+        &mut self,
+        kind: FragmentKind,
+        (record_key, number): (i64, usize),
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        let (connection, codec) = (self.snapshot.same()?, &mut self.codec);
+        match (connection, kind) {
+            (Connection::Postgres(_), _) => {
+                let months = &self.shared.months;
+                current::pack(connection, months, codec, kind, (record_key, number), out)
+            }
+            (Connection::Sqlite(_), FragmentKind::Participants) => {
+                stored::participant_pack(connection, codec, record_key, number, out)
+            }
+            (Connection::Sqlite(_), _) => {
+                stored::session_pack(connection, codec, record_key, number, out)
+            }
+        }
     }
 
     /// The position of a session in its record, by the key of its id. Current versions have an

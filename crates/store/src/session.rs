@@ -1,7 +1,7 @@
 //! The writer's connection: transactions, and what becomes of a record in one.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use model::merge::{Merge, merge};
@@ -9,14 +9,14 @@ use model::{Shredded, TenantId};
 use odata::primitive::DateTimeOffset;
 
 use crate::dictionary::Dictionaries;
-use crate::engine::{Connection, Opener};
+use crate::engine::{Connection, Insertion, Opener};
 use crate::plan::TenantKeys;
-use crate::postgres::listening::CHANNEL;
 use crate::record::Change;
 use crate::sqlite::log::Log;
+use crate::tables::keys::{self, Known, Locked};
+use crate::tables::rows;
 use crate::tables::search::Waiting;
 use crate::tables::stored::{Head, StoredVersion};
-use crate::tables::{keys, rows};
 use crate::{Cause, Codec, Error, Outcome, Written};
 
 /// A connection that writes, with what it knows.
@@ -84,12 +84,7 @@ impl Session {
 
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
         self.waiting.flush(&self.connection)?;
-        if self.logged > 0
-            && let Connection::Postgres(connection) = &self.connection
-        {
-            connection.batch(&format!("NOTIFY {CHANNEL}"))?;
-        }
-        self.connection.commit()
+        if self.logged > 0 { self.connection.commit_and_tell() } else { self.connection.commit() }
     }
 
     pub(crate) fn roll_back(&mut self) {
@@ -121,13 +116,23 @@ impl Session {
         records: &[Shredded],
     ) -> Result<Vec<Written>, Error> {
         let tenant_key = self.tenant_key(tenant)?;
-        let ids = records.iter().map(|record| record.id_key.as_slice());
-        keys::lock(&self.connection, tenant_key, ids)?;
-        records.iter().map(|record| self.write_record(tenant_key, record)).collect()
+        let mut locked = keys::lock(&self.connection, &mut self.numbers, tenant_key, records)?;
+        let write = |record| self.write_record(tenant_key, &mut locked, record);
+        records.iter().map(write).collect()
     }
 
-    fn write_record(&mut self, tenant_key: i64, record: &Shredded) -> Result<Written, Error> {
-        let Some(current) = Head::find(&self.connection, tenant_key, &record.id_key, None)? else {
+    fn write_record(
+        &mut self,
+        tenant_key: i64,
+        locked: &mut Locked,
+        record: &Shredded,
+    ) -> Result<Written, Error> {
+        let current = match locked.remove(&record.id_key) {
+            Some(Known::New(key)) => return self.add_first(tenant_key, key, record),
+            Some(Known::Current(head)) => Some(head),
+            None => Head::current(&self.connection, tenant_key, &record.id_key)?,
+        };
+        let Some(current) = current else {
             return self.add(tenant_key, record, Change::Created);
         };
         match record.version.cmp(&current.version) {
@@ -146,6 +151,19 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Adds the first version of a record under the key that is noted for it.
+    fn add_first(
+        &mut self,
+        tenant_key: i64,
+        record_key: i64,
+        record: &Shredded,
+    ) -> Result<Written, Error> {
+        let (connection, waiting) = (&self.connection, &mut self.waiting);
+        rows::insert(connection, waiting, tenant_key, Some(record_key), true, record)?;
+        self.log_change(tenant_key, record_key, None, record.version, Change::Created)?;
+        Ok(written(record, Outcome::Created, record.id.clone(), record.flags))
     }
 
     fn add(
@@ -210,22 +228,29 @@ impl Session {
         version: i64,
         change: Change,
     ) -> Result<(), Error> {
-        let text = match self.connection {
-            Connection::Sqlite(_) => {
+        static OF_FILES: LazyLock<Insertion> = LazyLock::new(|| {
+            Insertion::of(
                 "INSERT INTO change_log (tenant_key, record_key, id, version, change, \
-                 committed_at, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-            }
-            Connection::Postgres(_) => {
+                 committed_at, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )
+        });
+        static OF_NODES: LazyLock<Insertion> = LazyLock::new(|| {
+            Insertion::of(
                 "INSERT INTO change_log (tenant_key, record_key, id, version, change, \
                  committed_at, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, \
-                 pg_current_xact_id()::text::bigint << 20 | ?7)"
-            }
+                 pg_current_xact_id()::text::bigint << 20 | ?7)",
+            )
+        });
+        let insertion = match self.connection {
+            Connection::Sqlite(_) => &*OF_FILES,
+            Connection::Postgres(_) => &*OF_NODES,
         };
         // A file numbers its entries itself.
         let place = matches!(self.connection, Connection::Postgres(_)).then_some(self.logged);
         self.logged += 1;
         let change = change.name();
-        self.connection.defer(text, (tenant_key, record_key, id, version, change, self.now, place))
+        let entry = (tenant_key, record_key, id, version, change, self.now, place);
+        self.connection.put(insertion, entry)
     }
 
     /// Lets no other node change what is counted of a tenant before the transaction's end.

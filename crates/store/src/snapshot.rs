@@ -43,16 +43,25 @@ impl Snapshot {
             // Others write too, and acknowledge at once.
             (Connection::Postgres(_), _) => Duration::ZERO,
         };
+        limit_statements(&connection, &shared)?;
         Ok(Self { connection, shared, held_at_most, held: None, opened, deadline })
     }
 
     /// The connection, in a snapshot that has every write acknowledged so far.
     pub(crate) fn fresh(&mut self) -> Result<&Connection, Error> {
-        self.fresh_until(Instant::now() + self.shared.statement_limit)
+        self.renewed(Instant::now() + self.shared.statement_limit, None)
     }
 
     /// As [`Self::fresh`], for statements that end by another time than usual.
     pub(crate) fn fresh_until(&mut self, deadline: Instant) -> Result<&Connection, Error> {
+        self.renewed(deadline, Some(deadline.saturating_duration_since(Instant::now())))
+    }
+
+    fn renewed(
+        &mut self,
+        deadline: Instant,
+        limit: Option<Duration>,
+    ) -> Result<&Connection, Error> {
         let now = Instant::now();
         // Before the snapshot is taken: it may have more commits than counted, never fewer.
         let commits = self.shared.commits.load(Ordering::Acquire);
@@ -60,22 +69,23 @@ impl Snapshot {
             held.commits == commits && now.duration_since(held.since) < self.held_at_most
         });
         if !is_fresh {
-            self.renew(deadline)?;
+            self.renew(limit)?;
             self.held = Some(Held { commits, since: now });
         }
         self.set_deadline(deadline);
         Ok(&self.connection)
     }
 
-    fn renew(&mut self, deadline: Instant) -> Result<(), Error> {
+    fn renew(&mut self, limit: Option<Duration>) -> Result<(), Error> {
         if let Connection::Postgres(connection) = &self.connection
             && connection.is_closed()
         {
             self.held = None;
             self.connection = self.shared.opener.reader()?;
+            limit_statements(&self.connection, &self.shared)?;
         }
         self.held = None;
-        self.connection.begin_read(deadline)
+        self.connection.begin_read(limit)
     }
 
     fn set_deadline(&self, deadline: Instant) {
@@ -96,6 +106,14 @@ impl Snapshot {
     pub(crate) fn release(&mut self) -> Result<(), Error> {
         self.held = None;
         self.connection.end_read()
+    }
+}
+
+fn limit_statements(connection: &Connection, shared: &Shared) -> Result<(), Error> {
+    match connection {
+        // See the clock that its machine looks at.
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(connection) => connection.limit_statements(shared.statement_limit),
     }
 }
 

@@ -5,14 +5,18 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
+use futures_util::SinkExt as _;
 use pollster::FutureExt as _;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::Driver;
+use super::tuple::{Raw, Tuples};
 use super::wording::worded;
-use crate::engine::{self, Field, Flow, Values};
+use crate::engine::{self, Field, Flow, Insertion, Values};
 use crate::{Cause, Error};
 
 /// Distinct statements of a connection are few; when there are more, all are prepared anew.
@@ -20,8 +24,11 @@ const PREPARED_STATEMENTS: usize = 256;
 /// Rows of a long result that are fetched first, and then at a time.
 const FETCHED: [u32; 2] = [64, 512];
 
-/// Bytes of the values of statements that are deferred at a time.
-const MOST_DEFERRED: usize = 4 << 20;
+/// Bytes of what waits to be sent, above which it is sent.
+const MOST_WAITING: usize = 4 << 20;
+/// So many rows for one table, and more, are copied into it instead of being inserted one by one.
+const COPIED_FROM: usize = 32;
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// An open connection.
 pub(crate) struct Connection {
@@ -30,15 +37,32 @@ pub(crate) struct Connection {
     /// What is sent before the next statement.
     before: RefCell<Option<String>>,
     is_in_transaction: Cell<bool>,
+    /// A statement of the transaction has failed, so that nothing can be committed any more.
+    has_failed: Cell<bool>,
     /// What is sent before the next statement also ends a transaction.
     is_begun_anew: Cell<bool>,
     /// Statements that are sent together with the next that is waited for.
-    deferred: RefCell<Vec<(Statement, Vec<Field<'static>>)>>,
-    deferred_bytes: Cell<usize>,
-    /// Rows that those have changed which were sent.
+    deferred: RefCell<Vec<Deferred>>,
+    /// Rows that are put in with them; by table.
+    rows: RefCell<Vec<Rows>>,
+    waiting_bytes: Cell<usize>,
+    /// Rows that those statements have changed which were deferred and sent.
     counts: RefCell<Vec<usize>>,
     /// Cursors that are open.
     cursors: Cell<u32>,
+}
+
+/// A statement with its values.
+struct Deferred {
+    statement: Statement,
+    values: Tuples,
+}
+
+/// Rows for one table.
+struct Rows {
+    insertion: &'static Insertion,
+    statement: Statement,
+    values: Tuples,
 }
 
 impl Connection {
@@ -60,9 +84,11 @@ impl Connection {
             statements: RefCell::default(),
             before: RefCell::default(),
             is_in_transaction: Cell::new(false),
+            has_failed: Cell::new(false),
             is_begun_anew: Cell::new(false),
             deferred: RefCell::default(),
-            deferred_bytes: Cell::new(0),
+            rows: RefCell::default(),
+            waiting_bytes: Cell::new(0),
             counts: RefCell::default(),
             cursors: Cell::new(0),
         })
@@ -77,25 +103,56 @@ impl Connection {
     pub(crate) fn begin(&self, text: String) {
         *self.before.borrow_mut() = Some(text);
         self.is_in_transaction.set(true);
+        self.has_failed.set(false);
     }
 
-    /// The same, once the transaction before has ended, if there is one.
-    pub(crate) fn begin_anew(&self, text: String) {
+    /// How long a statement may take, if nothing else is said when a transaction begins.
+    pub(crate) fn limit_statements(&self, limit: Duration) -> Result<(), Error> {
+        self.batch(&format!("SET statement_timeout = {}", milliseconds(limit)))
+    }
+
+    /// Begins a transaction that reads one state, once the one before has ended, if there is one.
+    pub(crate) fn begin_reading(&self, limit: Option<Duration>) {
         let is_begun = self.is_in_transaction.get() && self.before.borrow().is_none();
-        self.begin(if is_begun { format!("ROLLBACK; {text}") } else { text });
+        // Another one of the same kind, in a statement.
+        let mut text = if is_begun { "ROLLBACK AND CHAIN" } else { BEGIN_READING }.to_owned();
+        if let Some(limit) = limit {
+            text.push_str("; SET LOCAL statement_timeout = ");
+            text.push_str(&milliseconds(limit));
+        }
+        self.begin(text);
         self.is_begun_anew.set(is_begun);
     }
 
-    /// Ends the transaction, if there is one, without what is still deferred.
-    pub(crate) fn end(&self, text: &str) -> Result<(), Error> {
+    /// Commits what the transaction has done, and whatever waits. `text` ends with `COMMIT`.
+    pub(crate) fn commit(&self, text: &str) -> Result<(), Error> {
+        self.copy_rows()?;
+        if self.has_failed.get() {
+            // PostgreSQL would roll back, and call that a success.
+            return Err(Error::Internal(Cause::new("a transaction has failed before its end")));
+        }
+        self.is_begun_anew.set(false);
+        let is_begun = self.before.borrow().is_none() || !self.deferred.borrow().is_empty();
+        if self.is_in_transaction.get() && is_begun {
+            self.pipeline(Some(text))?;
+        }
+        *self.before.borrow_mut() = None;
+        self.is_in_transaction.set(false);
+        self.counts.borrow_mut().clear();
+        Ok(())
+    }
+
+    /// Rolls the transaction back, if there is one, with whatever waits.
+    pub(crate) fn roll_back(&self) -> Result<(), Error> {
         self.deferred.borrow_mut().clear();
-        self.deferred_bytes.set(0);
+        self.rows.borrow_mut().clear();
+        self.waiting_bytes.set(0);
         self.counts.borrow_mut().clear();
         // What was not begun need not be ended, unless another one was to end with it.
         let is_anew = self.is_begun_anew.replace(false);
         let is_begun = self.before.borrow_mut().take().is_none() || is_anew;
         if self.is_in_transaction.replace(false) && is_begun {
-            self.client.batch_execute(text).block_on()?;
+            self.client.batch_execute("ROLLBACK").block_on()?;
         }
         Ok(())
     }
@@ -104,50 +161,129 @@ impl Connection {
     pub(crate) fn batch(&self, text: &str) -> Result<(), Error> {
         self.flush()?;
         self.send_before()?;
-        Ok(self.client.batch_execute(text).block_on()?)
+        self.told(self.client.batch_execute(text).block_on())
     }
 
     /// Runs a statement together with the next that is waited for.
     pub(crate) fn defer(&self, text: &str, values: &impl Values) -> Result<(), Error> {
+        if !self.rows.borrow().is_empty() {
+            self.flush()?;
+        }
         let statement = self.prepared(text)?;
-        let values: Vec<_> = collected(values)?.into_iter().map(Field::into_owned).collect();
-        let bytes: usize = values.iter().map(Field::size).sum();
-        self.deferred.borrow_mut().push((statement, values));
-        self.deferred_bytes.set(self.deferred_bytes.get() + bytes);
-        let is_much = self.deferred_bytes.get() > MOST_DEFERRED;
-        if is_much { self.flush() } else { Ok(()) }
+        let mut row = Tuples::new();
+        row.push(statement.params(), values)?;
+        let bytes = row.size();
+        self.deferred.borrow_mut().push(Deferred { statement, values: row });
+        self.wait_with(bytes)
     }
 
-    /// Sends what is deferred, one behind the other without waiting in between.
-    pub(crate) fn flush(&self) -> Result<(), Error> {
-        self.deferred_bytes.set(0);
-        let deferred = self.deferred.take();
-        if deferred.is_empty() {
-            return Ok(());
-        }
-        self.send_before()?;
-        let send = |(statement, values)| {
-            Box::pin(async move { self.client.execute_raw(&statement, values).await })
+    /// Puts a row into a table before the next statement that is waited for, in whatever order with
+    /// rows for other tables.
+    pub(crate) fn put(
+        &self,
+        insertion: &'static Insertion,
+        values: &impl Values,
+    ) -> Result<(), Error> {
+        let is_its = |rows: &Rows| std::ptr::eq(rows.insertion, insertion);
+        let known = self.rows.borrow().iter().position(is_its);
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let statement = self.prepared(&insertion.text)?;
+            let mut rows = self.rows.borrow_mut();
+            rows.push(Rows { insertion, statement, values: Tuples::new() });
+            rows.len() - 1
         };
-        let mut sent: Vec<_> = deferred.into_iter().map(send).collect();
-        let counts = async {
+        let mut all = self.rows.borrow_mut();
+        let Rows { statement, values: rows, .. } = &mut all[place];
+        let before = rows.size();
+        rows.push(statement.params(), values)?;
+        let bytes = rows.size() - before;
+        drop(all);
+        self.wait_with(bytes)
+    }
+
+    fn wait_with(&self, bytes: usize) -> Result<(), Error> {
+        let waiting = self.waiting_bytes.get() + bytes;
+        self.waiting_bytes.set(waiting);
+        if waiting > MOST_WAITING { self.flush() } else { Ok(()) }
+    }
+
+    /// Sends what waits.
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        self.copy_rows()?;
+        if self.deferred.borrow().is_empty() { Ok(()) } else { self.pipeline(None) }
+    }
+
+    /// Copies rows into the tables that get many, and puts the others behind what is deferred.
+    fn copy_rows(&self) -> Result<(), Error> {
+        let is_many =
+            |rows: &Rows| rows.values.count() >= COPIED_FROM && rows.insertion.copying.is_some();
+        let (many, few): (Vec<_>, Vec<_>) = self.rows.take().into_iter().partition(is_many);
+        if !many.is_empty() {
+            if !self.deferred.borrow().is_empty() {
+                self.pipeline(None)?;
+            }
+            self.send_before()?;
+        }
+        for Rows { insertion, values, .. } in many {
+            if let Some(text) = &insertion.copying {
+                self.copy(text, values)?;
+            }
+        }
+        let few = few.into_iter().map(|rows| (rows.statement, rows.values));
+        let few = few.map(|(statement, values)| Deferred { statement, values });
+        self.deferred.borrow_mut().extend(few);
+        Ok(())
+    }
+
+    fn copy(&self, text: &str, rows: Tuples) -> Result<(), Error> {
+        let statement = self.prepared(text)?;
+        let copied = async {
+            let mut sink = pin!(self.client.copy_in(&statement).await?);
+            sink.send(rows.into_copy()).await?;
+            sink.finish().await
+        };
+        self.told(copied.block_on().map(drop))
+    }
+
+    /// Sends what is deferred, one behind the other without waiting in between, and behind it an
+    /// end, if there is one.
+    fn pipeline(&self, end: Option<&str>) -> Result<(), Error> {
+        self.waiting_bytes.set(0);
+        let deferred = self.deferred.take();
+        let before = self.before.borrow_mut().take();
+        let mut begun = Box::pin(self.begun(before));
+        let rows = deferred.iter().flat_map(|it| it.values.rows().map(|row| (&it.statement, row)));
+        let send =
+            |(statement, row)| Box::pin(self.client.execute_raw::<_, Raw<'_>, _>(statement, row));
+        let mut sent: Vec<_> = rows.map(send).collect();
+        let mut ended = Box::pin(async {
+            match end {
+                Some(text) => self.client.batch_execute(text).await,
+                None => Ok(()),
+            }
+        });
+        let all = async {
             // A statement is sent when it is first looked at.
-            let mut early: Vec<_> = poll_fn(|context| {
-                Poll::Ready(sent.iter_mut().map(|it| it.as_mut().poll(context)).collect::<Vec<_>>())
+            let (begun_early, mut early, ended_early) = poll_fn(|context| {
+                let begun = begun.as_mut().poll(context);
+                let sent: Vec<_> = sent.iter_mut().map(|it| it.as_mut().poll(context)).collect();
+                Poll::Ready((begun, sent, ended.as_mut().poll(context)))
             })
             .await;
+            // Of several failures the first one is the reason for the others.
+            finish(begun_early, begun.as_mut()).await?;
             let mut counts = Vec::with_capacity(sent.len());
             for (sent, early) in sent.iter_mut().zip(early.drain(..)) {
-                // Of several failures the first one is the reason for the others.
-                let count = match early {
-                    Poll::Ready(done) => done?,
-                    Poll::Pending => sent.as_mut().await?,
-                };
-                counts.push(usize::try_from(count).unwrap_or(usize::MAX));
+                counts.push(finish(early, sent.as_mut()).await?);
             }
-            Ok::<_, tokio_postgres::Error>(counts)
+            finish(ended_early, ended.as_mut()).await?;
+            Ok(counts)
         };
-        self.counts.borrow_mut().extend(counts.block_on()?);
+        let counts = self.told(all.block_on())?;
+        let counts = counts.into_iter().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        self.counts.borrow_mut().extend(counts);
         Ok(())
     }
 
@@ -166,9 +302,9 @@ impl Connection {
         let changed = async {
             let (begun, changed) =
                 tokio::join!(self.begun(before), self.client.execute_raw(&statement, values));
-            begun.and(Ok(changed?))
+            begun.and(changed)
         };
-        Ok(usize::try_from(changed.block_on()?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.told(changed.block_on())?).unwrap_or(usize::MAX))
     }
 
     /// All rows of a query, which are few.
@@ -184,9 +320,9 @@ impl Connection {
         let rows = async {
             let (begun, rows) =
                 tokio::join!(self.begun(before), self.client.query(&statement, &values));
-            begun.and(Ok(rows?))
+            begun.and(rows)
         };
-        rows.block_on()
+        self.told(rows.block_on())
     }
 
     /// Gives the rows of a query in turn, of which there may be more than memory holds. Others can
@@ -216,7 +352,7 @@ impl Connection {
         let mut length = FETCHED[0];
         loop {
             let fetch = format!("FETCH {length} FROM scan_{number}");
-            let rows = self.client.query_typed(&fetch, &[]).block_on()?;
+            let rows = self.told(self.client.query_typed(&fetch, &[]).block_on())?;
             for row in &rows {
                 if visit(&engine::Row::Postgres(row))?.is_break() {
                     return Ok(());
@@ -229,16 +365,24 @@ impl Connection {
         }
     }
 
-    async fn begun(&self, before: Option<String>) -> Result<(), Error> {
+    async fn begun(&self, before: Option<String>) -> Result<(), tokio_postgres::Error> {
         match before {
-            Some(text) => Ok(self.client.batch_execute(&text).await?),
+            Some(text) => self.client.batch_execute(&text).await,
             None => Ok(()),
         }
     }
 
     fn send_before(&self) -> Result<(), Error> {
         let before = self.before.borrow_mut().take();
-        self.begun(before).block_on()
+        self.told(self.begun(before).block_on())
+    }
+
+    /// Notes a failure, which is the end of a transaction.
+    fn told<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T, Error> {
+        outcome.map_err(|error| {
+            self.has_failed.set(true);
+            error.into()
+        })
     }
 
     fn prepared(&self, text: &str) -> Result<Statement, Error> {
@@ -247,13 +391,25 @@ impl Connection {
         }
         // A transaction that has failed would not take it.
         self.send_before()?;
-        let statement = self.client.prepare(&worded(text)).block_on()?;
+        let statement = self.told(self.client.prepare(&worded(text)).block_on())?;
         let mut statements = self.statements.borrow_mut();
         if statements.len() >= PREPARED_STATEMENTS {
             statements.clear();
         }
         statements.insert(text.to_owned(), statement.clone());
         Ok(statement)
+    }
+}
+
+fn milliseconds(limit: Duration) -> String {
+    limit.as_millis().max(1).to_string()
+}
+
+/// The outcome of what was looked at once already.
+async fn finish<F: Future + Unpin>(early: Poll<F::Output>, rest: F) -> F::Output {
+    match early {
+        Poll::Ready(done) => done,
+        Poll::Pending => rest.await,
     }
 }
 

@@ -11,8 +11,9 @@ impl From<tokio_postgres::Error> for Error {
             return Self::Unavailable(Cause::new(error));
         };
         match code {
-            // Another node has just inserted the same.
+            // Another node has just inserted the same, or dropped the part that was asked.
             SqlState::T_R_SERIALIZATION_FAILURE
+            | SqlState::UNDEFINED_TABLE
             | SqlState::T_R_DEADLOCK_DETECTED
             | SqlState::UNIQUE_VIOLATION => Self::Again,
             SqlState::LOCK_NOT_AVAILABLE => Self::Busy,

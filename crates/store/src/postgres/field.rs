@@ -4,6 +4,7 @@
 //! U+0001, and U+0001 as U+0001 U+0002, which leaves texts in their order and equal ones equal.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use bytes::{BufMut, BytesMut};
@@ -24,6 +25,7 @@ impl ToSql for Field<'_> {
             (Self::Int(number), &Type::FLOAT8) => out.put_f64(*number as f64),
             (Self::Real(number), &Type::FLOAT8) => out.put_f64(*number),
             (Self::Text(text), &Type::TEXT) => out.put_slice(kept(text).as_bytes()),
+            (Self::Text(words), &Type::TS_VECTOR) => put_vector(words, out),
             (Self::Bytes(bytes), &Type::BYTEA) => out.put_slice(bytes),
             _ => return Err(format!("{ty} takes no {self:?}").into()),
         }
@@ -60,6 +62,17 @@ impl<'f> FromSql<'f> for Field<'f> {
     }
 }
 
+/// Words with spaces between as a vector of lexemes, in the form that the type is received in.
+fn put_vector(words: &str, out: &mut BytesMut) {
+    let words: BTreeSet<_> = words.split(' ').filter(|word| !word.is_empty()).map(kept).collect();
+    out.put_u32(words.len() as u32);
+    for word in words {
+        out.put_slice(word.as_bytes());
+        // The end of the word, and that no positions are known of it.
+        out.put_slice(&[0, 0, 0]);
+    }
+}
+
 /// A text as it is kept.
 fn kept(text: &str) -> Cow<'_, str> {
     if !text.contains(['\0', '\u{1}']) {
@@ -79,6 +92,14 @@ fn meant(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn vectors_have_each_word_once_and_in_order() {
+        let mut out = BytesMut::new();
+        let words = Field::Text("b a\0 b".into());
+        words.to_sql(&Type::TS_VECTOR, &mut out).unwrap();
+        assert_eq!(&out[..], b"\0\0\0\x02a\x01\x01\0\0\0b\0\0\0");
+    }
 
     #[test]
     fn texts_that_postgresql_does_not_take_come_back_and_keep_their_order() {

@@ -10,8 +10,9 @@ use tokio_postgres::AsyncMessage;
 
 use super::Driver;
 
-/// What nodes call it when they have committed something that others may wait for.
-pub(crate) const CHANNEL: &str = "callvault";
+/// Commits something that other nodes may wait for, and tells them.
+pub(crate) const NOTICE: &str = "NOTIFY callvault; COMMIT";
+const LISTEN: &str = "LISTEN callvault";
 /// How long is waited before a connection is tried again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -39,7 +40,7 @@ async fn follow(
     let (client, mut connection) = driver.connect().await?;
     let listening = tokio::spawn(async move {
         // Held as long as the connection is followed.
-        client.batch_execute(&format!("LISTEN {CHANNEL}")).await.map(|()| client)
+        client.batch_execute(LISTEN).await.map(|()| client)
     });
     while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
         if matches!(message?, AsyncMessage::Notification(_)) && !told() {

@@ -1,11 +1,12 @@
 //! Parts of the tables of records, month by month: made when the first call of a month comes in.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{PoisonError, RwLock};
 
 use crate::Error;
 use crate::engine::{Connection, Opener};
-use crate::tables::keys::{first_of_month, month};
+use crate::tables::keys::{first_of_month, month, month_of};
 use crate::tables::stored::PACK_BITS;
 
 /// Tables that are parted by `record_key`.
@@ -21,10 +22,10 @@ const LOCK_TIMEOUT: u32 = 1_000;
 /// Any number, the same for all nodes.
 const LOCK: i64 = 0x4361_6c6c_0002;
 
-/// The months that are known to have parts.
+/// What is known of months: whether they have parts of their own.
 #[derive(Debug, Default)]
 pub(crate) struct Months {
-    known: Mutex<HashSet<i64>>,
+    known: RwLock<HashMap<i64, bool>>,
 }
 
 impl Months {
@@ -33,39 +34,94 @@ impl Months {
     /// made, records go into the part that months share.
     pub(crate) fn make(&self, opener: &Opener, starts: impl Iterator<Item = i64>) {
         let Opener::Postgres(_) = opener else { return };
-        let wanted: HashSet<i64> = starts.map(month).filter(|month| OWN.contains(month)).collect();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let lacking: Vec<i64> = wanted.difference(&known).copied().collect();
+        let wanted: BTreeSet<i64> = starts.map(month).filter(|month| OWN.contains(month)).collect();
+        let lacking: Vec<i64> =
+            wanted.into_iter().filter(|month| self.known(*month).is_none()).collect();
         if lacking.is_empty() {
             return;
         }
-        match opener.writer().and_then(|connection| make_all(&connection, &lacking)) {
-            Ok(()) => known.extend(lacking),
+        let made = opener.writer().and_then(|connection| {
+            connection.batch(&format!("SET lock_timeout = {LOCK_TIMEOUT}"))?;
+            lacking.into_iter().for_each(|month| self.make_one(&connection, month));
+            Ok(())
+        });
+        if let Err(error) = made {
+            tracing::warn!(%error, "no parts of the tables for months of their own");
+        }
+    }
+
+    fn make_one(&self, connection: &Connection, month: i64) {
+        match make(connection, month) {
+            Ok(()) => self.note(month, true),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%error, cause, "no part of the tables for a month of its own");
                 // What has rows among the others can't get a part any more.
                 if !matches!(error, Error::Busy | Error::Unavailable(_)) {
-                    known.extend(lacking);
+                    self.note(month, false);
                 }
             }
         }
     }
+
+    /// The table that has the rows of a version: the part of its month, or the whole of which it has
+    /// none.
+    pub(crate) fn table(
+        &self,
+        connection: &Connection,
+        whole: &'static str,
+        record_key: i64,
+    ) -> Result<Cow<'static, str>, Error> {
+        let month = month_of(record_key);
+        let has_part = match self.known(month) {
+            Some(has_part) => has_part,
+            None if OWN.contains(&month) => self.look(connection, month)?,
+            None => false,
+        };
+        Ok(if has_part { format!("{whole}_{}", name(month)).into() } else { whole.into() })
+    }
+
+    fn look(&self, connection: &Connection, month: i64) -> Result<bool, Error> {
+        let has_part = exists(connection, month)?;
+        if has_part {
+            self.note(month, true);
+        }
+        Ok(has_part)
+    }
+
+    /// Forgets a part that the error says is not there any more.
+    pub(crate) fn forget_if_gone(&self, error: &Error, record_key: i64) {
+        if matches!(error, Error::Again) {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            known.remove(&month_of(record_key));
+        }
+    }
+
+    fn known(&self, month: i64) -> Option<bool> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&month).copied()
+    }
+
+    fn note(&self, month: i64, has_part: bool) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(month, has_part);
+    }
 }
 
-fn make_all(connection: &Connection, months: &[i64]) -> Result<(), Error> {
-    connection.batch(&format!("SET lock_timeout = {LOCK_TIMEOUT}"))?;
-    months.iter().try_for_each(|month| make(connection, *month))
+/// What the names of a month's parts end with.
+fn name(month: i64) -> String {
+    format!("{:04}_{:02}", 1970 + month / 12, month % 12 + 1)
+}
+
+fn exists(connection: &Connection, month: i64) -> Result<bool, Error> {
+    // The last one that is made.
+    let last = format!("{}_{}", PACKS[1], name(month));
+    connection.exists("SELECT 1 WHERE to_regclass(?1) IS NOT NULL", [last.as_str()])
 }
 
 fn make(connection: &Connection, month: i64) -> Result<(), Error> {
-    let name = format!("{:04}_{:02}", 1970 + month / 12, month % 12 + 1);
-    // The last one that is made.
-    let last = format!("{}_{name}", PACKS[1]);
-    if connection.exists("SELECT 1 WHERE to_regclass(?1) IS NOT NULL", [last.as_str()])? {
+    if exists(connection, month)? {
         return Ok(());
     }
-    connection.transact(|connection| make_parts(connection, month, &name))
+    connection.transact(|connection| make_parts(connection, month, &name(month)))
 }
 
 fn make_parts(connection: &Connection, month: i64, name: &str) -> Result<(), Error> {

@@ -146,7 +146,7 @@ fn add_call(
 pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, Error> {
     let ChainRecord { chain, record } = made;
     let tenant_key = session.tenant_key(&chain.tenant)?;
-    let newest = Head::find(&session.connection, tenant_key, &record.id_key, None)?;
+    let newest = Head::current(&session.connection, tenant_key, &record.id_key)?;
     if newest.map_or(0, |newest| newest.version) != chain.version {
         return Ok(false);
     }

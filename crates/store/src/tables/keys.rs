@@ -1,9 +1,13 @@
 //! Keys of records where many nodes write: who may write a record, and where its rows are.
 
+use std::collections::{BTreeMap, HashMap};
+
+use model::Shredded;
 use odata::primitive::TICKS_PER_SECOND;
 
-use crate::Error;
+use super::stored::Head;
 use crate::engine::Connection;
+use crate::{Cause, Error};
 
 /// Bits of a record's key below the month of its start.
 const NUMBER_BITS: u32 = 34;
@@ -30,6 +34,11 @@ pub(crate) fn month(start: i64) -> i64 {
 /// The first key of a month.
 pub(crate) fn first_of_month(month: i64) -> i64 {
     month << NUMBER_BITS
+}
+
+/// The month of a key.
+pub(crate) fn month_of(record_key: i64) -> i64 {
+    record_key >> NUMBER_BITS
 }
 
 /// The key of a version to come where many nodes give keys; a file gives its own. `numbers` are such
@@ -60,32 +69,61 @@ pub(crate) fn shard_key(tenant_key: i64, id_key: &[u8]) -> i64 {
     i64::from(hash.cast_signed())
 }
 
-/// Lets no other node write these records before the transaction's end. Ids in one order, so that
-/// two nodes never wait for each other.
-pub(crate) fn lock<'k>(
+/// What is known of records that no other node can write before the transaction's end, by the keys of
+/// their ids.
+pub(crate) type Locked = HashMap<Vec<u8>, Known>;
+
+/// What is known of a record.
+pub(crate) enum Known {
+    /// It is not there; its first version is to have this key.
+    New(i64),
+    /// Its current version.
+    Current(Head),
+}
+
+/// Lets no other node write these records before the transaction's end. Of a file there is one
+/// writer, and nothing is known.
+pub(crate) fn lock(
     connection: &Connection,
+    numbers: &mut Vec<i64>,
     tenant_key: i64,
-    ids: impl Iterator<Item = &'k [u8]>,
-) -> Result<(), Error> {
-    // Of a file there is one writer.
-    let Connection::Postgres(_) = connection else { return Ok(()) };
-    let mut ids: Vec<&[u8]> = ids.collect();
-    ids.sort_unstable();
-    ids.dedup();
-    for id in ids {
-        let shard_key = shard_key(tenant_key, id);
-        connection.defer(
-            "INSERT INTO record_key (tenant_key, id_key, shard_key) VALUES (?1, ?2, ?3) \
-             ON CONFLICT DO NOTHING",
-            (tenant_key, id, shard_key),
-        )?;
-        connection.defer(
-            "SELECT 1 FROM record_key WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3 \
-             FOR UPDATE",
-            (tenant_key, id, shard_key),
-        )?;
+    records: &[Shredded],
+) -> Result<Locked, Error> {
+    let Connection::Postgres(_) = connection else { return Ok(Locked::new()) };
+    // Ids in one order, so that two nodes never wait for each other.
+    let mut first = BTreeMap::new();
+    for record in records {
+        first.entry(record.id_key.as_slice()).or_insert(record);
     }
-    Ok(())
+    let mut rows = Vec::with_capacity(first.len());
+    for (id, record) in first {
+        let record_key = new(connection, numbers, record.start)?.unwrap_or_default();
+        rows.push((tenant_key, id, shard_key(tenant_key, id), record.version, record_key));
+    }
+    let text = "INSERT INTO record_key (tenant_key, id_key, shard_key, version, record_key) \
+                VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    let inserted = connection.execute_each(text, rows.iter().copied())?;
+    let mut locked = Locked::with_capacity(rows.len());
+    for ((_, id, .., record_key), inserted) in rows.into_iter().zip(inserted) {
+        let known = match inserted {
+            0 => Known::Current(lock_one(connection, tenant_key, id)?),
+            _ => Known::New(record_key),
+        };
+        locked.insert(id.to_owned(), known);
+    }
+    Ok(locked)
+}
+
+/// The same for a record that is there.
+pub(crate) fn lock_one(connection: &Connection, tenant_key: i64, id: &[u8]) -> Result<Head, Error> {
+    let text = "SELECT record_key FROM record_key \
+                WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3 FOR UPDATE";
+    let record_key: Option<i64> =
+        connection.value(text, (tenant_key, id, shard_key(tenant_key, id)))?;
+    // Another node may have just erased it.
+    let head = Head::by_key(connection, record_key.ok_or(Error::Again)?)?;
+    let lacking = || Error::Corrupt(Cause::new("a record has a key and no current version"));
+    head.ok_or_else(lacking)
 }
 
 /// Notes which version of a record is the current one.
@@ -100,6 +138,17 @@ pub(crate) fn lead(
                 WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3";
     let shard_key = shard_key(tenant_key, id);
     connection.defer(text, (tenant_key, id, shard_key, version, record_key))
+}
+
+/// The key of a record's current version, where many nodes write.
+pub(crate) fn find(
+    connection: &Connection,
+    tenant_key: i64,
+    id: &[u8],
+) -> Result<Option<i64>, Error> {
+    let text = "SELECT record_key FROM record_key \
+                WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3";
+    connection.value(text, (tenant_key, id, shard_key(tenant_key, id)))
 }
 
 /// Forgets a record that is erased.

@@ -49,7 +49,9 @@ fn ended_before(
 }
 
 fn erase(session: &mut Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {
-    keys::lock(&session.connection, tenant_key, std::iter::once(id_key))?;
+    if matches!(session.connection, Connection::Postgres(_)) {
+        keys::lock_one(&session.connection, tenant_key, id_key)?;
+    }
     while let Some(version) = Head::find(&session.connection, tenant_key, id_key, None)? {
         let (connection, codec) = (&session.connection, &mut session.stored_codec);
         rows::delete(connection, codec, &mut session.waiting, tenant_key, &version)?;

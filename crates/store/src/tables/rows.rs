@@ -11,37 +11,47 @@ use super::keys::shard_key;
 use super::search::Waiting;
 use super::stored::{Head, PACK_BITS};
 use crate::codec::dictionary_key;
-use crate::engine::{Connection, Field, Value as _, Values};
+use crate::engine::{Connection, Field, Insertion, Value as _, Values};
 use crate::{Cause, Codec, Error};
 
 /// Bytes of a content hash that are kept: enough that two contents never share one by accident.
 const HASH_BYTES: usize = 16;
 
-/// The insert into a table whose columns the model names. Where many nodes write, a row ends with
-/// its shard key.
-fn insert_text(connection: &Connection, table: Table) -> &'static str {
-    /// By [`Table`].
-    static OF_FILES: LazyLock<[String; 5]> =
-        LazyLock::new(|| Table::ALL.map(|table| insertion(table, false)));
-    static OF_NODES: LazyLock<[String; 5]> =
-        LazyLock::new(|| Table::ALL.map(|table| insertion(table, true)));
-    match connection {
-        Connection::Sqlite(_) => &OF_FILES[table as usize],
-        Connection::Postgres(_) => &OF_NODES[table as usize],
+/// The inserts into one table: of a file, and of a store of many nodes, where a row ends with its
+/// shard key.
+struct Insertions {
+    of_files: Insertion,
+    of_nodes: Insertion,
+}
+
+impl Insertions {
+    fn new(table: &str, columns: &[&str]) -> Self {
+        let of_nodes = [columns, &["shard_key"]].concat();
+        Self {
+            of_files: Insertion::new(table, columns),
+            of_nodes: Insertion::new(table, &of_nodes),
+        }
+    }
+
+    fn of(&self, connection: &Connection) -> &Insertion {
+        match connection {
+            Connection::Sqlite(_) => &self.of_files,
+            Connection::Postgres(_) => &self.of_nodes,
+        }
     }
 }
 
-fn insertion(table: Table, is_of_nodes: bool) -> String {
-    let columns = table.columns().iter().map(|column| column.name);
-    let shard_key = is_of_nodes.then_some("shard_key");
-    let names: Vec<&str> = keys(table).iter().copied().chain(columns).chain(shard_key).collect();
-    let places: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
-    let mut returning = "";
-    if table == Table::CallRecord && !is_of_nodes {
-        returning = " RETURNING record_key";
-    }
-    let (table, names, places) = (table.name(), names.join(", "), places.join(", "));
-    format!("INSERT INTO {table} ({names}) VALUES ({places}){returning}")
+/// Those into a table whose columns the model names.
+fn insertions(table: Table) -> &'static Insertions {
+    /// By [`Table`].
+    static ALL: LazyLock<[Insertions; 5]> = LazyLock::new(|| {
+        Table::ALL.map(|table| {
+            let columns = table.columns().iter().map(|column| column.name);
+            let names: Vec<&str> = keys(table).iter().copied().chain(columns).collect();
+            Insertions::new(table.name(), &names)
+        })
+    });
+    &ALL[table as usize]
 }
 
 /// The columns before those that the model names.
@@ -99,13 +109,14 @@ pub(crate) fn insert(
         columns: &record.rows.record,
         shard,
     };
-    let text = insert_text(connection, Table::CallRecord);
+    let insertion = insertions(Table::CallRecord).of(connection);
     let record_key = match record_key {
-        Some(key) if shard.0.is_some() => connection.defer(text, values).map(|()| key)?,
-        _ => connection.inserted(text, values)?,
+        Some(key) => connection.put(insertion, values).map(|()| key)?,
+        None => connection.inserted(&KEYED, values)?,
     };
-    insert_packs(connection, "session_pack", shard, record_key, &record.session_packs)?;
-    insert_packs(connection, "participant_pack", shard, record_key, &record.participant_packs)?;
+    let (sessions, participants) = (&record.session_packs, &record.participant_packs);
+    insert_packs(connection, &SESSION_PACKS, shard, record_key, sessions)?;
+    insert_packs(connection, &PARTICIPANT_PACKS, shard, record_key, participants)?;
     if is_current {
         insert_participants(connection, tenant_key, shard, record_key, record)?;
         insert_typed_rows(connection, shard, record_key, &record.rows)?;
@@ -114,23 +125,35 @@ pub(crate) fn insert(
     Ok(record_key)
 }
 
+static SESSION_PACKS: LazyLock<Insertions> =
+    LazyLock::new(|| Insertions::new("session_pack", &["pack_key", "dictionary", "fragment"]));
+static PARTICIPANT_PACKS: LazyLock<Insertions> =
+    LazyLock::new(|| Insertions::new("participant_pack", &["pack_key", "dictionary", "fragment"]));
+static PARTICIPANTS: LazyLock<Insertions> = LazyLock::new(|| {
+    let columns = ["tenant_key", "id_key", "start_date_time", "record_key"];
+    let Insertions { of_files, of_nodes } = Insertions::new("participant", &columns);
+    // Files may be older than the rule that makes keys of ids.
+    let of_files = Insertion::of(&format!("{} ON CONFLICT DO NOTHING", of_files.text));
+    Insertions { of_files, of_nodes }
+});
+/// Gives the key that a file has given.
+static KEYED: LazyLock<String> = LazyLock::new(|| {
+    format!("{} RETURNING record_key", insertions(Table::CallRecord).of_files.text)
+});
+
 fn insert_packs(
     connection: &Connection,
-    table: &'static str,
+    insertions: &'static Insertions,
     shard: Shard,
     record_key: i64,
     packs: &[Vec<u8>],
 ) -> Result<(), Error> {
-    let (name, place) = shard.named("?4");
-    let text = format!(
-        "INSERT INTO {table} (pack_key, dictionary, fragment{name}) VALUES (?1, ?2, ?3{place})"
-    );
     for (number, pack) in packs.iter().enumerate() {
         let pack_key = super::stored::pack_key(record_key, number)
             .ok_or_else(|| Error::Internal(Cause::new("a record has too many packs")))?;
         let dictionary = dictionary_key(pack);
         let keys = &[pack_key.field(), dictionary.field(), pack.field()];
-        connection.defer(&text, Row { keys, shard, ..Row::default() })?;
+        connection.put(insertions.of(connection), Row { keys, shard, ..Row::default() })?;
     }
     Ok(())
 }
@@ -142,14 +165,9 @@ fn insert_participants(
     record_key: i64,
     record: &Shredded,
 ) -> Result<(), Error> {
-    let (name, place) = shard.named("?5");
-    let text = format!(
-        "INSERT INTO participant (tenant_key, id_key, start_date_time, record_key{name}) \
-         VALUES (?1, ?2, ?3, ?4{place}) ON CONFLICT DO NOTHING"
-    );
     for id_key in &record.participant_keys {
         let keys = &[tenant_key.field(), id_key.field(), record.start.field(), record_key.field()];
-        connection.defer(&text, Row { keys, shard, ..Row::default() })?;
+        connection.put(PARTICIPANTS.of(connection), Row { keys, shard, ..Row::default() })?;
     }
     Ok(())
 }
@@ -188,7 +206,7 @@ fn insert_row(
     keys: &[Field<'_>],
     columns: &[Value],
 ) -> Result<(), Error> {
-    connection.defer(insert_text(connection, table), Row { keys, columns, shard })
+    connection.put(insertions(table).of(connection), Row { keys, columns, shard })
 }
 
 /// Where an engine that spreads rows over machines keeps those of a record; a file has no such key.
@@ -201,14 +219,6 @@ impl Shard {
         match connection {
             Connection::Sqlite(_) => Self(None),
             Connection::Postgres(_) => Self(Some(shard_key(tenant_key, id_key))),
-        }
-    }
-
-    /// The column and its placeholder, behind others.
-    fn named(self, place: &'static str) -> (&'static str, String) {
-        match self.0 {
-            None => ("", String::new()),
-            Some(_) => (", shard_key", format!(", {place}")),
         }
     }
 }

@@ -4,7 +4,9 @@
 //! all others. A row's key has the start above the record's key: rows come in the order of their
 //! starts, and a range of starts is a range of keys.
 
-use crate::engine::Connection;
+use std::sync::LazyLock;
+
+use crate::engine::{Connection, Insertion};
 use crate::sql::Engine;
 use crate::{Cause, Error};
 use model::search::Candidates;
@@ -23,6 +25,12 @@ const LONGEST_LEXEME: usize = 2_000;
 
 /// Buckets on either side of 1970, which reach 272 years.
 const BUCKETS: i64 = 1 << 27;
+
+static OF_FILES: LazyLock<Insertion> =
+    LazyLock::new(|| Insertion::new("record_search", &["rowid", "words"]));
+static OF_NODES: LazyLock<Insertion> = LazyLock::new(|| {
+    Insertion::new("record_search", &["search_key", "record_key", "shard_key", "words"])
+});
 
 /// The bucket that a start falls in; those too far off share the last ones.
 fn bucket(start: i64) -> i64 {
@@ -194,15 +202,12 @@ impl Waiting {
         self.0.sort_unstable_by_key(|row| (bucket(row.start), row.record_key));
         for Row { start, record_key, shard, words } in self.0.drain(..) {
             match shard.0 {
-                None => connection.defer(
-                    "INSERT INTO record_search (rowid, words) VALUES (?1, ?2)",
-                    (search_key(start, record_key)?, words),
-                )?,
-                Some(shard_key) => connection.defer(
-                    "INSERT INTO record_search (search_key, record_key, shard_key, words) \
-                     VALUES (?1, ?2, ?3, array_to_tsvector(string_to_array(?4, ' ')))",
-                    (search_keys(start, start).0, record_key, shard_key, bounded(&words)),
-                )?,
+                None => connection.put(&OF_FILES, (search_key(start, record_key)?, words))?,
+                Some(shard_key) => {
+                    let key = search_keys(start, start).0;
+                    let words = bounded(&words);
+                    connection.put(&OF_NODES, (key, record_key, shard_key, words))?;
+                }
             }
         }
         Ok(())

@@ -3,11 +3,19 @@
 use model::fragment::{Codec as _, FragmentKind};
 use model::merge::Stored;
 
+use super::keys;
 use crate::engine::{Connection, Row};
 use crate::{Codec, Error};
 
 /// Packs of a record have keys side by side: its own key and 16 bits for their number.
 pub(crate) const PACK_BITS: u32 = 16;
+
+macro_rules! head {
+    () => {
+        "SELECT record_key, id, version, is_current, start_date_time, flags, content_hash \
+         FROM call_record"
+    };
+}
 
 /// What the writer must know of a version to decide what becomes of another one.
 pub(crate) struct Head {
@@ -30,20 +38,39 @@ impl Head {
     ) -> Result<Option<Self>, Error> {
         match version {
             None => connection.first(
-                "SELECT record_key, id, version, is_current, start_date_time, flags, \
-                 content_hash FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
-                 ORDER BY version DESC LIMIT 1",
+                concat!(
+                    head!(),
+                    " WHERE tenant_key = ?1 AND id_key = ?2 ORDER BY version DESC LIMIT 1"
+                ),
                 (tenant_key, id_key),
                 Self::read,
             ),
             Some(version) => connection.first(
-                "SELECT record_key, id, version, is_current, start_date_time, flags, \
-                 content_hash FROM call_record WHERE tenant_key = ?1 AND id_key = ?2 \
-                 AND version = ?3",
+                concat!(head!(), " WHERE tenant_key = ?1 AND id_key = ?2 AND version = ?3"),
                 (tenant_key, id_key, version),
                 Self::read,
             ),
         }
+    }
+
+    /// The current version of a record.
+    pub(crate) fn current(
+        connection: &Connection,
+        tenant_key: i64,
+        id_key: &[u8],
+    ) -> Result<Option<Self>, Error> {
+        let Connection::Postgres(_) = connection else {
+            return Self::find(connection, tenant_key, id_key, None);
+        };
+        match keys::find(connection, tenant_key, id_key)? {
+            Some(record_key) => Self::by_key(connection, record_key),
+            None => Ok(None),
+        }
+    }
+
+    /// The version of this key.
+    pub(crate) fn by_key(connection: &Connection, record_key: i64) -> Result<Option<Self>, Error> {
+        connection.first(concat!(head!(), " WHERE record_key = ?1"), [record_key], Self::read)
     }
 
     fn read(row: &Row<'_>) -> Result<Self, Error> {
@@ -120,10 +147,11 @@ pub(crate) fn pack_key(record_key: i64, number: usize) -> Option<i64> {
     (number < 1 << PACK_BITS).then_some(record_key << PACK_BITS | number as i64)
 }
 
-fn fragment(
+/// Puts the fragment of a key, decompressed, in place of `out`; false if there is none.
+pub(crate) fn fragment(
     connection: &Connection,
     codec: &mut Codec,
-    text: &'static str,
+    text: &str,
     key: i64,
     kind: FragmentKind,
     out: &mut Vec<u8>,
