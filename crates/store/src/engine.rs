@@ -127,6 +127,17 @@ impl Connection {
         }
     }
 
+    /// The same, not before the next statement.
+    pub(crate) fn leave_read(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.end_read(),
+            Self::Postgres(connection) => {
+                connection.leave();
+                Ok(())
+            }
+        }
+    }
+
     /// A query of the last entry of the change log behind which none is still to come, or has come
     /// without it being known; 0 before the first.
     pub(crate) fn last_settled(&self) -> &'static str {

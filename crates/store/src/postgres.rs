@@ -25,74 +25,48 @@ pub(crate) mod connection;
 pub(crate) mod current;
 mod fault;
 mod field;
+pub(crate) mod leads;
+mod link;
 pub(crate) mod listening;
 pub(crate) mod migrate;
 pub(crate) mod months;
+mod socket;
 mod tuple;
 mod wording;
 
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::runtime::Runtime;
-use tokio::task::JoinHandle;
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Connection, Socket};
+use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use self::link::Link;
 use crate::{Cause, Error};
 
-/// What moves the bytes of connections while threads wait for answers.
+/// What connects to a database.
 #[derive(Clone)]
-pub(crate) struct Driver {
-    runtime: Arc<Running>,
+pub(crate) struct Database {
     config: Arc<Config>,
     tls: MakeRustlsConnect,
 }
 
-impl Driver {
-    /// For the database of a URL.
-    pub(crate) fn start(url: &str) -> Result<Self, Error> {
+impl Database {
+    /// That of a URL.
+    pub(crate) fn of(url: &str) -> Result<Self, Error> {
         let wrong = |error: tokio_postgres::Error| Error::Url(Cause::new(error));
         let config = access::config(url.parse().map_err(wrong)?);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("store-postgres")
-            .enable_all()
-            .build()?;
         let tls = access::tls(&config)?;
-        Ok(Self { runtime: Arc::new(Running(Some(runtime))), config: Arc::new(config), tls })
+        Ok(Self { config: Arc::new(config), tls })
     }
 
-    fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
-    where
-        F: Future<Output: Send> + Send + 'static,
-    {
-        self.runtime.0.as_ref().expect("it is there until it is dropped").spawn(task)
-    }
-
-    async fn connect(&self) -> Result<Connected, tokio_postgres::Error> {
-        self.config.connect(self.tls.clone()).await
+    fn connect(&self) -> Result<Link, Error> {
+        Link::open(&self.config, &self.tls)
     }
 }
 
-type Connected =
-    (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
-
-/// A runtime that may end within a task of its own: the last to let go of a store may be one.
-struct Running(Option<Runtime>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl fmt::Debug for Driver {
+impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the password.
-        f.debug_struct("Driver").field("hosts", &self.config.get_hosts()).finish_non_exhaustive()
+        f.debug_struct("Database").field("hosts", &self.config.get_hosts()).finish_non_exhaustive()
     }
 }

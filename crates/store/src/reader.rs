@@ -50,13 +50,15 @@ pub struct Reader {
     pub(crate) snapshot: Snapshot,
     pub(crate) codec: Codec,
     pub(crate) tenants: TenantKeys,
+    /// The first pack of sessions of a version, read with it.
+    ahead: Option<(i64, Vec<u8>)>,
 }
 
 impl Reader {
     pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
         let codec = Codec::new(Arc::clone(&shared.dictionaries));
         let snapshot = Snapshot::open(Arc::clone(&shared))?;
-        Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new() })
+        Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new(), ahead: None })
     }
 
     /// A record by the key of its id ([`model::key()`]): the version named, or the current one.
@@ -71,6 +73,32 @@ impl Reader {
             Err(Error::Again) => self.version(tenant, id_key, version),
             read => read,
         }
+    }
+
+    /// The current version of a record as [`Self::record`] gives it, for those who read nothing more
+    /// of it, or no more than the first pack of its sessions: that one is read with it.
+    pub fn current(
+        &mut self,
+        tenant: &TenantId,
+        id_key: &[u8],
+        with_sessions: bool,
+    ) -> Result<Option<StoredRecord>, Error> {
+        if self.shared.opener.file().is_ok() {
+            return self.record(tenant, id_key, None);
+        }
+        let connection = self.snapshot.none()?;
+        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
+            return Ok(None);
+        };
+        let (known, codec) = ((&self.shared.months, &self.shared.leads), &mut self.codec);
+        let mut pack = Vec::new();
+        let wanted = with_sessions.then_some(&mut pack);
+        let found = current::at_once(connection, known, codec, (tenant_key, id_key), wanted)?;
+        self.ahead = match &found {
+            Some(record) if with_sessions => Some((record.record_key, pack)),
+            _ => None,
+        };
+        Ok(found)
     }
 
     fn version(
@@ -141,6 +169,10 @@ impl Reader {
         number: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, Error> {
+        if let Some((_, pack)) = self.ahead.take_if(|(key, _)| *key == record_key && number == 0) {
+            *out = pack;
+            return Ok(!out.is_empty());
+        }
         self.pack(FragmentKind::Sessions, (record_key, number), out)
     }
 

@@ -77,6 +77,12 @@ impl Snapshot {
     }
 
     fn renew(&mut self, limit: Option<Duration>) -> Result<(), Error> {
+        self.reconnect()?;
+        self.held = None;
+        self.connection.begin_read(limit)
+    }
+
+    fn reconnect(&mut self) -> Result<(), Error> {
         if let Connection::Postgres(connection) = &self.connection
             && connection.is_closed()
         {
@@ -84,8 +90,15 @@ impl Snapshot {
             self.connection = self.shared.opener.reader()?;
             limit_statements(&self.connection, &self.shared)?;
         }
+        Ok(())
+    }
+
+    /// The connection without a snapshot: each statement sees what was acknowledged before it.
+    pub(crate) fn none(&mut self) -> Result<&Connection, Error> {
+        self.reconnect()?;
         self.held = None;
-        self.connection.begin_read(limit)
+        self.connection.leave_read()?;
+        Ok(&self.connection)
     }
 
     fn set_deadline(&self, deadline: Instant) {

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 use crate::dictionary::{self, Dictionaries};
 use crate::doctor;
 use crate::engine::{Connection, Opener, Place};
+use crate::postgres::leads::Leads;
+use crate::postgres::listening;
 use crate::postgres::months::Months;
 use crate::session::Session;
 use crate::sqlite::{backup, connection, forgetting, migrate, owner};
@@ -80,6 +82,7 @@ struct Inner {
 pub(crate) struct Shared {
     pub(crate) opener: Opener,
     pub(crate) months: Months,
+    pub(crate) leads: Leads,
     pub(crate) role: Role,
     pub(crate) statement_limit: Duration,
     pub(crate) dictionaries: Arc<Dictionaries>,
@@ -106,6 +109,7 @@ impl Store {
         let shared = Arc::new(Shared {
             opener: opener.clone(),
             months: Months::default(),
+            leads: Leads::default(),
             role: options.role,
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(opener, rows)),
@@ -119,7 +123,7 @@ impl Store {
         };
         let session = Session::new(connection, Arc::clone(&shared.dictionaries), patience)?;
         if options.role == Role::Serve {
-            listen(&shared);
+            listen(&shared)?;
         }
         let (works, queue) = mpsc::channel();
         let writer = Writer::new(session, Arc::clone(&shared), queue);
@@ -347,17 +351,21 @@ impl Store {
 }
 
 /// Lets whoever waits for commits know of those of other nodes, as long as the store is open.
-fn listen(shared: &Arc<Shared>) {
-    if let Opener::Postgres(driver) = &shared.opener {
-        let shared = Arc::downgrade(shared);
-        let told = move || {
-            shared.upgrade().is_some_and(|shared| {
+fn listen(shared: &Arc<Shared>) -> Result<(), Error> {
+    let Opener::Postgres(database) = &shared.opener else { return Ok(()) };
+    let (database, shared) = (database.clone(), Arc::downgrade(shared));
+    let told = move |is_told: bool| {
+        shared.upgrade().is_some_and(|shared| {
+            if is_told {
                 shared.committed.notify_one();
-                true
-            })
-        };
-        crate::postgres::listening::listen(driver, told);
-    }
+            }
+            true
+        })
+    };
+    std::thread::Builder::new()
+        .name("store-listening".to_owned())
+        .spawn(move || listening::listen(&database, told))?;
+    Ok(())
 }
 
 /// Opens or makes a file, with the lock on it that a `serve` holds.

@@ -140,7 +140,20 @@ impl<'a> Ask<'a> {
         reader: &mut Reader,
         record: &RecordRef,
     ) -> Result<StoredRecord, Problem> {
-        let found = reader.record(&self.tenant, &model::key(&record.id), record.version)?;
+        self.shown(reader.record(&self.tenant, &model::key(&record.id), record.version)?)
+    }
+
+    /// The same for an answer that shows nothing else of it than its first sessions.
+    pub(super) fn find_alone(
+        &self,
+        reader: &mut Reader,
+        record: &RecordRef,
+        with_sessions: bool,
+    ) -> Result<StoredRecord, Problem> {
+        self.shown(reader.current(&self.tenant, &model::key(&record.id), with_sessions)?)
+    }
+
+    fn shown(&self, found: Option<StoredRecord>) -> Result<StoredRecord, Problem> {
         found
             .filter(|found| self.not_before().is_none_or(|oldest| found.start >= oldest))
             .ok_or_else(Problem::not_found)

@@ -17,7 +17,7 @@ use crate::response::Response;
 /// `callRecords/{id}`
 pub(super) fn get(ask: &Ask<'_>, record: &RecordRef) -> Result<Response, Problem> {
     let mut reader = ask.reader();
-    let row = ask.find(&mut reader, record)?;
+    let row = find(ask, &mut reader, record)?;
     let etag = ask.etag(&row)?;
     if ask.request.matches_none(&etag) {
         return Ok(Response::not_modified(etag));
@@ -35,6 +35,14 @@ pub(super) fn get(ask: &Ask<'_>, record: &RecordRef) -> Result<Response, Problem
         has_unsettled_enum: has_unsettled_enum(&row),
     };
     ask.finish(out, &content, Some(etag))
+}
+
+fn find(ask: &Ask<'_>, reader: &mut Reader, record: &RecordRef) -> Result<StoredRecord, Problem> {
+    let expands = |name| ask.query.expand.iter().any(|item| item.property.name == name);
+    if record.version.is_some() || expands("participants_v2") {
+        return ask.find(reader, record);
+    }
+    ask.find_alone(reader, record, expands("sessions"))
 }
 
 /// Appends a record's members and what is expanded of it, without braces.
@@ -148,10 +156,11 @@ pub(super) fn push_packs(
         let at = start + shown;
         let window = Window { skip: at % pack_size, take: room - shown, is_first: shown == 0 };
         let count = push(at / pack_size, window)?;
-        if count == 0 {
+        shown += count;
+        // Only the last pack has room.
+        if window.skip + count < pack_size {
             break;
         }
-        shown += count;
     }
     Ok(shown)
 }

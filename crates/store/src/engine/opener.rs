@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Connection;
 use crate::Error;
-use crate::postgres::{self, Driver};
+use crate::postgres::{self, Database};
 use crate::sqlite;
 
 /// Where a store is.
@@ -66,14 +66,14 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone)]
 pub(crate) enum Opener {
     Sqlite(PathBuf),
-    Postgres(Driver),
+    Postgres(Database),
 }
 
 impl Opener {
     pub(crate) fn new(place: &Place) -> Result<Self, Error> {
         Ok(match place {
             Place::File(path) => Self::Sqlite(path.clone()),
-            Place::Postgres(url) => Self::Postgres(Driver::start(url)?),
+            Place::Postgres(url) => Self::Postgres(Database::of(url)?),
         })
     }
 
@@ -89,8 +89,8 @@ impl Opener {
     pub(crate) fn reader(&self) -> Result<Connection, Error> {
         match self {
             Self::Sqlite(path) => Ok(Connection::Sqlite(sqlite::connection::reader(path)?)),
-            Self::Postgres(driver) => {
-                let connection = postgres::connection::Connection::open(driver)?;
+            Self::Postgres(database) => {
+                let connection = postgres::connection::Connection::open(database)?;
                 Ok(Connection::Postgres(Box::new(connection)))
             }
         }

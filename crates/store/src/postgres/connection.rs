@@ -10,10 +10,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::SinkExt as _;
-use pollster::FutureExt as _;
-use tokio_postgres::{Client, Row, Statement};
+use futures_util::future::join;
+use tokio_postgres::{Row, Statement};
 
-use super::Driver;
+use super::Database;
+use super::link::Link;
 use super::tuple::{Raw, Tuples};
 use super::wording::worded;
 use crate::engine::{self, Field, Flow, Insertion, Values};
@@ -32,7 +33,7 @@ const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// An open connection.
 pub(crate) struct Connection {
-    client: Client,
+    link: Link,
     statements: RefCell<HashMap<String, Statement>>,
     /// What is sent before the next statement.
     before: RefCell<Option<String>>,
@@ -66,21 +67,10 @@ struct Rows {
 }
 
 impl Connection {
-    /// Connects, and lets the driver move the bytes for as long as the connection lives. Blocks.
-    pub(crate) fn open(driver: &Driver) -> Result<Self, Error> {
-        let connecting = driver.clone();
-        let connecting = driver.spawn(async move { connecting.connect().await });
-        let connected =
-            connecting.block_on().map_err(|error| Error::Internal(Cause::new(error)))?;
-        let (client, connection) = connected?;
-        driver.spawn(async move {
-            // Whoever waits for an answer is told.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to PostgreSQL has ended");
-            }
-        });
+    /// Connects. Blocks.
+    pub(crate) fn open(database: &Database) -> Result<Self, Error> {
         Ok(Self {
-            client,
+            link: database.connect()?,
             statements: RefCell::default(),
             before: RefCell::default(),
             is_in_transaction: Cell::new(false),
@@ -96,7 +86,7 @@ impl Connection {
 
     /// Whether nothing can be asked any more.
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.link.is_closed()
     }
 
     /// Begins a transaction with the next statement.
@@ -122,6 +112,13 @@ impl Connection {
         }
         self.begin(text);
         self.is_begun_anew.set(is_begun);
+    }
+
+    /// Ends a transaction that reads, if there is one, with the next statement.
+    pub(crate) fn leave(&self) {
+        let is_begun = self.is_in_transaction.replace(false) && self.before.borrow().is_none();
+        let has_to_end = is_begun || self.is_begun_anew.replace(false);
+        *self.before.borrow_mut() = has_to_end.then(|| "ROLLBACK".to_owned());
     }
 
     /// Commits what the transaction has done, and whatever waits. `text` ends with `COMMIT`.
@@ -152,7 +149,7 @@ impl Connection {
         let is_anew = self.is_begun_anew.replace(false);
         let is_begun = self.before.borrow_mut().take().is_none() || is_anew;
         if self.is_in_transaction.replace(false) && is_begun {
-            self.client.batch_execute("ROLLBACK").block_on()?;
+            self.link.run(self.link.client().batch_execute("ROLLBACK"))?;
         }
         Ok(())
     }
@@ -161,7 +158,7 @@ impl Connection {
     pub(crate) fn batch(&self, text: &str) -> Result<(), Error> {
         self.flush()?;
         self.send_before()?;
-        self.told(self.client.batch_execute(text).block_on())
+        self.told(self.link.run(self.link.client().batch_execute(text)))
     }
 
     /// Runs a statement together with the next that is waited for.
@@ -240,11 +237,11 @@ impl Connection {
     fn copy(&self, text: &str, rows: Tuples) -> Result<(), Error> {
         let statement = self.prepared(text)?;
         let copied = async {
-            let mut sink = pin!(self.client.copy_in(&statement).await?);
+            let mut sink = pin!(self.link.client().copy_in(&statement).await?);
             sink.send(rows.into_copy()).await?;
             sink.finish().await
         };
-        self.told(copied.block_on().map(drop))
+        self.told(self.link.run(copied).map(drop))
     }
 
     /// Sends what is deferred, one behind the other without waiting in between, and behind it an
@@ -255,12 +252,13 @@ impl Connection {
         let before = self.before.borrow_mut().take();
         let mut begun = Box::pin(self.begun(before));
         let rows = deferred.iter().flat_map(|it| it.values.rows().map(|row| (&it.statement, row)));
-        let send =
-            |(statement, row)| Box::pin(self.client.execute_raw::<_, Raw<'_>, _>(statement, row));
+        let send = |(statement, row)| {
+            Box::pin(self.link.client().execute_raw::<_, Raw<'_>, _>(statement, row))
+        };
         let mut sent: Vec<_> = rows.map(send).collect();
         let mut ended = Box::pin(async {
             match end {
-                Some(text) => self.client.batch_execute(text).await,
+                Some(text) => self.link.client().batch_execute(text).await,
                 None => Ok(()),
             }
         });
@@ -281,7 +279,7 @@ impl Connection {
             finish(ended_early, ended.as_mut()).await?;
             Ok(counts)
         };
-        let counts = self.told(all.block_on())?;
+        let counts = self.told(self.link.run(all))?;
         let counts = counts.into_iter().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         self.counts.borrow_mut().extend(counts);
         Ok(())
@@ -301,10 +299,10 @@ impl Connection {
         let before = self.before.borrow_mut().take();
         let changed = async {
             let (begun, changed) =
-                tokio::join!(self.begun(before), self.client.execute_raw(&statement, values));
+                join(self.begun(before), self.link.client().execute_raw(&statement, values)).await;
             begun.and(changed)
         };
-        Ok(usize::try_from(self.told(changed.block_on())?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.told(self.link.run(changed))?).unwrap_or(usize::MAX))
     }
 
     /// All rows of a query, which are few.
@@ -319,10 +317,10 @@ impl Connection {
         let before = self.before.borrow_mut().take();
         let rows = async {
             let (begun, rows) =
-                tokio::join!(self.begun(before), self.client.query(&statement, &values));
+                join(self.begun(before), self.link.client().query(&statement, &values)).await;
             begun.and(rows)
         };
-        self.told(rows.block_on())
+        self.told(self.link.run(rows))
     }
 
     /// Gives the rows of a query in turn, of which there may be more than memory holds. Others can
@@ -352,7 +350,7 @@ impl Connection {
         let mut length = FETCHED[0];
         loop {
             let fetch = format!("FETCH {length} FROM scan_{number}");
-            let rows = self.told(self.client.query_typed(&fetch, &[]).block_on())?;
+            let rows = self.told(self.link.run(self.link.client().query_typed(&fetch, &[])))?;
             for row in &rows {
                 if visit(&engine::Row::Postgres(row))?.is_break() {
                     return Ok(());
@@ -367,14 +365,14 @@ impl Connection {
 
     async fn begun(&self, before: Option<String>) -> Result<(), tokio_postgres::Error> {
         match before {
-            Some(text) => self.client.batch_execute(&text).await,
+            Some(text) => self.link.client().batch_execute(&text).await,
             None => Ok(()),
         }
     }
 
     fn send_before(&self) -> Result<(), Error> {
         let before = self.before.borrow_mut().take();
-        self.told(self.begun(before).block_on())
+        self.told(self.link.run(self.begun(before)))
     }
 
     /// Notes a failure, which is the end of a transaction.
@@ -391,7 +389,7 @@ impl Connection {
         }
         // A transaction that has failed would not take it.
         self.send_before()?;
-        let statement = self.told(self.client.prepare(&worded(text)).block_on())?;
+        let statement = self.told(self.link.run(self.link.client().prepare(&worded(text))))?;
         let mut statements = self.statements.borrow_mut();
         if statements.len() >= PREPARED_STATEMENTS {
             statements.clear();

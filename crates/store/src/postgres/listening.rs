@@ -3,50 +3,40 @@
 //! Only a hint: whoever follows the change log looks from time to time all the same, so it does no
 //! harm when one is lost with its connection.
 
-use std::future::poll_fn;
 use std::time::Duration;
 
-use tokio_postgres::AsyncMessage;
-
-use super::Driver;
+use super::Database;
+use crate::{Cause, Error};
 
 /// Commits something that other nodes may wait for, and tells them.
 pub(crate) const NOTICE: &str = "NOTIFY callvault; COMMIT";
 const LISTEN: &str = "LISTEN callvault";
-/// How long is waited before a connection is tried again.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long is waited for a word before it is asked whether anybody listens still, and before a
+/// connection is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// Calls `told` with each commit of a node, until it says that nobody listens any more.
-pub(crate) fn listen(driver: &Driver, told: impl Fn() -> bool + Send + Sync + 'static) {
-    let connecting = driver.clone();
-    driver.spawn(async move {
-        loop {
-            if let Err(error) = follow(&connecting, &told).await {
-                tracing::debug!(%error, "no word of the commits of other nodes");
-            }
-            // What was committed meanwhile is looked for.
-            if !told() {
-                break;
-            }
-            tokio::time::sleep(AGAIN_AFTER).await;
+/// Calls `told` with each commit of a node, and now and then without one; until it says that nobody
+/// listens any more. Blocks.
+pub(crate) fn listen(database: &Database, told: impl Fn(bool) -> bool) {
+    loop {
+        if let Err(error) = follow(database, &told) {
+            tracing::debug!(%error, "no word of the commits of other nodes");
         }
-    });
-}
-
-async fn follow(
-    driver: &Driver,
-    told: &(impl Fn() -> bool + Send + Sync),
-) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = driver.connect().await?;
-    let listening = tokio::spawn(async move {
-        // Held as long as the connection is followed.
-        client.batch_execute(LISTEN).await.map(|()| client)
-    });
-    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
-        if matches!(message?, AsyncMessage::Notification(_)) && !told() {
+        // What was committed meanwhile is looked for.
+        if !told(true) {
             break;
         }
+        std::thread::sleep(PAUSE);
     }
-    listening.abort();
-    Ok(())
+}
+
+fn follow(database: &Database, told: &impl Fn(bool) -> bool) -> Result<(), Error> {
+    let link = database.connect()?;
+    link.run(link.client().batch_execute(LISTEN))?;
+    loop {
+        let is_told = link.wait_for_word(PAUSE);
+        if !told(is_told.map_err(|error| Error::Unavailable(Cause::new(error)))?) {
+            return Ok(());
+        }
+    }
 }

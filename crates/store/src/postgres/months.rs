@@ -42,7 +42,9 @@ impl Months {
         }
         let made = opener.writer().and_then(|connection| {
             connection.batch(&format!("SET lock_timeout = {LOCK_TIMEOUT}"))?;
-            lacking.into_iter().for_each(|month| self.make_one(&connection, month));
+            for month in lacking {
+                self.make_one(&connection, month);
+            }
             Ok(())
         });
         if let Err(error) = made {
