@@ -5,6 +5,7 @@ mod asked;
 mod columns;
 mod judge;
 mod loader;
+mod months;
 mod page;
 mod ranked;
 mod run;

@@ -208,15 +208,30 @@ impl Composer {
         is_collection: bool,
         path: &str,
     ) -> Result<Answer, Problem> {
-        let root = format!("{}/", self.root);
-        let subject = Subject { ty, is_collection, path, root: &root };
         // The bytes decide whether members that not everyone may see are in the answer.
-        let may_be_unsettled = true;
-        if !selects(&question.query) && self.shape.is_plain(may_be_unsettled) {
+        if !selects(&question.query) && self.shape.is_plain(true) {
             return Ok(Answer::Json(out));
         }
-        let out = vary(&out, &subject, &question.query, &self.shape).map_err(damaged)?;
-        Ok(Answer::Json(out))
+        self.varied(&out, question, ty, is_collection, path).map(Answer::Json)
+    }
+
+    /// Whether what is kept has the form that was asked for, but for members of enumerations.
+    fn is_copied(&self, question: &Question) -> bool {
+        !selects(&question.query) && self.shape.is_plain(false)
+    }
+
+    /// Text in the form that was asked for.
+    fn varied(
+        &self,
+        text: &[u8],
+        question: &Question,
+        ty: &'static StructuredType,
+        is_collection: bool,
+        path: &str,
+    ) -> Result<Vec<u8>, Problem> {
+        let root = format!("{}/", self.root);
+        let subject = Subject { ty, is_collection, path, root: &root };
+        vary(text, &subject, &question.query, &self.shape).map_err(damaged)
     }
 }
 

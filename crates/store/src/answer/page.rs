@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::asked::Asked;
 use super::judge::Judge;
 use super::run::{Candidate, Run};
-use super::{ranked, stretches, words};
+use super::{months, ranked, stretches, words};
 use crate::query::planned::Planned;
 use crate::query::position::Position;
 use crate::query::source::Window;
@@ -67,6 +67,8 @@ impl<'q> Paging<'q> {
             words::page(&mut self, &mut run)
         } else if stretches::is_served(self.planned) {
             stretches::page(&mut self, &mut run)
+        } else if months::is_served(self.planned) {
+            months::page(&mut self, &mut run)
         } else {
             self.read(&mut run)
         };

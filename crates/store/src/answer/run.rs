@@ -18,6 +18,8 @@ use crate::{Budget, Codec, Error, Found, StoredRecord};
 
 /// Columns of `record_columns!`.
 const RECORD_COLUMNS: usize = 11;
+/// Rows that memory holds at once in any case.
+const AT_ONCE: u64 = 200;
 /// Columns of [`Selected::Keys`] before the ordinals.
 const KEY_COLUMNS: usize = 3;
 
@@ -63,10 +65,14 @@ impl<'r> Run<'r> {
     ) -> Result<(), Error> {
         let Statement { text, binds } = planned.page(window)?.finish(planned.engine);
         let connection = self.connection;
-        connection.scan(&text, binds.as_slice(), |row| {
+        let visit = |row: &Row<'_>| {
             let candidate = candidate(row, planned, self.loader.codec)?;
             each(self, candidate)
-        })
+        };
+        if window.limit.is_some_and(|limit| limit <= AT_ONCE) {
+            return connection.each(&text, binds.as_slice(), visit);
+        }
+        connection.scan(&text, binds.as_slice(), visit)
     }
 
     /// Whether a row is one of the result, by what SQL has left open.

@@ -20,10 +20,13 @@ const LONGEST: u64 = 32_000;
 
 /// Whether pages of a query are read so.
 pub(super) fn is_served(planned: &Planned<'_>) -> bool {
-    let is_latest_first = planned.order.as_ref().and_then(|order| order.terms.first());
-    let is_latest_first =
-        is_latest_first.is_some_and(|term| term.value == TermValue::Start && term.is_descending);
-    planned.access == Access::Start && is_latest_first && planned.cost() == Cost::Scan
+    planned.access == Access::Start && is_latest_first(planned) && planned.cost() == Cost::Scan
+}
+
+/// Whether the latest start comes first.
+pub(super) fn is_latest_first(planned: &Planned<'_>) -> bool {
+    let first = planned.order.as_ref().and_then(|order| order.terms.first());
+    first.is_some_and(|term| term.value == TermValue::Start && term.is_descending)
 }
 
 /// Reads the rows of a page; whether there are more.
@@ -67,7 +70,8 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
     }
 }
 
-fn read(
+/// Reads rows of a part of the range of starts; whether there are more than the page takes.
+pub(super) fn read(
     paging: &mut Paging<'_>,
     run: &mut Run<'_>,
     stretch: &Planned<'_>,
@@ -92,7 +96,7 @@ fn end_of(run: &Run<'_>, planned: &Planned<'_>, length: u64) -> Result<Option<i6
 }
 
 /// The place before every row of the records that start at an instant.
-fn before(planned: &Planned<'_>, start: i64) -> Position {
+pub(super) fn before(planned: &Planned<'_>, start: i64) -> Position {
     let value = |value: &TermValue| match value {
         TermValue::Start => Some(Bind::Int(start)),
         TermValue::Id => Some(Bind::Text(String::new())),

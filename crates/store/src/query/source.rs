@@ -8,9 +8,10 @@ use super::planned::{Access, Planned};
 use super::position::Position;
 use super::scope::{alias_of, ordinals, table_of};
 use crate::Error;
-use crate::sql::fragment::Sql;
-use crate::sql::record_columns;
+use crate::sql::fragment::{Alias, Sql};
 use crate::sql::writer::Bind;
+use crate::sql::{Engine, record_columns};
+use crate::tables::keys::{first_of_month, month};
 use crate::tables::search::search_keys;
 
 /// What a statement selects of each row.
@@ -78,6 +79,7 @@ impl Planned<'_> {
             vec![Sql::text("r.tenant_key = ").push_bind(Bind::Int(self.tenant_key))];
         conditions.push(Sql::text("r.is_current = 1"));
         conditions.extend(self.bounds("r"));
+        conditions.extend(self.key_bounds(Alias::of("r")));
         Sql::text("SELECT r.start_date_time FROM call_record r INDEXED BY call_record_by_start")
             .push(" WHERE ")
             .append(Sql::join(conditions, " AND "))
@@ -192,6 +194,7 @@ impl Planned<'_> {
                 })
             }
         };
+        conditions.extend(self.aliases().flat_map(|alias| self.key_bounds(alias)));
         conditions.extend(self.conditions.iter().chain(&self.behind).cloned());
         from.append(joins).push(" WHERE ").append(Sql::join(conditions, " AND "))
     }
@@ -201,6 +204,33 @@ impl Planned<'_> {
         let from = self.from.map(|at| start(".start_date_time >= ").push_bind(Bind::Int(at)));
         let until = self.until.map(|at| start(".start_date_time <= ").push_bind(Bind::Int(at)));
         from.into_iter().chain(until).collect()
+    }
+
+    /// The same of keys, where keys begin with the month of the start and tables are parted by them: so
+    /// that no more parts are looked into than there are months.
+    fn key_bounds(&self, table: Alias) -> impl Iterator<Item = Sql> + use<> {
+        let is_parted = self.engine == Engine::Postgres;
+        let bound = move |comparison, month| {
+            let key = Sql::column(table, "record_key").push(comparison);
+            key.push_number(first_of_month(month))
+        };
+        let from = self.from.map(|from| bound(" >= ", month(from)));
+        let until = self.until.map(|until| bound(" < ", month(until) + 1));
+        from.into_iter().chain(until).filter(move |_| is_parted)
+    }
+
+    /// The tables that lead to the rows and have them.
+    fn aliases(&self) -> impl Iterator<Item = Alias> {
+        let leading = match self.access {
+            Access::Participants(_) => Some(Alias::of("p")),
+            Access::Search(_) => Some(Alias::of("f")),
+            Access::Start | Access::End | Access::Id(_) => None,
+        };
+        let own = table_of(self.set);
+        let below = [Table::Session, Table::Segment, Table::Media, Table::Stream].into_iter();
+        let below =
+            below.filter(move |table| *table == own || *table < own && self.joined.has(*table));
+        leading.into_iter().chain([Alias::of("r")]).chain(below.map(alias_of))
     }
 
     /// Rows of the full-text index are numbered by start before the record's key.

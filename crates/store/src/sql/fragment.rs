@@ -29,6 +29,7 @@ enum Piece {
     /// In SQLite's wording and in PostgreSQL's.
     Either(&'static str, &'static str),
     Alias(Alias),
+    Number(i64),
     Bind(Bind),
 }
 
@@ -73,6 +74,13 @@ impl Sql {
     #[must_use]
     pub(crate) fn push_bind(mut self, bind: Bind) -> Self {
         self.pieces.push(Piece::Bind(bind));
+        self
+    }
+
+    /// A number that is part of the text, which tells the planner more than a value does.
+    #[must_use]
+    pub(crate) fn push_number(mut self, number: i64) -> Self {
+        self.pieces.push(Piece::Number(number));
         self
     }
 
@@ -122,6 +130,7 @@ impl Sql {
             match piece {
                 Piece::Text(text) => writer.push_sql(text),
                 Piece::Alias(alias) => writer.push_alias(alias),
+                Piece::Number(number) => writer.push_number(number),
                 Piece::Either(sqlite, postgres) => writer.push_sql(match engine {
                     Engine::Sqlite => sqlite,
                     Engine::Postgres => postgres,

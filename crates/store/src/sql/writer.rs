@@ -35,13 +35,18 @@ impl Writer {
         self.text.push_str(text);
     }
 
+    pub(crate) fn push_number(&mut self, number: i64) {
+        // As below.
+        let _ = write!(self.text, "{number}");
+    }
+
     pub(crate) fn push_bind(&mut self, bind: Bind) {
         self.binds.push(bind);
         // Writing to a String cannot fail.
         let _ = write!(self.text, "?{}", self.binds.len());
     }
 
-    /// The same, with the type said that an engine can't always tell from the context.
+    /// As [`Self::push_bind`], with the type said that an engine can't always tell from the context.
     pub(crate) fn push_typed(&mut self, bind: Bind) {
         let ty = match bind {
             Bind::Int(_) => " AS bigint)",

@@ -31,6 +31,17 @@ pub(crate) fn month(start: i64) -> i64 {
     (year * 12 + months_from_march + 2 - 1_970 * 12).clamp(0, LAST_MONTH)
 }
 
+/// The first instant of a month, in ticks.
+pub(crate) fn start_of_month(month: i64) -> i64 {
+    // Howard Hinnant's days from civil.
+    let from_march = month.rem_euclid(12) - 2;
+    let year = 1_970 + month.div_euclid(12) - i64::from(from_march < 0);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * from_march.rem_euclid(12) + 2) / 5;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era - 719_468) * 86_400 * TICKS_PER_SECOND
+}
+
 /// The first key of a month.
 pub(crate) fn first_of_month(month: i64) -> i64 {
     month << NUMBER_BITS
@@ -175,5 +186,9 @@ mod tests {
         assert_eq!(at("2026-11-26T18:00:00Z"), 56 * 12 + 10);
         assert_eq!(at("2026-12-31T23:59:59.9999999Z") + 1, at("2027-01-01T00:00:00Z"));
         assert_eq!(at("9999-12-31T00:00:00Z"), LAST_MONTH);
+        for number in 1..LAST_MONTH {
+            let start = start_of_month(number);
+            assert_eq!((month(start - 1), month(start)), (number - 1, number));
+        }
     }
 }

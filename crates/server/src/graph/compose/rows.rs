@@ -7,7 +7,7 @@ use odata::edm::StructuredType;
 use odata::json::Node;
 use store::{Found, Reader, RowPage, RowQuery, RowSet};
 
-use super::super::call_records::record_path;
+use super::super::call_records::{self, record_path};
 use super::super::paging::{MOST_SESSIONS, Page};
 use super::super::sessions::start_of;
 use super::entity::{entity_of, entity_path, parse, push_reference};
@@ -35,10 +35,20 @@ impl Composer {
             out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
         }
         out.extend_from_slice(b",\"value\":[");
+        let are_copied = self.is_copied(question) && rows == RowSet::Records;
         for (index, row) in found.rows.iter().enumerate() {
-            out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
+            if index > 0 {
+                out.push(b',');
+            }
+            let begin = out.len();
+            out.push(b'{');
             self.push_row(reader, question, rows, row, &mut out)?;
             out.push(b'}');
+            if are_copied && has_unsettled_enum(row) {
+                let settled = self.varied(&out[begin..], question, ty(rows), false, "")?;
+                out.truncate(begin);
+                out.extend_from_slice(&settled);
+            }
         }
         out.push(b']');
         if let Some(after) = found.next {
@@ -46,6 +56,9 @@ impl Composer {
             self.push_next_link(&mut out, question, &next);
         }
         out.push(b'}');
+        if are_copied {
+            return Ok(Answer::Json(out));
+        }
         self.finish(out, question, ty(rows), true, "communications/callRecords")
     }
 
@@ -191,6 +204,11 @@ impl Composer {
         let ty = question.resource.structured().unwrap_or(&generated::CALL_RECORD);
         self.finish(out, question, ty, true, "communications/callRecords")
     }
+}
+
+/// Whether a row is a record with enumeration members that not everyone may see.
+fn has_unsettled_enum(row: &Found) -> bool {
+    matches!(row, Found::Record(row) if call_records::has_unsettled_enum(row))
 }
 
 fn ty(rows: RowSet) -> &'static StructuredType {
