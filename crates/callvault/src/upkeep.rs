@@ -1,4 +1,5 @@
-//! What a server does to its store every hour: old records go, and signing keys are changed.
+//! What a server does to its store every hour: room is made for new records, old ones go, and signing
+//! keys are changed.
 
 use anyhow::Result;
 use identity::{MasterKey, SigningKey};
@@ -24,16 +25,21 @@ impl Upkeep {
     /// Does what is due, and gives the signing keys when they changed. What fails is logged and
     /// tried again in the next round.
     pub(crate) fn run(&self, now: i64) -> Option<Vec<SigningKey>> {
+        let ticks = |seconds| DateTimeOffset::from_unix_seconds(seconds).0;
+        self.store.prepare(ticks(now), ticks(now + 31 * DAY));
         if let Some(days) = self.retention_days {
-            match self.erase(now - i64::from(days) * DAY) {
+            let end = now - i64::from(days) * DAY;
+            match self.erase(end) {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, days, "records erased after their retention"),
                 Err(error) => tracing::error!(error = format!("{error:#}"), "erasing failed"),
             }
+            if let Err(error) = self.store.give_back_months(ticks(end)) {
+                tracing::error!(error = format!("{error:#}"), "months were not given back");
+            }
         }
         // Once a day, since much of the index is written anew for it.
-        let yesterday = DateTimeOffset::from_unix_seconds(now - DAY).0;
-        if let Err(error) = self.store.forget_words(yesterday) {
+        if let Err(error) = self.store.forget_words(ticks(now - DAY)) {
             tracing::error!(error = format!("{error:#}"), "forgetting words failed");
         }
         match keys::rotate_when_due(&self.store, &self.master, now) {

@@ -26,6 +26,14 @@ pub(crate) use opener::Opener;
 pub use opener::Place;
 pub(crate) use value::{Value, Values};
 
+/// The least number that an entry of the change log to come may have, on PostgreSQL.
+macro_rules! settled {
+    () => {
+        "(pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
+         + (SELECT value FROM setting WHERE name = 'transaction_base') << 20)"
+    };
+}
+
 /// An open connection.
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
@@ -144,7 +152,7 @@ impl Connection {
         match self {
             Self::Sqlite(_) => "SELECT coalesce(max(sequence), 0) FROM change_log",
             Self::Postgres(_) => {
-                "SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) - 1"
+                concat!("SELECT ", settled!(), " - 1")
             }
         }
     }
@@ -163,7 +171,7 @@ impl Connection {
             // Transactions of a file follow each other.
             Self::Sqlite(_) => "1 = 1",
             Self::Postgres(_) => {
-                "c.sequence < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"
+                concat!("c.sequence < ", settled!())
             }
         }
     }

@@ -238,7 +238,8 @@ impl Session {
             Insertion::of(
                 "INSERT INTO change_log (tenant_key, record_key, id, version, change, \
                  committed_at, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, \
-                 pg_current_xact_id()::text::bigint << 20 | ?7)",
+                 pg_current_xact_id()::text::bigint \
+                 + (SELECT value FROM setting WHERE name = 'transaction_base') << 20 | ?7)",
             )
         });
         let insertion = match self.connection {

@@ -283,6 +283,20 @@ impl Store {
         Ok(())
     }
 
+    /// Makes room ahead for calls that start from an instant (ticks) to another, where that has to be
+    /// made. Blocks.
+    pub fn prepare(&self, from: i64, to: i64) {
+        let shared = &self.inner.shared;
+        shared.months.make(&shared.opener, [from, to].into_iter());
+    }
+
+    /// Gives back the room of months before that of an instant (ticks) in which nothing is left, where
+    /// months have room of their own; answers how many. Blocks.
+    pub fn give_back_months(&self, before: i64) -> Result<usize, Error> {
+        let shared = &self.inner.shared;
+        shared.months.drop_empty(&shared.opener, before)
+    }
+
     /// Looks at every page and fragment. Blocks, for as long as that takes.
     pub fn doctor(&self) -> Result<Diagnosis, Error> {
         doctor::diagnose(&self.inner.shared.opener, self.codec())

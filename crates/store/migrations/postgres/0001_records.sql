@@ -205,8 +205,9 @@ CREATE TABLE record_search (
 
 CREATE INDEX record_search_words ON record_search USING gin (words);
 
--- What was committed. "sequence" is the number of the transaction and, in the lowest 20 bits, the
--- entry's place in it; "id" stands only where the record can no longer be asked for it.
+-- What was committed. "sequence" is the number of the transaction, counted from the setting
+-- "transaction_base" on, and in the lowest 20 bits the entry's place in it; "id" stands only where
+-- the record can no longer be asked for it.
 CREATE TABLE change_log (
   sequence bigint PRIMARY KEY,
   tenant_key bigint NOT NULL,
@@ -247,6 +248,9 @@ CREATE TABLE setting (
   name text COLLATE "C" PRIMARY KEY,
   value bigint NOT NULL
 );
+
+-- Numbers of transactions begin anew in another cluster; those of the change log do not.
+INSERT INTO setting (name, value) VALUES ('transaction_base', 0);
 
 -- Subscriptions to change notifications, what each was told, and what is still to be told.
 CREATE TABLE subscription (

@@ -1,4 +1,5 @@
-//! Parts of the tables of records, month by month: made when the first call of a month comes in.
+//! Parts of the tables of records, month by month: made ahead, or when the first call of a month comes
+//! in, and dropped when the last one has been erased.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -40,8 +41,7 @@ impl Months {
         if lacking.is_empty() {
             return;
         }
-        let made = opener.writer().and_then(|connection| {
-            connection.batch(&format!("SET lock_timeout = {LOCK_TIMEOUT}"))?;
+        let made = limited(opener).and_then(|connection| {
             for month in lacking {
                 self.make_one(&connection, month);
             }
@@ -50,6 +50,27 @@ impl Months {
         if let Err(error) = made {
             tracing::warn!(%error, "no parts of the tables for months of their own");
         }
+    }
+
+    /// Drops the parts of months before that of an instant (ticks) in which nothing is left.
+    pub(crate) fn drop_empty(&self, opener: &Opener, before: i64) -> Result<usize, Error> {
+        let Opener::Postgres(_) = opener else { return Ok(0) };
+        let connection = limited(opener)?;
+        let mut dropped = 0;
+        for month in old_parts(&connection, before)? {
+            match connection.transact(|connection| drop_part(connection, month)) {
+                Ok(false) => {}
+                Ok(true) => {
+                    tracing::info!(month = name(month), "parts of the tables dropped");
+                    self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&month);
+                    dropped += 1;
+                }
+                // Whoever reads or writes in it goes first; there is time.
+                Err(Error::Busy) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(dropped)
     }
 
     fn make_one(&self, connection: &Connection, month: i64) {
@@ -108,6 +129,42 @@ impl Months {
     }
 }
 
+/// A connection that does not wait long for others.
+fn limited(opener: &Opener) -> Result<Connection, Error> {
+    let connection = opener.writer()?;
+    connection.batch(&format!("SET lock_timeout = {LOCK_TIMEOUT}"))?;
+    Ok(connection)
+}
+
+/// The months before that of an instant that have parts.
+fn old_parts(connection: &Connection, before: i64) -> Result<Vec<i64>, Error> {
+    let text = "SELECT right(relname, 7) FROM pg_class JOIN pg_inherits ON inhrelid = oid \
+                WHERE inhparent = to_regclass('call_record') AND relname <> 'call_record_other'";
+    let names = connection.all(text, (), |row| row.get::<String>(0))?;
+    let months = names.iter().filter_map(|name| month_named(name));
+    Ok(months.filter(|found| *found < month(before)).collect())
+}
+
+/// The month of which [`name`] makes this.
+fn month_named(name: &str) -> Option<i64> {
+    let (year, month) = name.split_once('_')?;
+    Some((year.parse::<i64>().ok()? - 1970) * 12 + month.parse::<i64>().ok()? - 1)
+}
+
+/// Drops the parts of a month, if nothing is in them; whether it did.
+fn drop_part(connection: &Connection, month: i64) -> Result<bool, Error> {
+    let parts: Vec<String> =
+        TABLES.iter().chain(&PACKS).map(|table| format!("{table}_{}", name(month))).collect();
+    connection.batch(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", parts[0]))?;
+    for part in &parts {
+        if connection.exists(&format!("SELECT 1 FROM {part} LIMIT 1"), ())? {
+            return Ok(false);
+        }
+    }
+    connection.batch(&format!("DROP TABLE {}", parts.join(", ")))?;
+    Ok(true)
+}
+
 /// What the names of a month's parts end with.
 fn name(month: i64) -> String {
     format!("{:04}_{:02}", 1970 + month / 12, month % 12 + 1)
@@ -140,4 +197,18 @@ fn make_parts(connection: &Connection, month: i64, name: &str) -> Result<(), Err
         connection.batch(&text)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_parts_tell_their_months() {
+        for month in OWN {
+            assert_eq!(month_named(&name(month)), Some(month));
+        }
+        assert_eq!(name(682), "2026_11");
+        assert_eq!(month_named("d_other"), None);
+    }
 }

@@ -16,6 +16,11 @@ impl Folder {
         self.0.url()
     }
 
+    /// Runs SQL beside the store, and gives what comes of it.
+    pub(crate) fn ask(&self, sql: &str) -> String {
+        self.0.ask(sql)
+    }
+
     pub(crate) fn options(&self, role: Role) -> Options {
         Options::at(Place::parse(&self.0.url()).unwrap(), role)
     }

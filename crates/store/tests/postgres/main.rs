@@ -17,6 +17,7 @@ mod erasing;
 mod keeping;
 #[path = "../it/lists.rs"]
 mod lists;
+mod months;
 mod nodes;
 #[path = "../it/notifications.rs"]
 mod notifications;
@@ -28,5 +29,6 @@ mod queries;
 mod sample;
 #[path = "../it/snapshots.rs"]
 mod snapshots;
+mod upgrading;
 #[path = "../it/versions.rs"]
 mod versions;

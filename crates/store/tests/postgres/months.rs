@@ -1,0 +1,101 @@
+//! Parts of the tables, month by month: made before they are needed, found by the key of a record, and
+//! given back when nothing is left in them.
+
+use store::{Role, Store};
+
+use crate::calls::call;
+use crate::engine::{Folder, serve, tenant};
+
+/// 2023-11-14, the month of [`call`]s, and an instant a year later; in seconds.
+const THEN: i64 = 1_700_000_000;
+const LATER: i64 = THEN + 365 * 86_400;
+
+fn parts(folder: &Folder) -> Vec<String> {
+    let text = "SELECT relname FROM pg_class WHERE relkind = 'r' \
+                AND relname ~ '^(call_record|stream|session_pack)_' ORDER BY relname";
+    let all = folder.ask(text);
+    all.lines().filter(|name| !name.ends_with("_other")).map(str::to_owned).collect()
+}
+
+fn ticks(seconds: i64) -> i64 {
+    call(0).start(seconds).ticks()
+}
+
+fn keep(store: &Store, number: u32) {
+    store.write(&tenant(), vec![call(number).sessions(2).shred(store)]).wait().unwrap();
+}
+
+fn is_there(store: &Store, number: u32) -> bool {
+    let mut reader = store.reader().unwrap();
+    let key = call(number).key();
+    let found = reader.record(&tenant(), &key, None).unwrap();
+    let Some(at_once) = reader.current(&tenant(), &key, true).unwrap() else {
+        assert!(found.is_none());
+        return false;
+    };
+    let mut packs = [Vec::new(), Vec::new()];
+    assert!(reader.session_pack(at_once.record_key, 0, &mut packs[0]).unwrap());
+    assert!(reader.session_pack(at_once.record_key, 0, &mut packs[1]).unwrap());
+    assert_eq!(packs[0], packs[1]);
+    assert_eq!(found.unwrap().record_key, at_once.record_key);
+    true
+}
+
+#[test]
+fn months_are_made_ahead_and_given_back_when_nothing_is_left() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    assert!(parts(&folder).is_empty());
+    store.prepare(ticks(THEN), ticks(THEN + 31 * 86_400));
+    let made = parts(&folder);
+    let months = ["2023_11", "2023_12"];
+    let expected = ["call_record", "session_pack", "stream"];
+    let expected = expected.iter().flat_map(|table| months.map(|month| format!("{table}_{month}")));
+    assert_eq!(made, expected.collect::<Vec<_>>());
+
+    keep(&store, 1);
+    assert!(is_there(&store, 1));
+    assert_eq!(folder.ask("SELECT count(*) FROM call_record_2023_11"), "1");
+    // One has a record, and the other is not of the past yet.
+    assert_eq!(store.give_back_months(ticks(THEN + 31 * 86_400)).unwrap(), 0);
+    assert_eq!(parts(&folder), made);
+    assert_eq!(store.erase_ended_before(ticks(LATER), 10).wait().unwrap(), 1);
+    assert!(!is_there(&store, 1));
+    assert_eq!(store.give_back_months(ticks(LATER)).unwrap(), 2);
+    assert!(parts(&folder).is_empty());
+
+    // What comes late all the same has a place.
+    keep(&store, 1);
+    keep(&store, 2);
+    assert!(is_there(&store, 1) && is_there(&store, 2));
+    assert_eq!(store.doctor().unwrap().problems, [""; 0]);
+}
+
+#[test]
+fn nodes_notice_that_another_has_given_a_month_back() {
+    let folder = Folder::new();
+    let nodes = [(); 2].map(|()| Store::open(&folder.options(Role::Serve)).unwrap());
+    keep(&nodes[0], 1);
+    assert!(nodes.iter().all(|node| is_there(node, 1)));
+    nodes[0].erase_ended_before(ticks(LATER), 10).wait().unwrap();
+    assert_eq!(nodes[0].give_back_months(ticks(LATER)).unwrap(), 1);
+    assert!(nodes.iter().all(|node| !is_there(node, 1)));
+    // This one still takes the month for one with parts.
+    keep(&nodes[1], 1);
+    assert!(nodes.iter().all(|node| is_there(node, 1)));
+    keep(&nodes[0], 2);
+    assert!(nodes.iter().all(|node| is_there(node, 2)));
+}
+
+#[test]
+fn what_starts_in_no_ordinary_month_is_kept_with_others() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let starts = [0, -1_000_000_000, 100_000_000_000];
+    for (number, start) in (1..).zip(starts) {
+        let record = call(number).start(start).sessions(2);
+        store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
+        assert!(is_there(&store, number), "{start}");
+    }
+    assert_eq!(folder.ask("SELECT count(*) FROM call_record_other"), "3");
+}

@@ -1,0 +1,49 @@
+//! Nodes of two versions on one database, and a database that has moved to another cluster.
+
+use store::{Change, Error, Role, Store};
+
+use crate::calls::call;
+use crate::engine::{Folder, serve, tenant};
+
+#[test]
+fn a_node_works_with_a_newer_store_unless_it_has_to_know_more() {
+    let folder = Folder::new();
+    drop(serve(&folder));
+    let steps: i64 = folder.ask("SELECT count(*) FROM migration").parse().unwrap();
+    // What the next version brings: a column that this one does without.
+    folder.ask("ALTER TABLE call_record ADD COLUMN mood text");
+    let next = steps + 1;
+    folder.ask(&format!("INSERT INTO migration VALUES ({next}, 'of the next version', {steps})"));
+    let store = serve(&folder);
+    store.write(&tenant(), vec![call(1).shred(&store)]).wait().unwrap();
+    assert!(store.reader().unwrap().record(&tenant(), &call(1).key(), None).unwrap().is_some());
+    // And what the one after that takes away.
+    let more = next + 1;
+    folder.ask(&format!("INSERT INTO migration VALUES ({more}, 'one more', {next})"));
+    let refused = Store::open(&folder.options(Role::Tool)).map(drop);
+    assert!(matches!(refused, Err(Error::Newer { .. })), "{refused:?}");
+}
+
+#[test]
+fn the_log_goes_on_where_a_dump_was_restored_in_a_younger_cluster() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    store.write(&tenant(), vec![call(1).shred(&store)]).wait().unwrap();
+    drop(store);
+    // As if the cluster that it came from had given a million numbers more.
+    folder.ask("UPDATE change_log SET sequence = sequence + (1000000::bigint << 20)");
+    folder.ask("UPDATE notification_cursor SET sequence = (SELECT max(sequence) FROM change_log)");
+    let store = serve(&folder);
+    let mut reader = store.reader().unwrap();
+    let last = reader.last_change().unwrap();
+    assert!(last > 1_000_000 << 20);
+    store.write(&tenant(), vec![call(2).shred(&store)]).wait().unwrap();
+    let entries = reader.changes(last, 10).unwrap();
+    let entries: Vec<_> = entries.iter().map(|entry| (entry.change, entry.id.clone())).collect();
+    assert_eq!(entries, [(Change::Created, Some(call(2).id))]);
+    // Opened again nothing moves any more.
+    let base = "SELECT value FROM setting WHERE name = 'transaction_base'";
+    let before = folder.ask(base);
+    drop(serve(&folder));
+    assert_eq!(folder.ask(base), before);
+}
