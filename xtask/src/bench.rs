@@ -5,6 +5,7 @@
 
 mod imports;
 mod notify;
+mod postgres;
 mod queries;
 mod reads;
 
@@ -24,7 +25,8 @@ const LOAD: &str = "1";
 
 /// `bench [imports] [reads]`: both unless one is named. Reads need the records of imports, which
 /// run in any case. `bench queries [RECORDS]` fills stores of up to a million records, or so many;
-/// `bench notify [BACKLOG]` tells receivers, and queues a million messages, or so many.
+/// `bench notify [BACKLOG]` tells receivers, and queues a million messages, or so many;
+/// `bench postgres [RECORDS]` reads and imports a hundred thousand records, or so many.
 ///
 /// # Errors
 /// When a program that it needs is missing, or something fails.
@@ -42,6 +44,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let backlog = backlog.first().map_or(Ok(1_000_000), |backlog| backlog.parse())?;
         process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
         return notify::measure(&fresh_folder("bench-notify")?, backlog);
+    }
+    if let Some((name, records)) = arguments.split_first()
+        && name == "postgres"
+    {
+        let records = records.first().map_or(Ok(100_000), |records| records.parse())?;
+        process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
+        return postgres::measure(&fresh_folder("bench-postgres")?, records);
     }
     if let Some(name) = arguments.iter().find(|name| !["imports", "reads"].contains(&name.as_str()))
     {

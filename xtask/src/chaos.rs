@@ -1,8 +1,8 @@
 //! Notifications under fire: records come in, the server is killed and started again, receivers fail
 //! in every way, and still each subscription is told of everything, and the good ones in time.
 
-mod ledger;
-mod receiver;
+pub(crate) mod ledger;
+pub(crate) mod receiver;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -13,7 +13,7 @@ use crate::{chaos, clients, codegen, demo, fuzz, setup, soak, tidy};
 /// one.
 type Step = (&'static str, fn(&mut Tally) -> Result<()>);
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     ("setup", |_| setup::run(&[])),
     ("format", |_| format()),
     ("tidy", |_| tidy::run(&[])),
@@ -26,6 +26,7 @@ const STEPS: [Step; 14] = [
     ("clients", clients::run_counted),
     ("kill", |_| soak::kill(5)),
     ("chaos", |_| chaos::notify(chaos::SHORT)),
+    ("nodes", |_| soak::nodes(Duration::from_secs(12))),
     ("fuzz", |_| fuzz::run_all(Duration::from_secs(10))),
     ("demo", |_| demo::run(&[])),
 ];

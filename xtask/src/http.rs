@@ -14,6 +14,8 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     authority: String,
+    /// The last answer said when to ask again.
+    pub(crate) has_retry_after: bool,
 }
 
 impl Connection {
@@ -27,7 +29,8 @@ impl Connection {
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream), authority: authority.to_owned() })
+        let authority = authority.to_owned();
+        Ok(Self { stream: BufReader::new(stream), authority, has_retry_after: false })
     }
 
     /// A GET with a bearer token: the status and the body.
@@ -41,6 +44,7 @@ impl Connection {
         );
         self.stream.get_mut().write_all(head.as_bytes())?;
         let head = Head::read(&mut self.stream)?;
+        self.has_retry_after = head.has_retry_after;
         let mut body = String::new();
         head.body(&mut self.stream).read_to_string(&mut body)?;
         Ok((head.status, body))
@@ -59,6 +63,7 @@ impl Connection {
         );
         self.stream.get_mut().write_all(head.as_bytes())?;
         let head = Head::read(&mut self.stream)?;
+        self.has_retry_after = head.has_retry_after;
         let mut answer = String::new();
         head.body(&mut self.stream).read_to_string(&mut answer)?;
         Ok((head.status, answer))
@@ -101,6 +106,7 @@ impl Connection {
 struct Head {
     status: u16,
     length: Option<u64>,
+    has_retry_after: bool,
 }
 
 impl Head {
@@ -110,6 +116,7 @@ impl Head {
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
         let Some(status) = status else { bail!("not an HTTP answer: {line:?}") };
         let mut length = None;
+        let mut has_retry_after = false;
         loop {
             line.clear();
             if stream.read_line(&mut line)? == 0 {
@@ -119,10 +126,11 @@ impl Head {
             if name.eq_ignore_ascii_case("content-length") {
                 length = Some(value.trim().parse()?);
             }
+            has_retry_after |= name.eq_ignore_ascii_case("retry-after");
         }
         // Such an answer has no body, and says nothing of one (RFC 9110 section 15.3.5).
         let length = if status == 204 { Some(0) } else { length };
-        Ok(Self { status, length })
+        Ok(Self { status, length, has_retry_after })
     }
 
     /// The body: of the length that the head told, else chunked.

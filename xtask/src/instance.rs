@@ -29,6 +29,8 @@ pub(crate) struct Instance {
     tls: Option<Tls>,
     /// Where the store is, unless that is a file in the data folder.
     postgres: Option<Arc<Postgres>>,
+    /// The address that it gives as its own, where it is one of several nodes.
+    public: Option<String>,
 }
 
 /// Certificate and key, as PEM files.
@@ -64,7 +66,30 @@ impl Instance {
     /// When no port is free.
     pub(crate) fn new(profile: &str, data: PathBuf) -> Result<Self> {
         let (binary, postgres) = (repository::binary(profile), testkit::postgres::if_asked_for());
-        Ok(Self { binary, data, port: free_port()?, tls: None, postgres: postgres.map(Arc::new) })
+        Ok(Self {
+            binary,
+            data,
+            port: free_port()?,
+            tls: None,
+            postgres: postgres.map(Arc::new),
+            public: None,
+        })
+    }
+
+    /// The same on a database.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub(crate) fn on(postgres: Arc<Postgres>, profile: &str, data: PathBuf) -> Result<Self> {
+        let binary = repository::binary(profile);
+        Ok(Self {
+            binary,
+            data,
+            port: free_port()?,
+            tls: None,
+            postgres: Some(postgres),
+            public: None,
+        })
     }
 
     /// Another instance on the same store and data folder, at a port of its own.
@@ -74,7 +99,23 @@ impl Instance {
     pub(crate) fn beside(&self) -> Result<Self> {
         let (binary, data) = (self.binary.clone(), self.data.clone());
         let postgres = self.postgres.clone();
-        Ok(Self { binary, data, port: free_port()?, tls: None, postgres })
+        Ok(Self { binary, data, port: free_port()?, tls: None, postgres, public: None })
+    }
+
+    /// Another node of the same service, which gives the same address as its own.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub(crate) fn node(&self) -> Result<Self> {
+        let public = self.public.clone().unwrap_or_else(|| self.url());
+        Ok(Self { public: Some(public), ..self.beside()? })
+    }
+
+    /// The same at the same address, run by another binary.
+    pub(crate) fn another(&self, binary: PathBuf) -> Self {
+        let (data, tls) = (self.data.clone(), self.tls.clone());
+        let (postgres, public) = (self.postgres.clone(), self.public.clone());
+        Self { binary, data, port: self.port, tls, postgres, public }
     }
 
     /// The same, reached by TLS as `localhost`.
@@ -103,7 +144,8 @@ impl Instance {
                 command.env_remove(name);
             }
         }
-        command.env("CALLVAULT_SERVER__PUBLIC_URL", self.url());
+        let public = self.public.clone().unwrap_or_else(|| self.url());
+        command.env("CALLVAULT_SERVER__PUBLIC_URL", public);
         // Receivers of notifications are on the loopback too.
         command.env("CALLVAULT_NOTIFICATIONS__ALLOW_INSECURE_URLS", "true");
         command.env("CALLVAULT_NOTIFICATIONS__ALLOW_NETWORKS", "127.0.0.0/8");

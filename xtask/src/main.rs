@@ -39,12 +39,15 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
   abnf PATH                          OASIS's test cases of the OData grammar against our parser
   soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (5 min each, requests 30)
+  soak nodes [--seconds N]           three nodes on one database: kill -9, restarts of the database (60)
+  soak upgrade [COMMIT]              nodes of the commit before, or of another, beside those of this one
   soak queries [COUNT]               random queries of the store against the reference (100000)
   soak worst                         time and memory of requests that are made to be costly
   chaos notify [--records N] [--kills N]
                                      notifications while receivers fail and the server is killed (10000, 20)
   bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
   bench notify [BACKLOG]             notifications, as ratios to a bare HTTP client, and a long queue (1000000)
+  bench postgres [RECORDS]           nodes on PostgreSQL, as ratios to pgbench and COPY (100000)
   bench queries [RECORDS]            queries, as ratios to SQL by hand, up to so many records (1000000)
 ";
 

@@ -10,6 +10,8 @@ pub(crate) struct Received {
     line: String,
     /// The token that a handshake asks to be repeated.
     pub(crate) validation_token: Option<String>,
+    /// The id of the message, the same each time it is sent.
+    pub(crate) webhook_id: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -31,6 +33,8 @@ impl Received {
             let Some((name, value)) = self.line.split_once(':') else { break };
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().unwrap_or(0);
+            } else if name.eq_ignore_ascii_case("webhook-id") {
+                value.trim().clone_into(&mut self.webhook_id);
             }
         }
         self.body.clear();

@@ -1,6 +1,12 @@
 //! The long forms of the heavy tests, run before a release; the checks run short ones of the same.
 
+mod client;
+mod cluster;
+mod kept;
 mod kill;
+mod load;
+mod nodes;
+mod upgrade;
 mod worst;
 
 use std::process::Command;
@@ -13,6 +19,8 @@ use crate::{fuzz, instance, process};
 
 /// Rounds of the long form of `kill`.
 const ROUNDS: u32 = 50;
+/// How long the long form of `nodes` disturbs them.
+const NODES_FOR: Duration = Duration::from_mins(1);
 /// Random queries of the long form of `queries`.
 const QUERIES: u64 = 100_000;
 /// The short form begins at 1; this one has records and queries of its own.
@@ -21,7 +29,8 @@ const FIRST_SEED: u64 = 1_000;
 const FUZZING: Duration = Duration::from_mins(5);
 const FUZZING_REQUESTS: Duration = Duration::from_mins(30);
 
-/// `soak kill [--rounds N] | queries [COUNT] | fuzz | worst`
+/// `soak kill [--rounds N] | nodes [--seconds N] | upgrade [COMMIT] | queries [COUNT] | fuzz |
+/// worst`
 ///
 /// # Errors
 /// When the test fails, or there is none of that name.
@@ -34,14 +43,37 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["queries"] => queries(QUERIES),
         ["queries", count] => queries(count.parse().context("COUNT is a number")?),
         ["fuzz"] => fuzz::run_long(FUZZING, &[("request", FUZZING_REQUESTS)]),
+        ["nodes"] => build_and_disturb(NODES_FOR),
+        ["nodes", "--seconds", seconds] => {
+            let seconds = seconds.parse().context("--seconds needs a number")?;
+            build_and_disturb(Duration::from_secs(seconds))
+        }
+        ["upgrade"] => instance::build().and_then(|()| upgrade::run("HEAD^")),
+        ["upgrade", commit] => instance::build().and_then(|()| upgrade::run(commit)),
         ["worst"] => instance::build().and_then(|()| worst::ask()),
-        _ => bail!("soak kill [--rounds N] | soak queries [COUNT] | soak fuzz | soak worst"),
+        _ => bail!(
+            "soak kill [--rounds N] | soak nodes [--seconds N] | soak upgrade [COMMIT] | \
+             soak queries [COUNT] | soak fuzz | soak worst"
+        ),
     }
 }
 
 fn build_and_kill(rounds: u32) -> Result<()> {
     instance::build()?;
     kill(rounds)
+}
+
+fn build_and_disturb(length: Duration) -> Result<()> {
+    instance::build()?;
+    nodes(length)
+}
+
+/// Kills nodes and restarts their database under load; see [`nodes::run`].
+///
+/// # Errors
+/// When something that was acknowledged is gone, or something wrong was read or told.
+pub(crate) fn nodes(length: Duration) -> Result<()> {
+    nodes::run(length)
 }
 
 /// Ends servers and importers at random moments; see [`kill::rounds`].

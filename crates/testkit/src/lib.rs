@@ -16,7 +16,7 @@ pub use http::{Answer, Client};
 pub use nats::{Nats, Stored};
 pub use postgres::Postgres;
 pub use receiver::{Received, Receiver, Reply};
-pub use server::{Callvault, Server};
+pub use server::{Callvault, Ended, Server};
 
 /// The tenant that tests use unless they need two.
 pub const TENANT: &str = "dc368399-474c-4d40-900c-6265431fd81f";

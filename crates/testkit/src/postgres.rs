@@ -3,6 +3,7 @@
 //! A cluster, not only a database: transactions under way anywhere in a cluster hold up those who
 //! follow the change log.
 
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,6 +17,8 @@ use crate::free_port;
 const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
 /// A master key: where nodes share a store, all need the same.
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// Settings of a cluster of which nothing is to survive a power cut.
+const UNSYNCED: &str = "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB";
 /// How long it may take to come up.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What only a user without rights over the machine may run; Debian's package makes that user.
@@ -35,28 +38,62 @@ impl Postgres {
     /// # Panics
     /// When there is no PostgreSQL (Debian's package `postgresql`), or it does not come up.
     pub fn start() -> Self {
+        Self::with(UNSYNCED, None)
+    }
+
+    /// The same for a server that is spoken to by TLS as `localhost`, and the certificate that has to
+    /// be trusted for that, as PEM.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn with_tls() -> (Self, String) {
+        let names = vec!["localhost".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).expect("a certificate can be made");
+        let certificate = made.cert.pem();
+        let settings = format!(
+            "{UNSYNCED} -c ssl=on -c ssl_cert_file=certificate.pem -c ssl_key_file=key.pem"
+        );
+        let postgres =
+            Self::with(&settings, Some((&certificate, &made.signing_key.serialize_pem())));
+        (postgres, certificate)
+    }
+
+    /// The same for measuring: what is committed is on disk, and there is memory.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn durable() -> Self {
+        Self::with("-c shared_buffers=512MB -c max_wal_size=4GB", None)
+    }
+
+    fn with(settings: &str, tls: Option<(&str, &str)>) -> Self {
         static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(make_template);
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let template = TEMPLATE.display();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = format!("{template}-{}-{number}", std::process::id());
         let (port, programs) = (free_port(), programs());
-        // Nothing is to survive a power cut here, so nothing is synced. The shell reads until this
-        // process is gone or closes the pipe.
+        // The shell reads until this process is gone or closes the pipe.
         let script = format!(
             "set -e\n\
              cp -r {template} {folder}\n\
-             {programs}/postgres -D {folder} -p {port} -c listen_addresses=127.0.0.1 \
-             -c unix_socket_directories= -c fsync=off -c full_page_writes=off \
-             -c shared_buffers=32MB -c log_min_messages=fatal >/dev/null 2>&1 &\n\
-             server=$!\n\
-             cat >/dev/null\n\
-             kill -QUIT $server\n\
-             wait $server || true\n\
+             umask 077\n\
+             printf %s \"$CERTIFICATE\" >{folder}/certificate.pem\n\
+             printf %s \"$KEY\" >{folder}/key.pem\n\
+             start() {{ {programs}/postgres -D {folder} -p {port} \
+             -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+             -c log_min_messages=fatal {settings} >/dev/null 2>&1 & }}\n\
+             start\n\
+             while read signal; do kill -$signal $!; wait $! || true; start; done\n\
+             kill -QUIT $!\n\
+             wait $! || true\n\
              rm -rf {folder}\n",
             programs = programs.display(),
         );
-        let shell = as_user(&script).stdin(Stdio::piped()).spawn().expect("a shell");
+        let (certificate, key) = tls.unwrap_or_default();
+        let mut shell = as_user(&script);
+        shell.env("CERTIFICATE", certificate).env("KEY", key).stdin(Stdio::piped());
+        let shell = shell.spawn().expect("a shell");
         let postgres = Self { port, shell };
         postgres.wait(&programs);
         postgres
@@ -65,6 +102,11 @@ impl Postgres {
     /// The URL of its database.
     pub fn url(&self) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// The same by TLS.
+    pub fn url_by_tls(&self) -> String {
+        format!("postgres://{USER}@localhost:{}/postgres?sslmode=require", self.port)
     }
 
     /// Runs SQL on its database, and gives the text that comes of it.
@@ -77,6 +119,31 @@ impl Postgres {
         let output = psql.output().expect("psql runs");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Ends the server and starts it again: as an administrator would, or as if it had crashed; the
+    /// connections to it break. Returns when it takes new ones.
+    ///
+    /// # Panics
+    /// When it does not come up again.
+    pub fn restart(&self, is_crash: bool) {
+        let started = "SELECT pg_postmaster_start_time()";
+        let before = self.ask(started);
+        let mut stdin = self.shell.stdin.as_ref().expect("it is piped");
+        let signal = if is_crash { "QUIT\n" } else { "INT\n" };
+        stdin.write_all(signal.as_bytes()).expect("the shell reads");
+        let deadline = Instant::now() + PATIENCE;
+        while self.try_ask(started).is_none_or(|now| now == before) {
+            assert!(Instant::now() < deadline, "PostgreSQL does not come up again");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn try_ask(&self, sql: &str) -> Option<String> {
+        let mut psql = Command::new(programs().join("psql"));
+        psql.args(["-qXAt", "-d", &self.url(), "-c", sql]).stderr(Stdio::null());
+        let output = psql.output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     fn wait(&self, programs: &Path) {
@@ -134,7 +201,10 @@ fn as_user(script: &str) -> Command {
 }
 
 /// Where the server's programs are, which Debian keeps out of the path.
-fn programs() -> PathBuf {
+///
+/// # Panics
+/// When there are none.
+pub fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut all: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
     let asked = Command::new("pg_config").arg("--bindir").output();

@@ -1,17 +1,19 @@
 //! What was acknowledged, what arrived, and whether the one answers to the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// Versions that the server said it keeps, with when it said so, by record.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     records: BTreeMap<String, BTreeMap<u64, Instant>>,
 }
 
 /// A notification that came.
 #[derive(Debug, Clone)]
-pub(super) struct Arrival {
+pub(crate) struct Arrival {
+    /// The same each time it comes.
+    pub(super) message: String,
     pub(super) record: String,
     /// It is the first that the subscription was told of the record.
     pub(super) is_created: bool,
@@ -20,38 +22,43 @@ pub(super) struct Arrival {
 
 /// What a subscription was told, judged.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     /// Notifications that never came.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
     /// Records of which a later version was told before the first.
-    pub(super) out_of_order: u64,
+    pub(crate) out_of_order: u64,
     /// Notifications of what was never acknowledged nor sent.
-    pub(super) unknown: u64,
+    pub(crate) unknown: u64,
     /// Notifications beyond those that had to come.
-    pub(super) duplicates: u64,
+    pub(crate) duplicates: u64,
 }
 
 impl Ledger {
     /// Notes a version; the first time counts.
-    pub(super) fn acknowledged(&mut self, record: &str, version: u64, at: Instant) {
+    pub(crate) fn acknowledged(&mut self, record: &str, version: u64, at: Instant) {
         self.records.entry(record.to_owned()).or_default().entry(version).or_insert(at);
     }
 
     /// Versions of the records that a subscription asks for.
-    pub(super) fn expected(&self, asks_for: impl Fn(&str) -> bool) -> u64 {
+    pub(crate) fn expected(&self, asks_for: impl Fn(&str) -> bool) -> u64 {
         let wanted = self.records.iter().filter(|(record, _)| asks_for(record));
         wanted.map(|(_, versions)| versions.len() as u64).sum()
     }
 
     /// Judges what came to a subscription that asks for these records. A version can't be told from
-    /// another by its notification, so a record's are counted: one `created`, and one `updated` for
-    /// each later version.
-    pub(super) fn judge(&self, arrivals: &[Arrival], asks_for: impl Fn(&str) -> bool) -> Verdict {
+    /// another by its notification, so a record's are counted, each once: one `created`, and one
+    /// `updated` for each later version.
+    pub(crate) fn judge(&self, arrivals: &[Arrival], asks_for: impl Fn(&str) -> bool) -> Verdict {
         let mut told: BTreeMap<&str, Vec<&Arrival>> = BTreeMap::new();
-        for arrival in arrivals {
-            told.entry(&arrival.record).or_default().push(arrival);
-        }
         let mut verdict = Verdict::default();
+        let mut messages = BTreeSet::new();
+        for arrival in arrivals {
+            if messages.insert(&arrival.message) {
+                told.entry(&arrival.record).or_default().push(arrival);
+            } else {
+                verdict.duplicates += 1;
+            }
+        }
         for (record, arrivals) in &told {
             if !asks_for(record) || !self.records.contains_key(*record) {
                 verdict.unknown += arrivals.len() as u64;
@@ -108,6 +115,7 @@ mod tests {
 
     fn arrivals(now: Instant, told: &[(&str, bool)]) -> Vec<Arrival> {
         let arrival = |(number, (record, is_created)): (usize, &(&str, bool))| Arrival {
+            message: number.to_string(),
             record: (*record).to_owned(),
             is_created: *is_created,
             at: now + Duration::from_millis(number as u64),
@@ -150,6 +158,15 @@ mod tests {
         let told = arrivals(now, &[("a", true), ("a", false), ("b", true)]);
         assert_eq!(ledger(now).judge(&told, |it| it == "a"), verdict(|it| it.unknown = 1));
         assert_eq!(ledger(now).expected(|it| it == "a"), 2);
+    }
+
+    #[test]
+    fn a_message_that_comes_again_stands_for_no_other() {
+        let now = Instant::now();
+        let mut told = arrivals(now, &[("a", true), ("a", false), ("b", true)]);
+        told[1] = told[0].clone();
+        let verdict = ledger(now).judge(&told, |_| true);
+        assert_eq!((verdict.lost, verdict.duplicates), (1, 1));
     }
 
     #[test]

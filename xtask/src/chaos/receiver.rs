@@ -15,7 +15,7 @@ use crate::received::{Received, answer};
 
 /// What a receiver does with notifications. Each repeats the token of the handshake as it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Healthy,
     /// Answers 200 after so many milliseconds.
     Slow(u64),
@@ -33,16 +33,16 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Whether it takes what it is sent in the end.
-    pub(super) fn takes_all(self) -> bool {
+    pub(crate) fn takes_all(self) -> bool {
         matches!(self, Self::Healthy | Self::Slow(_) | Self::Flaky | Self::Breaking)
     }
 }
 
 /// A receiver at work, for as long as the process.
-pub(super) struct Receiver {
-    pub(super) kind: Kind,
+pub(crate) struct Receiver {
+    pub(crate) kind: Kind,
     /// Where it is told.
-    pub(super) url: String,
+    pub(crate) url: String,
     seen: Arc<Seen>,
 }
 
@@ -54,7 +54,7 @@ struct Seen {
 
 impl Receiver {
     /// Starts one; `number` gives it an address of loopback that no other has.
-    pub(super) fn start(kind: Kind, number: usize) -> Result<Self> {
+    pub(crate) fn start(kind: Kind, number: usize) -> Result<Self> {
         let listener = TcpListener::bind((format!("127.0.{}.1", number + 1), 0))?;
         let url = format!("http://{}/hook", listener.local_addr()?);
         let seen = Arc::new(Seen::default());
@@ -70,7 +70,7 @@ impl Receiver {
     }
 
     /// What came and was accepted, in order.
-    pub(super) fn arrivals(&self) -> Vec<Arrival> {
+    pub(crate) fn arrivals(&self) -> Vec<Arrival> {
         self.seen.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -120,16 +120,19 @@ fn serve(kind: Kind, stream: TcpStream, seen: &Seen) -> io::Result<()> {
                 continue;
             }
         }
-        note(&String::from_utf8_lossy(&received.body), seen);
+        note(&received, seen);
         answer(stream.get_mut(), 202, "")?;
     }
     Ok(())
 }
 
-fn note(body: &str, seen: &Seen) {
+fn note(received: &Received, seen: &Seen) {
     let at = Instant::now();
-    let items = body.split("{\"subscriptionId\":").skip(1).filter_map(|item| {
+    let body = String::from_utf8_lossy(&received.body);
+    let items = body.split("{\"subscriptionId\":").skip(1).enumerate();
+    let items = items.filter_map(|(place, item)| {
         Some(Arrival {
+            message: format!("{}/{place}", received.webhook_id),
             record: text(item, "id")?.to_owned(),
             is_created: text(item, "changeType")? == "created",
             at,

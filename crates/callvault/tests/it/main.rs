@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod cookbook;
+mod databases;
 mod demo;
 mod guides;
 mod importing;
