@@ -116,11 +116,15 @@ impl Writer {
     pub(crate) fn run(mut self) {
         while let Some(first) = self.next() {
             let group = self.gather(first);
-            let starts = group.iter().flat_map(|work| work.starts()).copied();
-            self.shared.months.make(&self.shared.opener, starts);
+            self.make_months(&group);
             self.commit(group);
             self.session.look_after();
         }
+    }
+
+    fn make_months(&self, group: &[Box<dyn Work>]) {
+        let starts = group.iter().flat_map(|work| work.starts()).copied();
+        self.shared.months.make(&self.shared.opener, starts);
     }
 
     fn next(&mut self) -> Option<Box<dyn Work>> {
@@ -179,6 +183,9 @@ impl Writer {
         let mut outcome = Err(Error::Busy);
         for attempt in 1..=ATTEMPTS {
             std::thread::sleep(AGAIN_AFTER * attempt);
+            // A part may be gone that was known.
+            self.shared.months.forget();
+            self.make_months(&group);
             outcome = self.transact(&mut group);
             if !matches!(outcome, Err(Error::Again)) {
                 break;

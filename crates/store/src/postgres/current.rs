@@ -30,7 +30,7 @@ pub(crate) fn record(
         format!(concat!("SELECT ", record_columns!(), " FROM {} r WHERE r.record_key = ?1"), table);
     connection
         .first(&text, [record_key], |row| reader::record(row, codec))
-        .inspect_err(|error| months.forget_if_gone(error, record_key))
+        .inspect_err(|error| months.forget_if_gone(error))
 }
 
 /// The same outside of a transaction, in a statement that also gives the first pack of its sessions,
@@ -110,7 +110,7 @@ impl Found<'_> {
             }
             reader::record(row, codec)
         });
-        read.inspect_err(|error| months.forget_if_gone(error, record_key))
+        read.inspect_err(|error| months.forget_if_gone(error))
     }
 }
 
@@ -132,5 +132,5 @@ pub(crate) fn pack(
     let table = months.table(connection, whole, record_key)?;
     let text = format!("SELECT fragment FROM {table} WHERE pack_key = ?1");
     stored::fragment(connection, codec, &text, key, kind, out)
-        .inspect_err(|error| months.forget_if_gone(error, record_key))
+        .inspect_err(|error| months.forget_if_gone(error))
 }

@@ -11,9 +11,10 @@ impl From<tokio_postgres::Error> for Error {
             return Self::Unavailable(Cause::new(error));
         };
         match code {
-            // Another node has just inserted the same, or dropped the part that was asked.
+            // Another node has just inserted the same, or dropped the part that was read or written.
             SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::UNDEFINED_TABLE
+            | SqlState::CHECK_VIOLATION
             | SqlState::T_R_DEADLOCK_DETECTED
             | SqlState::UNIQUE_VIOLATION => Self::Again,
             SqlState::LOCK_NOT_AVAILABLE => Self::Busy,

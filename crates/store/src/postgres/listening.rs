@@ -22,8 +22,7 @@ pub(crate) fn listen(database: &Database, told: impl Fn(bool) -> bool) {
         if let Err(error) = follow(database, &told) {
             tracing::debug!(%error, "no word of the commits of other nodes");
         }
-        // What was committed meanwhile is looked for.
-        if !told(true) {
+        if !told(false) {
             break;
         }
         std::thread::sleep(PAUSE);
@@ -33,10 +32,11 @@ pub(crate) fn listen(database: &Database, told: impl Fn(bool) -> bool) {
 fn follow(database: &Database, told: &impl Fn(bool) -> bool) -> Result<(), Error> {
     let link = database.connect()?;
     link.run(link.client().batch_execute(LISTEN))?;
-    loop {
-        let is_told = link.wait_for_word(PAUSE);
-        if !told(is_told.map_err(|error| Error::Unavailable(Cause::new(error)))?) {
-            return Ok(());
-        }
+    // What was committed before is looked for.
+    let mut is_told = true;
+    while told(is_told) {
+        let word = link.wait_for_word(PAUSE);
+        is_told = word.map_err(|error| Error::Unavailable(Cause::new(error)))?;
     }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //! in, and dropped when the last one has been erased.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{PoisonError, RwLock};
 
 use crate::Error;
@@ -15,41 +15,49 @@ const TABLES: [&str; 7] =
     ["call_record", "participant", "session", "segment", "media", "stream", "record_search"];
 /// Tables that are parted by `pack_key`.
 const PACKS: [&str; 2] = ["session_pack", "participant_pack"];
-/// Months that get parts of their own, from January 1990 to December 2099. What has a start beyond
-/// them, as wrong clocks give it, shares a part.
+/// Months that get parts of their own, from January 1990 to December 2099. What has a start before
+/// them or after them, as wrong clocks give it, shares a part.
 const OWN: std::ops::Range<i64> = 240..1_560;
-/// How long those who read or write the tables are waited for, in milliseconds.
-const LOCK_TIMEOUT: u32 = 1_000;
+/// How long those who read or write the tables are waited for when a part is dropped, in milliseconds;
+/// others wait meanwhile.
+const LOCK_TIMEOUT: u32 = 200;
 /// Any number, the same for all nodes.
 const LOCK: i64 = 0x4361_6c6c_0002;
 
-/// What is known of months: whether they have parts of their own.
+/// The months that are known to have parts.
 #[derive(Debug, Default)]
 pub(crate) struct Months {
-    known: RwLock<HashMap<i64, bool>>,
+    known: RwLock<HashSet<i64>>,
 }
 
 impl Months {
-    /// Makes parts for the months of these starts where there are none. To be called by a thread that
-    /// has no transaction: it waits for those of others, though not for long. Where none can be
-    /// made, records go into the part that months share.
+    /// Makes parts for the months of these starts where there are none. Nobody is kept waiting by that.
+    /// To be called by a thread that has no transaction.
+    ///
+    /// What can't be made is missed by whoever writes there, who is told so.
     pub(crate) fn make(&self, opener: &Opener, starts: impl Iterator<Item = i64>) {
         let Opener::Postgres(_) = opener else { return };
         let wanted: BTreeSet<i64> = starts.map(month).filter(|month| OWN.contains(month)).collect();
-        let lacking: Vec<i64> =
-            wanted.into_iter().filter(|month| self.known(*month).is_none()).collect();
+        let lacking: Vec<i64> = wanted.into_iter().filter(|month| !self.is_known(*month)).collect();
         if lacking.is_empty() {
             return;
         }
-        let made = limited(opener).and_then(|connection| {
-            for month in lacking {
-                self.make_one(&connection, month);
-            }
-            Ok(())
+        let made = opener.writer().and_then(|connection| {
+            lacking.iter().try_for_each(|month| {
+                make(&connection, *month)?;
+                self.note(*month);
+                Ok(())
+            })
         });
         if let Err(error) = made {
-            tracing::warn!(%error, "no parts of the tables for months of their own");
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, cause, "no parts of the tables for months of their own");
         }
+    }
+
+    /// Forgets what is known: another node may have dropped a part.
+    pub(crate) fn forget(&self) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Drops the parts of months before that of an instant (ticks) in which nothing is left.
@@ -62,7 +70,7 @@ impl Months {
                 Ok(false) => {}
                 Ok(true) => {
                     tracing::info!(month = name(month), "parts of the tables dropped");
-                    self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&month);
+                    self.forget();
                     dropped += 1;
                 }
                 // Whoever reads or writes in it goes first; there is time.
@@ -73,22 +81,7 @@ impl Months {
         Ok(dropped)
     }
 
-    fn make_one(&self, connection: &Connection, month: i64) {
-        match make(connection, month) {
-            Ok(()) => self.note(month, true),
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, cause, "no part of the tables for a month of its own");
-                // What has rows among the others can't get a part any more.
-                if !matches!(error, Error::Busy | Error::Unavailable(_)) {
-                    self.note(month, false);
-                }
-            }
-        }
-    }
-
-    /// The table that has the rows of a version: the part of its month, or the whole of which it has
-    /// none.
+    /// The part that has the rows of a version, or the whole of which it is not known to have one.
     pub(crate) fn table(
         &self,
         connection: &Connection,
@@ -96,36 +89,38 @@ impl Months {
         record_key: i64,
     ) -> Result<Cow<'static, str>, Error> {
         let month = month_of(record_key);
-        let has_part = match self.known(month) {
-            Some(has_part) => has_part,
-            None if OWN.contains(&month) => self.look(connection, month)?,
-            None => false,
-        };
-        Ok(if has_part { format!("{whole}_{}", name(month)).into() } else { whole.into() })
+        Ok(if month < OWN.start {
+            format!("{whole}_early").into()
+        } else if month >= OWN.end {
+            format!("{whole}_late").into()
+        } else if self.is_known(month) || self.look(connection, month)? {
+            format!("{whole}_{}", name(month)).into()
+        } else {
+            whole.into()
+        })
     }
 
     fn look(&self, connection: &Connection, month: i64) -> Result<bool, Error> {
         let has_part = exists(connection, month)?;
         if has_part {
-            self.note(month, true);
+            self.note(month);
         }
         Ok(has_part)
     }
 
-    /// Forgets a part that the error says is not there any more.
-    pub(crate) fn forget_if_gone(&self, error: &Error, record_key: i64) {
+    /// Forgets what is known if the error says that a part is not there any more.
+    pub(crate) fn forget_if_gone(&self, error: &Error) {
         if matches!(error, Error::Again) {
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            known.remove(&month_of(record_key));
+            self.forget();
         }
     }
 
-    fn known(&self, month: i64) -> Option<bool> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&month).copied()
+    fn is_known(&self, month: i64) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).contains(&month)
     }
 
-    fn note(&self, month: i64, has_part: bool) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(month, has_part);
+    fn note(&self, month: i64) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(month);
     }
 }
 
@@ -139,7 +134,7 @@ fn limited(opener: &Opener) -> Result<Connection, Error> {
 /// The months before that of an instant that have parts.
 fn old_parts(connection: &Connection, before: i64) -> Result<Vec<i64>, Error> {
     let text = "SELECT right(relname, 7) FROM pg_class JOIN pg_inherits ON inhrelid = oid \
-                WHERE inhparent = to_regclass('call_record') AND relname <> 'call_record_other'";
+                WHERE inhparent = to_regclass('call_record')";
     let names = connection.all(text, (), |row| row.get::<String>(0))?;
     let months = names.iter().filter_map(|name| month_named(name));
     Ok(months.filter(|found| *found < month(before)).collect())
@@ -183,16 +178,22 @@ fn make(connection: &Connection, month: i64) -> Result<(), Error> {
     connection.transact(|connection| make_parts(connection, month, &name(month)))
 }
 
+/// Makes tables of the same form and attaches them, which needs no lock that readers or writers would
+/// wait for, as making them as parts would (PostgreSQL, "ALTER TABLE", "ATTACH PARTITION").
 fn make_parts(connection: &Connection, month: i64, name: &str) -> Result<(), Error> {
     connection.exists("SELECT pg_advisory_xact_lock(?1)", [LOCK])?;
+    // Another node may have been faster.
+    if exists(connection, month)? {
+        return Ok(());
+    }
     let keys = (first_of_month(month), first_of_month(month + 1));
     let parts = TABLES.iter().map(|table| (table, keys));
     let packs = PACKS.iter().map(|table| (table, (keys.0 << PACK_BITS, keys.1 << PACK_BITS)));
     for (table, (from, to)) in parts.chain(packs) {
         // Names are the schema's own, and a month's.
         let text = format!(
-            "CREATE TABLE IF NOT EXISTS {table}_{name} PARTITION OF {table} \
-             FOR VALUES FROM ({from}) TO ({to})"
+            "CREATE TABLE {table}_{name} (LIKE {table} INCLUDING ALL); \
+             ALTER TABLE {table} ATTACH PARTITION {table}_{name} FOR VALUES FROM ({from}) TO ({to})"
         );
         connection.batch(&text)?;
     }
@@ -209,6 +210,6 @@ mod tests {
             assert_eq!(month_named(&name(month)), Some(month));
         }
         assert_eq!(name(682), "2026_11");
-        assert_eq!(month_named("d_other"), None);
+        assert_eq!(month_named("d_early"), None);
     }
 }

@@ -5,6 +5,7 @@ use store::{Role, Store};
 
 use crate::calls::call;
 use crate::engine::{Folder, serve, tenant};
+use crate::nodes::Client;
 
 /// 2023-11-14, the month of [`call`]s, and an instant a year later; in seconds.
 const THEN: i64 = 1_700_000_000;
@@ -14,7 +15,8 @@ fn parts(folder: &Folder) -> Vec<String> {
     let text = "SELECT relname FROM pg_class WHERE relkind = 'r' \
                 AND relname ~ '^(call_record|stream|session_pack)_' ORDER BY relname";
     let all = folder.ask(text);
-    all.lines().filter(|name| !name.ends_with("_other")).map(str::to_owned).collect()
+    let is_shared = |name: &&str| name.ends_with("_early") || name.ends_with("_late");
+    all.lines().filter(|name| !is_shared(name)).map(str::to_owned).collect()
 }
 
 fn ticks(seconds: i64) -> i64 {
@@ -88,6 +90,21 @@ fn nodes_notice_that_another_has_given_a_month_back() {
 }
 
 #[test]
+fn nobody_has_to_end_what_they_read_for_a_month_to_be_made() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    keep(&store, 1);
+    // Holds the tables with all their parts for as long as it lasts.
+    let mut other = Client::new(&folder);
+    other.ask("BEGIN");
+    other.ask("SELECT count(*) FROM call_record, session_pack, stream");
+    let later = call(2).start(LATER).sessions(2);
+    store.write(&tenant(), vec![later.shred(&store)]).wait().unwrap();
+    assert!(is_there(&store, 2));
+    assert_eq!(folder.ask("SELECT count(*) FROM call_record_2024_11"), "1");
+}
+
+#[test]
 fn what_starts_in_no_ordinary_month_is_kept_with_others() {
     let folder = Folder::new();
     let store = serve(&folder);
@@ -97,5 +114,6 @@ fn what_starts_in_no_ordinary_month_is_kept_with_others() {
         store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
         assert!(is_there(&store, number), "{start}");
     }
-    assert_eq!(folder.ask("SELECT count(*) FROM call_record_other"), "3");
+    assert_eq!(folder.ask("SELECT count(*) FROM call_record_early"), "2");
+    assert_eq!(folder.ask("SELECT count(*) FROM call_record_late"), "1");
 }

@@ -11,13 +11,13 @@ use crate::calls::call;
 use crate::engine::{Folder, serve, tenant};
 
 /// A client of the database that is no node of ours, with a transaction of its own.
-struct Client {
+pub(crate) struct Client {
     psql: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Client {
-    fn new(folder: &Folder) -> Self {
+    pub(crate) fn new(folder: &Folder) -> Self {
         let mut psql = Command::new("psql");
         psql.args(["-qXAt", "-v", "ON_ERROR_STOP=1", "-d", &folder.url()]);
         let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -26,7 +26,7 @@ impl Client {
     }
 
     /// Runs SQL and gives the lines that come of it.
-    fn ask(&mut self, sql: &str) -> Vec<String> {
+    pub(crate) fn ask(&mut self, sql: &str) -> Vec<String> {
         let stdin = self.psql.stdin.as_mut().unwrap();
         writeln!(stdin, "{sql};\n\\echo done").unwrap();
         self.lines.by_ref().map(Result::unwrap).take_while(|line| line != "done").collect()
@@ -169,6 +169,6 @@ fn calls_of_any_time_have_a_place() {
     assert_eq!(store.doctor().unwrap().problems, [""; 0]);
     let mut client = Client::new(&folder);
     let parts = client.ask("SELECT tableoid::regclass FROM call_record ORDER BY start_date_time");
-    let other = "call_record_other";
-    assert_eq!(parts, [other, other, other, "call_record_2026_03", other]);
+    let (early, late) = ("call_record_early", "call_record_late");
+    assert_eq!(parts, [early, early, early, "call_record_2026_03", late]);
 }
