@@ -94,12 +94,23 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Print simulated calls as lines of JSON
     Simulate(Simulate),
-    /// Bring the store to the form that this version needs
-    Migrate,
+    /// Bring the store to the form that this version needs, or move all of a store to another place
+    Migrate(Migrate),
     /// Check the store and say how large it is
     Doctor,
     /// Print the version
     Version,
+}
+
+/// `migrate`
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Store to move from: sqlite:PATH or postgres://…; it may be in use
+    #[arg(long, value_name = "URL", requires = "to")]
+    pub(crate) from: Option<String>,
+    /// Store to move to: an empty one, or where a move of the same has come to
+    #[arg(long, value_name = "URL", requires = "from")]
+    pub(crate) to: Option<String>,
 }
 
 /// `serve`

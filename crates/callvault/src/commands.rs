@@ -50,10 +50,13 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Deliveries(args) => subscriptions::deliveries(&args, &tool_settings(&place)?),
         Command::Tail(args) => tail::run(&args, &tool_settings(&place)?),
         Command::Backup(args) => backup::run(&args, &tool_settings(&place)?),
-        Command::Migrate => migrate::run(&tool_settings(&place)?),
+        Command::Migrate(args) => migrate::run(&args, &tool_settings(&place)?),
         Command::Doctor => doctor::run(&tool_settings(&place)?),
     }
 }
+
+/// Exit status: some of it is done, and the rest was said.
+const PARTLY_DONE: u8 = 3;
 
 /// The file, the environment and the flags of every command.
 fn layers(place: &Place) -> Result<Layers> {

@@ -1,4 +1,4 @@
-//! Shows how far an import is: a bar on a terminal, else a line every few seconds.
+//! Shows how far something is that takes long: a bar on a terminal, else a line every few seconds.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -82,4 +82,54 @@ fn bar(total: Option<u64>) -> ProgressBar {
         None => (ProgressBar::new_spinner(), "{spinner} {bytes}  {msg}"),
     };
     bar.with_style(ProgressStyle::with_template(template).expect("the templates are sound"))
+}
+
+/// Progress in steps whose number is known, on standard error.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    /// What is counted.
+    what: &'static str,
+    started: Instant,
+    told: Instant,
+    /// There is one on a terminal.
+    bar: Option<ProgressBar>,
+}
+
+impl Steps {
+    /// Begins to measure.
+    pub(crate) fn start(what: &'static str) -> Self {
+        let now = Instant::now();
+        let bar = io::stderr().is_terminal().then(|| bar(Some(0)));
+        Self { what, started: now, told: now, bar }
+    }
+
+    /// Shows how many are done, and of how many.
+    pub(crate) fn show(&mut self, done: u64, total: u64) {
+        let rate = done as f64 / self.started.elapsed().as_secs_f64().max(0.001);
+        let text = format!("{done} of {total} {}, {rate:.0}/s", self.what);
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+        if self.bar.is_some() || self.told.elapsed() >= INTERVAL {
+            self.say(&text);
+        }
+    }
+
+    /// Shows what is done now.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.told = Instant::now();
+        match &self.bar {
+            Some(bar) => bar.set_message(text.to_owned()),
+            // As above.
+            None => drop(writeln!(io::stderr(), "{text}")),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }

@@ -52,6 +52,15 @@ pub enum Error {
     /// It is done with files only; PostgreSQL has tools of its own for it.
     #[error("only a store that is a file can do this; PostgreSQL has its own tools for it")]
     FilesOnly,
+    /// It can't be moved into.
+    #[error("the store to move to {0}")]
+    Target(&'static str),
+    /// What was moved is not what is there.
+    #[error("the stores differ: {what}")]
+    Differs {
+        /// Which part of them.
+        what: &'static str,
+    },
     /// A transaction of another node stood in the way; the writer tries it again.
     #[error("another node writes the same")]
     Again,

@@ -25,6 +25,7 @@ mod sqlite;
 mod store;
 mod subscription;
 mod tables;
+mod transfer;
 mod writer;
 
 pub use answer::cost;
@@ -45,3 +46,4 @@ pub use subscription::{
     Added, Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event,
     FailingEndpoint, Match, QueueSize, Sent, Settled, SubscriptionRow,
 };
+pub use transfer::{Moved, Moving, transfer};

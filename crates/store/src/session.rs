@@ -33,7 +33,7 @@ pub(crate) struct Session {
     /// Of a file.
     log: Option<Log>,
     /// Numbers for records to come, of a store of many nodes.
-    numbers: Vec<i64>,
+    pub(crate) numbers: Vec<i64>,
     /// Entries that the transaction has added to the change log.
     logged: i64,
     /// How long is waited for the write of another process.
@@ -228,6 +228,16 @@ impl Session {
         version: i64,
         change: Change,
     ) -> Result<(), Error> {
+        self.log_entry((tenant_key, record_key), (id, version, change), self.now)
+    }
+
+    /// The same of what was committed at another time.
+    pub(crate) fn log_entry(
+        &mut self,
+        (tenant_key, record_key): (i64, i64),
+        (id, version, change): (Option<&str>, i64, Change),
+        committed_at: i64,
+    ) -> Result<(), Error> {
         static OF_FILES: LazyLock<Insertion> = LazyLock::new(|| {
             Insertion::of(
                 "INSERT INTO change_log (tenant_key, record_key, id, version, change, \
@@ -250,7 +260,7 @@ impl Session {
         let place = matches!(self.connection, Connection::Postgres(_)).then_some(self.logged);
         self.logged += 1;
         let change = change.name();
-        let entry = (tenant_key, record_key, id, version, change, self.now, place);
+        let entry = (tenant_key, record_key, id, version, change, committed_at, place);
         self.connection.put(insertion, entry)
     }
 

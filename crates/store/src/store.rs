@@ -341,7 +341,12 @@ impl Store {
         })
     }
 
-    fn submit<T, F>(&self, weight: Weight, work: F) -> Pending<T>
+    /// What its writer and its readers have in common.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    pub(crate) fn submit<T, F>(&self, weight: Weight, work: F) -> Pending<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,
@@ -350,7 +355,7 @@ impl Store {
     }
 
     /// A write of records that start then.
-    fn submit_dated<T, F>(&self, weight: Weight, starts: Vec<i64>, work: F) -> Pending<T>
+    pub(crate) fn submit_dated<T, F>(&self, weight: Weight, starts: Vec<i64>, work: F) -> Pending<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,

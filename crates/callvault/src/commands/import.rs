@@ -12,13 +12,10 @@ use ingest::{Counts, Event, Files, Reject};
 use serde_json::{Value, json};
 use store::Role;
 
-use super::open_or_create_store;
+use super::{PARTLY_DONE, open_or_create_store};
 use crate::cli::Import;
 use crate::progress::Progress;
 use crate::settings::Settings;
-
-/// Some records were refused and all others are in the store.
-const PARTLY_DONE: u8 = 3;
 
 pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
     let files = Files::find(&args.paths)?;

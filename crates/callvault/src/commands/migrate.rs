@@ -1,14 +1,60 @@
-//! `migrate`: brings the store to the form that this version needs.
+//! `migrate`: brings the store to the form that this version needs, or moves all of a store to another
+//! place.
 
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use store::{Moved, Moving, Options, Place, Role, Store};
 
-use super::open_store;
+use super::{PARTLY_DONE, open_store};
+use crate::cli::Migrate;
+use crate::progress::Steps;
 use crate::settings::Settings;
 
-/// Opening a store migrates it; this command is for doing so ahead of a start.
-pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
-    open_store(settings)?;
-    Ok(ExitCode::SUCCESS)
+pub(super) fn run(args: &Migrate, settings: &Settings) -> Result<ExitCode> {
+    match (&args.from, &args.to) {
+        (Some(from), Some(to)) => transfer(from, to),
+        // Opening a store migrates it; this is for doing so ahead of a start.
+        _ => open_store(settings).map(|_| ExitCode::SUCCESS),
+    }
+}
+
+fn transfer(from: &str, to: &str) -> Result<ExitCode> {
+    let (from, to) = (open(from, false)?, open(to, true)?);
+    let mut steps = Steps::start("changes");
+    let moved = store::transfer(&from, &to, &mut |moving| match moving {
+        Moving::Copying { done, total } => steps.show(done, total),
+        Moving::Comparing => steps.say("comparing"),
+    })?;
+    steps.finish();
+    writeln!(io::stdout(), "{}", summary(&moved))?;
+    if moved.behind == 0 && moved.digest.is_some() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let behind = moved.behind;
+    writeln!(io::stderr(), "{behind} changes behind; run it again when nothing writes any more")?;
+    Ok(PARTLY_DONE.into())
+}
+
+fn open(url: &str, create: bool) -> Result<Store> {
+    let place = Place::parse(url)
+        .with_context(|| format!("a store is sqlite:PATH or postgres://…, not {url:?}"))?;
+    if let (true, Some(folder)) = (create, place.file().and_then(Path::parent)) {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    let options = Options { create, ..Options::at(place.clone(), Role::Tool) };
+    Store::open(&options).with_context(|| format!("opening {place}"))
+}
+
+/// Written by hand, since the order of the members is part of it.
+fn summary(moved: &Moved) -> String {
+    let Moved { records, versions, changes, copied, digest, behind } = moved;
+    let digest = digest.as_ref().map_or("null".to_owned(), |digest| format!("\"{digest}\""));
+    format!(
+        "{{\"records\":{records},\"versions\":{versions},\"changes\":{changes},\
+         \"copied\":{copied},\"behind\":{behind},\"digest\":{digest}}}"
+    )
 }

@@ -30,6 +30,17 @@ impl<'f> Field<'f> {
         })
     }
 
+    /// The same for as long as it is needed.
+    pub(crate) fn into_owned(self) -> Field<'static> {
+        match self {
+            Self::Null => Field::Null,
+            Self::Int(number) => Field::Int(number),
+            Self::Real(number) => Field::Real(number),
+            Self::Text(text) => Field::Text(Cow::Owned(text.into_owned())),
+            Self::Bytes(bytes) => Field::Bytes(Cow::Owned(bytes.into_owned())),
+        }
+    }
+
     /// The bytes of a column that has bytes.
     pub(crate) fn bytes(self) -> Result<Cow<'f, [u8]>, Error> {
         match self {

@@ -94,11 +94,11 @@ pub(crate) enum Known {
 
 /// Lets no other node write these records before the transaction's end. Of a file there is one
 /// writer, and nothing is known.
-pub(crate) fn lock(
+pub(crate) fn lock<'r>(
     connection: &Connection,
     numbers: &mut Vec<i64>,
     tenant_key: i64,
-    records: &[Shredded],
+    records: impl IntoIterator<Item = &'r Shredded>,
 ) -> Result<Locked, Error> {
     let Connection::Postgres(_) = connection else { return Ok(Locked::new()) };
     // Ids in one order, so that two nodes never wait for each other.

@@ -9,7 +9,7 @@ use crate::engine::{Folder, other_tenant, serve, tenant};
 
 const NOW: i64 = i64::MAX;
 
-fn event(call: &str, chain: &str, number: u32, is_end: bool) -> CallEventRow {
+pub(crate) fn event(call: &str, chain: &str, number: u32, is_end: bool) -> CallEventRow {
     CallEventRow {
         id_key: format!("{call}-{number}").into_bytes(),
         call_id: call.to_owned(),

@@ -9,7 +9,7 @@ const HOUR: i64 = 3_600 * 10_000_000;
 /// Long after anything that a test does.
 const FAR: i64 = 9_000_000 * HOUR;
 
-fn subscription(id: &str) -> SubscriptionRow {
+pub(crate) fn subscription(id: &str) -> SubscriptionRow {
     SubscriptionRow {
         key: 0,
         id: id.to_owned(),
@@ -37,7 +37,7 @@ fn subscribed(folder: &Folder) -> (Store, i64) {
     (store, key)
 }
 
-fn matched(key: i64, number: u8, version: i64) -> Match {
+pub(crate) fn matched(key: i64, number: u8, version: i64) -> Match {
     Match {
         subscription_key: key,
         id_key: vec![number],

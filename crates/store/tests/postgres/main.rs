@@ -18,6 +18,7 @@ mod keeping;
 #[path = "../it/lists.rs"]
 mod lists;
 mod months;
+mod moving;
 mod nodes;
 #[path = "../it/notifications.rs"]
 mod notifications;

@@ -1,0 +1,300 @@
+//! A stretch of the source's change log with the versions that it tells of.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use model::fragment::{Codec as _, FragmentKind, Pack};
+use model::merge::Stored;
+use model::shred::stored_rows;
+use model::{Shredded, key};
+
+use crate::engine::{Connection, Row};
+use crate::record::Change;
+use crate::store::Shared;
+use crate::tables::stored::PACK_BITS;
+use crate::{Cause, Codec, Error};
+
+/// Entries of a chunk, and bytes of fragments, at most; but an entry at least.
+const ENTRIES: usize = 500;
+const BYTES: usize = 16 << 20;
+
+/// Entries in their order.
+pub(super) struct Chunk {
+    pub(super) entries: Vec<Entry>,
+    pub(super) bytes: usize,
+    /// The number of the last one in the source.
+    pub(super) up_to: i64,
+}
+
+/// An entry of the source's log.
+pub(super) struct Entry {
+    pub(super) tenant_key: i64,
+    /// In the source.
+    pub(super) record_key: i64,
+    pub(super) id: Option<String>,
+    pub(super) version: i64,
+    pub(super) change: Change,
+    pub(super) committed_at: i64,
+    pub(super) state: State,
+}
+
+/// What has become of what an entry tells of.
+pub(super) enum State {
+    /// It is as it was put in by an entry before, or is not there any more.
+    Nothing,
+    /// The record of this key was erased.
+    Erased(Vec<u8>),
+    /// The version, and whether it is the current one.
+    Stored(Box<Shredded>, bool),
+}
+
+/// A version as it lies in the store.
+struct Raw {
+    entry: usize,
+    id: String,
+    id_key: Vec<u8>,
+    version: i64,
+    is_current: bool,
+    start: i64,
+    end: i64,
+    flags: u32,
+    content_hash: [u8; 16],
+    record: Vec<u8>,
+    session_packs: Vec<Vec<u8>>,
+    participant_packs: Vec<Vec<u8>>,
+}
+
+impl Chunk {
+    /// The entries behind one of the log; none if there are none.
+    pub(super) fn read(
+        shared: &Shared,
+        connection: &Connection,
+        behind: i64,
+    ) -> Result<Option<Self>, Error> {
+        let mut chunk = Self { entries: Vec::new(), bytes: 0, up_to: behind };
+        let mut read = HashSet::new();
+        let mut raws = Vec::new();
+        for (sequence, entry) in entries(connection, behind)? {
+            if chunk.bytes >= BYTES {
+                break;
+            }
+            if entry.change != Change::Erased
+                && read.insert(entry.record_key)
+                && let Some(mut raw) = Raw::read(shared, connection, entry.record_key)?
+            {
+                raw.entry = chunk.entries.len();
+                chunk.bytes += raw.size();
+                raws.push(raw);
+            }
+            chunk.up_to = sequence;
+            chunk.entries.push(entry);
+        }
+        for (entry, state) in shredded(shared, &raws)? {
+            chunk.entries[entry].state = state;
+        }
+        Ok((!chunk.entries.is_empty()).then_some(chunk))
+    }
+
+    /// How many entries.
+    pub(super) fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// When the calls start that are put in.
+    pub(super) fn starts(&self) -> Vec<i64> {
+        let start = |entry: &Entry| match &entry.state {
+            State::Stored(record, _) => Some(record.start),
+            _ => None,
+        };
+        self.entries.iter().filter_map(start).collect()
+    }
+}
+
+fn entries(connection: &Connection, behind: i64) -> Result<Vec<(i64, Entry)>, Error> {
+    let text = format!(
+        "SELECT c.sequence, c.tenant_key, c.record_key, c.id, c.version, c.change, \
+         c.committed_at FROM change_log c WHERE c.sequence > ?1 AND {} \
+         ORDER BY c.sequence LIMIT ?2",
+        connection.is_settled()
+    );
+    connection.all(&text, (behind, ENTRIES as i64), entry)
+}
+
+fn entry(row: &Row<'_>) -> Result<(i64, Entry), Error> {
+    let change: String = row.get(5)?;
+    let unknown = || Error::Corrupt(Cause::new("change log: an unknown change"));
+    let (id, change) = (row.get::<Option<String>>(3)?, Change::parse(&change).ok_or_else(unknown)?);
+    let state = match &id {
+        Some(id) if change == Change::Erased => State::Erased(key(id)),
+        _ => State::Nothing,
+    };
+    let entry = Entry {
+        tenant_key: row.get(1)?,
+        record_key: row.get(2)?,
+        id,
+        version: row.get(4)?,
+        change,
+        committed_at: row.get(6)?,
+        state,
+    };
+    Ok((row.get(0)?, entry))
+}
+
+impl Raw {
+    fn read(
+        shared: &Shared,
+        connection: &Connection,
+        record_key: i64,
+    ) -> Result<Option<Self>, Error> {
+        let table = |whole: &'static str| match connection {
+            Connection::Sqlite(_) => Ok(Cow::Borrowed(whole)),
+            Connection::Postgres(_) => shared.months.table(connection, whole, record_key),
+        };
+        let text = format!(
+            "SELECT id, id_key, version, is_current, start_date_time, end_date_time, flags, \
+             content_hash, fragment FROM {} WHERE record_key = ?1",
+            table("call_record")?
+        );
+        let found = connection.first(&text, [record_key], |row| {
+            Ok(Self {
+                entry: 0,
+                id: row.get(0)?,
+                id_key: row.get(1)?,
+                version: row.get(2)?,
+                is_current: row.get(3)?,
+                start: row.get(4)?,
+                end: row.get(5)?,
+                flags: row.get(6)?,
+                content_hash: row.get(7)?,
+                record: row.get(8)?,
+                session_packs: Vec::new(),
+                participant_packs: Vec::new(),
+            })
+        })?;
+        let Some(mut raw) = found else { return Ok(None) };
+        raw.session_packs = packs(connection, &table("session_pack")?, record_key)?;
+        raw.participant_packs = packs(connection, &table("participant_pack")?, record_key)?;
+        Ok(Some(raw))
+    }
+
+    fn size(&self) -> usize {
+        let packs = self.session_packs.iter().chain(&self.participant_packs);
+        self.record.len() + packs.map(Vec::len).sum::<usize>()
+    }
+
+    /// The version with the typed rows that belong to its fragments.
+    fn shred(&self, codec: &mut Codec) -> Result<Shredded, Error> {
+        let participant_keys = self.participant_keys(codec)?;
+        let rows = stored_rows(&mut Held { raw: self, codec })?;
+        let mut content_hash = [0; 32];
+        content_hash[..self.content_hash.len()].copy_from_slice(&self.content_hash);
+        Ok(Shredded {
+            id: self.id.clone(),
+            id_key: self.id_key.clone(),
+            version: self.version,
+            start: self.start,
+            end: self.end,
+            flags: self.flags,
+            content_hash,
+            record: self.record.clone(),
+            participant_packs: self.participant_packs.clone(),
+            session_packs: self.session_packs.clone(),
+            participant_keys,
+            rows,
+        })
+    }
+
+    fn participant_keys(&self, codec: &mut Codec) -> Result<Vec<Vec<u8>>, Error> {
+        let (mut keys, mut seen) = (Vec::new(), HashSet::new());
+        let mut pack = Vec::new();
+        for packed in &self.participant_packs {
+            codec.decompress(FragmentKind::Participants, packed, &mut pack)?;
+            for item in Pack::read(&pack)?.items() {
+                let id_key = key(item?.id);
+                if seen.insert(id_key.clone()) {
+                    keys.push(id_key);
+                }
+            }
+        }
+        Ok(keys)
+    }
+}
+
+fn packs(connection: &Connection, table: &str, record_key: i64) -> Result<Vec<Vec<u8>>, Error> {
+    let text = format!(
+        "SELECT fragment FROM {table} WHERE pack_key >= ?1 AND pack_key < ?2 ORDER BY pack_key"
+    );
+    let keys = (record_key << PACK_BITS, (record_key + 1) << PACK_BITS);
+    let mut packs = Vec::new();
+    connection.each(&text, keys, |row| {
+        packs.push(row.get(0)?);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(packs)
+}
+
+/// Shreds versions, by as many threads as there are cores.
+fn shredded(shared: &Shared, raws: &[Raw]) -> Result<Vec<(usize, State)>, Error> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let shred = |share: &[Raw]| {
+        let mut codec = Codec::new(Arc::clone(&shared.dictionaries));
+        let state = |raw: &Raw| {
+            let record = raw.shred(&mut codec)?;
+            Ok((raw.entry, State::Stored(Box::new(record), raw.is_current)))
+        };
+        share.iter().map(state).collect::<Result<Vec<_>, Error>>()
+    };
+    let shares = raws.chunks(raws.len().div_ceil(threads).max(1));
+    let joined = std::thread::scope(|scope| {
+        let started: Vec<_> = shares.map(|share| scope.spawn(|| shred(share))).collect();
+        started.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+    });
+    let mut all = Vec::with_capacity(raws.len());
+    for share in joined {
+        all.extend(share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+    }
+    Ok(all)
+}
+
+/// A version that is in memory.
+struct Held<'h> {
+    raw: &'h Raw,
+    codec: &'h mut Codec,
+}
+
+impl Held<'_> {
+    fn pack(
+        &mut self,
+        kind: FragmentKind,
+        packs: &[Vec<u8>],
+        number: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        let Some(pack) = packs.get(number) else { return Ok(false) };
+        self.codec.decompress(kind, pack, out)?;
+        Ok(true)
+    }
+}
+
+impl Stored for Held<'_> {
+    type Error = Error;
+
+    fn flags(&self) -> u32 {
+        self.raw.flags
+    }
+
+    fn record(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        Ok(self.codec.decompress(FragmentKind::Record, &self.raw.record, out)?)
+    }
+
+    fn session_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Error> {
+        self.pack(FragmentKind::Sessions, &self.raw.session_packs, number, out)
+    }
+
+    fn participant_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Error> {
+        self.pack(FragmentKind::Participants, &self.raw.participant_packs, number, out)
+    }
+}

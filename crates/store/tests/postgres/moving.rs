@@ -1,0 +1,199 @@
+//! Stores that move from one engine to the other and back: nothing is lost, what comes meanwhile is
+//! carried over, and whatever is not the same is noticed.
+
+use std::path::PathBuf;
+
+use store::{AppRow, Error, Moved, Role, Settled, SigningKeyRow, Store, transfer};
+
+use crate::calls::{Call, call};
+use crate::chains::event;
+use crate::engine::{Folder, other_tenant, tenant};
+use crate::notifications::{matched, subscription};
+
+/// A file that goes away with its test.
+struct File(PathBuf);
+
+impl File {
+    fn new() -> Self {
+        let name = format!("callvault-moving-{:x}", std::process::id());
+        let thread = std::thread::current();
+        let test = thread.name().unwrap_or_default().replace(':', "-");
+        let folder = std::env::temp_dir().join(format!("{name}-{test}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn open(&self, name: &str) -> Store {
+        Store::open(&store::Options::new(self.0.join(name), Role::Tool)).unwrap()
+    }
+
+    /// Runs SQL beside the store.
+    fn edit(&self, name: &str, sql: &str) {
+        let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n\
+                      db.execute(sys.argv[2])\ndb.commit()";
+        let mut python = std::process::Command::new("python3");
+        python.args(["-c", script]).arg(self.0.join(name)).arg(sql);
+        assert!(python.status().unwrap().success(), "{sql}");
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn open(folder: &Folder) -> Store {
+    Store::open(&folder.options(Role::Tool)).unwrap()
+}
+
+fn write(store: &Store, calls: &[Call]) {
+    let records = calls.iter().map(|call| call.shred(store)).collect();
+    store.write(&tenant(), records).wait().unwrap();
+}
+
+/// Puts some of everything into a store.
+fn fill(store: &Store) {
+    let people: Vec<String> = (0..140).map(|number| format!("p{number}")).collect();
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    write(store, &[call(1).sessions(65).participants(&people), call(2), call(3).sessions(2)]);
+    // The next version of one, an old version of another, more of a third, and one that goes.
+    write(store, &[call(2).version(3).start(1_800_000_000).participants(&["a"])]);
+    write(store, &[call(2).version(2).sessions(1), call(3).sessions(2).participants(&["b"])]);
+    write(store, &[call(4).start(1_600_000_000), call(4).version(2).start(1_600_000_000)]);
+    store.write(&other_tenant(), vec![call(5).shred(store)]).wait().unwrap();
+    let bound = call(0).start(1_650_000_000).ticks();
+    assert_eq!(store.erase_ended_before(bound, 10).wait().unwrap(), 1);
+    keep(store);
+}
+
+/// What is beside records.
+fn keep(store: &Store) {
+    let app = AppRow {
+        client_id: "a".to_owned(),
+        tenant: tenant(),
+        name: "Reports \u{0} and more".to_owned(),
+        roles: vec!["CallRecords.Read.All".to_owned()],
+        secret_hash: "hash".to_owned(),
+        created: 1,
+    };
+    store.put_app(app).wait().unwrap();
+    let key = SigningKeyRow {
+        kid: "k".to_owned(),
+        algorithm: "RS256".to_owned(),
+        sealed_private_key: vec![0, 1, 2],
+        public_jwk: "{}".to_owned(),
+        created: 1,
+        not_after: None,
+    };
+    store.put_signing_key(key).wait().unwrap();
+    store.put_secret("tokens", vec![7; 40]).wait().unwrap();
+    store.add_subscription(subscription("s"), 9).wait().unwrap();
+    let key = store.reader().unwrap().subscriptions(None, 2).unwrap()[0].key;
+    let last = store.reader().unwrap().last_change().unwrap();
+    store.enqueue((0, last), vec![matched(key, 1, 1), matched(key, 2, 1)]).wait().unwrap();
+    let mut reader = store.reader().unwrap();
+    let rows = reader.next_deliveries((key, store::Channel::Notifications), 0, 1).unwrap();
+    let sent = store::Sent::of(store::Channel::Notifications, &rows).unwrap();
+    let failed = Settled::Failed { now: 5, due: 9, give_up_before: 0, reason: "no".to_owned() };
+    store.settle(sent, failed).wait().unwrap();
+    let events = vec![event("a", "x", 1, false), event("b", "x", 2, true)];
+    store.keep_call_events(&tenant(), events).wait().unwrap();
+}
+
+fn moved(from: &Store, to: &Store) -> Moved {
+    transfer(from, to, &mut |_| {}).unwrap()
+}
+
+#[test]
+fn a_store_is_the_same_on_either_engine_and_after_its_way_back() {
+    let (file, database) = (File::new(), Folder::new());
+    let from = file.open("from.db");
+    fill(&from);
+    let there = moved(&from, &open(&database));
+    assert_eq!((there.records, there.versions, there.behind), (4, 6, 0));
+    assert_eq!((there.changes, there.copied), (11, 11));
+    let to = open(&database);
+    assert_eq!(to.doctor().unwrap().problems, [""; 0]);
+    let back = moved(&to, &file.open("to.db"));
+    assert_eq!((&back.digest, back.copied), (&there.digest, 11));
+    let again = moved(&from, &file.open("third.db"));
+    assert_eq!((&again.digest, again.copied), (&there.digest, 11));
+    assert_eq!(file.open("to.db").doctor().unwrap().problems, [""; 0]);
+
+    // It goes on as it was: what is next has the next numbers, and what is to be told is told.
+    let mut reader = to.reader().unwrap();
+    let last = reader.last_change().unwrap();
+    assert_eq!(reader.notification_cursor().unwrap(), last);
+    let key = reader.subscriptions(None, 2).unwrap()[0].key;
+    assert_eq!(reader.deliveries_of(key, None, 0, 10).unwrap().len(), 2);
+    to.add_subscription(subscription("t"), 9).wait().unwrap();
+    write(&to, &[call(2).version(4)]);
+    let next = reader.changes(last, 10).unwrap();
+    assert_eq!((next.len(), next[0].version), (1, 4));
+    to.keep_call_events(&tenant(), vec![event("c", "y", 1, true)]).wait().unwrap();
+}
+
+#[test]
+fn what_comes_meanwhile_is_carried_over_by_the_next_run() {
+    let (file, database) = (File::new(), Folder::new());
+    let (from, to) = (file.open("from.db"), open(&database));
+    fill(&from);
+    moved(&from, &to);
+    // The current version goes to history, another gets more, one is erased, and one is new.
+    write(
+        &from,
+        &[call(3).version(2), call(1).sessions(65).more(r#""joinWebUrl":"https://contoso.com""#)],
+    );
+    write(&from, &[call(6), call(7).start(1_500_000_000)]);
+    from.erase_ended_before(call(0).start(1_550_000_000).ticks(), 10).wait().unwrap();
+    from.put_secret("more", vec![1]).wait().unwrap();
+    let run = moved(&from, &to);
+    assert_eq!((run.copied, run.records, run.versions), (5, 5, 8));
+    assert_eq!(to.doctor().unwrap().problems, [""; 0]);
+    assert_eq!(moved(&from, &to).copied, 0);
+}
+
+#[test]
+fn only_what_an_earlier_move_has_left_is_moved_into() {
+    let (file, database) = (File::new(), Folder::new());
+    let (from, other, to) = (file.open("from.db"), file.open("other.db"), open(&database));
+    fill(&from);
+    write(&other, &[call(9)]);
+    let refused = |from: &Store, to: &Store| match transfer(from, to, &mut |_| {}) {
+        Err(Error::Target(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&from, &other), "holds something that was not moved there");
+    moved(&from, &to);
+    assert_eq!(refused(&other, &to), "holds what was moved there from elsewhere");
+    write(&to, &[call(8)]);
+    assert_eq!(refused(&from, &to), "was written to since something was moved there");
+}
+
+#[test]
+fn whatever_is_not_the_same_is_noticed() {
+    for (damage, part) in [
+        ("DELETE FROM call_record WHERE version = 2", "versions"),
+        ("UPDATE call_record SET is_current = 1 - is_current WHERE version = 1", "versions"),
+        ("DELETE FROM session_pack WHERE (pack_key & 65535) = 1", "sessions"),
+        ("DELETE FROM participant_pack WHERE (pack_key & 65535) = 1", "participants"),
+        ("DELETE FROM stream", "typed rows"),
+        ("UPDATE change_log SET committed_at = 1", "the change log"),
+    ] {
+        let (file, database) = (File::new(), Folder::new());
+        let (from, to) = (file.open("from.db"), open(&database));
+        fill(&from);
+        moved(&from, &to);
+        drop(from);
+        file.edit("from.db", damage);
+        let differs = transfer(&file.open("from.db"), &to, &mut |_| {});
+        let is_noticed = match &differs {
+            Err(Error::Differs { what }) => *what == part,
+            // Of the entry that the last move came to.
+            Err(Error::Target(_)) => part == "the change log",
+            _ => false,
+        };
+        assert!(is_noticed, "{damage}: {differs:?}");
+    }
+}
