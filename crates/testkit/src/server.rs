@@ -41,6 +41,21 @@ impl Callvault {
         Self { binary: binary.into(), folder, postgres: postgres::if_asked_for() }
     }
 
+    /// The same on a database.
+    pub fn on(binary: &str, postgres: Postgres) -> Self {
+        let mut callvault = Self::new(binary);
+        callvault.postgres = Some(postgres);
+        callvault
+    }
+
+    /// The URL of its store.
+    pub fn store(&self) -> String {
+        match &self.postgres {
+            Some(postgres) => postgres.url(),
+            None => format!("sqlite:{}", self.folder.join("callvault.db").display()),
+        }
+    }
+
     /// The data folder.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -1,11 +1,13 @@
 //! Stores that are databases, as commands reach them.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use testkit::postgres::MASTER_KEY;
-use testkit::{Callvault, Ended, Postgres, TENANT};
+use testkit::{Callvault, Client, Ended, Postgres, TENANT};
 
-use crate::{READ, callvault, record};
+use crate::{READ, callvault, id, record};
+
+const COLLECTION: &str = "/v1.0/communications/callRecords";
 
 /// Runs a command on a database, with only this certificate trusted.
 fn run(callvault: &Callvault, url: &str, trusted: &str, arguments: &[&str]) -> Ended {
@@ -47,6 +49,63 @@ fn a_database_is_spoken_to_by_tls_if_its_certificate_is_trusted() {
     let refused = run(&callvault, &plain.url_by_tls(), &trusted, &import);
     assert_eq!(refused.status.code(), Some(1), "{}", refused.stderr);
     assert!(refused.stderr.to_lowercase().contains("tls"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_store_moves_to_a_database_while_it_is_served_and_answers_as_before() {
+    let before = callvault();
+    // Keys and secrets move as they are, sealed under a key that both have.
+    let keys = before.folder().join("keys");
+    std::fs::create_dir(&keys).unwrap();
+    std::fs::write(keys.join("master"), MASTER_KEY).unwrap();
+    let owned = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(keys.join("master"), owned).unwrap();
+    let after = Callvault::on(env!("CARGO_BIN_EXE_callvault"), Postgres::start());
+    let records: Vec<String> = (1..=80).map(|number| record(number, number % 3 + 1)).collect();
+    let input = records.join("\n");
+    let imported = before.run_with_input(&["import", "--tenant", TENANT, "-"], input.as_bytes());
+    assert!(imported.status.success(), "{}", imported.stderr);
+    let settings = before.folder().join("callvault.toml");
+    std::fs::write(&settings, "[server]\npublic_url = \"https://calls.contoso.com\"\n").unwrap();
+    let settings = ["--config", settings.to_str().unwrap()];
+    let token =
+        before.command(&[&["token", "--tenant", TENANT, "--role", READ], &settings[..]].concat());
+    let token = text_of(token);
+
+    let server = before.serve(&settings);
+    let (from, to) = (before.store(), after.store());
+    let migrate = ["migrate", "--from", &from, "--to", &to];
+    let moved = after.succeed(&migrate);
+    assert!(moved.contains("\"records\":80") && moved.contains("\"copied\":80"), "{moved}");
+    let asked = [
+        format!("{COLLECTION}/{}?$expand=sessions($expand=segments)", id(7)),
+        format!("{COLLECTION}?$filter=version%20eq%202&$top=10"),
+        COLLECTION.to_owned(),
+    ];
+    let answers = |client: &mut Client| asked.each_ref().map(|path| answer(client, path));
+    let then = answers(&mut server.client().bearer(&token));
+    let again = after.succeed(&migrate);
+    assert!(again.contains("\"copied\":0"), "{again}");
+    drop(server.stop());
+    // The token of before holds, and so does a link.
+    let server = after.serve(&settings);
+    let mut client = server.client().bearer(&token);
+    assert_eq!(answers(&mut client), then);
+    let (_, link) = then[2].split_once("\"@odata.nextLink\":\"https://calls.contoso.com").unwrap();
+    let rest = answer(&mut client, link.split('"').next().unwrap());
+    assert_eq!(rest.matches("\"startDateTime\"").count(), 20);
+}
+
+fn answer(client: &mut Client, path: &str) -> String {
+    let answer = client.get(path);
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer.text()
+}
+
+fn text_of(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 #[test]
