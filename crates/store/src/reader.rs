@@ -50,15 +50,13 @@ pub struct Reader {
     pub(crate) snapshot: Snapshot,
     pub(crate) codec: Codec,
     pub(crate) tenants: TenantKeys,
-    /// The first pack of sessions of a version, read with it.
-    ahead: Option<(i64, Vec<u8>)>,
 }
 
 impl Reader {
     pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
         let codec = Codec::new(Arc::clone(&shared.dictionaries));
         let snapshot = Snapshot::open(Arc::clone(&shared))?;
-        Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new(), ahead: None })
+        Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new() })
     }
 
     /// A record by the key of its id ([`model::key()`]): the version named, or the current one.
@@ -94,10 +92,9 @@ impl Reader {
         let mut pack = Vec::new();
         let wanted = with_sessions.then_some(&mut pack);
         let found = current::at_once(connection, known, codec, (tenant_key, id_key), wanted)?;
-        self.ahead = match &found {
-            Some(record) if with_sessions => Some((record.record_key, pack)),
-            _ => None,
-        };
+        if let (Some(record), true) = (&found, with_sessions) {
+            self.snapshot.keep_ahead(record.record_key, pack);
+        }
         Ok(found)
     }
 
@@ -169,7 +166,9 @@ impl Reader {
         number: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, Error> {
-        if let Some((_, pack)) = self.ahead.take_if(|(key, _)| *key == record_key && number == 0) {
+        if number == 0
+            && let Some(pack) = self.snapshot.take_ahead(record_key)
+        {
             *out = pack;
             return Ok(!out.is_empty());
         }

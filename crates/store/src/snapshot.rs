@@ -18,6 +18,8 @@ pub(crate) struct Snapshot {
     shared: Arc<Shared>,
     held_at_most: Duration,
     held: Option<Held>,
+    /// The first pack of sessions of a version that was read last, read together with it.
+    ahead: Option<(i64, Vec<u8>)>,
     opened: Instant,
     /// Nanoseconds from `opened` to the end of the statement's time.
     deadline: Arc<AtomicU64>,
@@ -44,7 +46,7 @@ impl Snapshot {
             (Connection::Postgres(_), _) => Duration::ZERO,
         };
         limit_statements(&connection, &shared)?;
-        Ok(Self { connection, shared, held_at_most, held: None, opened, deadline })
+        Ok(Self { connection, shared, held_at_most, held: None, ahead: None, opened, deadline })
     }
 
     /// The connection, in a snapshot that has every write acknowledged so far.
@@ -68,6 +70,7 @@ impl Snapshot {
         let is_fresh = self.held.as_ref().is_some_and(|held| {
             held.commits == commits && now.duration_since(held.since) < self.held_at_most
         });
+        self.ahead = None;
         if !is_fresh {
             self.renew(limit)?;
             self.held = Some(Held { commits, since: now });
@@ -96,9 +99,19 @@ impl Snapshot {
     /// The connection without a snapshot: each statement sees what was acknowledged before it.
     pub(crate) fn none(&mut self) -> Result<&Connection, Error> {
         self.reconnect()?;
-        self.held = None;
+        (self.held, self.ahead) = (None, None);
         self.connection.leave_read()?;
         Ok(&self.connection)
+    }
+
+    /// Keeps a pack that was read with its record, until something else is read.
+    pub(crate) fn keep_ahead(&mut self, record_key: i64, pack: Vec<u8>) {
+        self.ahead = Some((record_key, pack));
+    }
+
+    /// The first pack of a version's sessions, if it was read with it.
+    pub(crate) fn take_ahead(&mut self, record_key: i64) -> Option<Vec<u8>> {
+        self.ahead.take_if(|(key, _)| *key == record_key).map(|(_, pack)| pack)
     }
 
     fn set_deadline(&self, deadline: Instant) {

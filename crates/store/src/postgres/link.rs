@@ -123,12 +123,17 @@ impl Link {
 
     /// Moves the connection until something asked of the client is done.
     pub(super) fn run<F: Future>(&self, asked: F) -> F::Output {
-        let moved = |context: &mut Context<'_>| self.advance(context);
-        // Without a deadline there is no other error than that the socket is gone, and then the
-        // answer says so.
-        match drive(&self.woken, &self.socket, None, asked, moved) {
-            Ok(answer) => answer,
-            Err(error) => unreachable!("a wait without an end has ended: {error}"),
+        let mut asked = pin!(asked);
+        loop {
+            let moved = |context: &mut Context<'_>| self.advance(context);
+            match drive(&self.woken, &self.socket, None, asked.as_mut(), moved) {
+                Ok(answer) => return answer,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection to PostgreSQL can't be waited for");
+                    // Without it the answer is that it is gone.
+                    *self.moved.borrow_mut() = None;
+                }
+            }
         }
     }
 

@@ -49,3 +49,27 @@ fn writes_of_many_callers_share_transactions() {
     let commits = store.commits() - before;
     assert!(commits < 500, "{commits} commits");
 }
+
+#[test]
+fn sessions_that_were_read_with_a_record_are_not_those_of_a_later_question() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let record = call(1).sessions(1);
+    store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
+    let mut reader = store.reader().unwrap();
+    let first = reader.current(&tenant(), &record.key(), true).unwrap().unwrap();
+    // More is told of the same version; nobody has asked for the sessions yet.
+    let json =
+        record.json().replace(r#""streamId":"1""#, r#""streamId":"1","wasMediaBypassed":true"#);
+    let more = model::shred(&json, &mut store.codec()).unwrap();
+    let told = store.write(&tenant(), vec![more]).wait().unwrap();
+    assert_eq!(told[0].outcome, Outcome::Merged);
+    let again = reader.record(&tenant(), &record.key(), None).unwrap().unwrap();
+    assert_eq!(again.record_key, first.record_key);
+    let mut pack = Vec::new();
+    assert!(reader.session_pack(again.record_key, 0, &mut pack).unwrap());
+    assert!(
+        String::from_utf8_lossy(&pack).contains("wasMediaBypassed"),
+        "the sessions are the later ones"
+    );
+}
