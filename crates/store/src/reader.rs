@@ -1,45 +1,27 @@
-//! Reading: records by id, lists and counts, packs, the change log and the keeper's own rows.
+//! Reading: records, the change log and the keeper's own rows.
+
+mod records;
 
 use std::fmt;
 use std::sync::Arc;
 
-use model::fragment::{Codec as _, FragmentKind, Pack};
-use model::{TenantId, key};
+use model::TenantId;
 
+pub(crate) use self::records::{record, version};
 use crate::engine::{Connection, Row, most};
-use crate::plan::{Plan, TenantKeys};
-use crate::postgres::current;
+use crate::plan::TenantKeys;
 use crate::record::Change;
 use crate::session;
 use crate::snapshot::Snapshot;
-use crate::sql::record_columns;
-use crate::sql::writer::Statement;
 use crate::store::Shared;
 use crate::subscription::{
     Channel, CommittedVersions, DeliveryRow, DueEndpoint, FailingEndpoint, QueueSize,
     SubscriptionRow,
 };
-use crate::tables::{administration, calls, deliveries, stored, subscriptions};
+use crate::tables::{administration, calls, deliveries, subscriptions};
 use crate::{
-    AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, Filter, ListQuery, SigningKeyRow,
-    StoredRecord, WaitingChain, sql,
+    AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, SigningKeyRow, WaitingChain,
 };
-
-const CURRENT: &str = concat!(
-    "SELECT ",
-    record_columns!(),
-    " FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 ORDER BY r.version DESC LIMIT 1"
-);
-const VERSION: &str = concat!(
-    "SELECT ",
-    record_columns!(),
-    " FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 AND r.version = ?3"
-);
-const VERSIONS: &str = concat!(
-    "SELECT ",
-    record_columns!(),
-    " FROM call_record r WHERE r.tenant_key = ?1 AND r.id_key = ?2 ORDER BY r.version"
-);
 
 /// Reads a store, on a connection of its own; one for each thread.
 ///
@@ -57,173 +39,6 @@ impl Reader {
         let codec = Codec::new(Arc::clone(&shared.dictionaries));
         let snapshot = Snapshot::open(Arc::clone(&shared))?;
         Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new() })
-    }
-
-    /// A record by the key of its id ([`model::key()`]): the version named, or the current one.
-    pub fn record(
-        &mut self,
-        tenant: &TenantId,
-        id_key: &[u8],
-        version: Option<i64>,
-    ) -> Result<Option<StoredRecord>, Error> {
-        match self.version(tenant, id_key, version) {
-            // Where it was led to has just gone; a new snapshot knows better.
-            Err(Error::Again) => self.version(tenant, id_key, version),
-            read => read,
-        }
-    }
-
-    /// The current version of a record as [`Self::record`] gives it, for those who read nothing more
-    /// of it, or no more than the first pack of its sessions: that one is read with it.
-    pub fn current(
-        &mut self,
-        tenant: &TenantId,
-        id_key: &[u8],
-        with_sessions: bool,
-    ) -> Result<Option<StoredRecord>, Error> {
-        if self.shared.opener.file().is_ok() {
-            return self.record(tenant, id_key, None);
-        }
-        let connection = self.snapshot.none()?;
-        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
-            return Ok(None);
-        };
-        let (known, codec) = ((&self.shared.months, &self.shared.leads), &mut self.codec);
-        let mut pack = Vec::new();
-        let wanted = with_sessions.then_some(&mut pack);
-        let found = current::at_once(connection, known, codec, (tenant_key, id_key), wanted)?;
-        if let (Some(record), true) = (&found, with_sessions) {
-            self.snapshot.keep_ahead(record.record_key, pack);
-        }
-        Ok(found)
-    }
-
-    fn version(
-        &mut self,
-        tenant: &TenantId,
-        id_key: &[u8],
-        version: Option<i64>,
-    ) -> Result<Option<StoredRecord>, Error> {
-        let connection = self.snapshot.fresh()?;
-        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
-            return Ok(None);
-        };
-        let (codec, key) = (&mut self.codec, (tenant_key, id_key));
-        match (version, connection) {
-            (Some(number), _) => self::version(connection, codec, key, number),
-            (None, Connection::Sqlite(_)) => {
-                connection.first(CURRENT, key, |row| record(row, codec))
-            }
-            (None, Connection::Postgres(_)) => {
-                current::record(connection, &self.shared.months, codec, key)
-            }
-        }
-    }
-
-    /// All versions of a record, ascending.
-    pub fn versions(
-        &mut self,
-        tenant: &TenantId,
-        id_key: &[u8],
-    ) -> Result<Vec<StoredRecord>, Error> {
-        let connection = self.snapshot.fresh()?;
-        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
-            return Ok(Vec::new());
-        };
-        connection.all(VERSIONS, (tenant_key, id_key), |row| record(row, &mut self.codec))
-    }
-
-    /// A page of current records.
-    pub fn list(
-        &mut self,
-        tenant: &TenantId,
-        query: &ListQuery,
-    ) -> Result<Vec<StoredRecord>, Error> {
-        let connection = self.snapshot.fresh()?;
-        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
-            return Ok(Vec::new());
-        };
-        let Statement { text, binds } = sql::list(&Plan::list(tenant_key, query));
-        connection.all(&text, binds.as_slice(), |row| record(row, &mut self.codec))
-    }
-
-    /// How many current records there are. Looks at each that it counts.
-    pub fn count(&mut self, tenant: &TenantId, filter: &Filter) -> Result<u64, Error> {
-        let connection = self.snapshot.fresh()?;
-        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
-            return Ok(0);
-        };
-        let Statement { text, binds } = sql::count(&Plan::count(tenant_key, filter));
-        let count: Option<i64> = connection.value(&text, binds.as_slice())?;
-        Ok(count.unwrap_or(0).unsigned_abs())
-    }
-
-    /// Puts the `number`-th pack of a record's sessions, decompressed, in place of `out`; false if
-    /// there is none.
-    pub fn session_pack(
-        &mut self,
-        record_key: i64,
-        number: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Error> {
-        if number == 0
-            && let Some(pack) = self.snapshot.take_ahead(record_key)
-        {
-            *out = pack;
-            return Ok(!out.is_empty());
-        }
-        self.pack(FragmentKind::Sessions, (record_key, number), out)
-    }
-
-    /// The same of participants.
-    pub fn participant_pack(
-        &mut self,
-        record_key: i64,
-        number: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Error> {
-        self.pack(FragmentKind::Participants, (record_key, number), out)
-    }
-
-    fn pack(
-        &mut self,
-        kind: FragmentKind,
-        (record_key, number): (i64, usize),
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Error> {
-        let (connection, codec) = (self.snapshot.same()?, &mut self.codec);
-        match (connection, kind) {
-            (Connection::Postgres(_), _) => {
-                let months = &self.shared.months;
-                current::pack(connection, months, codec, kind, (record_key, number), out)
-            }
-            (Connection::Sqlite(_), FragmentKind::Participants) => {
-                stored::participant_pack(connection, codec, record_key, number, out)
-            }
-            (Connection::Sqlite(_), _) => {
-                stored::session_pack(connection, codec, record_key, number, out)
-            }
-        }
-    }
-
-    /// The position of a session in its record, by the key of its id. Current versions have an
-    /// index for it; the packs of others are looked through.
-    pub fn session_ordinal(
-        &mut self,
-        record_key: i64,
-        id_key: &[u8],
-    ) -> Result<Option<i64>, Error> {
-        let connection = self.snapshot.same()?;
-        let is_current: Option<bool> = connection
-            .value("SELECT is_current FROM call_record WHERE record_key = ?1", [record_key])?;
-        match is_current {
-            None => Ok(None),
-            Some(true) => connection.value(
-                "SELECT ordinal FROM session WHERE record_key = ?1 AND id_key = ?2 LIMIT 1",
-                (record_key, id_key),
-            ),
-            Some(false) => search_packs(connection, &mut self.codec, record_key, id_key),
-        }
     }
 
     /// Entries of the change log behind `after`, ascending.
@@ -437,55 +252,6 @@ pub(crate) fn tenant_key(
         tenants.insert(tenant.clone(), key);
     }
     Ok(found)
-}
-
-/// A version of a record.
-pub(crate) fn version(
-    connection: &Connection,
-    codec: &mut Codec,
-    (tenant_key, id_key): (i64, &[u8]),
-    version: i64,
-) -> Result<Option<StoredRecord>, Error> {
-    connection.first(VERSION, (tenant_key, id_key, version), |row| record(row, codec))
-}
-
-/// A row of `record_columns!`.
-pub(crate) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
-    let mut fragment = Vec::new();
-    codec.decompress(FragmentKind::Record, &row.field(10)?.bytes()?, &mut fragment)?;
-    Ok(StoredRecord {
-        record_key: row.get(0)?,
-        id: row.get(1)?,
-        version: row.get(2)?,
-        is_current: row.get(3)?,
-        start: row.get(4)?,
-        end: row.get(5)?,
-        flags: row.get(6)?,
-        content_hash: row.get(7)?,
-        participant_count: row.get(8)?,
-        session_count: row.get(9)?,
-        fragment,
-    })
-}
-
-fn search_packs(
-    connection: &Connection,
-    codec: &mut Codec,
-    record_key: i64,
-    id_key: &[u8],
-) -> Result<Option<i64>, Error> {
-    let mut pack = Vec::new();
-    let (mut number, mut ordinal) = (0, 0);
-    while stored::session_pack(connection, codec, record_key, number, &mut pack)? {
-        for item in Pack::read(&pack)?.items() {
-            if key(item?.id) == id_key {
-                return Ok(Some(ordinal));
-            }
-            ordinal += 1;
-        }
-        number += 1;
-    }
-    Ok(None)
 }
 
 fn change(row: &Row<'_>) -> Result<ChangeRow, Error> {
