@@ -114,10 +114,22 @@ impl Postgres {
     /// # Panics
     /// When the SQL fails.
     pub fn ask(&self, sql: &str) -> String {
+        self.psql(["-c", sql])
+    }
+
+    /// Runs the SQL of a file.
+    ///
+    /// # Panics
+    /// As [`Self::ask`].
+    pub fn load(&self, path: &str) {
+        self.psql(["-f", path]);
+    }
+
+    fn psql(&self, what: [&str; 2]) -> String {
         let mut psql = Command::new(programs().join("psql"));
-        psql.args(["-qXAt", "-v", "ON_ERROR_STOP=1", "-d", &self.url(), "-c", sql]);
+        psql.args(["-qXAt", "-v", "ON_ERROR_STOP=1", "-d", &self.url()]).args(what);
         let output = psql.output().expect("psql runs");
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{what:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 

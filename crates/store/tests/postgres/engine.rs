@@ -21,6 +21,11 @@ impl Folder {
         self.0.ask(sql)
     }
 
+    /// Runs the SQL of a file.
+    pub(crate) fn load(&self, path: &str) {
+        self.0.load(path);
+    }
+
     pub(crate) fn options(&self, role: Role) -> Options {
         Options::at(Place::parse(&self.0.url()).unwrap(), role)
     }

@@ -1,6 +1,6 @@
 //! Nodes of two versions on one database, and a database that has moved to another cluster.
 
-use store::{Change, Error, Role, Store};
+use store::{Change, Error, Filter, ListQuery, Role, Store};
 
 use crate::calls::call;
 use crate::engine::{Folder, serve, tenant};
@@ -46,4 +46,29 @@ fn the_log_goes_on_where_a_dump_was_restored_in_a_younger_cluster() {
     let before = folder.ask(base);
     drop(serve(&folder));
     assert_eq!(folder.ask(base), before);
+}
+
+#[test]
+fn a_store_of_the_first_schema_is_opened_read_and_written() {
+    let folder = Folder::new();
+    folder.load(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres/store-1.sql"));
+    let store = serve(&folder);
+    let mut reader = store.reader().unwrap();
+    let first = reader.current(&tenant(), &call(1).key(), true).unwrap().unwrap();
+    let mut pack = Vec::new();
+    assert!(reader.session_pack(first.record_key, 0, &mut pack).unwrap());
+    assert_eq!((first.session_count, first.participant_count), (2, 2));
+    let versions = reader.versions(&tenant(), &call(2).key()).unwrap();
+    let versions: Vec<_> = versions.iter().map(|row| (row.version, row.is_current)).collect();
+    assert_eq!(versions, [(1, false), (2, true)]);
+    let filter = Filter { participants: vec![model::key("a")], ..Filter::default() };
+    assert_eq!(reader.count(&tenant(), &filter).unwrap(), 2);
+    let query = ListQuery { filter: Filter::default(), after: None, limit: 10 };
+    let listed = reader.list(&tenant(), &query).unwrap();
+    let listed: Vec<_> = listed.iter().map(|row| row.id.clone()).collect();
+    assert_eq!(listed, [call(2).id, call(1).id, call(3).id]);
+    assert_eq!(reader.changes(0, 10).unwrap().len(), 4);
+    store.write(&tenant(), vec![call(1).version(2).shred(&store)]).wait().unwrap();
+    assert_eq!(reader.versions(&tenant(), &call(1).key()).unwrap().len(), 2);
+    assert_eq!(store.doctor().unwrap().problems, [""; 0]);
 }
