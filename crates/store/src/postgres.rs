@@ -17,8 +17,8 @@
 //! # Months
 //!
 //! A version's `record_key` begins with the month in which the call started, and all tables of
-//! records are parted by it. So what is known by its key is looked for in one part alone, and
-//! a month that has reached its age is dropped as a whole.
+//! records are parted by it. So what is known by its key is looked for in one part alone, a list
+//! looks into no more parts than it needs, and a month in which nothing is left is given back.
 
 mod access;
 pub(crate) mod connection;
