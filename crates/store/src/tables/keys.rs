@@ -125,14 +125,21 @@ pub(crate) fn lock<'r>(
     Ok(locked)
 }
 
-/// The same for a record that is there.
+/// The same for a record that is there; [`Error::Again`] if its current version was written by a
+/// transaction that has begun later than this one.
 pub(crate) fn lock_one(connection: &Connection, tenant_key: i64, id: &[u8]) -> Result<Head, Error> {
-    let text = "SELECT record_key FROM record_key \
+    let text = "SELECT record_key, age(xmin) < 0 FROM record_key \
                 WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3 FOR UPDATE";
-    let record_key: Option<i64> =
-        connection.value(text, (tenant_key, id, shard_key(tenant_key, id)))?;
+    let values = (tenant_key, id, shard_key(tenant_key, id));
+    let found = connection.first(text, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
     // Another node may have just erased it.
-    let head = Head::by_key(connection, record_key.ok_or(Error::Again)?)?;
+    let (record_key, is_of_later): (i64, bool) = found.ok_or(Error::Again)?;
+    if is_of_later {
+        // The change log is in the order of transactions: a version written here would be told
+        // before the one that it replaces, which then would not be told at all.
+        return Err(Error::Again);
+    }
+    let head = Head::by_key(connection, record_key)?;
     let lacking = || Error::Corrupt(Cause::new("a record has a key and no current version"));
     head.ok_or_else(lacking)
 }

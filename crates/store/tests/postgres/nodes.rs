@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use store::{Change, Channel, Outcome, Role, Store};
 
-use crate::calls::call;
+use crate::calls::{call, guid};
 use crate::engine::{Folder, serve, tenant};
 
 /// A client of the database that is no node of ours, with a transaction of its own.
@@ -171,4 +171,42 @@ fn calls_of_any_time_have_a_place() {
     let parts = client.ask("SELECT tableoid::regclass FROM call_record ORDER BY start_date_time");
     let (early, late) = ("call_record_early", "call_record_late");
     assert_eq!(parts, [early, early, early, "call_record_2026_03", late]);
+}
+
+#[test]
+fn a_version_is_told_behind_the_one_that_it_replaces_whoever_began_first() {
+    let folder = Folder::new();
+    let (one, other) = (serve(&folder), serve(&folder));
+    // In the order in which they are locked.
+    let mut numbers = [1, 2, 3];
+    numbers.sort_by_key(|number| call(*number).key());
+    let [free, held, last] = numbers.map(call);
+    let known = vec![held.clone().shred(&one), last.clone().shred(&one)];
+    one.write(&tenant(), known).wait().unwrap();
+    // A node has begun to write, and waits for a record that somebody has locked.
+    let mut client = Client::new(&folder);
+    client.ask("BEGIN");
+    client.ask(&format!(
+        "SELECT 1 FROM record_key JOIN call_record USING (record_key) WHERE id = '{}' \
+         FOR UPDATE OF record_key",
+        guid(numbers[1])
+    ));
+    let records =
+        vec![free.shred(&one), held.version(2).shred(&one), last.clone().version(3).shred(&one)];
+    let written = one.write(&tenant(), records);
+    let mut watcher = Client::new(&folder);
+    while watcher.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") == ["0"] {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Another node writes a version of a record that the first one has not yet come to.
+    other.write(&tenant(), vec![last.clone().version(2).shred(&other)]).wait().unwrap();
+    client.ask("COMMIT");
+    let outcomes: Vec<_> = written.wait().unwrap().into_iter().map(|it| it.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Created, Outcome::Replaced, Outcome::Replaced]);
+    let mut reader = one.reader().unwrap();
+    let versions = reader.committed_versions(0, 100).unwrap().versions;
+    let key = last.key();
+    let told: Vec<i64> =
+        versions.iter().filter(|it| it.id_key == key).map(|it| it.version).collect();
+    assert_eq!(told, [1, 2, 3]);
 }
