@@ -56,7 +56,7 @@ pub(crate) fn build() -> Result<()> {
 }
 
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    Ok(TcpListener::bind(("127.0.0.1", testkit::lasting_port()))?.local_addr()?.port())
 }
 
 impl Instance {

@@ -12,6 +12,8 @@ pub mod receiver;
 pub mod reference;
 pub mod server;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 pub use http::{Answer, Client};
 pub use nats::{Nats, Stored};
 pub use postgres::Postgres;
@@ -27,4 +29,24 @@ pub const OTHER_TENANT: &str = "00000004-1111-4222-8333-000000007bbc";
 pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("a listener has an address").port()
+}
+
+/// A port that nobody listens on now, for what is stopped and started again. It is none of those that
+/// systems give to outgoing connections: one of these could take it meanwhile, or, trying it again and
+/// again, connect to itself.
+///
+/// # Panics
+/// When all are taken.
+pub fn lasting_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    const RANGE: std::ops::Range<u32> = 20_000..32_000;
+    let count = RANGE.end - RANGE.start;
+    for _ in 0..count {
+        let place = std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(RANGE.start + place % count).expect("the range is of ports");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
 }

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::free_port;
+use crate::lasting_port;
 
 /// The variable that says on which engine tests run: `postgres`, or SQLite without it.
 const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
@@ -72,7 +72,7 @@ impl Postgres {
         let template = TEMPLATE.display();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = format!("{template}-{}-{number}", std::process::id());
-        let (port, programs) = (free_port(), programs());
+        let (port, programs) = (lasting_port(), programs());
         // The shell reads until this process is gone or closes the pipe.
         let script = format!(
             "set -e\n\
