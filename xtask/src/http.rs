@@ -1,6 +1,7 @@
 //! As much of HTTP/1.1 as the long tests need of a client: GET on a kept connection, and a POST whose
 //! answer is read line by line while its body is still being sent. Plain HTTP on loopback only.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -14,8 +15,6 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     authority: String,
-    /// The last answer said when to ask again.
-    pub(crate) has_retry_after: bool,
 }
 
 impl Connection {
@@ -29,8 +28,7 @@ impl Connection {
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
-        let authority = authority.to_owned();
-        Ok(Self { stream: BufReader::new(stream), authority, has_retry_after: false })
+        Ok(Self { stream: BufReader::new(stream), authority: authority.to_owned() })
     }
 
     /// A GET with a bearer token: the status and the body.
@@ -38,16 +36,8 @@ impl Connection {
     /// # Errors
     /// When the connection breaks or the answer is not HTTP.
     pub(crate) fn get(&mut self, path: &str, token: &str) -> Result<(u16, String)> {
-        let authority = &self.authority;
-        let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\n\r\n"
-        );
-        self.stream.get_mut().write_all(head.as_bytes())?;
-        let head = Head::read(&mut self.stream)?;
-        self.has_retry_after = head.has_retry_after;
-        let mut body = String::new();
-        head.body(&mut self.stream).read_to_string(&mut body)?;
-        Ok((head.status, body))
+        let answer = self.ask(&Ask { path, token, prefer: "", body: None })?;
+        Ok((answer.status, answer.body))
     }
 
     /// A POST of JSON with a bearer token: the status and the body.
@@ -55,18 +45,32 @@ impl Connection {
     /// # Errors
     /// When the connection breaks or the answer is not HTTP.
     pub(crate) fn post(&mut self, path: &str, token: &str, body: &str) -> Result<(u16, String)> {
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.authority,
-            body.len()
-        );
-        self.stream.get_mut().write_all(head.as_bytes())?;
-        let head = Head::read(&mut self.stream)?;
-        self.has_retry_after = head.has_retry_after;
-        let mut answer = String::new();
-        head.body(&mut self.stream).read_to_string(&mut answer)?;
-        Ok((head.status, answer))
+        let body = Some(("application/json", body));
+        let answer = self.ask(&Ask { path, token, prefer: "", body })?;
+        Ok((answer.status, answer.body))
+    }
+
+    /// Asks for something and reads the whole answer.
+    ///
+    /// # Errors
+    /// When the connection breaks; the connection is of no use then.
+    pub(crate) fn ask(&mut self, ask: &Ask<'_>) -> Result<Answer, Broken> {
+        let stream = self.stream.get_mut();
+        stream.write_all(ask.text(&self.authority).as_bytes()).map_err(|_| Broken::Unanswered)?;
+        // Whoever is gone has sent nothing, not even the end of a line.
+        if self.stream.fill_buf().map_or(true, <[u8]>::is_empty) {
+            return Err(Broken::Unanswered);
+        }
+        let head = Head::read(&mut self.stream).map_err(|_| Broken::CutOff(String::new()))?;
+        let mut body = Vec::new();
+        let read = head.body(&mut self.stream).read_to_end(&mut body);
+        let is_whole = head.length.is_none_or(|length| length == body.len() as u64);
+        let body = String::from_utf8_lossy(&body).into_owned();
+        if read.is_err() || !is_whole {
+            return Err(Broken::CutOff(body));
+        }
+        let Head { status, retry_after, result, closes, .. } = head;
+        Ok(Answer { status, retry_after, result, closes, body })
     }
 
     /// A POST of NDJSON, giving each line of the answer as it comes, and the status at the end. The
@@ -102,11 +106,77 @@ impl Connection {
     }
 }
 
-/// The part of an answer's head that says how to read the rest.
+/// What is asked for; a POST if there is a body, which comes with its type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) token: &'a str,
+    /// Preferences, if there are any.
+    pub(crate) prefer: &'a str,
+    pub(crate) body: Option<(&'a str, &'a str)>,
+}
+
+impl Ask<'_> {
+    fn text(&self, authority: &str) -> String {
+        let Ask { path, token, prefer, body } = self;
+        let method = if body.is_some() { "POST" } else { "GET" };
+        let mut text = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {token}\r\n"
+        );
+        if !prefer.is_empty() {
+            text.extend(["Prefer: ", prefer, "\r\n"]);
+        }
+        if let Some((content_type, body)) = body {
+            let length = body.len().to_string();
+            text.extend(["Content-Type: ", content_type, "\r\nContent-Length: ", &length, "\r\n"]);
+        }
+        text + "\r\n" + body.map_or("", |(_, body)| body)
+    }
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Seconds until it may be tried again.
+    pub(crate) retry_after: Option<u64>,
+    /// What became of a record that was sent (`callvault-result`).
+    pub(crate) result: Option<String>,
+    /// The connection serves nothing else.
+    pub(crate) closes: bool,
+    pub(crate) body: String,
+}
+
+/// How a request got no whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// Nobody listens.
+    Refused,
+    /// Not a byte of an answer came.
+    Unanswered,
+    /// The answer ends too early, with what came of its body.
+    CutOff(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "nobody listens",
+            Self::Unanswered => "the connection broke before an answer",
+            Self::CutOff(_) => "the connection broke in the answer",
+        })
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// The part of an answer's head that is of use here.
 struct Head {
     status: u16,
     length: Option<u64>,
-    has_retry_after: bool,
+    retry_after: Option<u64>,
+    result: Option<String>,
+    closes: bool,
 }
 
 impl Head {
@@ -115,22 +185,28 @@ impl Head {
         stream.read_line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
         let Some(status) = status else { bail!("not an HTTP answer: {line:?}") };
-        let mut length = None;
-        let mut has_retry_after = false;
+        let mut head =
+            Self { status, length: None, retry_after: None, result: None, closes: false };
         loop {
             line.clear();
             if stream.read_line(&mut line)? == 0 {
                 bail!("the answer ends in its head");
             }
             let Some((name, value)) = line.split_once(':') else { break };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = Some(value.trim().parse()?);
+            let value = value.trim();
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => head.length = Some(value.parse()?),
+                "retry-after" => head.retry_after = Some(value.parse()?),
+                "connection" => head.closes = value.eq_ignore_ascii_case("close"),
+                "callvault-result" => head.result = Some(value.to_owned()),
+                _ => {}
             }
-            has_retry_after |= name.eq_ignore_ascii_case("retry-after");
         }
-        // Such an answer has no body, and says nothing of one (RFC 9110 section 15.3.5).
-        let length = if status == 204 { Some(0) } else { length };
-        Ok(Self { status, length, has_retry_after })
+        if status == 204 {
+            // Such an answer has no body, and says nothing of one (RFC 9110 section 15.3.5).
+            head.length = Some(0);
+        }
+        Ok(head)
     }
 
     /// The body: of the length that the head told, else chunked.
@@ -225,5 +301,37 @@ mod tests {
     fn connection_broken_between_chunks_is_an_error() {
         let (_, body) = answer("HTTP/1.1 200 OK\r\n\r\n3\r\nabc\r\n");
         assert!(body.is_err());
+    }
+
+    /// What comes of a request to a server that says this and closes the connection.
+    fn asked(said: &'static str) -> Result<Answer, Broken> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 1_024];
+                assert!(stream.read(&mut request).unwrap() > 0);
+                stream.write_all(said.as_bytes()).unwrap();
+            });
+            let ask = Ask { path: "/", token: "t", prefer: "", body: Some(("text/plain", "b")) };
+            Connection::open(&url).unwrap().ask(&ask)
+        })
+    }
+
+    #[test]
+    fn answers_that_break_off_are_told_from_those_that_never_began() {
+        assert_eq!(asked("").unwrap_err(), Broken::Unanswered);
+        let cut_off = |rest: &str| Broken::CutOff(rest.to_owned());
+        assert_eq!(asked("HTTP/1.1 200 O").unwrap_err(), cut_off(""));
+        assert_eq!(asked("HTTP/1.1 200 OK\r\nContent-Le").unwrap_err(), cut_off(""));
+        let short = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc";
+        assert_eq!(asked(short).unwrap_err(), cut_off("abc"));
+        let unended = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+        assert_eq!(asked(unended).unwrap_err(), cut_off("abc"));
+        let refused =
+            "HTTP/1.1 503 X\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        let answer = asked(refused).unwrap();
+        assert_eq!((answer.status, answer.retry_after, answer.closes), (503, Some(5), true));
     }
 }

@@ -2,10 +2,17 @@
 
 mod client;
 mod cluster;
-mod kept;
+mod content;
+mod faults;
 mod kill;
+mod ledger;
 mod load;
+mod log;
 mod nodes;
+mod reading;
+mod report;
+mod told;
+mod trial;
 mod upgrade;
 mod worst;
 

@@ -13,11 +13,18 @@ pub(crate) struct Ledger {
 #[derive(Debug, Clone)]
 pub(crate) struct Arrival {
     /// The same each time it comes.
-    pub(super) message: String,
-    pub(super) record: String,
+    pub(crate) message: String,
+    pub(crate) record: String,
     /// It is the first that the subscription was told of the record.
-    pub(super) is_created: bool,
-    pub(super) at: Instant,
+    pub(crate) is_created: bool,
+    pub(crate) at: Instant,
+}
+
+impl Arrival {
+    /// Whether both tell the same, whenever they came.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.record, self.is_created) == (&other.record, other.is_created)
+    }
 }
 
 /// What a subscription was told, judged.
@@ -95,7 +102,7 @@ impl Ledger {
 }
 
 /// The delay that so many per cent do not exceed.
-pub(super) fn percentile(mut delays: Vec<Duration>, per_cent: usize) -> Duration {
+pub(crate) fn percentile(mut delays: Vec<Duration>, per_cent: usize) -> Duration {
     delays.sort();
     let place = (delays.len() * per_cent).div_ceil(100).saturating_sub(1);
     delays.get(place).copied().unwrap_or_default()

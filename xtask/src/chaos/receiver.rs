@@ -1,9 +1,10 @@
 //! Receivers of notifications: good ones, and all kinds of bad ones, each at an address of its own.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,10 +47,24 @@ pub(crate) struct Receiver {
     seen: Arc<Seen>,
 }
 
+/// Notifications that came and were accepted together.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// What the sender calls it, the same each time it is sent.
+    pub(crate) id: String,
+    /// The connection on which it came, by a number.
+    pub(crate) connection: u64,
+    pub(crate) at: Instant,
+    pub(crate) arrivals: Vec<Arrival>,
+}
+
 #[derive(Default)]
 struct Seen {
-    arrivals: Mutex<Vec<Arrival>>,
+    accepted: Mutex<Vec<Request>>,
     requests: AtomicU64,
+    connections: AtomicU64,
+    /// When connections ended.
+    ends: Mutex<BTreeMap<u64, Instant>>,
 }
 
 impl Receiver {
@@ -63,7 +78,11 @@ impl Receiver {
             for stream in listener.incoming().map_while(Result::ok) {
                 let seen = Arc::clone(&shared);
                 // A connection that breaks is what they are there for.
-                thread::spawn(move || serve(kind, stream, &seen));
+                thread::spawn(move || {
+                    let connection = seen.connections.fetch_add(1, Ordering::Relaxed);
+                    let _ = serve(kind, stream, connection, &seen);
+                    lock(&seen.ends).insert(connection, Instant::now());
+                });
             }
         });
         Ok(Self { kind, url, seen })
@@ -71,11 +90,25 @@ impl Receiver {
 
     /// What came and was accepted, in order.
     pub(crate) fn arrivals(&self) -> Vec<Arrival> {
-        self.seen.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.requests().into_iter().flat_map(|request| request.arrivals).collect()
+    }
+
+    /// The same, in the requests in which it came.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        lock(&self.seen.accepted).clone()
+    }
+
+    /// When connections ended, by their numbers.
+    pub(crate) fn ends(&self) -> BTreeMap<u64, Instant> {
+        lock(&self.seen.ends).clone()
     }
 }
 
-fn serve(kind: Kind, stream: TcpStream, seen: &Seen) -> io::Result<()> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(kind: Kind, stream: TcpStream, connection: u64, seen: &Seen) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     let mut received = Received::default();
@@ -120,14 +153,15 @@ fn serve(kind: Kind, stream: TcpStream, seen: &Seen) -> io::Result<()> {
                 continue;
             }
         }
-        note(&received, seen);
+        let (at, id) = (Instant::now(), received.webhook_id.clone());
+        let arrivals = arrivals(&received, at);
+        lock(&seen.accepted).push(Request { id, connection, at, arrivals });
         answer(stream.get_mut(), 202, "")?;
     }
     Ok(())
 }
 
-fn note(received: &Received, seen: &Seen) {
-    let at = Instant::now();
+fn arrivals(received: &Received, at: Instant) -> Vec<Arrival> {
     let body = String::from_utf8_lossy(&received.body);
     let items = body.split("{\"subscriptionId\":").skip(1).enumerate();
     let items = items.filter_map(|(place, item)| {
@@ -138,5 +172,5 @@ fn note(received: &Received, seen: &Seen) {
             at,
         })
     });
-    seen.arrivals.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
+    items.collect()
 }

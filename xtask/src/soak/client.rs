@@ -1,171 +1,135 @@
-//! A client of a cluster, which goes to another node when one fails it, and takes only such failures
-//! as are to be expected.
+//! A client of all nodes: asks one that lives, and notes how that failed.
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use super::cluster::{Cluster, Span, lock};
+use super::faults::{Fault, Noted};
+use crate::http::{Answer, Ask, Broken, Connection};
 
-use super::cluster::{Cluster, lock};
-use crate::http::Connection;
-use crate::members::{number, text};
-
-const IMPORT: &str = "/v1.0/communications/callRecords/callvault.import";
-/// How long one thing is tried at the nodes.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Failures that were to be expected, by what and where.
-pub(super) type Failures = Mutex<BTreeMap<String, u64>>;
-
-/// What every client needs.
-#[derive(Clone, Copy)]
-pub(super) struct Service<'c> {
-    pub(super) cluster: &'c Cluster,
-    pub(super) token: &'c str,
-    pub(super) failures: &'c Failures,
+/// What clients have seen, all of them together.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    noted: Mutex<Vec<Noted>>,
+    successes: Mutex<Vec<Success>>,
 }
 
-/// A connection to each node, as far as they are kept.
+/// An answer as it was to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Success {
+    pub(super) node: usize,
+    pub(super) is_write: bool,
+    /// From the question to the answer.
+    pub(super) span: Span,
+}
+
+impl Seen {
+    /// Every fault so far.
+    pub(super) fn noted(&self) -> Vec<Noted> {
+        lock(&self.noted).clone()
+    }
+
+    /// Every success so far.
+    pub(super) fn successes(&self) -> Vec<Success> {
+        lock(&self.successes).clone()
+    }
+}
+
+/// One that asks one thing at a time.
 pub(super) struct Client<'c> {
-    service: Service<'c>,
-    connections: Vec<Option<(Connection, Instant)>>,
-    /// The node that is asked next.
-    next: usize,
+    cluster: &'c Cluster,
+    seen: &'c Seen,
+    /// A kept connection for each node, and the life of the node that it belongs to.
+    kept: Vec<Option<(u64, Connection)>>,
+    pub(super) dice: Dice,
 }
+
+/// Why there is no answer: it was noted, with what came of one that broke off.
+#[derive(Debug)]
+pub(super) struct Failed(pub(super) String);
 
 impl<'c> Client<'c> {
-    pub(super) fn new(service: Service<'c>, first: usize) -> Self {
-        let count = service.cluster.nodes.len();
-        Self { service, connections: (0..count).map(|_| None).collect(), next: first % count }
+    pub(super) fn new(cluster: &'c Cluster, seen: &'c Seen, seed: u64) -> Self {
+        let kept = (0..cluster.count()).map(|_| None).collect();
+        Self { cluster, seen, kept, dice: Dice::new(seed) }
     }
 
-    /// A GET at some node: its answer, whatever it is but a failure.
-    pub(super) fn get(&mut self, path: &str) -> Result<(u16, String)> {
-        let token = self.service.token;
-        self.persist(|connection| connection.get(path, token))
+    /// One of the nodes that live, by chance.
+    pub(super) fn node(&mut self) -> usize {
+        let living = self.cluster.living();
+        let place = self.dice.below(living.len().max(1) as u64) as usize;
+        living.get(place).copied().unwrap_or(0)
     }
 
-    /// A POST of JSON.
-    pub(super) fn post(&mut self, path: &str, body: &str) -> Result<(u16, String)> {
-        let token = self.service.token;
-        self.persist(|connection| connection.post(path, token, body))
-    }
-
-    /// The same at one node, once; none where that fails.
-    pub(super) fn get_at(&mut self, node: usize, path: &str) -> Result<Option<(u16, String)>> {
-        let token = self.service.token;
-        self.ask(node, |connection| connection.get(path, token))
-    }
-
-    fn persist(
-        &mut self,
-        request: impl Fn(&mut Connection) -> Result<(u16, String)>,
-    ) -> Result<(u16, String)> {
-        let began = Instant::now();
-        loop {
-            self.next = (self.next + 1) % self.connections.len();
-            if let Some(answer) = self.ask(self.next, &request)? {
-                return Ok(answer);
-            }
-            ensure!(began.elapsed() < PATIENCE, "no node answers");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn ask(
+    /// Asks a node. An answer with one of these statuses is a success, any other is a fault.
+    pub(super) fn ask(
         &mut self,
         node: usize,
-        request: impl Fn(&mut Connection) -> Result<(u16, String)>,
-    ) -> Result<Option<(u16, String)>> {
-        let began = Instant::now();
-        let (mut connection, opened) = match self.connections[node].take() {
-            Some(kept) => kept,
-            None => match Connection::open(&self.service.cluster.nodes[node].url) {
-                Ok(connection) => (connection, began),
-                Err(error) => return self.broken(node, began, &error).map(|()| None),
-            },
+        ask: &Ask<'_>,
+        fine: &[u16],
+    ) -> Result<Answer, Failed> {
+        let from = Instant::now();
+        let answered = self.answer(node, ask);
+        let span = Span { from, to: Instant::now() };
+        let (fault, rest) = match answered {
+            Ok(answer) if fine.contains(&answer.status) => {
+                let is_write = ask.body.is_some();
+                lock(&self.seen.successes).push(Success { node, is_write, span });
+                return Ok(answer);
+            }
+            Ok(answer) if answer.status == 503 && answer.retry_after.is_some() => {
+                (Fault::Unavailable, String::new())
+            }
+            Ok(Answer { status, body, .. }) => {
+                (Fault::Answer(format!("{status} to {}: {body}", ask.path)), String::new())
+            }
+            Err(Broken::Refused) => (Fault::Refused, String::new()),
+            Err(Broken::Unanswered) => (Fault::Unanswered, String::new()),
+            Err(Broken::CutOff(rest)) => (Fault::CutOff, rest),
         };
-        match request(&mut connection) {
-            Err(error) => self.broken(node, opened, &error).map(|()| None),
-            Ok((503, body)) => {
-                ensure!(connection.has_retry_after, "503 without Retry-After: {body}");
-                self.unavailable(node, began, &body)?;
-                self.connections[node] = Some((connection, opened));
-                Ok(None)
-            }
-            Ok((status, body)) => {
-                ensure!(status < 500, "{status} of node {node}: {body}");
-                self.connections[node] = Some((connection, opened));
-                Ok(Some((status, body)))
-            }
-        }
+        lock(&self.seen.noted).push(Noted { node, span, fault });
+        Err(Failed(rest))
     }
 
-    /// A connection that was opened then is gone: its node has to have been away.
-    fn broken(&self, node: usize, opened: Instant, error: &anyhow::Error) -> Result<()> {
-        let was_away = self.service.cluster.was_away(node, opened);
-        ensure!(was_away, "node {node} broke a connection off: {error:#}");
-        self.note("connections broken by a node that was away");
-        Ok(())
+    /// Notes a fault within an answer.
+    pub(super) fn note(&self, node: usize, from: Instant, fault: Fault) {
+        let span = Span { from, to: Instant::now() };
+        lock(&self.seen.noted).push(Noted { node, span, fault });
     }
 
-    /// A node says that it can't serve: its database has to have been away.
-    fn unavailable(&self, node: usize, began: Instant, said: &str) -> Result<()> {
-        let was_away = self.service.cluster.was_without_database(began);
-        ensure!(was_away, "node {node} can't serve, with its database there: {said}");
-        self.note("503 with Retry-After, the database away");
-        Ok(())
-    }
-
-    fn note(&self, what: &str) {
-        *lock(self.service.failures).entry(what.to_owned()).or_default() += 1;
-    }
-
-    /// Imports lines until all of them are acknowledged, at whichever nodes.
-    pub(super) fn import(
-        &mut self,
-        body: &str,
-        mut acknowledged: impl FnMut(&str, u64),
-    ) -> Result<()> {
-        let began = Instant::now();
-        loop {
-            self.next = (self.next + 1) % self.connections.len();
-            if self.import_once(body, &mut acknowledged)? {
-                return Ok(());
-            }
-            ensure!(began.elapsed() < PATIENCE, "no node takes an import");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn import_once(&self, body: &str, acknowledged: &mut impl FnMut(&str, u64)) -> Result<bool> {
-        let (node, began) = (self.next, Instant::now());
-        let connection = match Connection::open(&self.service.cluster.nodes[node].url) {
-            Ok(connection) => connection,
-            Err(error) => return self.broken(node, began, &error).map(|()| false),
+    fn answer(&mut self, node: usize, ask: &Ask<'_>) -> Result<Answer, Broken> {
+        let kept = self.kept[node].take();
+        // Of a node that went and came back there is nothing left at the other end.
+        let kept = kept.filter(|(life, _)| Some(*life) == self.cluster.life(node));
+        let (life, mut connection) = if let Some(kept) = kept {
+            kept
+        } else {
+            let life = self.cluster.life(node).unwrap_or(0);
+            let opened = Connection::open(self.cluster.url(node));
+            (life, opened.map_err(|_| Broken::Refused)?)
         };
-        let (mut lines, mut refused) = (0, None);
-        let status = connection.post_lines(IMPORT, self.service.token, body.as_bytes(), |line| {
-            lines += 1;
-            match (text(line, "id"), number(line, "version"), text(line, "status")) {
-                (Some(id), Some(version), Some(status)) if status != "rejected" => {
-                    acknowledged(id, version);
-                }
-                _ => refused = Some(line.to_owned()),
-            }
-        });
-        match (refused, status) {
-            (Some(line), _) if line.contains("serviceNotAvailable") => {
-                self.unavailable(node, began, &line).map(|()| false)
-            }
-            (Some(line), _) => anyhow::bail!("an import is refused: {line}"),
-            (None, Ok(200)) => Ok(lines == body.lines().count()),
-            (None, Ok(status)) => {
-                ensure!(status == 503, "{status} of node {node} for an import");
-                self.unavailable(node, began, "an import").map(|()| false)
-            }
-            (None, Err(error)) => self.broken(node, began, &error).map(|()| false),
+        let answer = connection.ask(ask)?;
+        if !answer.closes {
+            self.kept[node] = Some((life, connection));
         }
+        Ok(answer)
+    }
+}
+
+/// Chance by a seed (xorshift).
+#[derive(Debug, Clone)]
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below another.
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % end.max(1)
     }
 }

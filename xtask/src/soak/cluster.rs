@@ -1,7 +1,7 @@
-//! Several nodes on one database, and what is done to them while others ask.
+//! Nodes on one database: started, killed, stopped, and when each of them and the database was away.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,166 +10,168 @@ use anyhow::{Result, bail};
 use testkit::Postgres;
 
 use crate::instance::Instance;
-use crate::repository::PROFILE;
+use crate::repository::{PROFILE, fresh_folder};
 use crate::served::Served;
 
-/// How long before a restart of the database, as we note it, and how long after it, nodes may say
-/// that they can't serve.
-const BEFORE: Duration = Duration::from_millis(500);
-const AFTER: Duration = Duration::from_secs(15);
-/// How long a node may take to come up, with the database away for some of that.
-const UP_WITHIN: Duration = Duration::from_mins(1);
+/// How long a node may take to come back, also while the database does.
+const BACK_WITHIN: Duration = Duration::from_secs(30);
 
-/// Nodes, their database, and notes of when which of them was away.
-pub(super) struct Cluster {
-    pub(super) postgres: Arc<Postgres>,
-    pub(super) nodes: Vec<Node>,
-    restarts: Mutex<Vec<Away>>,
-    /// Set when the load is to end, or something has gone wrong.
-    pub(super) is_over: AtomicBool,
-}
-
-/// A node at an address that stays.
-pub(super) struct Node {
-    pub(super) instance: Mutex<Instance>,
-    pub(super) url: String,
-    served: Mutex<Option<Served>>,
-    away: Mutex<Vec<Away>>,
-}
-
-/// From when, and until when if that is over.
+/// From one instant to another.
 #[derive(Debug, Clone, Copy)]
-struct Away(Instant, Option<Instant>);
+pub(super) struct Span {
+    pub(super) from: Instant,
+    pub(super) to: Instant,
+}
 
-impl Away {
-    fn overlaps(self, from: Instant, to: Instant) -> bool {
-        self.0 <= to && self.1.is_none_or(|end| end >= from)
+impl Span {
+    /// Whether the two have an instant in common.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.from <= other.to && other.from <= self.to
     }
+}
+
+/// When nodes and database were away.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Absences {
+    /// Of each node.
+    pub(super) nodes: Vec<Vec<Span>>,
+    pub(super) database: Vec<Span>,
+}
+
+/// The nodes and their database.
+pub(super) struct Cluster {
+    postgres: Arc<Postgres>,
+    nodes: Vec<Node>,
+    absences: Mutex<Absences>,
+}
+
+struct Node {
+    instance: Mutex<Instance>,
+    url: String,
+    served: Mutex<Option<Served>>,
+    /// Odd while it serves; another number each time that it does.
+    life: AtomicU64,
 }
 
 impl Cluster {
-    /// Starts nodes of these instances.
-    pub(super) fn start(postgres: Arc<Postgres>, instances: Vec<Instance>) -> Result<Self> {
-        let node = |instance: Instance| {
-            let url = instance.url();
-            let served = Mutex::new(Some(instance.serve()?));
-            Ok(Node { instance: Mutex::new(instance), url, served, away: Mutex::default() })
+    /// Starts as many nodes as there are programs.
+    pub(super) fn start(name: &str, binaries: &[PathBuf]) -> Result<Self> {
+        let folder = fresh_folder(name)?;
+        let postgres = Arc::new(Postgres::start());
+        // Its address is that of the service, as a balancer's would be; it never serves.
+        let balancer = Instance::on(Arc::clone(&postgres), PROFILE, folder.join("data"))?;
+        let node = |binary: &PathBuf| {
+            let instance = balancer.node()?.another(binary.clone());
+            let (url, life) = (instance.url(), AtomicU64::new(0));
+            Ok(Node { instance: Mutex::new(instance), url, served: Mutex::new(None), life })
         };
-        let nodes = instances.into_iter().map(node).collect::<Result<_>>()?;
-        let (restarts, is_over) = (Mutex::default(), AtomicBool::new(false));
-        Ok(Self { postgres, nodes, restarts, is_over })
+        let nodes = binaries.iter().map(node).collect::<Result<Vec<_>>>()?;
+        let absences = Absences { nodes: vec![Vec::new(); nodes.len()], database: Vec::new() };
+        let cluster = Self { postgres, nodes, absences: Mutex::new(absences) };
+        (0..cluster.count()).try_for_each(|node| cluster.serve(node))?;
+        Ok(cluster)
     }
 
-    /// Instances for so many nodes in a folder.
-    pub(super) fn instances(
-        postgres: &Arc<Postgres>,
-        folder: &Path,
-        count: usize,
-    ) -> Result<Vec<Instance>> {
-        let first = Instance::on(Arc::clone(postgres), PROFILE, folder.join("data"))?;
-        let mut all = vec![first];
-        while all.len() < count {
-            all.push(all[0].node()?);
-        }
-        Ok(all)
+    /// How many nodes there are.
+    pub(super) fn count(&self) -> usize {
+        self.nodes.len()
     }
 
-    /// Whether the load goes on.
-    pub(super) fn goes_on(&self) -> bool {
-        !self.is_over.load(Ordering::Relaxed)
+    /// The instance of a node, for its commands.
+    pub(super) fn instance(&self, node: usize) -> MutexGuard<'_, Instance> {
+        lock(&self.nodes[node].instance)
     }
 
-    /// Sleeps, but not beyond the end of the load; whether it goes on.
-    pub(super) fn sleep(&self, duration: Duration) -> bool {
-        let end = Instant::now() + duration;
-        while self.goes_on() && Instant::now() < end {
-            let left = end.saturating_duration_since(Instant::now());
-            thread::sleep(left.min(Duration::from_millis(20)));
-        }
-        self.goes_on()
+    /// The address of a node.
+    pub(super) fn url(&self, node: usize) -> &str {
+        &self.nodes[node].url
     }
 
-    /// Kills a node as a power cut would, and starts it again.
+    /// Which of its lives a node is in, if it serves.
+    pub(super) fn life(&self, node: usize) -> Option<u64> {
+        let life = self.nodes[node].life.load(Ordering::Acquire);
+        (life % 2 == 1).then_some(life)
+    }
+
+    /// The nodes that serve now.
+    pub(super) fn living(&self) -> Vec<usize> {
+        (0..self.count()).filter(|node| self.life(*node).is_some()).collect()
+    }
+
+    /// Kills a node and starts it again.
     pub(super) fn kill(&self, node: usize) -> Result<()> {
-        let node = &self.nodes[node];
-        lock(&node.away).push(Away(Instant::now(), None));
-        if let Some(mut served) = lock(&node.served).take() {
+        let from = self.leave(node);
+        if let Some(mut served) = lock(&self.nodes[node].served).take() {
             served.kill()?;
         }
-        node.start()
+        self.back(node, from)
     }
 
-    /// Asks a node to end, and starts it again, perhaps with another binary.
-    pub(super) fn replace(&self, node: usize, binary: &Path) -> Result<()> {
-        let node = &self.nodes[node];
-        lock(&node.away).push(Away(Instant::now(), None));
-        if let Some(served) = lock(&node.served).take() {
+    /// Asks a node to stop and starts it again by another program.
+    pub(super) fn replace(&self, node: usize, binary: PathBuf) -> Result<()> {
+        let from = self.leave(node);
+        if let Some(served) = lock(&self.nodes[node].served).take() {
             served.stop()?;
         }
-        let mut instance = lock(&node.instance);
-        *instance = instance.another(binary.to_owned());
+        let mut instance = self.instance(node);
+        *instance = instance.another(binary);
         drop(instance);
-        node.start()
+        self.back(node, from)
     }
 
-    /// Restarts the database; how long it was away.
-    pub(super) fn restart(&self, is_crash: bool) -> Duration {
-        let began = Instant::now();
-        lock(&self.restarts).push(Away(began, None));
+    /// Restarts the database, as an administrator would or as if it had crashed; how long it was away.
+    pub(super) fn restart_database(&self, is_crash: bool) -> Duration {
+        let from = Instant::now();
         self.postgres.restart(is_crash);
-        let now = Instant::now();
-        if let Some(last) = lock(&self.restarts).last_mut() {
-            last.1 = Some(now);
-        }
-        now - began
+        let span = Span { from, to: Instant::now() };
+        lock(&self.absences).database.push(span);
+        span.to - span.from
     }
 
-    /// Whether a node was away at some time since then, so that a connection to it may have broken.
-    pub(super) fn was_away(&self, node: usize, since: Instant) -> bool {
-        let now = Instant::now();
-        lock(&self.nodes[node].away).iter().any(|away| away.overlaps(since, now))
+    /// Runs SQL on the database, and gives its lines.
+    pub(super) fn ask(&self, sql: &str) -> Vec<String> {
+        self.postgres.ask(sql).lines().map(str::to_owned).collect()
     }
 
-    /// Whether the database was away at about that time, so that nodes may say they can't serve.
-    pub(super) fn was_without_database(&self, from: Instant) -> bool {
-        let now = Instant::now();
-        let widened = |away: &Away| {
-            let from = away.0.checked_sub(BEFORE).unwrap_or(away.0);
-            Away(from, away.1.map(|end| end + AFTER))
-        };
-        lock(&self.restarts).iter().any(|away| widened(away).overlaps(from, now))
+    /// When all of them were away until now.
+    pub(super) fn absences(&self) -> Absences {
+        lock(&self.absences).clone()
     }
 
-    /// Stops all nodes.
+    /// Asks all nodes to stop.
     pub(super) fn stop(self) -> Result<()> {
         let served = self.nodes.iter().filter_map(|node| lock(&node.served).take());
         served.into_iter().try_for_each(Served::stop)
     }
-}
 
-impl Node {
-    /// Starts it, however long the database is away.
-    fn start(&self) -> Result<()> {
-        let deadline = Instant::now() + UP_WITHIN;
-        loop {
-            match lock(&self.instance).serve() {
-                Ok(served) => {
-                    *lock(&self.served) = Some(served);
-                    break;
-                }
-                Err(error) if Instant::now() > deadline => {
-                    bail!("a node does not come up: {error:#}")
-                }
-                Err(_) => thread::sleep(Duration::from_millis(200)),
+    fn leave(&self, node: usize) -> Instant {
+        self.nodes[node].life.fetch_add(1, Ordering::AcqRel);
+        Instant::now()
+    }
+
+    fn back(&self, node: usize, from: Instant) -> Result<()> {
+        let began = Instant::now();
+        while let Err(error) = self.serve(node) {
+            // Without a database there is nothing that it could serve.
+            if began.elapsed() > BACK_WITHIN {
+                bail!("node {node} does not come back: {error:#}");
             }
+            thread::sleep(Duration::from_millis(200));
         }
-        if let Some(last) = lock(&self.away).last_mut() {
-            last.1 = Some(Instant::now());
-        }
+        lock(&self.absences).nodes[node].push(Span { from, to: Instant::now() });
+        Ok(())
+    }
+
+    fn serve(&self, node: usize) -> Result<()> {
+        let served = self.instance(node).serve()?;
+        let node = &self.nodes[node];
+        *lock(&node.served) = Some(served);
+        node.life.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
 }
 
+/// What a thread that panicked has left is as good as before: each change is one step.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

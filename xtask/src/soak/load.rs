@@ -1,213 +1,231 @@
-//! A mixed load on a cluster: records and their next versions are written one by one and in imports,
-//! read back, and listed page by page; each answer is checked when it comes.
+//! The load: what several clients do at once at all nodes that live, and what they find wrong.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use odata::json::Node;
 
-use super::client::{Client, Service};
-use super::kept::{Kept, MOVING, STAYING, check_version, record};
-use crate::members::text;
+use super::client::{Client, Failed, Seen};
+use super::cluster::{Cluster, lock};
+use super::content::{self, Version};
+use super::faults::Fault;
+use super::ledger::Ledger;
+use super::reading;
+use crate::http::{Answer, Ask};
+use crate::members::{number, text};
 
-const COLLECTION: &str = "/v1.0/communications/callRecords";
-const EXPANDED: &str = "?$expand=sessions($expand=segments)";
-/// Those that stay where they are.
-const LISTED: &str = "/v1.0/communications/callRecords?$filter=startDateTime%20ge%202026-05-01T00:00:00Z\
-                      %20and%20startDateTime%20lt%202026-06-01T00:00:00Z";
+pub(super) const RECORDS: &str = "/v1.0/communications/callRecords";
+const IMPORT: &str = "/v1.0/communications/callRecords/callvault.import";
+
+const WRITERS: u64 = 3;
+const READERS: u64 = 3;
 /// Lines of an import.
-const TOGETHER: u64 = 15;
-const PAUSE: Duration = Duration::from_millis(4);
-/// Of so many records, one is looked for at each node in the end.
-const EVERYWHERE: usize = 10;
+const LINES: u64 = 8;
+/// A record gets no more versions than one page shows.
+const MOST_VERSIONS: u64 = 40;
+/// How often a write is sent again that got no answer.
+const TRIES: u32 = 4;
+/// Time between two writes of a client, and between two reads.
+const WRITES_APART: Duration = Duration::from_millis(12);
+const READS_APART: Duration = Duration::from_millis(4);
 
-/// How much was done.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub(super) writes: AtomicU64,
-    pub(super) reads: AtomicU64,
+/// What all clients share.
+pub(super) struct Load<'c> {
+    pub(super) cluster: &'c Cluster,
+    pub(super) token: String,
+    pub(super) ledger: Mutex<Ledger>,
+    pub(super) seen: Seen,
+    /// Promises that were broken.
+    pub(super) wrong: Mutex<Vec<String>>,
+    /// Answers to reads that were checked.
+    pub(super) checked: AtomicU64,
+    /// Lists that were read to their end.
     pub(super) walks: AtomicU64,
-    pub(super) pages: AtomicU64,
+    is_over: AtomicBool,
 }
 
-impl Counts {
-    fn add(count: &AtomicU64, number: u64) {
-        count.fetch_add(number, Ordering::Relaxed);
-    }
-}
-
-/// The load of one kind.
-pub(super) struct Load<'l> {
-    pub(super) service: Service<'l>,
-    pub(super) kept: &'l Kept,
-    pub(super) counts: &'l Counts,
-    /// No two loads have the same.
-    pub(super) number: usize,
-}
-
-/// Numbers that look like thrown dice (Marsaglia's xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self) -> u64 {
-        for (left, shift) in [(true, 13), (false, 7), (true, 17)] {
-            self.0 ^= if left { self.0 << shift } else { self.0 >> shift };
+impl<'c> Load<'c> {
+    pub(super) fn new(cluster: &'c Cluster, token: String) -> Self {
+        Self {
+            cluster,
+            token,
+            ledger: Mutex::default(),
+            seen: Seen::default(),
+            wrong: Mutex::default(),
+            checked: AtomicU64::new(0),
+            walks: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
         }
-        self.0
-    }
-}
-
-impl Load<'_> {
-    fn client(&self) -> (Client<'_>, Dice) {
-        let dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (self.number as u64 + 1));
-        (Client::new(self.service, self.number), dice)
     }
 
-    /// Writes records of its own until the end, each until it is acknowledged.
-    pub(super) fn write(&self) -> Result<()> {
-        let (mut client, mut dice) = self.client();
-        let mut own = Vec::new();
-        while self.service.cluster.sleep(PAUSE) {
-            match dice.throw() % 20 {
-                0..9 => {
-                    let id = self.new_id(own.len());
-                    own.push(id.clone());
-                    self.post(&mut client, &id, 1)?;
-                }
-                9..18 if !own.is_empty() => {
-                    let id = own[(dice.throw() % own.len() as u64) as usize].clone();
-                    self.post(&mut client, &id, self.kept.versions(&id).sent + 1)?;
-                }
-                _ => self.import(&mut client, &mut own, &mut dice)?,
+    /// Loads the nodes for as long as something else is done.
+    pub(super) fn during<T>(&self, other: impl FnOnce() -> T) -> T {
+        thread::scope(|scope| {
+            for place in 0..WRITERS {
+                scope.spawn(move || Writer::new(self, place).run());
             }
-        }
-        Ok(())
+            for place in 0..READERS {
+                let client = Client::new(self.cluster, &self.seen, 100 + place);
+                scope.spawn(move || self.repeat(client, READS_APART, reading::one));
+            }
+            let client = Client::new(self.cluster, &self.seen, 200);
+            scope.spawn(move || self.repeat(client, READS_APART, reading::list));
+            let done = other();
+            self.is_over.store(true, Ordering::Release);
+            done
+        })
     }
 
-    fn new_id(&self, place: usize) -> String {
-        let kind = if place % 3 == 2 { MOVING } else { STAYING };
-        format!("{kind}{}-{place}", self.number)
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
-    fn post(&self, client: &mut Client<'_>, id: &str, version: u64) -> Result<()> {
-        self.kept.sending(id, version);
-        let (status, body) = client.post(COLLECTION, &record(id, version))?;
-        ensure!(matches!(status, 200 | 201), "{id} {version}: {status} {body}");
-        self.kept.acknowledged(id, version);
-        Counts::add(&self.counts.writes, 1);
-        Ok(())
+    /// Notes what is wrong with an answer, if anything is.
+    pub(super) fn found(&self, node: usize, wrong: impl IntoIterator<Item = String>) {
+        let wrong = wrong.into_iter().map(|wrong| format!("node {node}: {wrong}"));
+        lock(&self.wrong).extend(wrong);
     }
 
-    fn import(
+    fn repeat(
         &self,
-        client: &mut Client<'_>,
-        own: &mut Vec<String>,
-        dice: &mut Dice,
-    ) -> Result<()> {
-        let mut lines = Vec::new();
-        for _ in 0..TOGETHER {
-            let place = dice.throw() % (own.len() as u64 + TOGETHER);
-            let place = usize::try_from(place)?.min(own.len());
-            if place == own.len() {
-                own.push(self.new_id(place));
-            }
-            let id = own[place].clone();
-            let version = self.kept.versions(&id).sent + 1;
-            self.kept.sending(&id, version);
-            lines.push(record(&id, version));
+        mut client: Client<'_>,
+        pause: Duration,
+        mut what: impl FnMut(&Self, &mut Client<'_>),
+    ) {
+        while !self.is_over() {
+            what(self, &mut client);
+            thread::sleep(pause);
         }
-        client.import(&lines.join("\n"), |id, version| self.kept.acknowledged(id, version))?;
-        Counts::add(&self.counts.writes, TOGETHER);
-        Ok(())
-    }
-
-    /// Reads any record until the end: current, expanded, or in a version of before.
-    pub(super) fn read(&self) -> Result<()> {
-        let (mut client, mut dice) = self.client();
-        while self.service.cluster.sleep(PAUSE) {
-            let Some(id) = self.kept.any(dice.throw()) else { continue };
-            let before = self.kept.versions(&id);
-            let older = dice.throw() % (2 * before.acknowledged) + 1;
-            if older <= before.acknowledged {
-                let path =
-                    format!("{COLLECTION}/{id}/callvault.version(version={older}){EXPANDED}");
-                let (status, body) = client.get(&path)?;
-                let checked = ok(status, &body).and_then(|()| check_version(&id, older, &body));
-                checked.with_context(|| format!("version {older} of {id}: {status} {body}"))?;
-            } else {
-                let (status, body) = client.get(&format!("{COLLECTION}/{id}{EXPANDED}"))?;
-                let checked = ok(status, &body).and_then(|()| self.kept.check(&id, before, &body));
-                checked.with_context(|| format!("{id}: {status} {body}"))?;
-            }
-            Counts::add(&self.counts.reads, 1);
-        }
-        Ok(())
-    }
-
-    /// Lists the records that stay where they are until the end, each page at another node.
-    pub(super) fn walk(&self) -> Result<()> {
-        let (mut client, _) = self.client();
-        while self.service.cluster.sleep(10 * PAUSE) {
-            self.walk_once(&mut client)?;
-            Counts::add(&self.counts.walks, 1);
-        }
-        Ok(())
-    }
-
-    fn walk_once(&self, client: &mut Client<'_>) -> Result<()> {
-        let stays = |id: &str| id.starts_with(STAYING);
-        let all = self.kept.all();
-        let known = all.iter().filter(|(id, versions)| stays(id) && versions.acknowledged > 0);
-        let mut seen = BTreeSet::new();
-        let mut next = Some(LISTED.to_owned());
-        while let Some(path) = next {
-            let (status, body) = client.get(&path)?;
-            ok(status, &body).with_context(|| format!("{path}: {status} {body}"))?;
-            let ids = body.split("\"id\":\"").skip(1).filter_map(|rest| rest.split('"').next());
-            for id in ids.filter(|id| stays(id)) {
-                ensure!(seen.insert(id.to_owned()), "{id} is listed twice");
-            }
-            // Whichever node answered: the rest of the link is one that all understand.
-            next = text(&body, "@odata.nextLink")
-                .and_then(|link| link.find("/v1.0/").map(|at| link[at..].to_owned()));
-            Counts::add(&self.counts.pages, 1);
-        }
-        for (id, _) in known {
-            ensure!(seen.contains(id), "{id} was acknowledged and is not listed");
-        }
-        Ok(())
-    }
-
-    /// Looks for everything that was acknowledged, in all versions, when all is quiet.
-    pub(super) fn check_all(&self) -> Result<()> {
-        let (mut client, _) = self.client();
-        let nodes = self.service.cluster.nodes.len();
-        for (place, (id, versions)) in self.kept.all().into_iter().enumerate() {
-            ensure!(versions.sent == versions.acknowledged, "{id}: {versions:?}");
-            let places =
-                if place % EVERYWHERE == 0 { 0..nodes } else { place % nodes..place % nodes + 1 };
-            for node in places {
-                let path = format!("{COLLECTION}/{id}{EXPANDED}");
-                let answer = client.get_at(node, &path)?;
-                let (status, body) = answer.with_context(|| format!("node {node} is away"))?;
-                let checked =
-                    ok(status, &body).and_then(|()| self.kept.check(&id, versions, &body));
-                checked.with_context(|| format!("{id} at node {node}: {status} {body}"))?;
-            }
-            for version in 1..versions.acknowledged {
-                let path =
-                    format!("{COLLECTION}/{id}/callvault.version(version={version}){EXPANDED}");
-                let (status, body) = client.get(&path)?;
-                let checked = ok(status, &body).and_then(|()| check_version(&id, version, &body));
-                checked.with_context(|| format!("version {version} of {id}: {status} {body}"))?;
-            }
-        }
-        self.walk_once(&mut client)
     }
 }
 
-fn ok(status: u16, body: &str) -> Result<()> {
-    ensure!(status == 200, "{status}: {body:.300}");
-    Ok(())
+/// One that writes records of its own.
+struct Writer<'l> {
+    load: &'l Load<'l>,
+    client: Client<'l>,
+    /// For what is sent at the same time.
+    second: Client<'l>,
+    place: u64,
+    /// How many records it has.
+    count: u64,
+}
+
+impl<'l> Writer<'l> {
+    fn new(load: &'l Load<'_>, place: u64) -> Self {
+        let client = |seed| Client::new(load.cluster, &load.seen, seed);
+        Self { load, client: client(place), second: client(50 + place), place, count: 0 }
+    }
+
+    fn run(mut self) {
+        while !self.load.is_over() {
+            match self.client.dice.below(20) {
+                0..10 => {
+                    let version = self.new_record();
+                    self.write(&version);
+                }
+                10..16 => {
+                    if let Some(version) = self.next_version() {
+                        self.write(&version);
+                    }
+                }
+                16..18 => self.write_rivals(),
+                _ => self.import(),
+            }
+            thread::sleep(WRITES_APART);
+        }
+    }
+
+    fn new_record(&mut self) -> Version {
+        self.count += 1;
+        let id = format!("soak-{}-{}", self.place, self.count);
+        self.attempt(Version { id, number: 1 })
+    }
+
+    /// The next version of a record of its own, as often as not of a new one.
+    fn next_version(&mut self) -> Option<Version> {
+        let back = if self.client.dice.below(2) == 0 { 20 } else { self.count };
+        let place = self.count.checked_sub(self.client.dice.below(back.min(self.count)))?;
+        let id = format!("soak-{}-{place}", self.place);
+        let number = lock(&self.load.ledger).known(&id).attempted + 1;
+        let is_one = place > 0 && number < MOST_VERSIONS;
+        is_one.then(|| self.attempt(Version { id, number }))
+    }
+
+    fn attempt(&self, version: Version) -> Version {
+        lock(&self.load.ledger).attempt(&version);
+        version
+    }
+
+    /// Writes a version; what got no answer is sent again as often as not.
+    fn write(&mut self, version: &Version) {
+        for _ in 0..TRIES {
+            let node = self.client.node();
+            if post(self.load, &mut self.client, node, version) || self.client.dice.below(2) == 0 {
+                break;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Writes two versions of a record at two nodes at the same time.
+    fn write_rivals(&mut self) {
+        let Some(one) = self.next_version() else { return };
+        let other = Version { number: one.number + 1, ..one.clone() };
+        let other = self.attempt(other);
+        let (load, nodes) = (self.load, [self.client.node(), self.second.node()]);
+        let (client, second) = (&mut self.client, &mut self.second);
+        thread::scope(|scope| {
+            scope.spawn(|| post(load, second, nodes[1], &other));
+            post(load, client, nodes[0], &one);
+        });
+    }
+
+    /// Imports new records, each with its next version behind it now and then.
+    fn import(&mut self) {
+        let mut lines = String::new();
+        for _ in 0..LINES {
+            let version = match self.client.dice.below(2) {
+                0 => Some(self.new_record()),
+                _ => self.next_version(),
+            };
+            lines.extend(version.map(|version| content::text(&version) + "\n"));
+        }
+        let (node, from) = (self.client.node(), Instant::now());
+        let body = Some(("application/x-ndjson", lines.as_str()));
+        let ask = Ask { path: IMPORT, token: &self.load.token, prefer: "", body };
+        let answered = match self.client.ask(node, &ask, &[200]) {
+            Ok(Answer { body, .. }) | Err(Failed(body)) => body,
+        };
+        // What breaks off within a line says nothing by it.
+        for line in answered.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+            match (text(line, "id"), number(line, "version"), text(line, "status")) {
+                (Some(id), Some(number), Some(status)) if status != "rejected" => {
+                    lock(&self.load.ledger).acknowledge(id, number, status);
+                }
+                _ if line.contains("serviceNotAvailable") => {
+                    self.client.note(node, from, Fault::Unavailable);
+                }
+                _ => self.client.note(node, from, Fault::Answer(line.to_owned())),
+            }
+        }
+    }
+}
+
+/// Sends a version to a node; whether it was acknowledged.
+fn post(load: &Load<'_>, client: &mut Client<'_>, node: usize, version: &Version) -> bool {
+    let text = content::text(version);
+    let body = Some(("application/json", text.as_str()));
+    let ask = Ask { path: RECORDS, token: &load.token, prefer: "", body };
+    let Ok(answer) = client.ask(node, &ask, &[200, 201]) else { return false };
+    let outcome = answer.result.unwrap_or_default();
+    lock(&load.ledger).acknowledge(&version.id, version.number, &outcome);
+    let shown = Node::parse(&answer.body).map_err(|error| error.to_string());
+    match shown.and_then(|shown| content::shown(&shown, false)) {
+        Ok(shown) if shown == *version => {}
+        Ok(shown) => load.found(node, [format!("{version:?} was sent, and {shown:?} is answered")]),
+        Err(wrong) => load.found(node, [wrong]),
+    }
+    true
 }

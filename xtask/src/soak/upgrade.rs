@@ -1,63 +1,63 @@
-//! A rolling upgrade: nodes of the commit before and of this one on one database, in every mixture, under
-//! the mixed load.
+//! Nodes of this version beside nodes of the one before on one database: replaced one by one, there
+//! and back, while clients see nothing of it but that nobody listens for a while.
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use testkit::Postgres;
+use anyhow::Result;
 
 use super::cluster::Cluster;
-use super::nodes::under_load;
+use super::faults::Ends;
+use super::trial;
 use crate::process;
-use crate::repository::{self, PROFILE, fresh_folder, root, target};
+use crate::repository::{PROFILE, binary, root, target};
 
-/// How long each mixture serves.
-const STAGE: Duration = Duration::from_secs(6);
+/// How long the nodes run side by side before the next one is replaced.
+const SIDE_BY_SIDE: Duration = Duration::from_secs(10);
 
-/// Runs with nodes of another commit: the one before, unless one is named.
+/// Runs the trial with the program of a commit as the one before.
 ///
 /// # Errors
-/// When it can't be built, or a promise is broken.
-pub(crate) fn run(commit: &str) -> Result<()> {
-    let old = build(commit)?;
-    let new = repository::binary(PROFILE);
-    let postgres = Arc::new(Postgres::start());
-    let instances = Cluster::instances(&postgres, &fresh_folder("upgrade")?, 2)?;
-    let instances = instances.iter().map(|instance| instance.another(old.clone())).collect();
-    let cluster = Cluster::start(postgres, instances)?;
-    under_load(&cluster, |cluster| {
-        // Old and old, then one new, both new, and one of them taken back.
-        for (node, binary) in [(0, &new), (1, &new), (0, &old)] {
-            if !cluster.sleep(STAGE) {
-                break;
-            }
-            cluster.replace(node, binary)?;
+/// When it can't be built, or a promise was broken.
+pub(super) fn run(commit: &str) -> Result<()> {
+    let (old, new) = (build(commit)?, binary(PROFILE));
+    let cluster = Cluster::start("upgrade", &[old.clone(), old.clone()])?;
+    trial::run(&cluster, Ends::Stopped, || {
+        // Old and old, old and new, new and new, and back to old and new.
+        for (node, program) in [(1, &new), (0, &new), (0, &old)] {
+            thread::sleep(SIDE_BY_SIDE);
+            println!("node {node} is replaced by {}", program.display());
+            cluster.replace(node, program.clone())?;
         }
-        cluster.sleep(STAGE);
-        Ok(format!("nodes of {commit} and of this one"))
+        thread::sleep(SIDE_BY_SIDE);
+        Ok(())
     })?;
     cluster.stop()
 }
 
-/// The binary of a commit, built in a work tree of its own.
+/// Builds the program of a commit in a checkout of its own, which is kept for the next time.
 fn build(commit: &str) -> Result<PathBuf> {
-    let (tree, built) = (target().join("previous"), target().join("previous-target"));
-    let git = |arguments: &[&str]| {
-        process::run(Command::new("git").args(arguments).arg(commit).current_dir(root()))
-    };
-    let place = tree.display().to_string();
-    if tree.exists() {
-        git(&["-C", &place, "checkout", "--quiet", "--detach"])?;
+    let folder = target().join("previous");
+    let (checkout, built) = (folder.join("checkout"), folder.join("target"));
+    let mut git = Command::new("git");
+    if checkout.exists() {
+        git.args(["checkout", "--quiet", "--detach", &named(commit)?]).current_dir(&checkout);
     } else {
-        git(&["worktree", "add", "--quiet", "--force", "--detach", &place])?;
+        git.args(["worktree", "add", "--quiet", "--force", "--detach"]).arg(&checkout).arg(commit);
+        git.current_dir(root());
     }
+    process::run(&mut git)?;
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--package", "callvault", "--profile", PROFILE]);
-    process::run(cargo.current_dir(&tree).env("CARGO_TARGET_DIR", &built))?;
-    let binary = built.join(PROFILE).join("callvault");
-    ensure!(binary.exists(), "{} was not built", binary.display());
-    Ok(binary)
+    cargo.args(["build", "-p", "callvault", "--bin", "callvault", "--profile", PROFILE]);
+    process::run(cargo.current_dir(&checkout).env("CARGO_TARGET_DIR", &built))?;
+    Ok(built.join(PROFILE).join("callvault"))
+}
+
+/// A commit by its own name: `HEAD` is another one in another checkout.
+fn named(commit: &str) -> Result<String> {
+    let mut git = Command::new("git");
+    let name = process::output(git.args(["rev-parse", "--verify", commit]).current_dir(root()))?;
+    Ok(name.trim().to_owned())
 }
