@@ -50,7 +50,9 @@ impl Months {
             })
         });
         if let Err(error) = made {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            // The engine's own words are the last of the causes.
+            let causes = std::iter::successors(std::error::Error::source(&error), |it| it.source());
+            let cause = causes.last().map(ToString::to_string);
             tracing::warn!(%error, cause, "no parts of the tables for months of their own");
         }
     }
@@ -182,8 +184,12 @@ fn make(connection: &Connection, month: i64) -> Result<(), Error> {
 /// wait for, as making them as parts would (PostgreSQL, "ALTER TABLE", "ATTACH PARTITION").
 fn make_parts(connection: &Connection, month: i64, name: &str) -> Result<(), Error> {
     connection.exists("SELECT pg_advisory_xact_lock(?1)", [LOCK])?;
-    // Another node may have been faster.
-    if exists(connection, month)? {
+    // Another node may have been faster. What looks a name up may not have heard of that within the
+    // transaction in which it has waited; a query of the catalog sees it.
+    let text = "SELECT 1 FROM pg_inherits JOIN pg_class ON oid = inhrelid \
+                WHERE inhparent = to_regclass(?1) AND relname = ?2::text";
+    let [_, last] = PACKS;
+    if connection.exists(text, (last, format!("{last}_{name}").as_str()))? {
         return Ok(());
     }
     let keys = (first_of_month(month), first_of_month(month + 1));
