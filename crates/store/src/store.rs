@@ -180,9 +180,13 @@ impl Store {
     }
 
     /// Keeps a new subscription, unless its application has one for the same or the tenant has
-    /// `quota` live ones.
+    /// `quota` live ones. Where others write too, this blocks until what they have under way is done,
+    /// though not for long.
     pub fn add_subscription(&self, subscription: SubscriptionRow, quota: u64) -> Pending<Added> {
-        self.submit(Weight::SMALL, move |session| subscriptions::add(session, &subscription, quota))
+        let behind = subscriptions::decided(&self.inner.shared.opener);
+        self.submit(Weight::SMALL, move |session| {
+            subscriptions::add(session, &subscription, behind, quota)
+        })
     }
 
     /// Gives the subscription of that id another end, address and secrets; whether there is one.

@@ -1,11 +1,17 @@
 //! Rows of subscriptions.
 
+use std::time::{Duration, Instant};
+
 use model::TenantId;
 
-use crate::engine::{Connection, Row, Value as _};
+use crate::engine::{Connection, Opener, Row, Value as _};
 use crate::session::Session;
 use crate::subscription::{Added, Event, SubscriptionRow};
 use crate::{Cause, Error};
+
+/// How long transactions of others are waited for, and the time between two looks.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Columns of a subscription, read by [`read`].
 macro_rules! columns {
@@ -18,10 +24,31 @@ macro_rules! columns {
     };
 }
 
+/// The last entry of the change log that can be seen by now, once all before it are decided: what a
+/// subscription begins behind. While one before it may still commit, no number parts what was committed
+/// before the subscription from what is to be told; so that is waited for. None for a file, whose
+/// transactions follow each other, and if it takes too long: then what was committed just before
+/// may be told all the same.
+pub(crate) fn decided(opener: &Opener) -> Option<i64> {
+    let Opener::Postgres(_) = opener else { return None };
+    let connection = opener.reader().ok()?;
+    let seen = "SELECT coalesce(max(sequence), 0) FROM change_log";
+    let last: i64 = connection.value(seen, ()).ok()??;
+    let deadline = Instant::now() + PATIENCE;
+    while connection.value::<i64>(connection.last_settled(), ()).ok()?? < last {
+        if Instant::now() > deadline {
+            return None;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Some(last)
+}
+
 /// Keeps a new subscription unless there is one like it, or the tenant has `quota` already.
 pub(crate) fn add(
     session: &mut Session,
     subscription: &SubscriptionRow,
+    behind: Option<i64>,
     quota: u64,
 ) -> Result<Added, Error> {
     let tenant_key = session.tenant_key(&subscription.tenant)?;
@@ -53,7 +80,10 @@ pub(crate) fn add(
     if count.unsigned_abs() >= quota {
         return Ok(Added::QuotaReached);
     }
-    let created_after: i64 = connection.value(connection.last_settled(), ())?.unwrap_or(0);
+    let created_after = match behind {
+        Some(behind) => behind,
+        None => connection.value(connection.last_settled(), ())?.unwrap_or(0),
+    };
     let row = subscription;
     let values = [
         row.id.field(),

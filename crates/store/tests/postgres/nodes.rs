@@ -9,6 +9,7 @@ use store::{Change, Channel, Outcome, Role, Store};
 
 use crate::calls::{call, guid};
 use crate::engine::{Folder, serve, tenant};
+use crate::notifications::subscription;
 
 /// A client of the database that is no node of ours, with a transaction of its own.
 pub(crate) struct Client {
@@ -209,4 +210,26 @@ fn a_version_is_told_behind_the_one_that_it_replaces_whoever_began_first() {
     let told: Vec<i64> =
         versions.iter().filter(|it| it.id_key == key).map(|it| it.version).collect();
     assert_eq!(told, [1, 2, 3]);
+}
+
+#[test]
+fn a_subscription_begins_behind_what_was_committed_before_whoever_is_under_way() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    // Somebody is in the middle of something that has a number.
+    let mut other = Client::new(&folder);
+    other.ask("BEGIN");
+    other.ask("SELECT pg_current_xact_id()");
+    store.write(&tenant(), vec![call(1).shred(&store)]).wait().unwrap();
+    let adding = store.clone();
+    let added = std::thread::spawn(move || adding.add_subscription(subscription("s"), 9).wait());
+    std::thread::sleep(Duration::from_millis(300));
+    other.ask("COMMIT");
+    added.join().unwrap().unwrap();
+    let mut reader = store.reader().unwrap();
+    let before = reader.changes(0, 10).unwrap()[0].sequence;
+    let made = reader.subscriptions(None, 2).unwrap().remove(0);
+    assert_eq!(made.created_after, before);
+    store.write(&tenant(), vec![call(2).shred(&store)]).wait().unwrap();
+    assert!(reader.last_change().unwrap() > made.created_after);
 }
