@@ -75,6 +75,14 @@ impl Served {
         self.child.id()
     }
 
+    /// Whether it has ended, though nobody has waited for that.
+    ///
+    /// # Errors
+    /// When that can't be known.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Asks it to stop and waits until it has.
     ///
     /// # Errors

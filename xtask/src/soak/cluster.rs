@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use testkit::Postgres;
 
 use crate::instance::Instance;
@@ -98,8 +98,21 @@ impl Cluster {
         (0..self.count()).filter(|node| self.life(*node).is_some()).collect()
     }
 
+    /// Fails if one of the nodes has ended by itself, or by somebody else than us.
+    pub(super) fn all_serve(&self) -> Result<()> {
+        (0..self.count()).try_for_each(|node| self.serves(node))
+    }
+
+    fn serves(&self, node: usize) -> Result<()> {
+        let mut served = lock(&self.nodes[node].served);
+        let has_ended = served.as_mut().map_or(Ok(true), Served::has_ended)?;
+        ensure!(!has_ended, "node {node} has ended, and was not asked to");
+        Ok(())
+    }
+
     /// Kills a node and starts it again.
     pub(super) fn kill(&self, node: usize) -> Result<()> {
+        self.serves(node)?;
         let from = self.leave(node);
         if let Some(mut served) = lock(&self.nodes[node].served).take() {
             served.kill()?;
@@ -109,6 +122,7 @@ impl Cluster {
 
     /// Asks a node to stop and starts it again by another program.
     pub(super) fn replace(&self, node: usize, binary: PathBuf) -> Result<()> {
+        self.serves(node)?;
         let from = self.leave(node);
         if let Some(served) = lock(&self.nodes[node].served).take() {
             served.stop()?;

@@ -47,6 +47,7 @@ pub(super) fn run(
     let began = Instant::now();
     let load = Load::new(cluster, token);
     load.during(disturb)?;
+    cluster.all_serve()?;
     let mut wrong = check_records(&load);
     let (drained, not_told) = check_told(cluster, &subscribers);
     wrong.extend(not_told);
