@@ -1,6 +1,6 @@
 //! Puts a chunk into the target: versions, entries of the log, and the note of how far that is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::Shredded;
 
@@ -18,11 +18,20 @@ pub(super) fn put(session: &mut Session, chunk: &Chunk) -> Result<(), Error> {
     let mut locked = lock(session, &chunk.entries)?;
     // Keys in the target of what was put in, by those of the source.
     let mut put = HashMap::new();
+    let mut erased = HashSet::new();
     for entry in &chunk.entries {
         match &entry.state {
             State::Nothing => {}
-            State::Erased(id_key) => erase(session, entry.tenant_key, id_key)?,
+            State::Erased(id_key) => {
+                erase(session, entry.tenant_key, id_key)?;
+                erased.insert((entry.tenant_key, id_key));
+            }
             State::Stored(record, is_current) => {
+                if erased.remove(&(entry.tenant_key, &record.id_key)) {
+                    // Its lock went with what was erased.
+                    let again = lock_of(session, entry.tenant_key, [&**record])?;
+                    locked.entry(entry.tenant_key).or_default().extend(again);
+                }
                 let known = locked.get_mut(&entry.tenant_key);
                 let known = known.and_then(|locked| locked.remove(&record.id_key));
                 let key = put_version(session, entry.tenant_key, known, record, *is_current)?;
@@ -51,10 +60,17 @@ fn lock(session: &mut Session, entries: &[Entry]) -> Result<HashMap<i64, Locked>
     }
     let mut locked = HashMap::new();
     for (tenant_key, records) in by_tenant {
-        let (connection, numbers) = (&session.connection, &mut session.numbers);
-        locked.insert(tenant_key, keys::lock(connection, numbers, tenant_key, records)?);
+        locked.insert(tenant_key, lock_of(session, tenant_key, records)?);
     }
     Ok(locked)
+}
+
+fn lock_of<'r>(
+    session: &mut Session,
+    tenant_key: i64,
+    records: impl IntoIterator<Item = &'r Shredded>,
+) -> Result<Locked, Error> {
+    keys::lock(&session.connection, &mut session.numbers, tenant_key, records)
 }
 
 /// Puts a version in, in place of what is there of it; gives its key.

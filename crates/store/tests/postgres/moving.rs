@@ -155,6 +155,34 @@ fn what_comes_meanwhile_is_carried_over_by_the_next_run() {
 }
 
 #[test]
+fn what_comes_again_after_its_erasure_is_found_there() {
+    let (file, database) = (File::new(), Folder::new());
+    let (from, to) = (file.open("from.db"), open(&database));
+    let come_again = || {
+        from.erase_ended_before(i64::MAX, 10).wait().unwrap();
+        write(&from, &[call(1).sessions(2), call(2).version(2), call(2)]);
+    };
+    let is_there = || {
+        let mut reader = to.reader().unwrap();
+        for number in [1, 2] {
+            let record = reader.record(&tenant(), &call(number).key(), None).unwrap();
+            assert!(record.is_some(), "{number}");
+        }
+        assert_eq!(to.doctor().unwrap().problems, [""; 0]);
+    };
+    // All of it in one step, and then what the step before had put in.
+    write(&from, &[call(1), call(2)]);
+    come_again();
+    moved(&from, &to);
+    is_there();
+    come_again();
+    moved(&from, &to);
+    is_there();
+    write(&to, &[call(1).version(2), call(2).version(3)]);
+    is_there();
+}
+
+#[test]
 fn only_what_an_earlier_move_has_left_is_moved_into() {
     let (file, database) = (File::new(), Folder::new());
     let (from, other, to) = (file.open("from.db"), file.open("other.db"), open(&database));
