@@ -54,6 +54,7 @@ impl Digest {
             rows.update(&count(connection, table)?.to_le_bytes());
         }
         digest.parts.push(("typed rows", *rows.finalize().as_bytes()));
+        digest.parts.push(("keys of records", *blake3::hash(&led(connection)?).as_bytes()));
         digest.parts.push(("the change log", log(connection)?));
         for table in [&TENANTS].into_iter().chain(&REPLACED).chain([&EVENTS]) {
             digest.parts.push((table.name, rows_of(connection, table)?));
@@ -118,6 +119,20 @@ impl Sum {
         }
         *hasher.finalize().as_bytes()
     }
+}
+
+/// How many records are found by their ids.
+fn led(connection: &Connection) -> Result<[u8; 8], Error> {
+    let records = match connection {
+        Connection::Sqlite(_) => count(connection, "call_record WHERE is_current = 1")?,
+        Connection::Postgres(_) => {
+            let by_key = "record_key k JOIN call_record r ON r.record_key = k.record_key \
+                          AND r.tenant_key = k.tenant_key AND r.id_key = k.id_key \
+                          AND r.version = k.version WHERE r.is_current = 1";
+            count(connection, by_key)?
+        }
+    };
+    Ok(records.to_le_bytes())
 }
 
 fn log(connection: &Connection) -> Result<[u8; 32], Error> {

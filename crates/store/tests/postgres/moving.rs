@@ -225,3 +225,25 @@ fn whatever_is_not_the_same_is_noticed() {
         assert!(is_noticed, "{damage}: {differs:?}");
     }
 }
+
+#[test]
+fn what_the_target_has_lost_is_noticed() {
+    for (damage, part) in [
+        ("DELETE FROM call_record WHERE is_current = 0", "versions"),
+        ("UPDATE call_record SET flags = flags + 1 WHERE version = 3", "versions"),
+        ("DELETE FROM session_pack WHERE pack_key & 65535 = 1", "sessions"),
+        ("DELETE FROM participant_pack WHERE pack_key & 65535 = 1", "participants"),
+        ("DELETE FROM media", "typed rows"),
+        ("DELETE FROM record_key WHERE version = 3", "keys of records"),
+        ("UPDATE change_log SET version = 9 WHERE change = 'merged'", "the change log"),
+    ] {
+        let (file, database) = (File::new(), Folder::new());
+        let (from, to) = (file.open("from.db"), open(&database));
+        fill(&from);
+        moved(&from, &to);
+        database.ask(damage);
+        let differs = transfer(&from, &to, &mut |_| {});
+        let is_noticed = matches!(&differs, Err(Error::Differs { what }) if *what == part);
+        assert!(is_noticed, "{damage}: {differs:?}");
+    }
+}
