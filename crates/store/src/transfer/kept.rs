@@ -8,8 +8,9 @@ use crate::session::Session;
 use crate::writer::Weight;
 use crate::{Error, Store};
 
-/// Rows that are put in together.
+/// Rows that are put in together, and bytes of what is long in them, at most; but a row at least.
 const ROWS: usize = 1_000;
+const BYTES: usize = 8 << 20;
 
 /// A table that is moved as it is.
 pub(super) struct Table {
@@ -160,13 +161,15 @@ impl Table {
         to: &Store,
         change: impl Fn(&mut OwnRow) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut rows = Vec::new();
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         source.scan(&self.selection(), (), |row| {
             let fields = (0..self.columns.len()).map(|at| Ok(row.field(at)?.into_owned()));
             let mut fields = fields.collect::<Result<OwnRow, Error>>()?;
             change(&mut fields)?;
+            bytes += fields.iter().map(size).sum::<usize>();
             rows.push(fields);
-            if rows.len() == ROWS {
+            if rows.len() == ROWS || bytes >= BYTES {
+                bytes = 0;
                 self.put(to, std::mem::take(&mut rows))?;
             }
             Ok(ControlFlow::Continue(()))
@@ -188,6 +191,14 @@ impl Table {
             }
         };
         to.submit(weight, put).wait()
+    }
+}
+
+fn size(field: &Field<'_>) -> usize {
+    match field {
+        Field::Text(text) => text.len(),
+        Field::Bytes(bytes) => bytes.len(),
+        Field::Null | Field::Int(_) | Field::Real(_) => 0,
     }
 }
 

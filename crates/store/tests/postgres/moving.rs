@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use store::{AppRow, Error, Moved, Role, Settled, SigningKeyRow, Store, transfer};
+use store::{AppRow, Error, Moved, Moving, Role, Settled, SigningKeyRow, Store, transfer};
 
 use crate::calls::{Call, call};
 use crate::chains::event;
@@ -152,6 +152,28 @@ fn what_comes_meanwhile_is_carried_over_by_the_next_run() {
     assert_eq!((run.copied, run.records, run.versions), (5, 5, 8));
     assert_eq!(to.doctor().unwrap().problems, [""; 0]);
     assert_eq!(moved(&from, &to).copied, 0);
+}
+
+#[test]
+fn a_move_that_was_stopped_goes_on_where_it_was() {
+    let (file, database) = (File::new(), Folder::new());
+    let (from, to) = (file.open("from.db"), open(&database));
+    // More than one step takes.
+    write(&from, &(0..620).map(call).collect::<Vec<_>>());
+    fill(&from);
+    let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        transfer(&from, &to, &mut |moving| match moving {
+            Moving::Copying { done, .. } if done > 0 => panic!("stopped"),
+            _ => {}
+        })
+    }));
+    assert!(stopped.is_err());
+    let come_to: u64 = database.ask("SELECT count(*) FROM change_log").trim().parse().unwrap();
+    let there = moved(&from, &to);
+    assert!(come_to > 0 && come_to < there.changes, "{come_to} of {}", there.changes);
+    assert_eq!(there.copied, there.changes - come_to);
+    assert_eq!(to.doctor().unwrap().problems, [""; 0]);
+    assert_eq!(moved(&to, &file.open("to.db")).digest, there.digest);
 }
 
 #[test]
