@@ -59,6 +59,15 @@ impl Database {
         Ok(Self { config: Arc::new(config), tls })
     }
 
+    /// Whether it is the one of another URL, if both name it alike.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let place = |config: &Config| {
+            let hosts = (config.get_hosts().to_vec(), config.get_hostaddrs().to_vec());
+            (hosts, config.get_ports().to_vec(), config.get_dbname().map(str::to_owned))
+        };
+        place(&self.config) == place(&other.config)
+    }
+
     fn connect(&self) -> Result<Link, Error> {
         Link::open(&self.config, &self.tls)
     }

@@ -61,6 +61,9 @@ pub struct Moved {
 /// the same in the end, and whatever reading and writing ends with.
 pub fn transfer(from: &Store, to: &Store, tell: &mut dyn FnMut(Moving)) -> Result<Moved, Error> {
     let shared = from.shared();
+    if shared.opener.is_same(&to.shared().opener) {
+        return Err(Error::Target("is the one to move from"));
+    }
     let connection = unlimited(&shared.opener)?;
     let mut cursor = start(&connection, to)?;
     let total = entries_behind(&connection, cursor)?;
@@ -120,12 +123,14 @@ fn start(source: &Connection, to: &Store) -> Result<i64, Error> {
     let note = |name| target.value::<i64>("SELECT value FROM setting WHERE name = ?1", [name]);
     let last = target.value::<Option<i64>>("SELECT max(sequence) FROM change_log", ())?.flatten();
     let Some(cursor) = note(NOTES[0])? else {
-        let is_used = ["change_log", "call_record", "app", "subscription", "call_event"];
+        let is_used = ["change_log", "call_record", "tenant", "app", "subscription"];
         for table in is_used {
             if target.exists(&format!("SELECT 1 FROM {table} LIMIT 1"), ())? {
                 return Err(Error::Target("holds something that was not moved there"));
             }
         }
+        // From now on it is known what is there, however early the move is ended.
+        to.submit(Weight::SMALL, |session| put::note(session, [0; 3])).wait()?;
         return Ok(0);
     };
     if last.unwrap_or(0) != note(NOTES[2])?.unwrap_or(0) {

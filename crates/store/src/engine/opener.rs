@@ -96,6 +96,18 @@ impl Opener {
         }
     }
 
+    /// Whether both lead to one store, as far as their names tell.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(ours), Self::Sqlite(theirs)) => {
+                let [ours, theirs] = [ours, theirs].map(std::fs::canonicalize);
+                matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours == theirs)
+            }
+            (Self::Postgres(ours), Self::Postgres(theirs)) => ours.is_same(theirs),
+            _ => false,
+        }
+    }
+
     /// The file, if the store is one.
     pub(crate) fn file(&self) -> Result<&Path, Error> {
         match self {

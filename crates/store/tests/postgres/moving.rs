@@ -205,6 +205,18 @@ fn what_comes_again_after_its_erasure_is_found_there() {
 }
 
 #[test]
+fn a_store_without_records_moves_as_often_as_it_is_asked_to() {
+    let (file, database) = (File::new(), Folder::new());
+    let (from, to) = (file.open("from.db"), open(&database));
+    from.put_secret("tokens", vec![7; 40]).wait().unwrap();
+    from.add_subscription(subscription("s"), 9).wait().unwrap();
+    let there = moved(&from, &to);
+    assert_eq!(moved(&from, &to).digest, there.digest);
+    fill(&from);
+    assert_eq!(moved(&from, &to).records, 4);
+}
+
+#[test]
 fn only_what_an_earlier_move_has_left_is_moved_into() {
     let (file, database) = (File::new(), Folder::new());
     let (from, other, to) = (file.open("from.db"), file.open("other.db"), open(&database));
@@ -217,6 +229,7 @@ fn only_what_an_earlier_move_has_left_is_moved_into() {
     assert_eq!(refused(&from, &other), "holds something that was not moved there");
     moved(&from, &to);
     assert_eq!(refused(&other, &to), "holds what was moved there from elsewhere");
+    assert_eq!(refused(&to, &to), "is the one to move from");
     write(&to, &[call(8)]);
     assert_eq!(refused(&from, &to), "was written to since something was moved there");
 }
