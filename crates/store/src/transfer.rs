@@ -10,10 +10,12 @@ mod digest;
 mod kept;
 mod put;
 
+use std::collections::HashSet;
+
 use crate::engine::{Connection, Opener};
 use crate::store::Shared;
 use crate::writer::Weight;
-use crate::{Error, Store};
+use crate::{Error, Pending, Store};
 use chunk::Chunk;
 use digest::Digest;
 
@@ -65,36 +67,68 @@ pub fn transfer(from: &Store, to: &Store, tell: &mut dyn FnMut(Moving)) -> Resul
         return Err(Error::Target("is the one to move from"));
     }
     let connection = unlimited(&shared.opener)?;
-    let mut cursor = start(&connection, to)?;
+    let cursor = start(&connection, to)?;
     let total = entries_behind(&connection, cursor)?;
-    let mut copied = 0;
-    tell(Moving::Copying { done: copied, total });
+    let mut course =
+        Course { shared, to, cursor, copied: 0, total, tenants: HashSet::new(), under_way: None };
+    tell(Moving::Copying { done: 0, total });
     in_state(&connection, |it| kept::dictionaries(it, to))?;
     // In states of the source that are short, as long as much is left.
-    while let Some(chunk) = in_state(&connection, |it| read(shared, it, to, cursor))? {
-        (cursor, copied) = (chunk.up_to, copied + chunk.len());
-        put(to, chunk)?;
-        tell(Moving::Copying { done: copied, total: total.max(copied) });
-    }
+    while in_state(&connection, |it| course.go_on(it, tell))? {}
     // And in one at last, which both are compared by.
     let digest = in_state(&connection, |connection| {
-        while let Some(chunk) = read(shared, connection, to, cursor)? {
-            (cursor, copied) = (chunk.up_to, copied + chunk.len());
-            put(to, chunk)?;
-        }
+        while course.go_on(connection, tell)? {}
         kept::replace(connection, to)?;
         // What is in this state and can't be carried over yet, with others still under way.
-        if entries_behind(connection, cursor)? > 0 {
+        if entries_behind(connection, course.cursor)? > 0 {
             return Ok(None);
         }
         tell(Moving::Comparing);
         compare(shared, connection, to).map(Some)
     })?;
-    let behind = entries_behind(&connection, cursor)?;
+    let behind = entries_behind(&connection, course.cursor)?;
     let target = unlimited(&to.shared().opener)?;
     let [records, versions, changes] = digest::sizes(&target)?;
     let digest = digest.map(|digest| digest.to_string());
-    Ok(Moved { records, versions, changes, copied, digest, behind })
+    Ok(Moved { records, versions, changes, copied: course.copied, digest, behind })
+}
+
+/// A move along the source's log.
+struct Course<'m> {
+    shared: &'m Shared,
+    to: &'m Store,
+    /// The last entry that was given to the target.
+    cursor: i64,
+    /// How many are in it, and of how many that were known at first.
+    copied: u64,
+    total: u64,
+    /// Tenants that the target knows.
+    tenants: HashSet<i64>,
+    /// What is just being put in, and of how many entries.
+    under_way: Option<(Pending<()>, u64)>,
+}
+
+impl Course<'_> {
+    /// Reads a chunk while the one before is put in, and gives it to the target when that is done:
+    /// never both at once, or the second could stand without the first. False if there is none, and
+    /// all are in.
+    fn go_on(&mut self, source: &Connection, tell: &mut dyn FnMut(Moving)) -> Result<bool, Error> {
+        let chunk = Chunk::read(self.shared, source, self.cursor)?;
+        if let Some((put, entries)) = self.under_way.take() {
+            put.wait()?;
+            self.copied += entries;
+            tell(Moving::Copying { done: self.copied, total: self.total.max(self.copied) });
+        }
+        let Some(chunk) = chunk else { return Ok(false) };
+        if chunk.entries.iter().any(|entry| !self.tenants.contains(&entry.tenant_key)) {
+            kept::tenants(source, self.to)?;
+            self.tenants.extend(chunk.entries.iter().map(|entry| entry.tenant_key));
+        }
+        self.cursor = chunk.up_to;
+        let entries = chunk.entries.len() as u64;
+        self.under_way = Some((put(self.to, chunk), entries));
+        Ok(true)
+    }
 }
 
 /// A connection for work that takes long.
@@ -148,24 +182,10 @@ fn entries_behind(source: &Connection, cursor: i64) -> Result<u64, Error> {
     Ok(count.map_or(0, i64::unsigned_abs))
 }
 
-/// The next chunk, whose tenants are known to the target.
-fn read(
-    shared: &Shared,
-    source: &Connection,
-    to: &Store,
-    cursor: i64,
-) -> Result<Option<Chunk>, Error> {
-    let chunk = Chunk::read(shared, source, cursor)?;
-    if chunk.is_some() {
-        kept::tenants(source, to)?;
-    }
-    Ok(chunk)
-}
-
-fn put(to: &Store, chunk: Chunk) -> Result<(), Error> {
+fn put(to: &Store, chunk: Chunk) -> Pending<()> {
     let weight = Weight { records: chunk.entries.len(), bytes: chunk.bytes };
     let starts = chunk.starts();
-    to.submit_dated(weight, starts, move |session| put::put(session, &chunk)).wait()
+    to.submit_dated(weight, starts, move |session| put::put(session, &chunk))
 }
 
 /// The digest of both stores, if it is the same.

@@ -98,11 +98,6 @@ impl Chunk {
         Ok((!chunk.entries.is_empty()).then_some(chunk))
     }
 
-    /// How many entries.
-    pub(super) fn len(&self) -> u64 {
-        self.entries.len() as u64
-    }
-
     /// When the calls start that are put in.
     pub(super) fn starts(&self) -> Vec<i64> {
         let start = |entry: &Entry| match &entry.state {
