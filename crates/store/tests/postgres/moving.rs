@@ -134,6 +134,29 @@ fn a_store_is_the_same_on_either_engine_and_after_its_way_back() {
     to.keep_call_events(&tenant(), vec![event("c", "y", 1, true)]).wait().unwrap();
 }
 
+/// How many changes there are since the subscription was made.
+fn behind_subscription(store: &Store) -> usize {
+    let mut reader = store.reader().unwrap();
+    let subscription = reader.subscriptions(None, 2).unwrap().remove(0);
+    reader.changes(subscription.created_after, 100).unwrap().len()
+}
+
+#[test]
+fn what_comes_while_both_are_compared_is_told_and_left_to_the_next_run() {
+    let (file, database) = (File::new(), Folder::new());
+    let (from, to) = (file.open("from.db"), open(&database));
+    fill(&from);
+    let run = transfer(&from, &to, &mut |moving| {
+        if let Moving::Comparing = moving {
+            write(&from, &[call(6), call(7)]);
+        }
+    });
+    let run = run.unwrap();
+    assert_eq!((run.copied, run.behind, run.digest.is_some()), (11, 2, true));
+    let next = moved(&from, &to);
+    assert_eq!((next.copied, next.behind, next.records), (2, 0, 6));
+}
+
 #[test]
 fn what_comes_meanwhile_is_carried_over_by_the_next_run() {
     let (file, database) = (File::new(), Folder::new());
@@ -150,6 +173,8 @@ fn what_comes_meanwhile_is_carried_over_by_the_next_run() {
     from.put_secret("more", vec![1]).wait().unwrap();
     let run = moved(&from, &to);
     assert_eq!((run.copied, run.records, run.versions), (5, 5, 8));
+    // Of the log, a subscription is told the same as before.
+    assert_eq!((behind_subscription(&from), behind_subscription(&to)), (5, 5));
     assert_eq!(to.doctor().unwrap().problems, [""; 0]);
     assert_eq!(moved(&from, &to).copied, 0);
 }
