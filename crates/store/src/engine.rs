@@ -63,7 +63,7 @@ impl Connection {
         match self {
             Self::Sqlite(_) => self.execute("BEGIN IMMEDIATE", ()).map(drop),
             Self::Postgres(connection) => {
-                connection.begin("BEGIN ISOLATION LEVEL READ COMMITTED".to_owned());
+                connection.begin("BEGIN ISOLATION LEVEL READ COMMITTED");
                 Ok(())
             }
         }

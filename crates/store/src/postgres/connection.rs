@@ -35,13 +35,12 @@ const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 pub(crate) struct Connection {
     link: Link,
     statements: RefCell<HashMap<String, Statement>>,
+    /// Whether the server has a transaction open, as far as statements were sent to it.
+    is_open: Cell<bool>,
     /// What is sent before the next statement.
-    before: RefCell<Option<String>>,
-    is_in_transaction: Cell<bool>,
+    before: RefCell<Option<Before>>,
     /// A statement of the transaction has failed, so that nothing can be committed any more.
     has_failed: Cell<bool>,
-    /// What is sent before the next statement also ends a transaction.
-    is_begun_anew: Cell<bool>,
     /// Statements that are sent together with the next that is waited for.
     deferred: RefCell<Vec<Deferred>>,
     /// Rows that are put in with them; by table.
@@ -51,6 +50,13 @@ pub(crate) struct Connection {
     counts: RefCell<Vec<usize>>,
     /// Cursors that are open.
     cursors: Cell<u32>,
+}
+
+/// A beginning or an end of a transaction.
+struct Before {
+    text: String,
+    /// Whether a transaction is open behind it.
+    opens: bool,
 }
 
 /// A statement with its values.
@@ -72,10 +78,9 @@ impl Connection {
         Ok(Self {
             link: database.connect()?,
             statements: RefCell::default(),
+            is_open: Cell::new(false),
             before: RefCell::default(),
-            is_in_transaction: Cell::new(false),
             has_failed: Cell::new(false),
-            is_begun_anew: Cell::new(false),
             deferred: RefCell::default(),
             rows: RefCell::default(),
             waiting_bytes: Cell::new(0),
@@ -89,10 +94,10 @@ impl Connection {
         self.link.is_closed()
     }
 
-    /// Begins a transaction with the next statement.
-    pub(crate) fn begin(&self, text: String) {
-        *self.before.borrow_mut() = Some(text);
-        self.is_in_transaction.set(true);
+    /// Begins a transaction with the next statement, once the one before has ended, if there is one.
+    pub(crate) fn begin(&self, text: &str) {
+        let end = if self.is_open.get() { "ROLLBACK; " } else { "" };
+        *self.before.borrow_mut() = Some(Before { text: format!("{end}{text}"), opens: true });
         self.has_failed.set(false);
     }
 
@@ -101,24 +106,18 @@ impl Connection {
         self.batch(&format!("SET statement_timeout = {}", milliseconds(limit)))
     }
 
-    /// Begins a transaction that reads one state, once the one before has ended, if there is one.
+    /// The same for one that reads one state; a statement may take so long in it.
     pub(crate) fn begin_reading(&self, limit: Option<Duration>) {
-        let is_begun = self.is_in_transaction.get() && self.before.borrow().is_none();
-        // Another one of the same kind, in a statement.
-        let mut text = if is_begun { "ROLLBACK AND CHAIN" } else { BEGIN_READING }.to_owned();
-        if let Some(limit) = limit {
-            text.push_str("; SET LOCAL statement_timeout = ");
-            text.push_str(&milliseconds(limit));
-        }
-        self.begin(text);
-        self.is_begun_anew.set(is_begun);
+        let limit = limit.map_or_else(String::new, |limit| {
+            format!("; SET LOCAL statement_timeout = {}", milliseconds(limit))
+        });
+        self.begin(&format!("{BEGIN_READING}{limit}"));
     }
 
     /// Ends a transaction that reads, if there is one, with the next statement.
     pub(crate) fn leave(&self) {
-        let is_begun = self.is_in_transaction.replace(false) && self.before.borrow().is_none();
-        let has_to_end = is_begun || self.is_begun_anew.replace(false);
-        *self.before.borrow_mut() = has_to_end.then(|| "ROLLBACK".to_owned());
+        let end = || Before { text: "ROLLBACK".to_owned(), opens: false };
+        *self.before.borrow_mut() = self.is_open.get().then(end);
     }
 
     /// Commits what the transaction has done, and whatever waits. `text` ends with `COMMIT`.
@@ -128,13 +127,12 @@ impl Connection {
             // PostgreSQL would roll back, and call that a success.
             return Err(Error::Internal(Cause::new("a transaction has failed before its end")));
         }
-        self.is_begun_anew.set(false);
-        let is_begun = self.before.borrow().is_none() || !self.deferred.borrow().is_empty();
-        if self.is_in_transaction.get() && is_begun {
+        let is_to_begin = self.before.borrow().as_ref().is_some_and(|before| before.opens);
+        if self.is_open.get() || (is_to_begin && !self.deferred.borrow().is_empty()) {
             self.pipeline(Some(text))?;
         }
         *self.before.borrow_mut() = None;
-        self.is_in_transaction.set(false);
+        self.is_open.set(false);
         self.counts.borrow_mut().clear();
         Ok(())
     }
@@ -145,12 +143,12 @@ impl Connection {
         self.rows.borrow_mut().clear();
         self.waiting_bytes.set(0);
         self.counts.borrow_mut().clear();
-        // What was not begun need not be ended, unless another one was to end with it.
-        let is_anew = self.is_begun_anew.replace(false);
-        let is_begun = self.before.borrow_mut().take().is_none() || is_anew;
-        if self.is_in_transaction.replace(false) && is_begun {
+        *self.before.borrow_mut() = None;
+        // With a connection ends its transaction.
+        if self.is_open.get() && !self.is_closed() {
             self.link.run(self.link.client().batch_execute("ROLLBACK"))?;
         }
+        self.is_open.set(false);
         Ok(())
     }
 
@@ -249,8 +247,7 @@ impl Connection {
     fn pipeline(&self, end: Option<&str>) -> Result<(), Error> {
         self.waiting_bytes.set(0);
         let deferred = self.deferred.take();
-        let before = self.before.borrow_mut().take();
-        let mut begun = Box::pin(self.begun(before));
+        let mut begun = Box::pin(self.begun());
         let rows = deferred.iter().flat_map(|it| it.values.rows().map(|row| (&it.statement, row)));
         let send = |(statement, row)| {
             Box::pin(self.link.client().execute_raw::<_, Raw<'_>, _>(statement, row))
@@ -296,10 +293,9 @@ impl Connection {
         self.flush()?;
         let statement = self.prepared(text)?;
         let values = collected(values)?;
-        let before = self.before.borrow_mut().take();
         let changed = async {
             let (begun, changed) =
-                join(self.begun(before), self.link.client().execute_raw(&statement, values)).await;
+                join(self.begun(), self.link.client().execute_raw(&statement, values)).await;
             begun.and(changed)
         };
         Ok(usize::try_from(self.told(self.link.run(changed))?).unwrap_or(usize::MAX))
@@ -314,10 +310,9 @@ impl Connection {
             .iter()
             .map(|value| value as &(dyn tokio_postgres::types::ToSql + Sync))
             .collect();
-        let before = self.before.borrow_mut().take();
         let rows = async {
             let (begun, rows) =
-                join(self.begun(before), self.link.client().query(&statement, &values)).await;
+                join(self.begun(), self.link.client().query(&statement, &values)).await;
             begun.and(rows)
         };
         self.told(self.link.run(rows))
@@ -363,16 +358,18 @@ impl Connection {
         }
     }
 
-    async fn begun(&self, before: Option<String>) -> Result<(), tokio_postgres::Error> {
-        match before {
-            Some(text) => self.link.client().batch_execute(&text).await,
-            None => Ok(()),
-        }
+    /// Sends what is to be sent before a statement, when it is first looked at.
+    async fn begun(&self) -> Result<(), tokio_postgres::Error> {
+        let Some(before) = self.before.take() else { return Ok(()) };
+        // If it fails there may be a transaction; to end one that is not there does no harm.
+        self.is_open.set(true);
+        self.link.client().batch_execute(&before.text).await?;
+        self.is_open.set(before.opens);
+        Ok(())
     }
 
     fn send_before(&self) -> Result<(), Error> {
-        let before = self.before.borrow_mut().take();
-        self.told(self.link.run(self.begun(before)))
+        self.told(self.link.run(self.begun()))
     }
 
     /// Notes a failure, which is the end of a transaction.
@@ -432,3 +429,6 @@ fn collected(values: &impl Values) -> Result<Vec<Field<'_>>, Error> {
     })?;
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;
