@@ -5,9 +5,10 @@ use model::fragment::{Codec as _, FragmentKind};
 
 use super::leads::Leads;
 use super::months::Months;
-use crate::engine::Connection;
+use crate::engine::{Connection, Value as _};
 use crate::reader;
 use crate::sql::record_columns;
+use crate::tables::stored::PACK_BITS;
 use crate::tables::{keys, stored};
 use crate::{Codec, Error, StoredRecord};
 
@@ -25,12 +26,7 @@ pub(crate) fn record(
     (tenant_key, id_key): Asked<'_>,
 ) -> Result<Option<StoredRecord>, Error> {
     let Some(record_key) = keys::find(connection, tenant_key, id_key)? else { return Ok(None) };
-    let table = months.table(connection, "call_record", record_key)?;
-    let text =
-        format!(concat!("SELECT ", record_columns!(), " FROM {} r WHERE r.record_key = ?1"), table);
-    connection
-        .first(&text, [record_key], |row| reader::record(row, codec))
-        .inspect_err(|error| months.forget_if_gone(error))
+    Found { connection, months, codec, id_key, pack: None }.read(record_key)
 }
 
 /// The same outside of a transaction, in a statement that also gives the first pack of its sessions,
@@ -82,31 +78,31 @@ impl Found<'_> {
     fn read(&mut self, record_key: i64) -> Result<Option<StoredRecord>, Error> {
         let Self { connection, months, codec, id_key, pack } = self;
         let of = |whole| months.table(connection, whole, record_key);
-        let condition = "WHERE r.record_key = ?1 AND r.id_key = ?2 AND r.is_current = 1";
-        let Some(pack) = pack else {
-            let text = format!(
-                concat!("SELECT ", record_columns!(), " FROM {} r {}"),
-                of("call_record")?,
-                condition
-            );
-            return connection
-                .first(&text, (record_key, *id_key), |row| reader::record(row, codec));
-        };
-        let Some(pack_key) = stored::pack_key(record_key, 0) else { return Ok(None) };
+        let pack_key = record_key << PACK_BITS;
+        let mut values = vec![record_key.field(), id_key.field()];
+        let (mut fragment, mut join) = ("", String::new());
+        if pack.is_some() {
+            // Given, not calculated from the version's: so it leads to one part in every plan.
+            values.push(pack_key.field());
+            fragment = ", p.fragment";
+            join = format!(" LEFT JOIN {} p ON p.pack_key = ?3", of("session_pack")?);
+        }
         let text = format!(
             concat!(
                 "SELECT ",
                 record_columns!(),
-                ", p.fragment FROM {} r LEFT JOIN {} p ON p.pack_key = ?3 {}"
+                "{} FROM {} r{} WHERE r.record_key = ?1 AND r.id_key = ?2 AND r.is_current = 1"
             ),
+            fragment,
             of("call_record")?,
-            of("session_pack")?,
-            condition
+            join
         );
-        let read = connection.first(&text, (record_key, *id_key, pack_key), |row| {
-            pack.clear();
-            if let Some(fragment) = row.get::<Option<Vec<u8>>>(11)? {
-                codec.decompress(FragmentKind::Sessions, &fragment, pack)?;
+        let read = connection.first(&text, values.as_slice(), |row| {
+            if let Some(pack) = pack {
+                pack.clear();
+                if let Some(fragment) = row.get::<Option<Vec<u8>>>(11)? {
+                    codec.decompress(FragmentKind::Sessions, &fragment, pack)?;
+                }
             }
             reader::record(row, codec)
         });
