@@ -8,8 +8,8 @@ use super::months::Months;
 use crate::engine::{Connection, Value as _};
 use crate::reader;
 use crate::sql::record_columns;
+use crate::tables::keys;
 use crate::tables::stored::PACK_BITS;
-use crate::tables::{keys, stored};
 use crate::{Codec, Error, StoredRecord};
 
 /// How often a record is looked for that others replace while it is read.
@@ -108,25 +108,4 @@ impl Found<'_> {
         });
         read.inspect_err(|error| months.forget_if_gone(error))
     }
-}
-
-/// Puts a pack of a version's sessions or participants, decompressed, in place of `out`; false if
-/// there is none.
-pub(crate) fn pack(
-    connection: &Connection,
-    months: &Months,
-    codec: &mut Codec,
-    kind: FragmentKind,
-    (record_key, number): (i64, usize),
-    out: &mut Vec<u8>,
-) -> Result<bool, Error> {
-    let whole = match kind {
-        FragmentKind::Participants => "participant_pack",
-        FragmentKind::Sessions | FragmentKind::Record => "session_pack",
-    };
-    let Some(key) = stored::pack_key(record_key, number) else { return Ok(false) };
-    let table = months.table(connection, whole, record_key)?;
-    let text = format!("SELECT fragment FROM {table} WHERE pack_key = ?1");
-    stored::fragment(connection, codec, &text, key, kind, out)
-        .inspect_err(|error| months.forget_if_gone(error))
 }

@@ -83,13 +83,17 @@ impl Months {
         Ok(dropped)
     }
 
-    /// The part that has the rows of a version, or the whole of which it is not known to have one.
+    /// The part that has the rows of a version; the whole table where none is known to have them, and
+    /// in a file, which has no parts.
     pub(crate) fn table(
         &self,
         connection: &Connection,
         whole: &'static str,
         record_key: i64,
     ) -> Result<Cow<'static, str>, Error> {
+        if let Connection::Sqlite(_) = connection {
+            return Ok(whole.into());
+        }
         let month = month_of(record_key);
         Ok(if month < OWN.start {
             format!("{whole}_early").into()

@@ -161,19 +161,16 @@ impl Reader {
         (record_key, number): (i64, usize),
         out: &mut Vec<u8>,
     ) -> Result<bool, Error> {
-        let (connection, codec) = (self.snapshot.same()?, &mut self.codec);
-        match (connection, kind) {
-            (Connection::Postgres(_), _) => {
-                let months = &self.shared.months;
-                current::pack(connection, months, codec, kind, (record_key, number), out)
-            }
-            (Connection::Sqlite(_), FragmentKind::Participants) => {
-                stored::participant_pack(connection, codec, record_key, number, out)
-            }
-            (Connection::Sqlite(_), _) => {
-                stored::session_pack(connection, codec, record_key, number, out)
-            }
-        }
+        let whole = match kind {
+            FragmentKind::Participants => "participant_pack",
+            FragmentKind::Sessions | FragmentKind::Record => "session_pack",
+        };
+        let Some(key) = stored::pack_key(record_key, number) else { return Ok(false) };
+        let (connection, months) = (self.snapshot.same()?, &self.shared.months);
+        let table = months.table(connection, whole, record_key)?;
+        let text = format!("SELECT fragment FROM {table} WHERE pack_key = ?1");
+        stored::fragment(connection, &mut self.codec, &text, key, kind, out)
+            .inspect_err(|error| months.forget_if_gone(error))
     }
 
     /// The position of a session in its record, by the key of its id. Current versions have an

@@ -1,6 +1,5 @@
 //! A stretch of the source's change log with the versions that it tells of.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -144,10 +143,7 @@ impl Raw {
         connection: &Connection,
         record_key: i64,
     ) -> Result<Option<Self>, Error> {
-        let table = |whole: &'static str| match connection {
-            Connection::Sqlite(_) => Ok(Cow::Borrowed(whole)),
-            Connection::Postgres(_) => shared.months.table(connection, whole, record_key),
-        };
+        let table = |whole| shared.months.table(connection, whole, record_key);
         let text = format!(
             "SELECT id, id_key, version, is_current, start_date_time, end_date_time, flags, \
              content_hash, fragment FROM {} WHERE record_key = ?1",
