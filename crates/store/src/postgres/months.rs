@@ -171,31 +171,31 @@ fn name(month: i64) -> String {
     format!("{:04}_{:02}", 1970 + month / 12, month % 12 + 1)
 }
 
+/// Whether a month has parts: the last one that is made is there. What looks a name up may not have
+/// heard of that within the transaction in which another node was waited for; the catalog has it.
 fn exists(connection: &Connection, month: i64) -> Result<bool, Error> {
-    // The last one that is made.
-    let last = format!("{}_{}", PACKS[1], name(month));
-    connection.exists("SELECT 1 WHERE to_regclass(?1) IS NOT NULL", [last.as_str()])
+    let [_, last] = PACKS;
+    let text = "SELECT 1 FROM pg_inherits JOIN pg_class ON oid = inhrelid \
+                WHERE inhparent = to_regclass(?1) AND relname = ?2::text";
+    connection.exists(text, (last, format!("{last}_{}", name(month)).as_str()))
 }
 
 fn make(connection: &Connection, month: i64) -> Result<(), Error> {
     if exists(connection, month)? {
         return Ok(());
     }
-    connection.transact(|connection| make_parts(connection, month, &name(month)))
+    connection.transact(|connection| make_parts(connection, month))
 }
 
 /// Makes tables of the same form and attaches them, which needs no lock that readers or writers would
 /// wait for, as making them as parts would (PostgreSQL, "ALTER TABLE", "ATTACH PARTITION").
-fn make_parts(connection: &Connection, month: i64, name: &str) -> Result<(), Error> {
+fn make_parts(connection: &Connection, month: i64) -> Result<(), Error> {
     connection.exists("SELECT pg_advisory_xact_lock(?1)", [LOCK])?;
-    // Another node may have been faster. What looks a name up may not have heard of that within the
-    // transaction in which it has waited; a query of the catalog sees it.
-    let text = "SELECT 1 FROM pg_inherits JOIN pg_class ON oid = inhrelid \
-                WHERE inhparent = to_regclass(?1) AND relname = ?2::text";
-    let [_, last] = PACKS;
-    if connection.exists(text, (last, format!("{last}_{name}").as_str()))? {
+    // Another node may have been faster.
+    if exists(connection, month)? {
         return Ok(());
     }
+    let name = name(month);
     let keys = (first_of_month(month), first_of_month(month + 1));
     let parts = TABLES.iter().map(|table| (table, keys));
     let packs = PACKS.iter().map(|table| (table, (keys.0 << PACK_BITS, keys.1 << PACK_BITS)));
