@@ -9,7 +9,8 @@ use std::time::{self, SystemTime, UNIX_EPOCH};
 
 /// Ticks of 100 ns in a second.
 pub const TICKS_PER_SECOND: i64 = 10_000_000;
-pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
+/// Seconds in a day; no day has a leap second here.
+pub const SECONDS_PER_DAY: i64 = 86_400;
 
 /// An instant: ticks of 100 ns since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -313,8 +314,9 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+/// Days from 1970-01-01 to a day of the proleptic Gregorian calendar, negative before; months and days
+/// are counted from 1 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     // Counting years from March puts the leap day last.
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -323,8 +325,8 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// Year, month and day of a day counted from 1970-01-01.
-pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
+/// Year, month and day of a day counted from 1970-01-01: what [`days_from_civil`] has counted.
+pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use model::Shredded;
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::{SECONDS_PER_DAY, TICKS_PER_SECOND, civil_from_days, days_from_civil};
 
 use super::stored::Head;
 use crate::engine::Connection;
@@ -15,31 +15,17 @@ const NUMBER_BITS: u32 = 34;
 const NUMBERS: i64 = 200;
 /// The last month that a key can tell; whatever starts later counts as of that month.
 const LAST_MONTH: i64 = (1 << 12) - 1;
+const TICKS_PER_DAY: i64 = SECONDS_PER_DAY * TICKS_PER_SECOND;
 
 /// The month of an instant, counted from January 1970 on; what was before counts as of that one.
 pub(crate) fn month(start: i64) -> i64 {
-    let days = start.div_euclid(86_400 * TICKS_PER_SECOND);
-    // Howard Hinnant's days to civil: years that begin in March, so that leap days come last.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let months_from_march = (5 * day_of_year + 2) / 153;
-    let year = year_of_era + era * 400;
-    (year * 12 + months_from_march + 2 - 1_970 * 12).clamp(0, LAST_MONTH)
+    let (year, month, _) = civil_from_days(start.div_euclid(TICKS_PER_DAY));
+    ((year - 1_970) * 12 + month - 1).clamp(0, LAST_MONTH)
 }
 
 /// The first instant of a month, in ticks.
 pub(crate) fn start_of_month(month: i64) -> i64 {
-    // Howard Hinnant's days from civil.
-    let from_march = month.rem_euclid(12) - 2;
-    let year = 1_970 + month.div_euclid(12) - i64::from(from_march < 0);
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * from_march.rem_euclid(12) + 2) / 5;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    (era * 146_097 + day_of_era - 719_468) * 86_400 * TICKS_PER_SECOND
+    days_from_civil(1_970 + month.div_euclid(12), month.rem_euclid(12) + 1, 1) * TICKS_PER_DAY
 }
 
 /// The first key of a month.
