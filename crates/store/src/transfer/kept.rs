@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::engine::{Connection, Field};
+use crate::engine::{Connection, Field, Insertion};
 use crate::session::Session;
 use crate::writer::Weight;
 use crate::{Error, Store};
@@ -149,9 +149,7 @@ impl Table {
     }
 
     fn insertion(&self) -> String {
-        let places: Vec<_> = (1..=self.columns.len()).map(|number| format!("?{number}")).collect();
-        let (columns, places) = (self.columns.join(", "), places.join(", "));
-        format!("INSERT INTO {} ({columns}) VALUES ({places}) ON CONFLICT DO NOTHING", self.name)
+        format!("{} ON CONFLICT DO NOTHING", Insertion::new(self.name, self.columns).text)
     }
 
     /// Copies all rows, each changed by `change`.
