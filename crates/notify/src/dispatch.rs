@@ -121,6 +121,8 @@ impl Dispatcher {
             if let Err(error) = work.round().await {
                 tracing::warn!(%error, "notifications wait for the store");
             }
+            // Also after one that has failed: while tables are held, no month is given back.
+            work.reader.borrow_mut().release();
             tokio::time::sleep(ROUNDS_APART).await;
             tokio::select! {
                 () = work.dispatcher.store.committed() => {}
@@ -187,7 +189,6 @@ impl Work {
             due.retain(|it| taken.remove(&(it.subscription_key, it.channel)));
             taken.into_iter().try_for_each(|name| claims.release(name))?;
         }
-        reader.release();
         Ok(due)
     }
 
