@@ -180,8 +180,11 @@ impl Store {
     }
 
     /// Keeps a new subscription, unless its application has one for the same or the tenant has
-    /// `quota` live ones. Where others write too, this blocks until what they have under way is done,
-    /// though not for long.
+    /// `quota` live ones.
+    ///
+    /// On PostgreSQL this blocks the thread that calls it, before there is anything to wait for: it
+    /// opens a connection, and then waits at most two seconds until what others had under way is
+    /// done. On SQLite it doesn't block.
     pub fn add_subscription(&self, subscription: SubscriptionRow, quota: u64) -> Pending<Added> {
         let behind = subscriptions::decided(&self.inner.shared.opener);
         self.submit(Weight::SMALL, move |session| {
