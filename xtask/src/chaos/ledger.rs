@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Versions that the server said it keeps, with when it said so, by record.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(super) struct Ledger {
     records: BTreeMap<String, BTreeMap<u64, Instant>>,
 }
 
@@ -29,25 +29,25 @@ impl Arrival {
 
 /// What a subscription was told, judged.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(super) struct Verdict {
     /// Notifications that never came.
-    pub(crate) lost: u64,
+    pub(super) lost: u64,
     /// Records of which a later version was told before the first.
-    pub(crate) out_of_order: u64,
+    pub(super) out_of_order: u64,
     /// Notifications of what was never acknowledged nor sent.
-    pub(crate) unknown: u64,
+    pub(super) unknown: u64,
     /// Notifications beyond those that had to come.
-    pub(crate) duplicates: u64,
+    pub(super) duplicates: u64,
 }
 
 impl Ledger {
     /// Notes a version; the first time counts.
-    pub(crate) fn acknowledged(&mut self, record: &str, version: u64, at: Instant) {
+    pub(super) fn acknowledged(&mut self, record: &str, version: u64, at: Instant) {
         self.records.entry(record.to_owned()).or_default().entry(version).or_insert(at);
     }
 
     /// Versions of the records that a subscription asks for.
-    pub(crate) fn expected(&self, asks_for: impl Fn(&str) -> bool) -> u64 {
+    pub(super) fn expected(&self, asks_for: impl Fn(&str) -> bool) -> u64 {
         let wanted = self.records.iter().filter(|(record, _)| asks_for(record));
         wanted.map(|(_, versions)| versions.len() as u64).sum()
     }
@@ -55,7 +55,7 @@ impl Ledger {
     /// Judges what came to a subscription that asks for these records. A version can't be told from
     /// another by its notification, so a record's are counted, each once: one `created`, and one
     /// `updated` for each later version.
-    pub(crate) fn judge(&self, arrivals: &[Arrival], asks_for: impl Fn(&str) -> bool) -> Verdict {
+    pub(super) fn judge(&self, arrivals: &[Arrival], asks_for: impl Fn(&str) -> bool) -> Verdict {
         let mut told: BTreeMap<&str, Vec<&Arrival>> = BTreeMap::new();
         let mut verdict = Verdict::default();
         let mut messages = BTreeSet::new();

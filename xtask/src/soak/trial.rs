@@ -21,6 +21,7 @@ const DRAINED_WITHIN: Duration = Duration::from_mins(2);
 const FIRST_ADDRESS: usize = 60;
 /// Broken promises that are told one by one.
 const TOLD_ONE_BY_ONE: usize = 20;
+
 /// Someone who is told, and of whose records; none: of all.
 struct Subscriber {
     receiver: Receiver,
