@@ -57,8 +57,9 @@ impl Lane {
 }
 
 /// Takes in connections until it is dropped. `seats` has a permit for each connection there may
-/// be; when none is free, further ones wait in the system's queue.
-pub(crate) async fn run(listener: TcpListener, lanes: Vec<Lane>, seats: Arc<Semaphore>) {
+/// be; when none is free, further ones wait in the system's queue. Dropped, it lets go of the listener
+/// before the lanes, so that nobody connects any more when the workers begin to drain.
+pub(crate) async fn run(lanes: Vec<Lane>, listener: TcpListener, seats: Arc<Semaphore>) {
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -103,7 +104,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let seats = Arc::new(Semaphore::new(4));
         let (lanes, mut queues): (Vec<_>, Vec<_>) = (0..2).map(|_| Lane::new()).unzip();
-        let accepting = tokio::spawn(run(listener, lanes, Arc::clone(&seats)));
+        let accepting = tokio::spawn(run(lanes, listener, Arc::clone(&seats)));
         let clients: Vec<_> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
         let mut taken = Vec::new();
         for queue in &mut queues {

@@ -242,7 +242,7 @@ fn run_front(front: Front, shared: &Arc<Shared>, ready: sync_mpsc::Sender<Result
         Arc::new(Health { shared: Arc::clone(shared), is_draining: AtomicBool::new(false) });
     runtime.block_on(async {
         let accepting = match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => accept::run(listener, lanes, Arc::clone(&shared.seats)),
+            Ok(listener) => accept::run(lanes, listener, Arc::clone(&shared.seats)),
             Err(error) => return tracing::error!(%error, "the listener can't be used"),
         };
         if let Some(admin) = admin {
