@@ -16,6 +16,11 @@ use clap::Parser;
 
 use cli::Cli;
 
+/// Answers are made in buffers of some KiB to some 100 KiB, which glibc gives back to the system and
+/// asks for again each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match commands::run(Cli::parse()) {
         Ok(code) => code,

@@ -57,13 +57,13 @@ impl Reader {
         budget: &Budget,
     ) -> Result<RowPage, Error> {
         let behind = after.map_or(Ok(Position::default()), Position::read)?;
-        let connection = self.snapshot.fresh_until(budget.deadline)?;
+        let connection = self.snapshot.fresh_with(budget.deadline, &mut self.kept)?;
         let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(RowPage::default());
         };
         let asked = Asked::new(query);
         let planned = asked.plan((tenant_key, connection.engine()));
-        let run = Run::new(connection, &mut self.codec, budget);
+        let run = Run::new(connection, &mut self.codec, self.kept.as_mut(), budget);
         Paging::new(&asked, &planned, query, behind, limit).page(run)
     }
 
@@ -92,7 +92,7 @@ impl Reader {
         let judge = asked.judge(&planned);
         let mut count = 0;
         let start = Position::default();
-        let mut run = Run::new(connection, &mut self.codec, budget);
+        let mut run = Run::new(connection, &mut self.codec, None, budget);
         run.each(&planned, &whole(&start), &mut |run, candidate| {
             run.check()?;
             if run.admits(planned.set, &judge, &candidate)?.is_some() {
@@ -126,7 +126,7 @@ impl Reader {
         )?;
         let Some(record_key) = found else { return Ok(None) };
         let judge = Judge::new(RowSet::Records, &[], &[condition], &[], &[]);
-        let mut loader = Loader::new(connection, &mut self.codec);
+        let mut loader = Loader::new(connection, &mut self.codec, None);
         let record = loader.record(record_key)?;
         let text = loader.record_text(&record, judge.parts)?;
         Ok(Some(judge.admits(&apply::node(&text)?)))
@@ -156,7 +156,7 @@ impl Reader {
         let judge = |condition| Judge::new(RowSet::Records, &[], &[condition], &[], &[]);
         let judges: Vec<Judge> = conditions.iter().copied().map(judge).collect();
         let parts = judges.iter().map(|judge| judge.parts).fold(Parts::default(), Parts::and);
-        let text = Loader::new(connection, &mut self.codec).record_text(&record, parts)?;
+        let text = Loader::new(connection, &mut self.codec, None).record_text(&record, parts)?;
         let node = apply::node(&text)?;
         Ok(Some(judges.iter().map(|judge| judge.admits(&node)).collect()))
     }
@@ -178,7 +178,12 @@ impl Reader {
         let nothing = Apply { steps: Vec::new() };
         let chain = Chain::new(query, query.query.apply.as_ref().unwrap_or(&nothing));
         let planned = chain.asked.plan((tenant_key.unwrap_or(NO_TENANT), connection.engine()));
-        apply::apply(&chain, &planned, query, &mut Run::new(connection, &mut self.codec, budget))
+        apply::apply(
+            &chain,
+            &planned,
+            query,
+            &mut Run::new(connection, &mut self.codec, None, budget),
+        )
     }
 
     /// How the query would be answered.

@@ -21,10 +21,11 @@ const MAX_FRAGMENT_BYTES: u64 = 160 << 20;
 /// Compresses and reads fragments. Has contexts of its own: one for each thread.
 pub struct Codec {
     dictionaries: Arc<Dictionaries>,
-    encoders: [Option<CCtx<'static>>; 3],
+    encoders: [Option<Encoder>; 3],
     decoder: DCtx<'static>,
-    /// Those met so far, which spares the lock on the shared ones.
-    met: Vec<Arc<Dictionary>>,
+    /// Those met so far, which spares the lock on the shared ones. Each has a context of its own: one
+    /// that last read with another takes the dictionary for one that no cache of the processor has.
+    met: Vec<(Arc<Dictionary>, DCtx<'static>)>,
     buffer: Vec<u8>,
 }
 
@@ -41,22 +42,22 @@ impl Codec {
 
     /// The place of a dictionary among those met.
     fn meet(&mut self, key: u32) -> Result<usize, Corrupt> {
-        if let Some(place) = self.met.iter().position(|dictionary| dictionary.row.key == key) {
+        if let Some(place) = self.met.iter().position(|(known, _)| known.row.key == key) {
             return Ok(place);
         }
         let found = self.dictionaries.find(key).ok().flatten().ok_or(Corrupt)?;
-        self.met.push(found);
+        self.met.push((found, DCtx::create()));
         Ok(self.met.len() - 1)
     }
 }
 
 impl Fragments for Codec {
     fn compress(&mut self, kind: FragmentKind, bytes: &[u8]) -> Vec<u8> {
-        let encoder = self.encoders[kind as usize]
-            .get_or_insert_with(|| encoder(self.dictionaries.latest(kind).as_deref()));
+        let encoder =
+            self.encoders[kind as usize].get_or_insert_with(|| self.dictionaries.encoder(kind));
         self.buffer.clear();
         self.buffer.reserve(compress_bound(bytes.len()));
-        encoder.compress2(&mut self.buffer, bytes).expect("the buffer holds the bound");
+        encoder.context.compress2(&mut self.buffer, bytes).expect("the buffer holds the bound");
         self.buffer.as_slice().to_vec()
     }
 
@@ -76,7 +77,8 @@ impl Fragments for Codec {
             None => self.decoder.decompress(out, bytes),
             Some(key) => {
                 let place = self.meet(key.get())?;
-                self.decoder.decompress_using_ddict(out, bytes, &self.met[place].decoder)
+                let (dictionary, decoder) = &mut self.met[place];
+                decoder.decompress_using_ddict(out, bytes, &dictionary.decoder)
             }
         };
         match read {
@@ -86,17 +88,37 @@ impl Fragments for Codec {
     }
 }
 
-fn encoder(dictionary: Option<&Dictionary>) -> CCtx<'static> {
-    let mut context = CCtx::create();
-    let mut set = |parameter| {
-        context.set_parameter(parameter).expect("the parameter is within its range");
-    };
-    set(CParameter::CompressionLevel(LEVEL));
-    set(CParameter::ChecksumFlag(true));
-    if let Some(dictionary) = dictionary {
-        context.load_dictionary(&dictionary.row.body).expect("there is memory for a dictionary");
+impl Drop for Codec {
+    fn drop(&mut self) {
+        for encoder in self.encoders.iter_mut().filter_map(Option::take) {
+            self.dictionaries.keep(encoder);
+        }
     }
-    context
+}
+
+/// What compresses fragments of a kind. Making one takes as long as compressing a hundred of them, since
+/// the dictionary is indexed, so they are used again.
+pub(crate) struct Encoder {
+    pub(crate) kind: FragmentKind,
+    /// The number of its dictionary; none if it has none.
+    pub(crate) dictionary: Option<u32>,
+    context: CCtx<'static>,
+}
+
+impl Encoder {
+    pub(crate) fn new(kind: FragmentKind, dictionary: Option<&Dictionary>) -> Self {
+        let mut context = CCtx::create();
+        let mut set = |parameter| {
+            context.set_parameter(parameter).expect("the parameter is within its range");
+        };
+        set(CParameter::CompressionLevel(LEVEL));
+        set(CParameter::ChecksumFlag(true));
+        if let Some(dictionary) = dictionary {
+            let body = &dictionary.row.body;
+            context.load_dictionary(body).expect("there is memory for a dictionary");
+        }
+        Self { kind, dictionary: dictionary.map(|dictionary| dictionary.row.key), context }
+    }
 }
 
 /// The number of the dictionary that a compressed fragment needs; 0 if none.

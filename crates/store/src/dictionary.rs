@@ -3,11 +3,12 @@
 //! zstd writes the number of the dictionary into each frame, so a fragment says itself which one
 //! it needs, and fragments of old dictionaries stay readable for good.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use model::fragment::FragmentKind;
 use zstd::zstd_safe::DDict;
 
+use crate::codec::Encoder;
 use crate::engine::{Connection, Opener};
 use crate::{Cause, Error};
 
@@ -47,12 +48,40 @@ pub(crate) struct Dictionary {
 pub(crate) struct Dictionaries {
     store: Opener,
     known: RwLock<Vec<Arc<Dictionary>>>,
+    /// Encoders that nobody uses at the moment.
+    idle: Mutex<Vec<Encoder>>,
 }
+
+/// Idle encoders that are kept: they have some MiB each.
+const MOST_IDLE: usize = 9;
 
 impl Dictionaries {
     pub(crate) fn new(store: Opener, rows: Vec<DictionaryRow>) -> Self {
         let known = rows.into_iter().map(|row| Arc::new(Dictionary::new(row))).collect();
-        Self { store, known: RwLock::new(known) }
+        Self { store, known: RwLock::new(known), idle: Mutex::new(Vec::new()) }
+    }
+
+    /// An encoder with the latest dictionary of a kind.
+    pub(crate) fn encoder(&self, kind: FragmentKind) -> Encoder {
+        let latest = self.latest(kind);
+        let dictionary = latest.as_ref().map(|dictionary| dictionary.row.key);
+        let mut idle = self.idle.lock().expect("no one panics while holding it");
+        let place = idle.iter().position(|idle| idle.kind == kind && idle.dictionary == dictionary);
+        if let Some(place) = place {
+            return idle.swap_remove(place);
+        }
+        drop(idle);
+        Encoder::new(kind, latest.as_deref())
+    }
+
+    /// Keeps an encoder for whoever needs one next.
+    pub(crate) fn keep(&self, encoder: Encoder) {
+        let mut idle = self.idle.lock().expect("no one panics while holding it");
+        if idle.len() >= MOST_IDLE {
+            // The one that has waited longest may have a dictionary of before.
+            idle.remove(0);
+        }
+        idle.push(encoder);
     }
 
     /// The dictionary that new fragments of a kind are written with: the latest.

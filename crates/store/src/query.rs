@@ -11,6 +11,7 @@ pub(crate) mod scope;
 pub(crate) mod source;
 mod words;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 pub use model::rows::RowSet;
@@ -46,7 +47,7 @@ pub struct Budget {
 #[derive(Debug, Clone)]
 pub enum Found {
     /// Of [`RowSet::Records`].
-    Record(Box<StoredRecord>),
+    Record(Arc<StoredRecord>),
     /// JSON text of a row of the other sets.
     Row(Vec<u8>),
 }

@@ -9,6 +9,8 @@ use model::TenantId;
 
 pub(crate) use self::records::{record, version};
 use crate::engine::{Connection, Row, most};
+use crate::following::{Following, News};
+use crate::kept::KeptRecords;
 use crate::plan::TenantKeys;
 use crate::record::Change;
 use crate::session;
@@ -20,7 +22,7 @@ use crate::subscription::{
 };
 use crate::tables::{administration, calls, deliveries, subscriptions};
 use crate::{
-    AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, SigningKeyRow, WaitingChain,
+    AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, Role, SigningKeyRow, WaitingChain,
 };
 
 /// Reads a store, on a connection of its own; one for each thread.
@@ -32,26 +34,31 @@ pub struct Reader {
     pub(crate) snapshot: Snapshot,
     pub(crate) codec: Codec,
     pub(crate) tenants: TenantKeys,
+    /// Where one process writes and this reader is to stay.
+    pub(crate) kept: Option<KeptRecords>,
 }
 
 impl Reader {
     pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
         let codec = Codec::new(Arc::clone(&shared.dictionaries));
         let snapshot = Snapshot::open(Arc::clone(&shared))?;
-        Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new() })
+        let stays = shared.role == Role::Serve && shared.opener.file().is_ok();
+        let kept = stays.then(KeptRecords::new);
+        Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new(), kept })
+    }
+
+    /// What has changed since `following` was followed last, up to the state that the next calls see, or
+    /// a later one. None where nothing can be kept in memory, as many nodes write.
+    pub fn news(&mut self, following: &mut Following) -> Result<Option<News>, Error> {
+        match self.snapshot.number()? {
+            Some(number) => following.news(self.snapshot.same()?, number).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Entries of the change log behind `after`, ascending.
     pub fn changes(&mut self, after: i64, limit: usize) -> Result<Vec<ChangeRow>, Error> {
-        let connection = self.snapshot.fresh()?;
-        let text = format!(
-            "SELECT c.sequence, t.id, c.record_key, coalesce(c.id, r.id), c.version, c.change, \
-             c.committed_at FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
-             LEFT JOIN call_record r ON r.record_key = c.record_key \
-             WHERE c.sequence > ?1 AND {} ORDER BY c.sequence LIMIT ?2",
-            connection.is_settled()
-        );
-        connection.all(&text, (after, most(limit)), change)
+        changes(self.snapshot.fresh()?, after, limit)
     }
 
     /// Versions that were committed behind an entry of the change log, out of so many entries.
@@ -252,6 +259,22 @@ pub(crate) fn tenant_key(
         tenants.insert(tenant.clone(), key);
     }
     Ok(found)
+}
+
+/// Entries of the change log behind `after`, ascending.
+pub(crate) fn changes(
+    connection: &Connection,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<ChangeRow>, Error> {
+    let text = format!(
+        "SELECT c.sequence, t.id, c.record_key, coalesce(c.id, r.id), c.version, c.change, \
+         c.committed_at FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
+         LEFT JOIN call_record r ON r.record_key = c.record_key \
+         WHERE c.sequence > ?1 AND {} ORDER BY c.sequence LIMIT ?2",
+        connection.is_settled()
+    );
+    connection.all(&text, (after, most(limit)), change)
 }
 
 fn change(row: &Row<'_>) -> Result<ChangeRow, Error> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::engine::Connection;
+use crate::kept::KeptRecords;
 use crate::sqlite::HELD_AT_MOST;
 use crate::store::Shared;
 use crate::{Error, Role};
@@ -18,6 +19,8 @@ pub(crate) struct Snapshot {
     shared: Arc<Shared>,
     held_at_most: Duration,
     held: Option<Held>,
+    /// Snapshots taken so far.
+    taken: u64,
     /// The first pack of sessions of a version that was read last, read together with it.
     ahead: Option<(i64, Vec<u8>)>,
     opened: Instant,
@@ -46,7 +49,16 @@ impl Snapshot {
             (Connection::Postgres(_), _) => Duration::ZERO,
         };
         limit_statements(&connection, &shared)?;
-        Ok(Self { connection, shared, held_at_most, held: None, ahead: None, opened, deadline })
+        Ok(Self {
+            connection,
+            shared,
+            held_at_most,
+            held: None,
+            taken: 0,
+            ahead: None,
+            opened,
+            deadline,
+        })
     }
 
     /// The connection, in a snapshot that has every write acknowledged so far.
@@ -82,6 +94,7 @@ impl Snapshot {
     fn renew(&mut self, limit: Option<Duration>) -> Result<(), Error> {
         self.reconnect()?;
         self.held = None;
+        self.taken += 1;
         self.connection.begin_read(limit)
     }
 
@@ -117,6 +130,29 @@ impl Snapshot {
     fn set_deadline(&self, deadline: Instant) {
         let limit = nanoseconds(deadline.saturating_duration_since(self.opened));
         self.deadline.store(limit, Ordering::Relaxed);
+    }
+
+    /// Makes the snapshot fresh and gives its number among those of this connection; none where other
+    /// nodes write as well, as their commits are seen at once and no snapshot lasts.
+    pub(crate) fn number(&mut self) -> Result<Option<u64>, Error> {
+        if let Connection::Postgres(_) = &self.connection {
+            return Ok(None);
+        }
+        self.fresh()?;
+        Ok(Some(self.taken))
+    }
+
+    /// The connection as [`Self::fresh_until`] gives it, with what is kept brought up to its snapshot.
+    pub(crate) fn fresh_with(
+        &mut self,
+        deadline: Instant,
+        kept: &mut Option<KeptRecords>,
+    ) -> Result<&Connection, Error> {
+        self.fresh_until(deadline)?;
+        if let Some(kept) = kept {
+            kept.follow(&self.connection, self.taken)?;
+        }
+        Ok(&self.connection)
     }
 
     /// The connection, in the snapshot of the call before, if it is still held.

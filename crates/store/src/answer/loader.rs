@@ -1,10 +1,13 @@
 //! The JSON of rows, put together from fragments. What was unpacked last is kept, since rows of
 //! one record come one behind the other.
 
+use std::sync::Arc;
+
 use model::fragment::{Codec as _, FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::rows::{self, RecordKeys, RowSet, StreamSource};
 
 use crate::engine::Connection;
+use crate::kept::KeptRecords;
 use crate::reader;
 use crate::sql::record_columns;
 use crate::tables::stored;
@@ -48,6 +51,7 @@ impl Parts {
 pub(super) struct Loader<'c> {
     connection: &'c Connection,
     pub(super) codec: &'c mut Codec,
+    kept: Option<&'c mut KeptRecords>,
     keys: Option<(i64, RecordKeys)>,
     pack: Option<((i64, usize), Vec<u8>)>,
     /// Rows that a session or a segment has, by their places in it.
@@ -69,15 +73,26 @@ struct RowInside {
 }
 
 impl<'c> Loader<'c> {
-    pub(super) fn new(connection: &'c Connection, codec: &'c mut Codec) -> Self {
-        Self { connection, codec, keys: None, pack: None, inside: None }
+    pub(super) fn new(
+        connection: &'c Connection,
+        codec: &'c mut Codec,
+        kept: Option<&'c mut KeptRecords>,
+    ) -> Self {
+        Self { connection, codec, kept, keys: None, pack: None, inside: None }
     }
 
     /// A record by its key.
-    pub(super) fn record(&mut self, record_key: i64) -> Result<StoredRecord, Error> {
+    pub(super) fn record(&mut self, record_key: i64) -> Result<Arc<StoredRecord>, Error> {
+        if let Some(found) = self.kept.as_mut().and_then(|kept| kept.find(record_key)) {
+            return Ok(found);
+        }
         let found =
             self.connection.first(RECORD, [record_key], |row| reader::record(row, self.codec))?;
-        found.ok_or_else(|| damaged("a record is missing"))
+        let found = Arc::new(found.ok_or_else(|| damaged("a record is missing"))?);
+        if let Some(kept) = &mut self.kept {
+            kept.offer(&found);
+        }
+        Ok(found)
     }
 
     /// A record as JSON, with the parts that are wanted.

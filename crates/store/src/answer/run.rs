@@ -1,5 +1,6 @@
 //! Runs the statements of a planned query and goes through their rows.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use model::rows::RowSet;
@@ -7,6 +8,7 @@ use model::rows::RowSet;
 use super::judge::Judge;
 use super::loader::{Loader, Parts, RowKey};
 use crate::engine::{Connection, Field, Flow, Row};
+use crate::kept::KeptRecords;
 use crate::query::order::{Order, TermValue};
 use crate::query::planned::Planned;
 use crate::query::position::Position;
@@ -42,7 +44,7 @@ pub(super) struct Candidate {
 /// A row as its statement gives it.
 pub(super) enum Selection {
     /// By [`Selected::Records`].
-    Record(Box<StoredRecord>),
+    Record(Arc<StoredRecord>),
     /// By [`Selected::Keys`].
     Key(RowKey),
 }
@@ -51,9 +53,10 @@ impl<'r> Run<'r> {
     pub(super) fn new(
         connection: &'r Connection,
         codec: &'r mut Codec,
+        kept: Option<&'r mut KeptRecords>,
         budget: &'r Budget,
     ) -> Self {
-        Self { connection, loader: Loader::new(connection, codec), budget, scanned: 0 }
+        Self { connection, loader: Loader::new(connection, codec, kept), budget, scanned: 0 }
     }
 
     /// Gives the rows of a window one by one.
@@ -110,7 +113,7 @@ impl<'r> Run<'r> {
         match row {
             Selection::Record(record) => Ok(Found::Record(record)),
             Selection::Key(key) if set == RowSet::Records => {
-                Ok(Found::Record(Box::new(self.loader.record(key.record_key)?)))
+                Ok(Found::Record(self.loader.record(key.record_key)?))
             }
             Selection::Key(key) => {
                 let parts = Parts { segments: with_segments, ..Parts::default() };
@@ -139,7 +142,7 @@ impl<'r> Run<'r> {
 fn candidate(row: &Row<'_>, planned: &Planned<'_>, codec: &mut Codec) -> Result<Candidate, Error> {
     let (selection, extras) = match planned.selected() {
         Selected::Records => {
-            (Selection::Record(Box::new(reader::record(row, codec)?)), RECORD_COLUMNS)
+            (Selection::Record(Arc::new(reader::record(row, codec)?)), RECORD_COLUMNS)
         }
         Selected::Keys => {
             let count = ordinals(table_of(planned.set)).len();

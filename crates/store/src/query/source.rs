@@ -32,9 +32,11 @@ pub(crate) struct Window<'p> {
 }
 
 impl Planned<'_> {
-    /// What a page needs of each row.
+    /// What a page needs of each row. Records that nothing else has to be asked of are read by their
+    /// keys, where some may be in memory.
     pub(crate) fn selected(&self) -> Selected {
-        let is_direct = self.set == RowSet::Records && self.is_in_order();
+        let is_kept = self.engine == Engine::Sqlite && self.is_exact();
+        let is_direct = self.set == RowSet::Records && self.is_in_order() && !is_kept;
         if is_direct { Selected::Records } else { Selected::Keys }
     }
 

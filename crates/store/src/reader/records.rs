@@ -51,8 +51,29 @@ impl Reader {
         id_key: &[u8],
         with_sessions: bool,
     ) -> Result<Option<StoredRecord>, Error> {
+        self.current_unless(tenant, id_key, with_sessions, |_| false)
+    }
+
+    /// The same, without its fragment if the rest of it says that this is not needed.
+    pub fn current_unless(
+        &mut self,
+        tenant: &TenantId,
+        id_key: &[u8],
+        with_sessions: bool,
+        is_known: impl FnOnce(&StoredRecord) -> bool,
+    ) -> Result<Option<StoredRecord>, Error> {
         if self.shared.opener.file().is_ok() {
-            return self.record(tenant, id_key, None);
+            let connection = self.snapshot.fresh()?;
+            let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
+                return Ok(None);
+            };
+            return connection.first(CURRENT, (tenant_key, id_key), |row| {
+                let mut record = without_fragment(row)?;
+                if !is_known(&record) {
+                    read_fragment(row, &mut self.codec, &mut record)?;
+                }
+                Ok(record)
+            });
         }
         let connection = self.snapshot.none()?;
         let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
@@ -206,8 +227,17 @@ pub(crate) fn version(
 
 /// A row of `record_columns!`.
 pub(crate) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
-    let mut fragment = Vec::new();
-    codec.decompress(FragmentKind::Record, &row.field(10)?.bytes()?, &mut fragment)?;
+    let mut record = without_fragment(row)?;
+    read_fragment(row, codec, &mut record)?;
+    Ok(record)
+}
+
+fn read_fragment(row: &Row<'_>, codec: &mut Codec, record: &mut StoredRecord) -> Result<(), Error> {
+    let bytes = row.field(10)?.bytes()?;
+    Ok(codec.decompress(FragmentKind::Record, &bytes, &mut record.fragment)?)
+}
+
+fn without_fragment(row: &Row<'_>) -> Result<StoredRecord, Error> {
     Ok(StoredRecord {
         record_key: row.get(0)?,
         id: row.get(1)?,
@@ -219,7 +249,7 @@ pub(crate) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, E
         content_hash: row.get(7)?,
         participant_count: row.get(8)?,
         session_count: row.get(9)?,
-        fragment,
+        fragment: Vec::new(),
     })
 }
 

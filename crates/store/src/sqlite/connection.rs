@@ -20,6 +20,10 @@ pub(crate) const TOOL_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 /// Distinct statements of a connection are few; all stay prepared.
 const PREPARED_STATEMENTS: usize = 64;
 
+/// Pages that a reader keeps. Enough for the upper pages of all indexes, and for the index by id of a
+/// million records, which each read by id goes through.
+const READER_CACHE_KIB: i64 = 48 << 10;
+
 /// Makes an empty file that only its owner can read, as records tell who spoke with whom.
 pub(crate) fn create_file(path: &Path) -> Result<(), Error> {
     let mut options = OpenOptions::new();
@@ -63,7 +67,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
     let connection = open(path)?;
     functions::register(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
-    connection.pragma_update(None, "cache_size", -16 * 1024)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     Ok(connection)
 }
 

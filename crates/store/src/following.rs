@@ -1,0 +1,89 @@
+//! Following the change log, for whoever keeps something of the store in memory: what was kept and has
+//! changed is forgotten before anything is given, so that nothing is given that the snapshot of the
+//! reader does not have.
+
+use crate::ChangeRow;
+use crate::Error;
+use crate::engine::Connection;
+use crate::reader::changes;
+use crate::tables::deliveries;
+
+/// Changes that are told one by one.
+const MOST_CHANGES: usize = 1_000;
+/// Things that were asked for lately, of which no more is known than a few bits of a hash.
+const SEEN: usize = 1 << 14;
+
+/// Up to where the change log was followed.
+#[derive(Debug, Default)]
+pub struct Following {
+    /// The number of the snapshot, and the last entry of the log.
+    at: Option<(u64, i64)>,
+}
+
+/// What has changed since the log was followed last.
+#[derive(Debug)]
+pub enum News {
+    /// These; seldom any.
+    Changes(Vec<ChangeRow>),
+    /// Anything could have.
+    Anything,
+}
+
+impl Following {
+    /// What has changed up to a snapshot or a later one, which the connection has.
+    pub(crate) fn news(&mut self, connection: &Connection, snapshot: u64) -> Result<News, Error> {
+        // If something fails, nothing is known until the next time.
+        let Some((seen, cursor)) = self.at.take() else {
+            self.at = Some((snapshot, deliveries::last_change(connection)?));
+            return Ok(News::Anything);
+        };
+        if seen == snapshot {
+            self.at = Some((seen, cursor));
+            return Ok(News::Changes(Vec::new()));
+        }
+        let changes = changes(connection, cursor, MOST_CHANGES)?;
+        if changes.len() == MOST_CHANGES {
+            self.at = Some((snapshot, deliveries::last_change(connection)?));
+            return Ok(News::Anything);
+        }
+        self.at = Some((snapshot, changes.last().map_or(cursor, |change| change.sequence)));
+        Ok(News::Changes(changes))
+    }
+}
+
+/// Tells what is asked for a second time within a while. Only that is kept, so that those who read
+/// through everything push nobody out.
+#[derive(Debug)]
+pub struct Seen(Box<[u16]>);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(vec![0; SEEN].into())
+    }
+}
+
+impl Seen {
+    /// Whether something was asked for lately, by its key; it was from now on.
+    pub fn again(&mut self, key: &[u8]) -> bool {
+        let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let place = &mut self.0[hash as usize % SEEN];
+        // Never 0, which stands for nothing.
+        let mark = (hash >> 48) as u16 | 1;
+        std::mem::replace(place, mark) == mark
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_again_was_seen() {
+        let mut seen = Seen::default();
+        assert!(!seen.again(b"a"));
+        assert!(!seen.again(b"b"));
+        assert!(seen.again(b"a") && seen.again(b"b"));
+    }
+}
