@@ -29,15 +29,17 @@ pub(crate) fn digest(token: &str) -> Digest {
     digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
-struct Entry {
-    caller: Arc<Caller>,
+/// What is remembered of a token.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) caller: Arc<Caller>,
     until: i64,
     generation: u64,
 }
 
 /// The verified tokens. Entries that are over are dropped when room is needed.
 pub(crate) struct Cache {
-    shards: [RwLock<HashMap<Digest, Entry>>; SHARDS],
+    shards: [RwLock<HashMap<Digest, Known>>; SHARDS],
     generation: Arc<AtomicU64>,
     shard_capacity: usize,
 }
@@ -60,10 +62,18 @@ impl Cache {
 
     /// Who calls with a token of this digest, if that is known and still so.
     pub(crate) fn get(&self, digest: &Digest, now: i64) -> Option<Arc<Caller>> {
+        self.known(digest, now).map(|known| known.caller)
+    }
+
+    /// The same with how long it counts.
+    pub(crate) fn known(&self, digest: &Digest, now: i64) -> Option<Known> {
         let shard = self.shard(digest).read().unwrap_or_else(PoisonError::into_inner);
-        let entry = shard.get(digest)?;
-        let counts = now < entry.until && entry.generation == self.generation();
-        counts.then(|| Arc::clone(&entry.caller))
+        shard.get(digest).filter(|known| self.still_counts(known, now)).cloned()
+    }
+
+    /// Whether what was remembered is still so.
+    pub(crate) fn still_counts(&self, known: &Known, now: i64) -> bool {
+        now < known.until && known.generation == self.generation()
     }
 
     /// Remembers a token that was verified at `now` under keys of the given generation and counts
@@ -77,7 +87,7 @@ impl Cache {
         generation: u64,
     ) {
         let until = until.min(now.saturating_add(LONGEST));
-        let entry = Entry { caller: Arc::clone(caller), until, generation };
+        let entry = Known { caller: Arc::clone(caller), until, generation };
         let mut shard = self.shard(&digest).write().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= self.shard_capacity {
             self.make_room(&mut shard, now);
@@ -86,7 +96,7 @@ impl Cache {
     }
 
     /// Drops what is over, and if that is little, any eighth: what is dropped is verified again.
-    fn make_room(&self, shard: &mut HashMap<Digest, Entry>, now: i64) {
+    fn make_room(&self, shard: &mut HashMap<Digest, Known>, now: i64) {
         let generation = self.generation();
         shard.retain(|_, entry| now < entry.until && entry.generation == generation);
         let wanted = self.shard_capacity - self.shard_capacity.div_ceil(8);
@@ -97,7 +107,7 @@ impl Cache {
         }
     }
 
-    fn shard(&self, digest: &Digest) -> &RwLock<HashMap<Digest, Entry>> {
+    fn shard(&self, digest: &Digest) -> &RwLock<HashMap<Digest, Known>> {
         &self.shards[usize::from(digest[0]) % SHARDS]
     }
 }

@@ -22,6 +22,7 @@ mod keys;
 mod keyset;
 mod master_key;
 mod random;
+mod recent;
 mod secret;
 mod signing_key;
 mod strict_json;
@@ -37,6 +38,7 @@ pub use issuer::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MAX_TTL, OPER
 pub use issuers::{ConfigError, IssuerConfig};
 pub use master_key::{KeyFileError, MasterKey, OpenError};
 pub use random::random_key;
+pub use recent::RecentTokens;
 pub use secret::{generate_secret, hash_secret, verify_secret};
 pub use signing_key::{KeyError, OVERLAP, SigningKey, rotate};
 pub use token_answer::TokenAnswer;

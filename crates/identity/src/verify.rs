@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use reqwest::Client;
 
-use crate::cache::{self, Cache};
+use crate::cache::{self, Cache, Known};
 use crate::claims::{self, LEEWAY};
 use crate::issuers::TrustedIssuer;
 use crate::jws::Jws;
@@ -80,6 +80,16 @@ impl Verifier {
     /// Who calls, when this very token was verified before and still counts. Never waits.
     pub fn cached(&self, token: &str, now: i64) -> Option<Arc<Caller>> {
         self.cache.get(&cache::digest(token), now)
+    }
+
+    /// What is known of this very token, when it was verified before and still counts.
+    pub(crate) fn known(&self, token: &str, now: i64) -> Option<Known> {
+        self.cache.known(&cache::digest(token), now)
+    }
+
+    /// Whether what was known of a token still counts.
+    pub(crate) fn still_counts(&self, known: &Known, now: i64) -> bool {
+        self.cache.still_counts(known, now)
     }
 
     /// Who calls with this token at the time `now`, seconds since 1970.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use identity::{
-    Denied, GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MasterKey, OVERLAP, SigningKey,
-    Verifier, role, rotate,
+    Denied, GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MasterKey, OVERLAP, RecentTokens,
+    SigningKey, Verifier, role, rotate,
 };
 use serde_json::{Value, json};
 
@@ -151,6 +151,27 @@ async fn a_stolen_key_ends_at_once() {
     issuer.set_keys(&keys).expect("sound");
     assert_eq!(verifier.cached(&token, NOW), None);
     assert_eq!(verifier.verify(&token, NOW).await, Err(Denied::UnknownKey));
+}
+
+#[tokio::test]
+async fn what_a_thread_remembers_counts_no_longer_than_what_all_do() {
+    let mut keys = vec![new_key(0)];
+    let issuer = issuer(Some(URL), &keys);
+    let verifier = verifier(&issuer);
+    let token = issue(&issuer, 3600, NOW);
+    let mut recent = RecentTokens::new();
+    assert_eq!(recent.caller(&verifier, &token, NOW), None, "verified by nobody");
+    let caller = verifier.verify(&token, NOW).await.expect("sound");
+    for _ in 0..2 {
+        assert_eq!(recent.caller(&verifier, &token, NOW), Some(Arc::clone(&caller)));
+    }
+    assert_eq!(recent.caller(&verifier, &format!("x{token}"), NOW), None, "another token");
+    assert_eq!(recent.caller(&verifier, &token, NOW + 2 * 3600), None, "its time is over");
+    assert!(recent.caller(&verifier, &token, NOW).is_some());
+    let new = rotate(&mut keys, &master(), NOW, 0).expect("rotated");
+    keys.push(new);
+    issuer.set_keys(&keys).expect("sound");
+    assert_eq!(recent.caller(&verifier, &token, NOW), None, "its key has gone");
 }
 
 #[tokio::test]
