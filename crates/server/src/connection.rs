@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -20,6 +20,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
+use crate::direct::{Direct, Left};
 use crate::layers;
 use crate::worker::Worker;
 use watched::Watched;
@@ -118,7 +119,7 @@ impl Pulse {
         }
     }
 
-    fn drain(&self) {
+    pub(crate) fn drain(&self) {
         self.is_draining.set(true);
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
@@ -184,43 +185,60 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for SameThread
     }
 }
 
-/// Serves a connection until either side ends it.
+/// Serves a connection until either side ends it: directly as long as that goes, then by hyper.
 pub(crate) async fn serve<I>(worker: Rc<Worker>, io: I, times: Times)
 where
     I: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let (number, pulse) = worker.connections.open();
     let _closed = Closed { worker: Rc::clone(&worker), number };
+    let mut io = Watched::new(io, Rc::clone(&pulse));
+    let mut watch = Watch::new(times);
+    let mut direct = Direct::new(Rc::clone(&worker), Rc::clone(&pulse));
+    let left = watched(&pulse, &mut watch, |context, is_draining| {
+        direct.poll(&mut io, context, is_draining)
+    });
+    let Some(Left::Other(received)) = left.await else { return };
+    io.give_back(received);
     let service = service_fn({
         let pulse = Rc::clone(&pulse);
         move |request| layers::answer(Rc::clone(&worker), Rc::clone(&pulse), request)
     });
     let builder = protocol();
-    let io = TokioIo::new(Watched::new(io, Rc::clone(&pulse)));
-    let mut connection = pin!(builder.serve_connection(io, service));
-    let mut watch = Watch::new(times);
-    let mut timer = pin!(sleep_until(watch.next()));
-    std::future::poll_fn(|context| {
-        if pulse.is_draining.take() {
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let served = watched(&pulse, &mut watch, |context, is_draining| {
+        if is_draining {
             connection.as_mut().graceful_shutdown();
         }
-        if let Poll::Ready(outcome) = connection.as_mut().poll(context) {
-            if let Err(error) = outcome {
-                tracing::debug!(%error, "connection broke");
-            }
-            return Poll::Ready(());
+        connection.as_mut().poll(context)
+    });
+    if let Some(Err(error)) = served.await {
+        tracing::debug!(%error, "connection broke");
+    }
+}
+
+/// Polls what serves a connection, telling it once when the server drains; `None` when its time is over.
+async fn watched<T>(
+    pulse: &Pulse,
+    watch: &mut Watch,
+    mut poll: impl FnMut(&mut Context<'_>, bool) -> Poll<T>,
+) -> Option<T> {
+    let mut timer = pin!(sleep_until(watch.next()));
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(ended) = poll(context, pulse.is_draining.take()) {
+            return Poll::Ready(Some(ended));
         }
-        keep_waker(&pulse, context.waker());
+        keep_waker(pulse, context.waker());
         while timer.as_mut().poll(context).is_ready() {
-            if watch.is_overdue(&pulse) {
+            if watch.is_overdue(pulse) {
                 tracing::debug!(phase = ?pulse.phase.get(), "connection timed out");
-                return Poll::Ready(());
+                return Poll::Ready(None);
             }
             timer.as_mut().reset(watch.next());
         }
         Poll::Pending
     })
-    .await;
+    .await
 }
 
 fn protocol() -> Builder<SameThread> {

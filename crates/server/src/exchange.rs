@@ -29,12 +29,22 @@ const CLIENT_LEFT: u16 = 499;
 
 impl Exchange {
     pub(crate) fn begin(worker: Rc<Worker>, pulse: Rc<Pulse>, method: Method) -> Self {
+        Self::begin_at(worker, pulse, method, Instant::now())
+    }
+
+    /// The same for a request whose head was read at an instant.
+    pub(crate) fn begin_at(
+        worker: Rc<Worker>,
+        pulse: Rc<Pulse>,
+        method: Method,
+        began: Instant,
+    ) -> Self {
         pulse.request_begins();
         worker.request_begins();
         Self {
             worker,
             pulse,
-            began: Instant::now(),
+            began,
             method,
             route: Route::Unknown,
             status: None,

@@ -4,6 +4,7 @@
 //! read in one place (`target`). Plain reads of a record and of what is inside it are copied by a
 //! file for each; every other question is answered by the `compose`r.
 
+mod answers;
 mod ask;
 mod call_events;
 mod call_records;
@@ -19,10 +20,12 @@ mod metadata;
 mod ndjson;
 mod paging;
 mod participants;
+pub(crate) mod plain;
 mod sessions;
 mod shown;
 mod strict;
 mod subscriptions;
+mod tag;
 mod target;
 mod write;
 
@@ -43,10 +46,14 @@ use crate::request::{Request, without_query_segment};
 use crate::response::Response;
 use crate::router::{ApiVersion, Route};
 use crate::worker::{Worker, WorkerStart, now};
+use answers::Answers;
 use ask::Ask;
 pub use compose::QueryLimits;
 pub use local::{Local, LocalError};
 use target::{Base, NotBuilt, Tail, Target};
+
+/// Bytes of the answers that a thread keeps ready.
+const ANSWERS: usize = 32 << 20;
 
 /// Most bytes of the options that `POST …/$query` brings: links repeat them in addresses.
 const LARGEST_QUERY: usize = 16 * 1024;
@@ -56,6 +63,10 @@ const LARGEST_QUERY: usize = 16 * 1024;
 pub(crate) struct State {
     keys: Rc<Keys>,
     etag_key: [u8; 32],
+    /// The forms of a record that were asked for lately.
+    pub(crate) forms: RefCell<plain::Forms>,
+    /// Answers of these forms that are kept ready.
+    pub(crate) answers: RefCell<Answers>,
     /// For what reads more than a page: a connection that goes to another thread with the work.
     scanner: RefCell<Option<store::Reader>>,
 }
@@ -67,6 +78,8 @@ impl State {
         Ok(Self {
             keys: Rc::new(Keys::new(keys.clone()).ok_or(StartError::NoPageTokenKey)?),
             etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
+            forms: RefCell::default(),
+            answers: RefCell::new(Answers::new(ANSWERS)),
             scanner: RefCell::new(None),
         })
     }

@@ -11,6 +11,7 @@ mod auth;
 mod body;
 mod compression;
 mod connection;
+mod direct;
 mod exchange;
 mod graph;
 mod layers;

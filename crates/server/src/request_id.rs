@@ -54,7 +54,8 @@ impl RequestIds {
     }
 }
 
-fn is_echoed(id: &[u8]) -> bool {
+/// Whether a client's id can only be an id.
+pub(crate) fn is_echoed(id: &[u8]) -> bool {
     (1..=CLIENT_ID_LIMIT).contains(&id.len())
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:{}".contains(byte))
 }
@@ -74,11 +75,26 @@ impl Generator {
     }
 
     fn next(&self) -> HeaderValue {
+        HeaderValue::from_str(self.next_text().as_str()).expect("a UUID is visible ASCII")
+    }
+
+    /// The next one as text.
+    pub(crate) fn next_text(&self) -> RequestIdText {
         let [high, low] = [&self.0[0], &self.0[1]].map(|state| u128::from(split_mix(state)));
         let id = uuid::Builder::from_random_bytes(((high << 64) | low).to_be_bytes()).into_uuid();
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        HeaderValue::from_str(id.hyphenated().encode_lower(&mut text))
-            .expect("a UUID is visible ASCII")
+        id.hyphenated().encode_lower(&mut text);
+        RequestIdText(text)
+    }
+}
+
+/// An id of ours.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestIdText([u8; uuid::fmt::Hyphenated::LENGTH]);
+
+impl RequestIdText {
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a UUID is visible ASCII")
     }
 }
 

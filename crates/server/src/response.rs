@@ -48,13 +48,18 @@ pub(crate) enum ContentType {
 impl ContentType {
     /// The header, letter for letter as Graph sends it.
     pub(crate) fn header(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
+        HeaderValue::from_static(self.text())
+    }
+
+    /// The text of [`Self::header`].
+    pub(crate) fn text(self) -> &'static str {
+        match self {
             Self::Json(Format { metadata, ieee754 }) => json_header(metadata, ieee754),
             Self::PlainJson => "application/json",
             Self::Text => "text/plain; charset=utf-8",
             Self::Xml => "application/xml; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
-        })
+        }
     }
 }
 
@@ -158,23 +163,31 @@ impl ETag {
 
     /// `W/"…"`
     pub(crate) fn header(self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.text()).expect("quotes and digits are visible ASCII")
+    }
+
+    /// The bytes of [`Self::header`].
+    pub(crate) fn text(self) -> [u8; 36] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = *b"W/\"00000000000000000000000000000000\"";
         let digits = text.iter_mut().skip(3).take(32);
         for (place, digit) in digits.enumerate() {
             *digit = DIGITS[(self.0 >> (124 - 4 * place)) as usize & 15];
         }
-        HeaderValue::from_bytes(&text).expect("quotes and digits are visible ASCII")
+        text
     }
 
     /// Whether the lines of `If-None-Match` name it.
     pub(crate) fn is_named_by(self, lines: GetAll<'_, HeaderValue>) -> bool {
-        lines.into_iter().filter_map(|line| line.to_str().ok()).any(|line| {
-            line.split(',').map(str::trim).any(|tag| {
-                let tag = tag.strip_prefix("W/").unwrap_or(tag);
-                let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-                tag == "*" || quoted.is_some_and(|hex| self.is_written(hex))
-            })
+        lines.into_iter().filter_map(|line| line.to_str().ok()).any(|line| self.is_named_in(line))
+    }
+
+    /// Whether one line of `If-None-Match` names it.
+    pub(crate) fn is_named_in(self, line: &str) -> bool {
+        line.split(',').map(str::trim).any(|tag| {
+            let tag = tag.strip_prefix("W/").unwrap_or(tag);
+            let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            tag == "*" || quoted.is_some_and(|hex| self.is_written(hex))
         })
     }
 

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use identity::{Issuer, Verifier};
+use identity::{Issuer, RecentTokens, Verifier};
 use store::{Reader, Store};
 use tokio::sync::Semaphore;
 
 use crate::body::IngestBudget;
 use crate::compression::Compressor;
 use crate::connection::Connections;
+use crate::direct::{Date, Spare};
 use crate::graph;
 use crate::metrics::{Counters, Metrics};
 use crate::oauth::TokenDesk;
@@ -56,7 +57,11 @@ pub(crate) struct Worker {
     pub(crate) budget: IngestBudget,
     pub(crate) urls: Urls,
     pub(crate) graph: graph::State,
+    /// Tokens that came here lately.
+    pub(crate) tokens: RefCell<RecentTokens>,
     pub(crate) connections: Connections,
+    pub(crate) spare: Spare,
+    pub(crate) date: Date,
     pub(crate) request_ids: Generator,
     pub(crate) compressor: Compressor,
     pub(crate) metrics: SharedMetrics,
@@ -90,7 +95,10 @@ impl Worker {
             budget: shared.budget.clone(),
             urls: shared.urls.clone(),
             graph: graph::State::new(&WorkerStart { options })?,
+            tokens: RefCell::default(),
             connections: Connections::default(),
+            spare: Spare::default(),
+            date: Date::default(),
             request_ids: Generator::new(),
             compressor: Compressor::new(),
             metrics: SharedMetrics(Arc::clone(&shared)),

@@ -7,6 +7,7 @@ mod forms;
 mod language;
 mod meeting;
 mod notifications;
+mod plain;
 mod reading;
 mod records;
 mod refusals;

@@ -13,11 +13,18 @@ use super::Pulse;
 pub(super) struct Watched<I> {
     io: I,
     pulse: Rc<Pulse>,
+    /// What was read of the socket before, and is to be read again.
+    given_back: Vec<u8>,
 }
 
 impl<I> Watched<I> {
     pub(super) fn new(io: I, pulse: Rc<Pulse>) -> Self {
-        Self { io, pulse }
+        Self { io, pulse, given_back: Vec::new() }
+    }
+
+    /// Bytes that the next reader gets before those to come.
+    pub(super) fn give_back(&mut self, bytes: Vec<u8>) {
+        self.given_back = bytes;
     }
 }
 
@@ -27,6 +34,12 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.given_back.is_empty() {
+            let count = buffer.remaining().min(self.given_back.len());
+            buffer.put_slice(&self.given_back[..count]);
+            self.given_back.drain(..count);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let poll = Pin::new(&mut self.io).poll_read(context, buffer);
         if buffer.filled().len() > before {

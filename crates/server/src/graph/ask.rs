@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cell::RefMut;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use identity::Caller;
 use model::TenantId;
@@ -20,13 +19,14 @@ use store::{Reader, StoredRecord};
 
 use super::compose::{Answer, Composer, Question};
 use super::paging::{Asked, MOST_PARTICIPANTS, MOST_SESSIONS, Page};
+use super::tag::{TagOf, TagSeed};
 use super::target::{PropertyForm, RecordRef, Tail, Target};
 use crate::auth::role;
 use crate::negotiate::{Format, MetadataLevel};
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::{Applied, ETag, Response};
-use crate::worker::Worker;
+use crate::worker::{Worker, now};
 
 const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
@@ -129,9 +129,7 @@ impl<'a> Ask<'a> {
 
     /// The start before which records are not shown, if there is one.
     pub(super) fn not_before(&self) -> Option<i64> {
-        let days = i64::from(self.worker.settings.retention_view?);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
-        Some(now.cast_signed() * TICKS_PER_SECOND - days * TICKS_PER_DAY)
+        oldest_shown(self.worker)
     }
 
     /// The record, or 404.
@@ -177,23 +175,20 @@ impl<'a> Ask<'a> {
 
     /// The tag of an answer that shows something of a stored record: it changes with the record
     /// and with everything that shapes the answer.
-    pub(super) fn etag(&self, record: &StoredRecord) -> Result<ETag, Problem> {
-        let format = self.format()?;
-        let mut hasher = blake3::Hasher::new_keyed(&self.worker.graph.etag_key);
-        hasher.update(&record.content_hash);
-        hasher.update(&record.version.to_le_bytes()).update(&record.flags.to_le_bytes());
-        hasher.update(self.metadata().as_bytes()).update(self.path.as_bytes());
-        hasher.update(&[0]).update(self.request.query().unwrap_or_default().as_bytes());
-        let wishes = [
-            u8::from(self.shape.omit_nulls),
-            u8::from(self.shape.unknown_enum_members),
-            u8::from(self.shape.legacy_identities),
-            u8::from(format.ieee754),
-            format.metadata as u8,
-        ];
-        hasher.update(&wishes);
-        hasher.update(&self.request.preferences.max_page_size.unwrap_or_default().to_le_bytes());
-        Ok(ETag::new(truncated(&hasher)))
+    pub(super) fn etag(&self, of: TagOf, record: &StoredRecord) -> Result<ETag, Problem> {
+        Ok(self.tag_seed(of, self.format()?).tag(record))
+    }
+
+    fn tag_seed(&self, of: TagOf, format: Format) -> TagSeed {
+        let shape = Shape {
+            metadata: level(format.metadata),
+            ieee754_compatible: format.ieee754,
+            ..self.shape
+        };
+        let query = self.request.query().unwrap_or_default();
+        let size = self.request.preferences.max_page_size;
+        let key = &self.worker.graph.etag_key;
+        TagSeed::new(key, of, self.metadata(), query, shape, size)
     }
 
     /// Opens an answer's object with its context.
@@ -262,6 +257,11 @@ impl<'a> Ask<'a> {
         Ok(match answer {
             Answer::Nothing => Response::empty(http::StatusCode::NO_CONTENT),
             Answer::Text(text) => Response::text(text),
+            Answer::Rows(out, shown) => {
+                let format = self.format()?;
+                let etag = self.tag_seed(TagOf::Rows, format).tag_of(&shown);
+                Response::json(format, out).with_etag(etag).applied(self.applied())
+            }
             Answer::Json(out) => {
                 let mut hasher = blake3::Hasher::new_keyed(&self.worker.graph.etag_key);
                 let etag = ETag::new(truncated(hasher.update(&out)));
@@ -339,6 +339,12 @@ impl<'a> Ask<'a> {
             ..Applied::default()
         }
     }
+}
+
+/// The start before which records are not shown, if there is one.
+pub(super) fn oldest_shown(worker: &Worker) -> Option<i64> {
+    let days = i64::from(worker.settings.retention_view?);
+    Some(now() * TICKS_PER_SECOND - days * TICKS_PER_DAY)
 }
 
 /// A version of a record is a callRecord like the newest one, and its contexts say so.

@@ -10,6 +10,7 @@ use store::{Reader, StoredRecord};
 use super::ask::{Ask, Content, damaged};
 use super::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
 use super::sessions;
+use super::tag::TagOf;
 use super::target::RecordRef;
 use crate::problem::Problem;
 use crate::response::Response;
@@ -18,7 +19,7 @@ use crate::response::Response;
 pub(super) fn get(ask: &Ask<'_>, record: &RecordRef) -> Result<Response, Problem> {
     let mut reader = ask.reader();
     let row = find(ask, &mut reader, record)?;
-    let etag = ask.etag(&row)?;
+    let etag = ask.etag(TagOf::Record, &row)?;
     if ask.request.matches_none(&etag) {
         return Ok(Response::not_modified(etag));
     }

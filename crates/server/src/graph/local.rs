@@ -50,7 +50,7 @@ impl Local {
     pub fn get(&self, reader: &mut Reader, url: &str) -> Result<Option<Vec<u8>>, LocalError> {
         let question = self.question(url)?;
         match self.composer.answer(reader, &question).map_err(|it| LocalError(it.to_string()))? {
-            Answer::Json(body) => Ok(Some(body)),
+            Answer::Json(body) | Answer::Rows(body, _) => Ok(Some(body)),
             Answer::Text(text) => Ok(Some(text.into_bytes())),
             Answer::Nothing => Ok(None),
         }

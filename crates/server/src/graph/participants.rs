@@ -6,6 +6,7 @@ use super::ask::{Ask, Content};
 use super::call_records::{has_unsettled_enum, push_count, push_participant_page, record_path};
 use super::paging::MOST_PARTICIPANTS;
 use super::sessions::{push_link_behind, start_of};
+use super::tag::TagOf;
 use super::target::RecordRef;
 use crate::problem::Problem;
 use crate::response::Response;
@@ -15,7 +16,7 @@ pub(super) fn list(ask: &Ask<'_>, record: &RecordRef) -> Result<Response, Proble
     let page = ask.page(MOST_PARTICIPANTS)?;
     let mut reader = ask.reader();
     let row = ask.find_for_page(&mut reader, record, &page)?;
-    let etag = ask.etag(&row)?;
+    let etag = ask.etag(TagOf::Participants, &row)?;
     if ask.request.matches_none(&etag) {
         return Ok(Response::not_modified(etag));
     }

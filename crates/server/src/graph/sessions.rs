@@ -12,6 +12,7 @@ use super::call_records::{
     has_unsettled_enum, push_count, push_next_link, push_packs, record_path,
 };
 use super::paging::{MOST_SESSIONS, Page};
+use super::tag::TagOf;
 use super::target::RecordRef;
 use crate::problem::Problem;
 use crate::response::Response;
@@ -21,7 +22,7 @@ pub(super) fn list(ask: &Ask<'_>, record: &RecordRef) -> Result<Response, Proble
     let page = ask.page(MOST_SESSIONS)?;
     let mut reader = ask.reader();
     let row = ask.find_for_page(&mut reader, record, &page)?;
-    let etag = ask.etag(&row)?;
+    let etag = ask.etag(TagOf::Sessions, &row)?;
     if ask.request.matches_none(&etag) {
         return Ok(Response::not_modified(etag));
     }

@@ -23,6 +23,10 @@ use crate::worker::{Worker, now};
 /// Largest record that is taken, in bytes: a meeting of thousands of sessions has tens of MB.
 pub(super) const LARGEST_RECORD: usize = 128 * 1024 * 1024;
 
+/// Largest record that is shredded on the worker's own thread: it takes less time there than a page of a
+/// list does.
+const USUAL_RECORD: usize = 32 * 1024;
+
 const RESULT: HeaderName = HeaderName::from_static("callvault-result");
 const INCOMPLETE: HeaderName = HeaderName::from_static("callvault-incomplete");
 
@@ -50,18 +54,22 @@ pub(super) async fn put(
     keep(worker, request, tenant, shredded).await
 }
 
-/// Reads, checks and shreds the body. That takes up to a second for the largest records, so it
-/// happens on a thread where nobody waits.
+/// Reads, checks and shreds the body: a usual one here, a large one, which can take up to a second, on a
+/// thread where nobody waits.
 async fn receive(worker: &Rc<Worker>, request: &mut Request) -> Result<Shredded, Problem> {
     body::content_type(&request.headers, &["application/json"])?;
     let mut reservation = worker.budget.reserve(0)?;
     let bytes = request.take_body().read(LARGEST_RECORD, Some(&mut reservation)).await?;
     let mut codec = worker.store.codec();
-    let work = move || {
+    let is_usual = bytes.len() <= USUAL_RECORD;
+    let mut work = move || {
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
         model::shred(text, &mut codec).map_err(|error| invalid(&error))
     };
+    if is_usual {
+        return work();
+    }
     tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?
 }
 

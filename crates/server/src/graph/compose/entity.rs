@@ -261,6 +261,9 @@ impl Composer {
             let ty = Type::Structured(&generated::CALL_RECORD);
             out.extend_from_slice(&computed(&query.compute, parse(&text)?, ty));
         }
+        if query.expand.is_empty() {
+            return Ok(());
+        }
         let address = format!("communications/callRecords{}", key_in_path(&row.id));
         // Only conditions that begin at the outermost entity need its text.
         let needs_text = query.expand.iter().any(|item| item.query.to_options().contains("$it"));

@@ -10,6 +10,7 @@ use store::{Found, Reader, RowPage, RowQuery, RowSet};
 use super::super::call_records::{self, record_path};
 use super::super::paging::{MOST_SESSIONS, Page};
 use super::super::sessions::start_of;
+use super::super::tag::content;
 use super::entity::{entity_of, entity_path, parse, push_reference};
 use super::selection::Objects;
 use super::{Answer, Composer, Question, Tail};
@@ -51,13 +52,14 @@ impl Composer {
             }
         }
         out.push(b']');
+        let shown = are_copied.then(|| digest(&found, total));
         if let Some(after) = found.next {
             let next = Page { after, left: None, ..page };
             self.push_next_link(&mut out, question, &next);
         }
         out.push(b'}');
-        if are_copied {
-            return Ok(Answer::Json(out));
+        if let Some(shown) = shown {
+            return Ok(Answer::Rows(out, shown));
         }
         self.finish(out, question, ty(rows), true, "communications/callRecords")
     }
@@ -204,6 +206,21 @@ impl Composer {
         let ty = question.resource.structured().unwrap_or(&generated::CALL_RECORD);
         self.finish(out, question, ty, true, "communications/callRecords")
     }
+}
+
+/// Tells a page of records from others of the same question: by the content of each, the place where
+/// the page ends, and the number of all records if that is shown.
+fn digest(page: &RowPage, total: Option<u64>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for row in &page.rows {
+        match row {
+            Found::Record(record) => hasher.update(&content(record)),
+            Found::Row(text) => hasher.update(text),
+        };
+    }
+    hasher.update(&total.unwrap_or(u64::MAX).to_le_bytes());
+    hasher.update(page.next.as_deref().unwrap_or_default());
+    *hasher.finalize().as_bytes()
 }
 
 /// Whether a row is a record with enumeration members that not everyone may see.

@@ -1,0 +1,170 @@
+//! Plain reads of a record, answered on the socket itself.
+//!
+//! A connection of HTTP/1.1 begins here. As long as its requests are GETs of a record in one of the
+//! forms of `graph::plain`, with header lines that change nothing, each is read, looked up, copied into
+//! one buffer and written with one call. With the first other request, or one that can't be answered
+//! with 200 or 304, the connection and what was read of it go to hyper for good; nothing has been done
+//! for that request by then. Limits of time, metrics and the log are the same as there, and the answer
+//! too.
+
+mod answer;
+mod head;
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::connection::Pulse;
+use crate::exchange::Exchange;
+use crate::worker::Worker;
+pub(crate) use answer::{Date, Spare};
+use head::Head;
+
+/// Bytes of requests that are here at once; a longer head is hyper's.
+const ROOM: usize = 8 << 10;
+
+/// How a connection leaves.
+pub(crate) enum Left {
+    /// It has ended.
+    Closed,
+    /// Hyper goes on with it, beginning with these bytes.
+    Other(Vec<u8>),
+}
+
+/// A connection that is served directly.
+pub(crate) struct Direct {
+    worker: Rc<Worker>,
+    pulse: Rc<Pulse>,
+    /// What was read and not answered yet.
+    received: Vec<u8>,
+    sending: Option<Sending>,
+    is_draining: bool,
+    is_closing: bool,
+}
+
+/// What a connection does next.
+enum Next {
+    Reads,
+    Sends,
+    Leaves,
+}
+
+/// An answer on its way.
+struct Sending {
+    /// The answer begins at `at`; what stands before it is gone, or never was.
+    bytes: Vec<u8>,
+    at: usize,
+    /// Bytes of `received` that it answers.
+    answered: usize,
+    _exchange: Exchange,
+}
+
+impl Direct {
+    pub(crate) fn new(worker: Rc<Worker>, pulse: Rc<Pulse>) -> Self {
+        Self {
+            worker,
+            pulse,
+            received: Vec::new(),
+            sending: None,
+            is_draining: false,
+            is_closing: false,
+        }
+    }
+
+    /// Goes on until the connection leaves. `is_draining` says, once, that it is to end soon.
+    pub(crate) fn poll<I>(
+        &mut self,
+        io: &mut I,
+        context: &mut Context<'_>,
+        is_draining: bool,
+    ) -> Poll<Left>
+    where
+        I: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.is_draining |= is_draining;
+        loop {
+            if self.is_closing {
+                // Whether the other side hears of it or not, it is over.
+                return Pin::new(&mut *io).poll_shutdown(context).map(|_| Left::Closed);
+            }
+            if self.sending.is_some() && ready!(self.poll_send(io, context)).is_err() {
+                return Poll::Ready(Left::Closed);
+            }
+            if self.is_draining {
+                if !self.received.is_empty() {
+                    self.pulse.drain();
+                    return Poll::Ready(self.leave());
+                }
+                self.is_closing = true;
+                continue;
+            }
+            match self.answer() {
+                Next::Sends => continue,
+                Next::Leaves => return Poll::Ready(self.leave()),
+                Next::Reads => {}
+            }
+            match ready!(self.poll_receive(io, context)) {
+                Ok(0) => self.is_closing = true,
+                Ok(_) => {}
+                Err(_) => return Poll::Ready(Left::Closed),
+            }
+        }
+    }
+
+    /// Answers the first request of what was received, if it is one of those.
+    fn answer(&mut self) -> Next {
+        match head::read(&self.received) {
+            Head::Partial if self.received.len() < ROOM => Next::Reads,
+            Head::Partial | Head::Other => Next::Leaves,
+            Head::Plain(request) => {
+                let made = answer::make(&self.worker, &self.pulse, &request, Instant::now());
+                let Some((bytes, at, exchange)) = made else { return Next::Leaves };
+                let answered = request.length;
+                self.sending = Some(Sending { bytes, at, answered, _exchange: exchange });
+                Next::Sends
+            }
+        }
+    }
+
+    fn leave(&mut self) -> Left {
+        Left::Other(std::mem::take(&mut self.received))
+    }
+
+    fn poll_receive<I: AsyncRead + Unpin>(
+        &mut self,
+        io: &mut I,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<usize>> {
+        let before = self.received.len();
+        self.received.resize(ROOM, 0);
+        let mut buffer = ReadBuf::new(&mut self.received[before..]);
+        let poll = Pin::new(io).poll_read(context, &mut buffer);
+        let count = buffer.filled().len();
+        self.received.truncate(before + count);
+        poll.map_ok(|()| count)
+    }
+
+    fn poll_send<I: AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut I,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let Some(sending) = &mut self.sending else { return Poll::Ready(Ok(())) };
+        while sending.at < sending.bytes.len() {
+            let written =
+                ready!(Pin::new(&mut *io).poll_write(context, &sending.bytes[sending.at..]))?;
+            if written == 0 {
+                return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+            }
+            sending.at += written;
+        }
+        self.received.drain(..sending.answered);
+        let Some(Sending { bytes, .. }) = self.sending.take() else { return Poll::Ready(Ok(())) };
+        self.worker.spare.put(bytes);
+        // TLS keeps what it has not written yet.
+        Pin::new(io).poll_flush(context)
+    }
+}
