@@ -3,74 +3,142 @@
 //! text, bytes on disk to the bytes of the JSON, queries to SQL written by hand on the same file. The
 //! server has one core, the load another.
 
-mod imports;
+mod data;
+mod gauge;
+mod life;
+mod nginx;
 mod notify;
 mod postgres;
 mod queries;
 mod reads;
+mod report;
+mod sizes;
+mod table;
+mod writes;
+mod wrk;
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
+use self::data::Filled;
+use self::table::Row;
 use crate::instance::Instance;
 use crate::process;
 use crate::repository::{fresh_folder, root};
+use crate::served::Served;
 
-/// Records that are imported and then read.
-const RECORDS: u32 = 20_000;
+/// Records of the store that is read, unless told otherwise.
+const RECORDS: usize = 1_000_000;
+/// The calls start on this day and those behind it.
+const BEGIN: &str = "2025-11-01";
+const DAYS: usize = 365;
 /// The core of whatever is measured, and that of the load generator.
 const MEASURED: &str = "0";
 const LOAD: &str = "1";
+const COLLECTION: &str = "/v1.0/communications/callRecords";
+/// How often a role is named in the token, so that it has the 1.5 KB of those of large issuers.
+const ROLES_IN_TOKEN: usize = 12;
 
-/// `bench [imports] [reads]`: both unless one is named. Reads need the records of imports, which
-/// run in any case. `bench queries [RECORDS]` fills stores of up to a million records, or so many;
-/// `bench notify [BACKLOG]` tells receivers, and queues a million messages, or so many;
-/// `bench postgres [RECORDS]` reads and imports a hundred thousand records, or so many.
+/// What a run of the benchmarks has.
+struct Bench {
+    folder: PathBuf,
+    store: Instance,
+    ids: PathBuf,
+    large: &'static str,
+    token: String,
+    settings: Settings,
+}
+
+/// What the command line says.
+struct Settings {
+    records: usize,
+    rounds: usize,
+    /// Of a run of the load.
+    seconds: u32,
+    /// The stores of an earlier run will do.
+    keep: bool,
+    parts: Vec<String>,
+}
+
+impl Settings {
+    fn read(arguments: &[String]) -> Result<Self> {
+        let mut settings =
+            Self { records: RECORDS, rounds: 5, seconds: 3, keep: false, parts: Vec::new() };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut number = || words.next().with_context(|| format!("{word} needs a number"));
+            match word.as_str() {
+                "--records" => settings.records = number()?.parse()?,
+                "--rounds" => settings.rounds = number()?.parse()?,
+                "--seconds" => settings.seconds = number()?.parse()?,
+                "--keep" => settings.keep = true,
+                part if PARTS.contains(&part) => settings.parts.push(part.to_owned()),
+                other => bail!("no benchmark {other}; there are {}", PARTS.join(", ")),
+            }
+        }
+        if settings.parts.is_empty() {
+            settings.parts = PARTS.map(str::to_owned).into();
+        }
+        Ok(settings)
+    }
+}
+
+/// The parts of the benchmark, in the order of the report.
+const PARTS: [&str; 8] =
+    ["reads", "sizes", "tls", "writes", "notify", "life", "queries", "postgres"];
+
+/// `bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]`: all parts unless some are named.
+/// `bench backlog N` fills a queue of so many messages.
 ///
 /// # Errors
 /// When a program that it needs is missing, or something fails.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    if let Some((name, most)) = arguments.split_first()
-        && name == "queries"
+    if let [name, messages] = arguments
+        && name == "backlog"
     {
-        let most = most.first().map_or(Ok(u32::MAX), |most| most.parse())?;
         process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
-        return queries::measure(&fresh_folder("bench-queries")?, most);
+        return notify::backlog(&fresh_folder("bench-backlog")?, messages.parse()?);
     }
-    if let Some((name, backlog)) = arguments.split_first()
-        && name == "notify"
-    {
-        let backlog = backlog.first().map_or(Ok(1_000_000), |backlog| backlog.parse())?;
-        process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
-        return notify::measure(&fresh_folder("bench-notify")?, backlog);
-    }
-    if let Some((name, records)) = arguments.split_first()
-        && name == "postgres"
-    {
-        let records = records.first().map_or(Ok(100_000), |records| records.parse())?;
-        process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
-        return postgres::measure(&fresh_folder("bench-postgres")?, records);
-    }
-    if let Some(name) = arguments.iter().find(|name| !["imports", "reads"].contains(&name.as_str()))
-    {
-        bail!("no benchmark {name}");
-    }
-    for program in ["taskset", "python3"] {
-        if !process::works(program, &["--version"]) {
-            bail!("the benchmarks need {program}");
+    let settings = Settings::read(arguments)?;
+    for program in ["taskset", "python3", "nginx", "wrk"] {
+        if Command::new(program).arg("-v").output().is_err() {
+            bail!("the benchmarks need {program} (Debian: util-linux, python3, nginx-light, wrk)");
         }
     }
     process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
-    let folder = fresh_folder("bench")?;
-    let store = Instance::new("release", folder.join("data"))?;
-    let records = folder.join("records.ndjson");
-    store.simulate(RECORDS, 1, "bench", &records)?;
-    imports::measure(&store, &records, &folder)?;
-    if arguments.is_empty() || arguments.iter().any(|name| name == "reads") {
-        reads::measure(&store, &records, &folder)?;
+    let Filled { store, ids, large } = data::filled(settings.records, settings.keep)?;
+    let token = store.token_of(&["CallRecords.Read.All"; ROLES_IN_TOKEN])?;
+    let bench = Bench { folder: fresh_folder("bench")?, store, ids, large, token, settings };
+    let file = root().join("docs/benchmarks.tsv");
+    let mut rows = table::read(&file)?;
+    for part in &bench.settings.parts {
+        let measured = match part.as_str() {
+            "reads" => reads::measure(&bench)?,
+            "sizes" => sizes::measure(&bench)?,
+            "tls" => reads::measure_tls(&bench)?,
+            "writes" => writes::measure(&bench)?,
+            "notify" => notify::measure(&bench)?,
+            "life" => life::measure(&bench)?,
+            "queries" => queries::measure(&bench)?,
+            "postgres" => postgres::measure(&bench)?,
+            _ => unreachable!("parts are checked when they are read"),
+        };
+        print!("{}", table::markdown(measured.iter()));
+        rows.retain(|row: &Row| row.part != *part);
+        rows.extend(measured);
+        rows.sort_by_key(|row| PARTS.iter().position(|part| row.part == *part));
+        table::write(&file, &rows)?;
+        report::write(&root().join("docs"), &rows)?;
     }
     Ok(())
+}
+
+/// The server on a core, writing no line for each request.
+fn serve(store: &Instance) -> Result<Served> {
+    let mut serve = pinned(MEASURED, &store.serve_command());
+    Served::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))
 }
 
 /// The same command, kept on one core.

@@ -69,8 +69,8 @@ impl Connection {
         if read.is_err() || !is_whole {
             return Err(Broken::CutOff(body));
         }
-        let Head { status, retry_after, result, closes, .. } = head;
-        Ok(Answer { status, retry_after, result, closes, body })
+        let Head { status, retry_after, result, closes, lines, .. } = head;
+        Ok(Answer { status, retry_after, result, closes, lines, body })
     }
 
     /// A POST of NDJSON, giving each line of the answer as it comes, and the status at the end. The
@@ -144,7 +144,17 @@ pub(crate) struct Answer {
     pub(crate) result: Option<String>,
     /// The connection serves nothing else.
     pub(crate) closes: bool,
+    /// All header lines, names and values.
+    pub(crate) lines: Vec<(String, String)>,
     pub(crate) body: String,
+}
+
+impl Answer {
+    /// The value of a header line.
+    pub(crate) fn line(&self, name: &str) -> Option<&str> {
+        let found = self.lines.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// How a request got no whole answer.
@@ -171,12 +181,14 @@ impl fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 /// The part of an answer's head that is of use here.
+#[derive(Default)]
 struct Head {
     status: u16,
     length: Option<u64>,
     retry_after: Option<u64>,
     result: Option<String>,
     closes: bool,
+    lines: Vec<(String, String)>,
 }
 
 impl Head {
@@ -185,8 +197,7 @@ impl Head {
         stream.read_line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
         let Some(status) = status else { bail!("not an HTTP answer: {line:?}") };
-        let mut head =
-            Self { status, length: None, retry_after: None, result: None, closes: false };
+        let mut head = Self { status, ..Self::default() };
         loop {
             line.clear();
             if stream.read_line(&mut line)? == 0 {
@@ -201,6 +212,7 @@ impl Head {
                 "callvault-result" => head.result = Some(value.to_owned()),
                 _ => {}
             }
+            head.lines.push((name.to_owned(), value.to_owned()));
         }
         if status == 204 {
             // Such an answer has no body, and says nothing of one (RFC 9110 section 15.3.5).

@@ -123,6 +123,13 @@ impl Instance {
         Self { tls: Some(tls), ..self }
     }
 
+    /// The same instance, reached by TLS.
+    pub(crate) fn clone_with_tls(&self, tls: Tls) -> Self {
+        let mut same = self.another(self.binary.clone());
+        same.public = Some(self.url());
+        same.with_tls(tls)
+    }
+
     /// The address that clients use.
     pub(crate) fn url(&self) -> String {
         match self.tls {

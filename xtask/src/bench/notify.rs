@@ -9,9 +9,11 @@ use std::process::Command;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
-use super::{LOAD, MEASURED, median, pinned};
+use super::gauge;
+use super::table::{Range, Reference, Row, Unit};
+use super::{Bench, LOAD, MEASURED, pinned};
 use crate::http::Connection;
 use crate::instance::Instance;
 use crate::process;
@@ -19,8 +21,6 @@ use crate::repository::{root, target};
 use crate::served::Served;
 use counter::Counter;
 
-/// Rounds, by turns with the bare loop.
-const ROUNDS: usize = 5;
 /// Receivers, and records of a round.
 const CASES: [(usize, u32); 2] = [(1, 40_000), (50, 5_000)];
 /// Receivers of the long queue.
@@ -30,20 +30,27 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const RECORDS: &str = "communications/callRecords";
 const ROLES: [&str; 2] = ["CallRecords.Read.All", "CallRecords.Write.All"];
 
-/// Measures the rates, and a queue of so many messages.
-pub(super) fn measure(folder: &Path, backlog: u32) -> Result<()> {
+/// Measures the rates.
+pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let example = ["build", "--release", "-p", "notify", "--example", "bare_loop"];
     process::run(Command::new("cargo").args(example).current_dir(root()))?;
-    // The receivers are threads of this process.
+    keep_to(LOAD)?;
+    let rows = CASES.into_iter().map(|(receivers, records)| rate(bench, receivers, records));
+    let rows = rows.collect();
+    keep_to("0-1")?;
+    rows
+}
+
+/// A queue of so many messages: that memory stays bounded and the rate holds.
+pub(super) fn backlog(folder: &Path, messages: u32) -> Result<()> {
+    keep_to(LOAD)?;
+    long_queue(&folder.join("backlog"), messages)
+}
+
+/// Keeps the receivers, which are threads of this process, on these cores.
+fn keep_to(cores: &str) -> Result<()> {
     let this = std::process::id().to_string();
-    process::output(Command::new("taskset").args(["-a", "-cp", LOAD, &this]))?;
-    for (receivers, records) in CASES {
-        rate(&folder.join(format!("rate-{receivers}")), receivers, records)?;
-    }
-    if backlog > 0 {
-        long_queue(&folder.join("backlog"), backlog)?;
-    }
-    Ok(())
+    process::output(Command::new("taskset").args(["-a", "-cp", cores, &this])).map(drop)
 }
 
 /// A server that tells as many receivers as are asked for.
@@ -126,33 +133,28 @@ fn try_at_once(url: &str, token: &str, id: &str) -> Result<()> {
     Ok(())
 }
 
-fn rate(folder: &Path, receivers: usize, records: u32) -> Result<()> {
-    let mut telling = Telling::start(folder, receivers)?;
+fn rate(bench: &Bench, receivers: usize, records: u32) -> Result<Row> {
+    let folder = bench.folder.join(format!("notify-{receivers}"));
+    let mut telling = Telling::start(&folder, receivers)?;
     let bodies = folder.join("bodies");
-    let (mut ours, mut bare, mut together) = (Vec::new(), Vec::new(), 0.0);
-    for _ in 0..ROUNDS {
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..bench.settings.rounds {
         let messages = telling.fill(records)?;
         let (seconds, _) = telling.drain(messages)?;
         let (items, requests) = telling.counter.take();
-        together = items as f64 / requests as f64;
         ours.push(items as f64 / seconds);
         fs::write(&bodies, telling.counter.bodies())?;
         bare.push(bare_loop(&bodies, &telling, requests)?);
     }
     telling.server.stop()?;
-    let range = |values: &[f64]| {
-        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = values.iter().copied().fold(0.0, f64::max);
-        format!("{least:.0} to {most:.0}")
-    };
-    let (of_ours, of_bare) = (range(&ours), range(&bare));
-    let (ours, bare) = (median(ours), median(bare));
-    println!(
-        "{receivers:>3} receivers  {ours:>8.0} notifications/s ({of_ours}), {together:.0} a request  \
-         bare loop {bare:>8.0} ({of_bare})  ratio {:.2}",
-        ours / bare
-    );
-    Ok(())
+    Ok(Row {
+        case: format!("notifications to {receivers} endpoints"),
+        unit: Unit::PerSecond,
+        ours: Range::of(ours),
+        reference: Some(Reference { name: "bare client".to_owned(), range: Range::of(bare) }),
+        aim: Some(0.7),
+        ..Row::of("notify")
+    })
 }
 
 /// Notifications a second of the bare client, which sends as many requests.
@@ -171,26 +173,17 @@ fn long_queue(folder: &Path, messages: u32) -> Result<()> {
     let mut telling = Telling::start(folder, LONG_RECEIVERS)?;
     let records = messages / LONG_RECEIVERS as u32;
     let messages = telling.fill(records)?;
-    let before = memory(telling.server.id(), "VmRSS")?;
+    let before = gauge::memory(telling.server.id(), "VmRSS")?;
     let (seconds, tenths) = telling.drain(messages)?;
-    let peak = memory(telling.server.id(), "VmHWM")?;
+    let peak = gauge::memory(telling.server.id(), "VmHWM")?;
     let tenth = messages as f64 / 10.0;
     let [first, .., ninth, last] = tenths.as_slice() else { bail!("no tenths") };
     println!(
         "backlog of {messages}: {:.0} notifications/s, the first tenth {:.0}, the last {:.0}; \
-         memory {before} MiB with the queue full, {peak} MiB at most",
+         memory {before:.0} MiB with the queue full, {peak:.0} MiB at most",
         messages as f64 / seconds,
         tenth / first,
         tenth / (last - ninth)
     );
     telling.server.stop()
-}
-
-/// A figure of a process in MiB, as Linux tells it.
-fn memory(process: u32, name: &str) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find(|line| line.starts_with(name));
-    let kilobytes =
-        line.and_then(|line| line.split_whitespace().nth(1)).context("no such figure")?;
-    Ok(kilobytes.parse::<u64>()? / 1024)
 }

@@ -1,46 +1,65 @@
-//! Questions about stores of three sizes, each against SQL written by hand on the same file.
+//! Questions about stores of several sizes, each against SQL written by hand on the same file.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
-use super::{MEASURED, pinned};
-use crate::instance::{Instance, TENANT};
+use super::table::{Range, Reference, Row, Unit};
+use super::{Bench, MEASURED, data, pinned};
 use crate::process;
-use crate::repository::root;
+use crate::repository::{root, target};
 
-/// Records of each store, spread over the year before [`END`].
-const SIZES: [u32; 3] = [10_000, 100_000, 1_000_000];
-const BEGIN: &str = "2025-11-01";
-const END: &str = "2026-11-01";
+/// Records of each store, spread over a year.
+const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 /// The first day of the week and the month that are asked for.
 const ASKED: &str = "2026-09-15T00:00:00Z";
 
-/// Fills the stores below `folder` and asks them. `most` leaves the larger ones out.
-pub(super) fn measure(folder: &Path, most: u32) -> Result<()> {
+/// Fills the stores and asks them; those that are larger than the store of the run are left out.
+pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let example = ["build", "--release", "-p", "store", "--example", "queries"];
     process::run(Command::new("cargo").args(example).current_dir(root()))?;
-    for size in SIZES.into_iter().filter(|size| *size <= most) {
-        let store = Instance::new("release", folder.join(format!("queries-{size}")))?;
-        fill(&store, size)?;
-        let file = store.data().join("callvault.db");
-        let mut ask = Command::new(crate::repository::target().join("release/examples/queries"));
-        ask.arg(&file).arg(ASKED);
-        print!("{}", process::output(&mut pinned(MEASURED, &ask))?);
+    let mut rows = Vec::new();
+    for size in SIZES.into_iter().filter(|size| *size <= bench.settings.records) {
+        let filled = data::filled(size, true)?;
+        let mut ask = Command::new(target().join("release/examples/queries"));
+        ask.arg(filled.store.data().join("callvault.db")).arg(ASKED);
+        let said = process::output(&mut pinned(MEASURED, &ask))?;
+        rows.extend(said.lines().map(row).collect::<Result<Vec<_>>>()?);
     }
-    Ok(())
+    Ok(rows)
 }
 
-/// The text of a million records would fill the disk, so it goes through a pipe.
-fn fill(store: &Instance, size: u32) -> Result<()> {
-    let words = ["simulate", "--seed", "1", "--mix", "bench", "--from", BEGIN, "--to", END];
-    let mut simulate = store.command(&words);
-    simulate.args(["--calls", &size.to_string()]);
-    let mut simulating = simulate.stdout(Stdio::piped()).spawn()?;
-    let text = simulating.stdout.take().context("the output is piped")?;
-    let mut import = store.command(&["import", "--tenant", TENANT, "-"]);
-    process::output(import.stdin(text))?;
-    ensure!(simulating.wait()?.success(), "simulate failed");
-    Ok(())
+/// Reads `records name ours µs  SQL theirs µs  ratio …`.
+fn row(line: &str) -> Result<Row> {
+    let read = || {
+        let (records, rest) = line.trim().split_once(' ')?;
+        let (ours, rest) = rest.rsplit_once(" µs  SQL")?;
+        let (name, ours) = ours.trim().rsplit_once(' ')?;
+        let theirs = rest.split_once("µs")?.0;
+        let millis = |text: &str| Some(text.trim().parse::<f64>().ok()? / 1e3);
+        let only = |value: f64| Range { median: value, least: value, most: value };
+        Some(Row {
+            case: format!("{}, {records} records", name.trim()),
+            unit: Unit::Millis,
+            ours: only(millis(ours)?),
+            reference: Some(Reference { name: "SQL".to_owned(), range: only(millis(theirs)?) }),
+            ..Row::of("queries")
+        })
+    };
+    read().with_context(|| format!("not a line of figures: {line}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_figures_are_read() {
+        let line =
+            "   10000 first page of a week               120 µs  SQL         80 µs  ratio 1.50";
+        let row = row(line).unwrap();
+        assert_eq!(row.case, "first page of a week, 10000 records");
+        assert!((row.ratio().unwrap() - 80.0 / 120.0).abs() < 1e-9);
+        assert!(super::row("nothing").is_err());
+    }
 }
