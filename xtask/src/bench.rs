@@ -5,6 +5,7 @@
 
 mod data;
 mod gauge;
+mod instructions;
 mod life;
 mod nginx;
 mod notify;
@@ -90,7 +91,8 @@ const PARTS: [&str; 8] =
     ["reads", "sizes", "tls", "writes", "notify", "life", "queries", "postgres"];
 
 /// `bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]`: all parts unless some are named.
-/// `bench backlog N` fills a queue of so many messages.
+/// `bench backlog N` fills a queue of so many messages; `bench instructions [--note]` counts what each
+/// stage takes and compares it to what is noted, or notes it.
 ///
 /// # Errors
 /// When a program that it needs is missing, or something fails.
@@ -100,6 +102,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     {
         process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
         return notify::backlog(&fresh_folder("bench-backlog")?, messages.parse()?);
+    }
+    if let Some((name, rest)) = arguments.split_first()
+        && name == "instructions"
+    {
+        return instructions::measure(rest.iter().any(|word| word == "--note"));
     }
     let settings = Settings::read(arguments)?;
     for program in ["taskset", "python3", "nginx", "wrk"] {

@@ -45,10 +45,10 @@ usage: cargo xtask COMMAND
   soak worst                         time and memory of requests that are made to be costly
   chaos notify [--records N] [--kills N]
                                      notifications while receivers fail and the server is killed (10000, 20)
-  bench [NAME...]                    speed and size, as ratios to nginx and bare SQLite
-  bench notify [BACKLOG]             notifications, as ratios to a bare HTTP client, and a long queue (1000000)
-  bench postgres [RECORDS]           nodes on PostgreSQL, as ratios to pgbench and COPY (100000)
-  bench queries [RECORDS]            queries, as ratios to SQL by hand, up to so many records (1000000)
+  bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]
+                                     speed and size beside nginx, bare SQLite and others, into docs/benchmarks.md
+  bench instructions [--note]        instructions of each stage, compared to docs/instructions.tsv
+  bench backlog N                    a queue of so many notifications
 ";
 
 fn main() -> ExitCode {

@@ -52,8 +52,9 @@ pub use compose::QueryLimits;
 pub use local::{Local, LocalError};
 use target::{Base, NotBuilt, Tail, Target};
 
-/// Bytes of the answers that a thread keeps ready.
-const ANSWERS: usize = 32 << 20;
+/// Bytes of the answers that all threads keep ready, and those that a thread keeps at least.
+const ANSWERS: usize = 40 << 20;
+const LEAST_ANSWERS: usize = 8 << 20;
 
 /// Most bytes of the options that `POST …/$query` brings: links repeat them in addresses.
 const LARGEST_QUERY: usize = 16 * 1024;
@@ -79,7 +80,7 @@ impl State {
             keys: Rc::new(Keys::new(keys.clone()).ok_or(StartError::NoPageTokenKey)?),
             etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
             forms: RefCell::default(),
-            answers: RefCell::new(Answers::new(ANSWERS)),
+            answers: RefCell::new(Answers::new((ANSWERS / start.threads).max(LEAST_ANSWERS))),
             scanner: RefCell::new(None),
         })
     }

@@ -124,7 +124,18 @@ fn share(
     let throttle =
         (limits.requests_per_second > 0).then(|| Throttle::new(limits.requests_per_second));
     let token_desk = TokenDesk::new();
-    Ok(Shared { options, urls, issuer, verifier, metrics, budget, throttle, token_desk, seats })
+    Ok(Shared {
+        options,
+        urls,
+        issuer,
+        verifier,
+        metrics,
+        budget,
+        throttle,
+        token_desk,
+        threads,
+        seats,
+    })
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) budget: IngestBudget,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) token_desk: TokenDesk,
+    /// How many workers there are.
+    pub(crate) threads: usize,
     /// Places for connections.
     pub(crate) seats: Arc<Semaphore>,
 }
@@ -44,6 +46,8 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct WorkerStart<'a> {
     pub(crate) options: &'a ServerOptions,
+    /// How many threads there are.
+    pub(crate) threads: usize,
 }
 
 /// One per thread, never leaves it.
@@ -94,7 +98,7 @@ impl Worker {
             limits: options.limits,
             budget: shared.budget.clone(),
             urls: shared.urls.clone(),
-            graph: graph::State::new(&WorkerStart { options })?,
+            graph: graph::State::new(&WorkerStart { options, threads: shared.threads })?,
             tokens: RefCell::default(),
             connections: Connections::default(),
             spare: Spare::default(),

@@ -12,6 +12,8 @@ use crate::tables::deliveries;
 const MOST_CHANGES: usize = 1_000;
 /// Things that were asked for lately, of which no more is known than a few bits of a hash.
 const SEEN: usize = 1 << 14;
+/// Of those, the ones that share a place; the one that came first makes room for another.
+const WAYS: usize = 4;
 
 /// Up to where the change log was followed.
 #[derive(Debug, Default)]
@@ -54,11 +56,11 @@ impl Following {
 /// Tells what is asked for a second time within a while. Only that is kept, so that those who read
 /// through everything push nobody out.
 #[derive(Debug)]
-pub struct Seen(Box<[u16]>);
+pub struct Seen(Box<[[u16; WAYS]]>);
 
 impl Default for Seen {
     fn default() -> Self {
-        Self(vec![0; SEEN].into())
+        Self(vec![[0; WAYS]; SEEN / WAYS].into())
     }
 }
 
@@ -68,10 +70,15 @@ impl Seen {
         let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        let place = &mut self.0[hash as usize % SEEN];
+        let marks = &mut self.0[hash as usize % (SEEN / WAYS)];
         // Never 0, which stands for nothing.
         let mark = (hash >> 48) as u16 | 1;
-        std::mem::replace(place, mark) == mark
+        if marks.contains(&mark) {
+            return true;
+        }
+        marks.rotate_right(1);
+        marks[0] = mark;
+        false
     }
 }
 
@@ -85,5 +92,14 @@ mod tests {
         assert!(!seen.again(b"a"));
         assert!(!seen.again(b"b"));
         assert!(seen.again(b"a") && seen.again(b"b"));
+    }
+
+    #[test]
+    fn hardly_anything_is_pushed_out_by_what_else_comes_in_between() {
+        let mut seen = Seen::default();
+        let keys = || (0..2_000_u64).map(u64::to_le_bytes);
+        keys().for_each(|key| drop(seen.again(&key)));
+        let known = keys().filter(|key| seen.again(key)).count();
+        assert!(known > 1_950, "{known}");
     }
 }

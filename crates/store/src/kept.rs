@@ -11,7 +11,7 @@ use crate::following::{Following, News, Seen};
 use crate::{Error, StoredRecord};
 
 /// Bytes of the records that a reader keeps.
-const ROOM: u64 = 16 << 20;
+const ROOM: u64 = 8 << 20;
 /// Bytes that a record needs beside its fragment.
 const ENTRY: usize = 300;
 /// What a record weighs on average, roughly.

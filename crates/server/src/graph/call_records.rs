@@ -170,7 +170,17 @@ const _: () = assert!(SESSIONS_PER_PACK == MOST_SESSIONS, "a page is a copy of o
 
 /// A record's path as contexts write it.
 pub(super) fn record_path(row: &StoredRecord) -> String {
-    format!("communications/callRecords('{}')", row.id.replace('\'', "''"))
+    const SET: &str = "communications/callRecords('";
+    let mut path = String::with_capacity(SET.len() + row.id.len() + 2);
+    path.push_str(SET);
+    for (place, part) in row.id.split('\'').enumerate() {
+        if place > 0 {
+            path.push_str("''");
+        }
+        path.push_str(part);
+    }
+    path.push_str("')");
+    path
 }
 
 pub(super) fn has_unsettled_enum(row: &StoredRecord) -> bool {

@@ -31,7 +31,7 @@ impl Composer {
             return self.objects(question, &objects, &page);
         }
         let (found, total) = self.found(reader, rows, query, &page)?;
-        let mut out = self.open(question, 64 * 1024);
+        let mut out = self.open(question, room_for(&found));
         if let (true, Some(total)) = (query.count, total) {
             out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
         }
@@ -206,6 +206,15 @@ impl Composer {
         let ty = question.resource.structured().unwrap_or(&generated::CALL_RECORD);
         self.finish(out, question, ty, true, "communications/callRecords")
     }
+}
+
+/// Bytes that a page takes, roughly, with contexts and a link.
+fn room_for(page: &RowPage) -> usize {
+    let row = |row: &Found| match row {
+        Found::Record(record) => record.fragment.len(),
+        Found::Row(text) => text.len(),
+    };
+    1_024 + page.rows.iter().map(|found| row(found) + 256).sum::<usize>()
 }
 
 /// Tells a page of records from others of the same question: by the content of each, the place where
