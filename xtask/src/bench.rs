@@ -9,6 +9,7 @@ mod instructions;
 mod life;
 mod nginx;
 mod notify;
+mod peers;
 mod postgres;
 mod queries;
 mod reads;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 
 use self::data::Filled;
 use self::table::Row;
@@ -38,6 +40,8 @@ const DAYS: usize = 365;
 /// The core of whatever is measured, and that of the load generator.
 const MEASURED: &str = "0";
 const LOAD: &str = "1";
+/// Pages of lists that are asked for.
+const PAGES: usize = 200;
 const COLLECTION: &str = "/v1.0/communications/callRecords";
 /// How often a role is named in the token, so that it has the 1.5 KB of those of large issuers.
 const ROLES_IN_TOKEN: usize = 12;
@@ -87,8 +91,8 @@ impl Settings {
 }
 
 /// The parts of the benchmark, in the order of the report.
-const PARTS: [&str; 8] =
-    ["reads", "sizes", "tls", "writes", "notify", "life", "queries", "postgres"];
+const PARTS: [&str; 9] =
+    ["reads", "sizes", "tls", "writes", "notify", "life", "queries", "postgres", "peers"];
 
 /// `bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]`: all parts unless some are named.
 /// `bench backlog N` fills a queue of so many messages; `bench instructions [--note]` counts what each
@@ -130,6 +134,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             "life" => life::measure(&bench)?,
             "queries" => queries::measure(&bench)?,
             "postgres" => postgres::measure(&bench)?,
+            "peers" => peers::measure(&bench)?,
             _ => unreachable!("parts are checked when they are read"),
         };
         print!("{}", table::markdown(measured.iter()));
@@ -159,6 +164,16 @@ fn pinned(core: &str, command: &Command) -> Command {
         };
     }
     pinned
+}
+
+/// Weeks of the year that the records are of, as conditions.
+fn windows() -> impl Iterator<Item = String> {
+    let start = DateTimeOffset::parse(&format!("{BEGIN}T00:00:00Z")).expect("a time").0;
+    (0..PAGES as i64).map(move |day| {
+        let at = |day: i64| DateTimeOffset(start + day * 86_400 * TICKS_PER_SECOND);
+        let (from, to) = (at(day), at(day + 7));
+        format!("startDateTime%20ge%20{from}%20and%20startDateTime%20lt%20{to}")
+    })
 }
 
 /// The middle one of an odd number of measurements.

@@ -49,12 +49,21 @@ pub(super) fn filled(records: usize, may_be_kept: bool) -> Result<Filled> {
     Ok(Filled { store, ids, large: LARGE })
 }
 
-/// Calls of a year, day by day, as they come in. The text of a million records would fill the disk, so
-/// it goes through a pipe.
+/// Puts in the calls of a year. The text of a million records would fill the disk, so it goes through
+/// a pipe.
 pub(super) fn fill(store: &Instance, records: usize) -> Result<()> {
     let mut import = store.command(&["import", "--tenant", TENANT, "-"]);
-    let mut importing = import.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
-    let text = OwnedFd::from(importing.stdin.take().context("the input is piped")?);
+    simulated_into(import.stdout(Stdio::null()), store, records)
+}
+
+/// Gives a program the calls of a year as its input, day by day, as they come in.
+pub(super) fn simulated_into(
+    program: &mut Command,
+    store: &Instance,
+    records: usize,
+) -> Result<()> {
+    let mut reading = program.stdin(Stdio::piped()).spawn()?;
+    let text = OwnedFd::from(reading.stdin.take().context("the input is piped")?);
     let begin = DateTimeOffset::parse(&format!("{BEGIN}T00:00:00Z")).context("a day")?.0;
     let (mut given, ticks_of_day) = (0, 86_400 * TICKS_PER_SECOND);
     for day in 0..DAYS {
@@ -69,7 +78,7 @@ pub(super) fn fill(store: &Instance, records: usize) -> Result<()> {
         process::run(simulate.stdout(text.try_clone()?))?;
     }
     drop(text);
-    ensure!(importing.wait()?.success(), "the import failed");
+    ensure!(reading.wait()?.success(), "what was simulated was not taken");
     Ok(())
 }
 

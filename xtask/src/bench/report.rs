@@ -22,6 +22,10 @@ const TITLES: [(&str, &str); PARTS.len()] = [
     ("life", "Starting, and memory"),
     ("queries", "Queries in process, against SQL written by hand for the same file"),
     ("postgres", "On PostgreSQL, against pgbench and COPY, everything on the same cores"),
+    (
+        "peers",
+        "Beside SAP CAP (OData on Node.js) with the same entities and 20,000 records on SQLite",
+    ),
 ];
 
 const HEAD: &str = "\

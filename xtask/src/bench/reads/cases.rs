@@ -5,20 +5,17 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 
 use super::get;
 use crate::bench::nginx::Site;
 use crate::bench::wrk::{Draw, Requests};
-use crate::bench::{BEGIN, Bench, COLLECTION};
+use crate::bench::{Bench, COLLECTION, PAGES, windows};
 use crate::http::{Answer, Connection};
 use crate::members;
 use crate::served::Served;
 
 /// Records whose answers nginx has.
 const SAMPLES: usize = 5_000;
-/// Pages that are asked for.
-const PAGES: usize = 200;
 const EXPANDED: &str = "?$expand=sessions($expand=segments)";
 const SELECTED: &str = "?$select=id,type,startDateTime,endDateTime";
 
@@ -284,16 +281,6 @@ impl Case {
 /// The part of a request that asks for something that the client has already.
 fn conditional(id: &str, tag: &str) -> String {
     format!("{id} HTTP/1.1\tIf-None-Match: {tag}")
-}
-
-/// Weeks of the year that the records are of, as conditions.
-fn windows() -> impl Iterator<Item = String> {
-    let start = DateTimeOffset::parse(&format!("{BEGIN}T00:00:00Z")).expect("a time").0;
-    (0..PAGES as i64).map(move |day| {
-        let at = |day: i64| DateTimeOffset(start + day * 86_400 * TICKS_PER_SECOND);
-        let (from, to) = (at(day), at(day + 7));
-        format!("startDateTime%20ge%20{from}%20and%20startDateTime%20lt%20{to}")
-    })
 }
 
 /// The query of the link to the next page.
