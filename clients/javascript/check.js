@@ -13,6 +13,7 @@ import { ClientSecretCredential } from "@azure/identity";
 import graphClient from "@microsoft/microsoft-graph-client";
 import credentialProvider from "@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js";
 
+import { batch } from "./batch.js";
 import { calls } from "./calls.js";
 import { queryOptions } from "./query-options.js";
 import { subscriptions } from "./subscriptions.js";
@@ -222,6 +223,7 @@ async function asked(client) {
   await filtered(client, records);
   await sessions(client, meeting);
   await queryOptions(check, client, records);
+  await batch(check, client, BASE, records);
   await errors(client);
   await wrongSecret();
 }

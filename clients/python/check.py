@@ -28,6 +28,7 @@ from msgraph.generated.models.call_records.participant_endpoint import Participa
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph_core.tasks.page_iterator import PageIterator
 
+from batch import batch
 from calls import calls
 from query_options import query_options
 from subscriptions import subscriptions
@@ -292,6 +293,7 @@ async def asked():
     await filtered(client, records)
     await sessions(client, meeting)
     await query_options(check, client, records)
+    await batch(check, client, records)
     await errors(client)
     wrong_secret()
 

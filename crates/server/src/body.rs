@@ -21,10 +21,19 @@ use crate::problem::Problem;
 /// chunk is some KiB.
 const CHUNK_LIMIT: usize = 16 << 20;
 
+/// Where the bytes of a body are.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// On their way from the client.
+    Wire(Incoming),
+    /// Here: a member of a batch came with them.
+    Given(Bytes),
+}
+
 /// A body that is yet to be read.
 #[derive(Debug)]
 pub(crate) struct Body {
-    incoming: Incoming,
+    source: Source,
     encoding: Result<Option<Inflate>, ()>,
     /// Bytes as announced, 0 when not.
     announced: u64,
@@ -33,12 +42,12 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, patience: Duration) -> Self {
+    pub(crate) fn new(source: Source, headers: &HeaderMap, patience: Duration) -> Self {
         let announced = headers
             .get(CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse().ok())
             .unwrap_or(0);
-        Self { incoming, encoding: encoding(headers), announced, patience }
+        Self { source, encoding: encoding(headers), announced, patience }
     }
 
     /// The next piece, decoded; `None` at the end. Pieces may be empty.
@@ -52,14 +61,7 @@ impl Body {
             )
             .with_target("Content-Encoding"));
         };
-        let incoming = &mut self.incoming;
-        let received = tokio::time::timeout(self.patience, next_data(incoming))
-            .await
-            .map_err(|_| Problem::request_timeout())?
-            .map_err(|error| {
-                Problem::bad_request("The body of the request was cut short or malformed.")
-                    .with_cause(error)
-            })?;
+        let received = self.source.next(self.patience).await?;
         match (received, inflate) {
             (Some(data), Some(inflate)) => inflate.push(&data, CHUNK_LIMIT).map(Some),
             (None, Some(inflate)) => inflate.finish().map(|()| None),
@@ -85,7 +87,7 @@ impl Body {
             if let Some(reservation) = reservation.as_deref_mut() {
                 reservation.grow(chunk.len() as u64)?;
             }
-            if whole.is_empty() && self.incoming.is_end_stream() && self.is_plain() {
+            if whole.is_empty() && self.source.is_at_its_end() && self.is_plain() {
                 // A small body comes in one piece and need not be copied.
                 return Ok(chunk);
             }
@@ -96,6 +98,32 @@ impl Body {
 
     fn is_plain(&self) -> bool {
         matches!(self.encoding, Ok(None))
+    }
+}
+
+impl Source {
+    /// The next piece; `None` at the end.
+    async fn next(&mut self, patience: Duration) -> Result<Option<Bytes>, Problem> {
+        let incoming = match self {
+            Self::Given(bytes) => {
+                return Ok((!bytes.is_empty()).then(|| std::mem::take(bytes)));
+            }
+            Self::Wire(incoming) => incoming,
+        };
+        tokio::time::timeout(patience, next_data(incoming))
+            .await
+            .map_err(|_| Problem::request_timeout())?
+            .map_err(|error| {
+                Problem::bad_request("The body of the request was cut short or malformed.")
+                    .with_cause(error)
+            })
+    }
+
+    fn is_at_its_end(&self) -> bool {
+        match self {
+            Self::Wire(incoming) => incoming.is_end_stream(),
+            Self::Given(bytes) => bytes.is_empty(),
+        }
     }
 }
 

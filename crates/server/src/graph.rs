@@ -107,7 +107,6 @@ pub(crate) async fn dispatch(
             request.route = Route::Metadata;
             return metadata::document(request);
         }
-        "/$batch" | "/%24batch" => return Err(not_built("'$batch'")),
         _ => {}
     }
     if request.method == Method::POST && without_query_segment(request.path()).is_some() {
@@ -124,6 +123,7 @@ pub(crate) async fn dispatch(
             return Box::pin(calls::answer(worker, request, &resource, &query)).await;
         }
         Some(Beside::CallEvents) => {
+            by_itself(request)?;
             return Box::pin(call_events::answer(worker, request)).await;
         }
         Some(Beside::Deliveries) => {
@@ -150,7 +150,10 @@ pub(crate) async fn dispatch(
         (&Method::PUT, Base::Record(record), Tail::Whole) if record.version.is_none() => {
             Box::pin(write::put(worker, request, &record.id)).await
         }
-        (&Method::POST, Base::Import, _) => Box::pin(import::run(worker, request)).await,
+        (&Method::POST, Base::Import, _) => {
+            by_itself(request)?;
+            Box::pin(import::run(worker, request)).await
+        }
         _ => Err(Problem::method_not_allowed(target.methods())),
     }
 }
@@ -233,6 +236,15 @@ fn is_plain(query: &Query) -> bool {
             && is_plain(&item.query)
     };
     !asks_for_items && query.expand.iter().all(is_plain_inside)
+}
+
+/// 501 for a member of a batch: what is answered line by line, while it is sent, is no part of another
+/// answer.
+fn by_itself(request: &Request) -> Result<(), Problem> {
+    if !request.is_member {
+        return Ok(());
+    }
+    Err(Problem::not_supported("This is no request for a batch: send it by itself."))
 }
 
 fn not_built(what: &str) -> Problem {

@@ -1,11 +1,14 @@
 //! Every layer that a request passes, in order.
 
+mod member;
+
 use std::any::Any;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,7 +20,7 @@ use http::header::{
 use http::{HeaderMap, Method, StatusCode, Version};
 use hyper::body::Incoming;
 
-use crate::body::{BodyContent, ResponseBody};
+use crate::body::{BodyContent, ResponseBody, Source};
 use crate::compression::Coding;
 use crate::connection::Pulse;
 use crate::exchange::Exchange;
@@ -27,8 +30,11 @@ use crate::request::{Arrival, Request, Timings, Trace};
 use crate::request_id::RequestIds;
 use crate::response::{Content, ContentType, Response};
 use crate::router::Target;
+use crate::throttle::{Charged, Subject};
 use crate::worker::{self, Worker};
-use crate::{auth, graph, oauth, router};
+use crate::{auth, batch, graph, oauth, router};
+
+pub(crate) use member::{MemberAnswer, answer_member};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -55,12 +61,19 @@ pub(crate) async fn answer(
     }
     let (head, incoming) = request.into_parts();
     // 1. Counting and logging begin, and end when the exchange is dropped.
-    let mut exchange = Exchange::begin(Rc::clone(&worker), pulse, head.method.clone());
+    let mut exchange = Exchange::begin(Rc::clone(&worker), Rc::clone(&pulse), head.method.clone());
     // 2. Ids.
     let ids = RequestIds::new(&worker.request_ids, &head.headers);
     let coding = Coding::choose(&head.headers);
     let is_head = head.method == Method::HEAD;
-    let arrival = Arrival { method: head.method, uri: head.uri, headers: head.headers, incoming };
+    let arrival = Arrival {
+        method: head.method,
+        uri: head.uri,
+        headers: head.headers,
+        source: Source::Wire(incoming),
+        pulse,
+        member_of: None,
+    };
     // 3. A panic of what lies within is a 500.
     let mut trace = Trace::default();
     let outcome = guard(admit(&worker, arrival, &mut trace)).await;
@@ -132,6 +145,9 @@ async fn admit(
     let (version, path_start, is_public) = match router::route(arrival.uri.path())? {
         Target::Graph { version, path_start } => (version, path_start, false),
         Target::PublicGraph { version, path_start } => (version, path_start, true),
+        Target::Batch { version } => {
+            return Box::pin(batch::answer(worker, arrival, version, trace)).await;
+        }
         Target::Issuer { tenant, endpoint } => {
             let tenant = tenant.to_owned();
             return Box::pin(oauth::answer(worker, &tenant, endpoint, arrival, trace)).await;
@@ -139,10 +155,20 @@ async fn admit(
     };
     // 3. Who asks, and whether it isn't too often.
     let began = Instant::now();
-    let caller =
-        if is_public { None } else { Some(auth::authenticate(worker, &arrival.headers).await?) };
+    let caller = match &arrival.member_of {
+        _ if is_public => None,
+        Some(caller) => Some(Arc::clone(caller)),
+        None => Some(auth::authenticate(worker, &arrival.headers).await?),
+    };
     if let (Some(throttle), Some(caller)) = (&worker.shared.throttle, &caller) {
-        throttle.admit(caller, began)?;
+        let path = &arrival.uri.path()[path_start..];
+        let of = if arrival.method == Method::GET {
+            Subject::of_read(path, arrival.uri.query())
+        } else {
+            Subject::of_write(path)
+        };
+        let charged = Charged { tenant: &caller.tenant, application: &caller.app_id, of };
+        throttle.admit(&charged, began).map_err(Problem::throttled)?;
     }
     trace.timings.stage("auth", began.elapsed());
     // 4. In which form.

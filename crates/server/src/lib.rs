@@ -8,6 +8,7 @@
 mod accept;
 mod admin;
 mod auth;
+mod batch;
 mod body;
 mod compression;
 mod connection;
@@ -40,3 +41,4 @@ pub use options::{
 pub use problem::Code;
 pub use receive::receive;
 pub use serve::{Running, start};
+pub use throttle::{Allowance, Charged, Rates, Subject, Throttle};

@@ -28,9 +28,9 @@ const BUCKETS: usize = BOUNDS_US.len() + 1;
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other"];
 
 /// Statuses counted apart; 0 stands for all others.
-const STATUSES: [u16; 27] = [
-    200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415, 429,
-    431, 499, 500, 501, 503, 504, 507, 0,
+const STATUSES: [u16; 28] = [
+    200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415, 424,
+    429, 431, 499, 500, 501, 503, 504, 507, 0,
 ];
 
 const ROUTES: usize = Route::ALL.len();

@@ -10,6 +10,7 @@ use identity::{ConfigError, Issuer, IssuerConfig, KeyError};
 use store::Store;
 
 use crate::graph::QueryLimits;
+use crate::throttle::Rates;
 
 /// Makes the built-in issuer, once the public URL is known.
 pub type MakeIssuer = Arc<dyn Fn(&str) -> Result<Issuer, KeyError> + Send + Sync>;
@@ -124,8 +125,8 @@ pub struct Limits {
     pub form: usize,
     /// Bytes of records that may be on their way in, over all threads.
     pub ingest_in_flight: u64,
-    /// Requests per second of an application in a tenant; 0 is no limit.
-    pub requests_per_second: u32,
+    /// How often applications may ask; `None` is as often as they want.
+    pub rates: Option<Rates>,
     /// For a request's head to arrive, and for the TLS handshake.
     pub head: Duration,
     /// Between two pieces of a body.
@@ -144,7 +145,7 @@ impl Default for Limits {
             headers: 16 << 10,
             form: 16 << 10,
             ingest_in_flight: 256 << 20,
-            requests_per_second: 0,
+            rates: None,
             head: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),
             idle: Duration::from_mins(1),

@@ -132,6 +132,14 @@ impl Problem {
         Self::new(Code::UnsupportedMediaType, message)
     }
 
+    /// 424: a member of a batch that this one depends on failed.
+    pub(crate) fn failed_dependency(id: &str) -> Self {
+        Self::new(
+            Code::FailedDependency,
+            format!("The request '{id}', which this one depends on, failed."),
+        )
+    }
+
     /// 429.
     pub(crate) fn throttled(wait: Duration) -> Self {
         Self::new(Code::Throttled, "Please retry again later.").with_retry_after(wait)

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use http::header::IF_NONE_MATCH;
 use http::{HeaderMap, Method, Uri};
-use hyper::body::Incoming;
 use identity::{Caller, Denied};
 
 use crate::auth;
-use crate::body::Body;
+use crate::body::{Body, Source};
+use crate::connection::Pulse;
 use crate::negotiate::Preferences;
 use crate::problem::Problem;
 use crate::response::ETag;
@@ -32,6 +32,8 @@ pub(crate) struct Request {
     pub(crate) route: Route,
     /// How long the stages took.
     pub(crate) timings: Timings,
+    /// Whether it is a member of a batch.
+    pub(crate) is_member: bool,
     uri: Uri,
     path_start: usize,
     /// Query options that came in the body, with those of the address before them.
@@ -47,7 +49,11 @@ pub(crate) struct Arrival {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
-    pub(crate) incoming: Incoming,
+    pub(crate) source: Source,
+    /// The connection that it came by.
+    pub(crate) pulse: Rc<Pulse>,
+    /// The caller of the batch that it is a member of, if it is one.
+    pub(crate) member_of: Option<Arc<Caller>>,
 }
 
 impl Request {
@@ -58,8 +64,8 @@ impl Request {
         caller: Option<Arc<Caller>>,
         preferences: Preferences,
     ) -> Self {
-        let Arrival { method, uri, headers, incoming } = arrival;
-        let body = Body::new(incoming, &headers, worker.limits.body_idle);
+        let Arrival { method, uri, headers, source, member_of, .. } = arrival;
+        let body = Body::new(source, &headers, worker.limits.body_idle);
         Self {
             method,
             version,
@@ -67,6 +73,7 @@ impl Request {
             preferences,
             route: Route::Unknown,
             timings: Timings::default(),
+            is_member: member_of.is_some(),
             uri,
             path_start,
             posted_query: None,

@@ -28,6 +28,8 @@ pub(crate) enum Target<'a> {
     Graph { version: ApiVersion, path_start: usize },
     /// The same, for what Graph tells without a token: the model and the list of its roots.
     PublicGraph { version: ApiVersion, path_start: usize },
+    /// Several requests of a version in one.
+    Batch { version: ApiVersion },
     /// The built-in issuer. `tenant` is the raw segment.
     Issuer { tenant: &'a str, endpoint: Endpoint },
 }
@@ -57,6 +59,7 @@ pub(crate) fn route(path: &str) -> Result<Target<'_>, Problem> {
     let path_start = 1 + first.len();
     Ok(match &path[path_start..] {
         "" | "/" | "/$metadata" | "/%24metadata" => Target::PublicGraph { version, path_start },
+        "/$batch" | "/%24batch" => Target::Batch { version },
         _ => Target::Graph { version, path_start },
     })
 }
@@ -86,6 +89,7 @@ pub(crate) enum Route {
     Unknown,
     ServiceDocument,
     Metadata,
+    Batch,
     Communications,
     CallRecords,
     CallRecord,
@@ -117,10 +121,11 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every route, by its number.
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::Unknown,
         Self::ServiceDocument,
         Self::Metadata,
+        Self::Batch,
         Self::Communications,
         Self::CallRecords,
         Self::CallRecord,
@@ -156,6 +161,7 @@ impl Route {
             Self::Unknown => "unknown",
             Self::ServiceDocument => "/",
             Self::Metadata => "/$metadata",
+            Self::Batch => "/$batch",
             Self::Communications => "/communications",
             Self::CallRecords => "/communications/callRecords",
             Self::CallRecord => "/communications/callRecords/{id}",
@@ -208,6 +214,9 @@ mod tests {
             ("/v1.0/$metadata".to_owned(), public(V1, 5)),
             ("/beta/%24metadata".to_owned(), public(Beta, 5)),
             ("/v1.0/$metadata/".to_owned(), graph(V1, 5)),
+            ("/beta/$batch".to_owned(), Target::Batch { version: Beta }),
+            ("/v1.0/%24batch".to_owned(), Target::Batch { version: V1 }),
+            ("/v1.0/$batch/".to_owned(), graph(V1, 5)),
             (format!("/{tenant}/oauth2/v2.0/token"), issuer(Endpoint::Token)),
             (
                 format!("/{tenant}/v2.0/.well-known/openid-configuration"),

@@ -121,8 +121,7 @@ fn share(
     let deliveries = Arc::clone(&options.notifications.counters);
     let seated = Arc::clone(&seats);
     let metrics = Metrics::new(options.version, threads, budget.clone(), deliveries, seated);
-    let throttle =
-        (limits.requests_per_second > 0).then(|| Throttle::new(limits.requests_per_second));
+    let throttle = limits.rates.map(Throttle::new);
     let token_desk = TokenDesk::new();
     Ok(Shared {
         options,

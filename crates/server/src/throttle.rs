@@ -1,103 +1,319 @@
-//! A limit of requests per second for each application, off unless it is set.
+//! How often applications may ask, off unless it is set: Graph's limits (Graph, "throttling limits":
+//! call records, and outside of all services), or others.
+//!
+//! Each limit is a rate with a burst: so many requests within a time, all at once or one by one. What
+//! is refused counts for nothing. Limits are those of one node.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use identity::Caller;
+/// Parts of the table, so that threads seldom wait for each other.
+const SHARDS: usize = 16;
+/// Entries of a part before those that are at rest are forgotten.
+const REMEMBERED: usize = 1_024;
 
-use crate::problem::Problem;
-
-/// Applications remembered before those that are at rest are forgotten.
-const REMEMBERED: usize = 4_096;
-
-/// Token buckets, shared by all threads: each holds one second's worth of requests.
-#[derive(Debug)]
-pub(crate) struct Throttle {
-    per_second: f64,
-    buckets: Mutex<HashMap<(String, String), Bucket>>,
+/// So many requests within a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Requests; at least one.
+    pub count: u32,
+    /// The time.
+    pub within: Duration,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    tokens: f64,
-    filled: Instant,
-}
-
-impl Bucket {
-    fn fill(&mut self, per_second: f64, now: Instant) {
-        let since = now.saturating_duration_since(self.filled).as_secs_f64();
-        self.tokens = (self.tokens + since * per_second).min(per_second.max(1.0));
-        self.filled = now;
+impl Allowance {
+    const fn new(count: u32, seconds: u64) -> Self {
+        Self { count, within: Duration::from_secs(seconds) }
     }
+}
+
+/// The limits; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rates {
+    /// Of an application in all tenants together, whatever it asks for.
+    pub everywhere: Option<Allowance>,
+    /// Of all applications of a tenant that ask for call records.
+    pub tenant: Option<Allowance>,
+    /// Of an application of a tenant that asks for call records.
+    pub application: Option<Allowance>,
+    /// Of an application that asks for the same call record.
+    pub record: Option<Allowance>,
+    /// The same for the pages that follow.
+    pub following: Option<Allowance>,
+}
+
+impl Rates {
+    /// Graph's own.
+    pub const GRAPH: Self = Self {
+        everywhere: Some(Allowance::new(130_000, 10)),
+        tenant: Some(Allowance::new(10_000, 20)),
+        application: Some(Allowance::new(1_500, 20)),
+        record: Some(Allowance::new(10, 20)),
+        following: Some(Allowance::new(50, 300)),
+    };
+}
+
+/// What is asked for, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Charged<'a> {
+    /// The caller's tenant.
+    pub tenant: &'a str,
+    /// The caller's application.
+    pub application: &'a str,
+    /// What of call records is asked for.
+    pub of: Subject<'a>,
+}
+
+/// What a request is about, as far as limits tell it apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// No call records.
+    Other,
+    /// Call records, or something beside a single one.
+    CallRecords,
+    /// One record, by its id as it stands in the address.
+    Record(&'a str),
+    /// A page behind the first one of something in a record.
+    Following(&'a str),
+}
+
+impl<'a> Subject<'a> {
+    /// What a read is about; `path` is that behind the version.
+    pub(crate) fn of_read(path: &'a str, query: Option<&str>) -> Self {
+        let Some(rest) = behind(path, "/communications") else { return Self::Other };
+        let Some(rest) = behind(rest, "/callRecords/") else { return Self::CallRecords };
+        let id = rest.split('/').next().unwrap_or(rest);
+        // Operations and `$count` are no ids.
+        if id.is_empty() || id.starts_with('$') || id.contains(['.', '(']) {
+            return Self::CallRecords;
+        }
+        let follows = query.is_some_and(|query| query.contains("skiptoken="));
+        if follows { Self::Following(id) } else { Self::Record(id) }
+    }
+
+    /// What a write is about: Graph has none, so that only general limits count it.
+    pub(crate) fn of_write(path: &str) -> Self {
+        behind(path, "/communications").map_or(Self::Other, |_| Self::CallRecords)
+    }
+}
+
+fn behind<'a>(path: &'a str, start: &str) -> Option<&'a str> {
+    let (head, rest) = path.split_at_checked(start.len())?;
+    head.eq_ignore_ascii_case(start).then_some(rest)
+}
+
+/// When each limit of each application is due again, shared by all threads.
+#[derive(Debug)]
+pub struct Throttle {
+    rates: Rates,
+    began: Instant,
+    hasher: RandomState,
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    /// By a hash of what is limited: the time at which its burst is whole again, in nanoseconds.
+    whole_at: HashMap<u64, u64>,
+    /// Entries at which those at rest are forgotten next.
+    sweep_at: usize,
 }
 
 impl Throttle {
-    pub(crate) fn new(per_second: u32) -> Self {
-        Self { per_second: f64::from(per_second.max(1)), buckets: Mutex::default() }
+    /// Nobody has asked yet.
+    pub fn new(rates: Rates) -> Self {
+        let (began, hasher) = (Instant::now(), RandomState::new());
+        Self { rates, began, hasher, shards: Default::default() }
     }
 
-    /// Counts a request of the application in its tenant; 429 with the time until the next one
-    /// would pass when it is one too many.
-    pub(crate) fn admit(&self, caller: &Caller, now: Instant) -> Result<(), Problem> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if buckets.len() >= REMEMBERED {
-            // A full bucket is as good as none.
-            buckets.retain(|_, bucket| {
-                bucket.fill(self.per_second, now);
-                bucket.tokens < self.per_second
-            });
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// The time until one would pass, when it is one too many; it counts for nothing then.
+    pub fn admit(&self, charged: &Charged<'_>, now: Instant) -> Result<(), Duration> {
+        let now = now.saturating_duration_since(self.began).as_nanos() as u64;
+        let Charged { tenant, application, of } = *charged;
+        let rates = &self.rates;
+        let is_of_records = of != Subject::Other;
+        let record = match of {
+            Subject::Record(id) => (rates.record, 0, id),
+            Subject::Following(id) => (rates.following, 1, id),
+            _ => (None, 0, ""),
+        };
+        let limits = [
+            (rates.everywhere, self.hasher.hash_one((2, application))),
+            (rates.tenant.filter(|_| is_of_records), self.hasher.hash_one((3, tenant))),
+            (
+                rates.application.filter(|_| is_of_records),
+                self.hasher.hash_one((4, tenant, application)),
+            ),
+            (record.0, self.hash_of_record(tenant, application, record)),
+        ];
+        for (place, (allowance, key)) in limits.iter().enumerate() {
+            let Some(allowance) = allowance else { continue };
+            if let Err(wait) = self.take(*key, *allowance, now) {
+                for (allowance, key) in &limits[..place] {
+                    if let Some(allowance) = allowance {
+                        self.give_back(*key, *allowance);
+                    }
+                }
+                return Err(wait);
+            }
         }
-        let key = (caller.tenant.clone(), caller.app_id.clone());
-        let bucket = buckets.entry(key).or_insert(Bucket { tokens: self.per_second, filled: now });
-        bucket.fill(self.per_second, now);
-        if bucket.tokens < 1.0 {
-            let wait = (1.0 - bucket.tokens) / self.per_second;
-            return Err(Problem::throttled(Duration::from_secs_f64(wait)));
-        }
-        bucket.tokens -= 1.0;
         Ok(())
     }
+
+    fn hash_of_record(
+        &self,
+        tenant: &str,
+        application: &str,
+        (allowance, kind, id): (Option<Allowance>, u8, &str),
+    ) -> u64 {
+        match allowance {
+            None => 0,
+            // Ids are the same in either case.
+            Some(_) => self.hasher.hash_one((kind, tenant, application, id.to_ascii_lowercase())),
+        }
+    }
+
+    fn take(&self, key: u64, allowance: Allowance, now: u64) -> Result<(), Duration> {
+        let mut shard = self.shard(key);
+        shard.sweep(now);
+        let whole_at = shard.whole_at.entry(key).or_insert(now);
+        let next = (*whole_at).max(now) + step(allowance);
+        let latest = now + allowance.within.as_nanos() as u64;
+        if next > latest {
+            return Err(Duration::from_nanos(next - latest));
+        }
+        *whole_at = next;
+        Ok(())
+    }
+
+    fn give_back(&self, key: u64, allowance: Allowance) {
+        if let Some(whole_at) = self.shard(key).whole_at.get_mut(&key) {
+            *whole_at = whole_at.saturating_sub(step(allowance));
+        }
+    }
+
+    fn shard(&self, key: u64) -> std::sync::MutexGuard<'_, Shard> {
+        let shard = &self.shards[key as usize % SHARDS];
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shard {
+    /// Forgets what is at rest, once there are twice as many as after the last time.
+    fn sweep(&mut self, now: u64) {
+        if self.whole_at.len() < self.sweep_at.max(REMEMBERED) {
+            return;
+        }
+        self.whole_at.retain(|_, whole_at| *whole_at > now);
+        self.sweep_at = 2 * self.whole_at.len();
+    }
+}
+
+/// Nanoseconds that one request uses up.
+fn step(allowance: Allowance) -> u64 {
+    allowance.within.as_nanos() as u64 / u64::from(allowance.count.max(1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Code;
 
-    fn caller(tenant: &str, app: &str) -> Caller {
-        Caller {
-            tenant: tenant.to_owned(),
-            app_id: app.to_owned(),
-            roles: Vec::new(),
-            expires_at: 0,
-        }
+    fn charged<'a>(tenant: &'a str, application: &'a str, of: Subject<'a>) -> Charged<'a> {
+        Charged { tenant, application, of }
+    }
+
+    /// How many pass at once.
+    fn burst(throttle: &Throttle, charged: &Charged<'_>, now: Instant) -> usize {
+        std::iter::repeat_with(|| throttle.admit(charged, now)).take_while(Result::is_ok).count()
     }
 
     #[test]
-    fn an_application_has_its_rate_and_no_other_pays_for_it() {
-        let throttle = Throttle::new(10);
-        let begin = Instant::now();
-        let busy = caller("a", "app");
+    fn graphs_limits_are_kept_per_application_tenant_and_record() {
+        let throttle = Throttle::new(Rates::GRAPH);
+        let now = throttle.began;
+        let one = charged("a", "app", Subject::Record("R1"));
+        assert_eq!(burst(&throttle, &one, now), 10);
+        assert_eq!(burst(&throttle, &charged("a", "app", Subject::Record("r1")), now), 0);
+        let pages = charged("a", "app", Subject::Following("r1"));
+        assert_eq!(burst(&throttle, &pages, now), 50);
+        let all = charged("a", "app", Subject::CallRecords);
+        assert_eq!(burst(&throttle, &all, now), 1_500 - 60);
+        assert_eq!(burst(&throttle, &charged("b", "app", Subject::CallRecords), now), 1_500);
+        let others = (0..9).map(|app| {
+            burst(&throttle, &charged("a", &app.to_string(), Subject::CallRecords), now)
+        });
+        assert_eq!(others.sum::<usize>(), 10_000 - 1_500, "the tenant has a limit too");
+        let other = charged("a", "app", Subject::Other);
+        assert_eq!(burst(&throttle, &other, now), 130_000 - 3_000);
+    }
+
+    #[test]
+    fn the_wait_that_is_told_is_enough_and_not_too_long() {
+        let throttle = Throttle::new(Rates::GRAPH);
+        let now = throttle.began;
+        let one = charged("a", "app", Subject::Record("r1"));
+        burst(&throttle, &one, now);
+        let wait = throttle.admit(&one, now).unwrap_err();
+        assert_eq!(wait, Duration::from_secs(2));
+        assert!(throttle.admit(&one, now + Duration::from_millis(1_999)).is_err());
+        assert_eq!(throttle.admit(&one, now + wait), Ok(()));
+        assert_eq!(burst(&throttle, &one, now + Duration::from_mins(1)), 10);
+    }
+
+    #[test]
+    fn what_is_refused_counts_for_nothing() {
+        let record = Some(Allowance::new(1, 60));
+        let application = Some(Allowance::new(3, 60));
+        let throttle = Throttle::new(Rates { application, record, ..Rates::default() });
+        let now = throttle.began;
         for _ in 0..10 {
-            throttle.admit(&busy, begin).unwrap();
+            let _ = throttle.admit(&charged("a", "app", Subject::Record("r1")), now);
         }
-        assert_eq!(throttle.admit(&busy, begin).unwrap_err().code(), Code::Throttled);
-        throttle.admit(&caller("b", "app"), begin).unwrap();
-        throttle.admit(&caller("a", "other"), begin).unwrap();
-        let later = begin + Duration::from_millis(150);
-        throttle.admit(&busy, later).unwrap();
-        assert!(throttle.admit(&busy, later).is_err());
+        assert_eq!(burst(&throttle, &charged("a", "app", Subject::CallRecords), now), 2);
     }
 
     #[test]
-    fn applications_at_rest_are_forgotten() {
-        let throttle = Throttle::new(1);
-        let begin = Instant::now();
-        for number in 0..REMEMBERED {
-            throttle.admit(&caller("a", &number.to_string()), begin).unwrap();
+    fn no_limit_is_none() {
+        let throttle = Throttle::new(Rates::default());
+        let asked = charged("a", "app", Subject::Record("r1"));
+        assert!((0..10_000).all(|_| throttle.admit(&asked, throttle.began).is_ok()));
+    }
+
+    #[test]
+    fn what_is_at_rest_is_forgotten() {
+        let application = Some(Allowance::new(1, 1));
+        let throttle = Throttle::new(Rates { application, ..Rates::default() });
+        for number in 0..100_000_u64 {
+            let now = throttle.began + Duration::from_millis(number);
+            throttle.admit(&charged("a", &number.to_string(), Subject::CallRecords), now).unwrap();
         }
-        throttle.admit(&caller("a", "last"), begin + Duration::from_secs(5)).unwrap();
-        assert_eq!(throttle.buckets.lock().unwrap().len(), 1);
+        let kept: usize =
+            throttle.shards.iter().map(|shard| shard.lock().unwrap().whole_at.len()).sum();
+        assert!(kept <= SHARDS * (REMEMBERED + 1), "{kept}");
+    }
+
+    #[test]
+    fn subjects_are_told_apart_by_the_path() {
+        use Subject::{CallRecords, Following, Other, Record};
+        for (path, query, expected) in [
+            ("/subscriptions", None, Other),
+            ("/communications", None, CallRecords),
+            ("/communications/callRecords", Some("$skiptoken=x"), CallRecords),
+            ("/communications/callRecords/$count", None, CallRecords),
+            ("/communications/callRecords/callvault.streams()", None, CallRecords),
+            ("/communications/callRecords/r1", None, Record("r1")),
+            ("/Communications/callrecords/r1/sessions", None, Record("r1")),
+            ("/communications/callRecords/r1/sessions", Some("$skiptoken=x"), Following("r1")),
+            ("/communications/callRecords/r1/sessions", Some("%24skiptoken=x"), Following("r1")),
+        ] {
+            assert_eq!(Subject::of_read(path, query), expected, "{path}");
+        }
+        assert_eq!(Subject::of_write("/communications/callRecords/r1"), CallRecords);
+        assert_eq!(Subject::of_write("/subscriptions"), Other);
     }
 }

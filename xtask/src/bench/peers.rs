@@ -132,7 +132,7 @@ fn pairs(
     token: &str,
 ) -> Result<Vec<Pair>> {
     let pages = bench.folder.join("peers.parts");
-    fs::write(&pages, windows().map(|window| format!("{window}\n")).collect::<String>())?;
+    fs::write(&pages, windows().collect::<Vec<_>>().join("\n"))?;
     let mut pairs = Vec::new();
     for (name, aim, parts, before, their_before, query, their_query) in [
         ("GET by id", 6.0, &filled.ids, "/", "(", "", ")"),

@@ -155,3 +155,25 @@ fn lengths_of_time_are_seconds_or_have_a_unit() {
         assert!(format!("{error:#}").contains("calls.grace"), "{wrong}: {error:#}");
     }
 }
+
+#[test]
+fn rates_are_named_or_written_out() {
+    let rates = |text: &str| -> Result<Option<server::Rates>> {
+        let layers = of_file("rate", &format!("[limits]\nrate = {text}\n"))?;
+        Ok(Settings::resolve(&layers)?.limits.of_server().rates)
+    };
+    assert_eq!(rates("'off'").unwrap(), None);
+    assert_eq!(rates("'graph'").unwrap(), Some(server::Rates::GRAPH));
+    let own = rates("{ record = '10/20s', following = '50/5m', application = '1500 / 20s' }");
+    let graph = server::Rates::GRAPH;
+    let expected = server::Rates { everywhere: None, tenant: None, ..graph };
+    assert_eq!(own.unwrap(), Some(expected));
+    let of_environment = of_environment(&[("CALLVAULT_LIMITS__RATE", "graph")]).unwrap();
+    assert_eq!(of_environment.limits.of_server().rates, Some(graph));
+    for wrong in
+        ["'fast'", "5", "{ record = '0/20s' }", "{ record = '10' }", "{ records = '1/1s' }"]
+    {
+        let error = format!("{:#}", rates(wrong).unwrap_err());
+        assert!(error.contains("10/20s"), "{wrong}: {error}");
+    }
+}

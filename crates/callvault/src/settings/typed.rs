@@ -183,7 +183,7 @@ impl Default for Retention {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Limits {
     connections: usize,
-    requests_per_second: u32,
+    rate: Rate,
     url_bytes: usize,
     header_bytes: usize,
     ingest_bytes_in_flight: u64,
@@ -215,7 +215,7 @@ impl Default for Limits {
         let server::QuerySettings { language, cost } = server::QuerySettings::default();
         Self {
             connections: server.connections,
-            requests_per_second: server.requests_per_second,
+            rate: Rate::Named(NamedRate::Off),
             url_bytes: server.url,
             header_bytes: server.headers,
             ingest_bytes_in_flight: server.ingest_in_flight,
@@ -251,7 +251,7 @@ impl Limits {
             url: self.url_bytes,
             headers: self.header_bytes,
             ingest_in_flight: self.ingest_bytes_in_flight,
-            requests_per_second: self.requests_per_second,
+            rates: self.rate.of_server(),
             head: Duration::from_secs(self.header_seconds),
             body_idle: Duration::from_secs(self.body_idle_seconds),
             idle: Duration::from_secs(self.idle_seconds),
@@ -284,6 +284,72 @@ impl Limits {
             time: Duration::from_millis(self.query_milliseconds),
         };
         server::QuerySettings { language, cost }
+    }
+}
+
+/// `limits.rate`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected \"off\", \"graph\", or limits such as { record = \"10/20s\" }"
+)]
+enum Rate {
+    Named(NamedRate),
+    Own(OwnRate),
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum NamedRate {
+    Off,
+    Graph,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OwnRate {
+    everywhere: Option<Allowance>,
+    tenant: Option<Allowance>,
+    application: Option<Allowance>,
+    record: Option<Allowance>,
+    following: Option<Allowance>,
+}
+
+/// Requests and a time: `10/20s`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct Allowance(server::Allowance);
+
+impl TryFrom<String> for Allowance {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let read = || {
+            let (count, within) = text.split_once('/')?;
+            let count = count.trim().parse().ok().filter(|count| *count > 0)?;
+            let within = super::parse_time(within.trim())?;
+            (!within.is_zero()).then_some(Self(server::Allowance { count, within }))
+        };
+        read()
+            .ok_or_else(|| format!("'{text}' is no number of requests within a time, as 10/20s is"))
+    }
+}
+
+impl Rate {
+    fn of_server(self) -> Option<server::Rates> {
+        let own = match self {
+            Self::Named(NamedRate::Off) => return None,
+            Self::Named(NamedRate::Graph) => return Some(server::Rates::GRAPH),
+            Self::Own(own) => own,
+        };
+        let plain = |allowance: Option<Allowance>| allowance.map(|Allowance(plain)| plain);
+        Some(server::Rates {
+            everywhere: plain(own.everywhere),
+            tenant: plain(own.tenant),
+            application: plain(own.application),
+            record: plain(own.record),
+            following: plain(own.following),
+        })
     }
 }
 

@@ -164,6 +164,11 @@ fn is_ignored(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq};
+    use proptest::sample::select;
+    use proptest::{prop_oneof, proptest};
+
     use super::*;
 
     const ID: &str = "e523d2ed-2966-4b6b-925b-754a88034cc5";
@@ -225,5 +230,69 @@ mod tests {
             assert_eq!(read(&text.as_bytes()[..end]), Head::Partial, "{end}");
         }
         assert!(matches!(read(text.as_bytes()), Head::Plain(_)));
+    }
+
+    /// The same head, changed in some places: bytes put in, taken out or replaced.
+    fn changed() -> impl Strategy<Value = Vec<u8>> {
+        let whole = head(
+            &format!("/v1.0/communications/callRecords/{ID}?$select=id"),
+            "Accept: */*\r\nIf-None-Match: \"1\"\r\n",
+        );
+        let byte = prop_oneof![any::<u8>(), select(b"\r\n :\t\0?%/,".to_vec())];
+        let change = (0..whole.len(), 0..2_usize, vec(byte, 0..3));
+        vec(change, 0..4).prop_map(move |changes| {
+            let mut bytes = whole.clone().into_bytes();
+            for (place, gone, new) in changes {
+                let place = place.min(bytes.len());
+                let end = (place + gone).min(bytes.len());
+                bytes.splice(place..end, new);
+            }
+            bytes
+        })
+    }
+
+    /// The lines of a head by its text alone.
+    fn by_text(head: &str) -> Option<(&str, &str)> {
+        // Empty lines before a request are skipped (RFC 9112, 2.2).
+        let head = head.trim_start_matches("\r\n");
+        let mut lines = head.strip_suffix("\r\n\r\n")?.split("\r\n");
+        let address = lines.next()?.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
+        let tokens: Vec<&str> = lines
+            .filter_map(|line| line.split_once(':'))
+            .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+            .map(|(_, value)| value.trim_matches([' ', '\t']))
+            .collect();
+        match tokens[..] {
+            [token] => Some((address, token.get("Bearer ".len()..)?)),
+            _ => None,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// What is taken for a plain read says the same when its lines are looked at one by one.
+        #[test]
+        fn plain_reads_are_what_their_text_says(bytes in changed()) {
+            if let Head::Plain(read) = read(&bytes) {
+                let head = String::from_utf8_lossy(&bytes[..read.length]);
+                // Whoever ends lines with a line feed alone is understood as well.
+                let head = head.replace("\r\n", "\n").replace('\n', "\r\n");
+                let (address, token) = by_text(&head).unwrap();
+                let version = match read.version {
+                    ApiVersion::V1 => "v1.0",
+                    ApiVersion::Beta => "beta",
+                };
+                let path = format!("/{version}/communications/callRecords/{}", read.id);
+                let query = address.split_once('?').map_or("", |(_, query)| query);
+                prop_assert_eq!(address.split('?').next(), Some(path.as_str()));
+                prop_assert_eq!((query, token), (read.query, read.token));
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_much(bytes in vec(any::<u8>(), 0..200)) {
+            prop_assert!(!matches!(read(&bytes), Head::Plain(_)));
+        }
     }
 }

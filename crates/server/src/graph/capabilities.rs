@@ -39,7 +39,14 @@ pub(super) static ABILITIES: [Annotations; 2] = [
                 Collection(&[String("application/xml"), String("application/json")]),
             ),
             ("Capabilities.AsynchronousRequestsSupported", Bool(false)),
-            ("Capabilities.BatchSupported", Bool(false)),
+            ("Capabilities.BatchSupported", Bool(true)),
+            (
+                "Capabilities.BatchSupport",
+                Record(&[
+                    ("Supported", Bool(true)),
+                    ("SupportedFormats", Collection(&[String("application/json")])),
+                ]),
+            ),
             ("Capabilities.CrossJoinSupported", Bool(false)),
             ("Capabilities.KeyAsSegmentSupported", Bool(true)),
             ("Capabilities.QuerySegmentSupported", Record(&[("Supported", Bool(true))])),

@@ -46,6 +46,8 @@ pub enum Code {
     UriTooLong,
     /// A body of a type or encoding that can't be read.
     UnsupportedMediaType,
+    /// What another one of the batch had to do before this one failed.
+    FailedDependency,
     /// Too many requests.
     Throttled,
     /// The header lines are over the limit.
@@ -60,7 +62,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, by status.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BadRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -74,6 +76,7 @@ impl Code {
         Self::TooLarge,
         Self::UriTooLong,
         Self::UnsupportedMediaType,
+        Self::FailedDependency,
         Self::Throttled,
         Self::HeadersTooLarge,
         Self::Internal,
@@ -97,6 +100,7 @@ impl Code {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::FailedDependency => StatusCode::FAILED_DEPENDENCY,
             Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -121,6 +125,7 @@ impl Code {
             Self::TooLarge => "requestTooLarge",
             Self::UriTooLong => "uriTooLong",
             Self::UnsupportedMediaType => "unsupportedMediaType",
+            Self::FailedDependency => "FailedDependency",
             Self::Throttled => "TooManyRequests",
             Self::HeadersTooLarge => "requestHeaderFieldsTooLarge",
             Self::Internal => "generalException",
@@ -175,6 +180,9 @@ impl Code {
             Self::UriTooLong => "The URL is over the limit.",
             Self::UnsupportedMediaType => {
                 "Content-Type or Content-Encoding of the body is none that the resource reads."
+            }
+            Self::FailedDependency => {
+                "Another request of the batch failed, which this one depends on."
             }
             Self::Throttled => {
                 "The application sends more requests than it is allowed. Wait for the seconds \

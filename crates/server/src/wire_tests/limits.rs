@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::rig::{Rig, TENANT};
 use crate::auth::role;
+use crate::throttle::{Allowance, Rates};
 
 const LIST: &str = "/v1.0/communications/callRecords";
 
@@ -204,7 +205,9 @@ fn connections_over_the_limit_wait_until_one_is_free() {
 
 #[test]
 fn an_application_over_its_rate_is_429_and_told_when_to_come_back() {
-    let rig = Rig::with(|options| options.limits.requests_per_second = 1);
+    let application = Some(Allowance { count: 1, within: Duration::from_secs(1) });
+    let rates = Rates { application, ..Rates::default() };
+    let rig = Rig::with(|options| options.limits.rates = Some(rates));
     let bearer = rig.bearer(&[role::READ]);
     let mut connection = rig.connect();
     let statuses: Vec<_> =

@@ -140,9 +140,20 @@ fn every_statement_about_the_service_is_known_and_true() {
                 let applied = answer.header("preference-applied").unwrap_or_default();
                 assert!(!applied.contains("respond-async"), "{applied}");
             }
-            ("@Capabilities.BatchSupported", Value::Bool(false)) => {
-                let answer = asked.client.post("/v1.0/$batch", b"{\"requests\":[]}");
-                assert_eq!(answer.status, 501);
+            ("@Capabilities.BatchSupported", Value::Bool(true)) => {
+                let batch =
+                    json!({"requests": [{"id": "1", "method": "GET", "url": "/$metadata"}]});
+                let answer = asked.client.post("/v1.0/$batch", batch.to_string().as_bytes());
+                assert_eq!(answer.json()["responses"][0]["status"], 200);
+            }
+            ("@Capabilities.BatchSupport", value) => {
+                assert_eq!(
+                    value,
+                    &json!({"Supported": true, "SupportedFormats": ["application/json"]})
+                );
+                let mixed = [("Content-Type", "multipart/mixed; boundary=b")];
+                let answer = asked.client.send("POST", "/v1.0/$batch", &mixed, b"--b--");
+                assert_eq!(answer.status, 415);
             }
             ("@Capabilities.CrossJoinSupported", Value::Bool(false)) => {
                 assert_ne!(status("/v1.0/$crossjoin(communications)"), 200);

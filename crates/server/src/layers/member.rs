@@ -1,0 +1,67 @@
+//! A member of a batch: answered behind the same layers as any request, but into a value.
+
+use std::rc::Rc;
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+
+use super::{ODATA_VERSION, admit, guard, refusal};
+use crate::exchange::Exchange;
+use crate::problem::Problem;
+use crate::request::{Arrival, Trace};
+use crate::request_id::RequestIds;
+use crate::response::{Content, ContentType, Response};
+use crate::worker::Worker;
+use bytes::Bytes;
+
+/// What a member is answered.
+#[derive(Debug)]
+pub(crate) struct MemberAnswer {
+    pub(crate) status: StatusCode,
+    pub(crate) lines: HeaderMap,
+    pub(crate) content: Option<(ContentType, Bytes)>,
+}
+
+/// Answers a member, with an exchange and ids of its own. Never fails, as no request does.
+pub(crate) async fn answer_member(worker: &Rc<Worker>, arrival: Arrival) -> MemberAnswer {
+    let pulse = Rc::clone(&arrival.pulse);
+    let mut exchange = Exchange::begin(Rc::clone(worker), pulse, arrival.method.clone());
+    let ids = RequestIds::new(&worker.request_ids, &arrival.headers);
+    let is_head = arrival.method == Method::HEAD;
+    let mut trace = Trace::default();
+    let outcome = guard(admit(worker, arrival, &mut trace)).await.and_then(whole);
+    let Response { status, content, etag, applied, headers } = outcome.unwrap_or_else(|problem| {
+        problem.log(&ids);
+        refusal(&problem, &ids)
+    });
+    let mut lines = HeaderMap::with_capacity(8);
+    let content = match content {
+        Content::Bytes(content_type, bytes) => {
+            lines.insert(CONTENT_TYPE, content_type.header());
+            (!is_head).then_some((content_type, bytes))
+        }
+        Content::Empty | Content::Stream(..) => None,
+    };
+    lines.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    let kept = if etag.is_some() { "private, no-cache" } else { "no-store" };
+    lines.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+    if let Some(etag) = etag {
+        lines.insert(ETAG, etag.header());
+    }
+    applied.stamp(&mut lines);
+    exchange.answered(trace.route, status, ids.request());
+    exchange.sent(content.as_ref().map_or(0, |(_, bytes)| bytes.len()));
+    ids.stamp(&mut lines);
+    lines.extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
+    MemberAnswer { status, lines, content }
+}
+
+/// 501 for what has no end yet: lines of NDJSON are no value in another answer.
+fn whole(response: Response) -> Result<Response, Problem> {
+    match response.content {
+        Content::Stream(..) => Err(Problem::not_supported(
+            "An answer of many lines is none for a batch: send the request by itself.",
+        )),
+        _ => Ok(response),
+    }
+}
