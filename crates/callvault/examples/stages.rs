@@ -13,7 +13,7 @@ use identity::{Grant, Issuer, MasterKey, RecentTokens, SigningKey, Verifier, rol
 use model::fragment::{Codec as _, FragmentKind};
 use model::{TenantId, key};
 use odata::primitive::DateTimeOffset;
-use server::{Local, QuerySettings};
+use server::{Allowance, Charged, Local, QuerySettings, Rates, Subject, Throttle};
 use simulator::{Calls, Mix};
 use store::{Codec, Options, Reader, Role, Store};
 
@@ -38,14 +38,19 @@ struct Bench {
     verifier: Verifier,
     tokens: RecentTokens,
     token: String,
+    throttle: Throttle,
     turn: usize,
 }
 
 type Stage = fn(&mut Bench) -> Result<()>;
 
-const STAGES: [(&str, Stage); 12] = [
+const STAGES: [(&str, Stage); 13] = [
     ("token seen by the thread", |bench| bench.token_seen()),
     ("token by its digest", |bench| bench.token_known()),
+    ("throttled by four limits", |bench| {
+        bench.throttled();
+        Ok(())
+    }),
     ("parse and bind: expanded", |_| parse(&format!("/communications/callRecords/x{EXPANDED}"))),
     ("parse and bind: filtered list", |_| parse(LIST)),
     ("record: look up, unpack", |bench| bench.record(false)),
@@ -107,6 +112,12 @@ fn time(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The limits that Graph has, never reached.
+fn rates() -> Rates {
+    let many = Some(Allowance { count: u32::MAX, within: Duration::from_secs(10) });
+    Rates { everywhere: many, tenant: many, application: many, record: many, following: many }
+}
+
 fn parse(url: &str) -> Result<()> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let (limits, now) = (odata::Limits::default(), DateTimeOffset::from_unix_seconds(NOW));
@@ -165,6 +176,7 @@ impl Bench {
             verifier,
             tokens: RecentTokens::new(),
             token,
+            throttle: Throttle::new(rates()),
             turn: 0,
         })
     }
@@ -181,6 +193,13 @@ impl Bench {
 
     fn token_known(&mut self) -> Result<()> {
         self.verifier.cached(&self.token, NOW).context("known").map(drop)
+    }
+
+    fn throttled(&mut self) {
+        self.turn = (self.turn + 1) % self.records.len();
+        let of = Subject::Record(&self.records[self.turn].1);
+        let charged = Charged { tenant: TENANT, application: TENANT, of };
+        assert_eq!(self.throttle.admit(&charged, Instant::now()), Ok(()));
     }
 
     fn record(&mut self, with_sessions: bool) -> Result<()> {

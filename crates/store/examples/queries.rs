@@ -140,7 +140,9 @@ fn cases(connection: &Connection, from: i64) -> Result<Vec<Case>> {
         connection,
         "SELECT id_key FROM participant GROUP BY id_key ORDER BY count(*) DESC LIMIT 1 OFFSET 20",
     )?;
-    let id = guid(&id_key).context("the participant has no GUID")?;
+    // A user, or a number of a telephone.
+    let id = guid(&id_key).or_else(|| String::from_utf8(id_key.clone()).ok());
+    let id = id.context("the participant has no id")?;
     let day = |ticks: i64| DateTimeOffset(ticks).to_string();
     let (week, month) = (from + 7 * DAY, from + 30 * DAY);
     let within =

@@ -217,6 +217,11 @@ fn circle(members: &[Member]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq};
+    use proptest::proptest;
+    use proptest::sample::select;
+
     use super::*;
 
     const PUBLIC: &str = "https://calls.contoso.com";
@@ -321,5 +326,30 @@ mod tests {
         let mut chain = circle;
         chain[4] = r#"{"id":"4","method":"GET","url":"/x"}"#.to_owned();
         assert!(read_all(&format!(r#"{{"requests":[{}]}}"#, chain.join(","))).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Whatever is changed in a batch, it is refused with a place, or its members can be run.
+        #[test]
+        fn changed_batches_are_refused_or_whole(
+            places in vec((0..400_usize, select(b"{}[]\",:\\ /0a%#\xc3".to_vec())), 0..6),
+        ) {
+            let mut bytes = br#"{"requests":[{"id":"1","method":"GET","url":"/x?$top=1","headers":
+                {"Prefer":"a"},"dependsOn":[]},{"id":"2","method":"POST","url":"y","headers":
+                {"Content-Type":"text/plain"},"body":"JHRvcD0x","dependsOn":["1"]}]}"#.to_vec();
+            for (place, byte) in places {
+                let place = place % bytes.len();
+                bytes[place] = byte;
+            }
+            if let Ok(members) = read_all(&String::from_utf8_lossy(&bytes)) {
+                prop_assert!((1..=MOST).contains(&members.len()));
+                let ids: HashSet<&str> = members.iter().map(|member| member.id.as_str()).collect();
+                prop_assert_eq!(ids.len(), members.len());
+                prop_assert!(circle(&members).is_none());
+                prop_assert!(members.iter().all(|member| member.uri.path().starts_with('/')));
+            }
+        }
     }
 }
