@@ -96,7 +96,7 @@ const PARTS: [&str; 9] =
 
 /// `bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]`: all parts unless some are named.
 /// `bench backlog N` fills a queue of so many messages; `bench instructions [--note]` counts what each
-/// stage takes and compares it to what is noted, or notes it.
+/// stage takes and compares it to what is noted, or notes it; `bench report` writes the report anew.
 ///
 /// # Errors
 /// When a program that it needs is missing, or something fails.
@@ -106,6 +106,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     {
         process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
         return notify::backlog(&fresh_folder("bench-backlog")?, messages.parse()?);
+    }
+    if let [name] = arguments
+        && name == "report"
+    {
+        let rows = table::read(&root().join("docs/benchmarks.tsv"))?;
+        return report::write(&root().join("docs"), &rows);
     }
     if let Some((name, rest)) = arguments.split_first()
         && name == "instructions"

@@ -48,6 +48,7 @@ usage: cargo xtask COMMAND
   bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]
                                      speed and size beside nginx, bare SQLite and others, into docs/benchmarks.md
   bench instructions [--note]        instructions of each stage, compared to docs/instructions.tsv
+  bench report                       docs/benchmarks.md anew from the rows of docs/benchmarks.tsv
   bench backlog N                    a queue of so many notifications
 ";
 

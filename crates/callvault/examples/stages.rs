@@ -15,7 +15,7 @@ use model::{TenantId, key};
 use odata::primitive::DateTimeOffset;
 use server::{Allowance, Charged, Local, QuerySettings, Rates, Subject, Throttle};
 use simulator::{Calls, Mix};
-use store::{Codec, Options, Reader, Role, Store};
+use store::{Codec, Options, Reader, Role, SigningKeyRow, Store};
 
 const TENANT: &str = "5b6c1a52-7f0e-4c39-9d1c-2f3a8f1f7c01";
 const RECORDS: u64 = 500;
@@ -95,7 +95,30 @@ fn prepare(folder: &Path) -> Result<()> {
     let records = records()?;
     let shredded = records.iter().map(|(text, _)| model::shred(text, &mut codec));
     store.write(&tenant()?, shredded.collect::<Result<_, _>>()?).wait()?;
+    // Making a key takes another number of instructions each time.
+    let key = SigningKey::generate(&master_key()?, NOW)?;
+    let SigningKey { kid, algorithm, sealed_private_key, public_jwk, created, not_after } = key;
+    store
+        .put_signing_key(SigningKeyRow {
+            kid,
+            algorithm,
+            sealed_private_key,
+            public_jwk,
+            created,
+            not_after,
+        })
+        .wait()?;
     Ok(())
+}
+
+fn master_key() -> Result<MasterKey> {
+    MasterKey::from_text(&"5".repeat(64)).context("a key")
+}
+
+fn signing_key(reader: &mut Reader) -> Result<SigningKey> {
+    let row = reader.signing_keys()?.pop().context("the store was prepared")?;
+    let SigningKeyRow { kid, algorithm, sealed_private_key, public_jwk, created, not_after } = row;
+    Ok(SigningKey { kid, algorithm, sealed_private_key, public_jwk, created, not_after })
 }
 
 fn time(folder: &Path) -> Result<()> {
@@ -153,8 +176,8 @@ fn records() -> Result<Vec<(String, String)>> {
 impl Bench {
     fn open(folder: &Path) -> Result<Self> {
         let store = Store::open(&Options::new(file(folder), Role::Serve))?;
-        let master = MasterKey::from_text(&"5".repeat(64)).context("a key")?;
-        let key = SigningKey::generate(&master, NOW)?;
+        let mut reader = store.reader()?;
+        let (master, key) = (master_key()?, signing_key(&mut reader)?);
         let issuer = Arc::new(Issuer::new(Some("http://127.0.0.1:8080"), &master, &[key])?);
         let verifier = Verifier::new(Some(Arc::clone(&issuer)), Vec::new())?;
         let roles = [role::READ_CALL_RECORDS.to_owned()];
@@ -167,7 +190,7 @@ impl Bench {
             .map_err(|denied| anyhow::anyhow!("{denied}"))?;
         let local = Local::new(tenant()?, [7; 32], QuerySettings::default()).context("a key")?;
         Ok(Self {
-            reader: store.reader()?,
+            reader,
             codec: store.codec(),
             store,
             tenant: tenant()?,

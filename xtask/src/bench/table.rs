@@ -139,6 +139,21 @@ impl Row {
         })
     }
 
+    /// Where it is told why the aim was not met.
+    fn reason(&self) -> &'static str {
+        match self.part.as_str() {
+            "notify" => "notifications.md",
+            "postgres" => "scale.md",
+            "peers" => "performance.md#beside-a-peer",
+            "sizes" => "performance.md#larger-stores",
+            "writes" => "performance.md#writing",
+            "life" => "performance.md#memory",
+            _ if self.case.contains("page") => "performance.md#lists",
+            _ if self.case.contains("expanded") => "performance.md#get-expanded",
+            _ => "performance.md#get-by-id",
+        }
+    }
+
     fn line(&self) -> String {
         let Self { part, case, unit, ours, reference, aim, latency } = self;
         let number = |number: f64| format!("{number:.3}");
@@ -219,7 +234,7 @@ pub(super) fn markdown<'r>(rows: impl Iterator<Item = &'r Row>) -> String {
         let ratio = row.ratio().map_or_else(String::new, |ratio| format!("**{ratio:.2}**"));
         let aim = match (row.aim, row.meets_its_aim()) {
             (Some(aim), Some(true)) => format!("{} ✓", Figure(aim)),
-            (Some(aim), _) => format!("{} –", Figure(aim)),
+            (Some(aim), _) => format!("{} – [why]({})", Figure(aim), row.reason()),
             (None, _) => String::new(),
         };
         let latency = row.latency.map_or_else(String::new, |latency| {
@@ -282,6 +297,8 @@ mod tests {
     #[test]
     fn tables_say_whether_an_aim_was_met() {
         let text = markdown([row()].iter());
+        let missed = markdown([Row { aim: Some(0.96), ..row() }].iter());
+        assert!(missed.contains("| 0.96 – [why](performance.md#get-by-id) |"), "{missed}");
         let line = text.lines().last().unwrap();
         assert_eq!(
             line,
