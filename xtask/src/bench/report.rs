@@ -56,8 +56,11 @@ pub(super) fn write(folder: &Path, rows: &[Row]) -> Result<()> {
     }
     text.push_str("\nThe same figures for programs: [benchmarks.tsv](benchmarks.tsv).\n");
     fs::write(folder.join("benchmarks.md"), text)?;
-    let chart = chart(&rows.iter().filter(|row| row.part == "reads").collect::<Vec<_>>());
-    fs::write(folder.join("benchmarks.svg"), chart?)?;
+    let is_shown = |row: &&Row| {
+        row.part == "reads" && row.reference.as_ref().is_some_and(|other| other.name == "nginx")
+    };
+    let chart = chart(&rows.iter().filter(is_shown).collect::<Vec<_>>())?;
+    fs::write(folder.join("benchmarks.svg"), chart)?;
     Ok(())
 }
 
