@@ -14,6 +14,7 @@ mod records;
 mod refusals;
 mod seed;
 mod tenants;
+mod throttling;
 mod writing;
 
 use serde_json::Value;

@@ -83,7 +83,9 @@ impl Reader {
         let mut pack = Vec::new();
         let wanted = with_sessions.then_some(&mut pack);
         let found = current::at_once(connection, known, codec, (tenant_key, id_key), wanted)?;
-        if let (Some(record), true) = (&found, with_sessions) {
+        // It is here in any case: the fragment came with the row.
+        let is_needed = found.as_ref().is_some_and(|record| !is_known(record));
+        if let (Some(record), true) = (&found, is_needed && with_sessions) {
             self.snapshot.keep_ahead(record.record_key, pack);
         }
         Ok(found)
