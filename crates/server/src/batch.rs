@@ -16,20 +16,19 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use http::header::{CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::HeaderName;
+use http::{Method, StatusCode};
 use identity::Caller;
 
 use crate::auth;
 use crate::body::{self, Body, Source};
 use crate::connection::Pulse;
-use crate::layers::{MemberAnswer, answer_member};
+use crate::layers::{MemberAnswer, answer_member, refuse_member};
 use crate::problem::Problem;
 use crate::request::{Arrival, Trace};
-use crate::request_id::RequestIds;
 use crate::response::{ContentType, Response};
 use crate::router::{ApiVersion, Route};
-use crate::worker::{self, Worker};
+use crate::worker::Worker;
 use payload::Member;
 
 /// Most bytes of a batch: 20 records of an ordinary meeting.
@@ -59,7 +58,7 @@ pub(crate) async fn answer(
     let bytes = body.read(LARGEST, Some(&mut reservation)).await?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
-    let members = payload::read(text, version.segment(), worker.urls.public())?;
+    let members = payload::read(text, version, worker.urls.public())?;
     let began = Instant::now();
     let answers = Run { worker, pulse: &pulse, caller: &caller }.all(members).await;
     trace.timings.stage("answer", began.elapsed());
@@ -97,7 +96,8 @@ impl Run<'_> {
                 let failed =
                     waits[place].iter().find(|place| has_failed(answers[**place].as_ref()));
                 if let Some(failed) = failed {
-                    answers[place] = Some(self.refuse(&member, &names[*failed]));
+                    let problem = Problem::failed_dependency(&names[*failed]);
+                    answers[place] = Some(refuse_member(self.worker, &member.headers, &problem));
                 } else {
                     places.push(place);
                     running.push(self.begin(member));
@@ -124,18 +124,6 @@ impl Run<'_> {
                 member_of: Some(Arc::clone(self.caller)),
             },
         ))
-    }
-
-    /// 424 for a member whose predecessor failed.
-    fn refuse(&self, member: &Member, failed: &str) -> MemberAnswer {
-        let ids = RequestIds::new(&self.worker.request_ids, &member.headers);
-        let problem = Problem::failed_dependency(failed);
-        let body = problem.render(&ids, worker::now());
-        let mut lines = HeaderMap::new();
-        lines.insert(CONTENT_TYPE, ContentType::PlainJson.header());
-        ids.stamp(&mut lines);
-        let content = Some((ContentType::PlainJson, body.into()));
-        MemberAnswer { status: problem.code().status(), lines, content }
     }
 }
 
@@ -224,7 +212,8 @@ fn shown(name: &HeaderName) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::header::HeaderValue;
+    use http::HeaderMap;
+    use http::header::{CONTENT_TYPE, HeaderValue};
 
     use super::*;
 

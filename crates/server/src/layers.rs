@@ -28,13 +28,13 @@ use crate::negotiate::Preferences;
 use crate::problem::Problem;
 use crate::request::{Arrival, Request, Timings, Trace};
 use crate::request_id::RequestIds;
-use crate::response::{Content, ContentType, Response};
+use crate::response::{Applied, Content, ContentType, ETag, Response};
 use crate::router::Target;
 use crate::throttle::{Charged, Subject};
 use crate::worker::{self, Worker};
 use crate::{auth, batch, graph, oauth, router};
 
-pub(crate) use member::{MemberAnswer, answer_member};
+pub(crate) use member::{MemberAnswer, answer_member, refuse_member};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -45,7 +45,7 @@ pub(crate) const VARIES_BY: &str = "Accept, Accept-Encoding, Prefer, Authorizati
 pub(crate) const STRICT_TRANSPORT: &str = "max-age=31536000";
 
 /// Methods that some resource answers to.
-const METHODS: [Method; 6] =
+pub(crate) const METHODS: [Method; 6] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
@@ -100,20 +100,13 @@ pub(crate) async fn answer(
         }
     };
     // 6. Header lines that every answer has.
-    lines.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    stamp(&mut lines, etag, applied);
     lines.insert(VARY, HeaderValue::from_static(VARIES_BY));
     lines.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     lines.insert(SERVER_TIMING, server_timing(&trace.timings, exchange.elapsed()));
-    // An answer with a tag may be kept by its reader, who must ask whether it still holds.
-    let kept = if etag.is_some() { "private, no-cache" } else { "no-store" };
-    lines.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     if worker.shared.options.tls.is_some() {
         lines.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
     }
-    if let Some(etag) = etag {
-        lines.insert(ETAG, etag.header());
-    }
-    applied.stamp(&mut lines);
     exchange.answered(trace.route, status, ids.request());
     ids.stamp(&mut lines);
     for (name, value) in headers {
@@ -123,6 +116,18 @@ pub(crate) async fn answer(
     *response.status_mut() = status;
     *response.headers_mut() = lines;
     Ok(response)
+}
+
+/// Adds the lines that tell of what is answered, be it to a request or to a member of a batch.
+fn stamp(lines: &mut HeaderMap, etag: Option<ETag>, applied: Applied) {
+    lines.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    // An answer with a tag may be kept by its reader, who must ask whether it still holds.
+    let kept = if etag.is_some() { "private, no-cache" } else { "no-store" };
+    lines.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+    if let Some(etag) = etag {
+        lines.insert(ETAG, etag.header());
+    }
+    applied.stamp(lines);
 }
 
 /// The layers that can refuse a request, and behind them what answers it.

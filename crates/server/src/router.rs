@@ -19,6 +19,13 @@ impl ApiVersion {
             Self::Beta => "beta",
         }
     }
+
+    /// The version that a path segment names.
+    pub(crate) fn of_segment(segment: &str) -> Option<Self> {
+        [Self::V1, Self::Beta]
+            .into_iter()
+            .find(|version| version.segment().eq_ignore_ascii_case(segment))
+    }
 }
 
 /// Who answers a request.
@@ -49,11 +56,7 @@ pub(crate) enum Endpoint {
 pub(crate) fn route(path: &str) -> Result<Target<'_>, Problem> {
     let mut segments = path.strip_prefix('/').ok_or_else(Problem::no_such_route)?.split('/');
     let first = segments.next().unwrap_or_default();
-    let version = if first.eq_ignore_ascii_case("v1.0") {
-        ApiVersion::V1
-    } else if first.eq_ignore_ascii_case("beta") {
-        ApiVersion::Beta
-    } else {
+    let Some(version) = ApiVersion::of_segment(first) else {
         return issuer(first, &path[1 + first.len()..]);
     };
     let path_start = 1 + first.len();

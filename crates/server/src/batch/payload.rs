@@ -14,13 +14,12 @@ use http::header::{
 use http::{HeaderMap, Method, Uri};
 use odata::json::{Node, write_node};
 
+use crate::layers::METHODS;
 use crate::problem::Problem;
+use crate::router::ApiVersion;
 
 /// Most members of a batch (Graph, "JSON batching": batch size limitations).
 const MOST: usize = 20;
-/// Methods that a member may have.
-const METHODS: [Method; 6] =
-    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 /// Lines that belong to a connection, or say who asks, which the batch says for all.
 const NOT_TAKEN: [HeaderName; 6] =
     [ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING];
@@ -50,9 +49,8 @@ fn fault(place: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Fau
     Problem::bad_request(message).with_target(place.into())
 }
 
-/// Reads a batch. `version` is the first segment of its path, `public` the address that all links begin
-/// with.
-pub(super) fn read(text: &str, version: &str, public: &str) -> Result<Vec<Member>, Fault> {
+/// Reads a batch of a version. `public` is the address that all links begin with.
+pub(super) fn read(text: &str, version: ApiVersion, public: &str) -> Result<Vec<Member>, Fault> {
     let node = Node::parse(text).map_err(|error| fault("", error.to_string()))?;
     let Some(Node::Array(requests)) = node.get("requests") else {
         return Err(fault("/requests", "The member 'requests' must be an array of requests."));
@@ -83,7 +81,12 @@ pub(super) fn read(text: &str, version: &str, public: &str) -> Result<Vec<Member
     }
 }
 
-fn member(node: &Node<'_>, place: &str, version: &str, public: &str) -> Result<Member, Fault> {
+fn member(
+    node: &Node<'_>,
+    place: &str,
+    version: ApiVersion,
+    public: &str,
+) -> Result<Member, Fault> {
     if !matches!(node, Node::Object(_)) {
         return Err(fault(place, "A request is an object."));
     }
@@ -109,19 +112,17 @@ fn member(node: &Node<'_>, place: &str, version: &str, public: &str) -> Result<M
 
 /// The address from the version on. What is given is relative to it, with a slash before it or not; the
 /// SDKs also send it with the version (JavaScript) and as a whole (Python).
-fn address(url: &str, version: &str, public: &str) -> Option<Uri> {
+fn address(url: &str, version: ApiVersion, public: &str) -> Option<Uri> {
     let of_link = url.strip_prefix(public).filter(|rest| rest.starts_with('/'));
     let relative = of_link.unwrap_or(url);
     let relative = relative.strip_prefix('/').unwrap_or(relative);
     let first = relative.split(['/', '?']).next().unwrap_or_default();
-    let names_version = ["v1.0", "beta"].iter().any(|known| first.eq_ignore_ascii_case(known));
     // Batches carry addresses as people write them: with spaces and quotes.
-    let address = if names_version {
+    let address = if ApiVersion::of_segment(first).is_some() {
         format!("/{relative}")
-    } else if relative.starts_with('?') {
-        format!("/{version}{relative}")
     } else {
-        format!("/{version}/{relative}")
+        let slash = if relative.starts_with('?') { "" } else { "/" };
+        format!("/{}{slash}{relative}", version.segment())
     };
     encoded(&address).parse().ok()
 }
@@ -227,7 +228,7 @@ mod tests {
     const PUBLIC: &str = "https://calls.contoso.com";
 
     fn read_all(text: &str) -> Result<Vec<Member>, Fault> {
-        read(text, "v1.0", PUBLIC)
+        read(text, ApiVersion::V1, PUBLIC)
     }
 
     fn uri(url: &str) -> String {

@@ -2,17 +2,17 @@
 
 use std::rc::Rc;
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::{ODATA_VERSION, admit, guard, refusal};
+use super::{admit, guard, refusal, stamp};
 use crate::exchange::Exchange;
 use crate::problem::Problem;
 use crate::request::{Arrival, Trace};
 use crate::request_id::RequestIds;
 use crate::response::{Content, ContentType, Response};
 use crate::worker::Worker;
-use bytes::Bytes;
 
 /// What a member is answered.
 #[derive(Debug)]
@@ -30,10 +30,28 @@ pub(crate) async fn answer_member(worker: &Rc<Worker>, arrival: Arrival) -> Memb
     let is_head = arrival.method == Method::HEAD;
     let mut trace = Trace::default();
     let outcome = guard(admit(worker, arrival, &mut trace)).await.and_then(whole);
-    let Response { status, content, etag, applied, headers } = outcome.unwrap_or_else(|problem| {
+    let response = outcome.unwrap_or_else(|problem| {
         problem.log(&ids);
         refusal(&problem, &ids)
     });
+    exchange.answered(trace.route, response.status, ids.request());
+    let answer = finish(response, ids, is_head);
+    exchange.sent(answer.content.as_ref().map_or(0, |(_, bytes)| bytes.len()));
+    answer
+}
+
+/// Answers a member that is not carried out.
+pub(crate) fn refuse_member(
+    worker: &Worker,
+    headers: &HeaderMap,
+    problem: &Problem,
+) -> MemberAnswer {
+    let ids = RequestIds::new(&worker.request_ids, headers);
+    finish(refusal(problem, &ids), ids, false)
+}
+
+fn finish(response: Response, ids: RequestIds, is_head: bool) -> MemberAnswer {
+    let Response { status, content, etag, applied, headers } = response;
     let mut lines = HeaderMap::with_capacity(8);
     let content = match content {
         Content::Bytes(content_type, bytes) => {
@@ -42,15 +60,7 @@ pub(crate) async fn answer_member(worker: &Rc<Worker>, arrival: Arrival) -> Memb
         }
         Content::Empty | Content::Stream(..) => None,
     };
-    lines.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
-    let kept = if etag.is_some() { "private, no-cache" } else { "no-store" };
-    lines.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
-    if let Some(etag) = etag {
-        lines.insert(ETAG, etag.header());
-    }
-    applied.stamp(&mut lines);
-    exchange.answered(trace.route, status, ids.request());
-    exchange.sent(content.as_ref().map_or(0, |(_, bytes)| bytes.len()));
+    stamp(&mut lines, etag, applied);
     ids.stamp(&mut lines);
     lines.extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
     MemberAnswer { status, lines, content }
