@@ -119,9 +119,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         return instructions::measure(rest.iter().any(|word| word == "--note"));
     }
     let settings = Settings::read(arguments)?;
-    for program in ["taskset", "python3", "nginx", "wrk"] {
+    for program in ["taskset", "python3", "nginx", "wrk", "node", "npm"] {
         if Command::new(program).arg("-v").output().is_err() {
-            bail!("the benchmarks need {program} (Debian: util-linux, python3, nginx-light, wrk)");
+            bail!(
+                "the benchmarks need {program} (Debian: util-linux, python3, nginx-light, wrk, nodejs, npm)"
+            );
         }
     }
     process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;

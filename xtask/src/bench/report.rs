@@ -37,7 +37,7 @@ the processor time of the whole server process for one request, which other load
 requests a second. Times of other machines are other times; ratios are to be compared.
 
 The server has one core, the load generator (wrk, 32 connections) another. Every request has a bearer token of
-1.5 KB, which is checked. Records have 10 KB of JSON; unless told otherwise the store is SQLite, and each read
+1.5 KB, which is checked (a shorter one beside larger stores and the peer). Records have 10 KB of JSON; unless told otherwise the store is SQLite, and each read
 asks for a record drawn evenly from all of them, so that nothing kept in memory helps much. Why a row doesn't
 reach its aim is told where *why* leads to, and the time of a request by stage in [performance.md](performance.md).
 
