@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod filling;
 mod telling;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use odata::primitive::DateTimeOffset;
 
 use crate::settings::parse_time;
 
+pub(crate) use filling::{Import, Mix, Simulate};
 pub(crate) use telling::{
     Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList,
     SubscriptionsWatch, Tail,
@@ -236,26 +238,6 @@ pub(crate) struct Token {
     pub(crate) ttl: Duration,
 }
 
-/// `import`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Files may hold a record, one record on each line, arrays of records, or answers of the API\n\
-({\"value\":[...]}); .gz and .zst are unpacked. Folders are read with all below them. An import\n\
-that was broken off can be run again.\n\n\
-Ends with the counts as one JSON object on standard output, and with exit code 3 when records\n\
-were refused.")]
-pub(crate) struct Import {
-    /// Tenant whose records they are
-    #[arg(long, value_name = "GUID", value_parser = tenant)]
-    pub(crate) tenant: TenantId,
-    /// Files and folders, or - for standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Write what was refused to this file, a JSON object on each line, instead of standard error
-    #[arg(long, value_name = "FILE")]
-    pub(crate) rejects: Option<PathBuf>,
-}
-
 /// What of a record is printed.
 #[derive(Debug, Args)]
 pub(crate) struct Form {
@@ -383,38 +365,6 @@ pub(crate) struct Explain {
 pub(crate) struct Backup {
     /// File to write; it must not exist
     pub(crate) file: PathBuf,
-}
-
-/// `simulate`
-#[derive(Debug, Args)]
-pub(crate) struct Simulate {
-    /// How many calls
-    #[arg(long, value_name = "N")]
-    pub(crate) calls: u64,
-    /// Other calls for another number, the same for the same
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: u64,
-    /// Which calls
-    #[arg(long, default_value = "realistic")]
-    pub(crate) mix: Mix,
-    /// Tenant of the users
-    #[arg(long, value_name = "GUID", value_parser = tenant)]
-    pub(crate) tenant: Option<TenantId>,
-    /// Earliest start [default: 30 days before --to]
-    #[arg(long, value_name = "DATE", value_parser = time)]
-    pub(crate) from: Option<DateTimeOffset>,
-    /// Latest start [default: 2026-11-01]
-    #[arg(long, value_name = "DATE", value_parser = time)]
-    pub(crate) to: Option<DateTimeOffset>,
-}
-
-/// Mixtures of simulated calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mix {
-    /// As in a company, with meetings of up to 2,000 participants
-    Realistic,
-    /// Small and alike, to measure with
-    Bench,
 }
 
 fn tenant(text: &str) -> Result<TenantId, String> {

@@ -10,6 +10,8 @@ use crate::keys;
 
 /// Records erased in one transaction, so that others are not kept waiting.
 const ERASED_AT_ONCE: usize = 200;
+/// Rows of logs erased in one transaction.
+const ROWS_AT_ONCE: usize = 5_000;
 const DAY: i64 = 24 * 3600;
 
 /// What it needs for that.
@@ -34,6 +36,9 @@ impl Upkeep {
                 Ok(count) => tracing::info!(count, days, "records erased after their retention"),
                 Err(error) => tracing::error!(error = format!("{error:#}"), "erasing failed"),
             }
+            if let Err(error) = self.erase_log_rows(end) {
+                tracing::error!(error = format!("{error:#}"), "erasing rows of logs failed");
+            }
             if let Err(error) = self.store.give_back_months(ticks(end)) {
                 tracing::error!(error = format!("{error:#}"), "months were not given back");
             }
@@ -53,6 +58,13 @@ impl Upkeep {
                 None
             }
         }
+    }
+
+    /// Erases rows of the telephone logs of what happened before `end`, in seconds since 1970.
+    fn erase_log_rows(&self, end: i64) -> Result<()> {
+        let end = DateTimeOffset::from_unix_seconds(end).0;
+        while self.store.erase_log_rows_before(end, ROWS_AT_ONCE).wait()? > 0 {}
+        Ok(())
     }
 
     /// Erases the records of calls that ended before `end`, in seconds since 1970.

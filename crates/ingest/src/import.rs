@@ -113,10 +113,10 @@ struct Batch {
 }
 
 /// Where a record was read.
-struct Origin {
-    file: Arc<str>,
-    line: u64,
-    pointer: String,
+pub(crate) struct Origin {
+    pub(crate) file: Arc<str>,
+    pub(crate) line: u64,
+    pub(crate) pointer: String,
 }
 
 impl Origin {
@@ -193,7 +193,7 @@ fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<Shre
 }
 
 /// Lines of the record become lines of the file.
-fn reject(origin: &Origin, error: &model::Error) -> Reject {
+pub(crate) fn reject(origin: &Origin, error: &model::Error) -> Reject {
     let message = match error {
         model::Error::Json(error) => {
             let line = origin.line + error.line as u64 - 1;

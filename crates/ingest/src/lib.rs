@@ -5,9 +5,11 @@
 
 mod files;
 mod import;
+mod logs;
 mod open;
 mod split;
 
 pub use files::{FilePiece, Files};
 pub use import::{Counts, Event, Reject, import};
+pub use logs::import_log;
 pub use split::{Piece, Record, Refusal, Splitter};

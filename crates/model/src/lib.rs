@@ -11,6 +11,7 @@ pub mod fragment;
 pub mod generated;
 pub mod identity;
 pub mod key;
+pub mod log;
 pub mod merge;
 pub mod rows;
 pub mod search;

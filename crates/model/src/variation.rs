@@ -238,7 +238,7 @@ fn is_selected(
         Some((target, _)) => (target, true),
         None => (name, false),
     };
-    let is_navigation = ty.property(target).is_some_and(|property| property.is_navigation);
+    let is_navigation = ty.member(target).is_some_and(|property| property.is_navigation);
     if is_navigation {
         // However it is shown: a count alone is an annotation of what is not there.
         let is_expanded =

@@ -12,6 +12,7 @@ use crate::worker::{self, Worker};
 /// The roles that resources ask for.
 pub(crate) mod role {
     pub(crate) const READ: &str = identity::role::READ_CALL_RECORDS;
+    pub(crate) const READ_PSTN: &str = identity::role::READ_PSTN_CALLS;
     pub(crate) const WRITE: &str = identity::role::WRITE_CALL_RECORDS;
 }
 

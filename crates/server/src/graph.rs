@@ -14,8 +14,10 @@ mod compose;
 mod deliveries;
 mod demands;
 mod import;
+mod intake;
 mod lister;
 mod local;
+mod logs;
 mod metadata;
 mod ndjson;
 mod paging;
@@ -130,6 +132,9 @@ pub(crate) async fn dispatch(
             return Box::pin(deliveries::answer(worker, request, &resource, &query)).await;
         }
         None => {}
+    }
+    if let Some(log) = logs::of(&resource) {
+        return Box::pin(logs::answer(worker, request, log, &resource, &query)).await;
     }
     let target = Target::of(&resource).map_err(|NotBuilt(what)| not_built(&what))?;
     request.route = target.route();

@@ -111,6 +111,8 @@ pub(crate) enum Route {
     Version,
     Rows,
     Import,
+    Log,
+    LogImport,
     Calls,
     Call,
     CallEvents,
@@ -124,7 +126,7 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every route, by its number.
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::Unknown,
         Self::ServiceDocument,
         Self::Metadata,
@@ -147,6 +149,8 @@ impl Route {
         Self::Version,
         Self::Rows,
         Self::Import,
+        Self::Log,
+        Self::LogImport,
         Self::Calls,
         Self::Call,
         Self::CallEvents,
@@ -183,6 +187,8 @@ impl Route {
             Self::Version => "/communications/callRecords/{id}/callvault.version()",
             Self::Rows => "/communications/callRecords/callvault.{rows}()",
             Self::Import => "/communications/callRecords/callvault.import",
+            Self::Log => "/communications/callRecords/{log}()",
+            Self::LogImport => "/communications/callRecords/callvault.import{log}",
             Self::Calls => "/communications/calls",
             Self::Call => "/communications/calls/{id}",
             Self::CallEvents => "/communications/callvault.callEvents",

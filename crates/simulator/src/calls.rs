@@ -1,14 +1,19 @@
 //! The sequence of records: each call in turn, and second versions among them.
 
+mod log_rows;
+
 use std::collections::VecDeque;
 
 use odata::primitive::DateTimeOffset;
 
 use crate::json::Instants;
+use crate::logs::{Clerk, Log};
 use crate::mix::Mix;
 use crate::plan::{Call, Frame};
 use crate::population::Population;
 use crate::record::Press;
+
+pub use log_rows::LogRows;
 
 /// Which calls to make.
 #[derive(Debug, Clone)]
@@ -80,6 +85,25 @@ impl Calls {
         }
         self.press.write(out, &self.call, 1);
         true
+    }
+
+    /// Appends `version` (1 or 2) of call `index`, the same line that a run of so many calls has;
+    /// false if it has no such version. How many calls the options ask for doesn't matter.
+    pub fn write_record(&mut self, out: &mut Vec<u8>, index: u64, version: u64) -> bool {
+        self.call.plan(&self.frame, index);
+        let exists = version == 1 || version == 2 && self.call.update_lag.is_some();
+        if exists {
+            self.press.write(out, &self.call, version);
+        }
+        exists
+    }
+
+    /// The rows that call `index` leaves behind in the logs, a line of JSON each. How many calls
+    /// the options ask for doesn't matter.
+    pub fn rows(&mut self, index: u64) -> Vec<(Log, Vec<u8>)> {
+        self.call.plan(&self.frame, index);
+        let entries = Clerk::of(&mut self.press).after(&self.call);
+        entries.into_iter().map(|entry| (entry.log, entry.line)).collect()
     }
 
     fn due_update(&mut self) -> Option<u64> {

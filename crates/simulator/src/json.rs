@@ -48,6 +48,13 @@ pub(crate) fn decimal(out: &mut Vec<u8>, mut value: u64, mut decimals: u32) {
     padded(out, value % scale, decimals as usize);
 }
 
+/// Appends an amount of money with both decimals: `0.12`.
+pub(crate) fn cents(out: &mut Vec<u8>, cents: u64) {
+    unsigned(out, cents / 100);
+    out.push(b'.');
+    padded(out, cents % 100, 2);
+}
+
 /// Appends `value` with leading zeros, `width` digits wide (at most 8).
 #[inline]
 fn padded(out: &mut Vec<u8>, mut value: u64, width: usize) {
@@ -102,6 +109,13 @@ pub(crate) fn guid(out: &mut Vec<u8>, bytes: [u8; 16]) {
         at += 2;
     }
     out.extend_from_slice(&text);
+}
+
+/// A GUID in lower case.
+pub(crate) fn guid_text(bytes: [u8; 16]) -> String {
+    let mut out = Vec::with_capacity(36);
+    guid(&mut out, bytes);
+    String::from_utf8(out).expect("hexadecimal digits and dashes")
 }
 
 /// Appends one byte as two lower-case hexadecimal digits.
@@ -181,6 +195,13 @@ mod tests {
         }
         assert_eq!(text(|out| decimal(out, 0, 6)), "0");
         assert_eq!(text(|out| decimal(out, 13_800, 6)), "0.0138");
+    }
+
+    #[test]
+    fn money_keeps_its_decimals() {
+        for (amount, printed) in [(0, "0.00"), (7, "0.07"), (120, "1.20")] {
+            assert_eq!(text(|out| cents(out, amount)), printed);
+        }
     }
 
     #[test]

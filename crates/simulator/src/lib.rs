@@ -31,6 +31,26 @@
 //! five calls later: published later, with the telemetry that came too late and a rating by one of
 //! the first two.
 //!
+//! # What calls leave in the logs of telephony ([`Calls::rows`], [`LogRows`])
+//!
+//! Rows agree with the records in times (to the tick), users and numbers; all members of beta are
+//! there. They are drawn from the id of the record, which knows nothing of them.
+//!
+//! | what | row |
+//! |---|---|
+//! | a user and a telephone, 45 % | `user_in`, `user_out` of a calling plan, whose `callId` opens no record; none unless somebody answered |
+//! | the same, 15 % | `oc_user_in`, `oc_user_out` of an operator, whose `callId` is the record's id; none unless somebody answered |
+//! | the same, 40 % | `ByotIn`, `ByotOut` of direct routing, whose `correlationId` is the record's id; one of a failure if nobody answered or the set-up failed |
+//! | each visit of a telephone to a meeting | `conf_in`, or 30 % `conf_out`, which costs; the user is the organizer |
+//! | the first leg to an auto attendant | `oc_ucap_in` of no user, whose `callId` is the record's id |
+//! | nothing: beside one of 25 calls | a text message in or out |
+//! | nothing: beside one of 400 calls | a user is barred, and let in again |
+//! | all `conf_out` of an organizer and a day | a row of the report on dialling out, with the midnight (UTC) in `@callvault.startDateTime` |
+//!
+//! A user's number is `+1555011…`, that of a voice application `+1555013…`, those to dial for
+//! meetings are `+1555012…`. All telephones and 88 % of the users are in the United States; the
+//! users in Germany and the United Kingdom call abroad.
+//!
 //! # When and where
 //!
 //! Working hours of working days (UTC); weekends have a twelfth. Meetings tend to begin on the half
@@ -52,6 +72,7 @@ mod client;
 mod device;
 mod endpoint;
 mod json;
+mod logs;
 mod media;
 mod mix;
 mod names;
@@ -65,6 +86,7 @@ mod rng;
 mod session;
 mod stream;
 
-pub use calls::{Calls, Options};
+pub use calls::{Calls, LogRows, Options};
+pub use logs::Log;
 pub use mix::Mix;
 pub use network::BAD_SUBNETS;

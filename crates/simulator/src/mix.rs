@@ -14,8 +14,9 @@ pub enum Mix {
 }
 
 /// What kind of call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Kind {
+    #[default]
     PeerToPeer,
     Telephone,
     Test,

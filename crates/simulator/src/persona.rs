@@ -58,6 +58,8 @@ pub(crate) struct Persona {
     pub(crate) participant: Box<[u8]>,
     /// `associatedIdentity` of an endpoint.
     pub(crate) associated: Box<[u8]>,
+    /// The members of a log's row that name the user: null unless it is one.
+    pub(crate) log_user: Box<[u8]>,
     /// Members `name` to `userAgent` of an endpoint: at the desk, and on the way.
     pub(crate) clients: [Box<[u8]>; 2],
     /// The desk client is a room system or a desk phone: it never travels.
@@ -75,6 +77,7 @@ impl Persona {
             legacy: legacy(kind, name).into(),
             participant: participant(kind, name).into(),
             associated: associated(kind, name).into(),
+            log_user: log_user(kind, name).into(),
             clients: [clients.desk.into(), clients.away.into()],
             fixed: clients.fixed,
         }
@@ -148,6 +151,18 @@ fn associated(kind: Kind, name: &Name<'_>) -> Vec<u8> {
         optional(&mut out, name.user_principal_name);
     }
     out.push(b'}');
+    out
+}
+
+fn log_user(kind: Kind, name: &Name<'_>) -> Vec<u8> {
+    let is_user = kind == Kind::User;
+    let mut out = Vec::new();
+    json::raw(&mut out, r#""userId":"#);
+    optional(&mut out, is_user.then_some(name.id));
+    json::raw(&mut out, r#","userPrincipalName":"#);
+    optional(&mut out, name.user_principal_name.filter(|_| is_user));
+    json::raw(&mut out, r#","userDisplayName":"#);
+    optional(&mut out, name.display_name.filter(|_| is_user));
     out
 }
 

@@ -84,6 +84,7 @@ pub(crate) struct Leg {
 #[derive(Debug, Default)]
 pub(crate) struct Call {
     pub(crate) id: [u8; 16],
+    pub(crate) kind: Kind,
     pub(crate) is_group: bool,
     pub(crate) has_join_url: bool,
     pub(crate) start: i64,
@@ -107,7 +108,19 @@ pub(crate) struct Frame {
     pub(crate) span: (i64, i64),
 }
 
+impl Leg {
+    /// Whether anybody talked.
+    pub(crate) fn is_established(&self) -> bool {
+        matches!(self.outcome, Outcome::Completed | Outcome::Dropped)
+    }
+}
+
 impl Call {
+    /// The first half of the id, from which all is drawn that a record need not carry.
+    pub(crate) fn half(&self) -> u64 {
+        self.id[..8].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+    }
+
     /// Plans call number `index` of `frame` in place of the former one.
     pub(crate) fn plan(&mut self, frame: &Frame, index: u64) {
         let mut rng = Rng::of(frame.seed, index);
@@ -120,6 +133,7 @@ impl Call {
             .then(|| *rng.pick(&[0, 0, 0, 1, 2, 3, 5]));
         let big = frame.mix == Mix::Realistic && index % BIG_PERIOD == BIG_INDEX;
         let kind = if big { Kind::TownHall } else { frame.mix.kind(&mut rng) };
+        self.kind = kind;
         match kind {
             Kind::PeerToPeer => self.peer_to_peer(&mut rng),
             Kind::Telephone => self.telephone(&mut rng),

@@ -18,7 +18,7 @@ pub(crate) const USERS: u32 = 2503;
 pub(crate) const EXTERNALS: u32 = 307;
 /// Visitor ids.
 pub(crate) const GUESTS: u32 = 1009;
-/// Telephone numbers, `+15550100000` and on.
+/// Telephone numbers.
 pub(crate) const PHONES: u32 = 401;
 /// Users of Azure Communication Services.
 pub(crate) const COMMUNICATION_SERVICES: u32 = 53;
@@ -87,6 +87,19 @@ pub(crate) fn is_phone(party: Party) -> bool {
     (FIRST_PHONE..FIRST_COMMUNICATION_SERVICES).contains(&party)
 }
 
+/// The telephone number of a telephone (`+1555010…`), a user (`+1555011…`) or any other party
+/// (`+1555013…`), a different one for each.
+pub(crate) fn number(party: Party) -> String {
+    // Neither stride has a divisor in common with 10,000, so that no number comes twice.
+    if is_phone(party) {
+        format!("+1555010{:04}", (party - FIRST_PHONE) * 23 % 10_000)
+    } else if party < USERS {
+        format!("+1555011{:04}", party * 37 % 10_000)
+    } else {
+        format!("+1555013{party:04}")
+    }
+}
+
 impl Population {
     /// Everybody who calls in `tenant` (an id, kept as it is given) under `seed`.
     pub(crate) fn new(seed: u64, tenant: &str) -> Self {
@@ -113,13 +126,13 @@ impl Population {
             personas.push(Persona::new(Kind::Guest, &nameless(&id), &mut rng, clients));
         }
         for i in 0..PHONES {
-            let id = format!("+1555010{:04}", i * 23 % 10_000);
+            let id = number(FIRST_PHONE + i);
             let clients = client::of_phone();
             personas.push(Persona::new(Kind::Phone, &nameless(&id), &mut rng, clients));
         }
         let resource = rng.guid();
         for _ in 0..COMMUNICATION_SERVICES {
-            let id = format!("8:acs:{}_{}", guid_text(resource), guid_text(rng.guid()));
+            let id = format!("8:acs:{}_{}", json::guid_text(resource), json::guid_text(rng.guid()));
             let clients = client::of_communication_services(resource);
             let kind = Kind::CommunicationServices;
             personas.push(Persona::new(kind, &nameless(&id), &mut rng, clients));
@@ -169,7 +182,7 @@ fn person(
     administrative_unit: Option<[u8; 16]>,
 ) -> Persona {
     let (first, last) = names::person(number);
-    let id = guid_text(rng.guid());
+    let id = json::guid_text(rng.guid());
     let mailbox = format!("{first}.{last}@{domain}").to_lowercase();
     let name = Name {
         id: &id,
@@ -183,7 +196,7 @@ fn person(
 }
 
 fn voice_application(rng: &mut Rng, i: usize, tenant: &[u8], what: &Application) -> Persona {
-    let id = guid_text(rng.guid());
+    let id = json::guid_text(rng.guid());
     let desk = DESKS[i % DESKS.len()];
     let mailbox = format!("{}-{desk}@contoso.com", what.prefix).to_lowercase();
     let name = Name {
@@ -208,13 +221,7 @@ fn nameless(id: &str) -> Name<'_> {
 }
 
 fn tenant_of(rng: &mut Rng) -> Vec<u8> {
-    format!("\"{}\"", guid_text(rng.guid())).into_bytes()
-}
-
-fn guid_text(bytes: [u8; 16]) -> String {
-    let mut out = Vec::with_capacity(36);
-    json::guid(&mut out, bytes);
-    String::from_utf8(out).expect("hexadecimal digits and dashes")
+    format!("\"{}\"", json::guid_text(rng.guid())).into_bytes()
 }
 
 #[cfg(test)]
@@ -238,6 +245,13 @@ mod tests {
         assert_eq!(one.get(user(5)).id, two.get(user(5)).id);
         assert_eq!(one.get(guest(5)).participant, two.get(guest(5)).participant);
         assert_eq!(one.get(external(5)).participant, two.get(external(5)).participant);
+    }
+
+    #[test]
+    fn every_party_has_a_telephone_number_of_its_own() {
+        let numbers: HashSet<_> = (0..queue(0) + QUEUES).map(number).collect();
+        assert_eq!(numbers.len() as u32, queue(0) + QUEUES);
+        assert!(numbers.iter().all(|number| number.len() == "+15550100000".len()));
     }
 
     #[test]

@@ -72,8 +72,7 @@ impl Press {
         }
         json::raw(out, r#","joinWebUrl":"https://teams.microsoft.com/l/meetup-join/19%3ameeting_"#);
         // The thread of the meeting: the second half of a GUID drawn from the first.
-        let first_half = u64::from_be_bytes(call.id[..8].try_into().expect("eight bytes"));
-        let mut rng = Rng::of(first_half, 0);
+        let mut rng = Rng::of(call.half(), 0);
         for _ in 0..24 {
             out.push(b'A' + rng.below(26) as u8);
         }

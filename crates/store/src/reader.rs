@@ -20,9 +20,10 @@ use crate::subscription::{
     Channel, CommittedVersions, DeliveryRow, DueEndpoint, FailingEndpoint, QueueSize,
     SubscriptionRow,
 };
-use crate::tables::{administration, calls, deliveries, subscriptions};
+use crate::tables::{administration, calls, deliveries, logs, subscriptions};
 use crate::{
-    AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, Role, SigningKeyRow, WaitingChain,
+    AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, KeptLogRow, LogRange, Role,
+    SigningKeyRow, WaitingChain,
 };
 
 /// Reads a store, on a connection of its own; one for each thread.
@@ -181,6 +182,22 @@ impl Reader {
     /// The events of a call as JSON, with those of media or without, as they came in.
     pub fn call_events(&mut self, call_key: i64, with_media: bool) -> Result<Vec<String>, Error> {
         calls::events(self.snapshot.fresh()?, call_key, with_media)
+    }
+
+    /// Rows of a telephone log, the earliest first, behind the time and the number of the last one
+    /// read, without the first `skip` of these.
+    pub fn log_rows(
+        &mut self,
+        tenant: &TenantId,
+        range: &LogRange,
+        after: Option<(i64, i64)>,
+        (skip, limit): (u64, usize),
+    ) -> Result<Vec<KeptLogRow>, Error> {
+        let connection = self.snapshot.fresh()?;
+        match tenant_key(connection, &mut self.tenants, tenant)? {
+            Some(tenant_key) => logs::list(connection, tenant_key, range, after, (skip, limit)),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Chains of calls that know more than their record: those whose calls have all ended and

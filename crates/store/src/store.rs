@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use model::log::LogRow;
 use model::{Shredded, TenantId};
 use tokio::sync::Notify;
 
@@ -20,11 +21,11 @@ use crate::postgres::listening;
 use crate::postgres::months::Months;
 use crate::session::Session;
 use crate::sqlite::{backup, connection, forgetting, migrate, owner};
-use crate::tables::{administration, calls, deliveries, retention, subscriptions};
+use crate::tables::{administration, calls, deliveries, logs, retention, subscriptions};
 use crate::writer::{Weight, Work, Writer, request};
 use crate::{
     Added, AppRow, CallEventRow, ChainRecord, Claims, Codec, Diagnosis, Error, Event, KeptEvent,
-    Match, Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
+    KeptRow, Match, Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
 };
 
 /// As what a process works on a store.
@@ -252,6 +253,14 @@ impl Store {
         self.submit(weight, move |session| calls::keep(session, &tenant, &events))
     }
 
+    /// Keeps rows of the telephone logs in one transaction, and says of each what became of it.
+    pub fn keep_log_rows(&self, tenant: &TenantId, rows: Vec<LogRow>) -> Pending<Vec<KeptRow>> {
+        let bytes = rows.iter().map(|row| row.body.len()).sum();
+        let weight = Weight { records: rows.len(), bytes };
+        let tenant = tenant.clone();
+        self.submit(weight, move |session| logs::keep(session, &tenant, &rows))
+    }
+
     /// Writes the record of a chain of calls as its next version, and notes up to which event it
     /// tells, in one transaction; false, and nothing is written, if the chain or the record has
     /// changed since the chain was read. No end of its calls is waited for after that.
@@ -272,6 +281,13 @@ impl Store {
     pub fn erase_ended_before(&self, ticks: i64, limit: usize) -> Pending<usize> {
         let weight = Weight { records: limit, bytes: 0 };
         self.submit(weight, move |session| retention::erase_ended_before(session, ticks, limit))
+    }
+
+    /// Erases rows of the telephone logs that tell of what happened before `ticks`, those that were
+    /// replaced too. Takes at most `limit` of them, to stay short, and answers how many.
+    pub fn erase_log_rows_before(&self, ticks: i64, limit: usize) -> Pending<usize> {
+        let weight = Weight { records: limit, bytes: 0 };
+        self.submit(weight, move |session| logs::erase_before(session, ticks, limit))
     }
 
     /// Takes the words of erased records out of the full-text index, if the first of them was

@@ -4,6 +4,7 @@ pub(crate) mod administration;
 pub(crate) mod calls;
 pub(crate) mod deliveries;
 pub(crate) mod keys;
+pub(crate) mod logs;
 pub(crate) mod retention;
 pub(crate) mod rows;
 pub(crate) mod search;

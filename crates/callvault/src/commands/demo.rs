@@ -1,5 +1,6 @@
 //! `demo`: serves simulated calls and says how to ask for them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::num::NonZero;
@@ -12,12 +13,13 @@ use anyhow::{Context, Result, ensure};
 use identity::{Grant, OPERATOR_APP, role};
 use ingest::{Event, FilePiece, Record};
 use model::TenantId;
+use model::log::Log;
 use odata::primitive::DateTimeOffset;
 use server::Running;
-use simulator::{Calls, Mix};
+use simulator::{Calls, LogRows, Mix};
 use store::{Filter, ListQuery, Role, Store};
 
-use super::simulate::{SPAN, TENANT};
+use super::simulate::{SPAN, TENANT, model_log};
 use super::{add_listening, layers_over, open_or_create_store, serving};
 use crate::cli::{Demo, Place};
 use crate::settings::{Layers, Level, Settings};
@@ -62,32 +64,46 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
 /// Simulates calls of 30 days into the store.
 fn fill(args: &Demo, store: &Store, tenant: &TenantId) -> Result<()> {
     let to = args.to.unwrap_or_else(|| DateTimeOffset::from_unix_seconds(clock::now()));
-    let calls = Calls::new(simulator::Options {
+    let options = simulator::Options {
         seed: args.seed,
         calls: args.calls,
         mix: Mix::Realistic,
         from: DateTimeOffset(to.0 - SPAN),
         to,
         tenant: tenant.to_string(),
-    });
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut refused = None;
+    let mut tell = |event: Event<'_>| {
+        if let Event::Rejected(reject) = event {
+            refused.get_or_insert_with(|| format!("{reject:?}"));
+        }
+    };
+    let calls = pieces(Calls::new(options.clone()));
+    ingest::import(store, tenant, calls, threads, &mut tell)?;
+    let mut rows: BTreeMap<&str, (Log, Vec<Vec<u8>>)> = BTreeMap::new();
+    for (log, row) in LogRows::new(options) {
+        let log = model_log(log);
+        rows.entry(log.name()).or_insert_with(|| (log, Vec::new())).1.push(row);
+    }
+    for (log, rows) in rows.into_values() {
+        ingest::import_log(store, tenant, log, None, pieces(rows.into_iter()), &mut tell)?;
+    }
+    ensure!(refused.is_none(), "what was simulated was refused: {}", refused.unwrap_or_default());
+    Ok(())
+}
+
+/// Simulated lines, as if they stood in a file.
+fn pieces(lines: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = FilePiece> {
     let file: Arc<str> = "simulated".into();
-    let pieces = calls.zip(1..).map(|(line, number)| FilePiece {
+    lines.zip(1..).map(move |(line, number)| FilePiece {
         file: Arc::clone(&file),
         piece: Ok(Record {
             text: String::from_utf8(line).expect("the simulator writes UTF-8"),
             line: number,
             pointer: String::new(),
         }),
-    });
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut refused = None;
-    ingest::import(store, tenant, pieces, threads, &mut |event| {
-        if let Event::Rejected(reject) = event {
-            refused.get_or_insert_with(|| format!("{reject:?}"));
-        }
-    })?;
-    ensure!(refused.is_none(), "a simulated call was refused: {}", refused.unwrap_or_default());
-    Ok(())
+    })
 }
 
 /// Prints a token and how to use it.
@@ -114,6 +130,7 @@ fn explain(
         .map(|record| &record.id)
         .context("the store holds no call")?;
     let records = format!("{}/v1.0/communications/callRecords", running.public_url);
+    let (from, to) = range(newest.iter().map(|record| record.start).max().unwrap_or_default());
     writeln!(out, "\ntenant {tenant}\n\nA token for 24 hours:\n\nTOKEN={token}\n")?;
     for (what, url) in [
         ("A record:", format!("{records}/{id}")),
@@ -122,11 +139,21 @@ fn explain(
             format!("{records}/{id}?\\$expand=sessions(\\$expand=segments)"),
         ),
         ("All records, the latest first:", records.clone()),
+        (
+            "Calls through calling plans and operators:",
+            format!("{records}/getPstnCalls(fromDateTime={from},toDateTime={to})"),
+        ),
     ] {
         writeln!(out, "{what}\n\ncurl -s -H \"Authorization: Bearer {token}\" \"{url}\"\n")?;
     }
     writeln!(out, "Stop with Ctrl-C.")?;
     Ok(out.flush()?)
+}
+
+/// The month before an instant (ticks), as days.
+fn range(to: i64) -> (String, String) {
+    let day = |ticks: i64| DateTimeOffset(ticks).to_string()[..10].to_owned();
+    (day(to - SPAN), day(to + SPAN / 30))
 }
 
 /// A folder that is removed when it is dropped.

@@ -25,7 +25,7 @@ pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
     let mut progress = Progress::start(files.total_bytes(), files.bytes_read());
     // What cannot be written ends the import late but not unnoticed.
     let mut telling = Ok(());
-    let counts = ingest::import(&store, &args.tenant, files, threads, &mut |event| match event {
+    let mut tell = |event: Event<'_>| match event {
         Event::Progress(counts) => progress.show(counts),
         Event::Rejected(reject) => {
             let told = match &mut rejects {
@@ -36,7 +36,12 @@ pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
                 telling = told;
             }
         }
-    })?;
+    };
+    let tenant = &args.tenant;
+    let counts = match args.kind.log() {
+        None => ingest::import(&store, tenant, files, threads, &mut tell)?,
+        Some(log) => ingest::import_log(&store, tenant, log, args.counted_from, files, &mut tell)?,
+    };
     progress.finish();
     if let Some(file) = &mut rejects {
         telling = telling.and(file.flush());

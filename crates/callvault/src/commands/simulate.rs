@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
+use model::log::Log;
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
-use simulator::Calls;
+use simulator::{Calls, LogRows};
 
 use crate::cli::{Mix, Simulate};
 
@@ -24,7 +25,7 @@ pub(super) fn run(args: &Simulate) -> Result<ExitCode> {
         .unwrap_or_else(|| DateTimeOffset::parse(TO).expect("the constant is a point in time"));
     let from = args.from.unwrap_or(DateTimeOffset(to.0 - SPAN));
     ensure!(from < to, "--from must be before --to");
-    let mut calls = Calls::new(simulator::Options {
+    let options = simulator::Options {
         seed: args.seed,
         calls: args.calls,
         mix: match args.mix {
@@ -34,16 +35,41 @@ pub(super) fn run(args: &Simulate) -> Result<ExitCode> {
         from,
         to,
         tenant: args.tenant.as_ref().map_or(TENANT, |tenant| tenant.as_str()).to_owned(),
-    });
+    };
+    match args.kind.log() {
+        None => {
+            let mut calls = Calls::new(options);
+            print(|chunk| calls.write_next(chunk))?;
+        }
+        Some(log) => {
+            let mut rows = LogRows::new(options).filter(|(of, _)| model_log(*of) == log);
+            print(|chunk| rows.next().map(|(_, row)| chunk.extend(row)).is_some())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what `write` appends, until it says that there is no more.
+fn print(mut write: impl FnMut(&mut Vec<u8>) -> bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mut chunk = Vec::with_capacity(2 * CHUNK_BYTES);
-    while calls.write_next(&mut chunk) {
+    while write(&mut chunk) {
         if chunk.len() >= CHUNK_BYTES {
             out.write_all(&chunk)?;
             chunk.clear();
         }
     }
     out.write_all(&chunk)?;
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
+    out.flush()
+}
+
+/// The log that simulated rows belong to.
+pub(super) fn model_log(log: simulator::Log) -> Log {
+    match log {
+        simulator::Log::PstnCalls => Log::PstnCalls,
+        simulator::Log::DirectRoutingCalls => Log::DirectRoutingCalls,
+        simulator::Log::Sms => Log::Sms,
+        simulator::Log::BlockedUsers => Log::BlockedUsers,
+        simulator::Log::DialoutReport => Log::DialoutReport,
+    }
 }

@@ -48,11 +48,13 @@ fn the_printed_requests_answer() {
         answer.json()
     });
     let answers: Vec<_> = answers.collect();
-    let [record, expanded, list] = &answers[..] else { panic!("{curls:?}") };
+    let [record, expanded, list, calls] = &answers[..] else { panic!("{curls:?}") };
     assert_eq!(record["id"], expanded["id"]);
     assert!(record.get("sessions").is_none());
     assert!(expanded["sessions"][0]["segments"][0]["id"].is_string());
     assert!(list["value"].as_array().unwrap().len() > 50);
+    let calls = calls["value"].as_array().unwrap();
+    assert!(calls.iter().all(|call| call["callType"].is_string()) && !calls.is_empty());
 }
 
 #[test]

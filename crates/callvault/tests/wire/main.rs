@@ -6,6 +6,7 @@ mod batch;
 mod calls;
 mod forms;
 mod language;
+mod logs;
 mod meeting;
 mod notifications;
 mod plain;
@@ -33,6 +34,17 @@ fn served() -> (Callvault, Server, Client) {
     let callvault = callvault();
     let token = callvault.token(TENANT, &[READ, WRITE]);
     let server = callvault.serve(&[]);
+    let client = server.client().bearer(&token);
+    (callvault, server, client)
+}
+
+/// The same with what a settings file says.
+fn served_with(settings: &str) -> (Callvault, Server, Client) {
+    let callvault = callvault();
+    let config = callvault.folder().join("callvault.toml");
+    std::fs::write(&config, settings).unwrap();
+    let token = callvault.token(TENANT, &[READ, WRITE]);
+    let server = callvault.serve(&["--config", config.to_str().unwrap()]);
     let client = server.client().bearer(&token);
     (callvault, server, client)
 }

@@ -21,7 +21,7 @@ pub(super) enum Head {
 
 /// Looks at the bytes of an object from its `{` on. An object is a list when its first member that
 /// is not an annotation (`@odata.context`, `@odata.count` …) is an array named `value`, as an
-/// answer has it, or `records`, as the import action takes it.
+/// answer has it, or `records` or `rows`, as the import actions take them.
 pub(super) fn head(bytes: &[u8]) -> Head {
     let window = &bytes[..bytes.len().min(WINDOW)];
     match (Reader { bytes: window, at: 1 }).head() {
@@ -52,6 +52,7 @@ impl<'a> Reader<'a> {
             let member = match name {
                 b"value" => Some("value"),
                 b"records" => Some("records"),
+                b"rows" => Some("rows"),
                 _ if name.contains(&b'@') => None,
                 _ => return Some(Head::Record),
             };

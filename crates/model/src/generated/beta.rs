@@ -28,6 +28,7 @@ pub static CALL_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "id",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Names the row.",
             ..PLAIN
         },
@@ -35,6 +36,7 @@ pub static CALL_LOG_ROW: StructuredType = StructuredType {
             name: "userId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Object id of the user; null for voice applications.",
             ..PLAIN
         },
@@ -42,6 +44,7 @@ pub static CALL_LOG_ROW: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name of the user.",
             ..PLAIN
         },
@@ -49,6 +52,7 @@ pub static CALL_LOG_ROW: StructuredType = StructuredType {
             name: "userDisplayName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Name of the user.",
             ..PLAIN
         },
@@ -84,12 +88,14 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             name: "id",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            is_searchable: true,
             description: "Names the row.",
             ..PLAIN
         },
         Property {
             name: "callId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Names the call; not unique.",
             ..PLAIN
         },
@@ -98,6 +104,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Object id of the user; null for voice applications.",
             ..PLAIN
         },
@@ -106,6 +113,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name of the user.",
             ..PLAIN
         },
@@ -114,6 +122,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name of the user.",
             ..PLAIN
         },
@@ -158,6 +167,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             name: "calleeNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that was called, as E.164 says.",
             ..PLAIN
         },
@@ -183,6 +193,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             name: "callerNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that called, as E.164 says.",
             ..PLAIN
         },
@@ -195,12 +206,14 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "destinationName",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Country or region of the destination.",
             ..PLAIN
         },
         Property {
             name: "conferenceId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Number of the audio conference.",
             ..PLAIN
         },
@@ -219,6 +232,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "operator",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Company that carried the call.",
             ..PLAIN
         },
@@ -272,7 +286,13 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             ..PLAIN
         },
     ],
-    dynamic: &[],
+    dynamic: &[Property {
+        name: "callvault.callRecord",
+        ty: Type::Structured(&common::CALL_RECORD),
+        is_navigation: true,
+        description: "The record of the call that the row tells of, if it can be told.",
+        ..PLAIN
+    }],
     description: "A call to or from the telephone network through a calling plan or an operator.",
     is_served: true,
 };
@@ -290,12 +310,14 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             name: "id",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            is_searchable: true,
             description: "Names the row.",
             ..PLAIN
         },
         Property {
             name: "correlationId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Id of the call record.",
             ..PLAIN
         },
@@ -304,6 +326,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Object id of the user; null for voice applications.",
             ..PLAIN
         },
@@ -312,6 +335,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name of the user.",
             ..PLAIN
         },
@@ -320,6 +344,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name of the user.",
             ..PLAIN
         },
@@ -370,6 +395,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             name: "callerNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that called; its last digits may be masked.",
             ..PLAIN
         },
@@ -377,6 +403,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             name: "calleeNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that was called; its last digits may be masked.",
             ..PLAIN
         },
@@ -413,6 +440,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "trunkFullyQualifiedDomainName",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Name of the session border controller.",
             ..PLAIN
         },
@@ -450,7 +478,13 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             ..PLAIN
         },
     ],
-    dynamic: &[],
+    dynamic: &[Property {
+        name: "callvault.callRecord",
+        ty: Type::Structured(&common::CALL_RECORD),
+        is_navigation: true,
+        description: "The record of the call that the row tells of, if it can be told.",
+        ..PLAIN
+    }],
     description: "A call through one's own session border controller.",
     is_served: true,
 };
@@ -468,12 +502,14 @@ pub static SMS_LOG_ROW: StructuredType = StructuredType {
             name: "id",
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
+            is_searchable: true,
             description: "Names the row.",
             ..PLAIN
         },
         Property {
             name: "smsId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Names the message; not unique.",
             ..PLAIN
         },
@@ -482,6 +518,7 @@ pub static SMS_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Object id of the user; null for voice applications.",
             ..PLAIN
         },
@@ -490,6 +527,7 @@ pub static SMS_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name of the user.",
             ..PLAIN
         },
@@ -498,6 +536,7 @@ pub static SMS_LOG_ROW: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_personal: true,
+            is_searchable: true,
             description: "Name of the user.",
             ..PLAIN
         },
@@ -517,6 +556,7 @@ pub static SMS_LOG_ROW: StructuredType = StructuredType {
             name: "sourceNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that sent; may be masked in part.",
             ..PLAIN
         },
@@ -524,6 +564,7 @@ pub static SMS_LOG_ROW: StructuredType = StructuredType {
             name: "destinationNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that received; may be masked in part.",
             ..PLAIN
         },
@@ -560,6 +601,7 @@ pub static SMS_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "destinationName",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Country or region of the destination.",
             ..PLAIN
         },
@@ -610,6 +652,7 @@ pub static PSTN_BLOCKED_USERS_LOG_ROW: StructuredType = StructuredType {
             name: "userId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Object id of the user.",
             ..PLAIN
         },
@@ -617,6 +660,7 @@ pub static PSTN_BLOCKED_USERS_LOG_ROW: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name of the user.",
             ..PLAIN
         },
@@ -624,6 +668,7 @@ pub static PSTN_BLOCKED_USERS_LOG_ROW: StructuredType = StructuredType {
             name: "userDisplayName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Name of the user.",
             ..PLAIN
         },
@@ -637,6 +682,7 @@ pub static PSTN_BLOCKED_USERS_LOG_ROW: StructuredType = StructuredType {
             name: "userTelephoneNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Telephone number of the user.",
             ..PLAIN
         },
@@ -655,6 +701,7 @@ pub static PSTN_BLOCKED_USERS_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "remediationId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Names the incident.",
             ..PLAIN
         },
@@ -677,6 +724,7 @@ pub static PSTN_ONLINE_MEETING_DIALOUT_REPORT: StructuredType = StructuredType {
             name: "userId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Object id of the user.",
             ..PLAIN
         },
@@ -684,6 +732,7 @@ pub static PSTN_ONLINE_MEETING_DIALOUT_REPORT: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name of the user.",
             ..PLAIN
         },
@@ -691,6 +740,7 @@ pub static PSTN_ONLINE_MEETING_DIALOUT_REPORT: StructuredType = StructuredType {
             name: "userDisplayName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Name of the user.",
             ..PLAIN
         },
@@ -1035,6 +1085,7 @@ pub static BETA: Model = Model {
                 &common::CALL_EVENT,
                 &common::CALL_EVENT_RESULT,
                 &common::DELIVERY,
+                &common::LOG_ROW_RESULT,
             ],
             operations: &[
                 Operation {
@@ -1276,6 +1327,146 @@ pub static BETA: Model = Model {
                     returns: Some(Parameter {
                         name: "",
                         ty: Type::Structured(&common::STREAM_ROW),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "importDirectRoutingCalls",
+                    is_action: true,
+                    parameters: &[
+                        Parameter {
+                            name: "bindingParameter",
+                            ty: Type::Structured(&common::CALL_RECORD),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "rows",
+                            ty: Type::Structured(&DIRECT_ROUTING_LOG_ROW),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::LOG_ROW_RESULT),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "importPstnBlockedUsersLog",
+                    is_action: true,
+                    parameters: &[
+                        Parameter {
+                            name: "bindingParameter",
+                            ty: Type::Structured(&common::CALL_RECORD),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "rows",
+                            ty: Type::Structured(&PSTN_BLOCKED_USERS_LOG_ROW),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::LOG_ROW_RESULT),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "importPstnCalls",
+                    is_action: true,
+                    parameters: &[
+                        Parameter {
+                            name: "bindingParameter",
+                            ty: Type::Structured(&common::CALL_RECORD),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "rows",
+                            ty: Type::Structured(&PSTN_CALL_LOG_ROW),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::LOG_ROW_RESULT),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "importPstnOnlineMeetingDialoutReport",
+                    is_action: true,
+                    parameters: &[
+                        Parameter {
+                            name: "bindingParameter",
+                            ty: Type::Structured(&common::CALL_RECORD),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "rows",
+                            ty: Type::Structured(&PSTN_ONLINE_MEETING_DIALOUT_REPORT),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::LOG_ROW_RESULT),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "importSmsLog",
+                    is_action: true,
+                    parameters: &[
+                        Parameter {
+                            name: "bindingParameter",
+                            ty: Type::Structured(&common::CALL_RECORD),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "rows",
+                            ty: Type::Structured(&SMS_LOG_ROW),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::LOG_ROW_RESULT),
                         is_collection: true,
                         is_nullable: false,
                     }),

@@ -4076,3 +4076,64 @@ pub static DELIVERY: StructuredType = StructuredType {
     description: "A message that a subscription is to be told, or that was given up.",
     is_served: true,
 };
+
+/// `callvault.logRowMembers`: What the rows of the telephone logs can be asked for beside their own members.
+pub static LOG_ROW_MEMBERS: StructuredType = StructuredType {
+    name: "callvault.logRowMembers",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[Property {
+        name: "callvault.callRecord",
+        ty: Type::Structured(&CALL_RECORD),
+        is_navigation: true,
+        description: "The record of the call that the row tells of, if it can be told.",
+        ..PLAIN
+    }],
+    dynamic: &[],
+    description: "What the rows of the telephone logs can be asked for beside their own members.",
+    is_served: false,
+};
+
+/// `callvault.logRowResult`: What became of one row of a telephone log.
+pub static LOG_ROW_RESULT: StructuredType = StructuredType {
+    name: "callvault.logRowResult",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "line",
+            ty: Type::Primitive(Primitive::Int64),
+            is_nullable: false,
+            description: "Number of the line, from 1.",
+            ..PLAIN
+        },
+        Property {
+            name: "id",
+            ty: Type::Primitive(Primitive::String),
+            description: "Id of the row, if it has one and it could be read.",
+            ..PLAIN
+        },
+        Property {
+            name: "status",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "created, replaced, merged, unchanged or rejected.",
+            ..PLAIN
+        },
+        Property {
+            name: "error",
+            ty: Type::Structured(&IMPORT_ERROR),
+            description: "Why the row was rejected.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "What became of one row of a telephone log.",
+    is_served: true,
+};

@@ -20,12 +20,14 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "id",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Names the row.",
             ..PLAIN
         },
         Property {
             name: "callId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Names the call; not unique.",
             ..PLAIN
         },
@@ -33,6 +35,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             name: "userId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Object id of the user; null for voice applications.",
             ..PLAIN
         },
@@ -40,6 +43,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name of the user.",
             ..PLAIN
         },
@@ -47,6 +51,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             name: "userDisplayName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Name of the user.",
             ..PLAIN
         },
@@ -91,6 +96,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             name: "calleeNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that was called, as E.164 says.",
             ..PLAIN
         },
@@ -116,6 +122,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             name: "callerNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that called, as E.164 says.",
             ..PLAIN
         },
@@ -128,12 +135,14 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "destinationName",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Country or region of the destination.",
             ..PLAIN
         },
         Property {
             name: "conferenceId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Number of the audio conference.",
             ..PLAIN
         },
@@ -152,6 +161,7 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "operator",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Company that carried the call.",
             ..PLAIN
         },
@@ -162,7 +172,13 @@ pub static PSTN_CALL_LOG_ROW: StructuredType = StructuredType {
             ..PLAIN
         },
     ],
-    dynamic: &[],
+    dynamic: &[Property {
+        name: "callvault.callRecord",
+        ty: Type::Structured(&common::CALL_RECORD),
+        is_navigation: true,
+        description: "The record of the call that the row tells of, if it can be told.",
+        ..PLAIN
+    }],
     description: "A call to or from the telephone network through a calling plan or an operator.",
     is_served: true,
 };
@@ -179,12 +195,14 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "id",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Names the row; does not open a call record.",
             ..PLAIN
         },
         Property {
             name: "correlationId",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Id of the call record.",
             ..PLAIN
         },
@@ -192,6 +210,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             name: "userId",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Object id of the user.",
             ..PLAIN
         },
@@ -199,6 +218,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             name: "userPrincipalName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Sign-in name of the user.",
             ..PLAIN
         },
@@ -206,6 +226,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             name: "userDisplayName",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Name of the user.",
             ..PLAIN
         },
@@ -256,6 +277,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             name: "callerNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that called; its last digits may be masked.",
             ..PLAIN
         },
@@ -263,6 +285,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             name: "calleeNumber",
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
+            is_searchable: true,
             description: "Number that was called; its last digits may be masked.",
             ..PLAIN
         },
@@ -299,6 +322,7 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
         Property {
             name: "trunkFullyQualifiedDomainName",
             ty: Type::Primitive(Primitive::String),
+            is_searchable: true,
             description: "Name of the session border controller.",
             ..PLAIN
         },
@@ -309,7 +333,13 @@ pub static DIRECT_ROUTING_LOG_ROW: StructuredType = StructuredType {
             ..PLAIN
         },
     ],
-    dynamic: &[],
+    dynamic: &[Property {
+        name: "callvault.callRecord",
+        ty: Type::Structured(&common::CALL_RECORD),
+        is_navigation: true,
+        description: "The record of the call that the row tells of, if it can be told.",
+        ..PLAIN
+    }],
     description: "A call through one's own session border controller.",
     is_served: true,
 };
@@ -504,6 +534,7 @@ pub static V1_0: Model = Model {
                 &common::CALL_EVENT,
                 &common::CALL_EVENT_RESULT,
                 &common::DELIVERY,
+                &common::LOG_ROW_RESULT,
             ],
             operations: &[
                 Operation {
@@ -745,6 +776,62 @@ pub static V1_0: Model = Model {
                     returns: Some(Parameter {
                         name: "",
                         ty: Type::Structured(&common::STREAM_ROW),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "importDirectRoutingCalls",
+                    is_action: true,
+                    parameters: &[
+                        Parameter {
+                            name: "bindingParameter",
+                            ty: Type::Structured(&common::CALL_RECORD),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "rows",
+                            ty: Type::Structured(&DIRECT_ROUTING_LOG_ROW),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::LOG_ROW_RESULT),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "importPstnCalls",
+                    is_action: true,
+                    parameters: &[
+                        Parameter {
+                            name: "bindingParameter",
+                            ty: Type::Structured(&common::CALL_RECORD),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "rows",
+                            ty: Type::Structured(&PSTN_CALL_LOG_ROW),
+                            is_collection: true,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::LOG_ROW_RESULT),
                         is_collection: true,
                         is_nullable: false,
                     }),

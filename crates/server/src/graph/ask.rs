@@ -61,7 +61,18 @@ impl<'a> Ask<'a> {
         resource: &'a Resource,
         query: &'a Query,
     ) -> Result<Self, Problem> {
-        Self::by(worker, request, resource, query, request.require(&[role::READ])?)
+        Self::with_roles(worker, request, resource, query, &[role::READ])
+    }
+
+    /// The same for what others may read too: whoever has one of the roles.
+    pub(super) fn with_roles(
+        worker: &'a Rc<Worker>,
+        request: &'a Request,
+        resource: &'a Resource,
+        query: &'a Query,
+        roles: &[&str],
+    ) -> Result<Self, Problem> {
+        Self::by(worker, request, resource, query, request.require(roles)?)
     }
 
     /// Shows a caller what it has just written; for that the role to write is enough.
@@ -292,7 +303,7 @@ impl<'a> Ask<'a> {
         answer
     }
 
-    fn composer(&self) -> Composer {
+    pub(super) fn composer(&self) -> Composer {
         // Text has no form of JSON.
         let format = self.format().unwrap_or_default();
         Composer {

@@ -53,9 +53,6 @@ pub(super) async fn answer(
     if request.method != Method::GET {
         return Err(Problem::method_not_allowed("GET, HEAD"));
     }
-    if query.apply.is_some() {
-        return Err(super::not_built("'$apply' of calls"));
-    }
     let ask = Ask::new(worker, request, resource, query)?;
     match target {
         Target::All => lister::list(&ask, calls(&ask)).await,

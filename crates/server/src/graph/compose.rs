@@ -23,6 +23,8 @@ use odata::edm::StructuredType;
 use odata::page_token::Keys;
 use store::{Budget, Reader, StoredRecord};
 
+pub(super) use selection::{Objects, applied};
+
 use super::ask::damaged;
 use super::paging::{Asked, Page};
 use super::target::{Base, RecordRef, Tail, Target};

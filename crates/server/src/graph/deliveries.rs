@@ -35,9 +35,6 @@ pub(super) async fn answer(
     if request.method != Method::GET {
         return Err(Problem::method_not_allowed("GET, HEAD"));
     }
-    if query.apply.is_some() {
-        return Err(super::not_built("'$apply' of deliveries"));
-    }
     let ask = Ask::new(worker, request, resource, query)?;
     let source = Deliveries::of(&ask)?;
     lister::list(&ask, source).await

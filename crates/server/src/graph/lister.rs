@@ -16,7 +16,7 @@ use odata::json::Node;
 use store::Reader;
 
 use super::ask::Ask;
-use super::compose::QueryLimits;
+use super::compose::{Objects, QueryLimits, applied};
 use super::paging::{MOST_SESSIONS, Page};
 use super::shown::{self, Shown};
 use crate::problem::Problem;
@@ -50,18 +50,32 @@ pub(super) trait Source: Send + 'static {
         after: Option<Position>,
         visit: &mut Visit<'_>,
     ) -> Result<Chunk, Problem>;
+
+    /// Adds to an item that was chosen what is shown of it alone.
+    fn finish(&self, _: &mut Reader, text: String) -> Result<String, Problem> {
+        Ok(text)
+    }
 }
 
 /// Answers with a page.
 pub(super) async fn list(ask: &Ask<'_>, source: impl Source) -> Result<Response, Problem> {
-    let page = ask.page(MOST_SESSIONS)?;
     let ty = source.ty();
+    shown::collection(ask, ty, &shown(ask, source, MOST_SESSIONS).await?)
+}
+
+/// A page of at most so many items.
+pub(super) async fn shown(
+    ask: &Ask<'_>,
+    source: impl Source,
+    most: usize,
+) -> Result<Shown, Problem> {
+    let page = ask.page(most)?;
     let lister = Lister::of(ask, source);
     let at = page.clone();
     let Listed { items, count, next } = read(ask, move |reader| lister.page(reader, &at)).await?;
     let next = next.and_then(|position| page.next(items.len(), position, None));
     let next = next.map(|next| next.link(ask.root(), ask.keys(), ask.asked(&ask.path), ask.query));
-    shown::collection(ask, ty, &Shown { items, count, next })
+    Ok(Shown { items, count, next })
 }
 
 /// Answers with the number of items.
@@ -77,8 +91,10 @@ async fn read<T: Send + 'static>(
     ask: &Ask<'_>,
     work: impl FnOnce(&mut Reader) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let asks_for_all = ask.query.count || ask.query.skip.is_some() || ask.path.ends_with("$count");
-    if Sieve::new(ask.query).is_plain() && !asks_for_all {
+    let query = ask.query;
+    let asks_for_all = query.count || query.skip.is_some() || ask.path.ends_with("$count");
+    let asks_for_more = query.apply.is_some() || !query.expand.is_empty();
+    if Sieve::new(query).is_plain() && !asks_for_all && !asks_for_more {
         return work(&mut ask.reader());
     }
     ask.elsewhere(work).await
@@ -108,6 +124,9 @@ impl<S: Source> Lister<S> {
     }
 
     fn count(&self, reader: &mut Reader) -> Result<u64, Problem> {
+        if self.query.apply.is_some() {
+            return Ok(self.applied(reader)?.items.len() as u64);
+        }
         let all = Query { count: true, top: None, skip: None, ..self.query.clone() };
         let window = Window { start: 0, room: 0, is_last: true };
         let chosen = self.choose(reader, &Sieve::new(&all), window, None)?;
@@ -115,6 +134,9 @@ impl<S: Source> Lister<S> {
     }
 
     fn page(&self, reader: &mut Reader, page: &Page) -> Result<Listed, Problem> {
+        if self.query.apply.is_some() {
+            return self.page_of_applied(reader, page);
+        }
         let sieve = Sieve::new(&Query { count: false, ..self.query.clone() });
         let count = self.query.count.then(|| self.count(reader)).transpose()?;
         let is_read_order = self.query.orderby.is_empty();
@@ -137,8 +159,26 @@ impl<S: Source> Lister<S> {
             Some(_) if has_more => Some(((shown + items.len() as u64).cast_signed(), 0)),
             _ => None,
         };
-        let next = next.map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()].concat());
-        Ok(Listed { items: items.into_iter().map(|(text, _)| text).collect(), count, next })
+        let next = next.map(position_text);
+        let items = items.into_iter().map(|(text, _)| self.source.finish(reader, text));
+        Ok(Listed { items: items.collect::<Result<_, _>>()?, count, next })
+    }
+
+    /// What `$apply` makes of all items.
+    fn applied(&self, reader: &mut Reader) -> Result<Objects, Problem> {
+        let all = self.choose(reader, &Sieve::new(&Query::default()), Window::ALL, None)?;
+        let texts: Vec<String> = all.items.into_iter().map(|(text, _)| text).collect();
+        applied(&self.query, &texts, Type::Structured(self.source.ty()), self.limits.groups)
+    }
+
+    fn page_of_applied(&self, reader: &mut Reader, page: &Page) -> Result<Listed, Problem> {
+        let Objects { items, total } = self.applied(reader)?;
+        let shown = position(&page.after).map_or(0, |(shown, _)| shown.unsigned_abs());
+        let start = usize::try_from(shown).unwrap_or(usize::MAX).min(items.len());
+        let end = start.saturating_add(page.size).min(items.len());
+        let next = (end < items.len()).then(|| position_text((end as i64, 0)));
+        let items = items[start..end].to_vec();
+        Ok(Listed { items, count: self.query.count.then_some(total), next })
     }
 
     /// Items behind a position that are asked for, each with its own.
@@ -179,6 +219,10 @@ impl<S: Source> Lister<S> {
         }
         Ok(())
     }
+}
+
+fn position_text((first, second): Position) -> Vec<u8> {
+    [first.to_le_bytes(), second.to_le_bytes()].concat()
 }
 
 fn position(after: &[u8]) -> Option<Position> {

@@ -223,7 +223,8 @@ pub(super) fn push_string(out: &mut Vec<u8>, name: &str, text: &str) {
     out.push(b'"');
 }
 
-/// The items of an object with one member, an array, as lines numbered from 1.
+/// The items of an object with one member, an array, as lines numbered from 1. The member may also be
+/// `value`, with annotations around it, as in answers.
 pub(super) fn split_items(bytes: &Bytes, member: &str) -> Result<Vec<Line>, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
@@ -234,7 +235,11 @@ pub(super) fn split_items(bytes: &Bytes, member: &str) -> Result<Vec<Line>, Prob
         let mut is_first = true;
         while let Some(name) = scanner.next_member(is_first)? {
             is_first = false;
-            if !name.is(member) || !lines.is_empty() {
+            if name.raw().contains('@') {
+                scanner.value()?;
+                continue;
+            }
+            if !(name.is(member) || name.is("value")) || !lines.is_empty() {
                 return Err(scanner.error(format!("expected one member, '{member}'")));
             }
             scanner.enter_array()?;

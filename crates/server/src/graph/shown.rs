@@ -83,7 +83,10 @@ fn finish(
     ty: &'static StructuredType,
     is_collection: bool,
 ) -> Result<Response, Problem> {
-    let content = Content { ty, is_collection, path: &ask.path, has_unsettled_enum: false };
+    // Members of enumerations that not everyone may see are rare, and not looked for.
+    let can_grow = |ty: Type| matches!(ty, Type::Enum(ty) if ty.is_evolvable());
+    let has_unsettled_enum = ty.properties.iter().any(|property| can_grow(property.ty));
+    let content = Content { ty, is_collection, path: &ask.path, has_unsettled_enum };
     ask.finish(out, &content, None)
 }
 

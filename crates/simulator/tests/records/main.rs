@@ -1,6 +1,8 @@
-//! The records that the simulator makes: their shape, their relations, their shares.
+//! The records and rows of logs that the simulator makes: their shape, their relations, their
+//! shares.
 
 mod determinism;
+mod logs;
 mod ordered;
 mod relations;
 mod shape;

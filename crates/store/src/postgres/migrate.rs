@@ -12,7 +12,10 @@ use crate::engine::Connection;
 use crate::{Cause, Error};
 
 /// Steps in order; their numbers count from 1. With each, how many steps a node has to know.
-const STEPS: &[(&str, i64)] = &[(include_str!("../../migrations/postgres/0001_records.sql"), 1)];
+const STEPS: &[(&str, i64)] = &[
+    (include_str!("../../migrations/postgres/0001_records.sql"), 1),
+    (include_str!("../../migrations/postgres/0002_logs.sql"), 1),
+];
 /// Any number, the same for all nodes.
 const LOCK: i64 = 0x4361_6c6c_0001;
 

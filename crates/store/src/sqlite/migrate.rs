@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_queries.sql"),
     include_str!("../../migrations/sqlite/0003_notifications.sql"),
     include_str!("../../migrations/sqlite/0004_calls.sql"),
+    include_str!("../../migrations/sqlite/0005_logs.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").

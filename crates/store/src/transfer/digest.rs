@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use model::fragment::{Codec as _, FragmentKind};
 
-use super::kept::{CREATED_AFTER, EVENTS, REPLACED, TENANTS, Table};
+use super::kept::{CREATED_AFTER, EVENTS, LOGS, REPLACED, TENANTS, Table};
 use crate::engine::{Connection, Field, Row};
 use crate::{Codec, Error};
 
@@ -56,7 +56,7 @@ impl Digest {
         digest.parts.push(("typed rows", *rows.finalize().as_bytes()));
         digest.parts.push(("keys of records", *blake3::hash(&led(connection)?).as_bytes()));
         digest.parts.push(("the change log", log(connection)?));
-        for table in [&TENANTS].into_iter().chain(&REPLACED).chain([&EVENTS]) {
+        for table in [&TENANTS].into_iter().chain(&REPLACED).chain([&EVENTS, &LOGS]) {
             digest.parts.push((table.name, rows_of(connection, table)?));
         }
         Ok(digest)

@@ -1,5 +1,5 @@
 //! What a store keeps beside records: tenants, dictionaries, applications, keys, subscriptions with
-//! what they are to be told, and calls.
+//! what they are to be told, calls, and rows of the telephone logs.
 
 use std::ops::ControlFlow;
 
@@ -139,6 +139,23 @@ pub(super) const EVENTS: Table = Table {
     is_numbered: true,
 };
 
+/// The largest beside them.
+pub(super) const LOGS: Table = Table {
+    name: "log_row",
+    columns: &[
+        "log_row_key",
+        "tenant_key",
+        "log",
+        "id_key",
+        "date_time",
+        "received",
+        "replaced",
+        "body",
+    ],
+    keys: 1,
+    is_numbered: true,
+};
+
 type OwnRow = Vec<Field<'static>>;
 
 impl Table {
@@ -224,14 +241,14 @@ pub(super) fn replace(source: &Connection, to: &Store) -> Result<(), Error> {
     tenants(source, to)?;
     dictionaries(source, to)?;
     let empty = |session: &mut Session| {
-        for table in REPLACED.iter().chain([&EVENTS]) {
+        for table in REPLACED.iter().chain([&EVENTS, &LOGS]) {
             session.connection.execute(&format!("DELETE FROM {}", table.name), ())?;
         }
         Ok(())
     };
     to.submit(Weight::SMALL, empty).wait()?;
     let target = to.shared().opener.reader()?;
-    for table in REPLACED.iter().chain([&EVENTS]) {
+    for table in REPLACED.iter().chain([&EVENTS, &LOGS]) {
         let numbered = table.columns.iter().position(|column| *column == CREATED_AFTER);
         table.copy(source, to, |row| {
             let Some(at) = numbered else { return Ok(()) };

@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 13] = [
+const OF_LATER_STEPS: [&str; 14] = [
     "segment",
     "media",
     "stream",
@@ -25,6 +25,7 @@ const OF_LATER_STEPS: [&str; 13] = [
     "call_chain",
     "call",
     "call_event",
+    "log_row",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.

@@ -82,15 +82,15 @@ pub(super) fn computed(computed: &[Computed], item: Node<'_>, ty: Type) -> Vec<u
 
 /// Objects that `$apply` made.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Objects {
+pub(in super::super) struct Objects {
     /// JSON texts, `$skip` and `$top` applied.
-    pub(super) items: Vec<String>,
+    pub(in super::super) items: Vec<String>,
     /// How many there are without `$skip` and `$top`, if that is asked for.
-    pub(super) total: u64,
+    pub(in super::super) total: u64,
 }
 
 /// What `$apply` and the options behind it make of items: JSON objects.
-pub(super) fn applied(
+pub(in super::super) fn applied(
     query: &Query,
     texts: &[String],
     ty: Type,

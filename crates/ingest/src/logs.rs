@@ -1,0 +1,103 @@
+//! Puts the rows of a telephone log into the store, batch by batch.
+//!
+//! Rows are small and few beside records, so one thread reads and checks while the batch before is
+//! written.
+
+use std::sync::Arc;
+
+use model::TenantId;
+use model::log::{Log, LogRow, read};
+use odata::primitive::DateTimeOffset;
+use store::{KeptRow, Pending, Store};
+
+use crate::files::FilePiece;
+use crate::import::{Counts, Event, Origin, Reject, reject};
+
+/// Rows that are written together.
+const TOGETHER: usize = 1_000;
+
+/// Imports all `pieces` as rows of a log. `counted_from` is when the calls of rows of the dial-out
+/// report happened that don't say so. A refused row is told and passed over; a store that fails ends
+/// the import.
+pub fn import_log(
+    store: &Store,
+    tenant: &TenantId,
+    log: Log,
+    counted_from: Option<DateTimeOffset>,
+    pieces: impl Iterator<Item = FilePiece>,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Counts, store::Error> {
+    let mut writing =
+        Writing { store, tenant, counts: Counts::default(), under_way: None, on_event };
+    let mut rows = Vec::with_capacity(TOGETHER);
+    for FilePiece { file, piece } in pieces {
+        match checked(file, piece, log, counted_from) {
+            Ok(row) => rows.push(row),
+            Err(reject) => writing.reject(&reject),
+        }
+        if rows.len() == TOGETHER {
+            writing.write(std::mem::take(&mut rows))?;
+        }
+    }
+    writing.write(rows)?;
+    writing.settle()?;
+    Ok(writing.counts)
+}
+
+fn checked(
+    file: Arc<str>,
+    piece: Result<crate::Record, crate::Refusal>,
+    log: Log,
+    counted_from: Option<DateTimeOffset>,
+) -> Result<LogRow, Reject> {
+    match piece {
+        Err(refusal) => Err(Reject {
+            file,
+            line: refusal.line,
+            pointer: refusal.pointer,
+            message: refusal.message,
+        }),
+        Ok(record) => {
+            let origin = Origin { file, line: record.line, pointer: record.pointer };
+            read(log, &record.text, counted_from).map_err(|error| reject(&origin, &error))
+        }
+    }
+}
+
+struct Writing<'a> {
+    store: &'a Store,
+    tenant: &'a TenantId,
+    counts: Counts,
+    under_way: Option<Pending<Vec<KeptRow>>>,
+    on_event: &'a mut dyn FnMut(Event<'_>),
+}
+
+impl Writing<'_> {
+    fn write(&mut self, rows: Vec<LogRow>) -> Result<(), store::Error> {
+        self.settle()?;
+        self.under_way = Some(self.store.keep_log_rows(self.tenant, rows));
+        Ok(())
+    }
+
+    /// Waits for the batch that is being written.
+    fn settle(&mut self) -> Result<(), store::Error> {
+        let Some(pending) = self.under_way.take() else { return Ok(()) };
+        for kept in pending.wait()? {
+            self.counts.read += 1;
+            *match kept {
+                KeptRow::Created => &mut self.counts.created,
+                KeptRow::Replaced => &mut self.counts.replaced,
+                KeptRow::Merged => &mut self.counts.merged,
+                KeptRow::Unchanged => &mut self.counts.unchanged,
+            } += 1;
+        }
+        (self.on_event)(Event::Progress(&self.counts));
+        Ok(())
+    }
+
+    fn reject(&mut self, reject: &Reject) {
+        self.counts.read += 1;
+        self.counts.rejected += 1;
+        (self.on_event)(Event::Rejected(reject));
+    }
+}

@@ -1,0 +1,328 @@
+//! The telephone logs: which there are, and their rows as they come in, are told again, and are shown
+//! (Graph, "getPstnCalls" and its sisters).
+//!
+//! A row is checked against beta's type, which has every member that v1.0's has. It is kept as it
+//! came; what is shown has all members that its version declares, and those that none does.
+
+use odata::canonical::{Canonicaliser, absent};
+use odata::edm::StructuredType;
+use odata::json::{Member, Node, Pointer, Text, write_members};
+use odata::primitive::DateTimeOffset;
+
+use crate::fragment::Corrupt;
+use crate::generated::{beta, v1_0};
+use crate::shred::Error;
+
+/// The member that leads to the record of a row's call.
+pub const CALL_RECORD: &str = "callvault.callRecord";
+/// The annotation that says when the calls happened that a row of the dial-out report sums up.
+pub const COUNTED_FROM: &str = "@callvault.startDateTime";
+
+/// Longest id that is kept, in bytes.
+const LONGEST_ID: usize = 256;
+
+/// A telephone log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Log {
+    /// Calls through calling plans and operators.
+    PstnCalls,
+    /// Calls through session border controllers of one's own.
+    DirectRoutingCalls,
+    /// Text messages.
+    Sms,
+    /// Users who were barred from calling, or let in again.
+    BlockedUsers,
+    /// What dialling out of meetings cost.
+    DialoutReport,
+}
+
+impl Log {
+    /// Every log, in the order of documentation.
+    pub const ALL: [Self; 5] = [
+        Self::PstnCalls,
+        Self::DirectRoutingCalls,
+        Self::Sms,
+        Self::BlockedUsers,
+        Self::DialoutReport,
+    ];
+
+    /// The name by which commands and the store call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PstnCalls => "pstn",
+            Self::DirectRoutingCalls => "direct-routing",
+            Self::Sms => "sms",
+            Self::BlockedUsers => "blocked",
+            Self::DialoutReport => "dialout",
+        }
+    }
+
+    /// The log that a command calls so.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|log| log.name() == name)
+    }
+
+    /// Graph's name for it: the function that reads it is `get…`, the action that fills it
+    /// `callvault.import…`.
+    fn title(self) -> &'static str {
+        match self {
+            Self::PstnCalls => "PstnCalls",
+            Self::DirectRoutingCalls => "DirectRoutingCalls",
+            Self::Sms => "SmsLog",
+            Self::BlockedUsers => "PstnBlockedUsersLog",
+            Self::DialoutReport => "PstnOnlineMeetingDialoutReport",
+        }
+    }
+
+    /// The log that a function reads.
+    pub fn of_function(name: &str) -> Option<Self> {
+        let title = name.strip_prefix("get")?;
+        Self::ALL.into_iter().find(|log| log.title() == title)
+    }
+
+    /// The log that an action fills.
+    pub fn of_action(name: &str) -> Option<Self> {
+        let title = name.strip_prefix("import")?;
+        Self::ALL.into_iter().find(|log| log.title() == title)
+    }
+
+    /// The most days that one request may ask for; `None` where Graph names no limit.
+    pub fn most_days(self) -> Option<i64> {
+        (self != Self::DirectRoutingCalls).then_some(90)
+    }
+
+    /// Whether what happened at the very end of a range belongs to it.
+    pub fn includes_end(self) -> bool {
+        self != Self::DirectRoutingCalls
+    }
+
+    /// The type of a row, as beta has it.
+    pub fn ty(self) -> &'static StructuredType {
+        match self {
+            Self::PstnCalls => &beta::PSTN_CALL_LOG_ROW,
+            Self::DirectRoutingCalls => &beta::DIRECT_ROUTING_LOG_ROW,
+            Self::Sms => &beta::SMS_LOG_ROW,
+            Self::BlockedUsers => &beta::PSTN_BLOCKED_USERS_LOG_ROW,
+            Self::DialoutReport => &beta::PSTN_ONLINE_MEETING_DIALOUT_REPORT,
+        }
+    }
+
+    /// The same as v1.0 has it, which has only some of the logs.
+    pub fn ty_of_v1(self) -> Option<&'static StructuredType> {
+        match self {
+            Self::PstnCalls => Some(&v1_0::PSTN_CALL_LOG_ROW),
+            Self::DirectRoutingCalls => Some(&v1_0::DIRECT_ROUTING_LOG_ROW),
+            _ => None,
+        }
+    }
+
+    /// The member by which ranges are measured.
+    fn time_member(self) -> &'static str {
+        match self {
+            Self::PstnCalls | Self::DirectRoutingCalls => "startDateTime",
+            Self::Sms => "sentDateTime",
+            Self::BlockedUsers => "blockDateTime",
+            Self::DialoutReport => COUNTED_FROM,
+        }
+    }
+
+    /// The members that a row of a log without ids is told apart by; none: by everything it says.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::PstnCalls | Self::DirectRoutingCalls | Self::Sms => &[],
+            Self::BlockedUsers => &["userId", "blockDateTime", "userBlockMode"],
+            Self::DialoutReport => {
+                &["userId", "usageLocation", "destinationContext", "currency", COUNTED_FROM]
+            }
+        }
+    }
+}
+
+/// A row, checked, to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRow {
+    /// Its log.
+    pub log: Log,
+    /// Its id as it came, if it has one.
+    pub id: Option<String>,
+    /// What it is told apart by.
+    pub id_key: Vec<u8>,
+    /// When it happened that ranges are measured by (ticks).
+    pub time: i64,
+    /// Its members as JSON, without those that say nothing.
+    pub body: String,
+}
+
+/// Reads and checks a row. `counted_from` is when the calls of a row of the dial-out report happened
+/// that doesn't say so itself.
+///
+/// # Errors
+/// When it can't be kept; the pointer names the member.
+pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Result<LogRow, Error> {
+    let node = Node::parse(text)?;
+    let Node::Object(mut members) = node else {
+        return Err(invalid("", format!("expected an object, found {}", node.kind())));
+    };
+    let is_link = |member: &Member<'_>| member.name.value().starts_with(CALL_RECORD);
+    members.retain(|member| !is_link(member) && !member.name.is("@odata.type"));
+    if log == Log::BlockedUsers {
+        settle_case(&mut members);
+    }
+    let resolve = |_: &'static StructuredType, _: &[Member<'_>]| None;
+    Canonicaliser::new(resolve).object(&mut members, log.ty(), &Pointer::Root)?;
+    members.retain(|member| !is_nothing(&member.value) && !member.name.is("@odata.type"));
+    if let (Log::DialoutReport, Some(counted_from)) = (log, counted_from)
+        && !members.iter().any(|member| member.name.is(COUNTED_FROM))
+    {
+        let value = Node::String(Text::plain_owned(counted_from.to_string()));
+        members.insert(0, Member { name: Text::plain(COUNTED_FROM), value });
+    }
+    let time = time(log, &members)?;
+    let id = id(log, &members)?;
+    let mut body = vec![b'{'];
+    write_members(&mut body, &members);
+    body.push(b'}');
+    let id_key = match &id {
+        Some(id) => crate::key(id),
+        None => name_of(log, &members, &body),
+    };
+    Ok(LogRow { log, id, id_key, time, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+/// Graph's page writes the members of this enumeration with a capital, its schema without.
+fn settle_case(members: &mut [Member<'_>]) {
+    let mode = members.iter_mut().find(|member| member.name.is("userBlockMode"));
+    if let Some(Member { value: Node::String(text), .. }) = mode {
+        let mut declared = beta::PSTN_USER_BLOCK_MODE.members.iter().map(|(name, _)| *name);
+        let written = text.value().into_owned();
+        if let Some(known) = declared.find(|known| known.eq_ignore_ascii_case(&written)) {
+            *text = Text::plain(known);
+        }
+    }
+}
+
+fn time(log: Log, members: &[Member<'_>]) -> Result<i64, Error> {
+    let name = log.time_member();
+    let pointer = format!("/{name}");
+    match members.iter().find(|member| member.name.is(name)).map(|member| &member.value) {
+        None if log == Log::DialoutReport => {
+            let message = format!(
+                "the row does not say when its calls happened: give it '{name}', or say it for all"
+            );
+            Err(invalid(&pointer, message))
+        }
+        None => Err(invalid(&pointer, format!("a row needs '{name}'"))),
+        Some(Node::String(text)) => match DateTimeOffset::parse(&text.value()) {
+            Some(time) => Ok(time.0),
+            None => Err(invalid(&pointer, "expected an instant such as 2026-11-28T22:00:00Z")),
+        },
+        Some(_) => Err(invalid(&pointer, "expected text")),
+    }
+}
+
+fn id(log: Log, members: &[Member<'_>]) -> Result<Option<String>, Error> {
+    let is_needed = matches!(log, Log::PstnCalls | Log::DirectRoutingCalls);
+    let found = members.iter().find(|member| member.name.is("id")).map(|member| &member.value);
+    match found {
+        Some(Node::String(text)) => match text.value().into_owned() {
+            id if id.len() > LONGEST_ID => {
+                Err(invalid("/id", format!("an id has at most {LONGEST_ID} bytes")))
+            }
+            id => Ok(Some(id)),
+        },
+        Some(_) => Err(invalid("/id", "expected text")),
+        None if is_needed => Err(invalid("/id", "a row needs 'id'")),
+        None => Ok(None),
+    }
+}
+
+/// What a row without an id is told apart by.
+fn name_of(log: Log, members: &[Member<'_>], body: &[u8]) -> Vec<u8> {
+    let mut hasher = blake3::Hasher::new();
+    if log.names().is_empty() {
+        hasher.update(body);
+    }
+    for name in log.names() {
+        let value = members.iter().find(|member| member.name.is(name));
+        let text = match value.map(|member| &member.value) {
+            Some(Node::String(text)) => text.value().into_owned(),
+            _ => String::new(),
+        };
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    hasher.finalize().as_bytes()[..16].to_vec()
+}
+
+/// What a row says by being told again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retold {
+    /// Nothing new.
+    Unchanged,
+    /// More than was known: the row with it.
+    Merged(String),
+    /// Something else than was known: the row with it.
+    Replaced(String),
+}
+
+/// Compares a row with the same one as it was kept. What a telling leaves out it does not take back.
+pub fn retell(kept: &str, told: &str) -> Retold {
+    let (Ok(Node::Object(mut members)), Ok(Node::Object(new))) =
+        (Node::parse(kept), Node::parse(told))
+    else {
+        return Retold::Replaced(told.to_owned());
+    };
+    let (mut adds, mut differs) = (false, false);
+    for member in new {
+        match members.iter_mut().find(|known| known.name == member.name) {
+            Some(known) if known.value == member.value => {}
+            Some(known) => {
+                differs = true;
+                known.value = member.value;
+            }
+            None => {
+                adds = true;
+                members.push(member);
+            }
+        }
+    }
+    let mut body = vec![b'{'];
+    write_members(&mut body, &members);
+    body.push(b'}');
+    let body = String::from_utf8_lossy(&body).into_owned();
+    match (adds, differs) {
+        (_, true) => Retold::Replaced(body),
+        (true, false) => Retold::Merged(body),
+        (false, false) => Retold::Unchanged,
+    }
+}
+
+/// A kept row as a version of the API shows it: all members that `ty` declares, in its order, then
+/// those that no version declares.
+pub fn show<'a>(log: Log, ty: &'static StructuredType, kept: &'a str) -> Result<Node<'a>, Corrupt> {
+    let Ok(Node::Object(mut members)) = Node::parse(kept) else { return Err(Corrupt) };
+    let mut shown = Vec::with_capacity(ty.properties.len() + 2);
+    for property in ty.properties {
+        let found = members.iter().position(|member| member.name.is(property.name));
+        let value = match found {
+            Some(index) => members.remove(index).value,
+            None => absent(property),
+        };
+        shown.push(Member { name: Text::plain(property.name), value });
+    }
+    let is_of_other_version =
+        |member: &Member<'_>| log.ty().property(&member.name.value()).is_some();
+    shown.extend(members.into_iter().filter(|member| !is_of_other_version(member)));
+    Ok(Node::Object(shown))
+}
+
+/// Whether a value says nothing.
+fn is_nothing(value: &Node<'_>) -> bool {
+    matches!(value, Node::Null) || matches!(value, Node::Array(items) if items.is_empty())
+}
+
+fn invalid(pointer: &str, message: impl Into<String>) -> Error {
+    Error::Invalid { pointer: pointer.to_owned(), message: message.into() }
+}
+
+#[cfg(test)]
+mod tests;

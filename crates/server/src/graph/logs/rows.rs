@@ -1,0 +1,142 @@
+//! Rows of a log as items of the query language.
+
+use std::ops::ControlFlow;
+
+use model::TenantId;
+use model::log::{CALL_RECORD, Log, show};
+use odata::bound::Query;
+use odata::edm::StructuredType;
+use odata::json::{Member, Node, Text, write_node};
+use store::{LogRange, Reader};
+
+use super::super::ask::{Ask, damaged};
+use super::super::lister::{Chunk, Position, Source, Visit};
+use super::join::Join;
+use super::report;
+use crate::problem::Problem;
+
+/// Rows that are read at a time.
+const AT_ONCE: usize = 256;
+
+/// A kept row, read.
+pub(super) fn node(body: &str) -> Result<Node<'_>, Problem> {
+    Node::parse(body).map_err(Problem::internal)
+}
+
+/// A kept row as it is shown.
+pub(super) fn text(log: Log, ty: &'static StructuredType, body: &str) -> Result<String, Problem> {
+    let mut out = Vec::with_capacity(body.len() + 256);
+    write_node(&mut out, &show(log, ty, body).map_err(damaged)?);
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// The rows of a range, the earliest first.
+pub(super) struct Rows {
+    tenant: TenantId,
+    range: LogRange,
+    ty: &'static StructuredType,
+    join: Join,
+    /// Conditions, orders or calculations look into the records that rows lead to.
+    looks_into_records: bool,
+    /// What is shown of these records.
+    expanded: Option<Query>,
+    most: u64,
+}
+
+impl Rows {
+    pub(super) fn new(ask: &Ask<'_>, range: LogRange, ty: &'static StructuredType) -> Self {
+        let chooses = Query { expand: Vec::new(), ..ask.query.clone() };
+        Self {
+            tenant: ask.tenant.clone(),
+            range,
+            ty,
+            join: Join::new(ask),
+            looks_into_records: super::asks_for_records(&chooses),
+            expanded: ask.query.expanded(CALL_RECORD).cloned(),
+            most: ask.worker.shared.options.query.cost.rows_scanned,
+        }
+    }
+
+    fn item<'a>(&self, reader: &mut Reader, body: &'a str) -> Result<Node<'a>, Problem> {
+        let mut node = show(self.range.log, self.ty, body).map_err(damaged)?;
+        if self.looks_into_records
+            && let Some(found) = self.join.record(reader, self.range.log, &node)?
+        {
+            put(&mut node, self.join.whole(reader, &found.id)?);
+        }
+        Ok(node)
+    }
+
+    /// The rows of the dial-out report, which are made of what is kept of each day.
+    fn sums(
+        &self,
+        reader: &mut Reader,
+        after: Option<Position>,
+        visit: &mut Visit<'_>,
+    ) -> Result<Chunk, Problem> {
+        let behind = after.map_or(0, |(place, _)| place);
+        let sums = report::sums(reader, &self.tenant, &self.range, self.most)?;
+        for (place, body) in (1..).zip(&sums).skip_while(|(place, _)| *place <= behind) {
+            let node = show(self.range.log, self.ty, body).map_err(damaged)?;
+            if visit(node, (place, 0))?.is_break() {
+                break;
+            }
+        }
+        Ok(Chunk::Last)
+    }
+}
+
+impl Source for Rows {
+    fn ty(&self) -> &'static StructuredType {
+        self.ty
+    }
+
+    fn chunk(
+        &self,
+        reader: &mut Reader,
+        after: Option<Position>,
+        visit: &mut Visit<'_>,
+    ) -> Result<Chunk, Problem> {
+        if self.range.log == Log::DialoutReport {
+            return self.sums(reader, after, visit);
+        }
+        let kept = reader.log_rows(&self.tenant, &self.range, after, (0, AT_ONCE))?;
+        for row in &kept {
+            let node = self.item(reader, &row.body)?;
+            if visit(node, (row.time, row.key))? == ControlFlow::Break(()) {
+                return Ok(Chunk::Last);
+            }
+        }
+        Ok(if kept.len() < AT_ONCE { Chunk::Last } else { Chunk::More })
+    }
+
+    fn finish(&self, reader: &mut Reader, text: String) -> Result<String, Problem> {
+        if self.expanded.is_none() && !self.looks_into_records {
+            return Ok(text);
+        }
+        let mut node = node(&text)?;
+        let Node::Object(members) = &mut node else { return Ok(text) };
+        members.retain(|member| !member.name.is(CALL_RECORD));
+        if let Some(query) = &self.expanded {
+            let found = self.join.record(reader, self.range.log, &node)?;
+            let shown = match &found {
+                None => Node::Null,
+                Some(found) => self.join.shown(reader, &found.id, query)?,
+            };
+            if let (Node::Object(members), Some(found)) = (&mut node, &found) {
+                let name = Text::plain_owned(format!("{CALL_RECORD}@callvault.joinedBy"));
+                members.push(Member { name, value: Node::String(Text::plain(found.by)) });
+            }
+            put(&mut node, shown);
+        }
+        let mut out = Vec::new();
+        write_node(&mut out, &node);
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+}
+
+fn put(node: &mut Node<'_>, record: Node<'static>) {
+    if let Node::Object(members) = node {
+        members.push(Member { name: Text::plain(CALL_RECORD), value: record });
+    }
+}
