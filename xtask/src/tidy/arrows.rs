@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::repository::root;
 
 /// Every crate of ours with those of ours that it may depend on. An arrow goes down only.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("odata", &[]),
     ("model", &["odata"]),
     ("store", &["model", "odata"]),
@@ -16,14 +16,16 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("simulator", &["odata"]),
     ("ingest", &["store", "model", "odata"]),
     ("calls", &["store", "model", "odata"]),
-    ("notify", &["store", "model", "odata"]),
-    ("server", &["calls", "notify", "ingest", "identity", "store", "model", "odata"]),
+    ("emulator", &["odata"]),
+    ("notify", &["emulator", "store", "model", "odata"]),
+    ("server", &["calls", "notify", "emulator", "ingest", "identity", "store", "model", "odata"]),
     (
         "callvault",
         &[
             "server",
             "calls",
             "notify",
+            "emulator",
             "ingest",
             "simulator",
             "identity",
@@ -49,7 +51,7 @@ const WALLS: [(&str, &[&str]); 12] = [
     ("reqwest", &["identity", "notify"]),
     ("clap", &["callvault"]),
     ("indicatif", &["callvault"]),
-    ("toml", &["callvault"]),
+    ("toml", &["callvault", "emulator"]),
 ];
 
 /// The breaches in the manifests of the workspace.

@@ -1,0 +1,124 @@
+//! Links to more: those that are not followed, and those that are not followed as they are.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Finding;
+use crate::history::{Given, History, Logged};
+
+/// What is said of links that were changed.
+pub(super) const EDITED: &str = "Requests with $skiptoken (or $skip on a log function) are along no \
+    link that an answer gave. A link carries all options of the request and a token that belongs to \
+    them: send it as it is, without taking it apart.";
+
+/// What is said of links that were not followed.
+pub(super) fn not_followed_text(findings: &[Finding<'_>]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(finding.detail).or_default() += 1;
+    }
+    let kinds: Vec<String> = counts
+        .into_iter()
+        .map(|(of, count)| {
+            let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+            match of {
+                "" => format!("@odata.nextLink ({times})"),
+                of => format!("{of}@odata.nextLink ({times}: more {of} of the record itself)"),
+            }
+        })
+        .collect();
+    format!(
+        "Answers had a link to more that was not followed: {}. The client knows the first page \
+         only. Follow each link until an answer has none.",
+        kinds.join(", ")
+    )
+}
+
+/// Requests of an application, in their order, with the last request for each target.
+#[derive(Default)]
+struct Sent<'a> {
+    entries: Vec<&'a Logged>,
+    last: HashMap<u64, u64>,
+}
+
+/// Links that nobody went along, though the application has gone on to something else or nothing
+/// more is to come.
+pub(super) fn not_followed(history: &History, is_final: bool) -> Vec<Finding<'_>> {
+    let mut by_application: HashMap<String, Sent<'_>> = HashMap::new();
+    for entry in &history.entries {
+        let sent = by_application.entry(entry.key()).or_default();
+        sent.entries.push(entry);
+        sent.last.insert(entry.target.print, entry.number);
+    }
+    let mut findings = Vec::new();
+    for (application, sent) in &by_application {
+        let is_followed = |giver: &Logged, print: u64| {
+            sent.last.get(&print).is_some_and(|last| *last > giver.number)
+        };
+        // A client that did not get an answer asks again, and goes on with the second one.
+        let mut made_good: HashMap<(u64, &str), u64> = HashMap::new();
+        for (giver, given) in sent.entries.iter().filter_map(|entry| giver(entry)) {
+            for link in given.links.iter().filter(|link| is_followed(giver, link.print)) {
+                made_good.insert((giver.target.print, &link.of), giver.number);
+            }
+        }
+        for (place, entry) in sent.entries.iter().enumerate() {
+            let Some((giver, given)) = giver(entry) else { continue };
+            for link in &given.links {
+                let good = made_good.get(&(giver.target.print, link.of.as_str()));
+                if is_followed(giver, link.print) || good.is_some_and(|last| *last > giver.number) {
+                    continue;
+                }
+                let mut later = sent.entries[place + 1..].iter().rev();
+                if is_final || later.any(|later| is_else(history, application, giver, given, later))
+                {
+                    let application = giver.application.as_deref();
+                    findings.push(Finding { application, number: giver.number, detail: &link.of });
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// A request whose answer has links that the client got.
+fn giver(entry: &Logged) -> Option<(&Logged, &Given)> {
+    let given = entry.answer.as_ref()?;
+    let counts = entry.is_get() && given.status == 200 && !entry.is_truncated;
+    (counts && !given.links.is_empty()).then_some((entry, given))
+}
+
+/// Whether a later request shows that the client has left the page. These don't: one that it sent
+/// before it had the page; one for a record of a list, whose rows it may work off page by page; one
+/// for more of the same record; one for subscriptions, which are renewed by the clock.
+fn is_else(
+    history: &History,
+    application: &str,
+    giver: &Logged,
+    given: &Given,
+    later: &Logged,
+) -> bool {
+    if later.at <= given.at || later.is_of_subscriptions() {
+        return false;
+    }
+    if later.target.print == giver.target.print {
+        return true;
+    }
+    match (&giver.target.record, &later.target.record) {
+        (Some(one), Some(other)) => one != other,
+        (None, Some(record)) => history.known_since(application, record).is_none(),
+        (_, None) => given.links.iter().all(|link| link.print != later.target.print),
+    }
+}
+
+/// Requests that go on with something by no link that was given, though there were links.
+pub(super) fn edited(history: &History) -> Vec<Finding<'_>> {
+    let entries = history.entries.iter().filter(|entry| entry.target.follows);
+    entries
+        .filter(|entry| history.had_links(entry) && !history.was_given(entry))
+        .map(|entry| Finding {
+            application: entry.application.as_deref(),
+            number: entry.number,
+            detail: "",
+        })
+        .collect()
+}
