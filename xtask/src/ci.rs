@@ -124,9 +124,10 @@ fn all_tests(tally: &mut Tally) -> Result<()> {
 /// nothing of the store that its own do not ask of both.
 fn on_postgresql(tally: &mut Tally) -> Result<()> {
     let mut test = Command::new("cargo");
-    test.args(["test", "-p", "callvault", "--test", "wire", "--profile", PROFILE, "--"]);
+    // Of the whole workspace, or what it depends on would be compiled once more, with other features.
+    test.args(["test", "--workspace", "--test", "wire", "--profile", PROFILE, "--"]);
     test.args(["notifications", "calls", "language", "reading", "writing"]);
-    test.args(["plain", "batch", "throttling"]);
+    test.args(["plain", "batch", "throttling", "logs"]);
     test.env("CALLVAULT_TEST_ENGINE", "postgres").current_dir(root());
     process::run_counted(&mut test, tally)
 }

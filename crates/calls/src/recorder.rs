@@ -1,10 +1,9 @@
 //! Makes the records of chains of calls when they are due.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use model::Shredded;
-use odata::primitive::DateTimeOffset;
 use store::{ChainRecord, Codec, Error, Reader, Store, WaitingChain};
 use tokio::sync::watch;
 
@@ -73,7 +72,7 @@ impl Recorder {
         reader: &mut Reader,
         unmade: &mut HashMap<i64, i64>,
     ) -> Result<(), Error> {
-        let now = DateTimeOffset::from(SystemTime::now()).0;
+        let now = store::clock::now();
         let ticks = |time: Duration| odata::primitive::Duration::from(time).0;
         let (ended_before, any_before) =
             (now - ticks(self.grace), now - ticks(self.abandoned_after));

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod emulating;
 mod filling;
 mod telling;
 
@@ -13,6 +14,7 @@ use odata::primitive::DateTimeOffset;
 
 use crate::settings::parse_time;
 
+pub(crate) use emulating::{Emulation, EmulatorRequestLog};
 pub(crate) use filling::{Import, Mix, Simulate};
 pub(crate) use telling::{
     Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList,
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     App(App),
     /// Print a bearer token
     Token(Token),
+    /// Print what clients sent to a server that emulates, and what they do wrong
+    EmulatorRequestLog(EmulatorRequestLog),
     /// Put records from files into the store
     Import(Import),
     /// Print one record as a line of JSON
@@ -132,6 +136,8 @@ pub(crate) struct Serve {
     /// Serve plain HTTP also on addresses that other machines can reach
     #[arg(long)]
     pub(crate) allow_plain_http: bool,
+    #[command(flatten)]
+    pub(crate) emulation: Emulation,
 }
 
 /// Flags of what listens.
@@ -159,6 +165,11 @@ pub(crate) struct Demo {
     /// Calls of the 30 days before this time, the same whenever it is run [default: now]
     #[arg(long, value_name = "DATE", value_parser = time)]
     pub(crate) to: Option<DateTimeOffset>,
+    /// Play a scenario on an empty store: its name, or a file
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["calls", "to", "faults"])]
+    pub(crate) scenario: Option<String>,
+    #[command(flatten)]
+    pub(crate) emulation: Emulation,
 }
 
 /// `app`

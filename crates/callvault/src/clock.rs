@@ -2,13 +2,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use odata::primitive::DateTimeOffset;
-
-/// Ticks since 1970.
-pub(crate) fn ticks() -> i64 {
-    DateTimeOffset::from(SystemTime::now()).0
-}
-
 /// Seconds since 1970.
 pub(crate) fn now() -> i64 {
     // A clock before 1970 is as wrong as one that stands at it.

@@ -5,6 +5,7 @@ mod backup;
 mod beside;
 mod demo;
 mod doctor;
+mod emulating;
 mod get;
 mod import;
 mod list;
@@ -12,6 +13,7 @@ mod listing;
 mod migrate;
 mod printing;
 mod query;
+mod scenario;
 mod serve;
 mod serving;
 mod simulate;
@@ -42,6 +44,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(&args, &place),
         Command::App(args) => app::run(args, &tool_settings(&place)?),
         Command::Token(args) => token::run(&args, &tool_settings(&place)?),
+        Command::EmulatorRequestLog(args) => emulating::run(&args),
         Command::Import(args) => import::run(&args, &tool_settings(&place)?),
         Command::Get(args) => get::run(&args, &tool_settings(&place)?),
         Command::List(args) => list::run(&args, &tool_settings(&place)?),

@@ -6,7 +6,7 @@ use identity::{MasterKey, SigningKey};
 use odata::primitive::DateTimeOffset;
 use store::Store;
 
-use crate::keys;
+use crate::{clock, keys};
 
 /// Records erased in one transaction, so that others are not kept waiting.
 const ERASED_AT_ONCE: usize = 200;
@@ -26,7 +26,8 @@ pub(crate) struct Upkeep {
 impl Upkeep {
     /// Does what is due, and gives the signing keys when they changed. What fails is logged and
     /// tried again in the next round.
-    pub(crate) fn run(&self, now: i64) -> Option<Vec<SigningKey>> {
+    pub(crate) fn run(&self) -> Option<Vec<SigningKey>> {
+        let now = store::clock::seconds();
         let ticks = |seconds| DateTimeOffset::from_unix_seconds(seconds).0;
         self.store.prepare(ticks(now), ticks(now + 31 * DAY));
         if let Some(days) = self.retention_days {
@@ -47,7 +48,7 @@ impl Upkeep {
         if let Err(error) = self.store.forget_words(ticks(now - DAY)) {
             tracing::error!(error = format!("{error:#}"), "forgetting words failed");
         }
-        match keys::rotate_when_due(&self.store, &self.master, now) {
+        match keys::rotate_when_due(&self.store, &self.master, clock::now()) {
             Ok(Some(keys)) => {
                 tracing::info!(count = keys.len(), "signing keys changed");
                 Some(keys)

@@ -15,6 +15,7 @@ mod messages;
 mod recent;
 mod requests;
 mod rules;
+mod scenario;
 mod state;
 mod target;
 mod validations;
@@ -31,6 +32,7 @@ pub use log::{Entry, Log};
 pub use messages::{HELD_AT_MOST, Interference, Telling};
 pub use requests::{Answered, Arriving, Fault, Refusal};
 pub use rules::{Rules, RulesError};
+pub use scenario::{RecordOf, Scenario, Step, Until};
 pub use warnings::{Code, Warning};
 
 /// Rules, and what has happened so far. Shared by all threads.

@@ -4,6 +4,7 @@
 //! while it has any, so that none waits for another; its messages go out one request after the
 //! other, in their order, so that a later version of a record never overtakes an earlier one.
 
+mod interfering;
 mod matching;
 
 use std::cell::{Cell, RefCell};
@@ -13,11 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
+use emulator::Emulator;
+
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use reqwest::Url;
 use store::{
     Channel, Claims, CommittedVersions, DeliveryRow, DueEndpoint, Error, Pending, Reader, Sent,
-    Settled, Store, SubscriptionRow,
+    Settled, Store, SubscriptionRow, clock,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -72,6 +75,8 @@ pub struct Dispatcher {
     pub limits: odata::Limits,
     /// Counts.
     pub counters: Arc<Counters>,
+    /// Meddles with what is sent, if that is wanted.
+    pub emulator: Option<Arc<Emulator>>,
 }
 
 /// A dispatcher at work, on one thread.
@@ -90,7 +95,10 @@ struct Work {
     failing: Semaphore,
     /// Told when a task has ended.
     ended: Notify,
-    looked_after: RefCell<Option<Instant>>,
+    /// Told when a message has gone out, if these are meddled with.
+    gone_out: Notify,
+    /// When the lives of subscriptions were looked at (ticks).
+    looked_after: Cell<Option<i64>>,
     /// When the queues are to be measured next.
     measure_at: Cell<Instant>,
 }
@@ -114,7 +122,8 @@ impl Dispatcher {
             healthy: Semaphore::new(HEALTHY_AT_ONCE),
             failing: Semaphore::new(FAILING_AT_ONCE),
             ended: Notify::new(),
-            looked_after: RefCell::default(),
+            gone_out: Notify::new(),
+            looked_after: Cell::default(),
             measure_at: Cell::new(Instant::now()),
         });
         while !*stop.borrow() {
@@ -127,6 +136,7 @@ impl Dispatcher {
             tokio::select! {
                 () = work.dispatcher.store.committed() => {}
                 () = work.ended.notified() => {}
+                () = clock::moved() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 changed = stop.changed() => {
                     // Whoever could tell it to stop is gone.
@@ -149,7 +159,9 @@ impl Work {
             let pause = MEASURED_EVERY.max(began.elapsed() * MEASURED_RARER);
             self.measure_at.set(Instant::now() + pause);
         }
-        if is_due(&self.looked_after, LOOKED_AFTER_EVERY) {
+        let now = now();
+        if self.looked_after.get().is_none_or(|then| now - then >= ticks(LOOKED_AFTER_EVERY)) {
+            self.looked_after.set(Some(now));
             self.look_after().await?;
         }
         for endpoint in self.due()? {
@@ -270,7 +282,7 @@ impl Work {
 
     /// Sends what an address has in its queue, until that is empty or a request fails. While what
     /// has arrived is taken out of the queue, the next is on its way.
-    async fn empty(&self, endpoint: DueEndpoint) -> Result<(), Error> {
+    async fn empty(self: &Rc<Self>, endpoint: DueEndpoint) -> Result<(), Error> {
         let DueEndpoint { subscription_key, channel, mut failures } = endpoint;
         let counters = &self.dispatcher.counters;
         let mut unsettled: VecDeque<Pending<usize>> = VecDeque::new();
@@ -286,7 +298,9 @@ impl Work {
                 }
                 let subscription = reader.subscription(subscription_key)?;
                 let address = (subscription_key, channel);
-                (subscription, reader.next_deliveries(address, behind, MOST_TOGETHER)?)
+                // What is meddled with goes out by itself.
+                let together = if self.dispatcher.emulator.is_some() { 1 } else { MOST_TOGETHER };
+                (subscription, reader.next_deliveries(address, behind, together)?)
             };
             let (Some(subscription), Some(sent)) = (subscription, Sent::of(channel, &messages))
             else {
@@ -336,7 +350,7 @@ impl Work {
 
     /// Sends messages together.
     async fn send(
-        &self,
+        self: &Rc<Self>,
         subscription: &SubscriptionRow,
         channel: Channel,
         messages: &[DeliveryRow],
@@ -356,7 +370,10 @@ impl Work {
         let all = if is_bad { &self.failing } else { &self.healthy };
         let _host = host.acquire().await;
         let _all = all.acquire().await;
-        let message = self.message(subscription, messages);
+        if let Some(emulator) = &self.dispatcher.emulator {
+            return self.interfere(emulator, subscription, &url, messages, failures).await;
+        }
+        let message = self.message(subscription, messages, None);
         let in_flight = &self.dispatcher.counters.in_flight;
         in_flight.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
@@ -372,13 +389,18 @@ impl Work {
 
     /// JSON, with the lines of Standard Webhooks 1.0. The id is the same whenever the same messages
     /// are sent again, and no other: by it a receiver knows what it had before.
-    fn message(&self, subscription: &SubscriptionRow, messages: &[DeliveryRow]) -> Message {
+    fn message(
+        &self,
+        subscription: &SubscriptionRow,
+        messages: &[DeliveryRow],
+        other_state: Option<&str>,
+    ) -> Message {
         let vault = &self.dispatcher.vault;
         let state = subscription.sealed_client_state.as_deref();
         let state = state.and_then(|sealed| vault.open_client_state(&subscription.id, sealed));
-        let body = payload::body(subscription, state.as_deref(), messages);
-        let ticks = now();
-        let timestamp = ticks / TICKS_PER_SECOND;
+        let body = payload::body(subscription, other_state.or(state.as_deref()), messages);
+        // Receivers compare it with their own clock.
+        let timestamp = system() / TICKS_PER_SECOND;
         let key = |message: Option<&DeliveryRow>| message.map_or(0, |message| message.key);
         let (first, last) = (key(messages.first()), key(messages.last()));
         let id = format!("msg_{}_{first}_{last}", subscription.id.replace('-', ""));
@@ -388,7 +410,7 @@ impl Work {
             ("webhook-timestamp", timestamp.to_string()),
         ];
         if let Some(secrets) = vault.open_secrets(&subscription.id, &subscription.sealed_secrets) {
-            headers.push(("webhook-signature", secrets.sign(&id, timestamp, &body, ticks)));
+            headers.push(("webhook-signature", secrets.sign(&id, timestamp, &body, now())));
         }
         Message { id, headers, body }
     }
@@ -408,18 +430,13 @@ async fn settle_all(unsettled: VecDeque<Pending<usize>>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether something is to be done again that was last done at an instant; it is then.
-fn is_due(last: &RefCell<Option<Instant>>, every: Duration) -> bool {
-    let mut last = last.borrow_mut();
-    let is_due = last.is_none_or(|last| last.elapsed() >= every);
-    if is_due {
-        *last = Some(Instant::now());
-    }
-    is_due
-}
-
 /// Ticks since 1970.
 fn now() -> i64 {
+    clock::now()
+}
+
+/// The same by the system's clock.
+fn system() -> i64 {
     DateTimeOffset::from(SystemTime::now()).0
 }
 

@@ -3,8 +3,10 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::Emulator;
 use reqwest::Url;
 
 use crate::address::Guard;
@@ -84,6 +86,8 @@ pub struct Transports {
     webhooks: Webhooks,
     nats: Nats,
     allows_plain: bool,
+    /// Has addresses not answer, if that is wanted.
+    emulator: Option<Arc<Emulator>>,
 }
 
 impl Transports {
@@ -92,9 +96,15 @@ impl Transports {
     /// # Errors
     /// When the system has no trusted certificates.
     pub fn new(guard: Guard, allows_plain: bool) -> Result<Self, reqwest::Error> {
-        let guard = std::sync::Arc::new(guard);
-        let webhooks = Webhooks::new(std::sync::Arc::clone(&guard))?;
-        Ok(Self { webhooks, nats: Nats::new(guard), allows_plain })
+        let guard = Arc::new(guard);
+        let webhooks = Webhooks::new(Arc::clone(&guard))?;
+        Ok(Self { webhooks, nats: Nats::new(guard), allows_plain, emulator: None })
+    }
+
+    /// The same, with an emulator that meddles with the validation of addresses.
+    #[must_use]
+    pub fn with_emulator(self, emulator: Option<Arc<Emulator>>) -> Self {
+        Self { emulator, ..self }
     }
 
     /// Sends a token to an address, which has to send it back, or to take it if it is a stream.
@@ -103,6 +113,9 @@ impl Transports {
     /// When it does not; nothing was kept of it.
     pub async fn validate(&self, address: &str, token: &str) -> Result<(), HandshakeError> {
         let url = self.address(address)?;
+        if self.emulator.as_ref().is_some_and(|emulator| !emulator.validates(address)) {
+            return Err(HandshakeError::TimedOut);
+        }
         self.of(&url).validate(&url, token).await
     }
 

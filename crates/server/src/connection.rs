@@ -194,12 +194,15 @@ where
     let _closed = Closed { worker: Rc::clone(&worker), number };
     let mut io = Watched::new(io, Rc::clone(&pulse));
     let mut watch = Watch::new(times);
-    let mut direct = Direct::new(Rc::clone(&worker), Rc::clone(&pulse));
-    let left = watched(&pulse, &mut watch, |context, is_draining| {
-        direct.poll(&mut io, context, is_draining)
-    });
-    let Some(Left::Other(received)) = left.await else { return };
-    io.give_back(received);
+    // What is answered directly passes none of the layers, and so no emulator.
+    if worker.shared.options.emulator.is_none() {
+        let mut direct = Direct::new(Rc::clone(&worker), Rc::clone(&pulse));
+        let left = watched(&pulse, &mut watch, |context, is_draining| {
+            direct.poll(&mut io, context, is_draining)
+        });
+        let Some(Left::Other(received)) = left.await else { return };
+        io.give_back(received);
+    }
     let service = service_fn({
         let pulse = Rc::clone(&pulse);
         move |request| layers::answer(Rc::clone(&worker), Rc::clone(&pulse), request)

@@ -39,7 +39,7 @@ use http::Method;
 use odata::bound::{ExpandItem, ExpandKind, Query, Resource, Step};
 use odata::page_token::Keys;
 use odata::primitive::DateTimeOffset;
-use store::RowSet;
+use store::{RowSet, clock};
 
 use crate::StartError;
 use crate::body;
@@ -47,7 +47,7 @@ use crate::problem::Problem;
 use crate::request::{Request, without_query_segment};
 use crate::response::Response;
 use crate::router::{ApiVersion, Route};
-use crate::worker::{Worker, WorkerStart, now};
+use crate::worker::{Worker, WorkerStart};
 use answers::Answers;
 use ask::Ask;
 pub use compose::QueryLimits;
@@ -190,7 +190,7 @@ fn beside_records(resource: &Resource) -> Option<Beside> {
 fn parse(worker: &Worker, request: &Request) -> Result<(Resource, Query), Problem> {
     let limits = &worker.shared.options.query.language;
     let query = request.query().unwrap_or_default();
-    let now = DateTimeOffset::from_unix_seconds(now());
+    let now = DateTimeOffset(clock::now());
     let model = model(request.version);
     if request.has_posted_query() {
         let limits = odata::Limits {

@@ -1,5 +1,6 @@
 //! Every layer that a request passes, in order.
 
+mod emulated;
 mod member;
 
 use std::any::Any;
@@ -34,6 +35,7 @@ use crate::throttle::{Charged, Subject};
 use crate::worker::{self, Worker};
 use crate::{auth, batch, graph, oauth, router};
 
+use emulated::admit_emulated;
 pub(crate) use member::{MemberAnswer, answer_member, refuse_member};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
@@ -76,7 +78,7 @@ pub(crate) async fn answer(
     };
     // 3. A panic of what lies within is a 500.
     let mut trace = Trace::default();
-    let outcome = guard(admit(&worker, arrival, &mut trace)).await;
+    let outcome = guard(enter(&worker, arrival, &mut trace, &ids)).await;
     // 4. Problems become answers.
     let Response { status, content, etag, applied, headers } = outcome.unwrap_or_else(|problem| {
         problem.log(&ids);
@@ -128,6 +130,22 @@ fn stamp(lines: &mut HeaderMap, etag: Option<ETag>, applied: Applied) {
         lines.insert(ETAG, etag.header());
     }
     applied.stamp(lines);
+}
+
+/// The layers within, with an emulator around them if there is one.
+async fn enter(
+    worker: &Rc<Worker>,
+    arrival: Arrival,
+    trace: &mut Trace,
+    ids: &RequestIds,
+) -> Result<Response, Problem> {
+    match &worker.shared.options.emulator {
+        None => admit(worker, arrival, trace).await,
+        Some(emulator) => {
+            // Rare and large: kept out of the future of every request.
+            Box::pin(admit_emulated(worker, emulator, arrival, trace, ids)).await
+        }
+    }
 }
 
 /// The layers that can refuse a request, and behind them what answers it.

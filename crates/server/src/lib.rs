@@ -13,6 +13,7 @@ mod body;
 mod compression;
 mod connection;
 mod direct;
+mod emulation;
 mod exchange;
 mod graph;
 mod layers;

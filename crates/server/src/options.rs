@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::Emulator;
 use identity::{ConfigError, Issuer, IssuerConfig, KeyError};
 use store::Store;
 
@@ -46,6 +47,8 @@ pub struct ServerOptions {
     pub trusted_issuers: Vec<IssuerConfig>,
     /// Makes the built-in one.
     pub issuer: MakeIssuer,
+    /// Has the server misbehave on demand, and adds the addresses by which it is told how.
+    pub emulator: Option<Arc<Emulator>>,
     /// Version of the program, for the metrics.
     pub version: &'static str,
 }

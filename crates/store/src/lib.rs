@@ -7,6 +7,7 @@
 mod answer;
 mod call;
 mod claims;
+pub mod clock;
 mod codec;
 mod dictionary;
 mod doctor;

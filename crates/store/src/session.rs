@@ -2,12 +2,9 @@
 
 use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use model::merge::{Merge, merge};
-use model::{Shredded, TenantId};
-use odata::primitive::DateTimeOffset;
-
+use crate::clock;
 use crate::dictionary::Dictionaries;
 use crate::engine::{Connection, Insertion, Opener};
 use crate::plan::TenantKeys;
@@ -18,6 +15,8 @@ use crate::tables::rows;
 use crate::tables::search::Waiting;
 use crate::tables::stored::{Head, StoredVersion};
 use crate::{Cause, Codec, Error, Outcome, Written};
+use model::merge::{Merge, merge};
+use model::{Shredded, TenantId};
 
 /// A connection that writes, with what it knows.
 pub(crate) struct Session {
@@ -77,7 +76,7 @@ impl Session {
 
     pub(crate) fn begin(&mut self) -> Result<(), Error> {
         self.connection.begin_write()?;
-        self.now = DateTimeOffset::from(SystemTime::now()).0;
+        self.now = clock::now();
         self.logged = 0;
         Ok(())
     }

@@ -48,7 +48,7 @@ const WALLS: [(&str, &[&str]); 12] = [
     ("tokio-rustls", &["server"]),
     ("jsonwebtoken", &["identity"]),
     ("argon2", &["identity"]),
-    ("reqwest", &["identity", "notify"]),
+    ("reqwest", &["identity", "notify", "callvault"]),
     ("clap", &["callvault"]),
     ("indicatif", &["callvault"]),
     ("toml", &["callvault", "emulator"]),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
+use emulator::Scenario;
 use identity::{Grant, OPERATOR_APP, role};
 use ingest::{Event, FilePiece, Record};
 use model::TenantId;
@@ -19,8 +20,9 @@ use server::Running;
 use simulator::{Calls, LogRows, Mix};
 use store::{Filter, ListQuery, Role, Store};
 
+use super::scenario::{self, Player};
 use super::simulate::{SPAN, TENANT, model_log};
-use super::{add_listening, layers_over, open_or_create_store, serving};
+use super::{add_listening, emulating, layers_over, open_or_create_store, serving};
 use crate::cli::{Demo, Place};
 use crate::settings::{Layers, Level, Settings};
 use crate::{clock, keys, logging};
@@ -37,6 +39,10 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     if let Some(folder) = &folder {
         layers.add_flag("data_dir", Some(folder.0.to_string_lossy().into_owned()))?;
     }
+    let scenario = args.scenario.as_deref().map(scenario::find).transpose()?;
+    if let Some(scenario) = &scenario {
+        add_scenario(&mut layers, scenario)?;
+    }
     let settings = Settings::resolve(&layers)?;
     logging::start(settings.log.format, settings.log.level.min(Level::Warn));
 
@@ -47,16 +53,28 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     thread::scope(|scope| {
         let made = scope.spawn(|| keys::signing_keys(&store, &master, clock::now()));
         // A data folder that was given may hold the calls of an earlier demo.
-        if store.reader()?.tenants()?.is_empty() {
+        if scenario.is_none() && store.reader()?.tenants()?.is_empty() {
             fill(args, &store, &tenant)?;
         }
         made.join().expect("making a key does not panic").map(drop)
     })?;
-    let serving = serving::start(&settings, store.clone(), master)?;
+    let emulator = match &scenario {
+        Some(scenario) => Some(emulating::with_rules(scenario.rules.clone())),
+        None => emulating::emulator(&args.emulation)?,
+    };
+    let serving = serving::start(&settings, store.clone(), master, emulator.clone())?;
     let mut out = io::stdout();
     serving.announce(&mut out)?;
-    explain(&mut out, &serving.running, &store, &tenant)?;
-    drop(store);
+    let token = token(&serving.running, &tenant)?;
+    match (scenario, emulator) {
+        (Some(scenario), Some(emulator)) => {
+            let Scenario { title, story, .. } = &scenario;
+            writeln!(out, "\ntenant {tenant}\nTOKEN={token}\n\n{title}\n\n{}\n", story.trim())?;
+            out.flush()?;
+            Player { scenario, store, tenant, emulator }.start()?;
+        }
+        _ => explain(&mut out, &serving.running, &store, &tenant, &token)?,
+    }
     serving.run()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -106,13 +124,16 @@ fn pieces(lines: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = FilePiec
     })
 }
 
-/// Prints a token and how to use it.
-fn explain(
-    out: &mut impl Write,
-    running: &Running,
-    store: &Store,
-    tenant: &TenantId,
-) -> Result<()> {
+/// What a scenario sets otherwise.
+fn add_scenario(layers: &mut Layers, scenario: &Scenario) -> Result<()> {
+    layers.add_flag("graph.strict", scenario.is_strict.then_some("on".to_owned()))?;
+    layers.add_flag("graph.retention_view", scenario.retention_view.clone())?;
+    layers.add_flag("limits.rate", scenario.rate.clone())?;
+    layers.add_flag("records.retention", scenario.retention_days.map(i64::from))
+}
+
+/// A token that may do everything with records, for 24 hours.
+fn token(running: &Running, tenant: &TenantId) -> Result<String> {
     let roles = [role::READ_CALL_RECORDS, role::WRITE_CALL_RECORDS].map(str::to_owned);
     let grant = Grant {
         tenant: tenant.as_str(),
@@ -120,7 +141,17 @@ fn explain(
         roles: &roles,
         ttl: identity::MAX_TTL,
     };
-    let token = running.issuer.issue(&grant, clock::now())?;
+    Ok(running.issuer.issue(&grant, clock::now())?)
+}
+
+/// Prints a token and how to use it.
+fn explain(
+    out: &mut impl Write,
+    running: &Running,
+    store: &Store,
+    tenant: &TenantId,
+    token: &str,
+) -> Result<()> {
     let query = ListQuery { filter: Filter::default(), after: None, limit: 50 };
     let newest = store.reader()?.list(tenant, &query)?;
     // One of a size that can be read.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use calls::Recorder;
+use emulator::Emulator;
 use identity::{Issuer, MasterKey, SigningKey};
 use notify::{Counters, Dispatcher, Transports, Vault};
 use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
@@ -57,18 +58,27 @@ impl Signals {
 }
 
 /// Starts a server on a store of which this process is the owner.
-pub(super) fn start(settings: &Settings, store: Store, master: MasterKey) -> Result<Serving> {
+pub(super) fn start(
+    settings: &Settings,
+    store: Store,
+    master: MasterKey,
+    emulator: Option<Arc<Emulator>>,
+) -> Result<Serving> {
+    if emulator.is_some() {
+        tracing::warn!("misbehaves on demand: for tests, never for records that matter");
+    }
     // Before anything answers, so that whoever sees it answer can end it in good order.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let signing_keys = keys::signing_keys(&store, &master, clock::now())?;
-    let options = options(settings, &store, &master, signing_keys)?;
+    let options = options(settings, &store, &master, signing_keys, emulator.clone())?;
     let dispatcher = Dispatcher {
         store: store.clone(),
         transports: Arc::clone(&options.notifications.transports),
         vault: options.notifications.vault.clone(),
         limits: options.notifications.rules.limits.clone(),
         counters: Arc::clone(&options.notifications.counters),
+        emulator,
     };
     let recorder = Recorder {
         store: store.clone(),
@@ -95,6 +105,7 @@ fn options(
     store: &Store,
     master: &MasterKey,
     signing_keys: Vec<SigningKey>,
+    emulator: Option<Arc<Emulator>>,
 ) -> Result<ServerOptions> {
     let server = &settings.server;
     Ok(ServerOptions {
@@ -114,11 +125,12 @@ fn options(
             retention_view: settings.graph.retention_view_days,
             is_strict: settings.graph.is_strict,
         },
-        notifications: notifications(settings, master)?,
+        notifications: notifications(settings, master, emulator.clone())?,
         store: store.clone(),
         page_token_keys: keys::page_token_keys(store, master)?,
         trusted_issuers: settings.issuers.clone(),
         issuer: make_issuer(store, master, signing_keys),
+        emulator,
         version: env!("CARGO_PKG_VERSION"),
     })
 }
@@ -139,12 +151,17 @@ pub(super) fn vault(master: &MasterKey) -> Vault {
     }
 }
 
-fn notifications(settings: &Settings, master: &MasterKey) -> Result<Notifications> {
+fn notifications(
+    settings: &Settings,
+    master: &MasterKey,
+    emulator: Option<Arc<Emulator>>,
+) -> Result<Notifications> {
     let wanted = &settings.notifications;
     Ok(Notifications {
         transports: Arc::new(
             Transports::new(wanted.guard.clone(), wanted.allows_plain)
-                .context("the clients of notifications")?,
+                .context("the clients of notifications")?
+                .with_emulator(emulator),
         ),
         vault: vault(master),
         rules: notify::Rules { quota: wanted.quota, limits: settings.limits.of_queries().language },
@@ -195,6 +212,7 @@ async fn wait(running: &Running, upkeep: &Upkeep, mut signals: Signals) -> Resul
             _ = signals.terminate.recv() => return Ok(()),
             _ = signals.hang_up.recv() => reload_tls(running),
             _ = rounds.tick() => do_upkeep(running, upkeep).await?,
+            () = store::clock::moved() => do_upkeep(running, upkeep).await?,
         }
     }
 }
@@ -208,7 +226,7 @@ fn reload_tls(running: &Running) {
 
 async fn do_upkeep(running: &Running, upkeep: &Upkeep) -> Result<()> {
     let upkeep = upkeep.clone();
-    let changed = tokio::task::spawn_blocking(move || upkeep.run(clock::now())).await?;
+    let changed = tokio::task::spawn_blocking(move || upkeep.run()).await?;
     if let Some(keys) = changed
         && let Err(error) = running.issuer.set_keys(&keys)
     {

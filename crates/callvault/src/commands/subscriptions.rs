@@ -11,7 +11,6 @@ use store::{Channel, DeliveryRow, FailingEndpoint, Store, SubscriptionRow};
 
 use super::open_store;
 use crate::cli::{Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList};
-use crate::clock;
 use crate::settings::Settings;
 
 /// Rows that are read at a time.
@@ -136,7 +135,7 @@ pub(super) fn require_reauthorization(store: &Store, application: &str) -> Resul
 }
 
 fn live(store: &Store, tenant: Option<&TenantId>) -> Result<Vec<SubscriptionRow>> {
-    Ok(store.reader()?.subscriptions(tenant, clock::ticks())?)
+    Ok(store.reader()?.subscriptions(tenant, store::clock::now())?)
 }
 
 /// An address without what may hold a secret: its query, and a user with a password.

@@ -16,8 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{open_store, serving};
 use crate::cli::SubscriptionsWatch;
+use crate::keys;
 use crate::settings::Settings;
-use crate::{clock, keys};
 
 /// How often the end of the subscription, which is 45 minutes ahead, is moved.
 const RENEWED_EVERY: Duration = Duration::from_mins(15);
@@ -46,7 +46,7 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     let row = subscription(args, settings, &url)?;
     let added = store.add_subscription(row.clone(), settings.notifications.quota).await?;
     ensure!(added == Added::Added, "the tenant has as many subscriptions as it may have");
-    let found = store.reader()?.subscriptions(Some(&args.tenant), clock::ticks())?;
+    let found = store.reader()?.subscriptions(Some(&args.tenant), store::clock::now())?;
     let row = found.into_iter().find(|it| it.id == row.id).context("the subscription is gone")?;
     let printed = Rc::new(tokio::sync::Notify::new());
     let ended = Rc::clone(&printed);
@@ -93,7 +93,7 @@ fn subscription(
         quota: settings.notifications.quota,
         limits: settings.limits.of_queries().language,
     };
-    let now = clock::ticks();
+    let now = store::clock::now();
     let asked = Asked::read(body.to_string().as_bytes(), &rules, now)?;
     let vault = serving::vault(&keys::master_key(settings)?);
     let new = (identity::random_guid(), &Secrets::new(identity::random_key()));
@@ -104,7 +104,7 @@ async fn renew(store: &Store, row: &SubscriptionRow) -> Result<()> {
     let life = row.expires - row.created;
     loop {
         tokio::time::sleep(RENEWED_EVERY).await;
-        let row = SubscriptionRow { expires: clock::ticks() + life, ..row.clone() };
+        let row = SubscriptionRow { expires: store::clock::now() + life, ..row.clone() };
         ensure!(store.update_subscription(row).await?, "the subscription was deleted");
     }
 }

@@ -1,7 +1,7 @@
 //! Reading rules, and telling where they are wrong.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use toml::Spanned;
 
@@ -75,6 +75,38 @@ impl Rules {
             validations: unwrap_all("validation", &lists.validation)?,
         })
     }
+}
+
+impl Rules {
+    /// Rules that were read as parts of something else.
+    pub(crate) fn of(
+        requests: Vec<super::RequestRule>,
+        notifications: Vec<super::NotificationRule>,
+        validations: Vec<super::ValidationRule>,
+    ) -> Result<Self, RulesError> {
+        check_all("request", &requests)?;
+        check_all("notification", &notifications)?;
+        check_all("validation", &validations)?;
+        Ok(Self { requests, notifications, validations })
+    }
+}
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        type Bare = Lists<super::RequestRule, super::NotificationRule, super::ValidationRule>;
+        let lists = Bare::deserialize(deserializer)?;
+        Self::of(lists.request, lists.notification, lists.validation).map_err(D::Error::custom)
+    }
+}
+
+fn check_all<T: Checked>(list: &str, rules: &[T]) -> Result<(), RulesError> {
+    let mut checked = rules.iter().enumerate();
+    checked.try_for_each(|(place, rule)| {
+        rule.check().map_err(|(member, message)| RulesError {
+            place: place_of(list, place, member),
+            message,
+        })
+    })
 }
 
 fn unspan<T: Checked>(

@@ -15,7 +15,7 @@ use odata::context;
 use odata::edm::{Property, StructuredType};
 use odata::page_token::Keys;
 use odata::primitive::TICKS_PER_SECOND;
-use store::{Reader, StoredRecord};
+use store::{Reader, StoredRecord, clock};
 
 use super::compose::{Answer, Composer, Question};
 use super::paging::{Asked, MOST_PARTICIPANTS, MOST_SESSIONS, Page};
@@ -26,7 +26,7 @@ use crate::negotiate::{Format, MetadataLevel};
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::{Applied, ETag, Response};
-use crate::worker::{Worker, now};
+use crate::worker::Worker;
 
 const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
@@ -355,7 +355,7 @@ impl<'a> Ask<'a> {
 /// The start before which records are not shown, if there is one.
 pub(super) fn oldest_shown(worker: &Worker) -> Option<i64> {
     let days = i64::from(worker.settings.retention_view?);
-    Some(now() * TICKS_PER_SECOND - days * TICKS_PER_DAY)
+    Some(clock::now() - days * TICKS_PER_DAY)
 }
 
 /// A version of a record is a callRecord like the newest one, and its contexts say so.

@@ -10,7 +10,7 @@ use odata::edm::StructuredType;
 use odata::json::{Member, Node, Text};
 use odata::literal::Literal;
 use odata::primitive::DateTimeOffset;
-use store::{Channel, DeliveryRow, FailingEndpoint, Reader};
+use store::{Channel, DeliveryRow, FailingEndpoint, Reader, clock};
 
 use super::ask::Ask;
 use super::demands;
@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::Response;
 use crate::router::Route;
-use crate::worker::{Worker, now};
+use crate::worker::Worker;
 
 /// Rows that are read at a time.
 const AT_ONCE: usize = 256;
@@ -82,7 +82,7 @@ struct Deliveries {
 impl Deliveries {
     fn of(ask: &Ask<'_>) -> Result<Self, Problem> {
         let mut reader = ask.reader();
-        let now = DateTimeOffset::from_unix_seconds(now()).0;
+        let now = clock::now();
         let own = reader.subscriptions(Some(&ask.tenant), now)?.into_iter();
         let Scope { subscription, is_dead } = Scope::of(ask.query.filter.as_ref());
         let own = own.filter(|row| row.application_id == ask.caller.app_id);

@@ -29,7 +29,7 @@ use super::{model, strict};
 use crate::auth::role;
 use crate::response::ETag;
 use crate::router::ApiVersion;
-use crate::worker::{Worker, now};
+use crate::worker::Worker;
 
 /// Forms that are kept; clients write the few that there are in few ways.
 const MOST_FORMS: usize = 16;
@@ -104,7 +104,7 @@ impl Form {
             return None;
         }
         let limits = &worker.shared.options.query.language;
-        let now = DateTimeOffset::from_unix_seconds(now());
+        let now = DateTimeOffset(store::clock::now());
         let (resource, query) =
             odata::parse_request(model(version), ANY_PATH, text, limits, now).ok()?;
         let sessions = match query.expand.as_slice() {

@@ -12,7 +12,7 @@ use notify::{Asked, Changes, HandshakeError, Refusal, Secrets};
 use odata::bound::{Query, Resource, Step};
 use odata::json::{Member, Node, Text};
 use odata::primitive::DateTimeOffset;
-use store::{Added, SubscriptionRow};
+use store::{Added, SubscriptionRow, clock};
 use uuid::Uuid;
 
 use super::ask::{Ask, tenant};
@@ -24,7 +24,7 @@ use crate::problem::{Problem, special};
 use crate::request::Request;
 use crate::response::Response;
 use crate::router::Route;
-use crate::worker::{Worker, now};
+use crate::worker::Worker;
 
 /// Most bytes of a subscription that is sent.
 const LARGEST: usize = 64 << 10;
@@ -115,7 +115,7 @@ impl Desk<'_> {
 
     fn own(&self) -> Result<Vec<SubscriptionRow>, Problem> {
         let tenant = tenant(&self.caller)?;
-        let mut all = self.worker.reader.borrow_mut().subscriptions(Some(&tenant), ticks())?;
+        let mut all = self.worker.reader.borrow_mut().subscriptions(Some(&tenant), clock::now())?;
         all.retain(|row| row.application_id == self.caller.app_id);
         Ok(all)
     }
@@ -159,7 +159,7 @@ impl Desk<'_> {
         let tenant = tenant(&self.caller)?;
         body::content_type(&request.headers, &["application/json"])?;
         let bytes = request.take_body().read(LARGEST, None).await?;
-        let now = ticks();
+        let now = clock::now();
         let asked = Asked::read(&bytes, &self.notifications().rules, now).map_err(refused)?;
         self.validate(&asked.notification_url).await?;
         if let Some(url) = &asked.lifecycle_notification_url {
@@ -198,7 +198,7 @@ impl Desk<'_> {
         body::content_type(&request.headers, &["application/json"])?;
         let bytes = request.take_body().read(LARGEST, None).await?;
         let row = self.find(id)?;
-        let changes = Changes::read(&bytes, ticks(), &row.resource, &row.change_type);
+        let changes = Changes::read(&bytes, clock::now(), &row.resource, &row.change_type);
         let Changes { expires, notification_url } = changes.map_err(refused)?;
         let notification_url = notification_url.unwrap_or(row.notification_url);
         self.validate(&notification_url).await?;
@@ -231,7 +231,7 @@ impl Desk<'_> {
         let secrets = vault
             .open_secrets(&row.id, &row.sealed_secrets)
             .ok_or_else(|| Problem::internal("the secret was sealed under another master key"))?
-            .rotated(identity::random_key(), ticks());
+            .rotated(identity::random_key(), clock::now());
         row.sealed_secrets = vault.seal_secrets(&row.id, &secrets);
         self.keep(&row).await?;
         let context = self.worker.urls.context(request.version);
@@ -281,7 +281,7 @@ impl Desk<'_> {
     ) -> Result<Response, Problem> {
         let path = format!("/subscriptions/{}", row.id);
         let limits = odata::Limits::default();
-        let now = DateTimeOffset::from_unix_seconds(now());
+        let now = DateTimeOffset(clock::now());
         let model = super::model(request.version);
         let (resource, query) = odata::parse_request(model, &path, "", &limits, now)?;
         show(self.worker, request, &resource, &query, &members(row, client_state))
@@ -341,9 +341,4 @@ fn refused(refusal: Refusal) -> Problem {
         }
         Refusal::Payload { member: None } => problem.named(special::INVALID_REQUEST),
     }
-}
-
-/// Now, in ticks.
-fn ticks() -> i64 {
-    DateTimeOffset::from_unix_seconds(now()).0
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::{admit, guard, refusal, stamp};
+use super::{enter, guard, refusal, stamp};
 use crate::exchange::Exchange;
 use crate::problem::Problem;
 use crate::request::{Arrival, Trace};
@@ -29,7 +29,7 @@ pub(crate) async fn answer_member(worker: &Rc<Worker>, arrival: Arrival) -> Memb
     let ids = RequestIds::new(&worker.request_ids, &arrival.headers);
     let is_head = arrival.method == Method::HEAD;
     let mut trace = Trace::default();
-    let outcome = guard(admit(worker, arrival, &mut trace)).await.and_then(whole);
+    let outcome = guard(enter(worker, arrival, &mut trace, &ids)).await.and_then(whole);
     let response = outcome.unwrap_or_else(|problem| {
         problem.log(&ids);
         refusal(&problem, &ids)

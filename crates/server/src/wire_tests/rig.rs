@@ -72,6 +72,7 @@ impl Rig {
             store: store.clone(),
             page_token_keys: vec![(1, [7; 32])],
             trusted_issuers: Vec::new(),
+            emulator: None,
             issuer: Arc::new(|url| {
                 let (master, key) = &*KEYS;
                 Issuer::new(Some(url), master, std::slice::from_ref(key))

@@ -1,13 +1,10 @@
 //! Pages of the latest calls where records lie in parts, a part for each month of their starts: some
 //! months at a time, so that a page that the last ones fill looks into no others.
 
-use std::time::SystemTime;
-
-use odata::primitive::DateTimeOffset;
-
 use super::page::Paging;
 use super::run::Run;
 use super::stretches::{before, is_latest_first, read};
+use crate::clock;
 use crate::query::planned::{Access, Planned};
 use crate::sql::Engine;
 use crate::sql::writer::Bind;
@@ -42,7 +39,7 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
     }
     let from = stretch.from;
     // What starts in the future belongs to the first stretch.
-    let now = month(DateTimeOffset::from(SystemTime::now()).0);
+    let now = month(clock::now());
     let mut first = stretch.until.map_or(now, |until| month(until).min(now)) + 1;
     let mut length = FIRST;
     loop {

@@ -1,0 +1,99 @@
+//! What an emulator begins with, and `emulator-request-log`: what clients sent to it.
+
+use std::fs;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use emulator::{Emulator, Rules};
+use serde_json::Value;
+
+use super::PARTLY_DONE;
+use crate::cli::{Emulation, EmulatorRequestLog};
+
+/// The emulator that is asked for, if one is.
+pub(super) fn emulator(args: &Emulation) -> Result<Option<Arc<Emulator>>> {
+    if !args.emulator {
+        return Ok(None);
+    }
+    let rules = match &args.faults {
+        None => Rules::default(),
+        Some(file) => {
+            let text =
+                fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+            Rules::from_toml(&text).with_context(|| file.display().to_string())?
+        }
+    };
+    Ok(Some(with_rules(rules)))
+}
+
+/// An emulator; with the same seed, chance is the same each time.
+pub(super) fn with_rules(rules: Rules) -> Arc<Emulator> {
+    Arc::new(Emulator::new(rules, 1))
+}
+
+pub(super) fn run(args: &EmulatorRequestLog) -> Result<ExitCode> {
+    let text = ask(args)?;
+    let log: Value = serde_json::from_str(&text).context("the answer is no JSON")?;
+    let warnings = log["warnings"].as_array().map_or(0, Vec::len);
+    let mut out = io::stdout();
+    if args.json {
+        writeln!(out, "{text}")?;
+    } else {
+        print(&mut out, &log)?;
+    }
+    Ok(if warnings == 0 { ExitCode::SUCCESS } else { PARTLY_DONE.into() })
+}
+
+fn ask(args: &EmulatorRequestLog) -> Result<String> {
+    let options = if args.is_final { "?final=true" } else { "" };
+    let url = format!("{}/callvault.requests{options}", args.url.trim_end_matches('/'));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut request = reqwest::Client::new().get(&url);
+        if let Some(token) = &args.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.with_context(|| format!("asking {url}"))?;
+        let status = answer.status();
+        ensure!(
+            status.is_success(),
+            "{url} answered {status}: was the server started with --emulator?"
+        );
+        Ok(answer.text().await?)
+    })
+}
+
+/// A line for each request, then the warnings.
+fn print(out: &mut impl Write, log: &Value) -> io::Result<()> {
+    let items = |name: &str| log[name].as_array().into_iter().flatten();
+    for request in items("requests") {
+        let text = |name: &str| request[name].as_str().unwrap_or("-").to_owned();
+        write!(
+            out,
+            "{:>5} {} {:<6} {} {}",
+            request["number"],
+            text("time"),
+            text("method"),
+            request["status"],
+            text("url")
+        )?;
+        for (name, label) in [("retryAfter", "Retry-After"), ("fault", "fault")] {
+            match &request[name] {
+                Value::Null => {}
+                Value::String(text) => write!(out, "  [{label}: {text}]")?,
+                other => write!(out, "  [{label}: {other}]")?,
+            }
+        }
+        writeln!(out)?;
+    }
+    for warning in items("warnings") {
+        let text = |name: &str| warning[name].as_str().unwrap_or("-").to_owned();
+        let numbers: Vec<String> =
+            warning["requests"].as_array().into_iter().flatten().map(Value::to_string).collect();
+        writeln!(out, "\nwarning: {}: {}", text("code"), text("message"))?;
+        writeln!(out, "  application {}, requests {}", text("application"), numbers.join(", "))?;
+    }
+    Ok(())
+}

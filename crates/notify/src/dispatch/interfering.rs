@@ -1,0 +1,105 @@
+//! What an emulator does to messages on their way: they come late, twice, in another order, with a
+//! wrong client state, or not at all.
+//!
+//! What is taken off its way counts as delivered: the queue goes on, and the message is sent from here.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use emulator::{Emulator, HELD_AT_MOST, Interference, Telling};
+use reqwest::Url;
+use store::{DeliveryRow, SubscriptionRow};
+
+use super::{Work, system};
+use crate::transport::{Message, SendError};
+
+/// How often a message is tried that was taken off its way, and the pause before the next time.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A message and what is told of it when it has gone out.
+struct Taken {
+    emulator: Arc<Emulator>,
+    url: Url,
+    message: Message,
+    copies: u32,
+    subscription: String,
+    record: Option<String>,
+    has_right_state: bool,
+}
+
+impl Work {
+    /// Sends a message as the emulator wants it. What failed before is sent as it is.
+    pub(super) async fn interfere(
+        self: &Rc<Self>,
+        emulator: &Arc<Emulator>,
+        subscription: &SubscriptionRow,
+        url: &Url,
+        messages: &[DeliveryRow],
+        failures: u32,
+    ) -> Result<(), SendError> {
+        let Some(delivery) = messages.first() else { return Ok(()) };
+        let is_first_try = failures == 0;
+        let plain = Interference {
+            copies: 1,
+            delay: Duration::ZERO,
+            client_state: None,
+            out_of_order: false,
+        };
+        let wanted = if is_first_try {
+            emulator.tell(&Telling {
+                at: system(),
+                subscription: &subscription.id,
+                change_type: delivery.event.name(),
+                record: delivery.record_id.as_deref(),
+                application: Some(&subscription.application_id),
+            })
+        } else {
+            plain
+        };
+        let taken = Taken {
+            emulator: Arc::clone(emulator),
+            url: url.clone(),
+            message: self.message(subscription, messages, wanted.client_state.as_deref()),
+            copies: wanted.copies,
+            subscription: subscription.id.clone(),
+            record: delivery.record_id.clone(),
+            has_right_state: wanted.client_state.is_none(),
+        };
+        if wanted.delay.is_zero() && !wanted.out_of_order {
+            return self.send_taken(&taken).await;
+        }
+        let work = Rc::clone(self);
+        tokio::task::spawn_local(async move { work.send_later(taken, &wanted).await });
+        Ok(())
+    }
+
+    async fn send_later(&self, taken: Taken, wanted: &Interference) {
+        tokio::time::sleep(wanted.delay).await;
+        if wanted.out_of_order {
+            // That of another subscription lets it go as well.
+            let _ = tokio::time::timeout(HELD_AT_MOST, self.gone_out.notified()).await;
+        }
+        for _ in 0..TRIES {
+            match self.send_taken(&taken).await {
+                Ok(()) => return,
+                Err(error) => tracing::info!(%error, "a message that was held back was not taken"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn send_taken(&self, taken: &Taken) -> Result<(), SendError> {
+        for _ in 0..taken.copies {
+            let way = self.dispatcher.transports.of(&taken.url);
+            way.deliver(&taken.url, taken.message.clone()).await?;
+            if let Some(record) = &taken.record {
+                let right = taken.has_right_state;
+                taken.emulator.told(system(), &taken.subscription, record, right);
+            }
+            self.gone_out.notify_waiters();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! Addresses by which a server that misbehaves on demand is told how: its clock, its faults, and what
+//! clients have sent. They are there only when an emulator was given at the start.
+//!
+//! Whoever moves the clock can have records erased. So a token of an administrator is asked for,
+//! unless the server can be reached from its own machine only.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use emulator::{Emulator, Rules, RulesError};
+use http::{Method, StatusCode};
+use odata::json::Node;
+use odata::primitive::{DateTimeOffset, Duration};
+use store::clock;
+
+use crate::auth;
+use crate::body::{Body, content_type};
+use crate::negotiate::Format;
+use crate::problem::Problem;
+use crate::request::Arrival;
+use crate::response::Response;
+use crate::worker::Worker;
+
+/// What these addresses begin with.
+pub(crate) const PREFIX: &str = "/callvault.";
+
+/// Most bytes of a body.
+const LARGEST: usize = 1 << 20;
+
+/// Answers a request to one of these addresses.
+pub(crate) async fn answer(
+    worker: &Rc<Worker>,
+    emulator: &Arc<Emulator>,
+    arrival: Arrival,
+) -> Result<Response, Problem> {
+    if !worker.shared.options.listen.ip().is_loopback() {
+        let caller = auth::authenticate(worker, &arrival.headers).await?;
+        auth::require(worker, &caller, &[identity::role::ADMINISTER])?;
+    }
+    let Arrival { method, uri, headers, source, .. } = arrival;
+    let mut body = Body::new(source, &headers, worker.limits.body_idle);
+    match (&uri.path()[PREFIX.len()..], &method) {
+        ("clock", &Method::GET | &Method::HEAD) => Ok(time()),
+        ("clock", &Method::POST) => {
+            content_type(&headers, &["application/json"])?;
+            move_clock(&body.read(LARGEST, None).await?)
+        }
+        ("clock", _) => Err(Problem::method_not_allowed("GET, HEAD, POST")),
+        ("faults", &Method::GET | &Method::HEAD) => Ok(json(emulator.rules().to_json())),
+        ("faults", &Method::PUT) => {
+            let types = ["application/json", "application/toml"];
+            let is_toml = content_type(&headers, &types)? == 1;
+            let bytes = body.read(LARGEST, None).await?;
+            emulator.replace_rules(rules(&bytes, is_toml)?);
+            Ok(json(emulator.rules().to_json()))
+        }
+        ("faults", &Method::DELETE) => {
+            emulator.replace_rules(Rules::default());
+            Ok(Response::empty(StatusCode::NO_CONTENT))
+        }
+        ("faults", _) => Err(Problem::method_not_allowed("GET, HEAD, PUT, DELETE")),
+        ("requests", &Method::GET | &Method::HEAD) => {
+            let is_final = uri.query().is_some_and(|query| query.split('&').any(is_final));
+            let log = emulator.log(is_final);
+            Ok(json(serde_json::to_vec(&log).map_err(Problem::internal)?))
+        }
+        ("requests", &Method::DELETE) => {
+            emulator.clear();
+            Ok(Response::empty(StatusCode::NO_CONTENT))
+        }
+        ("requests", _) => Err(Problem::method_not_allowed("GET, HEAD, DELETE")),
+        _ => Err(Problem::no_such_route()),
+    }
+}
+
+fn json(body: impl Into<Bytes>) -> Response {
+    Response::json(Format::default(), body)
+}
+
+fn is_final(option: &str) -> bool {
+    option == "final=true"
+}
+
+fn time() -> Response {
+    json(format!("{{\"dateTime\":\"{}\"}}", DateTimeOffset(clock::now())))
+}
+
+/// `{"dateTime":"2026-12-01T00:00:00Z"}` or `{"advance":"PT25H"}`
+fn move_clock(body: &[u8]) -> Result<Response, Problem> {
+    let expected = |target: &'static str| {
+        let message =
+            "Expected {\"dateTime\":\"2026-12-01T00:00:00Z\"} or {\"advance\":\"PT25H\"}.";
+        Problem::bad_request(message).with_target(target)
+    };
+    let text = std::str::from_utf8(body).map_err(|_| expected(""))?;
+    let node = Node::parse(text).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let value = |name: &str| Some(node.get(name)?.as_text()?.value().into_owned());
+    let to = match (node.as_object().map(<[_]>::len), value("dateTime"), value("advance")) {
+        (Some(1), Some(instant), None) => {
+            DateTimeOffset::parse(&instant).ok_or_else(|| expected("/dateTime"))?.0
+        }
+        (Some(1), None, Some(by)) => {
+            let by = Duration::parse(&by).ok_or_else(|| expected("/advance"))?;
+            clock::now().saturating_add(by.0)
+        }
+        _ => return Err(expected("")),
+    };
+    clock::move_to(to);
+    tracing::info!(to = %DateTimeOffset(to), "the clock was moved");
+    Ok(time())
+}
+
+fn rules(bytes: &[u8], is_toml: bool) -> Result<Rules, Problem> {
+    let rules = if is_toml {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
+        Rules::from_toml(text)
+    } else {
+        Rules::from_json(bytes)
+    };
+    rules.map_err(|RulesError { place, message }| Problem::bad_request(message).with_target(place))
+}

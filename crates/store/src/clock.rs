@@ -1,0 +1,39 @@
+//! The present time, for what is kept: a server that is there to be tested with can move it.
+//!
+//! What is measured in moments (limits, waits) and what others compare with their own clock (tokens,
+//! signatures) goes by the system's time instead.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
+
+use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use tokio::sync::Notify;
+
+/// How far it was moved (ticks): nothing, as long as nobody calls [`move_to`].
+static MOVED: AtomicI64 = AtomicI64::new(0);
+static WHEN_MOVED: Notify = Notify::const_new();
+
+/// Ticks of 100 ns since 1970.
+pub fn now() -> i64 {
+    system().saturating_add(MOVED.load(Ordering::Relaxed))
+}
+
+/// Seconds since 1970.
+pub fn seconds() -> i64 {
+    now().div_euclid(TICKS_PER_SECOND)
+}
+
+/// Moves the time of this process to an instant (ticks); from there it goes on.
+pub fn move_to(ticks: i64) {
+    MOVED.store(ticks.saturating_sub(system()), Ordering::Relaxed);
+    WHEN_MOVED.notify_waiters();
+}
+
+/// Waits until the time is moved.
+pub async fn moved() {
+    WHEN_MOVED.notified().await;
+}
+
+fn system() -> i64 {
+    DateTimeOffset::from(SystemTime::now()).0
+}
