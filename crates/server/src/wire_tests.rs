@@ -2,6 +2,7 @@
 
 mod answers;
 mod client;
+mod emulation;
 mod lifetime;
 mod limits;
 mod rig;

@@ -4,6 +4,7 @@
 
 mod batch;
 mod calls;
+mod emulator;
 mod forms;
 mod language;
 mod logs;
