@@ -245,3 +245,42 @@ fn batches_beside_each_other_answer_each_request_once() {
     let mut client = server.client().bearer(&token);
     assert_eq!(client.get(&format!("{RECORDS}/$count")).text(), "400");
 }
+
+#[test]
+fn what_graph_has_no_notion_of_is_refused_or_passed_over() {
+    let (_callvault, _server, mut client) = served();
+    let grouped = json!([{"id": "1", "atomicityGroup": "g", "method": "GET",
+        "url": "/communications/callRecords"}]);
+    let refused = send(&mut client, &grouped);
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (400, "BadRequest"),
+        "{}",
+        refused.text()
+    );
+    let body = json!({"requests": [get("1", "/communications/callRecords")]}).to_string();
+    let headers = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
+    let answer = client.send("POST", BATCH, &headers, body.as_bytes());
+    assert_eq!((answer.status, answer.header("preference-applied")), (200, None));
+    assert_eq!(answer.json()["responses"][0]["status"], 200);
+}
+
+#[test]
+fn a_body_needs_its_type_and_one_that_is_no_json_travels_as_base64url() {
+    let (_callvault, _server, mut client) = served();
+    let post = |id: &str, headers: Value, body: Value| {
+        json!({"id": id, "method": "POST", "url": "/communications/callRecords/$query",
+            "headers": headers, "body": body})
+    };
+    let answers = answers(
+        &mut client,
+        &json!([
+            post("untyped", json!({}), json!("JGNvdW50PXRydWU")),
+            post("text", json!({"Content-Type": "text/plain"}), json!("JGNvdW50PXRydWU")),
+            get("count", "/communications/callRecords/$count"),
+        ]),
+    );
+    assert!(answers["untyped"]["status"].as_u64().unwrap() >= 400, "{}", answers["untyped"]);
+    assert_eq!(answers["text"]["body"]["@odata.count"], 0, "{}", answers["text"]);
+    assert_eq!(answers["count"]["body"], "MA==");
+}

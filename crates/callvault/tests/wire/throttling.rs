@@ -63,3 +63,53 @@ fn limits_of_ones_own_count_what_they_name() {
     assert_eq!(server.client().get(ONE).status, 401, "nobody is told to wait");
     assert_eq!(other.get(ONE).status, 200);
 }
+
+#[test]
+fn further_pages_of_a_record_have_a_limit_of_their_own() {
+    let (_callvault, _server, [mut client, _]) = throttled("'graph'");
+    let session = |number: u64| {
+        serde_json::json!({"id": format!("s{number}"), "startDateTime": "2025-01-01T00:00:00Z",
+            "endDateTime": "2025-01-01T00:01:00Z", "modalities": ["audio"]})
+    };
+    let sessions: Vec<_> = (0..130).map(session).collect();
+    let meeting = serde_json::json!({"id": "11111111-0000-4000-8000-000000000003", "version": 1,
+        "startDateTime": "2025-01-01T00:00:00Z", "endDateTime": "2025-01-01T00:01:00Z",
+        "sessions": sessions});
+    assert_eq!(client.post(RECORDS, meeting.to_string().as_bytes()).status, 201);
+    let first = client.get(&format!("{RECORDS}/11111111-0000-4000-8000-000000000003/sessions"));
+    let link = first.json()["@odata.nextLink"].as_str().unwrap().to_owned();
+    let mut statuses: Vec<u16> = (0..51).map(|_| client.get(&link).status).collect();
+    assert_eq!(statuses.pop(), Some(429), "the 51st within five minutes");
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    let again = format!("{RECORDS}/11111111-0000-4000-8000-000000000003/sessions");
+    assert_eq!(client.get(&again).status, 200, "the first page counts apart");
+}
+
+#[test]
+fn an_application_has_its_share_of_a_tenant_and_a_tenant_an_end() {
+    let (callvault, server, [mut client, mut of_other_tenant]) = throttled("'graph'");
+    let list = "/v1.0/communications/callRecords?$top=0";
+    let until_refused =
+        |client: &mut Client| (0..20_000).take_while(|_| client.get(list).status == 200).count();
+    let count = until_refused(&mut client);
+    assert!(
+        (1_490..1_800).contains(&count),
+        "{count} of an application, and what came back meanwhile"
+    );
+    let mut of_tenant = count;
+    for number in 0..12 {
+        let name = format!("app-{number}");
+        let create =
+            ["app", "create", "--json", "--tenant", TENANT, "--name", &name, "--role", READ];
+        let app: serde_json::Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
+        let token = ["token", "--tenant", TENANT, "--role", READ, "--app"];
+        let token = callvault.succeed(&[&token[..], &[app["clientId"].as_str().unwrap()]].concat());
+        let count = until_refused(&mut server.client().bearer(token.trim()));
+        of_tenant += count;
+        if count < 1_400 {
+            break;
+        }
+    }
+    assert!((9_900..17_000).contains(&of_tenant), "{of_tenant} of a tenant");
+    assert_eq!(of_other_tenant.get(list).status, 200);
+}
