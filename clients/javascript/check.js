@@ -15,6 +15,7 @@ import credentialProvider from "@microsoft/microsoft-graph-client/authProviders/
 
 import { batch } from "./batch.js";
 import { calls } from "./calls.js";
+import { logs } from "./logs.js";
 import { queryOptions } from "./query-options.js";
 import { subscriptions } from "./subscriptions.js";
 import { webhooks } from "./webhooks.js";
@@ -224,6 +225,7 @@ async function asked(client) {
   await sessions(client, meeting);
   await queryOptions(check, client, records);
   await batch(check, client, BASE, records);
+  await logs(check, client);
   await errors(client);
   await wrongSecret();
 }

@@ -30,6 +30,7 @@ from msgraph_core.tasks.page_iterator import PageIterator
 
 from batch import batch
 from calls import calls
+from logs import logs
 from query_options import query_options
 from subscriptions import subscriptions
 from webhooks import webhooks
@@ -294,6 +295,7 @@ async def asked():
     await sessions(client, meeting)
     await query_options(check, client, records)
     await batch(check, client, records)
+    await logs(check, client)
     await errors(client)
     wrong_secret()
 

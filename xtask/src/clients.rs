@@ -19,6 +19,8 @@ use crate::setup;
 const RECORDS: usize = 130;
 /// Simulated calls among which a meeting of more than 60 sessions is found.
 const CALLS: u32 = 2_000;
+/// Simulated calls that leave more rows in a telephone log than a page holds.
+const CALLS_WITH_ROWS: u32 = 6_000;
 
 /// Builds the server and runs the clients.
 ///
@@ -46,6 +48,9 @@ pub(crate) fn run_counted(tally: &mut Tally) -> Result<()> {
     let store = Instance::new(PROFILE, folder.join("data"))?.with_tls(tls.clone());
     let records = records(&store, &folder)?;
     let mut asking = Asking::new(&store, &tls, &records)?;
+    let rows = folder.join("pstn.ndjson");
+    store.fill_log("pstn", CALLS_WITH_ROWS, &rows)?;
+    asking.set("CALLVAULT_ROWS", rows.display().to_string());
 
     let served = store.serve()?;
     let mut check = Command::new(&python);

@@ -249,6 +249,16 @@ impl Instance {
         process::output(import.arg(file)).map(drop)
     }
 
+    /// Writes the rows that simulated calls leave in a telephone log to a file, one a line, and imports
+    /// them.
+    pub(crate) fn fill_log(&self, kind: &str, calls: u32, file: &Path) -> Result<()> {
+        let calls = calls.to_string();
+        let words = ["simulate", "--calls", &calls, "--seed", "7", "--kind", kind];
+        process::run(self.command(&words).stdout(File::create(file)?))?;
+        let mut import = self.command(&["import", "--tenant", TENANT, "--kind", kind]);
+        process::output(import.arg(file)).map(drop)
+    }
+
     /// Writes simulated records to a file, one a line.
     pub(crate) fn simulate(&self, calls: u32, seed: u32, mix: &str, file: &Path) -> Result<()> {
         let (calls, seed) = (calls.to_string(), seed.to_string());

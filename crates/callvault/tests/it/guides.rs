@@ -12,23 +12,33 @@ fn the_receivers_of_the_guide_are_those_that_are_run() {
 }
 
 #[test]
-fn the_table_of_conformance_names_tests_that_there_are() {
-    let table = include_str!("../../../../docs/notifications-conformance.md");
+fn the_tables_of_conformance_name_tests_that_there_are() {
     let mut tests = include_str!("telling.rs").to_owned();
-    for file in ["deliveries", "delivery", "nats", "rules", "subscriptions"] {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire/notifications");
-        tests += &std::fs::read_to_string(format!("{folder}/{file}.rs")).unwrap();
-    }
-    let rows = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Graph "));
-    let mut count = 0;
-    for row in rows {
-        let cell = row.trim_end_matches('|').rsplit('|').next().unwrap();
-        let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
-        assert!(!names.is_empty(), "a rule without a test: {row}");
-        for name in names {
-            assert!(tests.contains(&format!("#[test]\nfn {name}()")), "no test {name}");
+    for folder in ["", "/emulator", "/logs", "/notifications"] {
+        let folder = format!("{}/tests/wire{folder}", env!("CARGO_MANIFEST_DIR"));
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_file() {
+                tests += &std::fs::read_to_string(path).unwrap();
+            }
         }
-        count += 1;
     }
-    assert!(count > 40, "{count} rules");
+    for (table, least) in [
+        (include_str!("../../../../docs/notifications-conformance.md"), 40),
+        (include_str!("../../../../docs/graph-conformance.md"), 40),
+    ] {
+        let rows =
+            table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Graph "));
+        let mut count = 0;
+        for row in rows {
+            let cell = row.trim_end_matches('|').rsplit('|').next().unwrap();
+            let names: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
+            assert!(!names.is_empty(), "a rule without a test: {row}");
+            for name in names {
+                assert!(tests.contains(&format!("#[test]\nfn {name}()")), "no test {name}");
+            }
+            count += 1;
+        }
+        assert!(count > least, "{count} rules");
+    }
 }
