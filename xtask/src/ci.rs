@@ -7,13 +7,13 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, Tally};
 use crate::repository::{PROFILE, root};
-use crate::{chaos, clients, codegen, demo, fuzz, setup, soak, tidy};
+use crate::{chaos, clients, codegen, demo, fuzz, scenarios, setup, soak, tidy};
 
 /// A step: its name and what it does. A step that runs tests adds to the count; any other counts as
 /// one.
 type Step = (&'static str, fn(&mut Tally) -> Result<()>);
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     ("setup", |_| setup::run(&[])),
     ("format", |_| format()),
     ("tidy", |_| tidy::run(&[])),
@@ -24,6 +24,7 @@ const STEPS: [Step; 15] = [
     ("tests", all_tests),
     ("postgresql", on_postgresql),
     ("clients", clients::run_counted),
+    ("scenarios", scenarios::run_counted),
     ("kill", |_| soak::kill(5)),
     ("chaos", |_| chaos::notify(chaos::SHORT)),
     ("nodes", |_| soak::nodes(Duration::from_secs(12))),

@@ -17,6 +17,7 @@ mod parity;
 mod process;
 mod received;
 mod repository;
+mod scenarios;
 mod served;
 mod setup;
 mod soak;
@@ -35,6 +36,7 @@ usage: cargo xtask COMMAND
   setup                              look for the programs that the checks need, install what can be
   tidy                               the house rules: file heads, arrows between crates, licences
   clients                            the Graph SDKs of Python, JavaScript and Rust against the server
+  scenarios                          collectors of ours in every scenario of the emulator
   demo                               the README's first command, and the curl lines that it prints
   fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
   abnf PATH                          OASIS's test cases of the OData grammar against our parser
@@ -84,6 +86,7 @@ fn command_named(name: &str) -> Option<Run> {
         "setup" => setup::run,
         "tidy" => tidy::run,
         "clients" => clients::run,
+        "scenarios" => scenarios::run,
         "demo" => demo::run,
         "fuzz" => fuzz::run,
         "soak" => soak::run,
