@@ -17,16 +17,17 @@ class FirstPage(Graph):
 
 
 class OwnSkip(Graph):
-    """Counts rows itself in place of following links, until a page has none."""
+    """Counts rows itself in the link to the second page, until a page has none."""
 
-    def all(self, path):
-        if "getPstnCalls" not in path:
-            yield from super().all(path)
-            return
+    def rest(self, link):
         skip = 0
-        while rows := self.send("GET", f"{path}?$skip={skip}" if skip else path)["value"]:
-            yield from rows
-            skip += 1000
+        while link:
+            page = self.send("GET", link)
+            yield from page["value"]
+            link = page.get("@odata.nextLink", link if skip and page["value"] else None)
+            if link and "$skip=" in link:
+                skip += 1000
+                link = link[: link.index("$skip=")] + f"$skip={skip}"
 
 
 class Impatient(Graph):
