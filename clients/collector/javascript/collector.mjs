@@ -106,6 +106,7 @@ class Collector {
   later = new Map(); // The same, that can be tried again only later: when, and how often.
   records = new Map();
   rows = new Map();
+  isEnding = false; // Whether the subscription is.
   isStopping = false;
   wake = () => {};
 
@@ -129,7 +130,7 @@ class Collector {
         lookAt = Math.min(lookAt, Date.now() + 5_000);
       }
     }
-    await this.tryTo(() => this.lookAfter());
+    await this.tryTo(() => this.readLists());
     const deadline = Date.now() + 30_000;
     while (this.wanted.size + this.later.size > 0 && Date.now() < deadline) {
       await this.hear(deadline);
@@ -175,6 +176,7 @@ class Collector {
       expirationDateTime: new Date(Date.now() + LIFE),
       clientState: this.clientState,
     });
+    this.isEnding = false;
   }
 
   /** Prolongs the subscription by a day from its end, which is told in the server's time: so it does
@@ -183,15 +185,16 @@ class Collector {
     const end = Math.max(Date.now(), Date.parse(this.subscription.expirationDateTime)) + LIFE;
     const path = `/subscriptions/${this.subscription.id}`;
     this.subscription = await this.graph.send("PATCH", path, { expirationDateTime: new Date(end) });
+    this.isEnding = false;
   }
 
-  /** Makes sure that there is a subscription, and one for another half of a life at least. */
+  /** Makes sure that there is a subscription, and prolongs one that is near its end. */
   async keepSubscription() {
     try {
       if (this.subscription) {
         await this.graph.send("GET", `/subscriptions/${this.subscription.id}`);
         const left = Date.parse(this.subscription.expirationDateTime) - Date.now();
-        if (left < LIFE / 2) await this.renew();
+        if (this.isEnding || left < LIFE / 2) await this.renew();
       }
     } catch (error) {
       if (!(error instanceof NotFound)) throw error;
@@ -235,10 +238,10 @@ class Collector {
 
   /** An item of a notification. It says that a record has changed, not what is new in it. */
   async takeIn(item) {
-    if (item?.lifecycleEvent === "reauthorizationRequired") {
-      await this.tryTo(() => this.renew());
-    } else if (item?.lifecycleEvent) {
-      await this.tryTo(() => this.lookAfter()); // Something was missed, or the subscription is gone.
+    if (item?.lifecycleEvent) {
+      // Its end is near, or it is gone, or something was missed.
+      this.isEnding = item.lifecycleEvent === "reauthorizationRequired";
+      await this.tryTo(() => this.lookAfter());
     } else if (item) {
       this.wanted.set(item.resourceData.id, 0);
     }
@@ -248,7 +251,12 @@ class Collector {
 
   /** Looks after the subscription first, then for what it has not told. */
   async lookAfter() {
-    await this.keepSubscription();
+    await this.tryTo(() => this.keepSubscription());
+    await this.readLists();
+  }
+
+  /** Finds what is new in the list of records, and reads the logs. */
+  async readLists() {
     const begun = Date.now();
     const since = this.listedUntil ? this.listedUntil - OVERLAP : begun - 30 * DAY;
     const filter = encodeURIComponent(`startDateTime ge ${textOf(since)}`);

@@ -110,7 +110,7 @@ class Collector:
     def __init__(self, graph, address, every):
         self.graph, self.address, self.every = graph, address, every
         self.client_state = secrets.token_urlsafe(32)
-        self.subscription = None
+        self.subscription, self.is_ending = None, False
         self.told = queue.SimpleQueue()  # Items of notifications, and None to wake up for the end.
         self.wanted = OrderedDict()  # Ids of records to read: how often that was tried.
         self.later = {}  # The same, that can be tried again only later: when, and how often.
@@ -129,7 +129,7 @@ class Collector:
             self.try_to(self.fetch_due)
             if failures != self.graph.failures:  # Notifications may be lost by now as well.
                 failures, look_at = self.graph.failures, min(look_at, time.monotonic() + 5)
-        self.try_to(self.look_after)
+        self.try_to(self.read_lists)
         deadline = time.monotonic() + 30
         while (self.wanted or self.later) and time.monotonic() < deadline:
             self.hear(deadline)
@@ -158,6 +158,7 @@ class Collector:
             if old["notificationUrl"] == url:
                 self.graph.send("DELETE", f"/subscriptions/{old['id']}")
         self.subscription = self.graph.send("POST", "/subscriptions", self.wish(url))
+        self.is_ending = False
 
     def wish(self, url):
         """The subscription that is wanted."""
@@ -176,13 +177,15 @@ class Collector:
         end = max(now(), time_of(self.subscription["expirationDateTime"])) + LIFE
         path = f"/subscriptions/{self.subscription['id']}"
         self.subscription = self.graph.send("PATCH", path, {"expirationDateTime": text_of(end)})
+        self.is_ending = False
 
     def keep_subscription(self):
-        """Makes sure that there is a subscription, and one for another half of a life at least."""
+        """Makes sure that there is a subscription, and prolongs one that is near its end."""
         try:
             if self.subscription:
                 self.graph.send("GET", f"/subscriptions/{self.subscription['id']}")
-                if time_of(self.subscription["expirationDateTime"]) - now() < LIFE / 2:
+                left = time_of(self.subscription["expirationDateTime"]) - now()
+                if self.is_ending or left < LIFE / 2:
                     self.renew()
         except NotFound:
             self.subscription = None
@@ -214,9 +217,8 @@ class Collector:
 
     def take_in(self, item):
         """An item of a notification. It says that a record has changed, not what is new in it."""
-        if item.get("lifecycleEvent") == "reauthorizationRequired":
-            self.try_to(self.renew)
-        elif "lifecycleEvent" in item:  # Something was missed, or the subscription is gone.
+        if "lifecycleEvent" in item:  # Its end is near, or it is gone, or something was missed.
+            self.is_ending = item["lifecycleEvent"] == "reauthorizationRequired"
             self.try_to(self.look_after)
         elif item:
             self.wanted[item["resourceData"]["id"]] = 0
@@ -225,7 +227,11 @@ class Collector:
 
     def look_after(self):
         """Looks after the subscription first, then for what it has not told."""
-        self.keep_subscription()
+        self.try_to(self.keep_subscription)
+        self.read_lists()
+
+    def read_lists(self):
+        """Finds what is new in the list of records, and reads the logs."""
         begun = now()
         since = self.listed_until - OVERLAP if self.listed_until else begun - timedelta(days=30)
         filter_ = quote(f"startDateTime ge {text_of(since)}")
