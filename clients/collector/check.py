@@ -331,6 +331,13 @@ def bad(mistake):
     yield f"in {scenario}, warnings {codes}", codes == [code]
 
 
+def guide():
+    """The checks of the guide: it shows the two integration tests as they are."""
+    text = (HERE.parent.parent / "docs/testing-your-app.md").read_text()
+    for test in ("python/test_collector.py", "javascript/collector.test.mjs"):
+        yield f"shows {test} as it is", (HERE / test).read_text() in text
+
+
 def outcome(name, checks):
     """All checks of a run; one that can't be made is a failed one."""
     try:
@@ -348,6 +355,8 @@ def main():
         if not wanted or scenario in wanted
     ]
     runs += [(mistake, bad(mistake)) for mistake in MISTAKES if not wanted or mistake in wanted]
+    if not wanted:
+        runs.append(("the guide", guide()))
     passed = failed = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for checks in pool.map(lambda run: outcome(*run), runs):
