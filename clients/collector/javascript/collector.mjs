@@ -323,6 +323,15 @@ class Collector {
   }
 }
 
+/** What a notification tells; nothing if it is none, since anybody can send anything. */
+function itemsOf(body) {
+  try {
+    return JSON.parse(body).value.filter((item) => item !== null && typeof item === "object");
+  } catch {
+    return [];
+  }
+}
+
 /** A time as Graph's filters take it. */
 function textOf(milliseconds) {
   return new Date(milliseconds).toISOString();
@@ -341,13 +350,17 @@ const { values: given } = parseArgs({
 
 let collector;
 const server = createServer(async (request, response) => {
-  const token = new URL(request.url, "http://localhost").searchParams.get("validationToken");
+  const token = new URLSearchParams(request.url.split("?")[1]).get("validationToken");
   let body = "";
-  for await (const chunk of request) body += chunk;
+  try {
+    for await (const chunk of request) body += chunk;
+  } catch {
+    return; // The sender went away.
+  }
   // First the answer, then the work.
   response.writeHead(token === null ? 202 : 200, { "Content-Type": "text/plain" });
   response.end(token ?? "");
-  if (token === null) collector.tell(JSON.parse(body).value);
+  if (token === null) collector?.tell(itemsOf(body));
 });
 await new Promise((listens) => server.listen(Number(given.port), "127.0.0.1", listens));
 const address = given.address ?? `http://127.0.0.1:${server.address().port}`;

@@ -201,7 +201,8 @@ class Collector:
 
     def accepts(self, item):
         """Whether an item of a notification comes from whom the subscription was made with."""
-        return secrets.compare_digest(str(item.get("clientState")), self.client_state)
+        told = str(item.get("clientState")).encode()
+        return secrets.compare_digest(told, self.client_state.encode())
 
     def hear(self, until):
         """Takes in what was told; waits for that until something else is to be done."""
@@ -290,7 +291,7 @@ def receiver_for(collector):
             token = parse_qs(urlsplit(self.path).query).get("validationToken")
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.answer(200, token[0]) if token else self.answer(202)
-            for item in [] if token else json.loads(body)["value"]:
+            for item in [] if token else items_of(body):
                 if collector.accepts(item):
                     collector.told.put(item)
 
@@ -305,6 +306,14 @@ def receiver_for(collector):
             pass
 
     return Receiver
+
+
+def items_of(body):
+    """What a notification tells; nothing if it is none, since anybody can send anything."""
+    try:
+        return [item for item in json.loads(body)["value"] if isinstance(item, dict)]
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def now():
