@@ -20,7 +20,20 @@ use store::{Store, clock};
 use super::simulate::model_log;
 
 /// The scenarios that come with the program, by their names.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: [(&str, &str); 9] = [
+    ("large-meeting", include_str!("../../../../scenarios/large-meeting.toml")),
+    ("pstn-late-rows", include_str!("../../../../scenarios/pstn-late-rows.toml")),
+    ("failed-call", include_str!("../../../../scenarios/failed-call.toml")),
+    ("poor-network-site", include_str!("../../../../scenarios/poor-network-site.toml")),
+    ("versions", include_str!("../../../../scenarios/versions.toml")),
+    ("expiring-subscription", include_str!("../../../../scenarios/expiring-subscription.toml")),
+    ("throttled-collector", include_str!("../../../../scenarios/throttled-collector.toml")),
+    ("outage-and-backfill", include_str!("../../../../scenarios/outage-and-backfill.toml")),
+    (
+        "unreliable-notifications",
+        include_str!("../../../../scenarios/unreliable-notifications.toml"),
+    ),
+];
 
 /// How long a step waits for what it waits for.
 const PATIENCE: Duration = Duration::from_mins(10);
