@@ -11,9 +11,11 @@ use crate::process;
 use crate::repository::{root, target};
 
 /// Every target, with the folders of seeds that it begins with, besides what it found before.
-const TARGETS: [(&str, &[&str]); 5] = [
+const TARGETS: [(&str, &[&str]); 7] = [
     ("record", &["fuzz/corpus/record", "fixtures/call-records"]),
     ("call_events", &["fuzz/corpus/call_events"]),
+    ("log_row", &["fuzz/corpus/log_row"]),
+    ("faults", &["fuzz/corpus/faults"]),
     ("request", &["fuzz/corpus/request"]),
     ("skiptoken", &["fuzz/corpus/skiptoken"]),
     ("authorization", &["fuzz/corpus/authorization"]),

@@ -15,6 +15,7 @@ use model::{Shredded, TenantId};
 use store::{Outcome, Pending, Store, Written};
 
 use crate::files::FilePiece;
+use crate::split::Refusal;
 use budget::Budget;
 
 /// Bytes of text that may be under way, beside one record of any size.
@@ -168,12 +169,7 @@ fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<Shre
             ShreddedBatch { number: batch.number, bytes: batch.bytes, ..ShreddedBatch::default() };
         for FilePiece { file, piece } in batch.pieces {
             match piece {
-                Err(refusal) => out.rejects.push(Reject {
-                    file,
-                    line: refusal.line,
-                    pointer: refusal.pointer,
-                    message: refusal.message,
-                }),
+                Err(refusal) => out.rejects.push(refused(file, refusal)),
                 Ok(record) => {
                     let origin = Origin { file, line: record.line, pointer: record.pointer };
                     match model::shred(&record.text, &mut codec) {
@@ -190,6 +186,12 @@ fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<Shre
             return;
         }
     }
+}
+
+/// What could not even be cut out of the file.
+pub(crate) fn refused(file: Arc<str>, refusal: Refusal) -> Reject {
+    let Refusal { line, pointer, message } = refusal;
+    Reject { file, line, pointer, message }
 }
 
 /// Lines of the record become lines of the file.

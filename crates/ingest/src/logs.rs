@@ -11,7 +11,7 @@ use odata::primitive::DateTimeOffset;
 use store::{KeptRow, Pending, Store};
 
 use crate::files::FilePiece;
-use crate::import::{Counts, Event, Origin, Reject, reject};
+use crate::import::{Counts, Event, Origin, Reject, refused, reject};
 
 /// Rows that are written together.
 const TOGETHER: usize = 1_000;
@@ -51,12 +51,7 @@ fn checked(
     counted_from: Option<DateTimeOffset>,
 ) -> Result<LogRow, Reject> {
     match piece {
-        Err(refusal) => Err(Reject {
-            file,
-            line: refusal.line,
-            pointer: refusal.pointer,
-            message: refusal.message,
-        }),
+        Err(refusal) => Err(refused(file, refusal)),
         Ok(record) => {
             let origin = Origin { file, line: record.line, pointer: record.pointer };
             read(log, &record.text, counted_from).map_err(|error| reject(&origin, &error))

@@ -1,0 +1,33 @@
+//! Rows of the telephone logs: nothing makes the reader panic; what was taken in reads the same again
+//! and adds nothing to itself; and whatever two rows say, the second told of the first can be shown.
+//! The first byte chooses the log, and a line each holds a row.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use model::log::{Log, LogRow, Retold, read, retell, show};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(rest) else { return };
+    let log = Log::ALL[usize::from(*first) % Log::ALL.len()];
+    let rows: Vec<LogRow> = text.lines().filter_map(|line| read(log, line, None).ok()).collect();
+    for row in &rows {
+        let again = read(log, &row.body, None).expect("what was taken in can be read");
+        assert_eq!(&again, row);
+        assert_eq!(retell(&row.body, &again.body), Retold::Unchanged);
+        shown(log, &row.body);
+    }
+    for pair in rows.windows(2) {
+        if let Retold::Merged(body) | Retold::Replaced(body) = retell(&pair[0].body, &pair[1].body)
+        {
+            assert_eq!(retell(&body, &pair[1].body), Retold::Unchanged, "{body}");
+            shown(log, &body);
+        }
+    }
+});
+
+fn shown(log: Log, body: &str) {
+    for ty in std::iter::once(log.ty()).chain(log.ty_of_v1()) {
+        show(log, ty, body).expect("what is kept can be shown");
+    }
+}
