@@ -56,7 +56,7 @@ impl Target {
         let has = |name: &str| options.iter().any(|(known, _)| known == name);
         let is_log = LOG_FUNCTIONS.iter().any(|function| lower.contains(function));
         let follows = has("skiptoken") || is_log && has("skip");
-        let path_print = chance::of_text(0, &lower);
+        let path_print = chance::of_text(0, &without_namespaces(&lower));
         let version = version.trim_matches('/').to_ascii_lowercase();
         let begin = chance::of_text(path_print, &version);
         let print = options.iter().fold(begin, |print, (name, value)| {
@@ -111,6 +111,11 @@ fn with_keys_as_segments(path: &str) -> String {
         }
     }
     out
+}
+
+/// A path in small letters with the short names of Graph's functions.
+fn without_namespaces(lower: &str) -> String {
+    lower.replace("/microsoft.graph.callrecords.", "/").replace("/callrecords.", "/")
 }
 
 /// The id of the record in a path in small letters. Operations and `$count` are no ids.
@@ -189,6 +194,9 @@ mod tests {
         ] {
             assert_ne!(print(path, query), one, "{path} {query}");
         }
+        let of = |name: &str| print(&format!("/communications/callRecords/{name}(a=1)"), "$skip=5");
+        assert_eq!(of("getPstnCalls"), of("microsoft.graph.callRecords.getPstnCalls"));
+        assert_eq!(of("getPstnCalls"), of("callRecords.getPstnCalls"));
         let path = "/communications/callRecords";
         assert_ne!(Target::new("beta", path, None).print, Target::new("v1.0", path, None).print);
     }

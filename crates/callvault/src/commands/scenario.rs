@@ -171,9 +171,11 @@ impl Player {
                 Until::Subscribed => {
                     !reader.subscriptions(Some(&self.tenant), clock::now())?.is_empty()
                 }
+                // With nobody to tell, nothing is looked at.
                 Until::Quiet => {
-                    reader.last_change()? == reader.notification_cursor()?
-                        && reader.queue_size()?.queued == 0
+                    reader.subscriptions(Some(&self.tenant), clock::now())?.is_empty()
+                        || reader.last_change()? == reader.notification_cursor()?
+                            && reader.queue_size()?.queued == 0
                 }
             };
             reader.release();

@@ -1,6 +1,6 @@
 //! Links to more: those that are not followed, and those that are not followed as they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Finding;
 use crate::history::{Given, History, Logged};
@@ -33,11 +33,11 @@ pub(super) fn not_followed_text(findings: &[Finding<'_>]) -> String {
     )
 }
 
-/// Requests of an application, in their order, with the last request for each target.
+/// Requests of an application, in their order, and what was asked for.
 #[derive(Default)]
 struct Sent<'a> {
     entries: Vec<&'a Logged>,
-    last: HashMap<u64, u64>,
+    followed: HashSet<u64>,
 }
 
 /// Links that nobody went along, though the application has gone on to something else or nothing
@@ -47,17 +47,16 @@ pub(super) fn not_followed(history: &History, is_final: bool) -> Vec<Finding<'_>
     for entry in &history.entries {
         let sent = by_application.entry(entry.key()).or_default();
         sent.entries.push(entry);
-        sent.last.insert(entry.target.print, entry.number);
+        sent.followed.insert(entry.target.print);
     }
     let mut findings = Vec::new();
     for (application, sent) in &by_application {
-        let is_followed = |giver: &Logged, print: u64| {
-            sent.last.get(&print).is_some_and(|last| *last > giver.number)
-        };
+        // Also if that was before: the same link again leads to what is known already.
+        let is_followed = |print: u64| sent.followed.contains(&print);
         // A client that did not get an answer asks again, and goes on with the second one.
         let mut made_good: HashMap<(u64, &str), u64> = HashMap::new();
         for (giver, given) in sent.entries.iter().filter_map(|entry| giver(entry)) {
-            for link in given.links.iter().filter(|link| is_followed(giver, link.print)) {
+            for link in given.links.iter().filter(|link| is_followed(link.print)) {
                 made_good.insert((giver.target.print, &link.of), giver.number);
             }
         }
@@ -65,7 +64,7 @@ pub(super) fn not_followed(history: &History, is_final: bool) -> Vec<Finding<'_>
             let Some((giver, given)) = giver(entry) else { continue };
             for link in &given.links {
                 let good = made_good.get(&(giver.target.print, link.of.as_str()));
-                if is_followed(giver, link.print) || good.is_some_and(|last| *last > giver.number) {
+                if is_followed(link.print) || good.is_some_and(|last| *last > giver.number) {
                     continue;
                 }
                 let mut later = sent.entries[place + 1..].iter().rev();

@@ -144,7 +144,9 @@ fn page(ask: &Ask<'_>, range: &LogRange, ty: &'static StructuredType) -> Result<
     let has_more = items.len() > size;
     items.truncate(size);
     let next = skip.saturating_add(size as u64);
-    let next = has_more.then(|| format!("{}/{}?$skip={next}", ask.root(), ask.path));
+    // Graph's links have the short name.
+    let path = ask.path.replacen("microsoft.graph.callRecords.", "", 1);
+    let next = has_more.then(|| format!("{}/{path}?$skip={next}", ask.root()));
     let shown = items.iter().map(|body| rows::text(range.log, ty, body));
     let items = shown.collect::<Result<Vec<_>, _>>()?;
     Ok(Shown { count: Some(items.len() as u64), items, next })
