@@ -65,6 +65,15 @@ fn limits_of_ones_own_count_what_they_name() {
 }
 
 #[test]
+fn an_application_has_a_limit_over_all_tenants() {
+    // Four are used up by the records that are put in.
+    let (_callvault, _server, [mut client, mut other]) = throttled("{ everywhere = '6/1h' }");
+    let statuses =
+        [client.get(RECORDS), other.get(RECORDS), client.get(RECORDS), other.get(RECORDS)];
+    assert_eq!(statuses.map(|answer| answer.status), [200, 200, 429, 429]);
+}
+
+#[test]
 fn further_pages_of_a_record_have_a_limit_of_their_own() {
     let (_callvault, _server, [mut client, _]) = throttled("'graph'");
     let session = |number: u64| {

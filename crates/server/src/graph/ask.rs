@@ -18,6 +18,7 @@ use odata::primitive::TICKS_PER_SECOND;
 use store::{Reader, StoredRecord, clock};
 
 use super::compose::{Answer, Composer, Question};
+use super::logs;
 use super::paging::{Asked, MOST_PARTICIPANTS, MOST_SESSIONS, Page};
 use super::tag::{TagOf, TagSeed};
 use super::target::{PropertyForm, RecordRef, Tail, Target};
@@ -325,6 +326,9 @@ impl<'a> Ask<'a> {
 
     /// Most entities that this answer could give of a collection.
     fn largest_page(&self) -> u32 {
+        if logs::of(&self.resource).is_some() {
+            return logs::MOST_ROWS as u32;
+        }
         let is_participants = |property: &Property| property.name == "participants_v2";
         let shown = self.resource.steps.iter().rev().find_map(|step| match step {
             Step::Navigation(property) => Some(is_participants(property)),

@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
-use store::{AppRow, Error, Moved, Moving, Role, Settled, SigningKeyRow, Store, transfer};
+use model::log::{Log, LogRow};
+use store::{
+    AppRow, Error, KeptRow, LogRange, Moved, Moving, Role, Settled, SigningKeyRow, Store, transfer,
+};
 
 use crate::calls::{Call, call};
 use crate::chains::event;
@@ -99,6 +102,15 @@ fn keep(store: &Store) {
     store.settle(sent, failed).wait().unwrap();
     let events = vec![event("a", "x", 1, false), event("b", "x", 2, true)];
     store.keep_call_events(&tenant(), events).wait().unwrap();
+    let rows = [1, 2].map(|duration| log_row("r", duration));
+    let kept = store.keep_log_rows(&tenant(), rows.to_vec()).wait().unwrap();
+    assert_eq!(kept, [KeptRow::Created, KeptRow::Replaced]);
+}
+
+fn log_row(id: &str, duration: u32) -> LogRow {
+    let text =
+        format!(r#"{{"id":"{id}","startDateTime":"2025-05-18T00:00:00Z","duration":{duration}}}"#);
+    model::log::read(Log::PstnCalls, &text, None).unwrap()
 }
 
 fn moved(from: &Store, to: &Store) -> Moved {
@@ -132,6 +144,11 @@ fn a_store_is_the_same_on_either_engine_and_after_its_way_back() {
     let next = reader.changes(last, 10).unwrap();
     assert_eq!((next.len(), next[0].version), (1, 4));
     to.keep_call_events(&tenant(), vec![event("c", "y", 1, true)]).wait().unwrap();
+    let told = vec![log_row("r", 2), log_row("s", 1)];
+    let kept = to.keep_log_rows(&tenant(), told).wait().unwrap();
+    assert_eq!(kept, [KeptRow::Unchanged, KeptRow::Created]);
+    let all = LogRange { log: Log::PstnCalls, from: i64::MIN, end: i64::MAX };
+    assert_eq!(reader.log_rows(&tenant(), &all, None, (0, 10)).unwrap().len(), 2);
 }
 
 /// How many changes there are since the subscription was made.

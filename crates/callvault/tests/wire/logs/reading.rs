@@ -171,6 +171,8 @@ fn pages_have_a_thousand_rows_and_a_link_that_skips_them() {
     let small = client.get_with(&target, &[("Prefer", "odata.maxpagesize=7")]).json();
     assert_eq!(small["@odata.count"], 7);
     assert!(small["@odata.nextLink"].as_str().unwrap().ends_with("?$skip=7"));
+    let large = client.get_with(&target, &[("Prefer", "odata.maxpagesize=5000")]);
+    assert_eq!(large.header("preference-applied"), Some("odata.maxpagesize=1000"));
 }
 
 #[test]
