@@ -200,9 +200,14 @@ impl WrittenRecord {
                 let version = self.version.unwrap_or(1).max(1);
                 Ok(RecordOf::Call { call, version, with: self.with })
             }
-            (None, Some((from, end)), None) if !has_form => Ok(RecordOf::Calls(from, end)),
+            (None, Some((from, end)), None) if !has_form && from < end => {
+                Ok(RecordOf::Calls(from, end))
+            }
             (None, None, Some(json)) if !has_form => Ok(RecordOf::Json(json)),
-            _ => Err("a record is one of 'call' (with 'version' and 'with'), 'calls' and 'json'"),
+            _ => {
+                Err("a record is one of 'call' (with 'version' and 'with'), 'calls' (from one to \
+                      before a higher one) and 'json'")
+            }
         }
     }
 }
@@ -211,8 +216,10 @@ impl WrittenRows {
     fn read(self) -> Result<(u64, u64), &'static str> {
         match (self.call, self.calls) {
             (Some(call), None) => Ok((call, call + 1)),
-            (None, Some(calls)) => Ok(calls),
-            _ => Err("rows are those of one 'call' or of 'calls'"),
+            (None, Some((from, end))) if from < end => Ok((from, end)),
+            _ => {
+                Err("rows are those of one 'call' or of 'calls' (from one to before a higher one)")
+            }
         }
     }
 }
@@ -221,7 +228,7 @@ fn duration<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<primitive::Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let duration = primitive::Duration::parse(&text);
+    let duration = primitive::Duration::parse(&text).filter(|duration| duration.0 > 0);
     duration.map(Some).ok_or_else(|| D::Error::custom("expected a duration such as PT25H"))
 }
 
@@ -270,6 +277,8 @@ mod tests {
             ("until = \"subscribed\"", "until = \"noon\"", "noon"),
             ("{ call = 3 }", "{}", "step 1: rows are"),
             ("\"PT25H\"", "\"25h\"", "PT25H"),
+            ("\"PT25H\"", "\"-PT25H\"", "PT25H"),
+            ("[0, 5]", "[5, 5]", "step 1: a record"),
             ("faults = {}", "faults = { request = [{ path = \"/x\" }] }", "request 1"),
             ("status = 503", "status = 5", "status"),
         ] {

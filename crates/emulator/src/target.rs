@@ -55,7 +55,8 @@ impl Target {
         options.sort();
         let has = |name: &str| options.iter().any(|(known, _)| known == name);
         let is_log = LOG_FUNCTIONS.iter().any(|function| lower.contains(function));
-        let follows = has("skiptoken") || is_log && has("skip");
+        // With other options it is a question of the client's own.
+        let follows = has("skiptoken") || is_log && has("skip") && options.len() == 1;
         let path_print = chance::of_text(0, &without_namespaces(&lower));
         let version = version.trim_matches('/').to_ascii_lowercase();
         let begin = chance::of_text(path_print, &version);
@@ -221,6 +222,7 @@ mod tests {
         assert!(follows("/communications/callRecords", "%24skiptoken=a"));
         assert!(follows("/communications/callRecords/getPstnCalls(fromDateTime=a)", "$skip=1000"));
         assert!(!follows("/communications/callRecords", "$skip=10"));
+        assert!(!follows("/communications/callRecords/getPstnCalls(a=1)", "$skip=10&$top=5"));
         assert!(!follows("/communications/callRecords", "$filter=a eq 'skiptoken'"));
     }
 

@@ -7,17 +7,19 @@
 use odata::canonical::{Canonicaliser, absent};
 use odata::edm::StructuredType;
 use odata::json::{Member, Node, Pointer, Text, write_members};
-use odata::primitive::DateTimeOffset;
+use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 
 use crate::fragment::Corrupt;
-use crate::generated::{beta, v1_0};
+use crate::generated::{CALL_RECORD as CALL_RECORD_TYPE, beta, v1_0};
 use crate::shred::Error;
 
 /// The member that leads to the record of a row's call.
 pub const CALL_RECORD: &str = "callvault.callRecord";
-/// The annotation that says when the calls happened that a row of the dial-out report sums up.
+/// The annotation that says on which day (UTC) the calls happened that a row of the dial-out report sums
+/// up.
 pub const COUNTED_FROM: &str = "@callvault.startDateTime";
 
+const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 /// Longest id that is kept, in bytes.
 const LONGEST_ID: usize = 256;
 
@@ -165,6 +167,7 @@ pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Resul
     };
     let is_link = |member: &Member<'_>| member.name.value().starts_with(CALL_RECORD);
     members.retain(|member| !is_link(member) && !member.name.is("@odata.type"));
+    refuse_foreign(log, &members)?;
     if log == Log::BlockedUsers {
         settle_case(&mut members);
     }
@@ -187,6 +190,26 @@ pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Resul
         None => name_of(log, &members, &body),
     };
     Ok(LogRow { log, id, id_key, time, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+/// Refuses what only rows of another log, or call records, have: it was meant for somewhere else.
+fn refuse_foreign(log: Log, members: &[Member<'_>]) -> Result<(), Error> {
+    let others = || Log::ALL.into_iter().filter(|other| *other != log);
+    for member in members {
+        let name = member.name.value();
+        if log.ty().property(&name).is_some() {
+            continue;
+        }
+        let other = others().find(|other| other.ty().property(&name).is_some());
+        let of = match other {
+            Some(other) => format!("rows of get{}", other.title()),
+            None if CALL_RECORD_TYPE.property(&name).is_some() => "call records".to_owned(),
+            None => continue,
+        };
+        let message = format!("rows of get{} have no '{name}', {of} have", log.title());
+        return Err(invalid(&format!("/{name}"), message));
+    }
+    Ok(())
 }
 
 /// Graph's page writes the members of this enumeration with a capital, its schema without.
@@ -213,6 +236,7 @@ fn time(log: Log, members: &[Member<'_>]) -> Result<i64, Error> {
         }
         None => Err(invalid(&pointer, format!("a row needs '{name}'"))),
         Some(Node::String(text)) => match DateTimeOffset::parse(&text.value()) {
+            Some(time) if log == Log::DialoutReport => Ok(day(time.0) * TICKS_PER_DAY),
             Some(time) => Ok(time.0),
             None => Err(invalid(&pointer, "expected an instant such as 2026-11-28T22:00:00Z")),
         },
@@ -225,6 +249,7 @@ fn id(log: Log, members: &[Member<'_>]) -> Result<Option<String>, Error> {
     let found = members.iter().find(|member| member.name.is("id")).map(|member| &member.value);
     match found {
         Some(Node::String(text)) => match text.value().into_owned() {
+            id if id.is_empty() => Err(invalid("/id", "an id is not empty")),
             id if id.len() > LONGEST_ID => {
                 Err(invalid("/id", format!("an id has at most {LONGEST_ID} bytes")))
             }
@@ -236,6 +261,11 @@ fn id(log: Log, members: &[Member<'_>]) -> Result<Option<String>, Error> {
     }
 }
 
+/// The day of an instant (ticks), counted from 1970 in UTC.
+fn day(ticks: i64) -> i64 {
+    ticks.div_euclid(TICKS_PER_DAY)
+}
+
 /// What a row without an id is told apart by.
 fn name_of(log: Log, members: &[Member<'_>], body: &[u8]) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
@@ -245,6 +275,10 @@ fn name_of(log: Log, members: &[Member<'_>], body: &[u8]) -> Vec<u8> {
     for name in log.names() {
         let value = members.iter().find(|member| member.name.is(name));
         let text = match value.map(|member| &member.value) {
+            // However the day is written.
+            Some(Node::String(text)) if *name == COUNTED_FROM => {
+                DateTimeOffset::parse(&text.value()).map_or(0, |time| day(time.0)).to_string()
+            }
             Some(Node::String(text)) => text.value().into_owned(),
             _ => String::new(),
         };

@@ -167,7 +167,13 @@ impl Pass<'_> {
         } else {
             select.and_then(|select| select.find(property.name)?.select.as_ref())
         };
-        let path = format!("{path}/{}", property.name);
+        let path = match node {
+            // It is an entity of its own, not a part of what leads to it.
+            Node::Object(members) if property.name == crate::log::CALL_RECORD => {
+                full::entity_path("communications/callRecords", members)
+            }
+            _ => format!("{path}/{}", property.name),
+        };
         match node {
             Node::Array(items) => {
                 for item in items {

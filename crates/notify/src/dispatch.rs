@@ -160,7 +160,9 @@ impl Work {
             self.measure_at.set(Instant::now() + pause);
         }
         let now = now();
-        if self.looked_after.get().is_none_or(|then| now - then >= ticks(LOOKED_AFTER_EVERY)) {
+        // Also when the clock was moved back.
+        let is_recent = |then: i64| (0..ticks(LOOKED_AFTER_EVERY)).contains(&(now - then));
+        if !self.looked_after.get().is_some_and(is_recent) {
             self.looked_after.set(Some(now));
             self.look_after().await?;
         }

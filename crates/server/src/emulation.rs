@@ -25,6 +25,10 @@ use crate::worker::Worker;
 /// What these addresses begin with.
 pub(crate) const PREFIX: &str = "/callvault.";
 
+/// Where the clock begins and ends.
+const FIRST_INSTANT: &str = "1970-01-01T00:00:00Z";
+const LAST_INSTANT: &str = "9999-12-31T00:00:00Z";
+
 /// Most bytes of a body.
 const LARGEST: usize = 1 << 20;
 
@@ -106,6 +110,11 @@ fn move_clock(body: &[u8]) -> Result<Response, Problem> {
         }
         _ => return Err(expected("")),
     };
+    let years = [FIRST_INSTANT, LAST_INSTANT].map(DateTimeOffset::parse);
+    let [Some(first), Some(last)] = years else { return Err(expected("")) };
+    if !(first.0..=last.0).contains(&to) {
+        return Err(Problem::bad_request("The clock goes from the year 1970 to the year 9999."));
+    }
     clock::move_to(to);
     tracing::info!(to = %DateTimeOffset(to), "the clock was moved");
     Ok(time())

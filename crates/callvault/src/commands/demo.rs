@@ -53,7 +53,14 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     thread::scope(|scope| {
         let made = scope.spawn(|| keys::signing_keys(&store, &master, clock::now()));
         // A data folder that was given may hold the calls of an earlier demo.
-        if scenario.is_none() && store.reader()?.tenants()?.is_empty() {
+        let is_empty = store.reader()?.tenants()?.is_empty();
+        // It would add calls to those that are there, and may have them erased.
+        ensure!(
+            scenario.is_none() || is_empty,
+            "a scenario needs an empty store, and {} holds something",
+            settings.store
+        );
+        if scenario.is_none() && is_empty {
             fill(args, &store, &tenant)?;
         }
         made.join().expect("making a key does not panic").map(drop)

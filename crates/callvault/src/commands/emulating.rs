@@ -58,6 +58,10 @@ fn ask(args: &EmulatorRequestLog) -> Result<String> {
         let answer = request.send().await.with_context(|| format!("asking {url}"))?;
         let status = answer.status();
         ensure!(
+            !matches!(status.as_u16(), 401 | 403),
+            "{url} answered {status}: give the token of an administrator by --token"
+        );
+        ensure!(
             status.is_success(),
             "{url} answered {status}: was the server started with --emulator?"
         );
@@ -76,7 +80,11 @@ fn print(out: &mut impl Write, log: &Value) -> io::Result<()> {
             request["number"],
             text("time"),
             text("method"),
-            request["status"],
+            if request["status"].is_null() {
+                "-  ".to_owned()
+            } else {
+                request["status"].to_string()
+            },
             text("url")
         )?;
         for (name, label) in [("retryAfter", "Retry-After"), ("fault", "fault")] {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use emulator::{Emulator, RecordOf, Scenario, Step, Until};
 use ingest::{Event, FilePiece, Record};
 use model::TenantId;
+use model::fragment::Uncompressed;
 use model::log::Log;
 use odata::json::{Member, Node, Text, write_node};
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
@@ -45,13 +46,28 @@ const HOURS_APART: i64 = 3600 * TICKS_PER_SECOND;
 /// A scenario that comes with the program, or one in a file.
 pub(super) fn find(name: &str) -> Result<Scenario> {
     if let Some((_, text)) = KNOWN.iter().find(|(known, _)| *known == name) {
-        return Scenario::from_toml(text).with_context(|| format!("the scenario {name}"));
+        return read(text).with_context(|| format!("the scenario {name}"));
     }
     let text = fs::read_to_string(name).with_context(|| {
         let known: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
         format!("'{name}' is no file, and none of the scenarios {}", known.join(", "))
     })?;
-    Scenario::from_toml(&text).with_context(|| name.to_owned())
+    read(&text).with_context(|| name.to_owned())
+}
+
+/// Reads a scenario, and checks the records that stand in it.
+fn read(text: &str) -> Result<Scenario> {
+    let scenario = Scenario::from_toml(text)?;
+    for (number, step) in (1..).zip(&scenario.steps) {
+        for record in &step.records {
+            if let RecordOf::Json(text) = record {
+                let checked = model::shred(text, &mut Uncompressed);
+                let wrong = |error: model::Error| anyhow!("{} {error}", error.pointer());
+                checked.map_err(wrong).with_context(|| format!("step {number}: a record"))?;
+            }
+        }
+    }
+    Ok(scenario)
 }
 
 /// Plays a scenario.
@@ -89,17 +105,22 @@ impl Player {
             to,
             tenant: self.tenant.to_string(),
         });
-        for step in &self.scenario.steps {
-            if let Some(until) = step.until {
-                self.wait_until(until)?;
-            }
-            thread::sleep(step.wait);
-            if let Some(say) = &step.say {
-                writeln!(out, "{say}")?;
-            }
-            self.carry_out(step, &mut calls)?;
+        for (number, step) in (1..).zip(&self.scenario.steps) {
+            let played = self.play_step(step, &mut calls, out);
+            played.with_context(|| format!("step {number}"))?;
         }
         Ok(())
+    }
+
+    fn play_step(&self, step: &Step, calls: &mut Calls, out: &mut impl Write) -> Result<()> {
+        if let Some(until) = step.until {
+            self.wait_until(until)?;
+        }
+        thread::sleep(step.wait);
+        if let Some(say) = &step.say {
+            writeln!(out, "{say}")?;
+        }
+        self.carry_out(step, calls)
     }
 
     fn carry_out(&self, step: &Step, calls: &mut Calls) -> Result<()> {
@@ -190,7 +211,7 @@ impl Player {
 
 fn note_refusal(event: Event<'_>, refused: &mut Option<String>) {
     if let Event::Rejected(reject) = event {
-        refused.get_or_insert_with(|| format!("{reject:?}"));
+        refused.get_or_insert_with(|| format!("{} {}", reject.pointer, reject.message));
     }
 }
 

@@ -64,6 +64,11 @@ impl Rules {
     /// # Errors
     /// With the rule and its member, or with the line for what is no JSON.
     pub fn from_json(text: &[u8]) -> Result<Self, RulesError> {
+        // A list would be taken for the three lists without their names.
+        if text.trim_ascii_start().first() == Some(&b'[') {
+            let message = "expected an object with the lists request, notification, validation";
+            return Err(RulesError { place: "line 1".to_owned(), message: message.to_owned() });
+        }
         let lists: Lists<&RawValue, &RawValue, &RawValue> =
             serde_json::from_slice(text).map_err(|error| RulesError {
                 place: format!("line {}, column {}", error.line(), error.column()),

@@ -45,9 +45,13 @@ fn a_row_that_is_none_is_refused_at_its_place() {
         (Log::PstnCalls, r#"{"startDateTime":"2019-11-01T00:00:00Z"}"#, "/id", "needs 'id'"),
         (Log::PstnCalls, r#"{"id":"1","id":"2"}"#, "", "twice"),
         (Log::PstnCalls, r#"{"id":"1","duration":"219"}"#, "/duration", "expected"),
-        (Log::Sms, r#"{"sentDateTime":"yesterday"}"#, "/sentDateTime", "expected"),
+        (Log::Sms, r#"{"sentDateTime":"yesterday"}"#, "/sentDateTime", "Edm.DateTimeOffset"),
         (Log::DialoutReport, r#"{"totalCalls":1}"#, "/@callvault.startDateTime", "when"),
         (Log::PstnCalls, "{", "", "expected"),
+        (Log::PstnCalls, r#"{"id":"","startDateTime":"2019-11-01T00:00:00Z"}"#, "/id", "empty"),
+        (Log::PstnCalls, r#"{"correlationId":"1"}"#, "/correlationId", "getDirectRoutingCalls"),
+        (Log::DirectRoutingCalls, r#"{"callId":"1"}"#, "/callId", "getPstnCalls"),
+        (Log::PstnCalls, r#"{"id":"1","sessions":[]}"#, "/sessions", "call records"),
     ];
     for (log, text, pointer, words) in cases {
         let error = read(log, text, None).unwrap_err();
@@ -71,6 +75,8 @@ fn rows_without_ids_are_told_apart_by_what_they_say() {
     let report = |text: String| key(Log::DialoutReport, &text);
     assert_eq!(report(day(1, 5)), report(day(1, 6)), "a later sum of the same day");
     assert_ne!(report(day(1, 5)), report(day(2, 5)));
+    let at_noon = day(1, 5).replace("T00:00:00Z", "T14:00:00+02:00");
+    assert_eq!(report(at_noon), report(day(1, 5)), "the day counts");
 }
 
 #[test]

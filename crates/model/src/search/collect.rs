@@ -36,7 +36,9 @@ struct Places {
 /// The places of each type that has any, by the type's address.
 static PLACES: LazyLock<HashMap<usize, Places, RandomState>> = LazyLock::new(|| {
     let mut places = HashMap::new();
-    let types = generated::BETA.schemas.iter().flat_map(|schema| schema.types);
+    // A type that both versions share has one address.
+    let schemas = generated::V1_0.schemas.iter().chain(generated::BETA.schemas);
+    let types = schemas.flat_map(|schema| schema.types);
     types.for_each(|ty| find_places(ty, &mut places));
     places.retain(|_, places: &mut Vec<Place>| !places.is_empty());
     let with_lengths = |all: Vec<Place>| {

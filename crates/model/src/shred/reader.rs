@@ -230,6 +230,11 @@ fn stated_incomplete(members: &[Member<'_>]) -> u32 {
 }
 
 fn require(members: &[Member<'_>]) -> Result<(), Error> {
+    // Rows have an id and times as well, and so would be records of nothing.
+    if get(members, "callType").is_some() && get(members, "version").is_none() {
+        let message = "a row of a telephone log is no call record".to_owned();
+        return Err(Error::Invalid { pointer: "/callType".into(), message });
+    }
     for name in ["id", "startDateTime", "endDateTime"] {
         let value = get(members, name);
         if matches!(value, None | Some(Node::Null)) {

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// The same of the other version.
+const OF_V1: &str =
+    "/v1.0/communications/callRecords/getPstnCalls(fromDateTime=2025-05-18,toDateTime=2025-05-19)";
 const TARGET: &str =
     "/beta/communications/callRecords/getPstnCalls(fromDateTime=2025-05-18,toDateTime=2025-05-19)";
 
@@ -44,6 +47,9 @@ fn all_options_work_on_rows() {
         (&json!(30), 1)
     );
     assert_eq!(ask("$search=wilkins")["@odata.count"], 1);
+    let of_v1 = client.get(&format!("{OF_V1}?$search=wilkins")).json();
+    assert_eq!(of_v1["@odata.count"], 1);
+    let mut ask = |options: &str| asked(&mut client, options);
     let computed = ask("$compute=duration div 60 as minutes&$filter=minutes ge 1&$top=1");
     assert_eq!(computed["value"][0]["minutes"], 1);
     let sums =

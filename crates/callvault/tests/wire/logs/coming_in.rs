@@ -55,6 +55,13 @@ fn lines_that_are_no_rows_are_rejected_at_their_place_and_the_others_kept() {
     assert_eq!(lines[0]["error"]["target"], "/duration");
     assert_eq!((&lines[0]["status"], &lines[1]["status"]), (&json!("rejected"), &json!("created")));
     assert_eq!(lines[2]["error"]["target"], "/startDateTime");
+    let record = charged(0.1).to_string().replace("startDateTime", "endDateTime").replacen(
+        '{',
+        "{\"startDateTime\":\"2025-05-18T00:00:00Z\",",
+        1,
+    );
+    let refused = client.post(RECORDS, record.as_bytes());
+    assert_eq!((refused.status, &refused.json()["error"]["target"]), (400, &json!("/callType")));
 }
 
 #[test]

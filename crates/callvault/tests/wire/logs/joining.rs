@@ -138,6 +138,13 @@ fn conditions_look_into_the_record_and_it_is_shown_as_asked_for() {
     assert_eq!(shown["participants_v2"].as_array().map(Vec::len), Some(2));
     assert_eq!((shown.get("startDateTime"), expanded[0].get("duration")), (None, None));
 
+    let full = [("Accept", "application/json;odata.metadata=full")];
+    let asked = format!("{target}?$expand=callvault.callRecord&$top=1");
+    let links = client.get_with(&asked, &full).json();
+    let record = &links["value"][0]["callvault.callRecord"];
+    let link = record["sessions@odata.navigationLink"].as_str().unwrap();
+    assert_eq!(client.get(link).status, 200, "{link}");
+
     let mut of_logs = server.client().bearer(&callvault.token(TENANT, &[PSTN]));
     assert_eq!(of_logs.get(&target).status, 200);
     for options in
