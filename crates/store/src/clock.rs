@@ -3,14 +3,16 @@
 //! What is measured in moments (limits, waits) and what others compare with their own clock (tokens,
 //! signatures) goes by the system's time instead.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// How far it was moved (ticks): nothing, as long as nobody calls [`move_to`].
 static MOVED: AtomicI64 = AtomicI64::new(0);
+static MOVES: AtomicU64 = AtomicU64::new(0);
 static WHEN_MOVED: Notify = Notify::const_new();
 
 /// Ticks of 100 ns since 1970.
@@ -26,12 +28,18 @@ pub fn seconds() -> i64 {
 /// Moves the time of this process to an instant (ticks); from there it goes on.
 pub fn move_to(ticks: i64) {
     MOVED.store(ticks.saturating_sub(system()), Ordering::Relaxed);
+    MOVES.fetch_add(1, Ordering::Release);
     WHEN_MOVED.notify_waiters();
 }
 
-/// Waits until the time is moved.
-pub async fn moved() {
-    WHEN_MOVED.notified().await;
+/// Waits until the time is moved after this was called.
+pub fn moved() -> Notified<'static> {
+    WHEN_MOVED.notified()
+}
+
+/// How often the time was moved.
+pub fn moves() -> u64 {
+    MOVES.load(Ordering::Acquire)
 }
 
 fn system() -> i64 {

@@ -206,13 +206,21 @@ impl Serving {
 async fn wait(running: &Running, upkeep: &Upkeep, mut signals: Signals) -> Result<()> {
     let mut rounds = interval(ROUND);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut moves = 0;
     loop {
+        // Asked for first, so that none is missed.
+        let moved = store::clock::moved();
+        if moves != store::clock::moves() {
+            moves = store::clock::moves();
+            do_upkeep(running, upkeep).await?;
+            continue;
+        }
         tokio::select! {
             _ = signals.interrupt.recv() => return Ok(()),
             _ = signals.terminate.recv() => return Ok(()),
             _ = signals.hang_up.recv() => reload_tls(running),
             _ = rounds.tick() => do_upkeep(running, upkeep).await?,
-            () = store::clock::moved() => do_upkeep(running, upkeep).await?,
+            () = moved => {}
         }
     }
 }
