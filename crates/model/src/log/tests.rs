@@ -47,7 +47,7 @@ fn a_row_that_is_none_is_refused_at_its_place() {
         (Log::PstnCalls, r#"{"id":"1","duration":"219"}"#, "/duration", "expected"),
         (Log::Sms, r#"{"sentDateTime":"yesterday"}"#, "/sentDateTime", "Edm.DateTimeOffset"),
         (Log::DialoutReport, r#"{"totalCalls":1}"#, "/@callvault.startDateTime", "when"),
-        (Log::PstnCalls, "{", "", "expected"),
+        (Log::PstnCalls, "{", "", "the text ends"),
         (Log::PstnCalls, r#"{"id":"","startDateTime":"2019-11-01T00:00:00Z"}"#, "/id", "empty"),
         (Log::PstnCalls, r#"{"correlationId":"1"}"#, "/correlationId", "getDirectRoutingCalls"),
         (Log::DirectRoutingCalls, r#"{"callId":"1"}"#, "/callId", "getPstnCalls"),
