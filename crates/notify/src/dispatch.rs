@@ -95,8 +95,8 @@ struct Work {
     failing: Semaphore,
     /// Told when a task has ended.
     ended: Notify,
-    /// Told when a message has gone out, if these are meddled with.
-    gone_out: Notify,
+    /// By subscription: told when a message of it has gone out, if these are meddled with.
+    gone_out: RefCell<HashMap<i64, Arc<Notify>>>,
     /// When the lives of subscriptions were looked at (ticks).
     looked_after: Cell<Option<i64>>,
     /// When the queues are to be measured next.
@@ -122,7 +122,7 @@ impl Dispatcher {
             healthy: Semaphore::new(HEALTHY_AT_ONCE),
             failing: Semaphore::new(FAILING_AT_ONCE),
             ended: Notify::new(),
-            gone_out: Notify::new(),
+            gone_out: RefCell::default(),
             looked_after: Cell::default(),
             measure_at: Cell::new(Instant::now()),
         });

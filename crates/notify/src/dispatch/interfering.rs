@@ -10,6 +10,8 @@ use std::time::Duration;
 use emulator::{Emulator, HELD_AT_MOST, Interference, Telling};
 use reqwest::Url;
 use store::{DeliveryRow, SubscriptionRow};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use super::{Work, system};
 use crate::transport::{Message, SendError};
@@ -24,6 +26,7 @@ struct Taken {
     url: Url,
     message: Message,
     copies: u32,
+    subscription_key: i64,
     subscription: String,
     record: Option<String>,
     has_right_state: bool,
@@ -63,6 +66,7 @@ impl Work {
             url: url.clone(),
             message: self.message(subscription, messages, wanted.client_state.as_deref()),
             copies: wanted.copies,
+            subscription_key: subscription.key,
             subscription: subscription.id.clone(),
             record: delivery.record_id.clone(),
             has_right_state: wanted.client_state.is_none(),
@@ -70,16 +74,18 @@ impl Work {
         if wanted.delay.is_zero() && !wanted.out_of_order {
             return self.send_taken(&taken).await;
         }
+        // Asked for here, since the next one may go out before the task runs.
+        let next = self.gone_out(subscription.key).notified_owned();
         let work = Rc::clone(self);
-        tokio::task::spawn_local(async move { work.send_later(taken, &wanted).await });
+        tokio::task::spawn_local(async move { work.send_later(taken, &wanted, next).await });
         Ok(())
     }
 
-    async fn send_later(&self, taken: Taken, wanted: &Interference) {
+    async fn send_later(&self, taken: Taken, wanted: &Interference, next: OwnedNotified) {
         tokio::time::sleep(wanted.delay).await;
         if wanted.out_of_order {
-            // That of another subscription lets it go as well.
-            let _ = tokio::time::timeout(HELD_AT_MOST, self.gone_out.notified()).await;
+            // When none comes it goes all the same.
+            let _ = tokio::time::timeout(HELD_AT_MOST, next).await;
         }
         for _ in 0..TRIES {
             match self.send_taken(&taken).await {
@@ -98,8 +104,12 @@ impl Work {
                 let right = taken.has_right_state;
                 taken.emulator.told(system(), &taken.subscription, record, right);
             }
-            self.gone_out.notify_waiters();
+            self.gone_out(taken.subscription_key).notify_waiters();
         }
         Ok(())
+    }
+
+    fn gone_out(&self, subscription_key: i64) -> Arc<Notify> {
+        Arc::clone(self.gone_out.borrow_mut().entry(subscription_key).or_default())
     }
 }

@@ -25,12 +25,20 @@ fn messages_are_dropped_doubled_and_sent_with_another_state() {
 #[test]
 fn messages_come_late_and_out_of_order() {
     let mut emulated = Emulated::new();
-    let receiver = Receiver::new();
-    assert_eq!(emulated.subscribe(&receiver, &json!({})).status, 201);
+    let [receiver, other] = [1, 2].map(|user| {
+        let receiver = Receiver::new();
+        let resource =
+            format!("communications/callRecords?$filter=participants/any(p:p/id eq 'user-{user}')");
+        assert_eq!(emulated.subscribe(&receiver, &json!({"resource": resource})).status, 201);
+        receiver
+    });
     emulated.faults(&json!({"notification": [
-        {"nth": 1, "out_of_order": true}, {"nth": 3, "delay": "700ms"}]}));
+        {"change_type": "created", "nth": 1, "out_of_order": true}, {"nth": 3, "delay": "700ms"}]}));
     emulated.keep("r1", 1);
-    std::thread::sleep(Duration::from_millis(200));
+    // What goes to another one lets nothing go; the second to it lets go the first.
+    emulated.keep("other-1", 2);
+    emulated.keep("other-2", 2);
+    assert_eq!(ids(&other.wait_for(2)), ["other-2", "other-1"]);
     assert_eq!(receiver.items().len(), 0, "held back");
     emulated.keep("r2", 1);
     assert_eq!(ids(&receiver.wait_for(2)), ["r2", "r1"]);
