@@ -46,6 +46,12 @@ pub struct Interference {
     pub out_of_order: bool,
 }
 
+impl Interference {
+    /// Nothing.
+    pub const NONE: Self =
+        Self { copies: 1, delay: Duration::ZERO, client_state: None, out_of_order: false };
+}
+
 /// What applications heard, by application and record.
 pub(crate) type HeardOf = Recent<(String, String), Heard>;
 
@@ -147,12 +153,7 @@ impl State {
         let rules = Arc::clone(&self.rules);
         let of = telling.subscription;
         let mut copies = None;
-        let mut interference = Interference {
-            copies: 1,
-            delay: Duration::ZERO,
-            client_state: None,
-            out_of_order: false,
-        };
+        let mut interference = Interference::NONE;
         for (place, rule) in rules.notifications.iter().enumerate() {
             if !concerns(rule, telling)
                 || !self.counts.matched(self.seed, List::Notification, place, of, rule.when())

@@ -51,7 +51,7 @@ fn without_rules_nothing_happens() {
 }
 
 fn usual() -> Interference {
-    Interference { copies: 1, delay: Duration::ZERO, client_state: None, out_of_order: false }
+    Interference::NONE
 }
 
 #[test]

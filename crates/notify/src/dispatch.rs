@@ -12,11 +12,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use emulator::Emulator;
 
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::TICKS_PER_SECOND;
 use reqwest::Url;
 use store::{
     Channel, Claims, CommittedVersions, DeliveryRow, DueEndpoint, Error, Pending, Reader, Sent,
@@ -402,7 +402,7 @@ impl Work {
         let state = state.and_then(|sealed| vault.open_client_state(&subscription.id, sealed));
         let body = payload::body(subscription, other_state.or(state.as_deref()), messages);
         // Receivers compare it with their own clock.
-        let timestamp = system() / TICKS_PER_SECOND;
+        let timestamp = clock::system() / TICKS_PER_SECOND;
         let key = |message: Option<&DeliveryRow>| message.map_or(0, |message| message.key);
         let (first, last) = (key(messages.first()), key(messages.last()));
         let id = format!("msg_{}_{first}_{last}", subscription.id.replace('-', ""));
@@ -435,11 +435,6 @@ async fn settle_all(unsettled: VecDeque<Pending<usize>>) -> Result<(), Error> {
 /// Ticks since 1970.
 fn now() -> i64 {
     clock::now()
-}
-
-/// The same by the system's clock.
-fn system() -> i64 {
-    DateTimeOffset::from(SystemTime::now()).0
 }
 
 fn ticks(time: Duration) -> i64 {

@@ -42,6 +42,7 @@ pub fn moves() -> u64 {
     MOVES.load(Ordering::Acquire)
 }
 
-fn system() -> i64 {
+/// The same by the system, which nobody moves.
+pub fn system() -> i64 {
     DateTimeOffset::from(SystemTime::now()).0
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use emulator::{Emulator, HELD_AT_MOST, Interference, Telling};
 use reqwest::Url;
-use store::{DeliveryRow, SubscriptionRow};
+use store::{DeliveryRow, SubscriptionRow, clock};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-use super::{Work, system};
+use super::Work;
 use crate::transport::{Message, SendError};
 
 /// How often a message is tried that was taken off its way, and the pause before the next time.
@@ -43,23 +43,16 @@ impl Work {
         failures: u32,
     ) -> Result<(), SendError> {
         let Some(delivery) = messages.first() else { return Ok(()) };
-        let is_first_try = failures == 0;
-        let plain = Interference {
-            copies: 1,
-            delay: Duration::ZERO,
-            client_state: None,
-            out_of_order: false,
-        };
-        let wanted = if is_first_try {
+        let wanted = if failures == 0 {
             emulator.tell(&Telling {
-                at: system(),
+                at: clock::system(),
                 subscription: &subscription.id,
                 change_type: delivery.event.name(),
                 record: delivery.record_id.as_deref(),
                 application: Some(&subscription.application_id),
             })
         } else {
-            plain
+            Interference::NONE
         };
         let taken = Taken {
             emulator: Arc::clone(emulator),
@@ -102,7 +95,7 @@ impl Work {
             way.deliver(&taken.url, taken.message.clone()).await?;
             if let Some(record) = &taken.record {
                 let right = taken.has_right_state;
-                taken.emulator.told(system(), &taken.subscription, record, right);
+                taken.emulator.told(clock::system(), &taken.subscription, record, right);
             }
             self.gone_out(taken.subscription_key).notify_waiters();
         }

@@ -3,12 +3,12 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use emulator::{Answered, Arriving, Emulator, Refusal};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
-use odata::primitive::DateTimeOffset;
+use store::clock;
 
 use super::{admit, refusal};
 use crate::problem::Problem;
@@ -46,7 +46,7 @@ pub(super) async fn admit_emulated(
         None => auth::authenticate(worker, &arrival.headers).await.ok(),
     };
     let (number, fault) = emulator.arrive(&Arriving {
-        at: now(),
+        at: clock::system(),
         method: arrival.method.as_str(),
         path: below,
         query: arrival.uri.query(),
@@ -67,11 +67,6 @@ pub(super) async fn admit_emulated(
     }
 }
 
-/// Now, by the clock that clients wait by.
-fn now() -> i64 {
-    DateTimeOffset::from(SystemTime::now()).0
-}
-
 fn tell(emulator: &Emulator, number: u64, outcome: &Result<Response, Problem>) {
     let (status, headers) = match outcome {
         Ok(response) => (response.status, &response.headers[..]),
@@ -83,7 +78,10 @@ fn tell(emulator: &Emulator, number: u64, outcome: &Result<Response, Problem>) {
         Ok(Response { content: Content::Bytes(_, bytes), .. }) => bytes,
         _ => &[],
     };
-    emulator.answered(number, &Answered { at: now(), status: status.as_u16(), retry_after, body });
+    emulator.answered(
+        number,
+        &Answered { at: clock::system(), status: status.as_u16(), retry_after, body },
+    );
 }
 
 /// What a rule answers in place of the resource, in Graph's words where it has some.
