@@ -327,7 +327,7 @@ impl<'a> Ask<'a> {
     /// Most entities that this answer could give of a collection.
     fn largest_page(&self) -> u32 {
         if logs::of(&self.resource).is_some() {
-            return logs::MOST_ROWS as u32;
+            return logs::most_rows(self.query) as u32;
         }
         let is_participants = |property: &Property| property.name == "participants_v2";
         let shown = self.resource.steps.iter().rev().find_map(|step| match step {

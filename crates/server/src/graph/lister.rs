@@ -22,9 +22,6 @@ use super::shown::{self, Shown};
 use crate::problem::Problem;
 use crate::response::Response;
 
-/// Items between two looks at the clock.
-const LOOK_EVERY: u64 = 256;
-
 /// Where an item stands in the order of reading: by the first number, then by the second.
 pub(super) type Position = (i64, i64);
 
@@ -50,6 +47,11 @@ pub(super) trait Source: Send + 'static {
         after: Option<Position>,
         visit: &mut Visit<'_>,
     ) -> Result<Chunk, Problem>;
+
+    /// What is kept of an item that may be shown, as text.
+    fn kept(&self, item: &Node<'_>) -> String {
+        shown::text(item)
+    }
 
     /// Adds to an item that was chosen what is shown of it alone.
     fn finish(&self, _: &mut Reader, text: String) -> Result<String, Problem> {
@@ -166,9 +168,9 @@ impl<S: Source> Lister<S> {
 
     /// What `$apply` makes of all items.
     fn applied(&self, reader: &mut Reader) -> Result<Objects, Problem> {
-        let all = self.choose(reader, &Sieve::new(&Query::default()), Window::ALL, None)?;
-        let texts: Vec<String> = all.items.into_iter().map(|(text, _)| text).collect();
-        applied(&self.query, &texts, Type::Structured(self.source.ty()), self.limits.groups)
+        applied(&self.query, Type::Structured(self.source.ty()), self.limits.groups, |take| {
+            self.each(reader, None, &mut |node, _| take(node))
+        })
     }
 
     fn page_of_applied(&self, reader: &mut Reader, page: &Page) -> Result<Listed, Problem> {
@@ -187,11 +189,24 @@ impl<S: Source> Lister<S> {
         reader: &mut Reader,
         sieve: &Sieve,
         window: Window,
-        mut after: Option<Position>,
+        after: Option<Position>,
     ) -> Result<Selection<(String, Position)>, Problem> {
         let finder = Finder::default();
         let ty = Type::Structured(self.source.ty());
         let mut pager = Pager::new(sieve, window, ty, &finder);
+        self.each(reader, after, &mut |node, position| {
+            Ok(pager.offer(Cow::Owned(node), |node| (self.source.kept(node), position)))
+        })?;
+        Ok(pager.finish())
+    }
+
+    /// Gives the items behind a position to `visit`, within the limits.
+    fn each(
+        &self,
+        reader: &mut Reader,
+        mut after: Option<Position>,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), Problem> {
         let mut looked_at = 0;
         loop {
             let mut last = after;
@@ -199,14 +214,13 @@ impl<S: Source> Lister<S> {
                 last = Some(position);
                 looked_at += 1;
                 self.check_cost(looked_at)?;
-                Ok(pager.offer(Cow::Owned(node), |node| (shown::text(node), position)))
+                visit(node, position)
             };
             if self.source.chunk(reader, after, &mut visit)? == Chunk::Last {
-                break;
+                return Ok(());
             }
             after = last;
         }
-        Ok(pager.finish())
     }
 
     fn check_cost(&self, looked_at: u64) -> Result<(), Problem> {
@@ -214,7 +228,8 @@ impl<S: Source> Lister<S> {
             let limit = self.limits.rows_scanned;
             return Err(store::Error::TooManyRows { limit }.into());
         }
-        if looked_at.is_multiple_of(LOOK_EVERY) && self.began.elapsed() > self.limits.time {
+        // Each time: an item may have taken long to make.
+        if self.began.elapsed() > self.limits.time {
             return Err(store::Error::Deadline.into());
         }
         Ok(())

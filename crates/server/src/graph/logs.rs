@@ -18,12 +18,13 @@ use odata::bound::{Query, Resource, Step};
 use odata::edm::StructuredType;
 use odata::literal::Literal;
 use odata::primitive::TICKS_PER_SECOND;
-use store::{KeptRow, LogRange, Pending, Store};
+use store::{KeptRow, LogRange, Pending, Reader, Store};
 
 use super::ask::Ask;
 use super::intake::{self, Intake};
 use super::lister;
 use super::ndjson::Rejection;
+use super::paging::{MOST_SESSIONS, Page};
 use super::shown::{self, Shown};
 use crate::auth::role;
 use crate::problem::Problem;
@@ -33,8 +34,9 @@ use crate::router::{ApiVersion, Route};
 use crate::worker::Worker;
 use rows::Rows;
 
-/// Rows on a page at most.
-pub(super) const MOST_ROWS: usize = 1_000;
+/// Rows on a page at most, and with their records.
+const MOST_ROWS: usize = 1_000;
+const MOST_WITH_RECORDS: usize = MOST_SESSIONS;
 
 const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
@@ -81,13 +83,19 @@ pub(super) async fn answer(
     let range = range(log, arguments)?;
     let ty = ty(log, request.version)?;
     let shown = if is_plain(query) {
-        page(&ask, &range, ty)?
+        page(&ask, range, ty).await?
     } else {
-        let mut shown = lister::shown(&ask, Rows::new(&ask, range, ty), MOST_ROWS).await?;
+        let rows = Rows::new(&ask, range, ty);
+        let mut shown = lister::shown(&ask, rows, most_rows(query)).await?;
         shown.count = shown.count.or(Some(shown.items.len() as u64));
         shown
     };
     shown::collection(&ask, ty, &shown)
+}
+
+/// Rows on a page of an answer at most.
+pub(super) fn most_rows(query: &Query) -> usize {
+    if query.expand.is_empty() { MOST_ROWS } else { MOST_WITH_RECORDS }
 }
 
 /// Whether a query touches the records that rows lead to.
@@ -129,18 +137,28 @@ fn range(log: Log, arguments: &[(&'static str, Literal)]) -> Result<LogRange, Pr
 }
 
 /// A page as Graph gives it.
-fn page(ask: &Ask<'_>, range: &LogRange, ty: &'static StructuredType) -> Result<Shown, Problem> {
-    let wanted = ask.request.preferences.max_page_size;
-    let size = wanted.map_or(MOST_ROWS, |wanted| (wanted as usize).clamp(1, MOST_ROWS));
+async fn page(
+    ask: &Ask<'_>,
+    range: LogRange,
+    ty: &'static StructuredType,
+) -> Result<Shown, Problem> {
+    let size = Page::first(ask.query, MOST_ROWS, ask.request.preferences.max_page_size).size;
     let skip = ask.query.skip.unwrap_or(0);
-    let mut items = if range.log == Log::DialoutReport {
-        let all = report::rows(ask, range)?;
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        all.into_iter().skip(skip).take(size + 1).collect()
-    } else {
-        let kept = ask.reader().log_rows(&ask.tenant, range, None, (skip, size + 1))?;
-        kept.into_iter().map(|row| row.body).collect::<Vec<_>>()
+    let most = ask.worker.shared.options.query.cost.rows_scanned;
+    let tenant = ask.tenant.clone();
+    let read = move |reader: &mut Reader| {
+        if range.log == Log::DialoutReport {
+            let all = report::sums(reader, &tenant, &range, most)?;
+            let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+            return Ok(all.into_iter().skip(skip).take(size + 1).collect());
+        }
+        let kept = reader.log_rows(&tenant, &range, None, (skip, size + 1))?;
+        Ok(kept.into_iter().map(|row| row.body).collect())
     };
+    // What is skipped, or summed up, is read as well.
+    let is_bounded = skip == 0 && range.log != Log::DialoutReport;
+    let mut items: Vec<String> =
+        if is_bounded { read(&mut ask.reader())? } else { ask.elsewhere(read).await? };
     let has_more = items.len() > size;
     items.truncate(size);
     let next = skip.saturating_add(size as u64);

@@ -128,6 +128,8 @@ fn conditions_look_into_the_record_and_it_is_shown_as_asked_for() {
     assert_eq!((group.len(), &group[0]["correlationId"]), (1, &json!(id(1))));
     assert_eq!(group[0].get("callvault.callRecord"), None, "not expanded");
     assert_eq!(rows("$filter=callvault.callRecord%20eq%20null").len(), 1);
+    let sums = rows("$apply=groupby((callvault.callRecord/type),aggregate($count%20as%20n))");
+    assert_eq!(sums.len(), 3, "{sums:?}");
     let expanded = rows(
         "$select=id&$expand=callvault.callRecord($select=id,type;$expand=participants_v2)\
          &$filter=callvault.callRecord/participants_v2/any(p:p/id%20eq%20%27%2B15550100183%27)",
@@ -138,6 +140,9 @@ fn conditions_look_into_the_record_and_it_is_shown_as_asked_for() {
     assert_eq!(shown["participants_v2"].as_array().map(Vec::len), Some(2));
     assert_eq!((shown.get("startDateTime"), expanded[0].get("duration")), (None, None));
 
+    let prefer = [("Prefer", "odata.maxpagesize=5000")];
+    let page = client.get_with(&format!("{target}?$expand=callvault.callRecord"), &prefer);
+    assert_eq!(page.header("preference-applied"), Some("odata.maxpagesize=60"));
     let full = [("Accept", "application/json;odata.metadata=full")];
     let asked = format!("{target}?$expand=callvault.callRecord&$top=1");
     let links = client.get_with(&asked, &full).json();

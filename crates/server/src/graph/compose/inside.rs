@@ -48,12 +48,9 @@ impl Composer {
         }
         if query.apply.is_some() && question.target.tail != Tail::Ref {
             let objects = self.with_source(reader, question, &page, |source, ty, _, _| {
-                let mut texts = Vec::new();
-                source.each(|entity| {
-                    texts.push(entity.text());
-                    Ok(true)
-                })?;
-                applied(query, &texts, Type::Structured(ty), self.limits.groups)
+                applied(query, Type::Structured(ty), self.limits.groups, |take| {
+                    source.each(|entity| Ok(take(parse(&entity.text())?)?.is_continue()))
+                })
             })?;
             return self.objects(question, &objects, &page);
         }
@@ -180,7 +177,14 @@ impl Composer {
         }
         let ty = Type::Structured(&generated::CALL_RECORD);
         if query.apply.is_some() {
-            let objects = applied(query, &texts, ty, self.limits.groups)?;
+            let objects = applied(query, ty, self.limits.groups, |take| {
+                for text in &texts {
+                    if take(parse(text)?)?.is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            })?;
             return self.objects(question, &objects, page);
         }
         let is_count = question.target.tail == Tail::Count;

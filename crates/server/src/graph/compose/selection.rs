@@ -1,6 +1,7 @@
 //! Which items of a collection an answer shows, and what is computed for them.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use model::search::Finder;
 use odata::bound::{Computed, Query};
@@ -89,23 +90,22 @@ pub(in super::super) struct Objects {
     pub(in super::super) total: u64,
 }
 
-/// What `$apply` and the options behind it make of items: JSON objects.
+/// Takes an item; `Break` means that no further one can matter.
+pub(in super::super) type Take<'t> = dyn FnMut(Node<'_>) -> Result<ControlFlow<()>, Problem> + 't;
+
+/// What `$apply` and the options behind it make of the items that `feed` gives: JSON objects.
 pub(in super::super) fn applied(
     query: &Query,
-    texts: &[String],
     ty: Type,
     groups: usize,
+    feed: impl FnOnce(&mut Take<'_>) -> Result<(), Problem>,
 ) -> Result<Objects, Problem> {
     let Some(apply) = &query.apply else { return Ok(Objects::default()) };
     let sizes = Sizes { groups, items: MOST_ITEMS, values: MOST_VALUES };
     let finder = Finder::default();
     let pipeline = Pipeline::new(apply, ty).map_err(excess)?;
     let mut run = pipeline.start(sizes, &finder);
-    for text in texts {
-        if run.push(Cow::Owned(parse(text)?)).map_err(excess)?.is_break() {
-            break;
-        }
-    }
+    feed(&mut |item| run.push(Cow::Owned(item)).map_err(excess))?;
     let sieve = Sieve::new(query);
     let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &finder);
     for object in run.finish().map_err(excess)? {

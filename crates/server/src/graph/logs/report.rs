@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use odata::json::{Node, write_node};
 use store::{KeptLogRow, LogRange, Reader};
 
-use super::super::ask::Ask;
 use super::rows::node;
 use crate::problem::Problem;
 
@@ -16,12 +15,7 @@ const NAMES: [&str; 4] = ["userId", "usageLocation", "destinationContext", "curr
 /// Members that are summed up.
 const TOTALS: [&str; 3] = ["totalCalls", "totalCallCharge", "totalCallSeconds"];
 
-/// The rows of a report, in the order in which they first came up, as JSON.
-pub(super) fn rows(ask: &Ask<'_>, range: &LogRange) -> Result<Vec<String>, Problem> {
-    sums(&mut ask.reader(), &ask.tenant, range, ask.worker.shared.options.query.cost.rows_scanned)
-}
-
-/// The same for a reader of one's own.
+/// The rows of a report, in the order in which they first came up, as JSON. `most` days are looked at.
 pub(super) fn sums(
     reader: &mut Reader,
     tenant: &model::TenantId,

@@ -6,15 +6,18 @@ use model::TenantId;
 use model::log::{CALL_RECORD, Log, show};
 use odata::bound::Query;
 use odata::edm::StructuredType;
-use odata::json::{Member, Node, Text, write_node};
+use odata::json::{Member, Node, Text};
 use store::{LogRange, Reader};
 
 use super::super::ask::{Ask, damaged};
 use super::super::lister::{Chunk, Position, Source, Visit};
+use super::super::shown;
 use super::join::Join;
 use super::report;
 use crate::problem::Problem;
 
+/// Says beside a record how it was found.
+const JOINED_BY: &str = "callvault.callRecord@callvault.joinedBy";
 /// Rows that are read at a time.
 const AT_ONCE: usize = 256;
 
@@ -25,9 +28,7 @@ pub(super) fn node(body: &str) -> Result<Node<'_>, Problem> {
 
 /// A kept row as it is shown.
 pub(super) fn text(log: Log, ty: &'static StructuredType, body: &str) -> Result<String, Problem> {
-    let mut out = Vec::with_capacity(body.len() + 256);
-    write_node(&mut out, &show(log, ty, body).map_err(damaged)?);
-    Ok(String::from_utf8_lossy(&out).into_owned())
+    Ok(shown::text(&show(log, ty, body).map_err(damaged)?))
 }
 
 /// The rows of a range, the earliest first.
@@ -62,7 +63,7 @@ impl Rows {
         if self.looks_into_records
             && let Some(found) = self.join.record(reader, self.range.log, &node)?
         {
-            put(&mut node, self.join.whole(reader, &found.id)?);
+            put(&mut node, CALL_RECORD, self.join.whole(reader, &found.id)?);
         }
         Ok(node)
     }
@@ -110,33 +111,30 @@ impl Source for Rows {
         Ok(if kept.len() < AT_ONCE { Chunk::Last } else { Chunk::More })
     }
 
+    /// The row alone: its record can be large, and only some of the rows are shown.
+    fn kept(&self, item: &Node<'_>) -> String {
+        let is_own = |member: &&Member<'_>| !member.name.is(CALL_RECORD);
+        let members = item.as_object().unwrap_or_default().iter().filter(is_own).cloned();
+        shown::text(&Node::Object(members.collect()))
+    }
+
     fn finish(&self, reader: &mut Reader, text: String) -> Result<String, Problem> {
-        if self.expanded.is_none() && !self.looks_into_records {
-            return Ok(text);
-        }
+        let Some(query) = &self.expanded else { return Ok(text) };
         let mut node = node(&text)?;
-        let Node::Object(members) = &mut node else { return Ok(text) };
-        members.retain(|member| !member.name.is(CALL_RECORD));
-        if let Some(query) = &self.expanded {
-            let found = self.join.record(reader, self.range.log, &node)?;
-            let shown = match &found {
-                None => Node::Null,
-                Some(found) => self.join.shown(reader, &found.id, query)?,
-            };
-            if let (Node::Object(members), Some(found)) = (&mut node, &found) {
-                let name = Text::plain_owned(format!("{CALL_RECORD}@callvault.joinedBy"));
-                members.push(Member { name, value: Node::String(Text::plain(found.by)) });
+        match self.join.record(reader, self.range.log, &node)? {
+            None => put(&mut node, CALL_RECORD, Node::Null),
+            Some(found) => {
+                let by = Node::String(Text::plain(found.by));
+                put(&mut node, JOINED_BY, by);
+                put(&mut node, CALL_RECORD, self.join.shown(reader, &found.id, query)?);
             }
-            put(&mut node, shown);
         }
-        let mut out = Vec::new();
-        write_node(&mut out, &node);
-        Ok(String::from_utf8_lossy(&out).into_owned())
+        Ok(shown::text(&node))
     }
 }
 
-fn put(node: &mut Node<'_>, record: Node<'static>) {
+fn put(node: &mut Node<'_>, name: &'static str, value: Node<'static>) {
     if let Node::Object(members) = node {
-        members.push(Member { name: Text::plain(CALL_RECORD), value: record });
+        members.push(Member { name: Text::plain(name), value });
     }
 }
