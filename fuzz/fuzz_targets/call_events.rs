@@ -4,10 +4,10 @@
 
 use calls::{Event, Leg, events, members, record};
 use libfuzzer_sys::fuzz_target;
+use model::call::{CallRow, Ending};
 use model::fragment::Uncompressed;
 use model::{TenantId, shred};
 use odata::json::{Node, write_node};
-use store::{CallRow, Ending};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };

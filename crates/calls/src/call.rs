@@ -1,8 +1,8 @@
 //! A call as Graph shows it (Graph, "call resource type"), as far as a keeper of records knows it.
 
 use model::TenantId;
+use model::call::Ending;
 use odata::json::{Member, Node, Text};
-use store::Ending;
 
 use crate::event::{object, text};
 use crate::leg::{Leg, Party, State};

@@ -1,9 +1,9 @@
 //! An event of a call: its members, and their check when it comes in.
 
+use model::call::CallEventRow;
 use model::fragment::Uncompressed;
 use odata::json::{Member, Node, Text, write_node};
 use odata::primitive::DateTimeOffset;
-use store::CallEventRow;
 
 /// Most bytes of an id.
 const LONGEST_ID: usize = 256;

@@ -1,8 +1,8 @@
 //! A call as its events tell of it: who took part in it, when, and how far it has come.
 
+use model::call::{CallRow, Ending};
 use model::identity::party;
 use odata::json::Node;
-use store::{CallRow, Ending};
 
 use crate::event::{Event, Kind};
 

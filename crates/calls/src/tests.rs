@@ -1,9 +1,9 @@
 //! Calls by their events, in whatever order these come, and the records of them.
 
+use model::call::{CallRow, Ending};
 use model::fragment::Uncompressed;
 use model::{TenantId, shred};
 use odata::json::{Node, write_node};
-use store::{CallRow, Ending};
 
 use crate::event::{Event, EventError, events};
 use crate::{Leg, members, record};

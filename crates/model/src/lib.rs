@@ -5,6 +5,7 @@
 //! records that come in are walked once against those tables and never turned into structs.
 
 pub mod assemble;
+pub mod call;
 pub mod columns;
 pub mod flags;
 pub mod fragment;

@@ -1,25 +1,7 @@
-//! Calls and the events that tell of them, as rows.
+//! What is kept of calls beside themselves: what became of their events, and their chains.
 
 use model::TenantId;
-
-/// An event of a call, checked, to be kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallEventRow {
-    /// Its id, as it is compared.
-    pub id_key: Vec<u8>,
-    /// The id of its call, as it came.
-    pub call_id: String,
-    /// The id of the chain that the call belongs to, as it came.
-    pub chain_id: String,
-    /// When it happened (ticks).
-    pub time: i64,
-    /// It tells of media.
-    pub is_media: bool,
-    /// It tells that the call has ended.
-    pub is_end: bool,
-    /// The event as JSON.
-    pub body: String,
-}
+use model::call::Ending;
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,44 +16,22 @@ pub enum KeptEvent {
     OtherChain(String),
 }
 
-/// How a call ended, if that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// No end is known.
-    Open,
-    /// An event told of its end.
-    Ended,
-    /// No event told of its end, and none is waited for any more.
-    Abandoned,
-}
-
-impl Ending {
-    pub(crate) fn of_number(number: i64) -> Self {
-        match number {
-            0 => Self::Open,
-            1 => Self::Ended,
-            _ => Self::Abandoned,
-        }
-    }
-
-    pub(crate) fn number(self) -> i64 {
-        self as i64
+/// The number that an ending is kept as.
+pub(crate) fn number(ending: Ending) -> i64 {
+    match ending {
+        Ending::Open => 0,
+        Ending::Ended => 1,
+        Ending::Abandoned => 2,
     }
 }
 
-/// A call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallRow {
-    /// Its number in this store.
-    pub key: i64,
-    /// Its id, as it came first.
-    pub id: String,
-    /// The id of its chain.
-    pub chain_id: String,
-    /// The time of its first event (ticks).
-    pub start: i64,
-    /// How it ended.
-    pub ending: Ending,
+/// The ending of a number.
+pub(crate) fn ending(number: i64) -> Ending {
+    match number {
+        0 => Ending::Open,
+        1 => Ending::Ended,
+        _ => Ending::Abandoned,
+    }
 }
 
 /// Which calls are read.

@@ -33,13 +33,14 @@ mod transfer;
 mod writer;
 
 pub use answer::cost;
-pub use call::{CallEventRow, CallRow, CallScope, ChainRecord, Ending, KeptEvent, WaitingChain};
+pub use call::{CallScope, ChainRecord, KeptEvent, WaitingChain};
 pub use claims::Claims;
 pub use codec::Codec;
 pub use engine::Place;
 pub use error::{Cause, Error};
 pub use following::{Following, News, Seen};
 pub use log::{KeptLogRow, KeptRow, LogRange};
+pub use model::call::{CallEventRow, CallRow, Ending};
 pub use pending::Pending;
 pub use plan::{Cost, Filter, ListQuery};
 pub use query::{Budget, Explanation, Found, RowPage, RowQuery, RowSet};

@@ -15,7 +15,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("identity", &[]),
     ("simulator", &["odata"]),
     ("ingest", &["store", "model", "odata"]),
-    ("calls", &["store", "model", "odata"]),
+    ("calls", &["model", "odata"]),
+    ("recorder", &["calls", "store", "model", "odata"]),
     ("emulator", &["odata"]),
     ("notify", &["emulator", "store", "model", "odata"]),
     ("server", &["calls", "notify", "emulator", "ingest", "identity", "store", "model", "odata"]),
@@ -23,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         "callvault",
         &[
             "server",
-            "calls",
+            "recorder",
             "notify",
             "emulator",
             "ingest",

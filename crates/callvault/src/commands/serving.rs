@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use calls::Recorder;
 use emulator::Emulator;
 use identity::{Issuer, MasterKey, SigningKey};
 use notify::{Counters, Dispatcher, Transports, Vault};
+use recorder::Recorder;
 use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
 use store::Store;
 use tokio::runtime::{Builder, Runtime};

@@ -1,9 +1,10 @@
 //! Calls: their events come in, and their records are made of them.
 
+use model::call::{CallEventRow, CallRow, Ending};
 use model::{TenantId, key};
 
 use super::stored::Head;
-use crate::call::{CallEventRow, CallRow, CallScope, ChainRecord, Ending, KeptEvent, WaitingChain};
+use crate::call::{self, CallScope, ChainRecord, KeptEvent, WaitingChain};
 use crate::engine::{Connection, Row, most};
 use crate::session::Session;
 use crate::{Cause, Error};
@@ -86,7 +87,7 @@ fn find_call(
             call_key: row.get(0)?,
             chain_key: row.get(1)?,
             chain: row.get(2)?,
-            ending: Ending::of_number(row.get(3)?),
+            ending: call::ending(row.get(3)?),
         })
     })
 }
@@ -107,7 +108,7 @@ fn see(
     }
     connection.execute(
         "UPDATE call SET ending = ?2 WHERE call_key = ?1",
-        (call_key, Ending::Ended.number()),
+        (call_key, call::number(Ending::Ended)),
     )?;
     if ending == Ending::Open {
         connection.execute(
@@ -137,7 +138,14 @@ fn add_call(
     connection.inserted(
         "INSERT INTO call (tenant_key, id, id_key, chain_key, start_date_time, ending) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING call_key",
-        (tenant_key, &event.call_id, key(&event.call_id), chain_key, event.time, ending.number()),
+        (
+            tenant_key,
+            &event.call_id,
+            key(&event.call_id),
+            chain_key,
+            event.time,
+            call::number(ending),
+        ),
     )
 }
 
@@ -160,7 +168,7 @@ pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, 
     }
     session.connection.execute(
         "UPDATE call SET ending = ?2 WHERE chain_key = ?1 AND ending = ?3",
-        (chain.key, Ending::Abandoned.number(), Ending::Open.number()),
+        (chain.key, call::number(Ending::Abandoned), call::number(Ending::Open)),
     )?;
     session.write_records(&chain.tenant, std::slice::from_ref(record))?;
     Ok(true)
@@ -277,6 +285,6 @@ fn call(row: &Row<'_>) -> Result<CallRow, Error> {
         id: row.get(1)?,
         chain_id: row.get(2)?,
         start: row.get(3)?,
-        ending: Ending::of_number(row.get(4)?),
+        ending: call::ending(row.get(4)?),
     })
 }

@@ -1,15 +1,15 @@
 //! Makes the records of chains of calls when they are due.
+//!
+//! A record is written in one transaction with the note of which events it knows, so a process can
+//! end at any moment and none is lost or told twice.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use calls::{EventError, Leg, events, record};
 use model::Shredded;
 use store::{ChainRecord, Codec, Error, Reader, Store, WaitingChain};
 use tokio::sync::watch;
-
-use crate::event::{EventError, events};
-use crate::leg::Leg;
-use crate::record::record;
 
 /// How often is looked for chains that are due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
