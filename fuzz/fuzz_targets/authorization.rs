@@ -32,7 +32,7 @@ fn verifier() -> &'static Verifier {
         let master = MasterKey::from_text(&"00".repeat(32)).expect("64 hexadecimal digits");
         let key = SigningKey::generate(&master, NOW).expect("a key can be made");
         let issuer = Issuer::new(Some("https://callvault.example"), &master, &[key]);
-        Verifier::new(Some(Arc::new(issuer.expect("the key is its own"))), Vec::new())
+        Verifier::new(Some(Arc::new(issuer.expect("the key is its own"))), None)
             .expect("no trusted issuer is configured wrongly")
     })
 }

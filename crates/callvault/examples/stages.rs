@@ -179,7 +179,7 @@ impl Bench {
         let mut reader = store.reader()?;
         let (master, key) = (master_key()?, signing_key(&mut reader)?);
         let issuer = Arc::new(Issuer::new(Some("http://127.0.0.1:8080"), &master, &[key])?);
-        let verifier = Verifier::new(Some(Arc::clone(&issuer)), Vec::new())?;
+        let verifier = Verifier::new(Some(Arc::clone(&issuer)), None)?;
         let roles = [role::READ_CALL_RECORDS.to_owned()];
         let app_id = "00000000-0000-4000-8000-000000000001";
         let grant = Grant { tenant: TENANT, app_id, roles: &roles, ttl: 3_600 };

@@ -3,6 +3,7 @@
 mod cli;
 mod clock;
 mod commands;
+mod fetch;
 mod keys;
 mod logging;
 mod progress;

@@ -1,27 +1,26 @@
-//! Fetching an issuer's keys over HTTP (OpenID Connect Discovery 1.0, section 4).
+//! Finding and fetching an issuer's keys (OpenID Connect Discovery 1.0, section 4).
 
 use std::time::Duration;
 
-use reqwest::{Client, Url, redirect};
 use serde_json::Value;
+use url::Url;
 
+use crate::fetch::{Fetch, FetchFailure, FetchLimits};
 use crate::issuers::{KeySource, TrustedIssuer, key_url};
 use crate::keyset::KeySet;
 use crate::strict_json;
 
-/// Bytes that a discovery document or a JWK Set may have, unpacked.
-const MAX_BODY: usize = 1024 * 1024;
-/// For one request, from the connection to the last byte.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// What a discovery document or a JWK Set may take.
+const LIMITS: FetchLimits = FetchLimits { bytes: 1024 * 1024, time: Duration::from_secs(10) };
 
 /// Why keys couldn't be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
-    #[error("{url}: {source}")]
-    Http { url: Url, source: reqwest::Error },
+    #[error("{url}: {problem}")]
+    Failed { url: Url, problem: String },
     #[error("{url}: answered {status}")]
     Status { url: Url, status: u16 },
-    #[error("{url}: more than {MAX_BODY} bytes")]
+    #[error("{url}: more than {} bytes", LIMITS.bytes)]
     TooBig { url: Url },
     #[error("{url}: not a discovery document")]
     NoDocument { url: Url },
@@ -33,23 +32,16 @@ pub(crate) enum FetchError {
     NoKeys { url: Url },
 }
 
-/// The client for all fetches. It follows no redirect: a redirect would let somebody else say who
-/// gets in.
-pub(crate) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .timeout(TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .user_agent("callvault")
-        .build()
-}
-
 /// Fetches the keys of an issuer.
-pub(crate) async fn fetch(client: &Client, issuer: &TrustedIssuer) -> Result<KeySet, FetchError> {
+pub(crate) async fn fetch(
+    fetcher: &dyn Fetch,
+    issuer: &TrustedIssuer,
+) -> Result<KeySet, FetchError> {
     let url = match &issuer.source {
         KeySource::Jwks(url) => url.clone(),
-        KeySource::Discovery(url) => find_keys(url, &get(client, url).await?, &issuer.name)?,
+        KeySource::Discovery(url) => find_keys(url, &get(fetcher, url).await?, &issuer.name)?,
     };
-    let body = get(client, &url).await?;
+    let body = get(fetcher, &url).await?;
     KeySet::parse(&body).ok_or(FetchError::NoKeys { url })
 }
 
@@ -64,23 +56,20 @@ fn find_keys(url: &Url, document: &[u8], issuer: &str) -> Result<Url, FetchError
     key_url(text("jwks_uri")).map_err(|problem| FetchError::BadKeyUrl { url: url(), problem })
 }
 
-async fn get(client: &Client, url: &Url) -> Result<Vec<u8>, FetchError> {
-    let failed = |source: reqwest::Error| FetchError::Http {
-        url: url.clone(),
-        source: source.without_url(),
-    };
-    let mut answer = client.get(url.clone()).send().await.map_err(failed)?;
-    if answer.status().as_u16() != 200 {
-        return Err(FetchError::Status { url: url.clone(), status: answer.status().as_u16() });
+async fn get(fetcher: &dyn Fetch, url: &Url) -> Result<Vec<u8>, FetchError> {
+    let answer = fetcher.fetch(url.as_str(), LIMITS).await;
+    let url = || url.clone();
+    let answer = answer.map_err(|failure| match failure {
+        FetchFailure::TooBig => FetchError::TooBig { url: url() },
+        FetchFailure::Failed(problem) => FetchError::Failed { url: url(), problem },
+    })?;
+    if answer.status != 200 {
+        return Err(FetchError::Status { url: url(), status: answer.status });
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(FetchError::TooBig { url: url.clone() });
-        }
-        body.extend_from_slice(&chunk);
+    if answer.body.len() > LIMITS.bytes {
+        return Err(FetchError::TooBig { url: url() });
     }
-    Ok(body)
+    Ok(answer.body)
 }
 
 #[cfg(test)]

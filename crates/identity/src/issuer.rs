@@ -82,7 +82,7 @@ impl Issuer {
         keys: &[SigningKey],
     ) -> Result<Self, KeyError> {
         let base = public_url.map_or(Ok(INTERNAL_BASE), |url| {
-            let parsed = reqwest::Url::parse(url).ok();
+            let parsed = url::Url::parse(url).ok();
             parsed
                 .filter(|found| matches!(found.scheme(), "http" | "https"))
                 .map(|_| url.trim_end_matches('/'))

@@ -1,8 +1,11 @@
 //! The identity providers that the operator trusts.
 
-use reqwest::Url;
+use std::sync::Arc;
+
+use url::Url;
 
 use crate::claims::{Policy, RolesClaim};
+use crate::fetch::Fetch;
 use crate::held_keys::HeldKeys;
 use crate::keyset::{TENANT_PLACE, fill};
 use crate::normalize_tenant;
@@ -24,6 +27,15 @@ pub struct IssuerConfig {
     /// Where the application roles are, `roles` unless told: a claim's exact name, a JSON pointer,
     /// or names with dots between (`realm_access.roles`).
     pub roles_claim: Option<String>,
+}
+
+/// Issuers that are trusted beside the built-in one.
+#[derive(Debug, Clone)]
+pub struct Trusted {
+    /// How each is configured.
+    pub issuers: Vec<IssuerConfig>,
+    /// Fetches their keys.
+    pub fetcher: Arc<dyn Fetch>,
 }
 
 /// A trusted issuer can't be configured like this.

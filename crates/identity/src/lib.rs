@@ -3,7 +3,8 @@
 //! A request's token becomes a [`Caller`] or a [`Denied`] reason in [`Verifier`]. Tokens come from
 //! identity providers that the operator trusts ([`IssuerConfig`]) or from the [`Issuer`] built in.
 //! The crate knows nothing of records, HTTP routes or SQL: what must be kept is handed out and
-//! taken in as plain rows, and the time is always an argument, in seconds since 1970.
+//! taken in as plain rows, and the time is always an argument, in seconds since 1970. It opens no
+//! connection: what it must [`Fetch`] is fetched by what its user gives it.
 
 mod bearer;
 mod cache;
@@ -12,6 +13,7 @@ mod claims;
 mod denied;
 mod discovery;
 mod documents;
+mod fetch;
 mod form;
 mod guid;
 mod held_keys;
@@ -33,9 +35,10 @@ mod verify;
 pub use bearer::bearer;
 pub use caller::{Caller, role};
 pub use denied::Denied;
+pub use fetch::{Fetch, FetchFailure, FetchLimits, Fetched, Fetching};
 pub use guid::{normalize_tenant, random_guid};
 pub use issuer::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MAX_TTL, OPERATOR_APP};
-pub use issuers::{ConfigError, IssuerConfig};
+pub use issuers::{ConfigError, IssuerConfig, Trusted};
 pub use master_key::{KeyFileError, MasterKey, OpenError};
 pub use random::random_key;
 pub use recent::RecentTokens;

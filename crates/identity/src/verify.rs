@@ -6,20 +6,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use reqwest::Client;
-
 use crate::cache::{self, Cache, Known};
 use crate::claims::{self, LEEWAY};
-use crate::issuers::TrustedIssuer;
+use crate::fetch::Fetch;
+use crate::issuers::{Trusted, TrustedIssuer};
 use crate::jws::Jws;
-use crate::{Caller, ConfigError, Denied, Issuer, IssuerConfig, discovery};
+use crate::{Caller, ConfigError, Denied, Issuer, discovery};
 
 /// Verifies tokens of the built-in issuer and of trusted ones. One for a process.
 pub struct Verifier {
     built_in: Option<Arc<Issuer>>,
     trusted: Vec<Arc<TrustedIssuer>>,
     /// There is one whenever there are trusted issuers.
-    client: Option<Client>,
+    fetcher: Option<Arc<dyn Fetch>>,
     cache: Arc<Cache>,
 }
 
@@ -51,10 +50,11 @@ impl Verifier {
     /// [`ConfigError`] when an issuer is configured in a way that can't work or isn't safe.
     pub fn new(
         built_in: Option<Arc<Issuer>>,
-        trusted: Vec<IssuerConfig>,
+        trusted: Option<Trusted>,
     ) -> Result<Self, ConfigError> {
-        let mut issuers: Vec<Arc<TrustedIssuer>> = Vec::with_capacity(trusted.len());
-        for config in trusted {
+        let (configs, fetcher) = trusted.map(|trusted| (trusted.issuers, trusted.fetcher)).unzip();
+        let mut issuers: Vec<Arc<TrustedIssuer>> = Vec::new();
+        for config in configs.into_iter().flatten() {
             let issuer = TrustedIssuer::new(config)?;
             if issuers.iter().any(|other| other.name == issuer.name) {
                 let problem = "is configured twice".to_owned();
@@ -62,18 +62,12 @@ impl Verifier {
             }
             issuers.push(Arc::new(issuer));
         }
-        let client = issuers.first().map(|issuer| {
-            discovery::client().map_err(|error| ConfigError {
-                issuer: issuer.name.clone(),
-                problem: format!("no HTTP client: {error}"),
-            })
-        });
         let generation = built_in.as_ref().map(|issuer| Arc::clone(&issuer.generation));
         Ok(Self {
-            client: client.transpose()?,
             cache: Arc::new(Cache::new(generation.unwrap_or_default())),
             built_in,
             trusted: issuers,
+            fetcher,
         })
     }
 
@@ -187,7 +181,7 @@ impl Verifier {
     /// Fetches an issuer's keys, if it may be asked. The fetch is a task of its own: it goes on
     /// when the client that caused it hangs up.
     async fn fetch(&self, issuer: &Arc<TrustedIssuer>, now: i64) {
-        let Some(client) = self.client.clone() else { return };
+        let Some(fetcher) = self.fetcher.clone() else { return };
         if !issuer.held.may_fetch(now) {
             return;
         }
@@ -197,7 +191,7 @@ impl Verifier {
             if !issuer.held.may_fetch(now) {
                 return;
             }
-            match discovery::fetch(&client, &issuer).await {
+            match discovery::fetch(&*fetcher, &issuer).await {
                 Ok(keys) => {
                     tracing::debug!(issuer = issuer.name, keys = keys.0.len(), "keys fetched");
                     if issuer.held.succeeded(keys, now) {

@@ -49,7 +49,7 @@ const WALLS: [(&str, &[&str]); 12] = [
     ("tokio-rustls", &["server"]),
     ("jsonwebtoken", &["identity"]),
     ("argon2", &["identity"]),
-    ("reqwest", &["identity", "notify", "callvault"]),
+    ("reqwest", &["notify", "callvault"]),
     ("clap", &["callvault"]),
     ("indicatif", &["callvault"]),
     ("toml", &["callvault", "emulator"]),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use emulator::Emulator;
-use identity::{Issuer, MasterKey, SigningKey};
+use identity::{Issuer, MasterKey, SigningKey, Trusted};
 use notify::{Counters, Dispatcher, Transports, Vault};
 use recorder::Recorder;
 use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
@@ -17,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::beside::{self, Beside};
+use crate::fetch::HttpFetcher;
 use crate::settings::Settings;
 use crate::upkeep::Upkeep;
 use crate::{clock, keys};
@@ -128,7 +129,7 @@ fn options(
         notifications: notifications(settings, master, emulator.clone())?,
         store: store.clone(),
         page_token_keys: keys::page_token_keys(store, master)?,
-        trusted_issuers: settings.issuers.clone(),
+        trusted_issuers: trusted_issuers(settings)?,
         issuer: make_issuer(store, master, signing_keys),
         emulator,
         version: env!("CARGO_PKG_VERSION"),
@@ -167,6 +168,14 @@ fn notifications(
         rules: notify::Rules { quota: wanted.quota, limits: settings.limits.of_queries().language },
         counters: Arc::new(Counters::default()),
     })
+}
+
+fn trusted_issuers(settings: &Settings) -> Result<Option<Trusted>> {
+    if settings.issuers.is_empty() {
+        return Ok(None);
+    }
+    let fetcher = HttpFetcher::new().context("the client that fetches keys of trusted issuers")?;
+    Ok(Some(Trusted { issuers: settings.issuers.clone(), fetcher: Arc::new(fetcher) }))
 }
 
 /// The built-in issuer, which looks into the store for keys that it does not know.

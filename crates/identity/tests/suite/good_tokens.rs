@@ -1,12 +1,13 @@
 //! Tokens in the forms in which identity providers make them: all must get in.
 
-use identity::{Caller, Denied, IssuerConfig, Verifier, role};
+use identity::{Caller, Denied, IssuerConfig, role};
 use serde_json::{Value, json};
 
 use crate::support::keys::{self, Key};
-use crate::support::provider::{Provider, Reply};
+use crate::support::provider::{Provider, Reply, url};
 use crate::support::{
-    APP, AUDIENCE, NOW, TENANT, claims, claims_with, header, issuer, set, sign, token, verifier,
+    APP, AUDIENCE, NOW, TENANT, claims, claims_with, header, issuer, set, sign, token, trusting,
+    verifier,
 };
 
 fn caller() -> Caller {
@@ -89,16 +90,16 @@ fn entra_v2() -> Value {
 
 #[tokio::test]
 async fn entras_tokens_of_both_versions_get_in() {
-    let provider = Provider::start();
+    let provider = Provider::new();
     provider.set("/keys", Reply::Json(keys::published()));
     let trusted = |issuer: &str, audience: &str| IssuerConfig {
         issuer: issuer.into(),
         audiences: vec![audience.into()],
-        jwks_uri: Some(provider.url("/keys")),
+        jwks_uri: Some(url("/keys")),
         ..IssuerConfig::default()
     };
-    let verifier = Verifier::new(
-        None,
+    let verifier = trusting(
+        &provider,
         vec![
             trusted("https://sts.windows.net/{tenantid}/", AUDIENCE),
             trusted(crate::support::TEMPLATE, "55555555-5555-5555-5555-555555555555"),
@@ -116,14 +117,14 @@ async fn entras_tokens_of_both_versions_get_in() {
 
 #[tokio::test]
 async fn keycloaks_tokens_get_in_by_discovery_a_fixed_tenant_and_a_path_to_the_roles() {
-    let provider = Provider::start();
-    let realm = provider.url("/realms/calls");
-    let document = json!({"issuer": realm, "jwks_uri": provider.url("/realms/calls/certs")});
+    let provider = Provider::new();
+    let realm = url("/realms/calls");
+    let document = json!({"issuer": realm, "jwks_uri": url("/realms/calls/certs")});
     let well_known = "/realms/calls/.well-known/openid-configuration";
     provider.set(well_known, Reply::Json(document.to_string()));
     provider.set("/realms/calls/certs", Reply::Json(keys::published()));
-    let verifier = Verifier::new(
-        None,
+    let verifier = trusting(
+        &provider,
         vec![IssuerConfig {
             issuer: realm.clone(),
             audiences: vec!["callvault".into()],

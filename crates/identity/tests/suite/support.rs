@@ -1,15 +1,17 @@
-//! A trusted issuer to test with: its keys, its tokens, its HTTP server.
+//! A trusted issuer to test with: its keys, its tokens, its documents.
 
 pub(crate) mod keys;
 pub(crate) mod provider;
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use identity::{IssuerConfig, Verifier};
+use identity::{ConfigError, IssuerConfig, Trusted, Verifier};
 use serde_json::{Value, json};
 
 use keys::Key;
-use provider::{Provider, Reply};
+use provider::{Provider, Reply, url};
 
 /// The time of all tests, seconds since 1970.
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -75,18 +77,26 @@ pub(crate) fn token(claims: &Value) -> String {
 
 /// A verifier that trusts the test issuer, which publishes all its keys.
 pub(crate) fn verifier() -> (Verifier, Provider) {
-    let provider = Provider::start();
+    let provider = Provider::new();
     provider.set("/keys", Reply::Json(keys::published()));
-    let config = config(&provider);
-    (Verifier::new(None, vec![config]).expect("a sound configuration"), provider)
+    (trusting(&provider, vec![config()]).expect("a sound configuration"), provider)
 }
 
-/// How the test issuer is trusted, with its keys at this provider.
-pub(crate) fn config(provider: &Provider) -> IssuerConfig {
+/// A verifier that trusts issuers whose keys are at this provider.
+pub(crate) fn trusting(
+    provider: &Provider,
+    issuers: Vec<IssuerConfig>,
+) -> Result<Verifier, ConfigError> {
+    let fetcher = Arc::new(provider.clone());
+    Verifier::new(None, Some(Trusted { issuers, fetcher }))
+}
+
+/// How the test issuer is trusted, with its keys at the provider.
+pub(crate) fn config() -> IssuerConfig {
     IssuerConfig {
         issuer: TEMPLATE.into(),
         audiences: vec!["api://other".into(), AUDIENCE.into()],
-        jwks_uri: Some(provider.url("/keys")),
+        jwks_uri: Some(url("/keys")),
         ..IssuerConfig::default()
     }
 }

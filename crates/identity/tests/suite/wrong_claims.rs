@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::keys;
 use crate::support::{
     APP, NOW, OTHER_TENANT, TEMPLATE, TENANT, claims, claims_with, config, header, issuer, set,
-    sign, token, verifier,
+    sign, token, trusting, verifier,
 };
 
 /// A claim changed (null: taken away) and what becomes of the token.
@@ -121,9 +121,9 @@ async fn issuer_and_tenant_must_be_a_pair_that_is_trusted() {
 #[tokio::test]
 async fn without_a_fixed_tenant_the_token_must_name_one() {
     let (_, provider) = verifier();
-    let mut config = config(&provider);
+    let mut config = config();
     config.issuer = issuer();
-    let verifier = Verifier::new(None, vec![config]).expect("sound");
+    let verifier = trusting(&provider, vec![config]).expect("sound");
     check(
         &verifier,
         vec![

@@ -71,7 +71,7 @@ impl Rig {
             },
             store: store.clone(),
             page_token_keys: vec![(1, [7; 32])],
-            trusted_issuers: Vec::new(),
+            trusted_issuers: None,
             emulator: None,
             issuer: Arc::new(|url| {
                 let (master, key) = &*KEYS;
