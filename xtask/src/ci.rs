@@ -1,42 +1,60 @@
-//! `cargo xtask ci`: every check, in an order that tells cheap mistakes first, each timed.
+//! `cargo xtask ci`: every check, two at a time, each timed and its processor time counted.
+//!
+//! A step is a process of its own (`cargo xtask step NAME`), whose output is kept and shown when it
+//! ends. Two run beside each other: what compiles keeps both cores busy, and what tests mostly waits.
 
-use std::process::Command;
+mod cpu;
+mod steps;
+
+use std::fs::{self, File};
+use std::process::{Child, Command};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use xtask::process::{self, Tally};
+use xtask::repository::fresh_folder;
 
-use crate::process::{self, Tally};
-use crate::repository::{PROFILE, root};
-use crate::{chaos, clients, codegen, demo, fuzz, scenarios, setup, soak, tidy};
+use self::steps::{STEPS, Step};
 
-/// A step: its name and what it does. A step that runs tests adds to the count; any other counts as
-/// one.
-type Step = (&'static str, fn(&mut Tally) -> Result<()>);
-
-const STEPS: [Step; 16] = [
-    ("setup", |_| setup::run(&[])),
-    ("format", |_| format()),
-    ("tidy", |_| tidy::run(&[])),
-    ("codegen", |_| codegen::run(&["--check".to_owned()])),
-    ("lints", |_| lints()),
-    ("docs", |_| documents()),
-    ("build", |_| cargo(&["build", "--workspace", "--all-targets", "--profile", PROFILE])),
-    ("tests", all_tests),
-    ("postgresql", on_postgresql),
-    ("clients", clients::run_counted),
-    ("scenarios", scenarios::run_counted),
-    ("kill", |_| soak::kill(5)),
-    ("chaos", |_| chaos::notify(chaos::SHORT)),
-    ("nodes", |_| soak::nodes(Duration::from_secs(12))),
-    ("fuzz", |_| fuzz::run_all(Duration::from_secs(10))),
-    ("demo", |_| demo::run(&[])),
-];
+/// Steps that run at once.
+const AT_ONCE: usize = 2;
+/// How often is looked whether a step has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What became of a step.
 struct Outcome {
     name: &'static str,
     took: Duration,
+    /// Seconds of processor time of its processes, where the system says that.
+    cpu: Option<f64>,
+    tally: Tally,
     result: Result<()>,
+}
+
+/// A step that runs.
+struct Running {
+    step: &'static Step,
+    child: Child,
+    output: std::path::PathBuf,
+    started: Instant,
+}
+
+/// `step NAME`: what a step does, here and now.
+///
+/// # Errors
+/// When there is none of this name, or it fails.
+pub(crate) fn step(arguments: &[String]) -> Result<()> {
+    let [name] = arguments else { bail!("usage: cargo xtask step NAME") };
+    let Some(step) = STEPS.iter().find(|step| step.name == name) else {
+        let names = STEPS.map(|step| step.name).join(", ");
+        bail!("no step {name}; there are {names}");
+    };
+    let result = (step.commands)().iter_mut().try_for_each(process::run);
+    if let Some(seconds) = cpu::of_children() {
+        println!("{}{seconds:.1}", cpu::LABEL);
+    }
+    result
 }
 
 /// Runs every step, also after one that failed, then tells the times and the counts.
@@ -44,20 +62,92 @@ struct Outcome {
 /// # Errors
 /// When a step failed.
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
-    let mut tally = Tally::default();
-    let mut outcomes = Vec::new();
-    for (name, step) in STEPS {
-        println!("\n== {name}");
-        let started = Instant::now();
-        let mut counted = Tally::default();
-        let result = step(&mut counted);
-        if let Err(error) = &result {
-            println!("{name} failed: {error:#}");
+    let began = Instant::now();
+    let folder = fresh_folder("ci")?;
+    let (mut waiting, mut running): (Vec<&Step>, Vec<Running>) =
+        (STEPS.iter().collect(), Vec::new());
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    while !(waiting.is_empty() && running.is_empty()) {
+        while let Some(place) = next(&waiting, &outcomes).filter(|_| running.len() < AT_ONCE) {
+            let step = waiting.remove(place);
+            match failed_before(step, &outcomes) {
+                Some(other) => outcomes.push(Outcome::left_out(step.name, other)),
+                None => running.push(Running::start(step, &folder)?),
+            }
         }
-        tally.add(of_step(counted, result.is_ok()));
-        outcomes.push(Outcome { name, took: started.elapsed(), result });
+        if let Some(place) = ended(&mut running)? {
+            outcomes.push(running.remove(place).finish()?);
+        } else {
+            thread::sleep(LOOK_EVERY);
+        }
     }
-    report(&outcomes, tally)
+    report(&outcomes, began.elapsed())
+}
+
+/// The first step that waits for nothing any more.
+fn next(waiting: &[&Step], outcomes: &[Outcome]) -> Option<usize> {
+    let has_ended = |name: &&str| outcomes.iter().any(|outcome| outcome.name == *name);
+    waiting.iter().position(|step| step.after.iter().all(|name| has_ended(name)))
+}
+
+/// A step that this one stands on and that failed.
+fn failed_before(step: &Step, outcomes: &[Outcome]) -> Option<&'static str> {
+    let failed = outcomes.iter().filter(|outcome| outcome.result.is_err());
+    failed.map(|outcome| outcome.name).find(|name| step.after.contains(name))
+}
+
+/// The place of one that has ended.
+fn ended(running: &mut [Running]) -> Result<Option<usize>> {
+    for (place, running) in running.iter_mut().enumerate() {
+        if running.child.try_wait()?.is_some() {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
+}
+
+impl Running {
+    fn start(step: &'static Step, folder: &std::path::Path) -> Result<Self> {
+        let output = folder.join(format!("{}.log", step.name));
+        let file = File::create(&output)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["step", step.name]).env("CARGO_INCREMENTAL", "0");
+        command.env("CARGO_TERM_PROGRESS_WHEN", "never");
+        command.stdin(std::process::Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let child = command.spawn().with_context(|| format!("can't start {}", step.name))?;
+        println!("-- {} begins", step.name);
+        Ok(Self { step, child, output, started: Instant::now() })
+    }
+
+    /// Shows what it printed, and counts the tests in it.
+    fn finish(mut self) -> Result<Outcome> {
+        let (took, status) = (self.started.elapsed(), self.child.wait()?);
+        let printed = String::from_utf8_lossy(&fs::read(&self.output)?).into_owned();
+        println!("\n== {}\n{printed}", self.step.name);
+        let mut counted = Tally::default();
+        printed.lines().for_each(|line| counted.read(line));
+        let name = self.step.name;
+        let result = if status.success() { Ok(()) } else { Err(failure(&printed, status)) };
+        let tally = of_step(counted, result.is_ok());
+        Ok(Outcome { name, took, cpu: cpu::told(&printed), tally, result })
+    }
+}
+
+/// The last words of a step that failed.
+fn failure(printed: &str, status: std::process::ExitStatus) -> anyhow::Error {
+    let mut lines = printed.lines().rev().filter(|line| !line.starts_with(cpu::LABEL));
+    match lines.find(|line| !line.trim().is_empty()) {
+        Some(line) => anyhow::anyhow!("{status}: {line}"),
+        None => anyhow::anyhow!("{status}"),
+    }
+}
+
+impl Outcome {
+    fn left_out(name: &'static str, other: &str) -> Self {
+        let tally = of_step(Tally::default(), false);
+        let result = Err(anyhow::anyhow!("not run, since {other} failed"));
+        Self { name, took: Duration::ZERO, cpu: None, tally, result }
+    }
 }
 
 /// What a step adds to the count: its tests, or itself; a failure always shows.
@@ -71,17 +161,20 @@ fn of_step(counted: Tally, succeeded: bool) -> Tally {
 }
 
 /// The table of times, and as the last line the counts.
-fn report(outcomes: &[Outcome], tally: Tally) -> Result<()> {
-    println!("\n== times");
-    for Outcome { name, took, result } in outcomes {
+fn report(outcomes: &[Outcome], took: Duration) -> Result<()> {
+    println!("\n== times            wall        CPU");
+    for Outcome { name, took, cpu, result, .. } in outcomes {
         let word = if result.is_ok() { "ok" } else { "FAILED" };
-        println!("{name:<10} {:>7.1} s  {word}", took.as_secs_f64());
+        let cpu = cpu.map_or(String::new(), |seconds| format!("{seconds:.1} s"));
+        println!("{name:<12} {:>9.1} s {cpu:>10}  {word}", took.as_secs_f64());
     }
-    let total: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
-    println!("{:<10} {:>7.1} s\n", "all", total.as_secs_f64());
-    for Outcome { name, result, .. } in outcomes {
-        if let Err(error) = result {
-            println!("{name}: {error:#}");
+    let cpu: f64 = outcomes.iter().filter_map(|outcome| outcome.cpu).sum();
+    println!("{:<12} {:>9.1} s {:>10}\n", "all", took.as_secs_f64(), format!("{cpu:.1} s"));
+    let mut tally = Tally::default();
+    for outcome in outcomes {
+        tally.add(outcome.tally);
+        if let Err(error) = &outcome.result {
+            println!("{}: {error:#}", outcome.name);
         }
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
@@ -91,51 +184,16 @@ fn report(outcomes: &[Outcome], tally: Tally) -> Result<()> {
     Ok(())
 }
 
-fn cargo(arguments: &[&str]) -> Result<()> {
-    process::run(Command::new("cargo").args(arguments).current_dir(root()))
-}
-
-/// Our workspace, and those that stand apart, for which `--all` would mean ours too.
-fn format() -> Result<()> {
-    cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])?;
-    cargo(&["fmt", "--check", "--manifest-path", "clients/rust/Cargo.toml"])
-}
-
-/// Clippy in the profile of the tests: what C code the dependencies have is compiled once.
-fn lints() -> Result<()> {
-    let scope = ["clippy", "--workspace", "--all-targets", "--profile", PROFILE];
-    cargo(&[&scope[..], &["--", "-D", "warnings"]].concat())
-}
-
-fn documents() -> Result<()> {
-    let mut doc = Command::new("cargo");
-    doc.args(["doc", "--workspace", "--no-deps", "--document-private-items"]);
-    doc.args(["--profile", PROFILE]);
-    process::run(doc.env("RUSTDOCFLAGS", "-D warnings").current_dir(root()))
-}
-
-fn all_tests(tally: &mut Tally) -> Result<()> {
-    let mut test = Command::new("cargo");
-    test.args(["test", "--workspace", "--no-fail-fast", "--profile", PROFILE]).current_dir(root());
-    process::run_counted(&mut test, tally)
-}
-
-/// What is said over the wire and told to others, on the other engine; the rest of those tests asks
-/// nothing of the store that its own do not ask of both.
-fn on_postgresql(tally: &mut Tally) -> Result<()> {
-    let mut test = Command::new("cargo");
-    // Of the whole workspace, or what it depends on would be compiled once more, with other features.
-    test.args(["test", "--workspace", "--test", "wire", "--profile", PROFILE, "--"]);
-    test.args(["notifications", "calls", "language", "reading", "writing"]);
-    test.args(["plain", "batch", "throttling", "logs"]);
-    test.env("CALLVAULT_TEST_ENGINE", "postgres").current_dir(root());
-    process::run_counted(&mut test, tally)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn outcome(name: &'static str, result: Result<()>) -> Outcome {
+        Outcome { name, took: Duration::ZERO, cpu: None, tally: Tally::default(), result }
+    }
+
+    const FIRST: Step = Step { name: "first", after: &[], commands: Vec::new };
+    const SECOND: Step = Step { name: "second", after: &["first"], commands: Vec::new };
 
     #[test]
     fn step_without_tests_counts_as_one() {
@@ -153,5 +211,19 @@ mod tests {
     fn failed_tests_are_counted_once() {
         let counted = Tally { passed: 7, failed: 2 };
         assert_eq!(of_step(counted, false), counted);
+    }
+
+    #[test]
+    fn step_waits_for_those_before_it() {
+        assert_eq!(next(&[&SECOND, &FIRST], &[]), Some(1));
+        assert_eq!(next(&[&SECOND], &[]), None);
+        assert_eq!(next(&[&SECOND], &[outcome("first", Ok(()))]), Some(0));
+    }
+
+    #[test]
+    fn step_is_left_out_after_a_failure_of_one_that_it_stands_on() {
+        let failed = [outcome("first", Err(anyhow::anyhow!("broken")))];
+        assert_eq!(failed_before(&SECOND, &failed), Some("first"));
+        assert_eq!(failed_before(&FIRST, &failed), None);
     }
 }

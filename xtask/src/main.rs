@@ -1,27 +1,15 @@
-//! All automation of the project: `cargo xtask COMMAND`.
+//! All automation of the project: `cargo xtask COMMAND`. Small, so that it is compiled in seconds; what
+//! tries the program (clients, fuzzing, benchmarks, faults) is in the crate `trials`, to which those
+//! commands are passed on.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool talks on its terminal")]
 
-mod abnf;
-mod bench;
-mod chaos;
 mod ci;
-mod clients;
 mod codegen;
 mod csdl;
-mod demo;
-mod fuzz;
-mod http;
-mod instance;
-mod members;
 mod parity;
-mod process;
-mod received;
-mod repository;
-mod scenarios;
-mod served;
 mod setup;
-mod soak;
 mod tidy;
+mod trials;
 
 use std::process::ExitCode;
 
@@ -31,10 +19,11 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci                                 every check, as the landing runs it
+  step NAME                          one step of it, on what was built
   codegen [--check]                  make the tables of model from schema/
   parity --csdl FILE [--version V]   compare schema/ with another CSDL file (V: v1.0, beta)
   setup                              look for the programs that the checks need, install what can be
-  tidy                               the house rules: file heads, arrows between crates, licences
+  tidy                               the house rules: file heads, arrows between crates, features, licences
   clients                            the Graph SDKs of Python, JavaScript and Rust against the server
   scenarios                          collectors of ours in every scenario of the emulator
   demo                               the README's first command, and the curl lines that it prints
@@ -60,11 +49,15 @@ fn main() -> ExitCode {
         eprint!("{USAGE}");
         return ExitCode::from(2);
     };
-    let Some(run) = command_named(command) else {
-        eprint!("no command {command}\n{USAGE}");
-        return ExitCode::from(2);
+    let result = match command_named(command) {
+        Some(run) => run(rest),
+        None if trials::COMMANDS.contains(&command.as_str()) => trials::run(&arguments),
+        None => {
+            eprint!("no command {command}\n{USAGE}");
+            return ExitCode::from(2);
+        }
     };
-    match run(rest) {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask {command}: {error:#}");
@@ -78,19 +71,12 @@ type Run = fn(&[String]) -> Result<()>;
 
 fn command_named(name: &str) -> Option<Run> {
     Some(match name {
-        "abnf" => abnf::run,
-        "chaos" => chaos::run,
         "ci" => ci::run,
+        "step" => ci::step,
         "codegen" => codegen::run,
         "parity" => parity::run,
         "setup" => setup::run,
         "tidy" => tidy::run,
-        "clients" => clients::run,
-        "scenarios" => scenarios::run,
-        "demo" => demo::run,
-        "fuzz" => fuzz::run,
-        "soak" => soak::run,
-        "bench" => bench::run,
         _ => return None,
     })
 }

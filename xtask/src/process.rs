@@ -7,15 +7,17 @@ use anyhow::{Context, Result, bail};
 
 /// How many tests passed and failed, over everything that was run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) passed: u64,
-    pub(crate) failed: u64,
+pub struct Tally {
+    /// Tests that passed.
+    pub passed: u64,
+    /// Tests that failed.
+    pub failed: u64,
 }
 
 impl Tally {
     /// Adds what a line of output says, when it is a summary: `test result: ok. 3 passed; 0 failed; …`
     /// of Rust's test runner, or `3 passed, 0 failed` of the client checks.
-    fn read(&mut self, line: &str) {
+    pub fn read(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         if !(line.starts_with("test result:") || words.get(1) == Some(&"passed,")) {
             return;
@@ -29,7 +31,7 @@ impl Tally {
     }
 
     /// Adds another count.
-    pub(crate) fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
     }
@@ -39,7 +41,7 @@ impl Tally {
 ///
 /// # Errors
 /// When it can't be started or ends with another code than 0.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("can't start {}", shown(command)))?;
     if !status.success() {
         bail!("{} ended with {status}", shown(command));
@@ -51,7 +53,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 ///
 /// # Errors
 /// As [`run`]; what was counted until then is in `tally`.
-pub(crate) fn run_counted(command: &mut Command, tally: &mut Tally) -> Result<()> {
+pub fn run_counted(command: &mut Command, tally: &mut Tally) -> Result<()> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -73,7 +75,7 @@ pub(crate) fn run_counted(command: &mut Command, tally: &mut Tally) -> Result<()
 ///
 /// # Errors
 /// When it can't be started or ends with another code than 0; the message holds its stderr.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("can't start {}", shown(command)))?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -83,7 +85,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 }
 
 /// Whether a program runs and ends well, its output thrown away.
-pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
+pub fn works(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())

@@ -2,6 +2,7 @@
 //! our crates may know which, where the heavy dependencies live, licences and sources of them all.
 
 mod arrows;
+mod builds;
 mod licences;
 mod sources;
 
@@ -9,8 +10,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::process;
-use crate::repository::root;
+use xtask::process;
+use xtask::repository::root;
 
 /// Checks every rule and prints each breach as `place: what is wrong`.
 ///
@@ -19,6 +20,7 @@ use crate::repository::root;
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     let mut breaches = sources::breaches(&files()?)?;
     breaches.extend(arrows::breaches()?);
+    breaches.extend(builds::breaches()?);
     breaches.extend(licences::breaches()?);
     for breach in &breaches {
         println!("{breach}");

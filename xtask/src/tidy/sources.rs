@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::repository::root;
+use xtask::repository::root;
 
 /// Lines a Rust file may have; one that is generated may have more.
 const LINES: usize = 500;

@@ -1,0 +1,103 @@
+//! `docs/benchmarks.md` with its chart, made of the rows that were measured.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use plotters::prelude::*;
+
+use super::table::{Row, markdown};
+use super::{PARTS, gauge};
+
+/// What each part measures, by its name.
+const TITLES: [(&str, &str); PARTS.len()] = [
+    (
+        "reads",
+        "Reads, against nginx that serves the same bytes with the same header lines from files",
+    ),
+    ("sizes", "The same read of larger stores"),
+    ("tls", "The same by TLS on both sides"),
+    ("writes", "Writes, durable when they are answered"),
+    ("notify", "Notifications, against a bare client that signs and sends the same bodies"),
+    ("life", "Starting, and memory"),
+    ("queries", "Queries in process, against SQL written by hand for the same file"),
+    ("postgres", "On PostgreSQL, against pgbench and COPY, everything on the same cores"),
+    (
+        "peers",
+        "Beside SAP CAP (OData on Node.js) with the same entities and 20,000 records on SQLite",
+    ),
+    ("profiles", "The quick profile of daily builds, against the one that is shipped"),
+];
+
+const HEAD: &str = "\
+# Benchmarks
+
+Made by `cargo xtask bench`, which runs the server and its reference by turns in each of several rounds and
+shows medians with the least and the most there was. A ratio above 1 means that Callvault is better. *CPU µs* is
+the processor time of the whole server process for one request, which other load on a machine changes less than
+requests a second. Times of other machines are other times; ratios are to be compared.
+
+The server has one core, the load generator (wrk, 32 connections) another. Every request has a bearer token of
+1.5 KB, which is checked (a shorter one beside larger stores and the peer). Records have 10 KB of JSON; unless told otherwise the store is SQLite, and each read
+asks for a record drawn evenly from all of them, so that nothing kept in memory helps much. Why a row doesn't
+reach its aim is told where *why* leads to, and the time of a request by stage in [performance.md](performance.md).
+
+";
+
+/// Writes both files into a folder.
+pub(super) fn write(folder: &Path, rows: &[Row]) -> Result<()> {
+    let mut text = format!("{HEAD}Machine of these figures: {}.\n\n", gauge::machine()?);
+    text.push_str("![Ratios to the references](benchmarks.svg)\n");
+    for (part, title) in TITLES {
+        let of_part: Vec<&Row> = rows.iter().filter(|row| row.part == part).collect();
+        if !of_part.is_empty() {
+            text.extend(["\n## ", title, "\n\n"]);
+            text.push_str(&markdown(of_part.into_iter()));
+        }
+    }
+    text.push_str("\nThe same figures for programs: [benchmarks.tsv](benchmarks.tsv).\n");
+    fs::write(folder.join("benchmarks.md"), text)?;
+    let is_shown = |row: &&Row| {
+        row.part == "reads" && row.reference.as_ref().is_some_and(|other| other.name == "nginx")
+    };
+    let chart = chart(&rows.iter().filter(is_shown).collect::<Vec<_>>())?;
+    fs::write(folder.join("benchmarks.svg"), chart)?;
+    Ok(())
+}
+
+/// Bars of the ratios, with a line where the reference is.
+fn chart(rows: &[&Row]) -> Result<String> {
+    const BAR: i32 = 22;
+    const LEFT: i32 = 330;
+    const UNIT: f64 = 400.0;
+    let mut svg = String::new();
+    let height = BAR * (rows.len() as i32 + 2);
+    let area = SVGBackend::with_string(&mut svg, (900, height as u32)).into_drawing_area();
+    let failed = |error: DrawingAreaErrorKind<_>| anyhow!("no chart: {error:?}");
+    let text = |size: f64| ("sans-serif", size).into_font();
+    area.fill(&WHITE).map_err(failed)?;
+    for (place, row) in rows.iter().enumerate() {
+        let Some(ratio) = row.ratio() else { continue };
+        let top = BAR * (place as i32 + 1);
+        let end = LEFT + (ratio.min(1.3) * UNIT) as i32;
+        let color = match row.meets_its_aim() {
+            Some(true) => RGBColor(46, 125, 50),
+            Some(false) => RGBColor(178, 119, 16),
+            None => RGBColor(96, 110, 125),
+        };
+        let label = Text::new(row.case.clone(), (8, top + 4), text(13.0));
+        area.draw(&label).map_err(failed)?;
+        let bar = Rectangle::new([(LEFT, top + 2), (end, top + BAR - 4)], color.filled());
+        area.draw(&bar).map_err(failed)?;
+        let figure = Text::new(format!("{ratio:.2}"), (end + 6, top + 4), text(13.0));
+        area.draw(&figure).map_err(failed)?;
+    }
+    let line = LEFT + UNIT as i32;
+    let of_reference = PathElement::new(vec![(line, BAR), (line, height - BAR)], BLACK);
+    area.draw(&of_reference).map_err(failed)?;
+    let label = Text::new("nginx = 1", (line - 26, 6), text(13.0));
+    area.draw(&label).map_err(failed)?;
+    area.present().map_err(failed)?;
+    drop(area);
+    Ok(svg)
+}

@@ -1,0 +1,78 @@
+//! The long forms of the heavy tests, run before a release; the checks run short ones of the same.
+
+mod client;
+mod cluster;
+mod content;
+mod faults;
+mod kill;
+mod ledger;
+mod load;
+mod log;
+mod nodes;
+mod reading;
+mod report;
+mod told;
+mod trial;
+mod upgrade;
+mod worst;
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::fuzz;
+use xtask::process;
+use xtask::repository::{PROFILE, root};
+
+/// Rounds of the long form of `kill`.
+const ROUNDS: u32 = 50;
+/// How long the long form of `nodes` disturbs them.
+const NODES_FOR: Duration = Duration::from_mins(1);
+/// Random queries of the long form of `queries`.
+const QUERIES: u64 = 100_000;
+/// The short form begins at 1; this one has records and queries of its own.
+const FIRST_SEED: u64 = 1_000;
+/// Time that each fuzz target gets in the long form, and the one that reads the query language.
+const FUZZING: Duration = Duration::from_mins(5);
+const FUZZING_REQUESTS: Duration = Duration::from_mins(30);
+
+/// `soak kill [--rounds N] | nodes [--seconds N] | upgrade [COMMIT] | queries [COUNT] | fuzz |
+/// worst`
+///
+/// # Errors
+/// When the test fails, or there is none of that name.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["kill"] => kill::rounds(ROUNDS),
+        ["kill", "--rounds", rounds] => {
+            kill::rounds(rounds.parse().context("--rounds needs a number")?)
+        }
+        ["queries"] => queries(QUERIES),
+        ["queries", count] => queries(count.parse().context("COUNT is a number")?),
+        ["fuzz"] => fuzz::run_long(FUZZING, &[("request", FUZZING_REQUESTS)]),
+        ["nodes"] => nodes::run(NODES_FOR),
+        ["nodes", "--seconds", seconds] => {
+            let seconds = seconds.parse().context("--seconds needs a number")?;
+            nodes::run(Duration::from_secs(seconds))
+        }
+        ["upgrade"] => upgrade::run("HEAD^"),
+        ["upgrade", commit] => upgrade::run(commit),
+        ["worst"] => worst::ask(),
+        _ => bail!(
+            "soak kill [--rounds N] | soak nodes [--seconds N] | soak upgrade [COMMIT] | \
+             soak queries [COUNT] | soak fuzz | soak worst"
+        ),
+    }
+}
+
+/// Asks the store random queries, each 500 of other records; see `crates/store/tests/queries`.
+fn queries(count: u64) -> Result<()> {
+    let mut test = Command::new("cargo");
+    test.args(["test", "--workspace", "--test", "queries", "--profile", PROFILE])
+        .args(["--", "--nocapture"])
+        .env("CALLVAULT_QUERIES", count.to_string())
+        .env("CALLVAULT_SEED", FIRST_SEED.to_string())
+        .current_dir(root());
+    process::run(&mut test)
+}

@@ -1,0 +1,102 @@
+//! The steps of the whole check, as one table: what each runs, and which come before it.
+
+use std::process::Command;
+
+use xtask::repository::{PROFILE, binary, root};
+
+/// A step. Its commands run one after the other, until one fails.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    /// Steps that have to end well before.
+    pub(super) after: &'static [&'static str],
+    pub(super) commands: fn() -> Vec<Command>,
+}
+
+/// Cheap ones first, then what most others wait for. Of those that could begin, the first in this
+/// table does. Steps that compile wait for each other, since cargo would make them wait anyway.
+pub(super) const STEPS: [Step; 17] = [
+    step("setup", &[], || vec![xtask(&["setup"])]),
+    step("format", &[], format),
+    step("tidy", &[], || vec![xtask(&["tidy"])]),
+    step("codegen", &[], || vec![xtask(&["codegen", "--check"])]),
+    step("build", &["setup"], || vec![cargo(&["build", "--all-targets"], &WITHOUT_FUZZING)]),
+    step("lints", &["build"], || vec![lints()]),
+    step("docs", &["lints"], || vec![documents()]),
+    step("fuzz", &["docs"], || vec![trials(&["fuzz", "--seconds", "10"])]),
+    step("tests", &["build"], || vec![cargo(&["test", "--no-fail-fast"], &WITHOUT_FUZZING)]),
+    step("postgresql", &["build"], || vec![on_postgresql()]),
+    step("sdks", &["setup"], || vec![trials(&["clients", "--prepare"])]),
+    step("clients", &["sdks", "build"], || vec![trials(&["clients"])]),
+    step("scenarios", &["sdks", "build"], || vec![trials(&["scenarios"])]),
+    step("kill", &["build"], || vec![trials(&["soak", "kill", "--rounds", "5"])]),
+    step("chaos", &["build"], || vec![trials(&["chaos", "notify", "--short"])]),
+    step("nodes", &["build"], || vec![trials(&["soak", "nodes", "--seconds", "12"])]),
+    step("demo", &["build"], || vec![trials(&["demo"])]),
+];
+
+/// Our crates but for the fuzz targets, which are compiled with counters.
+const WITHOUT_FUZZING: [&str; 3] = ["--workspace", "--exclude", "callvault-fuzz"];
+
+const fn step(
+    name: &'static str,
+    after: &'static [&'static str],
+    commands: fn() -> Vec<Command>,
+) -> Step {
+    Step { name, after, commands }
+}
+
+/// A command of cargo in the profile that all checks share.
+fn cargo(command: &[&str], scope: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(command).args(["--profile", PROFILE]).args(scope).current_dir(root());
+    cargo
+}
+
+/// This program with another command.
+fn xtask(words: &[&str]) -> Command {
+    let mut xtask = Command::new(std::env::current_exe().unwrap_or_else(|_| "xtask".into()));
+    xtask.args(words);
+    xtask
+}
+
+/// The program of the crate `trials`, which the build has made.
+fn trials(words: &[&str]) -> Command {
+    let mut trials = Command::new(binary("trials", PROFILE));
+    trials.args(words);
+    trials
+}
+
+/// Our workspace, and the one that stands apart, for which `--all` would mean ours too.
+fn format() -> Vec<Command> {
+    let fmt = |scope: &[&str]| {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["fmt", "--check"]).args(scope).current_dir(root());
+        cargo
+    };
+    vec![fmt(&["--all"]), fmt(&["--manifest-path", "clients/rust/Cargo.toml"])]
+}
+
+/// Clippy in the profile of the build, which has compiled build scripts and macros already.
+fn lints() -> Command {
+    let mut clippy = cargo(&["clippy"], &["--workspace", "--all-targets"]);
+    clippy.args(["--", "-D", "warnings"]);
+    clippy
+}
+
+fn documents() -> Command {
+    let mut doc = cargo(&["doc", "--no-deps", "--document-private-items"], &WITHOUT_FUZZING);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    doc
+}
+
+/// What is said over the wire and told to others, on the other engine; the rest of those tests asks
+/// nothing of the store that its own do not ask of both.
+fn on_postgresql() -> Command {
+    // Of the whole workspace, or what it depends on would be compiled once more, with other features.
+    let mut test = cargo(&["test"], &WITHOUT_FUZZING);
+    test.args(["--test", "wire", "--", "notifications", "calls", "language", "reading", "writing"]);
+    test.args(["plain", "batch", "throttling", "logs"]);
+    test.env("CALLVAULT_TEST_ENGINE", "postgres");
+    test
+}
