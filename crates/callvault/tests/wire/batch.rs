@@ -197,7 +197,7 @@ fn each_request_is_throttled_by_itself() {
     let callvault = callvault();
     let token = callvault.token(TENANT, &[READ]);
     let config = callvault.folder().join("callvault.toml");
-    std::fs::write(&config, "[limits]\nrate = { application = \"5/60s\" }\n").unwrap();
+    std::fs::write(&config, "[limits]\nrate = { application = \"5/1h\" }\n").unwrap();
     let server = callvault.serve(&["--config", config.to_str().unwrap()]);
     let mut client = server.client().bearer(&token);
     let requests: Vec<Value> =
