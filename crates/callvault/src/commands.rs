@@ -97,14 +97,18 @@ fn open_or_create_store(settings: &Settings, role: Role) -> Result<Store> {
     if let Some(folder) = settings.store.file().and_then(Path::parent) {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
-    open(settings, &Options { create: true, ..Options::at(settings.store.clone(), role) })
+    open(settings, role, true)
 }
 
 /// Opens a store that must be there.
 fn open_store(settings: &Settings) -> Result<Store> {
-    open(settings, &Options { create: false, ..Options::at(settings.store.clone(), Role::Tool) })
+    open(settings, Role::Tool, false)
 }
 
-fn open(settings: &Settings, options: &Options) -> Result<Store> {
-    Store::open(options).with_context(|| format!("opening {}", settings.store))
+fn open(settings: &Settings, role: Role, create: bool) -> Result<Store> {
+    let usual = Options::at(settings.store.clone(), role);
+    // Whoever lets queries take longer has a slow machine, or much to look at.
+    let statement_limit = usual.statement_limit.max(settings.limits.of_queries().cost.time);
+    Store::open(&Options { create, statement_limit, ..usual })
+        .with_context(|| format!("opening {}", settings.store))
 }

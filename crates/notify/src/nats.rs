@@ -8,13 +8,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::{ConnectOptions, HeaderMap, ServerAddr, jetstream};
 use odata::json::{Member, Node, Text, write_node};
 use reqwest::Url;
 use rustls::ClientConfig;
+use store::clock;
 
 use crate::address::Guard;
 use crate::handshake::HandshakeError;
@@ -37,7 +38,8 @@ pub(crate) struct Nats {
 
 struct Kept {
     client: async_nats::Client,
-    used: Instant,
+    /// When it last had a message (ticks).
+    used: i64,
 }
 
 impl fmt::Debug for Nats {
@@ -55,7 +57,9 @@ impl Nats {
     /// Closes the connections that had no message for a while.
     pub(crate) fn close_idle(&self) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|_, each| each.used.elapsed() < KEPT_FOR);
+        let (now, most) = (clock::now(), odata::primitive::Duration::from(KEPT_FOR).0);
+        // Also when the clock was moved back.
+        kept.retain(|_, each| (now - each.used).abs() < most);
     }
 
     /// Publishes a message and waits until a stream has it, on a connection that is kept and shared
@@ -72,7 +76,7 @@ impl Nats {
     fn kept(&self, server: &str) -> Option<async_nats::Client> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = kept.get_mut(server)?;
-        kept.used = Instant::now();
+        kept.used = clock::now();
         Some(kept.client.clone())
     }
 
@@ -83,7 +87,7 @@ impl Nats {
         if kept.len() >= MOST_CONNECTIONS && !kept.contains_key(&server) {
             return client;
         }
-        let kept = kept.entry(server).or_insert(Kept { client, used: Instant::now() });
+        let kept = kept.entry(server).or_insert(Kept { client, used: clock::now() });
         kept.client.clone()
     }
 

@@ -55,6 +55,7 @@ impl Recorder {
             }
             reader.release();
             tokio::select! {
+                () = store::clock::moved() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 changed = stop.changed() => {
                     // Whoever could tell it to stop is gone.
