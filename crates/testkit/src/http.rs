@@ -1,15 +1,12 @@
 //! A small HTTP/1.1 client that keeps its connection and hides nothing.
 
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
-
-/// How long a test waits for an answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+use crate::patience::PATIENCE;
 
 /// An answer.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 pub mod http;
 pub mod json;
 pub mod nats;
+pub mod patience;
 pub mod postgres;
 pub mod queries;
 pub mod receiver;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use http::{Answer, Client};
 pub use nats::{Nats, Stored};
+pub use patience::{Gate, PATIENCE, until};
 pub use postgres::Postgres;
 pub use receiver::{Received, Receiver, Reply};
 pub use server::{Callvault, Ended, Server};
@@ -24,12 +26,6 @@ pub use server::{Callvault, Ended, Server};
 pub const TENANT: &str = "dc368399-474c-4d40-900c-6265431fd81f";
 /// Another one.
 pub const OTHER_TENANT: &str = "00000004-1111-4222-8333-000000007bbc";
-
-/// A port that nobody listens on now.
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("a listener has an address").port()
-}
 
 /// A port that nobody listens on now, for what is stopped and started again. It is none of those that
 /// systems give to outgoing connections: one of these could take it meanwhile, or, trying it again and

@@ -3,16 +3,13 @@
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Client, free_port};
-
-/// How long something may take that must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::patience::{await_some, until};
+use crate::{Client, lasting_port};
 
 /// The server, in a process of its own with a folder of its own. Dropped, it ends.
 pub struct Nats {
@@ -48,10 +45,10 @@ impl Nats {
     /// # Panics
     /// When there is no `nats-server` (Debian's package of that name), or it does not come up.
     pub fn start() -> Self {
-        let port = free_port();
+        let port = lasting_port();
         let folder = std::env::temp_dir().join(format!("callvault-nats-{port}"));
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let mut nats = Self { port, monitor: free_port(), folder, child: None, runtime };
+        let mut nats = Self { port, monitor: lasting_port(), folder, child: None, runtime };
         nats.start_again();
         nats
     }
@@ -64,11 +61,7 @@ impl Nats {
         command.arg("-sd").arg(&self.folder).stderr(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn();
         self.child = Some(child.expect("nats-server is needed: apt-get install nats-server"));
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(began.elapsed() < PATIENCE, "the NATS server does not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until("the NATS server comes up", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
     }
 
     /// Ends it as a power cut would.
@@ -109,37 +102,44 @@ impl Nats {
 
     /// The messages of a stream, once there are so many.
     pub fn wait_for(&self, stream: &str, count: usize) -> Vec<Stored> {
-        let began = Instant::now();
-        loop {
-            let stored = self.stored(stream);
-            if stored.len() >= count {
-                return stored;
-            }
-            assert!(began.elapsed() < PATIENCE, "{} of {count}: {stored:?}", stored.len());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let last = self.wait_until(stream, count);
+        self.runtime.block_on(self.read(stream, last))
     }
 
-    fn stored(&self, stream: &str) -> Vec<Stored> {
-        self.runtime.block_on(async {
-            let mut stream =
-                self.context().await.get_stream(stream).await.expect("there is such a stream");
-            let last = stream.info().await.expect("a stream tells of itself").state.last_sequence;
-            let mut all = Vec::new();
-            for sequence in 1..=last {
-                let message = stream.get_raw_message(sequence).await.expect("it is stored");
-                let headers = message.headers.iter().map(|(name, values)| {
-                    let first = values.first().map(|value| value.as_str().to_owned());
-                    (name.to_string(), first.unwrap_or_default())
-                });
-                all.push(Stored {
-                    subject: message.subject.to_string(),
-                    headers: headers.collect(),
-                    body: serde_json::from_slice(&message.payload).expect("it is JSON"),
-                });
-            }
-            all
+    /// Waits until a stream has so many messages, and tells how many it has.
+    pub fn wait_until(&self, stream: &str, count: usize) -> u64 {
+        await_some(&format!("{count} messages of {stream}"), || {
+            Some(self.last(stream)).filter(|last| *last >= count as u64)
         })
+    }
+
+    /// How many messages a stream ever had.
+    fn last(&self, stream: &str) -> u64 {
+        let client = Client::new(([127, 0, 0, 1], self.monitor).into());
+        let told = { client }.get("/jsz?streams=true").json();
+        let accounts = told["account_details"].as_array().into_iter().flatten();
+        let mut streams =
+            accounts.flat_map(|account| account["stream_detail"].as_array().into_iter().flatten());
+        let found = streams.find(|each| each["name"] == stream).expect("there is such a stream");
+        found["state"]["last_seq"].as_u64().expect("a stream tells of itself")
+    }
+
+    async fn read(&self, stream: &str, last: u64) -> Vec<Stored> {
+        let stream = self.context().await.get_stream(stream).await.expect("there is such a stream");
+        let mut all = Vec::new();
+        for sequence in 1..=last {
+            let message = stream.get_raw_message(sequence).await.expect("it is stored");
+            let headers = message.headers.iter().map(|(name, values)| {
+                let first = values.first().map(|value| value.as_str().to_owned());
+                (name.to_string(), first.unwrap_or_default())
+            });
+            all.push(Stored {
+                subject: message.subject.to_string(),
+                headers: headers.collect(),
+                body: serde_json::from_slice(&message.payload).expect("it is JSON"),
+            });
+        }
+        all
     }
 
     async fn context(&self) -> jetstream::Context {

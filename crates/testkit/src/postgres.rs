@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use crate::lasting_port;
+use crate::patience::until;
 
 /// The variable that says on which engine tests run: `postgres`, or SQLite without it.
 const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
@@ -19,8 +19,6 @@ const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// Settings of a cluster of which nothing is to survive a power cut.
 const UNSYNCED: &str = "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB";
-/// How long it may take to come up.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// What only a user without rights over the machine may run; Debian's package makes that user.
 const USER: &str = "postgres";
 
@@ -144,11 +142,9 @@ impl Postgres {
         let mut stdin = self.shell.stdin.as_ref().expect("it is piped");
         let signal = if is_crash { "QUIT\n" } else { "INT\n" };
         stdin.write_all(signal.as_bytes()).expect("the shell reads");
-        let deadline = Instant::now() + PATIENCE;
-        while self.try_ask(started).is_none_or(|now| now == before) {
-            assert!(Instant::now() < deadline, "PostgreSQL does not come up again");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until("PostgreSQL comes up again", || {
+            self.try_ask(started).is_some_and(|now| now != before)
+        });
     }
 
     fn try_ask(&self, sql: &str) -> Option<String> {
@@ -159,15 +155,12 @@ impl Postgres {
     }
 
     fn wait(&self, programs: &Path) {
-        let deadline = Instant::now() + PATIENCE;
         let mut ready = Command::new(programs.join("pg_isready"));
         ready.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err()
-            || !ready.status().is_ok_and(|status| status.success())
-        {
-            assert!(Instant::now() < deadline, "PostgreSQL does not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until("PostgreSQL comes up", || {
+            TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+                && ready.status().is_ok_and(|status| status.success())
+        });
     }
 }
 

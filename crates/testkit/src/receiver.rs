@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
-/// How long a test waits for what it expects.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::patience::{self, Gate};
 
 /// A request that came.
 #[derive(Debug, Clone)]
@@ -54,8 +53,10 @@ pub enum Reply {
     Answer(u16, Vec<(&'static str, String)>, String),
     /// Repeats the token, or accepts.
     Usual,
-    /// Answers as usual after a while.
-    Late(Duration),
+    /// Answers as usual when it is let go.
+    Held(Gate),
+    /// Takes it and never answers.
+    Never,
     /// Closes the connection.
     Hangs,
 }
@@ -126,16 +127,23 @@ impl Receiver {
     }
 
     /// Waits until so many items came, and gives them all.
+    ///
+    /// # Panics
+    /// When they never come.
     pub fn wait_for(&self, count: usize) -> Vec<Value> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let items = self.items();
-            if items.len() >= count {
-                return items;
-            }
-            assert!(Instant::now() < deadline, "{} items came, not {count}", items.len());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        patience::await_some(&format!("{count} items"), || {
+            Some(self.items()).filter(|items| items.len() >= count)
+        })
+    }
+
+    /// Waits until so many requests came that are no handshakes, and gives them all.
+    ///
+    /// # Panics
+    /// As [`Self::wait_for`].
+    pub fn wait_for_messages(&self, count: usize) -> Vec<Received> {
+        patience::await_some(&format!("{count} messages"), || {
+            Some(self.messages()).filter(|messages| messages.len() >= count)
+        })
     }
 }
 
@@ -158,15 +166,19 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Received>>, script: &Script) {
             all.push(request.clone());
             all.len() - 1
         };
-        let mut reply = script(&request, before);
-        if let Reply::Late(time) = reply {
-            std::thread::sleep(time);
-            reply = Reply::Usual;
+        let reply = script(&request, before);
+        if let Reply::Held(gate) = &reply {
+            gate.pass();
         }
         let (status, headers, body) = match reply {
             Reply::Answer(status, headers, body) => (status, headers, body),
             Reply::Hangs => return,
-            _ => match request.validation_token() {
+            Reply::Never => {
+                // Until the other side gives up.
+                let _ = std::io::copy(&mut reading, &mut std::io::sink());
+                return;
+            }
+            Reply::Usual | Reply::Held(_) => match request.validation_token() {
                 Some(token) => (200, vec![("Content-Type", "text/plain".to_owned())], token),
                 None => (202, Vec::new(), String::new()),
             },

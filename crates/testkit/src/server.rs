@@ -1,13 +1,12 @@
 //! The binary under test: its commands, and a server that ends with the test.
 
+use crate::patience::{PATIENCE, until};
+use crate::{Client, Postgres, postgres};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use crate::{Client, Postgres, postgres};
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -65,6 +64,8 @@ impl Callvault {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).env("CALLVAULT_DATA_DIR", &self.folder);
+        // Whether an answer is right does not depend on how busy the machine is.
+        command.env("CALLVAULT_LIMITS__QUERY_MILLISECONDS", PATIENCE.as_millis().to_string());
         if let Some(postgres) = &self.postgres {
             command.env("CALLVAULT_STORE", postgres.url());
             command.env("CALLVAULT_MASTER_KEY", postgres::MASTER_KEY);
@@ -204,12 +205,7 @@ impl Server {
     pub fn stop(mut self) -> String {
         let id = self.child.id().to_string();
         drop(Command::new("kill").args(["-TERM", &id]).status());
-        for _ in 0..200 {
-            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until("the server ends", || self.child.try_wait().is_ok_and(|status| status.is_some()));
         self.end();
         self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
     }

@@ -1,6 +1,6 @@
 //! Serving a store and what works beside it: applications, tokens, copies, a second server.
 
-use testkit::{OTHER_TENANT, TENANT};
+use testkit::{OTHER_TENANT, TENANT, until};
 
 use crate::{READ, callvault, id, record};
 
@@ -102,9 +102,5 @@ fn old_records_are_erased_when_a_server_with_a_retention_starts() {
     std::fs::write(&settings, "[records]\nretention = 30\n").unwrap();
     let _server = callvault.serve(&["--config", settings.to_str().unwrap()]);
     let is_empty = || callvault.succeed(&["list", "--tenant", TENANT]).is_empty();
-    let within = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !is_empty() {
-        assert!(std::time::Instant::now() < within, "the record is still there");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    until("the record is erased", is_empty);
 }

@@ -1,7 +1,7 @@
 //! What operators see of subscriptions and of the change log.
 
 use serde_json::{Value, json};
-use testkit::{Receiver, Reply, TENANT};
+use testkit::{Callvault, Client, Gate, Receiver, Reply, Server, TENANT, until};
 
 use super::*;
 
@@ -12,17 +12,9 @@ fn lines(text: &str) -> Vec<Value> {
 #[test]
 fn subscriptions_what_waits_and_changes_are_printed() {
     let callvault = callvault();
-    let config = callvault.folder().join("callvault.toml");
-    let settings = "[notifications]\nallow_insecure_urls = true\nallow_networks = \"127.0.0.1\"\n";
-    std::fs::write(&config, settings).unwrap();
-    let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "hooks", "--role"];
-    let create = [&create[..], &["CallRecords.Read.All"]].concat();
-    let app: Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
-    let app = app["clientId"].as_str().unwrap();
-    let token = ["token", "--tenant", TENANT, "--role", "CallRecords.Read.All", "--app", app];
-    let token = callvault.succeed(&token);
-    let server = callvault.serve(&["--config", config.to_str().unwrap()]);
-    let mut client = server.client().bearer(token.trim());
+    let config = local(&callvault);
+    let server = callvault.serve(&["--config", &config]);
+    let (app, mut client) = application(&callvault, &server);
     let receiver = Receiver::scripted(|request, _| match request.validation_token() {
         Some(_) => Reply::Usual,
         None if request.target.starts_with("/life") => Reply::Usual,
@@ -40,11 +32,7 @@ fn subscriptions_what_waits_and_changes_are_printed() {
     receiver.wait_for(1);
 
     let printed = || lines(&callvault.succeed(&["subscriptions", "list"]));
-    let begun = std::time::Instant::now();
-    while printed()[0]["failing"].as_array().unwrap().is_empty() {
-        assert!(begun.elapsed().as_secs() < 20, "{:?}", printed());
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    until("it fails", || !printed()[0]["failing"].as_array().unwrap().is_empty());
     let printed = printed();
     let failing = &printed[0]["failing"][0];
     assert_eq!(failing["reason"], "the receiver answered 500");
@@ -60,30 +48,51 @@ fn subscriptions_what_waits_and_changes_are_printed() {
     assert_eq!((changes.len(), &changes[0]["change"]), (1, &json!("created")));
     assert_eq!(changes[0]["callRecordId"], id(1));
 
-    callvault.succeed(&["app", "delete", app]);
+    callvault.succeed(&["app", "delete", &app]);
     assert_eq!(callvault.succeed(&["subscriptions", "list"]), "");
     let is_removed = |item: &Value| item["lifecycleEvent"] == "subscriptionRemoved";
-    let begun = std::time::Instant::now();
-    while !receiver.items().iter().any(is_removed) {
-        assert!(begun.elapsed().as_secs() < 20, "{:?}", receiver.items());
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    until("its end is told", || receiver.items().iter().any(is_removed));
 }
 
 /// Settings by which receivers on this machine may be told.
-fn local(callvault: &testkit::Callvault) -> String {
+fn local(callvault: &Callvault) -> String {
     let config = callvault.folder().join("callvault.toml");
     let settings = "[notifications]\nallow_insecure_urls = true\nallow_networks = \"127.0.0.1\"\n";
     std::fs::write(&config, settings).unwrap();
     config.to_str().unwrap().to_owned()
 }
 
-fn until(what: impl Fn() -> bool) {
-    let begun = std::time::Instant::now();
-    while !what() {
-        assert!(begun.elapsed().as_secs() < 20, "it did not come to that");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+/// An application that may read, and a client of it.
+fn application(callvault: &Callvault, server: &Server) -> (String, Client) {
+    let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "hooks", "--role", READ];
+    let app: Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
+    let app = app["clientId"].as_str().unwrap().to_owned();
+    let token = callvault.succeed(&["token", "--tenant", TENANT, "--role", READ, "--app", &app]);
+    let client = server.client().bearer(token.trim());
+    (app, client)
+}
+
+/// The body that asks for a subscription.
+fn wish(receiver: &Receiver) -> Value {
+    json!({
+        "changeType": "created", "resource": "communications/callRecords",
+        "notificationUrl": receiver.url("/hook"), "expirationDateTime": "2020-01-01T00:00:00Z",
+    })
+}
+
+/// Another application that is told of all records. What it is told of one comes after what there was
+/// to tell others of those before.
+fn witness(callvault: &Callvault, server: &Server) -> Receiver {
+    let receiver = Receiver::new();
+    let (_, mut client) = application(callvault, server);
+    let made = client.post("/v1.0/subscriptions", wish(&receiver).to_string().as_bytes());
+    assert_eq!(made.status, 201, "{}", made.text());
+    receiver
+}
+
+fn import(callvault: &Callvault, records: &[String]) {
+    let input = records.join("\n");
+    callvault.run_with_input(&["import", "--tenant", TENANT, "-"], input.as_bytes());
 }
 
 #[test]
@@ -102,7 +111,7 @@ fn notifications_can_be_watched() {
     command.args(watch).args(["--filter", &filter]).stdout(std::process::Stdio::piped());
     let mut watching = command.spawn().unwrap();
     let printed = || callvault.succeed(&["subscriptions", "list"]);
-    until(|| !printed().is_empty());
+    until("it is listed", || !printed().is_empty());
     for number in [1, 2, 3] {
         let record = record(number, 1);
         callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
@@ -134,7 +143,7 @@ fn watching_says_why_nothing_comes() {
         .args(["subscriptions", "watch", "--tenant", TENANT])
         .stderr(std::process::Stdio::piped());
     let mut watching = command.spawn().unwrap();
-    until(|| !callvault.succeed(&["subscriptions", "list"]).is_empty());
+    until("it is listed", || !callvault.succeed(&["subscriptions", "list"]).is_empty());
     let record = record(1, 1);
     callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
     let mut lines = std::io::BufReader::new(watching.stderr.take().unwrap()).lines();
@@ -149,74 +158,60 @@ fn watching_says_why_nothing_comes() {
 fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it_again() {
     let callvault = callvault();
     let config = local(&callvault);
-    let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "hooks", "--role"];
-    let create = [&create[..], &["CallRecords.Read.All"]].concat();
-    let app: Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
-    let app = app["clientId"].as_str().unwrap();
-    let token = ["token", "--tenant", TENANT, "--role", "CallRecords.Read.All", "--app", app];
-    let token = callvault.succeed(&token);
     let server = callvault.serve(&["--config", &config]);
+    let (app, mut client) = application(&callvault, &server);
+    let witness = witness(&callvault, &server);
     let receiver = Receiver::new();
-    let wish = json!({
-        "changeType": "created", "resource": "communications/callRecords",
-        "notificationUrl": receiver.url("/hook"),
-        "lifecycleNotificationUrl": receiver.url("/life"),
-        "expirationDateTime": "2020-01-01T00:00:00Z",
-    });
-    let mut client = server.client().bearer(token.trim());
+    let mut wish = wish(&receiver);
+    wish["lifecycleNotificationUrl"] = receiver.url("/life").into();
     let made = client.post("/v1.0/subscriptions", wish.to_string().as_bytes());
     assert_eq!(made.status, 201, "{}", made.text());
-    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Write.All"]);
-    until(|| !receiver.items().is_empty());
-    assert_eq!(receiver.items()[0]["lifecycleEvent"], "reauthorizationRequired");
+    callvault.succeed(&["app", "roles", &app, "--role", "CallRecords.Write.All"]);
+    assert_eq!(receiver.wait_for(1)[0]["lifecycleEvent"], "reauthorizationRequired");
     // What it has lost already it does not lose again.
-    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Write.All"]);
-    let record = record(1, 1);
-    callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    callvault.succeed(&["app", "roles", &app, "--role", "CallRecords.Write.All"]);
+    for number in [1, 2] {
+        import(&callvault, &[record(number, 1)]);
+        witness.wait_for(number as usize);
+    }
     assert_eq!(receiver.items().len(), 1, "{:?}", receiver.items());
-    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Read.All"]);
-    until(|| receiver.items().len() == 2);
-    assert_eq!(receiver.items()[1]["resourceData"]["id"], id(1));
+    callvault.succeed(&["app", "roles", &app, "--role", READ]);
+    let told = receiver.wait_for(3);
+    let told: Vec<_> = told[1..].iter().map(|item| item["resourceData"]["id"].clone()).collect();
+    assert_eq!(told, [id(1), id(2)]);
     let listed = callvault.succeed(&["app", "list"]);
-    assert!(listed.contains("CallRecords.Read.All") && !listed.contains("Write"), "{listed}");
+    assert!(listed.contains(READ) && !listed.contains("Write"), "{listed}");
 }
 
 #[test]
 fn a_lost_role_also_stops_what_is_being_sent() {
     let callvault = callvault();
     let config = local(&callvault);
-    let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "hooks", "--role"];
-    let create = [&create[..], &["CallRecords.Read.All"]].concat();
-    let app: Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
-    let app = app["clientId"].as_str().unwrap();
-    let token = ["token", "--tenant", TENANT, "--role", "CallRecords.Read.All", "--app", app];
-    let token = callvault.succeed(&token);
     let server = callvault.serve(&["--config", &config]);
-    let receiver = Receiver::scripted(|request, _| match request.validation_token() {
+    let (app, mut client) = application(&callvault, &server);
+    let witness = witness(&callvault, &server);
+    let gate = Gate::default();
+    let held = gate.clone();
+    let receiver = Receiver::scripted(move |request, _| match request.validation_token() {
         Some(_) => Reply::Usual,
-        None => Reply::Late(std::time::Duration::from_millis(500)),
+        None => Reply::Held(held.clone()),
     });
-    let wish = json!({
-        "changeType": "created", "resource": "communications/callRecords",
-        "notificationUrl": receiver.url("/hook"), "expirationDateTime": "2020-01-01T00:00:00Z",
-    });
-    let mut client = server.client().bearer(token.trim());
-    let made = client.post("/v1.0/subscriptions", wish.to_string().as_bytes());
+    let made = client.post("/v1.0/subscriptions", wish(&receiver).to_string().as_bytes());
     assert_eq!(made.status, 201, "{}", made.text());
-    let records: Vec<_> = (1..=1_000).map(|number| record(number, 1)).collect();
-    let records = records.join("\n");
-    callvault.run_with_input(&["import", "--tenant", TENANT, "-"], records.as_bytes());
-    until(|| !receiver.items().is_empty());
-    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Write.All"]);
-    // The request that is under way.
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    import(&callvault, &(1..=1_000).map(|number| record(number, 1)).collect::<Vec<_>>());
+    receiver.wait_for(1);
+    callvault.succeed(&["app", "roles", &app, "--role", "CallRecords.Write.All"]);
     let told = receiver.items().len();
-    assert!(told < 1_000, "{told}");
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    assert_eq!(receiver.items().len(), told);
+    gate.open();
+    for number in [1_001, 1_002] {
+        import(&callvault, &[record(number, 1)]);
+        witness.wait_for(number as usize);
+    }
+    // The request that was under way, and no other.
+    let late = receiver.items().len() - told;
+    assert!(late <= 50 && told < 900, "{told}, and {late} more");
     // Its token has been given out.
     assert_eq!(client.get("/v1.0/subscriptions").status, 200);
-    callvault.succeed(&["app", "roles", app, "--role", "CallRecords.Read.All"]);
-    until(|| receiver.items().len() == 1_000);
+    callvault.succeed(&["app", "roles", &app, "--role", READ]);
+    until("the rest comes", || receiver.items().len() == 1_002);
 }

@@ -1,9 +1,7 @@
 //! Calls over the wire: their events come in, they are shown, and their records are made of them.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
-use testkit::{Answer, Callvault, Client, OTHER_TENANT, Receiver, Server, TENANT};
+use testkit::{Answer, Callvault, Client, OTHER_TENANT, Receiver, Server, TENANT, until};
 
 use super::{READ, RECORDS, WRITE, all_pages, callvault, ids};
 
@@ -56,15 +54,25 @@ impl Calling {
     /// The record, once it is there in a version.
     fn record(&mut self, chain: &str, version: u64) -> Value {
         let target = format!("{RECORDS}/{chain}?$expand=sessions($expand=segments)");
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
+        let mut record = Value::Null;
+        until(&format!("version {version} of {chain}"), || {
             let answer = self.client.get(&target);
-            if answer.status == 200 && answer.json()["version"] == version {
-                return answer.json();
-            }
-            assert!(Instant::now() < deadline, "no record: {}", answer.text());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+            let is_there = answer.status == 200 && answer.json()["version"] == version;
+            record = if is_there { answer.json() } else { Value::Null };
+            is_there
+        });
+        record
+    }
+
+    /// Whether there is a record of a chain.
+    fn is_recorded(&mut self, chain: &str) -> bool {
+        self.client.get(&format!("{RECORDS}/{chain}")).status == 200
+    }
+
+    /// Moves the clock on.
+    fn advance(&mut self, by: &str) {
+        let body = json!({ "advance": by }).to_string();
+        assert_eq!(self.client.post("/callvault.clock", body.as_bytes()).status, 200);
     }
 
     fn state(&mut self, call: &str) -> String {
@@ -75,7 +83,8 @@ impl Calling {
 
 fn serve(callvault: &Callvault) -> Server {
     let config = callvault.folder().join("callvault.toml");
-    callvault.serve(&["--config", config.to_str().unwrap()])
+    // Its clock can be moved then.
+    callvault.serve(&["--config", config.to_str().unwrap(), "--emulator"])
 }
 
 fn statuses(answer: &Answer) -> Vec<String> {
@@ -173,7 +182,7 @@ fn a_late_event_makes_the_next_version() {
 
 #[test]
 fn a_record_is_made_when_every_call_of_the_chain_is_over_and_the_grace_too() {
-    let mut calling = Calling::new("[calls]\ngrace = '2s'\n");
+    let mut calling = Calling::new("[calls]\ngrace = '1h'\n");
     let leg = |call: &str, ty: &str, second| {
         event(
             call,
@@ -187,22 +196,32 @@ fn a_record_is_made_when_every_call_of_the_chain_is_over_and_the_grace_too() {
         leg("leg-1", "ended", 5),
         leg("leg-2", "started", 4),
     ]);
-    std::thread::sleep(Duration::from_secs(3));
-    assert_eq!(calling.client.get(&format!("{RECORDS}/chain")).status, 404, "a call goes on");
+    // Told later: when its record is there, that of the chain would be, too.
+    calling.told(&of_two("later", 0));
+    calling.advance("PT2H");
+    calling.record("later", 1);
+    assert!(!calling.is_recorded("chain"), "a call goes on");
+    calling.told(&of_two("long-over", 0));
+    calling.advance("PT50M");
     calling.told(&[leg("leg-2", "ended", 9)]);
-    let told = Instant::now();
-    assert_eq!(calling.client.get(&format!("{RECORDS}/chain")).status, 404, "the grace goes on");
+    calling.advance("PT20M");
+    calling.record("long-over", 1);
+    assert!(!calling.is_recorded("chain"), "the grace goes on");
+    calling.advance("PT1H");
     let record = calling.record("chain", 1);
-    assert!(told.elapsed() > Duration::from_millis(1_900), "{:?}", told.elapsed());
     assert_eq!(record["sessions"].as_array().unwrap().len(), 2);
     assert_eq!(record["endDateTime"], "2026-11-20T10:00:09Z");
 }
 
 #[test]
 fn a_call_without_an_end_is_recorded_when_nothing_more_is_heard_of_it() {
-    let mut calling = Calling::new("[calls]\ngrace = 0\nabandoned_after = '1s'\n");
+    let mut calling = Calling::new("[calls]\ngrace = 0\nabandoned_after = '1h'\n");
     calling.told(&of_two("c1", 0)[..2]);
+    calling.told(&of_two("over", 0));
+    calling.record("over", 1);
+    assert!(!calling.is_recorded("c1"));
     assert_eq!(calling.state("c1"), "established");
+    calling.advance("PT2H");
     let record = calling.record("c1", 1);
     assert_eq!(record["endDateTime"], "2026-11-20T10:00:01Z");
     assert_eq!(calling.state("c1"), "terminated");
@@ -233,10 +252,12 @@ fn a_crash_loses_no_event_and_tells_no_record_twice() {
         let record = calling.record(&format!("c{number}"), 1);
         assert_eq!(record["sessions"].as_array().unwrap().len(), 2, "c{number}");
     }
-    std::thread::sleep(Duration::from_secs(2));
     calling.restart();
+    // When the record of what is told later is there, another one of theirs would be, too.
+    calling.told(&of_two("later", 0));
+    calling.record("later", 1);
     let records = all_pages(&mut calling.client, RECORDS);
-    assert_eq!(records.len(), 20);
+    assert_eq!(records.len(), 21);
     assert!(records.iter().all(|record| record["version"] == 1), "{records:?}");
     let again: Vec<String> =
         (0..20).flat_map(|number| of_two(&format!("c{number}"), number)).collect();

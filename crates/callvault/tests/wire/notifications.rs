@@ -24,6 +24,8 @@ struct Telling {
     server: Option<Server>,
     client: Client,
     token: String,
+    /// What the server is given beside its settings.
+    flags: &'static [&'static str],
 }
 
 impl Telling {
@@ -32,12 +34,27 @@ impl Telling {
     }
 
     fn with_settings(settings: &str) -> Self {
+        Self::with(settings, &[])
+    }
+
+    /// One whose clock can be moved.
+    fn with_clock() -> Self {
+        Self::with(SETTINGS, &["--emulator"])
+    }
+
+    fn with(settings: &str, flags: &'static [&'static str]) -> Self {
         let callvault = callvault();
         std::fs::write(callvault.folder().join("callvault.toml"), settings).unwrap();
         let token = callvault.token(TENANT, &[READ, WRITE]);
-        let server = serve(&callvault);
+        let server = serve(&callvault, flags);
         let client = server.client().bearer(&token);
-        Self { callvault, server: Some(server), client, token }
+        Self { callvault, server: Some(server), client, token, flags }
+    }
+
+    /// Moves the clock on.
+    fn advance(&mut self, by: &str) {
+        let body = json!({ "advance": by }).to_string();
+        assert_eq!(self.client.post("/callvault.clock", body.as_bytes()).status, 200);
     }
 
     /// Ends the process as a power cut would, and starts it again.
@@ -47,7 +64,7 @@ impl Telling {
     }
 
     fn start(&mut self) {
-        let server = serve(&self.callvault);
+        let server = serve(&self.callvault, self.flags);
         self.client = server.client().bearer(&self.token);
         self.server = Some(server);
     }
@@ -59,6 +76,24 @@ impl Telling {
         answer.json()
     }
 
+    /// Whether a message waits because its receiver did that.
+    fn is_failing(&mut self, what: &str) -> bool {
+        let failing = "/v1.0/communications/callvault.deliveries()?$filter=state%20eq%20'failing'";
+        let found = self.client.get(failing).json();
+        let mut found = found["value"].as_array().unwrap().iter();
+        found.any(|it| it["reason"].as_str().is_some_and(|reason| reason.contains(what)))
+    }
+
+    /// Keeps records, all of them new, by one request.
+    fn import(&mut self, records: &[String]) {
+        let target = format!("{}/callvault.import", super::RECORDS);
+        let ndjson = [("Content-Type", "application/x-ndjson")];
+        let answer = self.client.send("POST", &target, &ndjson, records.join("\n").as_bytes());
+        let lines = answer.lines();
+        assert!(lines.iter().all(|line| line["status"] == "created"), "{}", answer.text());
+        assert_eq!(lines.len(), records.len());
+    }
+
     /// Keeps a version of a record.
     fn keep(&mut self, id: &str, version: u64) {
         let text = record(id, version, version);
@@ -67,9 +102,9 @@ impl Telling {
     }
 }
 
-fn serve(callvault: &Callvault) -> Server {
+fn serve(callvault: &Callvault, flags: &[&str]) -> Server {
     let config = callvault.folder().join("callvault.toml");
-    callvault.serve(&["--config", config.to_str().unwrap()])
+    callvault.serve(&[&["--config", config.to_str().unwrap()], flags].concat())
 }
 
 /// The body that asks for a subscription, with some members changed.

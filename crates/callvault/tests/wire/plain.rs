@@ -3,9 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
-use testkit::{Answer, Callvault, Client, Server, TENANT};
+use testkit::{Answer, Callvault, Client, PATIENCE, Server, TENANT};
 
 use super::{READ, RECORDS, callvault, fixture_path, served};
 
@@ -182,7 +181,7 @@ fn requests_behind_each_other_and_in_pieces_are_answered_in_order() {
     let text: String = targets.iter().map(|target| request(target)).collect();
     for piece in [text.len(), 700, 11] {
         let mut stream = TcpStream::connect(server.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         for bytes in text.as_bytes().chunks(piece) {
             stream.write_all(bytes).unwrap();

@@ -31,7 +31,7 @@ fn a_client_that_does_everything_right_is_not_warned() {
     }
     emulated.faults(&json!({"request": [{"status": 429, "retry_after": 1, "first": 1}]}));
     assert_eq!(emulated.read("r001").status, 429);
-    std::thread::sleep(Duration::from_millis(1_050));
+    std::thread::sleep(std::time::Duration::from_millis(1_050));
     assert_eq!(emulated.read("r001").status, 200);
     assert_eq!(emulated.warnings(), Vec::<String>::new());
 }
@@ -57,7 +57,7 @@ fn whoever_edits_a_link_is_warned() {
 #[test]
 fn whoever_does_not_wait_as_told_is_warned() {
     let mut emulated = with_pages();
-    emulated.faults(&json!({"request": [{"status": 429, "retry_after": 5, "first": 1}]}));
+    emulated.faults(&json!({"request": [{"status": 429, "retry_after": 600, "first": 1}]}));
     assert_eq!((emulated.read("r001").status, emulated.read("r001").status), (429, 200));
     assert_eq!(emulated.warnings(), ["retryAfterIgnored"]);
 }

@@ -1,9 +1,10 @@
 //! What waits and what was given up, seen and sent again over HTTP.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
-use testkit::{OTHER_TENANT, Receiver, Reply, TENANT};
+use testkit::{OTHER_TENANT, Receiver, Reply, TENANT, until};
 
 use super::{SUBSCRIPTIONS, Telling, wish};
 use crate::{READ, all_pages};
@@ -38,14 +39,10 @@ fn an_application_sees_what_waits_for_its_own_subscriptions() {
     }
     receiver.wait_for(1);
     let mut found = Vec::new();
-    for _ in 0..100 {
+    until("all are known to fail", || {
         found = all_pages(&mut telling.client, DELIVERIES);
-        if found.iter().all(|it| it["state"] == "failing") && found.len() == 130 {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    assert_eq!(found.len(), 130);
+        found.iter().all(|it| it["state"] == "failing") && found.len() == 130
+    });
     let first = &found[0];
     assert_eq!(first["subscriptionId"], made["id"]);
     assert_eq!(first["changeType"], "created");
@@ -75,9 +72,10 @@ fn an_application_sees_what_waits_for_its_own_subscriptions() {
 #[test]
 fn what_was_given_up_can_be_sent_again_by_its_application() {
     let mut telling = Telling::new();
-    let receiver = Receiver::scripted(|request, number| match request.validation_token() {
-        // Until the process has ended, and it was put back into the queue.
-        None if number < 3 => Reply::status(500),
+    let is_well = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&is_well);
+    let receiver = Receiver::scripted(move |request, _| match request.validation_token() {
+        None if !asked.load(Ordering::Relaxed) => Reply::status(500),
         _ => Reply::Usual,
     });
     let lifecycle = Receiver::new();
@@ -87,9 +85,7 @@ fn what_was_given_up_can_be_sent_again_by_its_application() {
     receiver.wait_for(1);
     // What has failed and is not noted as that has not failed yet.
     let failing = format!("{DELIVERIES}?$filter=state%20eq%20'failing'");
-    while telling.client.get(&failing).json()["value"] == json!([]) {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until("it is known to fail", || telling.client.get(&failing).json()["value"] != json!([]));
     telling.server.take().unwrap().kill();
     // As if it had failed for five hours.
     telling.callvault.edit("UPDATE delivery SET queued = queued - 180000000000");
@@ -105,8 +101,10 @@ fn what_was_given_up_can_be_sent_again_by_its_application() {
     assert_eq!(dead["value"][0]["callRecordId"], "r1");
     assert!(dead["value"][0]["givenUpDateTime"].is_string());
     let replay = format!("{SUBSCRIPTIONS}/{}/callvault.replay", made["id"].as_str().unwrap());
+    is_well.store(true, Ordering::Relaxed);
+    let before = receiver.items().len();
     assert_eq!(telling.client.post(&replay, b"").json()["value"], 1);
-    let told = receiver.wait_for(3);
+    let told = receiver.wait_for(before + 1);
     assert_eq!(told.last().unwrap()["resourceData"]["id"], "r1");
 }
 

@@ -1,10 +1,9 @@
 //! Notifications into a stream of NATS JetStream.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testkit::{Nats, Receiver, Stored};
+use testkit::{Nats, Receiver, Stored, until};
 
 use super::{SUBSCRIPTIONS, Telling, wish};
 
@@ -38,7 +37,7 @@ fn a_stream_is_told_as_a_webhook_is() {
     for (id, version) in [("r1", 1), ("r2", 1), ("r1", 2)] {
         telling.keep(id, version);
         // One message each.
-        nats.wait_for("calls", if version == 2 { 4 } else { usize::from(id == "r2") + 2 });
+        nats.wait_until("calls", if version == 2 { 4 } else { usize::from(id == "r2") + 2 });
     }
     let stored = nats.wait_for("calls", 4);
     let first = &stored[0].body["value"][0];
@@ -59,7 +58,7 @@ fn a_stream_is_told_as_a_webhook_is() {
 fn subscriptions_at_one_server_share_a_connection_that_ends_when_it_is_idle() {
     let nats = Nats::start();
     nats.add_stream("calls");
-    let mut telling = Telling::new();
+    let mut telling = Telling::with_clock();
     for subject in ["calls.a", "calls.b", "calls.c", "calls.d"] {
         let body = wish_at(&nats.url(subject), &json!({}));
         assert_eq!(telling.client.post(SUBSCRIPTIONS, body.as_bytes()).status, 201);
@@ -67,16 +66,14 @@ fn subscriptions_at_one_server_share_a_connection_that_ends_when_it_is_idle() {
     for number in 0..25 {
         telling.keep(&format!("r{number}"), 1);
         // So that none goes together with the one before.
-        nats.wait_for("calls", 4 + 4 * (number + 1));
+        nats.wait_until("calls", 4 + 4 * (number + 1));
     }
-    // One for each validation, and those of the first messages, which were made together.
-    let (open, closed) = nats.connections();
-    assert!(open == 1 && closed <= 8, "{open} open, {closed} closed");
-    let begun = Instant::now();
-    while nats.connections().0 > 0 {
-        assert!(begun.elapsed() < Duration::from_mins(2), "an idle connection stays open");
-        std::thread::sleep(Duration::from_secs(1));
-    }
+    // Each validation has one, and so have the first messages, which are sent together.
+    until("one is left", || nats.connections().0 == 1);
+    let (_, closed) = nats.connections();
+    assert!(closed <= 8, "{closed} were closed");
+    telling.advance("PT1M");
+    until("an idle connection is closed", || nats.connections().0 == 0);
 }
 
 #[test]

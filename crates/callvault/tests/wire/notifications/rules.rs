@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testkit::{Receiver, Reply, TENANT};
+use testkit::{Gate, Receiver, Reply, TENANT, until};
 
 use super::{SUBSCRIPTIONS, Telling, soon, wish};
 use crate::{RECORDS, record};
@@ -120,7 +120,7 @@ fn a_change_moves_the_end_and_nothing_that_can_not_be_changed() {
 
 #[test]
 fn a_reauthorization_prolongs_nothing_and_what_waits_is_tried_at_once() {
-    let mut telling = Telling::new();
+    let mut telling = Telling::with_clock();
     let receiver = Receiver::scripted(|request, before| match request.validation_token() {
         None if before == 1 => {
             Reply::Answer(503, vec![("Retry-After", "600".to_owned())], String::new())
@@ -130,13 +130,13 @@ fn a_reauthorization_prolongs_nothing_and_what_waits_is_tried_at_once() {
     let made = telling.subscribe(&receiver, &json!({}));
     let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
     telling.keep("r1", 1);
-    let failing = "/v1.0/communications/callvault.deliveries()?$filter=state%20eq%20'failing'";
-    let begun = Instant::now();
-    while telling.client.get(failing).json()["value"] == json!([]) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it does not fail");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    std::thread::sleep(Duration::from_secs(2));
+    until("it fails", || telling.is_failing("answered 503"));
+    telling.advance("PT8M");
+    // What is due is sent before what comes now.
+    let other = Receiver::new();
+    telling.subscribe(&other, &json!({}));
+    telling.keep("r2", 1);
+    other.wait_for(1);
     assert_eq!(receiver.items().len(), 1, "the receiver asked for ten minutes");
     assert_eq!(telling.client.post(&format!("{one}/reauthorize"), b"").status, 204);
     let shown = telling.client.get(&one).json();
@@ -166,21 +166,24 @@ fn the_token_of_the_handshake_is_percent_encoded() {
 fn any_success_will_do_and_several_records_are_told_together() {
     let mut telling = Telling::new();
     let statuses = [200, 201, 202, 204, 299];
+    let gate = Gate::default();
+    let held = gate.clone();
     let receiver = Receiver::scripted(move |request, before| match request.validation_token() {
         Some(_) => Reply::Usual,
-        // So long that others are waiting behind it.
-        None if before == 1 => Reply::Late(Duration::from_millis(800)),
+        // Until others are waiting behind it.
+        None if before == 1 => Reply::Held(held.clone()),
         None => Reply::status(statuses[before % 5]),
     });
     telling.subscribe(&receiver, &json!({}));
     telling.keep("first", 1);
-    while receiver.messages().is_empty() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    for number in 0..120 {
-        telling.keep(&format!("r{number:03}"), 1);
-    }
-    let items = receiver.wait_for(121);
+    receiver.wait_for(1);
+    let lines: Vec<_> = (0..120).map(|number| record(&format!("r{number:03}"), 1, 1)).collect();
+    telling.import(&lines);
+    gate.open();
+    receiver.wait_for(121);
+    // What else there was to tell would be told before the last.
+    telling.keep("last", 1);
+    let items = receiver.wait_for(122);
     let counts: Vec<_> = receiver.messages().iter().map(|it| it.items().len()).collect();
     assert!(
         counts.iter().any(|count| *count > 1) && counts.iter().all(|it| *it <= 50),
@@ -188,10 +191,10 @@ fn any_success_will_do_and_several_records_are_told_together() {
     );
     let ids: Vec<_> =
         items.iter().map(|it| it["resourceData"]["id"].as_str().unwrap().to_owned()).collect();
-    let expected: Vec<_> = (0..120).map(|number| format!("r{number:03}")).collect();
-    assert_eq!(ids[1..], expected, "in order, and each once");
-    std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(receiver.items().len(), 121);
+    let all = (0..120).map(|number| format!("r{number:03}"));
+    let expected: Vec<_> = ["first".to_owned()].into_iter().chain(all).collect();
+    assert_eq!(ids[..121], expected, "in order, and each once");
+    assert_eq!(ids[121..], ["last"]);
 }
 
 #[test]
@@ -251,16 +254,15 @@ fn a_subscription_is_told_once_that_it_ends_soon() {
     assert_eq!(items[0], expected);
     assert_eq!(receiver.messages()[0].target, "/life");
     // What has arrived and is not noted as that is told again after a restart.
-    let waiting = || telling.callvault.succeed(&["deliveries", "list"]);
-    while !waiting().is_empty() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until("it is noted", || telling.callvault.succeed(&["deliveries", "list"]).is_empty());
     telling.restart();
-    std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(receiver.items().len(), 1, "once for each end");
-    // And notifications go on until then.
-    telling.keep("r1", 1);
-    assert_eq!(receiver.wait_for(2)[1]["changeType"], "created");
+    // And notifications go on until then. It is told once for each end: another time it would be told
+    // at the start, before these.
+    for number in 1..=2 {
+        telling.keep(&format!("r{number}"), 1);
+        let told = receiver.wait_for(number + 1);
+        assert!(told[1..].iter().all(|item| item["changeType"] == "created"), "{told:?}");
+    }
 }
 
 #[test]
@@ -277,9 +279,10 @@ fn a_subscription_that_has_ended_is_told_nothing() {
     telling.callvault.edit(&sql);
     telling.start();
     assert_eq!(telling.client.get(&format!("{SUBSCRIPTIONS}/{id}")).status, 404);
-    telling.keep("r1", 1);
-    live.wait_for(1);
-    std::thread::sleep(Duration::from_millis(300));
+    for number in 1..=2 {
+        telling.keep(&format!("r{number}"), 1);
+        live.wait_for(number);
+    }
     assert!(ended.items().is_empty());
 }
 
@@ -287,15 +290,14 @@ fn a_subscription_that_has_ended_is_told_nothing() {
 fn an_answer_that_takes_longer_than_ten_seconds_is_none() {
     let mut telling = Telling::new();
     let receiver = Receiver::scripted(|request, before| match request.validation_token() {
-        None if before == 1 => Reply::Late(Duration::from_secs(13)),
+        None if before == 1 => Reply::Never,
         _ => Reply::Usual,
     });
     telling.subscribe(&receiver, &json!({}));
-    telling.keep("r1", 1);
     let began = Instant::now();
+    telling.keep("r1", 1);
     receiver.wait_for(2);
-    let waited = began.elapsed();
-    assert!(waited > Duration::from_secs(10) && waited < Duration::from_secs(20), "{waited:?}");
+    assert!(began.elapsed() > Duration::from_secs(10), "{:?}", began.elapsed());
     let messages = receiver.messages();
     assert_eq!(messages[0].header("webhook-id"), messages[1].header("webhook-id"));
 }
