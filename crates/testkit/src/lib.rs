@@ -8,6 +8,7 @@ pub mod json;
 pub mod nats;
 pub mod patience;
 pub mod postgres;
+mod prepared;
 pub mod queries;
 pub mod receiver;
 pub mod reference;

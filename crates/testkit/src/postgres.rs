@@ -1,17 +1,19 @@
 //! A private PostgreSQL for each test that asks for one.
 //!
 //! A cluster, not only a database: transactions under way anywhere in a cluster hold up those who
-//! follow the change log.
+//! follow the change log. Where tests ask for nothing special, one that has ended leaves its cluster
+//! to the next, which has a database of its own there.
 
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::lasting_port;
 use crate::patience::until;
+use crate::prepared::Tokens;
 
 /// The variable that says on which engine tests run: `postgres`, or SQLite without it.
 const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
@@ -22,24 +24,76 @@ const UNSYNCED: &str = "-c fsync=off -c full_page_writes=off -c shared_buffers=3
 /// What only a user without rights over the machine may run; Debian's package makes that user.
 const USER: &str = "postgres";
 
-/// A cluster with an empty database, in a process and a folder of its own. Dropped, or when this
-/// process ends in whatever way, it ends.
+/// The database that every cluster has.
+const FIRST: &str = "postgres";
+
+/// The one with a store that is copied for tests, where there is one.
+const PREPARED: &str = "prepared";
+
+/// Clusters that are left by tests that have ended.
+static LEFT: Mutex<Vec<Cluster>> = Mutex::new(Vec::new());
+
+/// An empty database, in a cluster that nobody else uses meanwhile.
 #[derive(Debug)]
 pub struct Postgres {
+    /// Until it is dropped.
+    cluster: Option<Cluster>,
+    database: String,
+}
+
+/// A process and a folder of its own. Dropped, or when this process ends in whatever way, it ends.
+#[derive(Debug)]
+struct Cluster {
     port: u16,
     shell: Child,
+    /// Of the store in [`PREPARED`], once that is made.
+    tokens: Option<Arc<Tokens>>,
 }
 
 impl Postgres {
-    /// Starts it.
+    /// Makes a database, in a cluster that is left or a new one.
     ///
     /// # Panics
     /// When there is no PostgreSQL (Debian's package `postgresql`), or it does not come up.
     pub fn start() -> Self {
-        Self::with(UNSYNCED, None)
+        Self::in_any_cluster().create("template1")
     }
 
-    /// The same for a server that is spoken to by TLS as `localhost`, and the certificate that has to
+    /// The same with a store: a copy of the one that `make` makes once in each cluster.
+    pub(crate) fn prepared(make: impl FnOnce(&str)) -> (Self, Arc<Tokens>) {
+        let mut postgres = Self::in_any_cluster();
+        let tokens = postgres.cluster().tokens.clone().unwrap_or_else(|| {
+            postgres.ask(&format!("CREATE DATABASE {PREPARED}"));
+            make(&postgres.cluster().url(PREPARED));
+            Arc::default()
+        });
+        if let Some(cluster) = &mut postgres.cluster {
+            cluster.tokens = Some(Arc::clone(&tokens));
+        }
+        (postgres.create(PREPARED), tokens)
+    }
+
+    fn in_any_cluster() -> Self {
+        let left = LEFT.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        left.map_or_else(|| Self::with(UNSYNCED, None), Self::first_of)
+    }
+
+    /// A database that is a copy of another one.
+    fn create(mut self, template: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let database = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        // Whoever worked on the other one may still be leaving it.
+        let create = format!("CREATE DATABASE {database} TEMPLATE {template}");
+        until("a database can be made", || self.try_ask(&create).is_some());
+        self.database = database;
+        self
+    }
+
+    fn first_of(cluster: Cluster) -> Self {
+        Self { cluster: Some(cluster), database: FIRST.to_owned() }
+    }
+
+    /// One in a cluster of its own that is spoken to by TLS as `localhost`, and the certificate that has to
     /// be trusted for that, as PEM.
     ///
     /// # Panics
@@ -56,7 +110,7 @@ impl Postgres {
         (postgres, certificate)
     }
 
-    /// The same for measuring: what is committed is on disk, and there is memory.
+    /// One in a cluster of its own, for measuring: what is committed is on disk, and there is memory.
     ///
     /// # Panics
     /// As [`Self::start`].
@@ -92,19 +146,24 @@ impl Postgres {
         let mut shell = as_user(&script);
         shell.env("CERTIFICATE", certificate).env("KEY", key).stdin(Stdio::piped());
         let shell = shell.spawn().expect("a shell");
-        let postgres = Self { port, shell };
-        postgres.wait(&programs);
-        postgres
+        let cluster = Cluster { port, shell, tokens: None };
+        cluster.wait(&programs);
+        Self::first_of(cluster)
+    }
+
+    fn cluster(&self) -> &Cluster {
+        self.cluster.as_ref().expect("it is there until it is dropped")
     }
 
     /// The URL of its database.
     pub fn url(&self) -> String {
-        format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+        self.cluster().url(&self.database)
     }
 
     /// The same by TLS.
     pub fn url_by_tls(&self) -> String {
-        format!("postgres://{USER}@localhost:{}/postgres?sslmode=require", self.port)
+        let (port, database) = (self.cluster().port, &self.database);
+        format!("postgres://{USER}@localhost:{port}/{database}?sslmode=require")
     }
 
     /// Runs SQL on its database, and gives the text that comes of it.
@@ -139,7 +198,7 @@ impl Postgres {
     pub fn restart(&self, is_crash: bool) {
         let started = "SELECT pg_postmaster_start_time()";
         let before = self.ask(started);
-        let mut stdin = self.shell.stdin.as_ref().expect("it is piped");
+        let mut stdin = self.cluster().shell.stdin.as_ref().expect("it is piped");
         let signal = if is_crash { "QUIT\n" } else { "INT\n" };
         stdin.write_all(signal.as_bytes()).expect("the shell reads");
         until("PostgreSQL comes up again", || {
@@ -148,8 +207,29 @@ impl Postgres {
     }
 
     fn try_ask(&self, sql: &str) -> Option<String> {
+        self.cluster().try_ask(&self.database, sql)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let Some(cluster) = self.cluster.take().filter(|_| self.database != FIRST) else { return };
+        // Together with whatever is still connected to it.
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.database);
+        if cluster.try_ask(FIRST, &drop).is_some() {
+            LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(cluster);
+        }
+    }
+}
+
+impl Cluster {
+    fn url(&self, database: &str) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn try_ask(&self, database: &str, sql: &str) -> Option<String> {
         let mut psql = Command::new(programs().join("psql"));
-        psql.args(["-qXAt", "-d", &self.url(), "-c", sql]).stderr(Stdio::null());
+        psql.args(["-qXAt", "-d", &self.url(database), "-c", sql]).stderr(Stdio::null());
         let output = psql.output().ok().filter(|output| output.status.success())?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
@@ -164,7 +244,7 @@ impl Postgres {
     }
 }
 
-impl Drop for Postgres {
+impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         // Nothing depends on how it ends.
@@ -172,10 +252,14 @@ impl Drop for Postgres {
     }
 }
 
-/// A cluster, if the variable `CALLVAULT_TEST_ENGINE` asks for PostgreSQL.
+/// A database, if [`is_asked_for`].
 pub fn if_asked_for() -> Option<Postgres> {
-    let is_asked_for = std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres");
-    is_asked_for.then(Postgres::start)
+    is_asked_for().then(Postgres::start)
+}
+
+/// Whether the variable `CALLVAULT_TEST_ENGINE` asks for PostgreSQL.
+pub(crate) fn is_asked_for() -> bool {
+    std::env::var(ENGINE).is_ok_and(|engine| engine == "postgres")
 }
 
 /// A cluster that was never started, of which the others are copies. It is made once on a machine.

@@ -1,12 +1,20 @@
 //! The binary under test: its commands, and a server that ends with the test.
 
 use crate::patience::{PATIENCE, until};
-use crate::{Client, Postgres, postgres};
+use crate::prepared::{Files, Tokens};
+use crate::{Client, Postgres, TENANT, postgres};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Where a store is, and the key of what it seals, for commands.
+const STORE: &str = "CALLVAULT_STORE";
+const KEY: &str = "CALLVAULT_MASTER_KEY";
+/// A role.
+const READ: &str = "CallRecords.Read.All";
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -17,6 +25,8 @@ pub struct Callvault {
     folder: PathBuf,
     /// Where its store is, unless that is a file in the folder.
     postgres: Option<Postgres>,
+    /// Those that hold for all copies of its store.
+    tokens: Option<Arc<Tokens>>,
 }
 
 /// What a command left.
@@ -33,18 +43,47 @@ pub struct Ended {
 impl Callvault {
     /// `binary` is `env!("CARGO_BIN_EXE_callvault")`.
     pub fn new(binary: &str) -> Self {
+        Self::with(binary, postgres::if_asked_for())
+    }
+
+    /// The same with a store that is there already and empty, a copy of one that was made before.
+    pub fn prepared(binary: &str) -> Self {
+        if postgres::is_asked_for() {
+            let (postgres, tokens) = Postgres::prepared(|url| {
+                drop(Self::make_store(binary, &[(STORE, url), (KEY, postgres::MASTER_KEY)]));
+            });
+            let mut callvault = Self::on(binary, postgres);
+            callvault.tokens = Some(tokens);
+            return callvault;
+        }
+        static MADE: OnceLock<(Files, Arc<Tokens>)> = OnceLock::new();
+        let (files, tokens) = MADE.get_or_init(|| (Self::make_store(binary, &[]), Arc::default()));
+        let mut callvault = Self::with(binary, None);
+        callvault.tokens = Some(Arc::clone(tokens));
+        files.write(&callvault.folder).expect("the temporary folder can be written");
+        callvault
+    }
+
+    /// Makes a store with the keys that sign tokens, and gives what is in the data folder then.
+    fn make_store(binary: &str, variables: &[(&str, &str)]) -> Files {
+        let callvault = Self::with(binary, None);
+        let mut command = callvault.command(&["token", "--tenant", TENANT, "--role", READ]);
+        command.envs(variables.iter().copied()).stdout(Stdio::null());
+        assert!(command.status().is_ok_and(|status| status.success()), "no store can be made");
+        Files::of(&callvault.folder).expect("the temporary folder can be read")
+    }
+
+    fn with(binary: &str, postgres: Option<Postgres>) -> Self {
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let name = format!("callvault-test-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
-        Self { binary: binary.into(), folder, postgres: postgres::if_asked_for() }
+        Self { binary: binary.into(), folder, postgres, tokens: None }
     }
 
     /// The same on a database.
     pub fn on(binary: &str, postgres: Postgres) -> Self {
-        let mut callvault = Self::new(binary);
-        callvault.postgres = Some(postgres);
-        callvault
+        Self::with(binary, Some(postgres))
     }
 
     /// The URL of its store.
@@ -67,8 +106,7 @@ impl Callvault {
         // Whether an answer is right does not depend on how busy the machine is.
         command.env("CALLVAULT_LIMITS__QUERY_MILLISECONDS", PATIENCE.as_millis().to_string());
         if let Some(postgres) = &self.postgres {
-            command.env("CALLVAULT_STORE", postgres.url());
-            command.env("CALLVAULT_MASTER_KEY", postgres::MASTER_KEY);
+            command.env(STORE, postgres.url()).env(KEY, postgres::MASTER_KEY);
         }
         command
     }
@@ -104,7 +142,12 @@ impl Callvault {
 
     /// A bearer token with these roles.
     pub fn token(&self, tenant: &str, roles: &[&str]) -> String {
-        let mut arguments = vec!["token", "--tenant", tenant];
+        let issue = || self.issue(tenant, roles);
+        self.tokens.as_ref().map_or_else(issue, |tokens| tokens.of(tenant, roles, issue))
+    }
+
+    fn issue(&self, tenant: &str, roles: &[&str]) -> String {
+        let mut arguments = vec!["token", "--ttl", "24h", "--tenant", tenant];
         for role in roles {
             arguments.extend(["--role", role]);
         }

@@ -27,7 +27,7 @@ const WRITE: &str = "CallRecords.Write.All";
 const RECORDS: &str = "/v1.0/communications/callRecords";
 
 fn callvault() -> Callvault {
-    Callvault::new(env!("CARGO_BIN_EXE_callvault"))
+    Callvault::prepared(env!("CARGO_BIN_EXE_callvault"))
 }
 
 /// A server with an empty store, and a client that may read and write there.
