@@ -48,6 +48,7 @@ impl Callvault {
 
     /// The same with a store that is there already and empty, a copy of one that was made before.
     pub fn prepared(binary: &str) -> Self {
+        static MADE: OnceLock<(Files, Arc<Tokens>)> = OnceLock::new();
         if postgres::is_asked_for() {
             let (postgres, tokens) = Postgres::prepared(|url| {
                 drop(Self::make_store(binary, &[(STORE, url), (KEY, postgres::MASTER_KEY)]));
@@ -56,7 +57,6 @@ impl Callvault {
             callvault.tokens = Some(tokens);
             return callvault;
         }
-        static MADE: OnceLock<(Files, Arc<Tokens>)> = OnceLock::new();
         let (files, tokens) = MADE.get_or_init(|| (Self::make_store(binary, &[]), Arc::default()));
         let mut callvault = Self::with(binary, None);
         callvault.tokens = Some(Arc::clone(tokens));
