@@ -1,6 +1,7 @@
 //! Imports into a real store.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use store::{Options, Role};
 
@@ -30,8 +31,9 @@ impl Folder {
     }
 
     fn store(&self) -> Store {
-        Store::open(&Options { create: true, ..Options::new(self.0.join("a.db"), Role::Tool) })
-            .unwrap()
+        let patience = Duration::from_mins(5);
+        let options = Options::new(self.0.join("a.db"), Role::Tool);
+        Store::open(&Options { create: true, statement_limit: patience, ..options }).unwrap()
     }
 }
 
