@@ -9,9 +9,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use identity::{Issuer, Verifier};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout};
+use tokio_rustls::server::TlsStream;
 
 use crate::accept::{self, Accepted, Lane};
 use crate::admin::{self, Health};
@@ -103,7 +105,7 @@ pub fn start(options: ServerOptions) -> Result<Running, StartError> {
     Ok(running)
 }
 
-fn share(
+pub(crate) fn share(
     options: ServerOptions,
     address: SocketAddr,
     threads: usize,
@@ -202,13 +204,26 @@ async fn welcome(worker: Rc<Worker>, tls: Option<Arc<Tls>>, accepted: Accepted) 
     let times = times(&worker.limits);
     match tls {
         None => connection::serve(worker, stream, times).await,
-        Some(tls) => match timeout(times.head, tls.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => connection::serve(worker, stream, times).await,
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_) => tracing::debug!("TLS handshake timed out"),
-        },
+        Some(tls) => {
+            if let Some(stream) = secured(&tls, stream, times.head).await {
+                connection::serve(worker, stream, times).await;
+            }
+        }
     }
     drop(seat);
+}
+
+/// The stream behind a handshake; none when that fails or takes too long.
+pub(crate) async fn secured<S>(tls: &Tls, stream: S, patience: Duration) -> Option<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match timeout(patience, tls.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+        Err(_) => tracing::debug!("TLS handshake timed out"),
+    }
+    None
 }
 
 fn times(limits: &Limits) -> Times {
@@ -216,7 +231,7 @@ fn times(limits: &Limits) -> Times {
 }
 
 /// Waits for the open connections, but not for ever.
-async fn drain(worker: &Worker) {
+pub(crate) async fn drain(worker: &Worker) {
     let patience = Instant::now() + worker.limits.drain;
     worker.connections.drain();
     while !worker.connections.is_empty() && Instant::now() < patience {

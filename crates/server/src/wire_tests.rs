@@ -1,4 +1,5 @@
-//! The server as its clients see it: every test talks to a running one over a socket.
+//! The server as its clients see it: tests talk to a running one over a socket, and those of its limits
+//! of time to a single worker.
 
 mod answers;
 mod client;
@@ -6,4 +7,5 @@ mod emulation;
 mod lifetime;
 mod limits;
 mod rig;
+mod still;
 mod tokens;

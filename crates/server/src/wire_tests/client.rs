@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+
+use super::rig::PATIENCE;
 
 /// An answer, its body without chunking.
 #[derive(Debug)]
@@ -40,11 +41,11 @@ pub(super) struct Connection<S = TcpStream>(pub(super) S);
 impl Connection {
     pub(super) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self(stream)
     }
 
-    /// Whether the server has closed it, or does so within 20 s.
+    /// Whether the server has closed it, or does so while it is waited for.
     pub(super) fn is_closed_by_server(&mut self) -> bool {
         match self.0.read(&mut [0; 1]) {
             Ok(read) => read == 0,
