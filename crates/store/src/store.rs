@@ -184,10 +184,11 @@ impl Store {
     /// `quota` live ones.
     ///
     /// On PostgreSQL this blocks the thread that calls it, before there is anything to wait for: it
-    /// opens a connection, and then waits at most two seconds until what others had under way is
-    /// done. On SQLite it doesn't block.
+    /// opens a connection, and then waits until what others had under way is done, at most as long as
+    /// a statement may take. On SQLite it doesn't block.
     pub fn add_subscription(&self, subscription: SubscriptionRow, quota: u64) -> Pending<Added> {
-        let behind = subscriptions::decided(&self.inner.shared.opener);
+        let behind =
+            subscriptions::decided(&self.inner.shared.opener, self.inner.shared.statement_limit);
         self.submit(Weight::SMALL, move |session| {
             subscriptions::add(session, &subscription, behind, quota)
         })

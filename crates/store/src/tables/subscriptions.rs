@@ -9,8 +9,7 @@ use crate::session::Session;
 use crate::subscription::{Added, Event, SubscriptionRow};
 use crate::{Cause, Error};
 
-/// How long transactions of others are waited for, and the time between two looks.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Time between two looks for transactions of others.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Columns of a subscription, read by [`read`].
@@ -29,12 +28,12 @@ macro_rules! columns {
 /// before the subscription from what is to be told; so that is waited for. None for a file, whose
 /// transactions follow each other, and if it takes too long: then what was committed just before
 /// may be told all the same.
-pub(crate) fn decided(opener: &Opener) -> Option<i64> {
+pub(crate) fn decided(opener: &Opener, patience: Duration) -> Option<i64> {
     let Opener::Postgres(_) = opener else { return None };
     let connection = opener.reader().ok()?;
     let seen = "SELECT coalesce(max(sequence), 0) FROM change_log";
     let last: i64 = connection.value(seen, ()).ok()??;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     while connection.value::<i64>(connection.last_settled(), ()).ok()?? < last {
         if Instant::now() > deadline {
             return None;

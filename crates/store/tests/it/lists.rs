@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
 
-use store::{Error, Filter, ListQuery, Reader, Role, Store};
+use store::{Filter, ListQuery, Reader, Store};
 
 use crate::calls::{Call, call};
 use crate::engine::{Folder, other_tenant, serve, tenant};
@@ -165,17 +164,4 @@ fn paging_gives_each_record_once_while_others_are_written() {
         }
         is_done.store(true, Ordering::Relaxed);
     });
-}
-
-#[test]
-fn a_statement_that_takes_too_long_is_given_up_and_the_next_one_is_not() {
-    let folder = Folder::new();
-    let mut options = folder.options(Role::Serve);
-    options.statement_limit = Duration::ZERO;
-    let store = Store::open(&options).unwrap();
-    write(&store, (0..4_000).map(call));
-    let mut reader = store.reader().unwrap();
-    let given_up = reader.count(&tenant(), &Filter::default());
-    assert!(matches!(given_up, Err(Error::Deadline)), "{given_up:?}");
-    assert!(reader.record(&tenant(), &call(7).key(), None).unwrap().is_some());
 }

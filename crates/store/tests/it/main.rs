@@ -20,5 +20,6 @@ mod queries;
 mod refilling;
 mod sample;
 mod snapshots;
+mod statements;
 mod versions;
 mod words;

@@ -1,6 +1,6 @@
 //! A store with published, simulated and odd records, and things to ask for that are there.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use model::rows::RowSet::{self, Records, Streams};
 use model::shred;
@@ -10,7 +10,7 @@ use simulator::{Calls, Mix, Options};
 use store::{Budget, RowQuery, Store};
 
 use crate::calls::call;
-use crate::engine::{Folder, serve, tenant};
+use crate::engine::{Folder, PATIENCE, serve, tenant};
 use crate::oracle::{Oracle, query};
 
 const FIXTURES: [&str; 3] = [
@@ -53,7 +53,7 @@ fn fill(store: &Store) {
 }
 
 pub(crate) fn budget() -> Budget {
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + PATIENCE;
     Budget { rows_scanned: 1_000_000, deadline, groups: 100_000 }
 }
 

@@ -30,6 +30,7 @@ mod queries;
 mod sample;
 #[path = "../it/snapshots.rs"]
 mod snapshots;
+mod statements;
 mod upgrading;
 #[path = "../it/versions.rs"]
 mod versions;

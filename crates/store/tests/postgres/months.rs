@@ -4,7 +4,7 @@
 use store::{Role, Store};
 
 use crate::calls::call;
-use crate::engine::{Folder, serve, tenant};
+use crate::engine::{Folder, serve, tenant, wait_until};
 use crate::nodes::Client;
 
 /// 2023-11-14, the month of [`call`]s, and an instant a year later; in seconds.
@@ -43,6 +43,15 @@ fn is_there(store: &Store, number: u32) -> bool {
     true
 }
 
+/// Gives so many months back. Connections that have just ended may still be in the way of that.
+fn give_back(store: &Store, count: usize) {
+    let mut given_back = 0;
+    wait_until(|| {
+        given_back += store.give_back_months(ticks(LATER)).unwrap();
+        given_back == count
+    });
+}
+
 #[test]
 fn months_are_made_ahead_and_given_back_when_nothing_is_left() {
     let folder = Folder::new();
@@ -63,7 +72,7 @@ fn months_are_made_ahead_and_given_back_when_nothing_is_left() {
     assert_eq!(parts(&folder), made);
     assert_eq!(store.erase_ended_before(ticks(LATER), 10).wait().unwrap(), 1);
     assert!(!is_there(&store, 1));
-    assert_eq!(store.give_back_months(ticks(LATER)).unwrap(), 2);
+    give_back(&store, 2);
     assert!(parts(&folder).is_empty());
 
     // What comes late all the same has a place.
@@ -80,7 +89,7 @@ fn nodes_notice_that_another_has_given_a_month_back() {
     keep(&nodes[0], 1);
     assert!(nodes.iter().all(|node| is_there(node, 1)));
     nodes[0].erase_ended_before(ticks(LATER), 10).wait().unwrap();
-    assert_eq!(nodes[0].give_back_months(ticks(LATER)).unwrap(), 1);
+    give_back(&nodes[0], 1);
     assert!(nodes.iter().all(|node| !is_there(node, 1)));
     // This one still takes the month for one with parts.
     keep(&nodes[1], 1);

@@ -10,7 +10,7 @@ use store::{
 
 use crate::calls::{Call, call};
 use crate::chains::event;
-use crate::engine::{Folder, other_tenant, tenant};
+use crate::engine::{Folder, PATIENCE, other_tenant, tenant};
 use crate::notifications::{matched, subscription};
 
 /// A file that goes away with its test.
@@ -27,7 +27,9 @@ impl File {
     }
 
     fn open(&self, name: &str) -> Store {
-        Store::open(&store::Options::new(self.0.join(name), Role::Tool)).unwrap()
+        let mut options = store::Options::new(self.0.join(name), Role::Tool);
+        options.statement_limit = PATIENCE;
+        Store::open(&options).unwrap()
     }
 
     /// Runs SQL beside the store.

@@ -3,12 +3,12 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use store::{Change, Channel, Outcome, Role, Store};
+use store::{Change, Channel, Error, Outcome, Role, Store};
 
-use crate::calls::{call, guid};
-use crate::engine::{Folder, serve, tenant};
+use crate::calls::{Call, call, guid};
+use crate::engine::{Folder, PATIENCE, serve, tenant, wait_until};
 use crate::notifications::subscription;
 
 /// A client of the database that is no node of ours, with a transaction of its own.
@@ -76,6 +76,17 @@ fn a_reader_of_the_log_never_passes_an_entry_that_may_still_commit() {
     assert!(missed.is_empty(), "the control is to miss what was held: {missed:?}");
 }
 
+/// Writes a version of calls, and does so again when others stood in the way too often.
+fn keep(node: &Store, calls: &[Call], version: i64) -> Vec<Outcome> {
+    loop {
+        let records = calls.iter().map(|it| it.clone().version(version).sessions(1).shred(node));
+        match node.write(&tenant(), records.collect()).wait() {
+            Ok(written) => break written.into_iter().map(|it| it.outcome).collect(),
+            Err(error) => assert!(matches!(error, Error::Busy), "{error}"),
+        }
+    }
+}
+
 #[test]
 fn nodes_that_write_the_same_records_agree_on_all_their_versions() {
     const RECORDS: u32 = 12;
@@ -90,11 +101,8 @@ fn nodes_that_write_the_same_records_agree_on_all_their_versions() {
                 for version in 1..=VERSIONS {
                     // Each node begins with another record, and all write each version.
                     let numbers = (0..RECORDS).map(|at| (at + 4 * place as u32) % RECORDS);
-                    let records = numbers
-                        .map(|number| call(number).version(version).sessions(1).shred(node))
-                        .collect();
-                    let written = node.write(&tenant(), records).wait().unwrap();
-                    outcomes.extend(written.into_iter().map(|written| written.outcome));
+                    let calls: Vec<_> = numbers.map(call).collect();
+                    outcomes.extend(keep(node, &calls, version));
                 }
                 outcomes
             })
@@ -129,11 +137,7 @@ fn an_address_is_one_nodes_until_that_lets_go_of_it_or_ends() {
     assert!(theirs.take(address).unwrap());
     assert!(!ours.take(address).unwrap());
     drop(theirs);
-    let began = Instant::now();
-    while !ours.take(address).unwrap() || !ours.take(second).unwrap() {
-        assert!(began.elapsed() < Duration::from_secs(10));
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until(|| ours.take(address).unwrap() && ours.take(second).unwrap());
 }
 
 #[test]
@@ -144,10 +148,12 @@ fn whoever_waits_for_commits_hears_of_those_of_other_nodes() {
     let heard = |wait| {
         runtime.block_on(async { tokio::time::timeout(wait, one.committed()).await.is_ok() })
     };
-    // Its own connection for that may just be made.
-    while heard(Duration::from_millis(500)) {}
+    // Both listen by now, and have said to themselves that they do.
+    let listening = "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN callvault'";
+    wait_until(|| folder.ask(listening) == "2");
+    while heard(Duration::from_millis(100)) {}
     other.write(&tenant(), vec![call(1).shred(&other)]).wait().unwrap();
-    assert!(heard(Duration::from_secs(5)));
+    assert!(heard(PATIENCE));
 }
 
 #[test]
@@ -196,9 +202,7 @@ fn a_version_is_told_behind_the_one_that_it_replaces_whoever_began_first() {
         vec![free.shred(&one), held.version(2).shred(&one), last.clone().version(3).shred(&one)];
     let written = one.write(&tenant(), records);
     let mut watcher = Client::new(&folder);
-    while watcher.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") == ["0"] {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until(|| watcher.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") != ["0"]);
     // Another node writes a version of a record that the first one has not yet come to.
     other.write(&tenant(), vec![last.clone().version(2).shred(&other)]).wait().unwrap();
     client.ask("COMMIT");
@@ -223,7 +227,9 @@ fn a_subscription_begins_behind_what_was_committed_before_whoever_is_under_way()
     store.write(&tenant(), vec![call(1).shred(&store)]).wait().unwrap();
     let adding = store.clone();
     let added = std::thread::spawn(move || adding.add_subscription(subscription("s"), 9).wait());
-    std::thread::sleep(Duration::from_millis(300));
+    // It looks again and again whether that is over.
+    let looking = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT (pg_snapshot_xmin%'";
+    wait_until(|| !folder.ask(looking).is_empty());
     other.ask("COMMIT");
     added.join().unwrap().unwrap();
     let mut reader = store.reader().unwrap();

@@ -1,7 +1,7 @@
 //! One query, asked of the store and of the reference.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use model::generated;
 use model::rows::RowSet;
@@ -14,7 +14,7 @@ use store::{Budget, Error, Found, Reader, RowQuery};
 use testkit::queries::{self, Asked, Random};
 use testkit::reference::{self, Answer, agrees};
 
-use crate::world::{World, tenant};
+use crate::world::{PATIENCE, World, tenant};
 
 /// What became of a query.
 pub(crate) enum Verdict {
@@ -113,7 +113,7 @@ impl Asking {
     }
 
     fn budget(&self) -> Budget {
-        let deadline = Instant::now() + Duration::from_mins(1);
+        let deadline = Instant::now() + PATIENCE;
         Budget { rows_scanned: self.setting.rows_scanned, deadline, groups: 1_000_000 }
     }
 

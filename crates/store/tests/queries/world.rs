@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use model::TenantId;
 use model::rows::RowSet;
@@ -15,6 +16,8 @@ use testkit::Postgres;
 use testkit::queries::{Random, odd_records};
 use testkit::reference::{self, Value};
 
+/// How long a statement may take, on a machine that does other things.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 /// Simulated calls, of which those that are too long are left out.
 const CALLS: u64 = 24;
 const LONGEST: usize = 150_000;
@@ -55,7 +58,9 @@ impl World {
                 (Home::Cluster(cluster), place)
             }
         };
-        let store = Store::open(&Options::at(place, Role::Serve)).unwrap();
+        let mut options = Options::at(place, Role::Serve);
+        options.statement_limit = PATIENCE;
+        let store = Store::open(&options).unwrap();
         let texts = texts(seed);
         put(&store, &tenant(), &texts);
         let others = odd_records(3, &mut Random::new(!seed));

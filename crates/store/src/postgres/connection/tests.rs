@@ -37,7 +37,7 @@ fn what_begins_to_read_sees_what_is_there_by_then_whatever_was_begun_or_left_bef
     note(&postgres);
     // Nothing is asked between the end and the beginning.
     connection.leave();
-    connection.begin_reading(Some(Duration::from_secs(1)));
+    connection.begin_reading(Some(Duration::from_mins(5)));
     assert_eq!(seen(&connection), 2);
     note(&postgres);
     connection.begin_reading(None);
