@@ -3,6 +3,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 
+import { PATIENCE } from "./subscriptions.js";
+
 const EVENTS = "/communications/callvault.callEvents";
 const ABBIE = {
   user: { id: "821809f5-0000-0000-0000-3b5136c0e777", displayName: "Abbie Wilkins" },
@@ -35,7 +37,8 @@ export async function calls(check, client, ingest) {
   await ingest.api(EVENTS).post({ events: [event(30, "ended")] });
   check("call: over", (await call.get()).state, "terminated");
   let made = null;
-  for (let tries = 0; tries < 200 && made === null; tries += 1) {
+  const deadline = Date.now() + PATIENCE;
+  while (made === null && Date.now() < deadline) {
     made = await record.get().catch(() => setTimeout(100, null));
   }
   check("call: its record", [made?.id, made?.version], [callChainId, 1]);

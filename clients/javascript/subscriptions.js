@@ -10,6 +10,8 @@ import { setTimeout } from "node:timers/promises";
 const STATE = "JavaScript's secret";
 const SUBSCRIPTIONS = "/subscriptions";
 const RECORDS = "/communications/callRecords";
+/** Milliseconds for what must come, on a machine that does other things too. */
+export const PATIENCE = 120_000;
 
 /** A port that nobody listens on now. */
 async function freePort() {
@@ -40,7 +42,8 @@ export async function subscriptions(check, client, ingest) {
   const program = new URL("receiver.js", import.meta.url).pathname;
   const receiver = spawn(process.execPath, [program, String(port), STATE]);
   try {
-    for (let tries = 0; tries < 100 && !(await isListening(port)); tries += 1) {
+    const deadline = Date.now() + PATIENCE;
+    while (!(await isListening(port)) && Date.now() < deadline) {
       await setTimeout(50);
     }
     const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]();

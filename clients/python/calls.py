@@ -4,11 +4,14 @@ import asyncio
 import json
 import os
 import ssl
+import time
 import urllib.request
 import uuid
 
 from msgraph.generated.models.call_state import CallState
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+from subscriptions import PATIENCE
 
 ABBIE = {"user": {"id": "821809f5-0000-0000-0000-3b5136c0e777", "displayName": "Abbie Wilkins"}}
 OWEN = {"user": {"id": "f69e2c00-0000-0000-0000-185e5f5f5d8a", "displayName": "Owen Franklin"}}
@@ -49,11 +52,14 @@ async def calls(check, client, ingest):
 
     tell(ingest, [event(30, "ended")])
     check("call: over", (await client.communications.calls.by_call_id(call).get()).state, CallState.Terminated)
-    for _ in range(200):
+    deadline = time.monotonic() + PATIENCE
+    while True:
         try:
             made = await record.get()
             break
         except ODataError:
+            if time.monotonic() > deadline:
+                raise
             await asyncio.sleep(0.1)
     check("call: its record", (made.id, made.version), (chain, 1))
     check("call: its organizer", made.organizer_v2.id, ABBIE["user"]["id"])

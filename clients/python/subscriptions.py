@@ -16,6 +16,8 @@ from msgraph.generated.models.subscription import Subscription
 
 STATE = "python's secret"
 RESOURCE = "/communications/callRecords"
+# Seconds for what must come, on a machine that does other things too.
+PATIENCE = 120
 
 
 def free_port():
@@ -34,13 +36,15 @@ def start_receiver(port):
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    for _ in range(100):
+    deadline = time.monotonic() + PATIENCE
+    while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
-            break
+            return receiver
         except OSError:
+            if time.monotonic() > deadline:
+                raise
             time.sleep(0.05)
-    return receiver
 
 
 def keep(ingest, record):

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from msgraph.generated.models.subscription import Subscription
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from subscriptions import RESOURCE, keep
+from subscriptions import PATIENCE, RESOURCE, keep
 
 
 async def webhooks(check, client, ingest, reading):
@@ -33,7 +33,7 @@ async def webhooks(check, client, ingest, reading):
     secret = rotate(reading, made.id)
     record = {"id": str(uuid.uuid4()), "startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2026-01-01T00:10:00Z"}
     keep(ingest, record)
-    headers, body = came.get(timeout=30)
+    headers, body = came.get(timeout=PATIENCE)
     told = Webhook(secret).verify(body, headers)
     check("webhook library: takes it", told["value"][0]["resourceData"]["id"], record["id"])
     try:

@@ -131,7 +131,7 @@ class Collector {
       }
     }
     await this.tryTo(() => this.readLists());
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     while (this.wanted.size + this.later.size > 0 && Date.now() < deadline) {
       await this.hear(deadline);
       await this.tryTo(() => this.fetchDue());

@@ -130,7 +130,7 @@ class Collector:
             if failures != self.graph.failures:  # Notifications may be lost by now as well.
                 failures, look_at = self.graph.failures, min(look_at, time.monotonic() + 5)
         self.try_to(self.read_lists)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while (self.wanted or self.later) and time.monotonic() < deadline:
             self.hear(deadline)
             self.try_to(self.fetch_due)

@@ -31,7 +31,7 @@ class VersionsOfRecords(unittest.TestCase):
         self.addCleanup(collector.kill)
         line_with("The scenario is at its end.", emulator)
         collector.send_signal(signal.SIGTERM)
-        self.assertEqual(collector.wait(60), 0)
+        self.assertEqual(collector.wait(300), 0)
 
         records = [json.loads(line) for line in out.read_text().splitlines()]
         self.assertEqual(sorted(record["version"] for record in records), [1, 3, 3, 3])
