@@ -34,6 +34,7 @@ usage: cargo xtask COMMAND
   soak upgrade [COMMIT]              nodes of the commit before, or of another, beside those of this one
   soak queries [COUNT]               random queries of the store against the reference (100000)
   soak worst                         time and memory of requests that are made to be costly
+  soak demo                          the demo, and how soon it answers
   chaos notify [--records N] [--kills N]
                                      notifications while receivers fail and the server is killed (10000, 20)
   bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]

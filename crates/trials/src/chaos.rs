@@ -1,5 +1,6 @@
 //! Notifications under fire: records come in, the server is killed and started again, receivers fail
-//! in every way, and still each subscription is told of everything, and the good ones in time.
+//! in every way, and still each subscription is told of everything, and the good ones in time. The
+//! latter is judged in the long form only, since it takes a machine that does nothing else.
 
 pub(crate) mod ledger;
 pub(crate) mod receiver;
@@ -29,17 +30,13 @@ const NEW_OF_TEN: usize = 8;
 /// People in the calls; those who ask for one of them are told of one record in so many.
 const PEOPLE: usize = 20;
 /// How long everything may take to arrive when nothing more is written.
-const DRAINED_WITHIN: Duration = Duration::from_mins(4);
+const DRAINED_WITHIN: Duration = Duration::from_mins(15);
 /// How much later than without bad receivers the good ones may be told.
 const MOST_DELAY_RATIO: f64 = 3.0;
 const HEALTHY: usize = 10;
 
-/// The bad ones.
-const BAD: [Kind; 20] = [
-    Kind::Slow(3_000),
-    Kind::Slow(5_000),
-    Kind::Slow(7_000),
-    Kind::Slow(9_000),
+/// The bad ones, beside those that are slow.
+const BAD: [Kind; 16] = [
     Kind::Flaky,
     Kind::Flaky,
     Kind::Flaky,
@@ -67,20 +64,27 @@ struct Size {
     pub(crate) kills: u32,
     /// Time from one batch of records to the next.
     pub(crate) pace: Duration,
-    /// Within this nobody is late, whatever the ratio says: a short run has so few kills that its
-    /// times are as short as those of the machine's other work.
-    pub(crate) in_time: Duration,
+    /// Milliseconds that the slow ones take. Nobody waits longer than ten seconds for them.
+    pub(crate) slow: [u64; 4],
+    /// Whether it is judged how late the good ones are told.
+    pub(crate) is_timed: bool,
 }
 
 /// The stated form.
-const LONG: Size =
-    Size { records: 10_000, kills: 20, pace: Duration::from_millis(300), in_time: Duration::ZERO };
+const LONG: Size = Size {
+    records: 10_000,
+    kills: 20,
+    pace: Duration::from_millis(300),
+    slow: [3_000, 5_000, 7_000, 9_000],
+    is_timed: true,
+};
 /// The form of the checks.
 const SHORT: Size = Size {
     records: 500,
     kills: 3,
     pace: Duration::from_millis(600),
-    in_time: Duration::from_millis(250),
+    slow: [500, 1_000, 2_000, 3_000],
+    is_timed: false,
 };
 
 /// `chaos notify [--short] [--records N] [--kills N]`
@@ -112,14 +116,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 fn notify(size: Size) -> Result<()> {
     println!("{size:?}");
     let alone = play(size, &[])?;
-    let among = play(size, &BAD)?;
+    let bad: Vec<Kind> = size.slow.into_iter().map(Kind::Slow).chain(BAD).collect();
+    let among = play(size, &bad)?;
     let ratio = among.p99.as_secs_f64() / alone.p99.as_secs_f64();
     println!(
         "healthy p50 {:.0?} alone, {:.0?} among bad ones; p99 {:.0?} and {:.0?}: ratio {ratio:.2}",
         alone.p50, among.p50, alone.p99, among.p99
     );
-    let is_in_time = ratio <= MOST_DELAY_RATIO || among.p99 <= size.in_time;
-    ensure!(is_in_time, "bad receivers delay the healthy ones {ratio:.2} times");
+    let is_in_time = ratio <= MOST_DELAY_RATIO;
+    ensure!(is_in_time || !size.is_timed, "bad receivers delay the healthy ones {ratio:.2} times");
     Ok(())
 }
 
@@ -169,7 +174,7 @@ fn play(size: Size, bad: &[Kind]) -> Result<Delays> {
         written.and(server)
     })?;
     let ledger = ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let drained = wait(&ledger, &subscribers);
+    let drained = wait(&store, &ledger, &subscribers)?;
     server.stop()?;
     judge(&store, &ledger, &subscribers)?;
     println!("{} receivers, drained {drained:.1?} after the last record", subscribers.len());
@@ -259,37 +264,39 @@ fn line(place: usize) -> String {
     )
 }
 
-/// Waits until everything has come that must, or for so long; how long that was.
-fn wait(ledger: &Ledger, subscribers: &[Subscriber]) -> Duration {
-    let began = Instant::now();
-    let lacks = |it: &&Subscriber| {
+/// Messages that are kept for those who take none.
+fn held(ledger: &Ledger, subscribers: &[Subscriber]) -> u64 {
+    let takes_none = subscribers.iter().filter(|it| !it.receiver.kind.takes_all());
+    takes_none.map(|it| ledger.expected(|record| it.asks_for(record))).sum()
+}
+
+/// Waits until everything has come that must and the server knows it, or for so long; how long that
+/// was.
+fn wait(store: &Instance, ledger: &Ledger, subscribers: &[Subscriber]) -> Result<Duration> {
+    let (began, held) = (Instant::now(), held(ledger, subscribers));
+    let lacks = |it: &Subscriber| {
         it.receiver.kind.takes_all()
             && ledger.judge(&it.receiver.arrivals(), |record| it.asks_for(record)).lost > 0
     };
-    while began.elapsed() < DRAINED_WITHIN && subscribers.iter().any(|it| lacks(&it)) {
+    while began.elapsed() < DRAINED_WITHIN
+        && (subscribers.iter().any(lacks) || store.queued()? != held)
+    {
         thread::sleep(Duration::from_millis(200));
     }
-    // Whatever comes twice is to be counted, too.
-    let drained = began.elapsed();
-    thread::sleep(Duration::from_secs(1));
-    drained
+    Ok(began.elapsed())
 }
 
 /// Prints a line for each kind of receiver, and fails when a promise was broken.
 fn judge(store: &Instance, ledger: &Ledger, subscribers: &[Subscriber]) -> Result<()> {
     let mut kinds: BTreeMap<String, (u32, u64, u64, Verdict)> = BTreeMap::new();
-    let mut held = 0;
     for subscriber in subscribers {
         let kind = subscriber.receiver.kind;
         let asks_for = |record: &str| subscriber.asks_for(record);
         let expected = ledger.expected(asks_for);
         let arrivals = subscriber.receiver.arrivals();
         let verdict = ledger.judge(&arrivals, asks_for);
-        if kind.takes_all() {
-            ensure!(verdict.lost == 0, "{kind:?}: {verdict:?} of {expected}");
-        } else {
-            held += expected;
-        }
+        let is_complete = verdict.lost == 0 || !kind.takes_all();
+        ensure!(is_complete, "{kind:?}: {verdict:?} of {expected}");
         ensure!(verdict.out_of_order == 0 && verdict.unknown == 0, "{kind:?}: {verdict:?}");
         let name = format!("{kind:?}");
         let name = name.split('(').next().unwrap_or_default().to_owned();
@@ -304,7 +311,7 @@ fn judge(store: &Instance, ledger: &Ledger, subscribers: &[Subscriber]) -> Resul
         println!("{count:>3} {name:<12} {expected:>10} {arrived:>10} {:>7}", verdict.duplicates);
     }
     // What can't be told is kept for them, all of it.
-    let queued = store.queued()?;
+    let (queued, held) = (store.queued()?, held(ledger, subscribers));
     ensure!(queued == held, "{queued} messages wait of {held} that were not taken");
     println!("{queued} messages wait for those that take none");
     Ok(())

@@ -1,5 +1,5 @@
-//! The README's first command, proven: the demo of the release build answers in time, and the curl
-//! lines that it prints work as they stand.
+//! The README's first command, proven: the demo of the release build answers, and the curl lines that
+//! it prints work as they stand. Whether it answers in time is judged in the long form only.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,18 +13,38 @@ use xtask::repository::root;
 /// How soon after the build the demo must answer, its records made and stored.
 const READY_WITHIN: Duration = Duration::from_secs(5);
 
+/// The last line that it prints.
+const LAST: &str = "Stop with Ctrl-C.";
+
 /// Builds the release binary, runs the demo, and pastes the lines that it prints.
 ///
 /// # Errors
-/// When it does not come up in time or a line fails.
+/// When it does not come up or a line fails.
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
+    ready_after().map(drop)
+}
+
+/// The same on a machine that does nothing else.
+///
+/// # Errors
+/// When it does not come up in time, too.
+pub(crate) fn in_time() -> Result<()> {
+    let ready_after = ready_after()?;
+    ensure!(
+        ready_after <= READY_WITHIN,
+        "the demo took {ready_after:.1?} to listen, more than {READY_WITHIN:?}"
+    );
+    Ok(())
+}
+
+fn ready_after() -> Result<Duration> {
     process::run(Command::new("cargo").args(["build", "--release"]).current_dir(root()))?;
     let mut demo = Command::new("cargo");
     demo.args(["run", "--release", "--quiet", "--", "demo", "--listen", "127.0.0.1:0"]);
     demo.args(["--admin-listen", "127.0.0.1:0"]).current_dir(root());
     let served = Served::start(&mut demo)?;
     println!("listening after {:.1?}", served.ready_after);
-    let printed = served.lines_until_silent_for(Duration::from_secs(1));
+    let printed = served.lines_before(LAST)?;
     let lines = curl_lines(&printed);
     ensure!(lines.len() >= 3, "the demo printed {} curl lines, not three", lines.len());
     for line in &lines {
@@ -34,12 +54,9 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
         let url = line.split_whitespace().last().unwrap_or_default();
         println!("pasted and answered, {} bytes: {url}", answer.len());
     }
-    ensure!(
-        served.ready_after <= READY_WITHIN,
-        "the demo took {:.1?} to listen, more than {READY_WITHIN:?}",
-        served.ready_after
-    );
-    served.stop()
+    let ready_after = served.ready_after;
+    served.stop()?;
+    Ok(ready_after)
 }
 
 /// The curl commands among the lines, each with the variables that were set before it, continued

@@ -93,7 +93,7 @@ fn runs_clean(name: &str, seeds: &[&str], time: Duration) -> Result<bool> {
     let mut run = Command::new(binary(name, PROFILE));
     run.arg(format!("-max_total_time={}", time.as_secs()));
     run.arg(format!("-artifact_prefix={}/{name}-", artifacts().display()));
-    run.args(["-timeout=60", "-rss_limit_mb=2048", "-max_len=65536", "-print_final_stats=1"]);
+    run.args(["-timeout=120", "-rss_limit_mb=2048", "-max_len=65536", "-print_final_stats=1"]);
     let dictionary = root().join("fuzz/dictionaries").join(format!("{name}.dict"));
     if dictionary.exists() {
         run.arg(format!("-dict={}", dictionary.display()));

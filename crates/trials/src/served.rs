@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 /// How long a server may take until it says that it is listening.
-const READY_WITHIN: Duration = Duration::from_mins(1);
+const READY_WITHIN: Duration = Duration::from_mins(5);
 /// How long a server may take to stop when asked.
-const STOPPED_WITHIN: Duration = Duration::from_secs(20);
+const STOPPED_WITHIN: Duration = Duration::from_mins(2);
 
 /// A running server. Dropping it kills it.
 pub(crate) struct Served {
@@ -26,7 +26,7 @@ impl Served {
     /// Starts a program and waits for its line `listening on URL`.
     ///
     /// # Errors
-    /// When it can't be started, ends, or does not listen within a minute.
+    /// When it can't be started, ends, or does not listen for so long.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let started = Instant::now();
         let mut child = command
@@ -65,9 +65,19 @@ impl Served {
         }
     }
 
-    /// What it prints until it has been silent for the time.
-    pub(crate) fn lines_until_silent_for(&self, silence: Duration) -> Vec<String> {
-        std::iter::from_fn(|| self.lines.recv_timeout(silence).ok()).collect()
+    /// What it prints before this line.
+    ///
+    /// # Errors
+    /// When it does not print that.
+    pub(crate) fn lines_before(&self, last: &str) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        loop {
+            match self.lines.recv_timeout(READY_WITHIN) {
+                Ok(line) if line == last => return Ok(lines),
+                Ok(line) => lines.push(line),
+                Err(_) => bail!("the server did not say '{last}'"),
+            }
+        }
     }
 
     /// The id of its process.

@@ -21,14 +21,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::fuzz;
 use xtask::process;
 use xtask::repository::{PROFILE, root};
+
+use crate::{demo, fuzz};
 
 /// Rounds of the long form of `kill`.
 const ROUNDS: u32 = 50;
 /// How long the long form of `nodes` disturbs them.
 const NODES_FOR: Duration = Duration::from_mins(1);
+/// And the form of the checks.
+const SHORT_NODES: Duration = Duration::from_secs(12);
 /// Random queries of the long form of `queries`.
 const QUERIES: u64 = 100_000;
 /// The short form begins at 1; this one has records and queries of its own.
@@ -37,8 +40,8 @@ const FIRST_SEED: u64 = 1_000;
 const FUZZING: Duration = Duration::from_mins(5);
 const FUZZING_REQUESTS: Duration = Duration::from_mins(30);
 
-/// `soak kill [--rounds N] | nodes [--seconds N] | upgrade [COMMIT] | queries [COUNT] | fuzz |
-/// worst`
+/// `soak kill [--rounds N] | nodes [--seconds N | --short] | upgrade [COMMIT] | queries [COUNT] | fuzz |
+/// worst | demo`
 ///
 /// # Errors
 /// When the test fails, or there is none of that name.
@@ -51,19 +54,28 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["queries"] => queries(QUERIES),
         ["queries", count] => queries(count.parse().context("COUNT is a number")?),
         ["fuzz"] => fuzz::run_long(FUZZING, &[("request", FUZZING_REQUESTS)]),
-        ["nodes"] => nodes::run(NODES_FOR),
+        ["nodes"] => nodes::run(NODES_FOR, Speed::Judged),
         ["nodes", "--seconds", seconds] => {
             let seconds = seconds.parse().context("--seconds needs a number")?;
-            nodes::run(Duration::from_secs(seconds))
+            nodes::run(Duration::from_secs(seconds), Speed::Judged)
         }
+        ["nodes", "--short"] => nodes::run(SHORT_NODES, Speed::Told),
         ["upgrade"] => upgrade::run("HEAD^"),
         ["upgrade", commit] => upgrade::run(commit),
         ["worst"] => worst::ask(),
+        ["demo"] => demo::in_time(),
         _ => bail!(
-            "soak kill [--rounds N] | soak nodes [--seconds N] | soak upgrade [COMMIT] | \
-             soak queries [COUNT] | soak fuzz | soak worst"
+            "soak kill [--rounds N] | soak nodes [--seconds N | --short] | soak upgrade [COMMIT] | \
+             soak queries [COUNT] | soak fuzz | soak worst | soak demo"
         ),
     }
+}
+
+/// Whether it is judged how soon nodes are back at work. That takes a machine that does nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speed {
+    Judged,
+    Told,
 }
 
 /// Asks the store random queries, each 500 of other records; see `crates/store/tests/queries`.

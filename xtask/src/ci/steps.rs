@@ -31,7 +31,7 @@ pub(super) const STEPS: [Step; 17] = [
     step("scenarios", &["sdks", "build"], || vec![trials(&["scenarios"])]),
     step("kill", &["build"], || vec![trials(&["soak", "kill", "--rounds", "5"])]),
     step("chaos", &["build"], || vec![trials(&["chaos", "notify", "--short"])]),
-    step("nodes", &["build"], || vec![trials(&["soak", "nodes", "--seconds", "12"])]),
+    step("nodes", &["build"], || vec![trials(&["soak", "nodes", "--short"])]),
     step("demo", &["build"], || vec![trials(&["demo"])]),
 ];
 

@@ -1,11 +1,16 @@
 //! A client of all nodes: asks one that lives, and notes how that failed.
 
 use std::sync::Mutex;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, Span, lock};
 use super::faults::{Fault, Noted};
 use crate::http::{Answer, Ask, Broken, Connection};
+
+/// How long is asked again what is not available, and the pause before.
+const PATIENCE: Duration = Duration::from_mins(5);
+const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// What clients have seen, all of them together.
 #[derive(Debug, Default)]
@@ -42,6 +47,8 @@ pub(super) struct Client<'c> {
     /// A kept connection for each node, and the life of the node that it belongs to.
     kept: Vec<Option<(u64, Connection)>>,
     pub(super) dice: Dice,
+    /// What is not available is asked for again.
+    pub(super) is_patient: bool,
 }
 
 /// Why there is no answer: it was noted, with what came of one that broke off.
@@ -51,7 +58,7 @@ pub(super) struct Failed(pub(super) String);
 impl<'c> Client<'c> {
     pub(super) fn new(cluster: &'c Cluster, seen: &'c Seen, seed: u64) -> Self {
         let kept = (0..cluster.count()).map(|_| None).collect();
-        Self { cluster, seen, kept, dice: Dice::new(seed) }
+        Self { cluster, seen, kept, dice: Dice::new(seed), is_patient: false }
     }
 
     /// One of the nodes that live, by chance.
@@ -69,7 +76,12 @@ impl<'c> Client<'c> {
         fine: &[u16],
     ) -> Result<Answer, Failed> {
         let from = Instant::now();
-        let answered = self.answer(node, ask);
+        let mut answered = self.answer(node, ask);
+        while self.is_patient && is_unavailable(&answered) && from.elapsed() < PATIENCE {
+            thread::sleep(ASKED_AGAIN_AFTER);
+            answered = self.answer(node, ask);
+        }
+        let is_unavailable = is_unavailable(&answered);
         let span = Span { from, to: Instant::now() };
         let (fault, rest) = match answered {
             Ok(answer) if fine.contains(&answer.status) => {
@@ -77,9 +89,7 @@ impl<'c> Client<'c> {
                 lock(&self.seen.successes).push(Success { node, is_write, span });
                 return Ok(answer);
             }
-            Ok(answer) if answer.status == 503 && answer.retry_after.is_some() => {
-                (Fault::Unavailable, String::new())
-            }
+            Ok(_) if is_unavailable => (Fault::Unavailable, String::new()),
             Ok(Answer { status, body, .. }) => {
                 (Fault::Answer(format!("{status} to {}: {body}", ask.path)), String::new())
             }
@@ -114,6 +124,10 @@ impl<'c> Client<'c> {
         }
         Ok(answer)
     }
+}
+
+fn is_unavailable(answered: &Result<Answer, Broken>) -> bool {
+    matches!(answered, Ok(Answer { status: 503, retry_after: Some(_), .. }))
 }
 
 /// Chance by a seed (xorshift).

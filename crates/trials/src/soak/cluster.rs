@@ -14,7 +14,7 @@ use crate::served::Served;
 use xtask::repository::{PROFILE, fresh_folder};
 
 /// How long a node may take to come back, also while the database does.
-const BACK_WITHIN: Duration = Duration::from_secs(30);
+const BACK_WITHIN: Duration = Duration::from_mins(5);
 
 /// From one instant to another.
 #[derive(Debug, Clone, Copy)]

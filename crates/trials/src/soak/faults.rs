@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::Speed;
 use super::cluster::{Absences, Span};
 
 /// How long before the database goes a node may already say that it does.
@@ -47,12 +48,15 @@ pub(super) fn unexpected<'n>(
     noted: &'n [Noted],
     absences: &Absences,
     ends: Ends,
+    speed: Speed,
 ) -> Vec<&'n Noted> {
     let is_expected = |it: &&Noted| match it.fault {
         Fault::CutOff if ends == Ends::Stopped => false,
         Fault::Refused | Fault::Unanswered | Fault::CutOff => {
             absences.nodes[it.node].iter().any(|away| away.meets(&it.span))
         }
+        // A machine that does other things has no time for what it is asked, too.
+        Fault::Unavailable if speed == Speed::Told => true,
         Fault::Unavailable => absences.database.iter().any(|away| {
             let from = away.from.checked_sub(BEFORE).unwrap_or(away.from);
             Span { from, to: away.to + AFTER }.meets(&it.span)
@@ -102,7 +106,7 @@ mod tests {
             database: vec![span(begin, 100, 110)],
         };
         let noted = [Noted { node, span: span(begin, from, to), fault }];
-        unexpected(&noted, &absences, ends).is_empty()
+        unexpected(&noted, &absences, ends, Speed::Judged).is_empty()
     }
 
     #[test]
@@ -129,6 +133,16 @@ mod tests {
         assert!(!is_expected(0, 90, 94, Fault::Unavailable, Ends::Killed));
         assert!(!is_expected(0, 261, 262, Fault::Unavailable, Ends::Killed));
         assert!(!is_expected(1, 20, 21, Fault::Unavailable, Ends::Killed), "a node was away");
+    }
+
+    #[test]
+    fn unavailable_may_be_said_at_any_time_where_speed_is_not_judged() {
+        let absences = Absences { nodes: vec![Vec::new()], database: Vec::new() };
+        let fault = |fault| [Noted { node: 0, span: span(Instant::now(), 1, 2), fault }];
+        let unexpected =
+            |noted: &[Noted]| unexpected(noted, &absences, Ends::Killed, Speed::Told).len();
+        assert_eq!(unexpected(&fault(Fault::Unavailable)), 0);
+        assert_eq!(unexpected(&fault(Fault::Unanswered)), 1);
     }
 
     #[test]

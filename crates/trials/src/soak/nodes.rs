@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::Speed;
 use super::client::Dice;
 use super::cluster::Cluster;
 use super::faults::Ends;
@@ -20,9 +21,9 @@ const KILLED_EVERY: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When a promise was broken.
-pub(super) fn run(time: Duration) -> Result<()> {
+pub(super) fn run(time: Duration, speed: Speed) -> Result<()> {
     let cluster = Cluster::start("nodes", &vec![binary("callvault", PROFILE); NODES])?;
-    trial::run(&cluster, Ends::Killed, || disturb(&cluster, time))?;
+    trial::run(&cluster, Ends::Killed, speed, || disturb(&cluster, time))?;
     cluster.stop()
 }
 

@@ -12,11 +12,11 @@ use super::content::{self, Version};
 use super::faults::{self, Ends};
 use super::load::Load;
 use super::log::Log;
-use super::{reading, report, told};
+use super::{Speed, reading, report, told};
 use crate::chaos::receiver::{Kind, Receiver};
 
 /// How long everything may take to arrive when nothing more is written.
-const DRAINED_WITHIN: Duration = Duration::from_mins(2);
+const DRAINED_WITHIN: Duration = Duration::from_mins(10);
 /// Addresses of loopback that the receivers have.
 const FIRST_ADDRESS: usize = 60;
 /// Broken promises that are told one by one.
@@ -41,6 +41,7 @@ impl Subscriber {
 pub(super) fn run(
     cluster: &Cluster,
     ends: Ends,
+    speed: Speed,
     disturb: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
     let token = cluster.instance(0).token_of(&["CallRecords.Read.All", "CallRecords.Write.All"])?;
@@ -49,14 +50,14 @@ pub(super) fn run(
     let load = Load::new(cluster, token);
     load.during(disturb)?;
     cluster.all_serve()?;
-    let mut wrong = check_records(&load);
+    let mut wrong = check_records(&load, speed);
     let (drained, not_told) = check_told(cluster, &subscribers);
     wrong.extend(not_told);
     wrong.append(&mut lock(&load.wrong));
     let (log, ledger) = (Log::read(cluster), lock(&load.ledger).clone());
     wrong.extend(log.judge(&ledger));
     let (noted, absences) = (load.seen.noted(), cluster.absences());
-    let unexpected = faults::unexpected(&noted, &absences, ends);
+    let unexpected = faults::unexpected(&noted, &absences, ends, speed);
     wrong.extend(unexpected.iter().map(|it| {
         let at = it.span.from.saturating_duration_since(began);
         format!(
@@ -100,12 +101,14 @@ fn subscribe(cluster: &Cluster, token: &str) -> Result<Vec<Subscriber>> {
 }
 
 /// Reads every record and version from every node.
-fn check_records(load: &Load<'_>) -> Vec<String> {
+fn check_records(load: &Load<'_>, speed: Speed) -> Vec<String> {
     let ledger = lock(&load.ledger).clone();
     let before = load.seen.noted().len();
     thread::scope(|scope| {
         for node in 0..load.cluster.count() {
             let mut client = Client::new(load.cluster, &load.seen, 300 + node as u64);
+            // Nodes need as long as they need to notice that the database is back.
+            client.is_patient = speed == Speed::Told;
             let ledger = &ledger;
             scope.spawn(move || {
                 for id in ledger.ids() {

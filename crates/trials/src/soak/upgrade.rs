@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::Speed;
 use super::cluster::Cluster;
 use super::faults::Ends;
 use super::trial;
@@ -24,7 +25,7 @@ const SIDE_BY_SIDE: Duration = Duration::from_secs(10);
 pub(super) fn run(commit: &str) -> Result<()> {
     let (old, new) = (build(commit)?, binary("callvault", PROFILE));
     let cluster = Cluster::start("upgrade", &[old.clone(), old.clone()])?;
-    trial::run(&cluster, Ends::Stopped, || {
+    trial::run(&cluster, Ends::Stopped, Speed::Judged, || {
         // Old and old, old and new, new and new, and back to old and new.
         for (node, program) in [(1, &new), (0, &new), (0, &old)] {
             thread::sleep(SIDE_BY_SIDE);
