@@ -101,15 +101,11 @@ impl Postgres {
     /// # Panics
     /// As [`Self::start`].
     pub fn with_tls() -> (Self, String) {
-        let names = vec!["localhost".to_owned()];
-        let made = rcgen::generate_simple_self_signed(names).expect("a certificate can be made");
-        let certificate = made.cert.pem();
+        let (certificate, key) = certificate();
         let settings = format!(
             "{UNSYNCED} -c ssl=on -c ssl_cert_file=certificate.pem -c ssl_key_file=key.pem"
         );
-        let postgres =
-            Self::with(&settings, Some((&certificate, &made.signing_key.serialize_pem())));
-        (postgres, certificate)
+        (Self::with(&settings, Some((&certificate, &key))), certificate)
     }
 
     /// One in a cluster of its own, for measuring: what is committed is on disk, and there is memory.
@@ -252,6 +248,16 @@ impl Drop for Cluster {
         // Nothing depends on how it ends.
         let _ = self.shell.wait();
     }
+}
+
+/// A new certificate of `localhost` and its key, as PEM.
+///
+/// # Panics
+/// When there is no randomness.
+pub fn certificate() -> (String, String) {
+    let names = vec!["localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).expect("a certificate can be made");
+    (made.cert.pem(), made.signing_key.serialize_pem())
 }
 
 /// A database, if [`is_asked_for`].

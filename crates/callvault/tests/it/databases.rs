@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use testkit::postgres::MASTER_KEY;
+use testkit::postgres::{self, MASTER_KEY};
 use testkit::{Callvault, Client, Ended, Postgres, TENANT};
 
 use crate::{READ, callvault, id, record};
@@ -21,19 +21,19 @@ fn run(callvault: &Callvault, url: &str, trusted: &str, arguments: &[&str]) -> E
 
 #[test]
 fn a_database_is_spoken_to_by_tls_if_its_certificate_is_trusted() {
-    let (postgres, certificate) = Postgres::with_tls();
+    let (server, certificate) = Postgres::with_tls();
     let callvault = callvault();
     let file = |name: &str, text: &str| {
         let path = callvault.folder().join(name);
         std::fs::write(&path, text).unwrap();
         path.into_os_string().into_string().unwrap()
     };
-    let (_other, other) = Postgres::with_tls();
+    let (other, _) = postgres::certificate();
     let (trusted, other) = (file("trusted.pem", &certificate), file("other.pem", &other));
     let records = file("records.ndjson", &record(1, 1));
     let import = ["import", "--tenant", TENANT, &records];
 
-    let url = postgres.url_by_tls();
+    let url = server.url_by_tls();
     let refused = run(&callvault, &url, &other, &import);
     assert_eq!(refused.status.code(), Some(1), "{}", refused.stderr);
     assert!(refused.stderr.contains("certificate"), "{}", refused.stderr);
