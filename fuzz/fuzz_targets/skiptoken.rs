@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
         resource: "communications/callRecords".to_owned(),
         query: text.to_owned(),
         position: text.as_bytes().to_vec(),
-        version: (text.len() % 2 == 0).then_some(text.len() as i64),
+        version: text.len().is_multiple_of(2).then_some(text.len() as i64),
     };
     let sealed = seal(&keys, &token);
     assert_eq!(open(&keys, &sealed, TENANT, APP).as_ref(), Ok(&token));

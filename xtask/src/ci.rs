@@ -87,7 +87,7 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
 /// The first step that waits for nothing any more.
 fn next(waiting: &[&Step], outcomes: &[Outcome]) -> Option<usize> {
     let has_ended = |name: &&str| outcomes.iter().any(|outcome| outcome.name == *name);
-    waiting.iter().position(|step| step.after.iter().all(|name| has_ended(name)))
+    waiting.iter().position(|step| step.after.iter().all(has_ended))
 }
 
 /// A step that this one stands on and that failed.

@@ -120,7 +120,7 @@ mod tests {
     #[tokio::test]
     async fn what_takes_too_long_is_given_up() {
         let limits = FetchLimits { time: Duration::from_millis(50), ..LIMITS };
-        failure(fetched(&answering(Reply::Late(Duration::from_secs(20))), limits).await);
+        failure(fetched(&answering(Reply::Never), limits).await);
     }
 
     #[tokio::test]

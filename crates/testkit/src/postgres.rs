@@ -260,7 +260,7 @@ pub fn certificate() -> (String, String) {
     (made.cert.pem(), made.signing_key.serialize_pem())
 }
 
-/// A database, if [`is_asked_for`].
+/// A database, if `is_asked_for`.
 pub fn if_asked_for() -> Option<Postgres> {
     is_asked_for().then(Postgres::start)
 }

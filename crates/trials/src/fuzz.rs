@@ -23,9 +23,6 @@ const TARGETS: [(&str, &[&str]); 7] = [
 /// The least target has more edges than this in our own code.
 const FEWEST_COUNTERS: u64 = 1_000;
 
-/// The package of the targets.
-const PACKAGE: &str = "callvault-fuzz";
-
 /// `fuzz [--seconds N] [TARGET...]`
 ///
 /// # Errors
@@ -76,7 +73,9 @@ fn fuzz(names: &[&str], time: impl Fn(&str) -> Duration) -> Result<()> {
 /// Dependencies are taken as every other build has compiled them.
 fn build() -> Result<()> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--locked", "--profile", PROFILE, "--package", PACKAGE]);
+    // Of the whole workspace, or dependencies would be compiled once more, with other features.
+    cargo.args(["build", "--locked", "--workspace", "--profile", PROFILE]);
+    cargo.args(TARGETS.iter().flat_map(|(name, _)| ["--bin", name]));
     cargo.env("RUSTC_WORKSPACE_WRAPPER", root().join("fuzz/rustc-with-counters.sh"));
     process::run(cargo.current_dir(root()))
 }

@@ -20,22 +20,25 @@ pub(super) const STEPS: [Step; 17] = [
     step("format", &[], format),
     step("tidy", &[], || vec![xtask(&["tidy"])]),
     step("codegen", &[], || vec![xtask(&["codegen", "--check"])]),
-    step("build", &["setup"], || vec![cargo(&["build", "--all-targets"], &WITHOUT_FUZZING)]),
+    step("build", &["setup"], || vec![cargo(&["build", "--bins", "--tests"], &WITHOUT_FUZZING)]),
     step("lints", &["build"], || vec![lints()]),
     step("docs", &["lints"], || vec![documents()]),
-    step("fuzz", &["docs"], || vec![trials(&["fuzz", "--seconds", "10"])]),
-    step("tests", &["build"], || vec![cargo(&["test", "--no-fail-fast"], &WITHOUT_FUZZING)]),
+    step("fuzz", &["lints"], || vec![trials(&["fuzz", "--seconds", "10"])]),
+    step("tests", &["build"], || {
+        vec![cargo(&["test", "--bins", "--tests", "--no-fail-fast"], &WITHOUT_FUZZING)]
+    }),
     step("postgresql", &["build"], || vec![on_postgresql()]),
-    step("sdks", &["setup"], || vec![trials(&["clients", "--prepare"])]),
-    step("clients", &["sdks", "build"], || vec![trials(&["clients"])]),
-    step("scenarios", &["sdks", "build"], || vec![trials(&["scenarios"])]),
+    step("sdks", &["build"], || vec![trials(&["clients", "--prepare"])]),
+    step("clients", &["sdks"], || vec![trials(&["clients"])]),
+    step("scenarios", &["sdks"], || vec![trials(&["scenarios"])]),
     step("kill", &["build"], || vec![trials(&["soak", "kill", "--rounds", "5"])]),
     step("chaos", &["build"], || vec![trials(&["chaos", "notify", "--short"])]),
     step("nodes", &["build"], || vec![trials(&["soak", "nodes", "--short"])]),
     step("demo", &["build"], || vec![trials(&["demo"])]),
 ];
 
-/// Our crates but for the fuzz targets, which are compiled with counters.
+/// Our crates but for the fuzz targets, which are compiled with counters. Of examples it is enough that the
+/// lints read them.
 const WITHOUT_FUZZING: [&str; 3] = ["--workspace", "--exclude", "callvault-fuzz"];
 
 const fn step(

@@ -130,7 +130,7 @@ fn an_idle_connection_is_kept_for_a_while_and_then_closed() {
         for _ in 0..2 {
             client.ask().await;
             // Longer than a head may take: between requests a client may wait.
-            tokio::time::sleep(IDLE - TICK).await;
+            tokio::time::sleep(IDLE.saturating_sub(TICK)).await;
         }
         client.ask().await;
         let began = Instant::now();
@@ -156,7 +156,7 @@ fn a_body_that_goes_on_may_take_long() {
         let mut client = Client::of(&worker);
         client.begin_body().await;
         for _ in 0..6 {
-            tokio::time::sleep(BODY_IDLE - TICK).await;
+            tokio::time::sleep(BODY_IDLE.saturating_sub(TICK)).await;
             client.send("d").await;
         }
         client.send("e").await;

@@ -9,7 +9,7 @@ use crate::engine::{Connection, Row, most};
 use crate::session::Session;
 use crate::{Cause, Error};
 
-/// Columns of a call, read by [`call`].
+/// Columns of a call, read by [`call()`].
 macro_rules! columns {
     () => {
         "c.call_key, c.id, h.id, c.start_date_time, c.ending \
