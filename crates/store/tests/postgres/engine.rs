@@ -30,7 +30,7 @@ impl Folder {
         // What the test before has left to the server ends by itself.
         let writing = "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL";
         wait_until(|| cluster.ask(writing) == "0");
-        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("of_test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         cluster.ask(&format!("CREATE DATABASE {name} STRATEGY file_copy"));
         let url = cluster.url();
         let (server, _) = url.rsplit_once('/').unwrap();
