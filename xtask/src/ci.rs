@@ -33,7 +33,7 @@ struct Outcome {
 }
 
 /// A step that runs.
-struct Running {
+struct Job {
     step: &'static Step,
     child: Child,
     output: std::path::PathBuf,
@@ -64,15 +64,14 @@ pub(crate) fn step(arguments: &[String]) -> Result<()> {
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     let began = Instant::now();
     let folder = fresh_folder("ci")?;
-    let (mut waiting, mut running): (Vec<&Step>, Vec<Running>) =
-        (STEPS.iter().collect(), Vec::new());
+    let (mut waiting, mut running): (Vec<&Step>, Vec<Job>) = (STEPS.iter().collect(), Vec::new());
     let mut outcomes: Vec<Outcome> = Vec::new();
     while !(waiting.is_empty() && running.is_empty()) {
         while let Some(place) = next(&waiting, &outcomes).filter(|_| running.len() < AT_ONCE) {
             let step = waiting.remove(place);
             match failed_before(step, &outcomes) {
                 Some(other) => outcomes.push(Outcome::left_out(step.name, other)),
-                None => running.push(Running::start(step, &folder)?),
+                None => running.push(Job::start(step, &folder)?),
             }
         }
         if let Some(place) = ended(&mut running)? {
@@ -97,7 +96,7 @@ fn failed_before(step: &Step, outcomes: &[Outcome]) -> Option<&'static str> {
 }
 
 /// The place of one that has ended.
-fn ended(running: &mut [Running]) -> Result<Option<usize>> {
+fn ended(running: &mut [Job]) -> Result<Option<usize>> {
     for (place, running) in running.iter_mut().enumerate() {
         if running.child.try_wait()?.is_some() {
             return Ok(Some(place));
@@ -106,7 +105,7 @@ fn ended(running: &mut [Running]) -> Result<Option<usize>> {
     Ok(None)
 }
 
-impl Running {
+impl Job {
     fn start(step: &'static Step, folder: &std::path::Path) -> Result<Self> {
         let output = folder.join(format!("{}.log", step.name));
         let file = File::create(&output)?;

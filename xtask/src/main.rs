@@ -30,12 +30,12 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
   abnf PATH                          OASIS's test cases of the OData grammar against our parser
   soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (5 min each, requests 30)
-  soak nodes [--seconds N]           three nodes on one database: kill -9, restarts of the database (60)
+  soak nodes [--seconds N | --short] three nodes on one database: kill -9, restarts of the database (60)
   soak upgrade [COMMIT]              nodes of the commit before, or of another, beside those of this one
   soak queries [COUNT]               random queries of the store against the reference (100000)
   soak worst                         time and memory of requests that are made to be costly
   soak demo                          the demo, and how soon it answers
-  chaos notify [--records N] [--kills N]
+  chaos notify [--short] [--records N] [--kills N]
                                      notifications while receivers fail and the server is killed (10000, 20)
   bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]
                                      speed and size beside nginx, bare SQLite and others, into docs/benchmarks.md

@@ -1,6 +1,6 @@
 //! Fetches documents of identity providers over HTTP.
 
-use identity::{Fetch, FetchFailure, FetchLimits, Fetched, Fetching};
+use identity::{Fetch, FetchAnswer, FetchFailure, FetchFuture, FetchLimits};
 use reqwest::{Client, redirect};
 
 /// A client for all fetches.
@@ -19,13 +19,13 @@ impl HttpFetcher {
         Ok(Self(client))
     }
 
-    async fn get(&self, url: &str, limits: FetchLimits) -> Result<Fetched, FetchFailure> {
+    async fn get(&self, url: &str, limits: FetchLimits) -> Result<FetchAnswer, FetchFailure> {
         let failed = |error: reqwest::Error| FetchFailure::Failed(error.without_url().to_string());
         let mut answer = self.0.get(url).timeout(limits.time).send().await.map_err(failed)?;
         let status = answer.status().as_u16();
         let mut body = Vec::new();
         if status != 200 {
-            return Ok(Fetched { status, body });
+            return Ok(FetchAnswer { status, body });
         }
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > limits.bytes {
@@ -33,12 +33,12 @@ impl HttpFetcher {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Fetched { status, body })
+        Ok(FetchAnswer { status, body })
     }
 }
 
 impl Fetch for HttpFetcher {
-    fn fetch<'a>(&'a self, url: &'a str, limits: FetchLimits) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, url: &'a str, limits: FetchLimits) -> FetchFuture<'a> {
         Box::pin(self.get(url, limits))
     }
 }
@@ -49,8 +49,8 @@ mod tests {
     use std::time::Duration;
 
     use identity::{
-        GRAPH_AUDIENCE, Grant, Issuer, IssuerConfig, MasterKey, OPERATOR_APP, SigningKey, Trusted,
-        Verifier, role,
+        GRAPH_AUDIENCE, Grant, Issuer, IssuerConfig, MasterKey, OPERATOR_APP, SigningKey,
+        TrustedIssuers, Verifier, role,
     };
     use testkit::receiver::{Receiver, Reply};
 
@@ -69,12 +69,12 @@ mod tests {
         Reply::Answer(status, Vec::new(), body.to_owned())
     }
 
-    async fn fetched(from: &Receiver, limits: FetchLimits) -> Result<Fetched, FetchFailure> {
+    async fn fetched(from: &Receiver, limits: FetchLimits) -> Result<FetchAnswer, FetchFailure> {
         let fetcher = HttpFetcher::new().expect("a client can be made");
         fetcher.fetch(&from.url("/keys"), limits).await
     }
 
-    fn failure(outcome: Result<Fetched, FetchFailure>) -> String {
+    fn failure(outcome: Result<FetchAnswer, FetchFailure>) -> String {
         match outcome {
             Err(FetchFailure::Failed(problem)) => problem,
             other => panic!("{other:?}"),
@@ -85,7 +85,7 @@ mod tests {
     async fn an_answer_is_its_status_and_body() {
         let provider = answering(answer(200, "{}"));
         let body = b"{}".to_vec();
-        assert_eq!(fetched(&provider, LIMITS).await, Ok(Fetched { status: 200, body }));
+        assert_eq!(fetched(&provider, LIMITS).await, Ok(FetchAnswer { status: 200, body }));
         let asked = &provider.received()[0];
         assert_eq!((asked.method.as_str(), asked.target.as_str()), ("GET", "/keys"));
         assert_eq!(asked.header("user-agent"), Some("callvault"));
@@ -102,7 +102,7 @@ mod tests {
             let headers = vec![("Location", elsewhere.url("/keys"))];
             let provider = answering(Reply::Answer(status, headers, String::new()));
             let outcome = fetched(&provider, LIMITS).await;
-            assert_eq!(outcome, Ok(Fetched { status, body: Vec::new() }));
+            assert_eq!(outcome, Ok(FetchAnswer { status, body: Vec::new() }));
         }
         assert_eq!(elsewhere.received().len(), 0);
     }
@@ -147,7 +147,7 @@ mod tests {
             ..IssuerConfig::default()
         };
         let fetcher = Arc::new(HttpFetcher::new().expect("a client can be made"));
-        let verifier = Verifier::new(None, Some(Trusted { issuers: vec![config], fetcher }));
+        let verifier = Verifier::new(None, Some(TrustedIssuers { issuers: vec![config], fetcher }));
         let verifier = verifier.expect("sound");
         let roles = [role::READ_CALL_RECORDS.to_owned()];
         let grant = Grant { tenant: TENANT, app_id: OPERATOR_APP, roles: &roles, ttl: 3_600 };

@@ -16,7 +16,7 @@ pub struct FetchLimits {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchAnswer {
     /// The status of HTTP.
     pub status: u16,
     /// The body, unpacked. That of a status other than 200 is of no use and need not be read.
@@ -35,11 +35,12 @@ pub enum FetchFailure {
 }
 
 /// An answer that is waited for.
-pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Fetched, FetchFailure>> + Send + 'a>>;
+pub type FetchFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<FetchAnswer, FetchFailure>> + Send + 'a>>;
 
 /// Fetches documents by GET.
 pub trait Fetch: fmt::Debug + Send + Sync {
     /// Asks for a URL once and gives up at the limits. A redirect is an answer like any other and
     /// is not followed: it would let somebody else say who gets in.
-    fn fetch<'a>(&'a self, url: &'a str, limits: FetchLimits) -> Fetching<'a>;
+    fn fetch<'a>(&'a self, url: &'a str, limits: FetchLimits) -> FetchFuture<'a>;
 }

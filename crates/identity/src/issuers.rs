@@ -31,7 +31,7 @@ pub struct IssuerConfig {
 
 /// Issuers that are trusted beside the built-in one.
 #[derive(Debug, Clone)]
-pub struct Trusted {
+pub struct TrustedIssuers {
     /// How each is configured.
     pub issuers: Vec<IssuerConfig>,
     /// Fetches their keys.

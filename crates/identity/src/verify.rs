@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::cache::{self, Cache, Known};
 use crate::claims::{self, LEEWAY};
 use crate::fetch::Fetch;
-use crate::issuers::{Trusted, TrustedIssuer};
+use crate::issuers::{TrustedIssuer, TrustedIssuers};
 use crate::jws::Jws;
 use crate::{Caller, ConfigError, Denied, Issuer, discovery};
 
@@ -50,7 +50,7 @@ impl Verifier {
     /// [`ConfigError`] when an issuer is configured in a way that can't work or isn't safe.
     pub fn new(
         built_in: Option<Arc<Issuer>>,
-        trusted: Option<Trusted>,
+        trusted: Option<TrustedIssuers>,
     ) -> Result<Self, ConfigError> {
         let (configs, fetcher) = trusted.map(|trusted| (trusted.issuers, trusted.fetcher)).unzip();
         let mut issuers: Vec<Arc<TrustedIssuer>> = Vec::new();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emulator::Emulator;
-use identity::{ConfigError, Issuer, KeyError, Trusted};
+use identity::{ConfigError, Issuer, KeyError, TrustedIssuers};
 use store::Store;
 
 use crate::graph::QueryLimits;
@@ -44,7 +44,7 @@ pub struct ServerOptions {
     /// Keys that seal page tokens, with their numbers; the first seals, all open. At least one.
     pub page_token_keys: Vec<(u16, [u8; 32])>,
     /// Issuers beside the built-in one, if there are any.
-    pub trusted_issuers: Option<Trusted>,
+    pub trusted_issuers: Option<TrustedIssuers>,
     /// Makes the built-in one.
     pub issuer: MakeIssuer,
     /// Has the server misbehave on demand, and adds the addresses by which it is told how.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use emulator::Emulator;
-use identity::{Issuer, MasterKey, SigningKey, Trusted};
+use identity::{Issuer, MasterKey, SigningKey, TrustedIssuers};
 use notify::{Counters, Dispatcher, Transports, Vault};
 use recorder::Recorder;
 use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
@@ -170,12 +170,12 @@ fn notifications(
     })
 }
 
-fn trusted_issuers(settings: &Settings) -> Result<Option<Trusted>> {
+fn trusted_issuers(settings: &Settings) -> Result<Option<TrustedIssuers>> {
     if settings.issuers.is_empty() {
         return Ok(None);
     }
     let fetcher = HttpFetcher::new().context("the client that fetches keys of trusted issuers")?;
-    Ok(Some(Trusted { issuers: settings.issuers.clone(), fetcher: Arc::new(fetcher) }))
+    Ok(Some(TrustedIssuers { issuers: settings.issuers.clone(), fetcher: Arc::new(fetcher) }))
 }
 
 /// The built-in issuer, which looks into the store for keys that it does not know.

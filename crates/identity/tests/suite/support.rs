@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use identity::{ConfigError, IssuerConfig, Trusted, Verifier};
+use identity::{ConfigError, IssuerConfig, TrustedIssuers, Verifier};
 use serde_json::{Value, json};
 
 use keys::Key;
@@ -88,7 +88,7 @@ pub(crate) fn trusting(
     issuers: Vec<IssuerConfig>,
 ) -> Result<Verifier, ConfigError> {
     let fetcher = Arc::new(provider.clone());
-    Verifier::new(None, Some(Trusted { issuers, fetcher }))
+    Verifier::new(None, Some(TrustedIssuers { issuers, fetcher }))
 }
 
 /// How the test issuer is trusted, with its keys at the provider.

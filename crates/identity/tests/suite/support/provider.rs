@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use identity::{Fetch, FetchFailure, FetchLimits, Fetched, Fetching};
+use identity::{Fetch, FetchAnswer, FetchFailure, FetchFuture, FetchLimits};
 use tokio::sync::Notify;
 
 const BASE: &str = "https://provider.contoso.example";
@@ -72,7 +72,7 @@ impl Provider {
 }
 
 impl Fetch for Provider {
-    fn fetch<'a>(&'a self, url: &'a str, limits: FetchLimits) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, url: &'a str, limits: FetchLimits) -> FetchFuture<'a> {
         Box::pin(async move {
             let (status, body) = match self.take(url, limits) {
                 Some(Reply::Json(body)) => (200, body),
@@ -85,7 +85,7 @@ impl Fetch for Provider {
                 }
                 None => (404, String::new()),
             };
-            Ok(Fetched { status, body: body.into_bytes() })
+            Ok(FetchAnswer { status, body: body.into_bytes() })
         })
     }
 }
