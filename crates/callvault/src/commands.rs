@@ -107,7 +107,7 @@ fn open_store(settings: &Settings) -> Result<Store> {
 
 fn open(settings: &Settings, role: Role, create: bool) -> Result<Store> {
     let usual = Options::at(settings.store.clone(), role);
-    // Whoever lets queries take longer has a slow machine, or much to look at.
+    // An operator who lets queries take longer has a slow machine, or much data.
     let statement_limit = usual.statement_limit.max(settings.limits.of_queries().cost.time);
     Store::open(&Options { create, statement_limit, ..usual })
         .with_context(|| format!("opening {}", settings.store))
