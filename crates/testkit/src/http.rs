@@ -1,10 +1,11 @@
 //! A small HTTP/1.1 client that keeps its connection and hides nothing.
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::patience::PATIENCE;
 

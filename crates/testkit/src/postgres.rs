@@ -19,8 +19,10 @@ use crate::prepared::Tokens;
 const ENGINE: &str = "CALLVAULT_TEST_ENGINE";
 /// A master key: where nodes share a store, all need the same.
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-/// Settings of a cluster of which nothing is to survive a power cut.
-const UNSYNCED: &str = "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB";
+/// Settings of a cluster of which nothing is to survive a power cut, and in which nobody writes but the
+/// test: readers of the change log wait for the housekeeper's transactions as for any other.
+const UNSYNCED: &str =
+    "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c autovacuum=off";
 /// What only a user without rights over the machine may run; Debian's package makes that user.
 const USER: &str = "postgres";
 

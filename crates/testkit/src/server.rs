@@ -1,14 +1,15 @@
 //! The binary under test: its commands, and a server that ends with the test.
 
-use crate::patience::{PATIENCE, until};
-use crate::prepared::{Files, Tokens};
-use crate::{Client, Postgres, TENANT, postgres};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+
+use crate::patience::{PATIENCE, until};
+use crate::prepared::{Files, Tokens};
+use crate::{Client, Postgres, TENANT, postgres};
 
 /// Where a store is, and the key of what it seals, for commands.
 const STORE: &str = "CALLVAULT_STORE";

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use model::TenantId;
 use store::{Options, Role, Store};
+use testkit::PATIENCE;
 
 /// A folder for one test.
 pub(crate) struct Folder(PathBuf);
@@ -54,18 +54,6 @@ fn options(path: &Path, role: Role) -> Options {
     let mut options = Options::new(path, role);
     options.statement_limit = PATIENCE;
     options
-}
-
-/// How long is waited for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
-
-/// Waits until something is so.
-pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it did not come to pass");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// The table with a row for each record whose words can be found.

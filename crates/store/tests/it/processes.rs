@@ -11,7 +11,8 @@ use std::time::Duration;
 use store::{Error, Filter, Role};
 
 use crate::calls::{Call, call};
-use crate::engine::{Folder, open, serve, tenant, wait_until};
+use crate::engine::{Folder, open, serve, tenant};
+use testkit::until;
 
 const STORE: &str = "CALLVAULT_TEST_STORE";
 const LEDGER: &str = "CALLVAULT_TEST_LEDGER";
@@ -62,7 +63,7 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     for round in 0..5 {
         let mut child = spawn("processes::child_writes_until_killed", &folder, round * 1_000_000);
         let so_far = acknowledged.len();
-        wait_until(|| ledger(&folder.join("ledger")).len() > so_far + 20);
+        until("it writes", || ledger(&folder.join("ledger")).len() > so_far + 20);
         std::thread::sleep(Duration::from_millis(u64::from(round) * 7));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -138,7 +139,7 @@ fn a_full_disk_refuses_writes_loses_nothing_and_heals_by_itself() {
     let count = reader.count(&tenant(), &Filter::default()).unwrap();
     assert_eq!(count, u64::from(acknowledged));
     fs::remove_file(disk.0.join("ballast")).unwrap();
-    wait_until(|| store.is_available());
+    until("the store is there", || store.is_available());
     store.write(&tenant(), vec![call(999_999).shred(&store)]).wait().unwrap();
     assert_eq!(store.doctor().unwrap().problems, [""; 0]);
 }

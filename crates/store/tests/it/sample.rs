@@ -10,7 +10,9 @@ use simulator::{Calls, Mix, Options};
 use store::{Budget, RowQuery, Store};
 
 use crate::calls::call;
-use crate::engine::{Folder, PATIENCE, serve, tenant};
+use testkit::PATIENCE;
+
+use crate::engine::{Folder, serve, tenant};
 use crate::oracle::{Oracle, query};
 
 const FIXTURES: [&str; 3] = [

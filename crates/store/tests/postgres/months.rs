@@ -4,8 +4,9 @@
 use store::{Role, Store};
 
 use crate::calls::call;
-use crate::engine::{Folder, serve, tenant, wait_until};
+use crate::engine::{Folder, serve, tenant};
 use crate::nodes::Client;
+use testkit::until;
 
 /// 2023-11-14, the month of [`call`]s, and an instant a year later; in seconds.
 const THEN: i64 = 1_700_000_000;
@@ -46,7 +47,7 @@ fn is_there(store: &Store, number: u32) -> bool {
 /// Gives so many months back. Connections that have just ended may still be in the way of that.
 fn give_back(store: &Store, count: usize) {
     let mut given_back = 0;
-    wait_until(|| {
+    until("months are given back", || {
         given_back += store.give_back_months(ticks(LATER)).unwrap();
         given_back == count
     });

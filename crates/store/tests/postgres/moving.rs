@@ -10,7 +10,9 @@ use store::{
 
 use crate::calls::{Call, call};
 use crate::chains::event;
-use crate::engine::{Folder, PATIENCE, other_tenant, tenant};
+use testkit::PATIENCE;
+
+use crate::engine::{Folder, other_tenant, tenant};
 use crate::notifications::{matched, subscription};
 
 /// A file that goes away with its test.

@@ -8,7 +8,9 @@ use std::time::Duration;
 use store::{Change, Channel, Error, Outcome, Role, Store};
 
 use crate::calls::{Call, call, guid};
-use crate::engine::{Folder, PATIENCE, serve, tenant, wait_until};
+use testkit::{PATIENCE, until};
+
+use crate::engine::{Folder, serve, tenant};
 use crate::notifications::subscription;
 
 /// A client of the database that is no node of ours, with a transaction of its own.
@@ -137,7 +139,7 @@ fn an_address_is_one_nodes_until_that_lets_go_of_it_or_ends() {
     assert!(theirs.take(address).unwrap());
     assert!(!ours.take(address).unwrap());
     drop(theirs);
-    wait_until(|| ours.take(address).unwrap() && ours.take(second).unwrap());
+    until("the locks are free", || ours.take(address).unwrap() && ours.take(second).unwrap());
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn whoever_waits_for_commits_hears_of_those_of_other_nodes() {
     };
     // Both listen by now, and have said to themselves that they do.
     let listening = "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN callvault'";
-    wait_until(|| folder.ask(listening) == "2");
+    until("both listen", || folder.ask(listening) == "2");
     while heard(Duration::from_millis(100)) {}
     other.write(&tenant(), vec![call(1).shred(&other)]).wait().unwrap();
     assert!(heard(PATIENCE));
@@ -202,7 +204,9 @@ fn a_version_is_told_behind_the_one_that_it_replaces_whoever_began_first() {
         vec![free.shred(&one), held.version(2).shred(&one), last.clone().version(3).shred(&one)];
     let written = one.write(&tenant(), records);
     let mut watcher = Client::new(&folder);
-    wait_until(|| watcher.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") != ["0"]);
+    until("the writer waits", || {
+        watcher.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") != ["0"]
+    });
     // Another node writes a version of a record that the first one has not yet come to.
     other.write(&tenant(), vec![last.clone().version(2).shred(&other)]).wait().unwrap();
     client.ask("COMMIT");
@@ -229,7 +233,7 @@ fn a_subscription_begins_behind_what_was_committed_before_whoever_is_under_way()
     let added = std::thread::spawn(move || adding.add_subscription(subscription("s"), 9).wait());
     // It looks again and again whether that is over.
     let looking = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT (pg_snapshot_xmin%'";
-    wait_until(|| !folder.ask(looking).is_empty());
+    until("the subscription waits", || !folder.ask(looking).is_empty());
     other.ask("COMMIT");
     added.join().unwrap().unwrap();
     let mut reader = store.reader().unwrap();

@@ -5,7 +5,9 @@ use std::time::Duration;
 use store::{Error, Filter, Role, Store};
 
 use crate::calls::call;
-use crate::engine::{Folder, tenant, wait_until};
+use testkit::until;
+
+use crate::engine::{Folder, tenant};
 use crate::nodes::Client;
 
 #[test]
@@ -23,7 +25,7 @@ fn a_statement_that_takes_too_long_is_given_up_and_the_next_one_is_not() {
     let given_up = reader.count(&tenant(), &Filter::default());
     assert!(matches!(given_up, Err(Error::Deadline)), "{given_up:?}");
     other.ask("ROLLBACK");
-    wait_until(|| match reader.record(&tenant(), &call(7).key(), None) {
+    until("the next query is answered", || match reader.record(&tenant(), &call(7).key(), None) {
         Ok(found) => found.is_some(),
         // On a machine that does other things even this may take so long once.
         Err(Error::Deadline) => false,
