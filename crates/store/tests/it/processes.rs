@@ -2,7 +2,7 @@
 //!
 //! The other process is this test binary again, told by the environment which part to play.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use store::{Error, Filter, Role};
 
+use testkit::until;
+
 use crate::calls::{Call, call};
 use crate::engine::{Folder, open, serve, tenant};
-use testkit::until;
 
 const STORE: &str = "CALLVAULT_TEST_STORE";
 const LEDGER: &str = "CALLVAULT_TEST_LEDGER";
@@ -40,6 +41,12 @@ fn full_call(number: u32) -> Call {
     call(number).sessions(2).participants(&["a", "b"])
 }
 
+/// Adds a number to a ledger. In one write, since a kill between a number and the end of its line would
+/// join it to the number that the next process notes.
+fn note(ledger: &mut File, number: u32) {
+    ledger.write_all(format!("{number}\n").as_bytes()).unwrap();
+}
+
 /// Writes until it is killed, and notes each write once it is acknowledged.
 #[test]
 #[ignore = "a part played by a child process"]
@@ -51,7 +58,7 @@ fn child_writes_until_killed() {
         let batch = number * 3..number * 3 + 3;
         let records = batch.clone().map(|number| full_call(number).shred(&store)).collect();
         store.write(&tenant(), records).wait().unwrap();
-        batch.for_each(|number| writeln!(ledger, "{number}").unwrap());
+        batch.for_each(|number| note(&mut ledger, number));
     }
 }
 
@@ -90,7 +97,7 @@ fn child_writes_as_a_tool() {
     let mut ledger = OpenOptions::new().append(true).create(true).open(ledger).unwrap();
     for number in first..first + 200 {
         store.write(&tenant(), vec![call(number).shred(&store)]).wait().unwrap();
-        writeln!(ledger, "{number}").unwrap();
+        note(&mut ledger, number);
     }
 }
 

@@ -2,11 +2,11 @@
 //! given back when nothing is left in them.
 
 use store::{Role, Store};
+use testkit::until;
 
 use crate::calls::call;
 use crate::engine::{Folder, serve, tenant};
 use crate::nodes::Client;
-use testkit::until;
 
 /// 2023-11-14, the month of [`call`]s, and an instant a year later; in seconds.
 const THEN: i64 = 1_700_000_000;
