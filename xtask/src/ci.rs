@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: every check, two at a time, each timed and its processor time counted.
+//! `cargo xtask ci`: every check, three at a time, each timed and its processor time counted.
 //!
 //! A step is a process of its own (`cargo xtask step NAME`), whose output is kept and shown when it
 //! ends. Two run beside each other: what compiles keeps both cores busy, and what tests mostly waits.
@@ -17,8 +17,8 @@ use xtask::repository::fresh_folder;
 
 use self::steps::{STEPS, Step};
 
-/// Steps that run at once.
-const AT_ONCE: usize = 2;
+/// Steps that run at once: while some of them wait for servers, two cores have something to do.
+const AT_ONCE: usize = 3;
 /// How often is looked whether a step has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
