@@ -11,6 +11,8 @@ pub struct Counters {
     pub failed: AtomicU64,
     /// Messages that were given up.
     pub dead: AtomicU64,
+    /// Conditions that ran out of their budget and counted as met.
+    pub undecided: AtomicU64,
     /// Requests under way.
     pub in_flight: AtomicU64,
     /// Messages that wait, as of a second ago.

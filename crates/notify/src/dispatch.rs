@@ -4,6 +4,7 @@
 //! while it has any, so that none waits for another; its messages go out one request after the
 //! other, in their order, so that a later version of a record never overtakes an earlier one.
 
+mod deciding;
 mod interfering;
 mod matching;
 
@@ -15,6 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use emulator::Emulator;
+use model::TenantId;
 
 use odata::primitive::TICKS_PER_SECOND;
 use reqwest::Url;
@@ -29,6 +31,8 @@ use crate::payload;
 use crate::schedule::{GIVEN_UP_AFTER, wait};
 use crate::secrets::Vault;
 use crate::transport::{Message, SendError, Transports};
+
+pub use deciding::ConditionLimits;
 
 /// Who may be told of records (Graph, "callRecord: permissions").
 const READ: &str = "CallRecords.Read.All";
@@ -73,6 +77,8 @@ pub struct Dispatcher {
     pub vault: Vault,
     /// How much of the query language a condition may use.
     pub limits: odata::Limits,
+    /// What a condition may take for one record.
+    pub condition: ConditionLimits,
     /// Counts.
     pub counters: Arc<Counters>,
     /// Meddles with what is sent, if that is wanted.
@@ -93,6 +99,14 @@ struct Work {
     hosts: RefCell<HashMap<(String, bool), Rc<Semaphore>>>,
     healthy: Semaphore,
     failing: Semaphore,
+    /// Places for conditions that are decided apart.
+    deciding: Semaphore,
+    /// The same of each tenant.
+    tenants: RefCell<HashMap<TenantId, Rc<Semaphore>>>,
+    /// Connections for them.
+    deciders: RefCell<Vec<Reader>>,
+    /// Subscriptions of whose conditions was said that they take too long.
+    warned: RefCell<HashSet<i64>>,
     /// Told when a task has ended.
     ended: Notify,
     /// By subscription: told when a message of it has gone out, if these are meddled with.
@@ -121,6 +135,10 @@ impl Dispatcher {
             hosts: RefCell::default(),
             healthy: Semaphore::new(HEALTHY_AT_ONCE),
             failing: Semaphore::new(FAILING_AT_ONCE),
+            deciding: Semaphore::new(deciding::AT_ONCE),
+            tenants: RefCell::default(),
+            deciders: RefCell::default(),
+            warned: RefCell::default(),
             ended: Notify::new(),
             gone_out: RefCell::default(),
             looked_after: Cell::default(),
@@ -290,7 +308,7 @@ impl Work {
         let mut unsettled: VecDeque<Pending<usize>> = VecDeque::new();
         let mut behind = 0;
         loop {
-            let (subscription, messages) = {
+            let (subscription, mut messages) = {
                 let mut reader = self.reader.borrow_mut();
                 // The role may be lost while there is much to be sent.
                 if channel == Channel::Notifications
@@ -304,10 +322,16 @@ impl Work {
                 let together = if self.dispatcher.emulator.is_some() { 1 } else { MOST_TOGETHER };
                 (subscription, reader.next_deliveries(address, behind, together)?)
             };
-            let (Some(subscription), Some(sent)) = (subscription, Sent::of(channel, &messages))
-            else {
-                break;
-            };
+            let Some(subscription) = subscription else { break };
+            match messages.iter().position(|message| message.is_undecided) {
+                Some(0) => {
+                    self.decide(&subscription, messages).await?;
+                    continue;
+                }
+                Some(first) => messages.truncate(first),
+                None => {}
+            }
+            let Some(sent) = Sent::of(channel, &messages) else { break };
             match self.send(&subscription, channel, &messages, failures).await {
                 Ok(()) => {
                     counters.delivered.fetch_add(messages.len() as u64, Ordering::Relaxed);

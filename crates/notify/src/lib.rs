@@ -21,7 +21,7 @@ mod webhook;
 
 pub use address::{Guard, NoNetwork};
 pub use counters::Counters;
-pub use dispatch::Dispatcher;
+pub use dispatch::{ConditionLimits, Dispatcher};
 pub use handshake::HandshakeError;
 pub use secrets::{Secrets, Vault};
 pub use subscription::{Asked, Changes, Refusal, Rules};

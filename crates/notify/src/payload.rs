@@ -120,6 +120,7 @@ mod tests {
             queued: 0,
             message: None,
             died: None,
+            is_undecided: false,
         }
     }
 

@@ -89,7 +89,9 @@ impl Resource {
         let query = RowQuery { rows: RowSet::Records, query, not_before: None };
         let meets = reader.count_rows(&version.tenant, &query, budget)? > 0;
         let key = (version.id_key.as_slice(), version.version);
-        Ok(reader.superseded_meets(&version.tenant, key, condition)?.unwrap_or(meets))
+        Ok(reader
+            .superseded_meets(&version.tenant, key, (condition, &budget.meter))?
+            .unwrap_or(meets))
     }
 }
 

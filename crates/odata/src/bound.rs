@@ -118,12 +118,21 @@ pub struct Query {
 }
 
 /// A member that is calculated: `$compute`, or `compute` of `$apply`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Computed {
     /// Its value.
     pub value: Expr,
     /// Its name.
     pub alias: String,
+    /// Where its value stands: characters of the decoded option before it.
+    pub position: usize,
+}
+
+/// By what they mean, wherever they stand.
+impl PartialEq for Computed {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value && self.alias == other.alias
+    }
 }
 
 /// A key of `$orderby`. Null comes before everything else, or last when descending.

@@ -16,6 +16,7 @@ mod compile;
 mod function;
 mod json_form;
 mod key;
+mod meter;
 mod page;
 mod path;
 mod pattern;
@@ -30,6 +31,7 @@ mod tests;
 pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, group_keys, push_identity};
 pub use json_form::{push_value, set_member};
 pub use key::{Key, Order, Part, Sortable};
+pub use meter::{Allowance, Exhausted, HeapSize, LARGEST_ITEM, Meter, Pool};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::{BadPattern, check_pattern};
 pub use program::Program;
@@ -64,6 +66,26 @@ impl Searcher for NoSearch {
     }
 }
 
+/// What evaluating needs beside the item.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "a searcher need not be printable")]
+pub struct Environment<'s> {
+    /// Knows what `$search` finds.
+    pub searcher: &'s dyn Searcher,
+    /// Counts what it takes.
+    pub meter: &'s Meter,
+}
+
+impl Environment<'_> {
+    /// Whether `$search` finds the item.
+    fn finds(&self, search: &Search, item: Item<'_>) -> bool {
+        self.meter.take_steps(STEPS_OF_A_SEARCH) && self.searcher.matches(search, item)
+    }
+}
+
+/// What searching an item is worth: all texts in it are gone through.
+const STEPS_OF_A_SEARCH: u64 = 256;
+
 /// What the paths of an expression start from.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a searcher need not be printable")]
@@ -74,8 +96,8 @@ pub struct Scope<'a, 's> {
     pub outermost: Item<'a>,
     /// Variables of the lambdas around, innermost first.
     pub variables: Option<&'s Variable<'a, 's>>,
-    /// Knows what `$search` finds.
-    pub searcher: &'s dyn Searcher,
+    /// Knows what `$search` finds, and counts.
+    pub environment: Environment<'s>,
 }
 
 /// A variable of a lambda and its value.
@@ -91,8 +113,12 @@ pub struct Variable<'a, 's> {
 
 impl<'a, 's> Scope<'a, 's> {
     /// At an item of the outermost collection.
-    pub fn new(item: Item<'a>, searcher: &'s dyn Searcher) -> Self {
-        Self { item, outermost: item, variables: None, searcher }
+    pub fn new(item: Item<'a>, environment: Environment<'s>) -> Self {
+        Self { item, outermost: item, variables: None, environment }
+    }
+
+    fn meter(&self) -> &'s Meter {
+        self.environment.meter
     }
 
     /// The same with another item.

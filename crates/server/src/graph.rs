@@ -70,8 +70,6 @@ pub(crate) struct State {
     pub(crate) forms: RefCell<plain::Forms>,
     /// Answers of these forms that are kept ready.
     pub(crate) answers: RefCell<Answers>,
-    /// For what reads more than a page: a connection that goes to another thread with the work.
-    scanner: RefCell<Option<store::Reader>>,
 }
 
 impl State {
@@ -83,7 +81,6 @@ impl State {
             etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
             forms: RefCell::default(),
             answers: RefCell::new(Answers::new((ANSWERS / start.threads).max(LEAST_ANSWERS))),
-            scanner: RefCell::new(None),
         })
     }
 }

@@ -22,6 +22,7 @@ mod negotiate;
 mod oauth;
 mod options;
 mod problem;
+mod questions;
 mod receive;
 mod request;
 mod request_id;
@@ -36,8 +37,8 @@ mod worker;
 
 pub use graph::{Local, LocalError, QueryLimits};
 pub use options::{
-    GraphSettings, Limits, MakeIssuer, Notifications, QuerySettings, ServerOptions, StartError,
-    TlsFiles,
+    GraphSettings, Limits, MEMORY, MakeIssuer, Memory, Notifications, QuerySettings, ServerOptions,
+    StartError, TlsFiles,
 };
 pub use problem::Code;
 pub use receive::receive;

@@ -115,6 +115,26 @@ impl Default for GraphSettings {
     }
 }
 
+/// Bytes that are shared out to what grows with what clients ask and send, by default.
+pub const MEMORY: u64 = 448 << 20;
+
+/// How memory is shared out: fixed parts of one sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes of the values and items that all questions together may hold.
+    pub questions: usize,
+    /// Bytes of records that may be on their way in.
+    pub ingest: u64,
+}
+
+impl Memory {
+    /// Shares out so many bytes.
+    pub fn of(all: u64) -> Self {
+        let part = |of_default: u64| (all / 448).saturating_mul(of_default);
+        Self { questions: usize::try_from(part(96)).unwrap_or(usize::MAX), ingest: part(160) }
+    }
+}
+
 /// Sizes in bytes, times, and counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -128,6 +148,8 @@ pub struct Limits {
     pub form: usize,
     /// Bytes of records that may be on their way in, over all threads.
     pub ingest_in_flight: u64,
+    /// Bytes of the values and items that all questions together may hold.
+    pub question_memory: usize,
     /// How often applications may ask; `None` is as often as they want.
     pub rates: Option<Rates>,
     /// For a request's head to arrive, and for the TLS handshake.
@@ -142,12 +164,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let memory = Memory::of(MEMORY);
         Self {
             connections: 1_024,
             url: 8 << 10,
             headers: 16 << 10,
             form: 16 << 10,
-            ingest_in_flight: 256 << 20,
+            ingest_in_flight: memory.ingest,
+            question_memory: memory.questions,
             rates: None,
             head: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),

@@ -171,6 +171,15 @@ impl Problem {
             .with_cause(cause)
     }
 
+    /// 503: the query has taken all the time that it may take.
+    pub(crate) fn out_of_time(cause: impl Into<Cause>) -> Self {
+        let message = "The query takes longer than it may (limits.query_milliseconds). Narrow it, or \
+                       retry later.";
+        Self::new(Code::Unavailable, message)
+            .with_retry_after(Duration::from_secs(5))
+            .with_cause(cause)
+    }
+
     /// Goes by another name than its code has; see [`code::special`].
     pub(crate) fn named(mut self, name: &'static str) -> Self {
         self.0.name = Some(name);
@@ -180,6 +189,14 @@ impl Problem {
     /// Names the place: an option (`$filter`), a header, a JSON pointer.
     pub(crate) fn with_target(mut self, target: impl Into<Text>) -> Self {
         self.0.target = Some(target.into());
+        self
+    }
+
+    /// Says where in the query the budget ran out, if it is the query's that did.
+    pub(crate) fn in_calculation(mut self, place: &str) -> Self {
+        if self.0.code == Code::BadRequest {
+            self.0.message = format!("{} It ran out in {place}.", self.0.message).into();
+        }
         self
     }
 
@@ -326,11 +343,14 @@ impl From<identity::Denied> for Problem {
 
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
+        use odata::eval::Exhausted;
         use store::Error;
         let wait = match error {
             Error::Busy | Error::Again => Duration::from_secs(1),
-            Error::Unavailable(_) | Error::Deadline => Duration::from_secs(5),
-            Error::TooManyRows { .. } | Error::TooManyGroups { .. } => {
+            Error::Unavailable(_) => Duration::from_secs(5),
+            Error::Deadline => return Self::out_of_time(error),
+            Error::Exhausted(Exhausted::Pool) => Duration::from_secs(1),
+            Error::TooManyRows { .. } | Error::TooManyGroups { .. } | Error::Exhausted(_) => {
                 let message = format!("{}: narrow it.", sentence(&error));
                 return Self::new(Code::BadRequest, message);
             }

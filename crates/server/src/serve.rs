@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use identity::{Issuer, Verifier};
+use odata::eval::Pool;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -22,10 +23,13 @@ use crate::connection::{self, Times};
 use crate::metrics::Metrics;
 use crate::oauth::TokenDesk;
 use crate::options::{Limits, ServerOptions, StartError};
+use crate::questions::QuestionThreads;
 use crate::throttle::Throttle;
 use crate::tls::Tls;
 use crate::worker::{self, Shared, Urls, Worker};
 
+/// Threads for questions to a worker: while a database of its own answers, a thread only waits.
+const QUESTIONS_OF_A_WORKER: usize = 2;
 /// How often the issuers' keys are looked after; which are due they know themselves.
 const KEYS_LOOKED_AFTER: Duration = Duration::from_mins(1);
 
@@ -125,6 +129,8 @@ pub(crate) fn share(
     let metrics = Metrics::new(options.version, threads, budget.clone(), deliveries, seated);
     let throttle = limits.rates.map(Throttle::new);
     let token_desk = TokenDesk::new();
+    let questions = QuestionThreads::start(&options.store, threads.max(2) * QUESTIONS_OF_A_WORKER)?;
+    let question_memory = Arc::new(Pool::new(limits.question_memory));
     Ok(Shared {
         options,
         urls,
@@ -134,6 +140,8 @@ pub(crate) fn share(
         budget,
         throttle,
         token_desk,
+        questions,
+        question_memory,
         threads,
         seats,
     })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use identity::{Issuer, RecentTokens, Verifier};
+use odata::eval::Pool;
 use store::{Reader, Store};
 use tokio::sync::Semaphore;
 
@@ -17,6 +18,7 @@ use crate::graph;
 use crate::metrics::{Counters, Metrics};
 use crate::oauth::TokenDesk;
 use crate::options::{GraphSettings, Limits, ServerOptions, StartError};
+use crate::questions::{QuestionThreads, Questions};
 use crate::request_id::Generator;
 use crate::router::ApiVersion;
 use crate::throttle::Throttle;
@@ -36,6 +38,10 @@ pub(crate) struct Shared {
     pub(crate) budget: IngestBudget,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) token_desk: TokenDesk,
+    /// Answer what may take long.
+    pub(crate) questions: QuestionThreads,
+    /// Memory that all questions share.
+    pub(crate) question_memory: Arc<Pool>,
     /// How many workers there are.
     pub(crate) threads: usize,
     /// Places for connections.
@@ -59,6 +65,7 @@ pub(crate) struct Worker {
     pub(crate) settings: GraphSettings,
     pub(crate) limits: Limits,
     pub(crate) budget: IngestBudget,
+    pub(crate) questions: Questions,
     pub(crate) urls: Urls,
     pub(crate) graph: graph::State,
     /// Tokens that came here lately.
@@ -97,6 +104,7 @@ impl Worker {
             settings: options.graph,
             limits: options.limits,
             budget: shared.budget.clone(),
+            questions: shared.questions.questions(),
             urls: shared.urls.clone(),
             graph: graph::State::new(&WorkerStart { options, threads: shared.threads })?,
             tokens: RefCell::default(),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use model::TenantId;
 use model::fragment::{Codec as _, FragmentKind};
+use odata::eval::{Allowance, Meter};
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -97,8 +98,8 @@ fn answer(reader: &mut Reader, tenant: &TenantId, case: &Case) -> Result<usize> 
     let model = &model::generated::V1_0;
     let (_, query) = odata::parse_request(model, path, &case.options, &limits, DateTimeOffset(0))?;
     let query = RowQuery { rows: case.rows, query, not_before: None };
-    let deadline = Instant::now() + Duration::from_mins(10);
-    let budget = Budget { rows_scanned: u64::MAX, deadline, groups: 100_000 };
+    let meter = Meter::new(Allowance::until(Instant::now() + Duration::from_mins(10)));
+    let budget = Budget { rows_scanned: u64::MAX, groups: 100_000, meter };
     Ok(match case.ask {
         Ask::Page => reader.page(tenant, &query, None, PAGE, &budget)?.rows.len(),
         Ask::Count => reader.count_rows(tenant, &query, &budget)? as usize,

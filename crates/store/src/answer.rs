@@ -17,6 +17,7 @@ mod words;
 use model::TenantId;
 use model::rows::RowSet;
 use odata::bound::{Apply, Expr};
+use odata::eval::{Exhausted, Meter};
 
 use crate::engine::Connection;
 use crate::query::planned::Planned;
@@ -57,7 +58,7 @@ impl Reader {
         budget: &Budget,
     ) -> Result<RowPage, Error> {
         let behind = after.map_or(Ok(Position::default()), Position::read)?;
-        let connection = self.snapshot.fresh_with(budget.deadline, &mut self.kept)?;
+        let connection = self.snapshot.fresh_with(budget.deadline(), &mut self.kept)?;
         let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(RowPage::default());
         };
@@ -78,7 +79,7 @@ impl Reader {
         query: &RowQuery,
         budget: &Budget,
     ) -> Result<u64, Error> {
-        let connection = self.snapshot.fresh_until(budget.deadline)?;
+        let connection = self.snapshot.fresh_until(budget.deadline())?;
         let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(0);
         };
@@ -113,7 +114,7 @@ impl Reader {
         &mut self,
         tenant: &TenantId,
         (id_key, version): (&[u8], i64),
-        condition: &Expr,
+        (condition, meter): (&Expr, &Meter),
     ) -> Result<Option<bool>, Error> {
         let connection = self.snapshot.fresh()?;
         let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
@@ -128,12 +129,13 @@ impl Reader {
         let judge = Judge::new(RowSet::Records, &[], &[condition], &[], &[]);
         let mut loader = Loader::new(connection, &mut self.codec, None);
         let record = loader.record(record_key)?;
-        let text = loader.record_text(&record, judge.parts)?;
-        Ok(Some(judge.admits(&apply::node(&text)?)))
+        let text = run::whole_text(&mut loader, &record, judge.parts, meter)?;
+        Ok(Some(judge.admits(&apply::load(&text, meter)?, meter)?))
     }
 
-    /// Which conditions a version of a record meets; none if it is not stored any more. For stores
-    /// that are asked by a network: the version is read once for all of them.
+    /// Which conditions a version of a record meets, each as far as its meter goes; none if it is not
+    /// stored any more. For stores that are asked by a network: the version is read once for all
+    /// of them.
     ///
     /// # Errors
     ///
@@ -142,8 +144,8 @@ impl Reader {
         &mut self,
         tenant: &TenantId,
         (id_key, version): (&[u8], i64),
-        conditions: &[&Expr],
-    ) -> Result<Option<Vec<bool>>, Error> {
+        conditions: &[(&Expr, &Meter)],
+    ) -> Result<Option<Vec<Result<bool, Exhausted>>>, Error> {
         let connection = self.snapshot.fresh()?;
         let Some(tenant_key) = reader::tenant_key(connection, &mut self.tenants, tenant)? else {
             return Ok(None);
@@ -153,12 +155,25 @@ impl Reader {
         else {
             return Ok(None);
         };
-        let judge = |condition| Judge::new(RowSet::Records, &[], &[condition], &[], &[]);
-        let judges: Vec<Judge> = conditions.iter().copied().map(judge).collect();
+        let judge = |(condition, _): &(&Expr, &Meter)| {
+            Judge::new(RowSet::Records, &[], &[condition], &[], &[])
+        };
+        let judges: Vec<Judge> = conditions.iter().map(judge).collect();
         let parts = judges.iter().map(|judge| judge.parts).fold(Parts::default(), Parts::and);
+        // The whole of a large record is not read for those that can't look at it.
+        let size = run::size_of(&record, parts);
+        let is_loaded = conditions.iter().fold(false, |any, (_, meter)| meter.load(size) || any);
+        if !is_loaded {
+            let failed = |(_, meter): &(&Expr, &Meter)| meter.check().map(|()| false);
+            return Ok(Some(conditions.iter().map(failed).collect()));
+        }
         let text = Loader::new(connection, &mut self.codec, None).record_text(&record, parts)?;
         let node = apply::node(&text)?;
-        Ok(Some(judges.iter().map(|judge| judge.admits(&node)).collect()))
+        let met = judges.iter().zip(conditions).map(|(judge, (_, meter))| {
+            meter.load(text.len());
+            judge.admits(&node, meter)
+        });
+        Ok(Some(met.collect()))
     }
 
     /// What `$apply`, and whatever of the query comes behind it, makes of the rows: JSON objects.
@@ -172,7 +187,7 @@ impl Reader {
         query: &RowQuery,
         budget: &Budget,
     ) -> Result<Vec<Vec<u8>>, Error> {
-        let connection = self.snapshot.fresh_until(budget.deadline)?;
+        let connection = self.snapshot.fresh_until(budget.deadline())?;
         // Of no rows there may still be a figure.
         let tenant_key = reader::tenant_key(connection, &mut self.tenants, tenant)?;
         let nothing = Apply { steps: Vec::new() };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::fragment::Corrupt;
+use odata::eval::Exhausted;
 
 /// A failure of the store. Nothing of what failed was written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -79,6 +80,9 @@ pub enum Error {
         /// The budget.
         limit: usize,
     },
+    /// The query takes more steps or memory than [`crate::Budget::meter`] has.
+    #[error("{0}")]
+    Exhausted(Exhausted),
     /// The position of a page is not one of this query.
     #[error("the position is not one of this query")]
     Position,
@@ -87,12 +91,22 @@ pub enum Error {
     Internal(#[source] Cause),
 }
 
+impl From<Exhausted> for Error {
+    fn from(exhausted: Exhausted) -> Self {
+        match exhausted {
+            Exhausted::Time => Self::Deadline,
+            exhausted => Self::Exhausted(exhausted),
+        }
+    }
+}
+
 /// The engine's own error beneath an [`Error`], shared by all whose writes it ended.
 #[derive(Debug, Clone)]
 pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
 
 impl Cause {
-    pub(crate) fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    /// From what happened, for those who work on a store in their own threads.
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(Arc::from(error.into()))
     }
 }

@@ -19,6 +19,7 @@ mod log;
 mod pending;
 mod plan;
 mod postgres;
+mod priority;
 mod query;
 mod reader;
 mod record;
@@ -43,6 +44,7 @@ pub use log::{KeptLogRow, KeptRow, LogRange};
 pub use model::call::{CallEventRow, CallRow, Ending};
 pub use pending::Pending;
 pub use plan::{Cost, Filter, ListQuery};
+pub use priority::lower_priority;
 pub use query::{Budget, Explanation, Found, RowPage, RowQuery, RowSet};
 pub use reader::Reader;
 pub use record::{
@@ -50,7 +52,7 @@ pub use record::{
 };
 pub use store::{Options, Role, Store};
 pub use subscription::{
-    Added, Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event,
+    Added, Channel, CommittedVersion, CommittedVersions, Decision, DeliveryRow, DueEndpoint, Event,
     FailingEndpoint, Match, QueueSize, Sent, Settled, SubscriptionRow,
 };
 pub use transfer::{Moved, Moving, transfer};

@@ -12,10 +12,11 @@ pub(crate) mod source;
 mod words;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use model::rows::RowSet;
 use odata::bound;
+use odata::eval::Meter;
 
 use crate::StoredRecord;
 use crate::plan::Cost;
@@ -33,15 +34,25 @@ pub struct RowQuery {
 }
 
 /// How much a query may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Budget {
     /// Rows that our own evaluator may look at in one call.
     pub rows_scanned: u64,
-    /// When to give up.
-    pub deadline: Instant,
     /// Groups, or rows held at once, of `$apply`.
     pub groups: usize,
+    /// Steps, time and memory, of statements and of our own evaluator.
+    pub meter: Meter,
 }
+
+impl Budget {
+    /// When to give up.
+    pub fn deadline(&self) -> Instant {
+        self.meter.deadline().unwrap_or_else(|| Instant::now() + NEVER)
+    }
+}
+
+/// Longer than anybody waits.
+const NEVER: Duration = Duration::from_hours(24);
 
 /// A row that was found.
 #[derive(Debug, Clone)]

@@ -13,6 +13,9 @@ use crate::{Error, Role};
 /// Steps of SQLite's machine between two looks at the clock; some 100 µs.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
+/// Pages that a reader keeps which goes through much and comes back to little.
+const SCAN_CACHE_KIB: i64 = 12 << 10;
+
 /// A connection and its read transaction.
 pub(crate) struct Snapshot {
     connection: Connection,
@@ -59,6 +62,14 @@ impl Snapshot {
             opened,
             deadline,
         })
+    }
+
+    /// Keeps fewer pages of a file in memory.
+    pub(crate) fn keep_fewer_pages(&mut self) -> Result<(), Error> {
+        if let Connection::Sqlite(file) = &self.connection {
+            file.pragma_update(None, "cache_size", -SCAN_CACHE_KIB)?;
+        }
+        Ok(())
     }
 
     /// The connection, in a snapshot that has every write acknowledged so far.

@@ -24,8 +24,9 @@ use crate::sqlite::{backup, connection, forgetting, migrate, owner};
 use crate::tables::{administration, calls, deliveries, logs, retention, subscriptions};
 use crate::writer::{Weight, Work, Writer, request};
 use crate::{
-    Added, AppRow, CallEventRow, ChainRecord, Claims, Codec, Diagnosis, Error, Event, KeptEvent,
-    KeptRow, Match, Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow, Written,
+    Added, AppRow, CallEventRow, ChainRecord, Claims, Codec, Decision, Diagnosis, Error, Event,
+    KeptEvent, KeptRow, Match, Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow,
+    Written,
 };
 
 /// As what a process works on a store.
@@ -145,6 +146,13 @@ impl Store {
         Reader::open(Arc::clone(&self.inner.shared))
     }
 
+    /// The same for a thread that goes through much and comes back to little: it keeps less in memory.
+    pub fn scanning_reader(&self) -> Result<Reader, Error> {
+        let mut reader = self.reader()?;
+        reader.snapshot.keep_fewer_pages()?;
+        Ok(reader)
+    }
+
     /// What tells which of several nodes tells an address.
     pub fn claims(&self) -> Result<Claims, Error> {
         Claims::new(self.inner.shared.opener.clone())
@@ -227,6 +235,12 @@ impl Store {
     pub fn enqueue(&self, range: (i64, i64), matches: Vec<Match>) -> Pending<usize> {
         let weight = Weight { records: matches.len().max(1), bytes: 0 };
         self.submit(weight, move |session| deliveries::enqueue(session, range, &matches))
+    }
+
+    /// Takes undecided messages out of the queue, or lets them go out.
+    pub fn decide(&self, decisions: Vec<Decision>) -> Pending<()> {
+        let weight = Weight { records: decisions.len().max(1), bytes: 0 };
+        self.submit(weight, move |session| deliveries::decide(session, &decisions))
     }
 
     /// Notes what became of messages that were sent; answers how many were given up.

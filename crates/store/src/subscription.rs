@@ -130,6 +130,9 @@ pub struct Match {
     pub wants_created: bool,
     /// The subscription wants to be told of further versions.
     pub wants_updated: bool,
+    /// The version is known to meet the subscription's condition; otherwise that is to be found out
+    /// before the message goes out.
+    pub is_decided: bool,
 }
 
 /// A version that was committed, by the change log.
@@ -205,6 +208,19 @@ pub struct DeliveryRow {
     pub message: Option<i64>,
     /// When it was given up (ticks).
     pub died: Option<i64>,
+    /// It must not go out before the condition of its subscription is decided.
+    pub is_undecided: bool,
+}
+
+/// What was found out about a message that was undecided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// [`DeliveryRow::key`].
+    pub delivery_key: i64,
+    /// What it tells, and to whom.
+    pub matched: Match,
+    /// The version meets the condition.
+    pub is_met: bool,
 }
 
 /// Messages that were sent together, by their first and last numbers. What stands between them and

@@ -227,6 +227,11 @@ impl Server {
         Client::new(self.address)
     }
 
+    /// Its metrics, as text.
+    pub fn metrics(&self) -> String {
+        Client::new(self.admin).get("/metrics").text()
+    }
+
     /// The process.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -78,6 +78,11 @@ pub(super) fn start(
         transports: Arc::clone(&options.notifications.transports),
         vault: options.notifications.vault.clone(),
         limits: options.notifications.rules.limits.clone(),
+        condition: notify::ConditionLimits {
+            time: options.query.cost.time,
+            steps: options.query.cost.steps,
+            bytes: options.query.cost.bytes,
+        },
         counters: Arc::clone(&options.notifications.counters),
         emulator,
     };

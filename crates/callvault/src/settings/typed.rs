@@ -186,7 +186,8 @@ pub(crate) struct Limits {
     rate: Rate,
     url_bytes: usize,
     header_bytes: usize,
-    ingest_bytes_in_flight: u64,
+    memory: u64,
+    ingest_bytes_in_flight: Option<u64>,
     header_seconds: u64,
     body_idle_seconds: u64,
     idle_seconds: u64,
@@ -207,6 +208,8 @@ pub(crate) struct Limits {
     rows_scanned: u64,
     groups: usize,
     query_milliseconds: u64,
+    query_steps: u64,
+    query_bytes: usize,
 }
 
 impl Default for Limits {
@@ -218,7 +221,8 @@ impl Default for Limits {
             rate: Rate::Named(NamedRate::Off),
             url_bytes: server.url,
             header_bytes: server.headers,
-            ingest_bytes_in_flight: server.ingest_in_flight,
+            memory: server::MEMORY,
+            ingest_bytes_in_flight: None,
             header_seconds: server.head.as_secs(),
             body_idle_seconds: server.body_idle.as_secs(),
             idle_seconds: server.idle.as_secs(),
@@ -239,6 +243,8 @@ impl Default for Limits {
             rows_scanned: cost.rows_scanned,
             groups: cost.groups,
             query_milliseconds: cost.time.as_millis() as u64,
+            query_steps: cost.steps,
+            query_bytes: cost.bytes,
         }
     }
 }
@@ -246,11 +252,13 @@ impl Default for Limits {
 impl Limits {
     /// As the server takes them.
     pub(crate) fn of_server(self) -> server::Limits {
+        let memory = server::Memory::of(self.memory);
         server::Limits {
             connections: self.connections,
             url: self.url_bytes,
             headers: self.header_bytes,
-            ingest_in_flight: self.ingest_bytes_in_flight,
+            ingest_in_flight: self.ingest_bytes_in_flight.unwrap_or(memory.ingest),
+            question_memory: memory.questions,
             rates: self.rate.of_server(),
             head: Duration::from_secs(self.header_seconds),
             body_idle: Duration::from_secs(self.body_idle_seconds),
@@ -282,6 +290,8 @@ impl Limits {
             rows_scanned: self.rows_scanned,
             groups: self.groups,
             time: Duration::from_millis(self.query_milliseconds),
+            steps: self.query_steps,
+            bytes: self.query_bytes,
         };
         server::QuerySettings { language, cost }
     }

@@ -1,16 +1,55 @@
 //! Which subscriptions ask for the versions that were committed.
+//!
+//! The change log is read for all tenants by one task, so that no condition may take long here. Each
+//! gets some milliseconds for a record, and those of a tenant together some more for a batch of
+//! the log. What is not decided by then goes into the queue of its address undecided, and is
+//! decided there (`deciding`), where nobody else waits for it.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use model::TenantId;
+use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
-use store::{Budget, CommittedVersion, CommittedVersions, Error, Match, SubscriptionRow};
+use store::{Budget, CommittedVersion, CommittedVersions, Error, Match, Reader, SubscriptionRow};
 
 use super::{Work, now};
 use crate::resource::Resource;
 use crate::subscription::wants;
 
-/// How long a condition may take for one record.
-const MATCHED_WITHIN: Duration = Duration::from_secs(2);
+/// Steps for a condition and a record, and the time for a statement about them.
+const STEPS: u64 = 100_000;
+const TIME: Duration = Duration::from_millis(20);
+/// Bytes of values that a condition may make.
+const BYTES: usize = 1 << 20;
+/// Steps for all conditions of a tenant while a batch of the log is read.
+const STEPS_OF_TENANT: u64 = 2_000_000;
+/// What a microsecond of a statement is worth.
+const STEPS_OF_MICROSECOND: u64 = 20;
+
+/// Whether a version is told to a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Met {
+    Yes,
+    No,
+    Undecided,
+}
+
+/// Steps that the conditions of tenants have left.
+#[derive(Default)]
+struct Allowances<'t> {
+    spent: HashMap<&'t TenantId, u64>,
+}
+
+impl<'t> Allowances<'t> {
+    fn has_some(&self, tenant: &TenantId) -> bool {
+        self.spent.get(tenant).is_none_or(|spent| *spent < STEPS_OF_TENANT)
+    }
+
+    fn spend(&mut self, tenant: &'t TenantId, steps: u64) {
+        *self.spent.entry(tenant).or_default() += steps;
+    }
+}
 
 impl Work {
     /// What is to be told of versions, and to which subscriptions.
@@ -19,15 +58,15 @@ impl Work {
         found: &CommittedVersions,
         subscriptions: &[SubscriptionRow],
     ) -> Result<Vec<Match>, Error> {
-        let limits = &self.dispatcher.limits;
         let now = DateTimeOffset(now());
         let mut resources = Vec::new();
         for subscription in subscriptions {
-            match Resource::read(&subscription.resource, limits, now) {
+            match Resource::read(&subscription.resource, &self.dispatcher.limits, now) {
                 Ok(resource) => resources.push((subscription, resource)),
                 Err(error) => tracing::error!(%error, id = subscription.id, "a subscription"),
             }
         }
+        let mut allowances = Allowances::default();
         let mut matches = Vec::new();
         for version in &found.versions {
             let meant: Vec<_> = resources
@@ -38,58 +77,118 @@ impl Work {
                 })
                 .collect();
             let all: Vec<&Resource> = meant.iter().map(|(_, resource)| resource).collect();
-            let met = self.met(&all, version, now)?;
-            for ((subscription, _), _) in meant.into_iter().zip(met).filter(|(_, is_met)| *is_met) {
-                let (wants_created, wants_updated) = wants(&subscription.change_type);
-                matches.push(Match {
-                    subscription_key: subscription.key,
-                    id_key: version.id_key.clone(),
-                    record_id: version.id.clone(),
-                    version: version.version,
-                    wants_created,
-                    wants_updated,
-                });
+            let met = self.met(&all, version, now, &mut allowances)?;
+            for ((subscription, _), met) in meant.into_iter().zip(met) {
+                if met != Met::No {
+                    matches.push(matched(subscription, version, met == Met::Yes));
+                }
             }
         }
         Ok(matches)
     }
 
     /// Which of the conditions a version meets.
-    fn met(
+    fn met<'v>(
         &self,
         resources: &[&Resource],
-        version: &CommittedVersion,
+        version: &'v CommittedVersion,
         now: DateTimeOffset,
-    ) -> Result<Vec<bool>, Error> {
-        let conditions: Vec<_> = resources.iter().filter_map(|it| it.condition()).collect();
-        if conditions.is_empty() || !self.claims.borrow().are_shared() {
-            let deadline = || Instant::now() + MATCHED_WITHIN;
-            let budget = || Budget { rows_scanned: u64::MAX, deadline: deadline(), groups: 0 };
-            let met = |it: &&Resource| self.is_met(it, version, (now, &budget()));
-            return resources.iter().map(met).collect();
+        allowances: &mut Allowances<'v>,
+    ) -> Result<Vec<Met>, Error> {
+        let tenant = &version.tenant;
+        let has_conditions = resources.iter().any(|it| it.condition().is_some());
+        if has_conditions && allowances.has_some(tenant) && self.claims.borrow().are_shared() {
+            return self.met_together(resources, version, allowances);
         }
-        let key = (version.id_key.as_slice(), version.version);
-        let met = self.reader.borrow_mut().met_by(&version.tenant, key, &conditions)?;
-        let mut met = met.unwrap_or_else(|| vec![false; conditions.len()]).into_iter();
-        let each = resources.iter().map(|it| it.condition().is_none() || met.next() == Some(true));
-        Ok(each.collect())
+        let met = |resource: &&Resource| {
+            if resource.condition().is_none() {
+                return Ok(Met::Yes);
+            }
+            if !allowances.has_some(tenant) {
+                return Ok(Met::Undecided);
+            }
+            let began = Instant::now();
+            let budget = Budget { rows_scanned: u64::MAX, groups: 0, meter: meter(began) };
+            let mut reader = self.reader.borrow_mut();
+            let limits = &self.dispatcher.limits;
+            let met = resource.matches(&mut reader, version, limits, (now, &budget));
+            let time = began.elapsed().as_micros() as u64 * STEPS_OF_MICROSECOND;
+            allowances.spend(tenant, budget.meter.steps().max(time));
+            Met::of(met)
+        };
+        resources.iter().map(met).collect()
     }
 
-    /// Whether a record meets a condition. One that can't be decided in time counts as met: rather
-    /// one notification too many than none, or all others waiting.
-    fn is_met(
+    /// The same on an engine that is asked by a network: the version is read once for all.
+    fn met_together<'v>(
         &self,
-        resource: &Resource,
-        version: &CommittedVersion,
-        moment: (DateTimeOffset, &Budget),
-    ) -> Result<bool, Error> {
-        let mut reader = self.reader.borrow_mut();
-        match resource.matches(&mut reader, version, &self.dispatcher.limits, moment) {
-            Err(error @ (Error::Deadline | Error::TooManyRows { .. })) => {
-                tracing::warn!(%error, "a condition of a subscription was not decided");
-                Ok(true)
+        resources: &[&Resource],
+        version: &'v CommittedVersion,
+        allowances: &mut Allowances<'v>,
+    ) -> Result<Vec<Met>, Error> {
+        let began = Instant::now();
+        let meters: Vec<Meter> = resources.iter().map(|_| meter(began)).collect();
+        let conditions: Vec<_> = resources
+            .iter()
+            .zip(&meters)
+            .filter_map(|(resource, meter)| Some((resource.condition()?, meter)))
+            .collect();
+        let key = (version.id_key.as_slice(), version.version);
+        let met = self.reader.borrow_mut().met_by(&version.tenant, key, &conditions)?;
+        allowances.spend(&version.tenant, meters.iter().map(Meter::steps).sum());
+        let mut met = met.unwrap_or_else(|| vec![Ok(false); conditions.len()]).into_iter();
+        let each = resources.iter().map(|resource| match resource.condition() {
+            None => Ok(Met::Yes),
+            Some(_) => Met::of(met.next().unwrap_or(Ok(false)).map_err(Error::from)),
+        });
+        each.collect()
+    }
+}
+
+/// Whether a version meets a condition, on either engine.
+pub(super) fn meets(
+    reader: &mut Reader,
+    (resource, version): (&Resource, &CommittedVersion),
+    limits: &odata::Limits,
+    (now, budget): (DateTimeOffset, &Budget),
+) -> Result<bool, Error> {
+    if resource.condition().is_none() {
+        return Ok(true);
+    }
+    resource.matches(reader, version, limits, (now, budget))
+}
+
+/// What is told to a subscription of a version.
+pub(super) fn matched(
+    subscription: &SubscriptionRow,
+    version: &CommittedVersion,
+    is_decided: bool,
+) -> Match {
+    let (wants_created, wants_updated) = wants(&subscription.change_type);
+    Match {
+        subscription_key: subscription.key,
+        id_key: version.id_key.clone(),
+        record_id: version.id.clone(),
+        version: version.version,
+        wants_created,
+        wants_updated,
+        is_decided,
+    }
+}
+
+fn meter(began: Instant) -> Meter {
+    Meter::new(Allowance { steps: STEPS, deadline: Some(began + TIME), bytes: BYTES })
+}
+
+impl Met {
+    fn of(met: Result<bool, Error>) -> Result<Self, Error> {
+        match met {
+            Ok(true) => Ok(Self::Yes),
+            Ok(false) => Ok(Self::No),
+            Err(Error::Deadline | Error::Exhausted(_) | Error::TooManyRows { .. }) => {
+                Ok(Self::Undecided)
             }
-            met => met,
+            Err(error) => Err(error),
         }
     }
 }

@@ -124,7 +124,9 @@ impl<'a> Binder<'a> {
             let bound = self.single(value, scope, source)?;
             refuse_taken(&scope.item, alias, source, *position)?;
             scope.item.members.push((alias.clone(), bound.ty));
-            out.push(Computed { value: bound, alias: alias.clone() });
+            let before = source.text().char_indices().take_while(|(at, _)| *at < value.position);
+            let position = before.count();
+            out.push(Computed { value: bound, alias: alias.clone(), position });
         }
         Ok(out)
     }

@@ -20,7 +20,7 @@ pub use aggregate::Aggregator;
 pub use group::group_keys;
 pub use identity::push_identity;
 
-use super::{Item, Searcher};
+use super::{Environment, Exhausted, Item};
 use crate::bound::Apply;
 use crate::edm::Type;
 use crate::json::Node;
@@ -60,6 +60,9 @@ pub enum Excess {
     /// Roll-ups beside each other multiply.
     #[error("more than {0} groupings by rollup")]
     TooManyGroupings(usize),
+    /// By the meter.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
 }
 
 /// A collection on its way through a [`Pipeline`].
@@ -76,7 +79,7 @@ pub struct Run<'p> {
 #[derive(Clone, Copy)]
 struct Setting<'p> {
     ty: Type,
-    searcher: &'p dyn Searcher,
+    environment: Environment<'p>,
 }
 
 impl Setting<'_> {
@@ -92,8 +95,8 @@ impl Pipeline {
     }
 
     /// Begins with a collection.
-    pub fn start<'p>(&'p self, sizes: Sizes, searcher: &'p dyn Searcher) -> Run<'p> {
-        let setting = Setting { ty: self.ty, searcher };
+    pub fn start<'p>(&'p self, sizes: Sizes, environment: Environment<'p>) -> Run<'p> {
+        let setting = Setting { ty: self.ty, environment };
         Run {
             stages: &self.stages,
             states: run::states(&self.stages, &setting),
@@ -108,13 +111,19 @@ impl Run<'_> {
     /// Takes the next item; `Break` means that no further item can matter.
     pub fn push(&mut self, item: Cow<'_, Node<'_>>) -> Result<ControlFlow<()>, Excess> {
         let Self { stages, states, budget, setting, out } = self;
-        run::push(stages, states, item, setting, budget, out)
+        let meter = setting.environment.meter;
+        let made = meter.made();
+        let flow = run::push(stages, states, item, setting, budget, out)?;
+        meter.forget(made);
+        meter.check()?;
+        Ok(flow)
     }
 
     /// The result.
     pub fn finish(mut self) -> Result<Vec<Node<'static>>, Excess> {
         let Self { stages, states, budget, setting, out } = &mut self;
         run::finish(stages, states, setting, budget, out)?;
+        setting.environment.meter.check()?;
         Ok(self.out)
     }
 }

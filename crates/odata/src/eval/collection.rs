@@ -1,13 +1,13 @@
 //! Functions of collections (URL Conventions 5.1.1.5 and 5.1.1.6).
 
-use super::Value;
+use super::{Meter, Value};
 
 /// Whether the items of `part` are among those of `whole`, each as often.
-pub(super) fn has_subset(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
+pub(super) fn has_subset(whole: &[Value<'_>], part: &[Value<'_>], meter: &Meter) -> bool {
     let mut is_used = vec![false; whole.len()];
     part.iter().all(|wanted| {
         let mut free = whole.iter().zip(&mut is_used);
-        match free.find(|(item, is_used)| !**is_used && item.equals(wanted)) {
+        match free.find(|(item, is_used)| !**is_used && are_same(item, wanted, meter)) {
             Some((_, is_used)) => {
                 *is_used = true;
                 true
@@ -18,28 +18,28 @@ pub(super) fn has_subset(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
 }
 
 /// Whether the items of `part` stand in `whole` in that order, others between them or not.
-pub(super) fn has_subsequence(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
+pub(super) fn has_subsequence(whole: &[Value<'_>], part: &[Value<'_>], meter: &Meter) -> bool {
     let mut rest = whole.iter();
-    part.iter().all(|wanted| rest.any(|item| item.equals(wanted)))
+    part.iter().all(|wanted| rest.any(|item| are_same(item, wanted, meter)))
 }
 
 /// Where the items of `part` stand in `whole` one behind the other.
-pub(super) fn index_of(whole: &[Value<'_>], part: &[Value<'_>]) -> Option<usize> {
+pub(super) fn index_of(whole: &[Value<'_>], part: &[Value<'_>], meter: &Meter) -> Option<usize> {
     if part.is_empty() {
         return Some(0);
     }
-    whole.windows(part.len()).position(|items| are_equal(items, part))
+    whole.windows(part.len()).position(|items| are_equal(items, part, meter))
 }
 
 /// Whether a collection begins with another.
-pub(super) fn starts_with(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
-    whole.get(..part.len()).is_some_and(|items| are_equal(items, part))
+pub(super) fn starts_with(whole: &[Value<'_>], part: &[Value<'_>], meter: &Meter) -> bool {
+    whole.get(..part.len()).is_some_and(|items| are_equal(items, part, meter))
 }
 
 /// Whether a collection ends with another.
-pub(super) fn ends_with(whole: &[Value<'_>], part: &[Value<'_>]) -> bool {
+pub(super) fn ends_with(whole: &[Value<'_>], part: &[Value<'_>], meter: &Meter) -> bool {
     let start = whole.len().checked_sub(part.len());
-    start.is_some_and(|start| are_equal(&whole[start..], part))
+    start.is_some_and(|start| are_equal(&whole[start..], part, meter))
 }
 
 /// The items from `start` on, `count` at most.
@@ -50,8 +50,13 @@ pub(super) fn slice(mut items: Vec<Value<'_>>, start: i64, count: Option<i64>) -
     items
 }
 
-fn are_equal(a: &[Value<'_>], b: &[Value<'_>]) -> bool {
-    a.iter().zip(b).all(|(a, b)| a.equals(b))
+fn are_equal(a: &[Value<'_>], b: &[Value<'_>], meter: &Meter) -> bool {
+    a.iter().zip(b).all(|(a, b)| are_same(a, b, meter))
+}
+
+/// Whether two items are equal and there was a step left to find out.
+fn are_same(a: &Value<'_>, b: &Value<'_>, meter: &Meter) -> bool {
+    meter.read(a.weight().min(b.weight())) && a.equals(b)
 }
 
 #[cfg(test)]
@@ -71,7 +76,8 @@ mod tests {
             (&[1, 2], &[1, 1, 2], false),
             (&[4, 1, 3], &[1, 7], false),
         ] {
-            assert_eq!(has_subset(&ints(whole), &ints(part)), expected, "{whole:?} {part:?}");
+            let found = has_subset(&ints(whole), &ints(part), &Meter::unlimited());
+            assert_eq!(found, expected, "{whole:?} {part:?}");
         }
     }
 
@@ -83,17 +89,21 @@ mod tests {
             (&[4, 1, 3], &[3, 1], false),
             (&[1, 2], &[1, 1, 2], false),
         ] {
-            assert_eq!(has_subsequence(&ints(whole), &ints(part)), expected, "{whole:?} {part:?}");
+            let found = has_subsequence(&ints(whole), &ints(part), &Meter::unlimited());
+            assert_eq!(found, expected, "{whole:?} {part:?}");
         }
     }
 
     #[test]
     fn parts_of_collections_are_found_like_parts_of_text() {
         let whole = ints(&[1, 2, 3]);
-        assert_eq!(index_of(&whole, &ints(&[2, 3])), Some(1));
-        assert_eq!(index_of(&whole, &ints(&[1, 3])), None);
-        assert!(starts_with(&whole, &ints(&[1])) && !starts_with(&whole, &ints(&[2])));
-        assert!(ends_with(&whole, &ints(&[2, 3])) && !ends_with(&whole, &ints(&[0, 1, 2, 3])));
+        let meter = &Meter::unlimited();
+        assert_eq!(index_of(&whole, &ints(&[2, 3]), meter), Some(1));
+        assert_eq!(index_of(&whole, &ints(&[1, 3]), meter), None);
+        assert!(starts_with(&whole, &ints(&[1]), meter));
+        assert!(!starts_with(&whole, &ints(&[2]), meter));
+        assert!(ends_with(&whole, &ints(&[2, 3]), meter));
+        assert!(!ends_with(&whole, &ints(&[0, 1, 2, 3]), meter));
         assert_eq!(slice(whole.clone(), 1, Some(1)).len(), 1);
         assert_eq!(slice(whole.clone(), i64::MIN, Some(i64::MAX)).len(), 3);
         assert_eq!(slice(whole, 9, None).len(), 0);

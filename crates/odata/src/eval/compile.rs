@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::path::Way;
 use super::program::{NOTHING, Op};
-use super::{NoSearch, Scope, Value, pattern};
+use super::{Environment, Meter, NoSearch, Scope, Value, pattern};
 use crate::bound::{Expr, ExprKind, Function, Ty};
 use crate::edm::{Primitive, Type};
 use crate::primitive::parse_guid;
@@ -25,7 +25,9 @@ impl Op {
         if self.is_constant() || self.operands().iter().any(is_open) {
             return self;
         }
-        Self::Constant(self.value(&Scope::new(NOTHING, &NoSearch)).into_owned())
+        // What stands in the query is as small as that.
+        let environment = Environment { searcher: &NoSearch, meter: &Meter::unlimited() };
+        Self::Constant(self.value(&Scope::new(NOTHING, environment)).into_owned())
     }
 
     fn of(expr: &Expr) -> Self {

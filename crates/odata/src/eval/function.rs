@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::program::Op;
+use super::program::{Op, PATTERN};
 use super::time::{MAX_INSTANT, MIN_INSTANT, civil, day_of, time_in_day};
-use super::{Scope, Value, collection, pattern, text};
+use super::{Meter, Scope, Value, collection, pattern, text};
 use crate::bound::Function;
 use crate::primitive::TICKS_PER_SECOND;
 
@@ -15,19 +15,56 @@ pub(super) fn call<'a>(
     arguments: &'a [Op],
     scope: &Scope<'a, '_>,
 ) -> Value<'a> {
+    let meter = scope.meter();
     let result = match arguments {
         [] => constant(function),
-        [operand] => of_one(function, operand.value(scope)),
-        [left, right] => of_two(function, left.value(scope), right.value(scope)),
+        [operand] => {
+            let operand = operand.value(scope);
+            if !is_affordable(function, &[&operand], meter) {
+                return Value::Null;
+            }
+            of_one(function, operand)
+        }
+        [left, right] => {
+            let (left, right) = (left.value(scope), right.value(scope));
+            if !is_affordable(function, &[&left, &right], meter) {
+                return Value::Null;
+            }
+            of_two(function, left, right, meter)
+        }
         [operand, start, count, ..] => match (start.value(scope), count.value(scope)) {
             (Value::Int(start), Value::Int(count)) => {
-                substring(operand.value(scope), start, Some(count))
+                let operand = operand.value(scope);
+                if !is_affordable(function, &[&operand], meter) {
+                    return Value::Null;
+                }
+                substring(operand, start, Some(count))
             }
             _ => None,
         },
     };
     result.unwrap_or(Value::Null)
 }
+
+/// Whether there are steps to go through the operands, and memory for what is made of them.
+fn is_affordable(function: Function, operands: &[&Value<'_>], meter: &Meter) -> bool {
+    let weight = operands.iter().map(|operand| operand.weight()).sum::<usize>();
+    match function {
+        Function::Concat
+        | Function::ToLower
+        | Function::ToUpper
+        | Function::Trim
+        | Function::Substring => meter.make(weight),
+        // The pattern is not a constant, and is compiled each time.
+        Function::MatchesPattern => {
+            meter.take_steps(STEPS_OF_A_PATTERN) && meter.read(weight.saturating_mul(PATTERN))
+        }
+        _ => meter.read(weight),
+    }
+}
+
+/// What compiling a pattern is worth.
+const STEPS_OF_A_PATTERN: u64 = 2_048;
 
 fn constant(function: Function) -> Option<Value<'static>> {
     match function {
@@ -101,10 +138,15 @@ fn of_time(function: Function, ticks: i64) -> Option<Value<'static>> {
     }
 }
 
-fn of_two<'a>(function: Function, left: Value<'a>, right: Value<'a>) -> Option<Value<'a>> {
+fn of_two<'a>(
+    function: Function,
+    left: Value<'a>,
+    right: Value<'a>,
+    meter: &Meter,
+) -> Option<Value<'a>> {
     match (left, right) {
         (Value::Text(left), Value::Text(right)) => of_texts(function, left, right),
-        (Value::List(left), Value::List(right)) => of_lists(function, left, &right),
+        (Value::List(left), Value::List(right)) => of_lists(function, left, &right, meter),
         (operand, Value::Int(start)) if function == Function::Substring => {
             substring(operand, start, None)
         }
@@ -128,20 +170,21 @@ fn of_lists<'a>(
     function: Function,
     mut left: Vec<Value<'a>>,
     right: &[Value<'a>],
+    meter: &Meter,
 ) -> Option<Value<'a>> {
     Some(match function {
         Function::Concat => {
             left.extend_from_slice(right);
             Value::List(left)
         }
-        Function::Contains => Value::Bool(collection::index_of(&left, right).is_some()),
-        Function::StartsWith => Value::Bool(collection::starts_with(&left, right)),
-        Function::EndsWith => Value::Bool(collection::ends_with(&left, right)),
+        Function::Contains => Value::Bool(collection::index_of(&left, right, meter).is_some()),
+        Function::StartsWith => Value::Bool(collection::starts_with(&left, right, meter)),
+        Function::EndsWith => Value::Bool(collection::ends_with(&left, right, meter)),
         Function::IndexOf => {
-            Value::Int(collection::index_of(&left, right).map_or(-1, |at| at as i64))
+            Value::Int(collection::index_of(&left, right, meter).map_or(-1, |at| at as i64))
         }
-        Function::HasSubset => Value::Bool(collection::has_subset(&left, right)),
-        Function::HasSubsequence => Value::Bool(collection::has_subsequence(&left, right)),
+        Function::HasSubset => Value::Bool(collection::has_subset(&left, right, meter)),
+        Function::HasSubsequence => Value::Bool(collection::has_subsequence(&left, right, meter)),
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 
 use super::json_form::set_member;
-use super::{Item, Key, Order, Program, Scope, Searcher};
+use super::{Environment, Exhausted, HeapSize, Item, Key, Order, Program, Scope};
 use crate::bound::{Computed, Query, Search};
 use crate::edm::Type;
 use crate::json::Node;
@@ -50,10 +50,18 @@ pub struct Selection<T> {
     pub has_more: bool,
 }
 
+/// A calculated member, prepared.
+#[derive(Debug)]
+pub(super) struct Calculation {
+    alias: String,
+    program: Program,
+    position: usize,
+}
+
 /// The conditions and calculations of a query, prepared.
 #[derive(Debug)]
 pub struct Sieve {
-    compute: Vec<(String, Program)>,
+    compute: Vec<Calculation>,
     filter: Option<Program>,
     search: Option<Search>,
     order: Order,
@@ -64,7 +72,7 @@ impl Sieve {
     /// Prepares a query, the part of it that chooses items.
     pub fn new(query: &Query) -> Self {
         Self {
-            compute: programs(&query.compute),
+            compute: calculations(&query.compute),
             filter: query.filter.as_ref().map(Program::new),
             search: query.search.clone(),
             order: Order::new(&query.orderby),
@@ -92,35 +100,44 @@ impl Sieve {
         item: &mut Node<'_>,
         ty: Type,
         outermost: Option<Item<'_>>,
-        searcher: &dyn Searcher,
+        environment: Environment<'_>,
     ) {
-        compute(&self.compute, item, ty, outermost, searcher);
+        compute(&self.compute, item, ty, outermost, environment);
     }
 
     fn admits(&self, scope: &Scope<'_, '_>) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.holds(scope))
-            && self.search.as_ref().is_none_or(|search| scope.searcher.matches(search, scope.item))
+            && self.search.as_ref().is_none_or(|search| scope.environment.finds(search, scope.item))
     }
 }
 
 /// Prepares calculated members.
-pub(super) fn programs(computed: &[Computed]) -> Vec<(String, Program)> {
-    computed.iter().map(|member| (member.alias.clone(), Program::new(&member.value))).collect()
+pub(super) fn calculations(computed: &[Computed]) -> Vec<Calculation> {
+    let prepared = |member: &Computed| Calculation {
+        alias: member.alias.clone(),
+        program: Program::new(&member.value),
+        position: member.position,
+    };
+    computed.iter().map(prepared).collect()
 }
 
 /// Adds the calculated members to an item, each of which sees those before it.
 pub(super) fn compute(
-    members: &[(String, Program)],
+    members: &[Calculation],
     item: &mut Node<'_>,
     ty: Type,
     outermost: Option<Item<'_>>,
-    searcher: &dyn Searcher,
+    environment: Environment<'_>,
 ) {
-    for (alias, program) in members {
+    for Calculation { alias, program, position } in members {
         let this = Item { node: item, ty };
-        let mut scope = Scope::new(this, searcher);
+        let mut scope = Scope::new(this, environment);
         scope.outermost = outermost.unwrap_or(this);
         let value = program.value(&scope);
+        // The member is a copy of it.
+        if !environment.meter.make(value.heap_size()) {
+            return environment.meter.blame(alias, *position);
+        }
         let mut added = Vec::new();
         set_member(&mut added, alias, &value);
         if let Node::Object(members) = item {
@@ -138,7 +155,7 @@ pub struct Pager<'s, T> {
     window: Window,
     ty: Type,
     outermost: Option<Item<'s>>,
-    searcher: &'s dyn Searcher,
+    environment: Environment<'s>,
     matched: usize,
     kept: Vec<T>,
     sorted: BinaryHeap<Ranked<T>>,
@@ -150,15 +167,15 @@ struct Ranked<T> {
     value: T,
 }
 
-impl<'s, T> Pager<'s, T> {
+impl<'s, T: HeapSize> Pager<'s, T> {
     /// For a collection of items of type `ty`.
-    pub fn new(sieve: &'s Sieve, window: Window, ty: Type, searcher: &'s dyn Searcher) -> Self {
+    pub fn new(sieve: &'s Sieve, window: Window, ty: Type, environment: Environment<'s>) -> Self {
         Self {
             sieve,
             window,
             ty,
             outermost: None,
-            searcher,
+            environment,
             matched: 0,
             kept: Vec::new(),
             sorted: BinaryHeap::new(),
@@ -173,18 +190,33 @@ impl<'s, T> Pager<'s, T> {
     }
 
     /// Takes the next item of the collection; `keep` is called if it is chosen as far as is known,
-    /// with the item and its calculated members. `Break` means that no further item can matter.
+    /// with the item and its calculated members. `Break` means that no further item can matter, or
+    /// that the budget is exhausted.
     pub fn offer(
         &mut self,
         item: Cow<'_, Node<'_>>,
         keep: impl FnOnce(&Node<'_>) -> T,
     ) -> ControlFlow<()> {
-        let mut item = item;
+        let meter = self.environment.meter;
+        if !meter.step() {
+            return ControlFlow::Break(());
+        }
+        let made = meter.made();
+        let flow = self.consider(item, keep);
+        meter.forget(made);
+        if meter.is_exhausted() { ControlFlow::Break(()) } else { flow }
+    }
+
+    fn consider(
+        &mut self,
+        mut item: Cow<'_, Node<'_>>,
+        keep: impl FnOnce(&Node<'_>) -> T,
+    ) -> ControlFlow<()> {
         if self.sieve.computes() {
-            self.sieve.compute(item.to_mut(), self.ty, self.outermost, self.searcher);
+            self.sieve.compute(item.to_mut(), self.ty, self.outermost, self.environment);
         }
         let this = Item { node: &item, ty: self.ty };
-        let mut scope = Scope::new(this, self.searcher);
+        let mut scope = Scope::new(this, self.environment);
         scope.outermost = self.outermost.unwrap_or(this);
         if !self.sieve.admits(&scope) {
             return ControlFlow::Continue(());
@@ -195,7 +227,9 @@ impl<'s, T> Pager<'s, T> {
         if !self.sieve.order.is_empty() {
             self.rank(number, end, &scope, keep);
         } else if number >= self.window.start && number < end {
-            self.kept.push(keep(&item));
+            let value = keep(&item);
+            self.environment.meter.keep(size_of::<T>() + value.heap_size());
+            self.kept.push(value);
         }
         let is_settled = self.matched > end || self.matched == end && self.window.is_last;
         if self.sieve.order.is_empty() && !self.sieve.is_counted && is_settled {
@@ -215,14 +249,19 @@ impl<'s, T> Pager<'s, T> {
         if self.window.room == 0 {
             return;
         }
+        let meter = self.environment.meter;
         let place = (self.sieve.order.key(scope), number);
         if self.sorted.len() == most {
             if self.sorted.peek().is_some_and(|last| last.place < place) {
                 return;
             }
-            self.sorted.pop();
+            if let Some(last) = self.sorted.pop() {
+                meter.release(last.size());
+            }
         }
-        self.sorted.push(Ranked { place, value: keep(scope.item.node) });
+        let ranked = Ranked { place, value: keep(scope.item.node) };
+        meter.keep(ranked.size());
+        self.sorted.push(ranked);
     }
 
     /// How many items met the conditions so far.
@@ -236,18 +275,28 @@ impl<'s, T> Pager<'s, T> {
     }
 
     /// What was chosen.
-    pub fn finish(self) -> Selection<T> {
+    ///
+    /// # Errors
+    /// When the budget is exhausted, so that nothing is known of the rest.
+    pub fn finish(self) -> Result<Selection<T>, Exhausted> {
+        self.environment.meter.check()?;
         let mut items = self.kept;
         if !self.sieve.order.is_empty() {
             let sorted = self.sorted.into_sorted_vec().into_iter().skip(self.window.start);
             items = sorted.map(|ranked| ranked.value).collect();
         }
         let end = self.window.start.saturating_add(self.window.room);
-        Selection {
+        Ok(Selection {
             items,
             count: self.sieve.is_counted.then_some(self.matched as u64),
             has_more: self.matched > end && !self.window.is_last,
-        }
+        })
+    }
+}
+
+impl<T: HeapSize> Ranked<T> {
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.place.0.heap_size() + self.value.heap_size()
     }
 }
 

@@ -62,7 +62,7 @@ impl Way {
             return Value::List(gather(rest, item, scope));
         }
         if rest.is_empty() {
-            return Value::of(item.node, item.ty);
+            return of_node(item, scope);
         }
         let mut found = Value::Null;
         let _ = walk(rest, item, scope, &mut |value| {
@@ -125,10 +125,16 @@ impl Step {
 /// The items at the end of a way to a collection. One that is not there is empty.
 fn gather<'a>(steps: &'a [Step], item: Item<'a>, scope: &Scope<'a, '_>) -> Vec<Value<'a>> {
     if let (Node::Array(items), []) = (item.node, steps) {
+        if !scope.meter().make(size_of_val(items.as_slice())) {
+            return Vec::new();
+        }
         return items.iter().map(|node| Value::of(node, item.ty)).collect();
     }
     let mut found = Vec::new();
     let _ = walk(steps, item, scope, &mut |value| {
+        if !scope.meter().make(size_of::<Value<'_>>()) {
+            return ControlFlow::Break(());
+        }
         match value {
             Value::Null => {}
             Value::List(items) => found.extend(items),
@@ -137,6 +143,14 @@ fn gather<'a>(steps: &'a [Step], item: Item<'a>, scope: &Scope<'a, '_>) -> Vec<V
         ControlFlow::Continue(())
     });
     found
+}
+
+/// The value of an item, which may be a collection.
+fn of_node<'a>(item: Item<'a>, scope: &Scope<'a, '_>) -> Value<'a> {
+    match item.node {
+        Node::Array(items) if !scope.meter().make(size_of_val(items.as_slice())) => Value::Null,
+        node => Value::of(node, item.ty),
+    }
 }
 
 /// Goes along members as long as there are no collections; what remains of the way.
@@ -214,13 +228,14 @@ fn walk_many<'a>(
 ) -> ControlFlow<()> {
     let is_selector = |step: &&Step| matches!(step, Step::Cast(_) | Step::Filter(_));
     let (selectors, rest) = steps.split_at(steps.iter().take_while(is_selector).count());
-    let mut items = nodes.iter().filter_map(|node| select(selectors, Item { node, ty }, scope));
+    let within_budget = nodes.iter().take_while(|_| scope.meter().step());
+    let mut items = within_budget.filter_map(|node| select(selectors, Item { node, ty }, scope));
     match rest {
         [Step::Count { filter, search }, ..] => {
             let counts = |item: &Item<'a>| {
                 let inner = scope.at(*item);
                 filter.as_ref().is_none_or(|filter| filter.truth(&inner) == Some(true))
-                    && search.as_ref().is_none_or(|search| scope.searcher.matches(search, *item))
+                    && search.as_ref().is_none_or(|search| scope.environment.finds(search, *item))
             };
             each(Value::Int(items.filter(counts).count() as i64))
         }

@@ -19,6 +19,9 @@ pub struct Program {
     pub(super) root: Op,
 }
 
+/// What a byte is worth when a pattern goes through it, in bytes that are only read.
+pub(super) const PATTERN: usize = 8;
+
 /// A step of a calculation.
 pub(super) enum Op {
     Constant(Value<'static>),
@@ -83,26 +86,42 @@ impl Program {
 impl Op {
     /// Three-valued: `None` is null.
     pub(super) fn truth(&self, scope: &Scope<'_, '_>) -> Option<bool> {
+        let meter = scope.meter();
+        if !meter.step() {
+            return None;
+        }
+        let made = meter.made();
+        let truth = self.judge(scope);
+        // Nothing but the answer is left of the values that it was made from.
+        meter.forget(made);
+        truth
+    }
+
+    fn judge(&self, scope: &Scope<'_, '_>) -> Option<bool> {
         match self {
             Self::Not(operand) => operand.truth(scope).map(|holds| !holds),
             Self::And(operands) => all(operands, scope, false),
             Self::Or(operands) => all(operands, scope, true),
             Self::Compare(operator, left, right) => {
-                Some(compare(*operator, &left.value(scope), &right.value(scope)))
+                let (left, right) = (left.value(scope), right.value(scope));
+                scope.meter().read(left.weight().min(right.weight()));
+                Some(compare(*operator, &left, &right))
             }
             Self::Has(left, right) => has(&left.value(scope), &right.value(scope)),
             Self::In(left, right) => is_in(&left.value(scope), right, scope),
             Self::InTexts(left, texts) => match left.value(scope) {
+                Value::Text(text) if !scope.meter().read(text.len()) => None,
                 Value::Text(text) => Some(super::compile::is_among(&text, texts)),
                 Value::Enum { name, .. } => Some(texts.contains(&*name)),
                 _ => Some(false),
             },
             Self::Matches(text, pattern) => match (text.value(scope), pattern) {
+                (Value::Text(text), Some(_)) if !scope.meter().read(text.len() * PATTERN) => None,
                 (Value::Text(text), Some(pattern)) => Some(pattern.is_match(&text)),
                 _ => None,
             },
             Self::IsOf(operand, ty) => Some(cast::is_of(&operand.value(scope), *ty)),
-            other => match other.value(scope) {
+            other => match other.evaluate(scope) {
                 Value::Bool(value) => Some(value),
                 _ => None,
             },
@@ -110,6 +129,13 @@ impl Op {
     }
 
     pub(super) fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
+        if !scope.meter().step() {
+            return Value::Null;
+        }
+        self.evaluate(scope)
+    }
+
+    fn evaluate<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
         match self {
             Self::Constant(value) => borrowed(value),
             Self::Path(way) => way.value(scope),
@@ -125,7 +151,7 @@ impl Op {
                 branch.map_or(Value::Null, |(_, then)| then.value(scope))
             }
             Self::List(items) => Value::List(items.iter().map(|item| item.value(scope)).collect()),
-            condition => condition.truth(scope).map_or(Value::Null, Value::Bool),
+            condition => condition.judge(scope).map_or(Value::Null, Value::Bool),
         }
     }
 }
@@ -166,10 +192,12 @@ fn has(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
 
 fn is_in(left: &Value<'_>, right: &Op, scope: &Scope<'_, '_>) -> Option<bool> {
     if let Op::Constant(Value::List(items)) = right {
-        return Some(items.iter().any(|item| left.equals(item)));
+        return Some(items.iter().any(|item| scope.meter().step() && left.equals(item)));
     }
     match right.value(scope) {
-        Value::List(items) => Some(items.iter().any(|item| left.equals(item))),
+        Value::List(items) => {
+            Some(items.iter().any(|item| scope.meter().step() && left.equals(item)))
+        }
         Value::Null => Some(false),
         _ => None,
     }

@@ -1,5 +1,6 @@
 //! Tests of expressions on trees put together by hand; the language itself is tested elsewhere.
 
+mod budget;
 mod functions;
 mod logic;
 mod pages;
@@ -10,13 +11,18 @@ mod transformations;
 
 use std::ops::ControlFlow;
 
-use super::{DYNAMIC, Item, NoSearch, Program, Scope, Value};
+use super::{DYNAMIC, Environment, Item, Meter, NoSearch, Program, Scope, Value};
 use crate::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Root, Ty};
 use crate::edm::{Primitive, StructuredType, Type};
 use crate::json::Node;
 use crate::literal::Literal;
 use crate::primitive::{DateTimeOffset, Duration};
 use crate::tests_model::MODEL;
+
+/// Without an end.
+pub(super) fn environment() -> Environment<'static> {
+    Environment { searcher: &NoSearch, meter: Box::leak(Box::new(Meter::unlimited())) }
+}
 
 pub(super) fn expr(kind: ExprKind) -> Expr {
     Expr { kind, ty: Ty::Dynamic }
@@ -97,7 +103,7 @@ pub(super) fn structured(name: &str) -> &'static StructuredType {
 pub(super) fn shown_as(expr: &Expr, item: &str, ty: Type) -> String {
     let node = Node::parse(item).unwrap();
     let program = Program::new(expr);
-    let value = program.value(&Scope::new(Item { node: &node, ty }, &NoSearch));
+    let value = program.value(&Scope::new(Item { node: &node, ty }, environment()));
     let mut out = Vec::new();
     super::push_value(&mut out, &value);
     String::from_utf8(out).unwrap()
@@ -115,7 +121,7 @@ pub(super) fn each(expr: &Expr, item: &str, ty: Type) -> Vec<Value<'static>> {
     let node = Node::parse(item).unwrap();
     let program = Program::new(expr);
     let mut values = Vec::new();
-    let _ = program.each(&Scope::new(Item { node: &node, ty }, &NoSearch), &mut |value| {
+    let _ = program.each(&Scope::new(Item { node: &node, ty }, environment()), &mut |value| {
         values.push(value.into_owned());
         ControlFlow::Continue(())
     });

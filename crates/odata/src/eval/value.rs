@@ -185,6 +185,18 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Bytes that are gone through when the value is compared, roughly.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Enum { name, .. } => name.len(),
+            Self::List(items) => {
+                items.iter().map(Self::weight).sum::<usize>() + size_of_val(&**items)
+            }
+            _ => size_of::<Self>(),
+        }
+    }
+
     /// The number as the nearest `f64`.
     pub(super) fn as_f64(&self) -> Option<f64> {
         match self {

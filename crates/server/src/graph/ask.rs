@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefMut;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use identity::Caller;
 use model::TenantId;
@@ -15,7 +16,7 @@ use odata::context;
 use odata::edm::{Property, StructuredType};
 use odata::page_token::Keys;
 use odata::primitive::TICKS_PER_SECOND;
-use store::{Reader, StoredRecord, clock};
+use store::{Budget, Reader, StoredRecord, clock};
 
 use super::compose::{Answer, Composer, Question};
 use super::logs;
@@ -43,6 +44,8 @@ pub(super) struct Ask<'a> {
     pub(super) shape: Shape,
     /// The resource's path as links and tokens carry it.
     pub(super) path: String,
+    /// When it was understood; its time runs from then on.
+    began: Instant,
 }
 
 /// The declared type and the path of what an answer holds.
@@ -103,7 +106,8 @@ impl<'a> Ask<'a> {
         };
         let path = resource.to_string();
         let resource = without_functions(resource);
-        Ok(Self { worker, request, resource, query, caller, tenant, shape, path })
+        let began = Instant::now();
+        Ok(Self { worker, request, resource, query, caller, tenant, shape, path, began })
     }
 
     /// The form of a JSON answer.
@@ -283,25 +287,20 @@ impl<'a> Ask<'a> {
         })
     }
 
-    /// Reads on a thread and a connection of its own.
+    /// Reads on one of the threads for questions.
     pub(super) async fn elsewhere<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Reader) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let idle = self.worker.graph.scanner.borrow_mut().take();
-        let mut reader = match idle {
-            Some(reader) => reader,
-            None => self.worker.store.reader()?,
-        };
-        let work = move || {
-            let answer = work(&mut reader);
-            reader.release();
-            (reader, answer)
-        };
-        let (reader, answer) =
-            tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?;
-        *self.worker.graph.scanner.borrow_mut() = Some(reader);
-        answer
+        let who = Arc::from(format!("{}/{}", self.tenant.as_str(), self.caller.app_id));
+        let deadline = self.began + self.worker.shared.options.query.cost.time;
+        self.worker.questions.ask(&who, deadline, work).await
+    }
+
+    /// What answering may take.
+    pub(super) fn budget(&self) -> Budget {
+        let limits = self.worker.shared.options.query.cost;
+        limits.budget(&self.worker.shared.question_memory, self.began)
     }
 
     pub(super) fn composer(&self) -> Composer {
@@ -321,6 +320,7 @@ impl<'a> Ask<'a> {
             max_page_size: self.request.preferences.max_page_size,
             not_before: self.not_before(),
             limits: self.worker.shared.options.query.cost,
+            budget: self.budget(),
         }
     }
 

@@ -58,7 +58,7 @@ pub(super) async fn answer(
         Target::All => lister::list(&ask, calls(&ask)).await,
         Target::Count => lister::count(&ask, calls(&ask)).await,
         Target::One(id) => show(&ask, id),
-        Target::Events(id) => events(&ask, id),
+        Target::Events(id) => events(&ask, id).await,
     }
 }
 
@@ -80,13 +80,16 @@ fn show(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
 }
 
 /// What was told of a call, by the times at which it happened.
-fn events(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
-    let mut reader = ask.reader();
-    let call = find(ask, &mut reader, id)?;
-    let bodies = reader.call_events(call.key, true)?;
+async fn events(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
+    let bodies = {
+        let mut reader = ask.reader();
+        let call = find(ask, &mut reader, id)?;
+        reader.call_events(call.key, true)?
+    };
     let events = calls::events(&bodies).map_err(Problem::internal)?;
+    let events = events.into_iter().map(|event| event.into_node().into_owned()).collect();
     let ty = &model::generated::CALL_EVENT;
-    let shown = Shown::chosen(ask.query, ty, events.into_iter().map(calls::Event::into_node));
+    let shown = Shown::chosen(ask, ask.query.clone(), ty, events).await?;
     shown::collection(ask, ty, &shown)
 }
 

@@ -16,14 +16,16 @@ use std::time::{Duration, Instant};
 
 use model::TenantId;
 use model::assemble::push_annotation;
+use model::search::Finder;
 use model::variation::{Shape, Subject, vary};
 use odata::bound::{Query, Resource};
 use odata::context;
 use odata::edm::StructuredType;
+use odata::eval::{Allowance, Environment, Meter, Pool};
 use odata::page_token::Keys;
 use store::{Budget, Reader, StoredRecord};
 
-pub(super) use selection::{Objects, applied};
+pub(super) use selection::{Objects, applied, exhausted};
 
 use super::ask::damaged;
 use super::paging::{Asked, Page};
@@ -31,7 +33,7 @@ use super::target::{Base, RecordRef, Tail, Target};
 use crate::problem::Problem;
 
 /// Who asks, in which form the answer goes out, and how much it may cost.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Composer {
     pub(crate) tenant: TenantId,
     pub(crate) app: String,
@@ -45,6 +47,8 @@ pub(crate) struct Composer {
     /// Records that started before this instant are not shown.
     pub(crate) not_before: Option<i64>,
     pub(crate) limits: QueryLimits,
+    /// What is left of them.
+    pub(crate) budget: Budget,
 }
 
 /// How much a query may cost.
@@ -56,13 +60,48 @@ pub struct QueryLimits {
     pub groups: usize,
     /// Time for the whole query.
     pub time: Duration,
+    /// Steps of our own evaluator.
+    pub steps: u64,
+    /// Bytes of values that the query makes, and of items that it keeps.
+    pub bytes: usize,
 }
 
 impl Default for QueryLimits {
     fn default() -> Self {
-        Self { rows_scanned: 100_000, groups: 10_000, time: Duration::from_secs(2) }
+        Self {
+            rows_scanned: 100_000,
+            groups: 10_000,
+            time: Duration::from_secs(2),
+            steps: 100_000_000,
+            bytes: 16 << 20,
+        }
     }
 }
+
+impl QueryLimits {
+    /// Of time and steps, 1 in so many is left for making the answer of the rows that were found.
+    const FOR_THE_ANSWER: u32 = 12;
+
+    /// What a question that came at an instant may take.
+    pub(crate) fn budget(&self, pool: &Arc<Pool>, began: Instant) -> Budget {
+        let allowance = Allowance {
+            steps: self.steps - self.steps / u64::from(Self::FOR_THE_ANSWER),
+            deadline: Some(began + self.time - self.time / Self::FOR_THE_ANSWER),
+            bytes: self.bytes,
+        };
+        let meter = Meter::of(pool, allowance);
+        Budget { rows_scanned: self.rows_scanned, groups: self.groups, meter }
+    }
+
+    /// Gives what was left for the answer.
+    pub(crate) fn release_the_rest(&self, budget: &Budget) {
+        let end = budget.deadline() + self.time / Self::FOR_THE_ANSWER;
+        budget.meter.extend(self.steps / u64::from(Self::FOR_THE_ANSWER), Some(end));
+    }
+}
+
+/// Rows of a page that are copied in less than a millisecond.
+const SHORT_PAGE: u64 = 100;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -94,6 +133,15 @@ impl Composer {
         reader: &mut Reader,
         question: &Question,
     ) -> Result<Answer, Problem> {
+        let answer = self.answered(reader, question);
+        // The budget ran out in a calculated member: the error says in which.
+        answer.map_err(|problem| match self.budget.meter.place() {
+            Some(place) => problem.in_calculation(&place),
+            None => problem,
+        })
+    }
+
+    fn answered(&self, reader: &mut Reader, question: &Question) -> Result<Answer, Problem> {
         let effective = question.effective_query();
         match (&question.target.base, &question.target.tail) {
             (Base::Communications, _) => self.communications(question),
@@ -113,22 +161,26 @@ impl Composer {
         }
     }
 
-    /// Whether answering costs no more than what is shown.
+    /// Whether answering is sure to be quick: nothing is evaluated, an index leads to the rows, and
+    /// no more is read than a few rows or an entity.
     pub(crate) fn is_bounded(&self, question: &Question) -> bool {
         let query = question.effective_query();
-        let is_plain = super::is_plain(&query);
         match (&question.target.base, &question.target.tail) {
             (Base::Rows(rows), Tail::Whole) => {
+                let is_short = query.top.is_none_or(|top| top <= SHORT_PAGE)
+                    && self.max_page_size.is_none_or(|size| u64::from(size) <= SHORT_PAGE);
+                let is_copied = query.expand.is_empty() && query.compute.is_empty();
                 let asked = store::RowQuery { rows: *rows, query, not_before: self.not_before };
-                is_plain_inside(&question.query)
+                is_short
+                    && is_copied
                     && !question.query.count
                     && store::cost(&asked) == store::Cost::Bounded
             }
-            (Base::Rows(_), _) => false,
-            (Base::Sessions(_) | Base::Participants(_) | Base::Versions(_), tail) => {
-                is_plain && *tail == Tail::Count
-            }
-            _ => is_plain_inside(&question.query),
+            (Base::Sessions(_) | Base::Participants(_), Tail::Count)
+            | (Base::Session(..), Tail::Whole | Tail::Ref)
+            | (Base::Record(_), Tail::Ref) => super::is_plain(&query),
+            (Base::Communications, _) => true,
+            _ => false,
         }
     }
 
@@ -169,12 +221,9 @@ impl Composer {
         Ok(Answer::Json(out))
     }
 
-    fn budget(&self) -> Budget {
-        Budget {
-            rows_scanned: self.limits.rows_scanned,
-            deadline: Instant::now() + self.limits.time,
-            groups: self.limits.groups,
-        }
+    /// What evaluating items needs.
+    fn environment<'s>(&'s self, finder: &'s Finder) -> Environment<'s> {
+        Environment { searcher: finder, meter: &self.budget.meter }
     }
 
     /// The page of a collection that is asked for.
@@ -251,11 +300,6 @@ impl Question {
         }
         query
     }
-}
-
-/// Whether what is expanded is copied, however items were chosen.
-fn is_plain_inside(query: &Query) -> bool {
-    query.expand.iter().all(|item| super::is_plain(&item.query))
 }
 
 /// Whether members are left out anywhere.

@@ -6,17 +6,16 @@
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use model::search::Finder;
 use odata::bound::Query;
 use odata::edm::{StructuredType, Type};
-use odata::eval::{Pager, Selection, Sieve, Window};
+use odata::eval::{Environment, Pager, Selection, Sieve, Window};
 use odata::json::Node;
-use store::Reader;
+use store::{Budget, Reader};
 
 use super::ask::Ask;
-use super::compose::{Objects, QueryLimits, applied};
+use super::compose::{Objects, QueryLimits, applied, exhausted};
 use super::paging::{MOST_SESSIONS, Page};
 use super::shown::{self, Shown};
 use crate::problem::Problem;
@@ -116,13 +115,13 @@ struct Lister<S> {
     source: S,
     query: Query,
     limits: QueryLimits,
-    began: Instant,
+    budget: Budget,
 }
 
 impl<S: Source> Lister<S> {
     fn of(ask: &Ask<'_>, source: S) -> Self {
         let limits = ask.worker.shared.options.query.cost;
-        Self { source, query: ask.query.clone(), limits, began: Instant::now() }
+        Self { source, query: ask.query.clone(), limits, budget: ask.budget() }
     }
 
     fn count(&self, reader: &mut Reader) -> Result<u64, Problem> {
@@ -168,7 +167,8 @@ impl<S: Source> Lister<S> {
 
     /// What `$apply` makes of all items.
     fn applied(&self, reader: &mut Reader) -> Result<Objects, Problem> {
-        applied(&self.query, Type::Structured(self.source.ty()), self.limits.groups, |take| {
+        let limits = (self.limits.groups, &self.budget.meter);
+        applied(&self.query, Type::Structured(self.source.ty()), limits, |take| {
             self.each(reader, None, &mut |node, _| take(node))
         })
     }
@@ -193,11 +193,12 @@ impl<S: Source> Lister<S> {
     ) -> Result<Selection<(String, Position)>, Problem> {
         let finder = Finder::default();
         let ty = Type::Structured(self.source.ty());
-        let mut pager = Pager::new(sieve, window, ty, &finder);
+        let environment = Environment { searcher: &finder, meter: &self.budget.meter };
+        let mut pager = Pager::new(sieve, window, ty, environment);
         self.each(reader, after, &mut |node, position| {
             Ok(pager.offer(Cow::Owned(node), |node| (self.source.kept(node), position)))
         })?;
-        Ok(pager.finish())
+        Ok(pager.finish().map_err(exhausted)?)
     }
 
     /// Gives the items behind a position to `visit`, within the limits.
@@ -229,10 +230,8 @@ impl<S: Source> Lister<S> {
             return Err(store::Error::TooManyRows { limit }.into());
         }
         // Each time: an item may have taken long to make.
-        if self.began.elapsed() > self.limits.time {
-            return Err(store::Error::Deadline.into());
-        }
-        Ok(())
+        self.budget.meter.has_time();
+        Ok(self.budget.meter.check().map_err(exhausted)?)
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::TenantId;
 use model::variation::{MetadataLevel, Shape};
+use odata::eval::Meter;
 use odata::page_token::Keys;
 use odata::primitive::DateTimeOffset;
-use store::{Explanation, Reader, RowQuery, RowSet};
+use store::{Budget, Explanation, Reader, RowQuery, RowSet};
 
 use super::compose::{Answer, Composer, Question};
 use super::target::{Base, NotBuilt, Target};
@@ -41,6 +42,11 @@ impl Local {
             max_page_size: None,
             not_before: None,
             limits: settings.cost,
+            budget: Budget {
+                rows_scanned: settings.cost.rows_scanned,
+                groups: settings.cost.groups,
+                meter: Meter::unlimited(),
+            },
         };
         Some(Self { composer, settings })
     }

@@ -7,10 +7,12 @@ use model::assemble::push_annotation;
 use model::search::Finder;
 use odata::bound::Query;
 use odata::edm::{StructuredType, Type};
-use odata::eval::{Pager, Sieve, Window};
+use odata::eval::{Environment, Pager, Sieve, Window};
 use odata::json::{Member, Node, write_members, write_node};
+use store::Budget;
 
 use super::ask::{Ask, Content};
+use super::compose::exhausted;
 use crate::problem::Problem;
 use crate::response::Response;
 
@@ -25,22 +27,37 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Those of all items that a query asks for, on one page.
-    pub(super) fn chosen<'n>(
+    /// Those of a few items that a query asks for, on one page.
+    pub(super) async fn chosen(
+        ask: &Ask<'_>,
+        query: Query,
+        ty: &'static StructuredType,
+        items: Vec<Node<'static>>,
+    ) -> Result<Self, Problem> {
+        let budget = ask.budget();
+        if Sieve::new(&query).is_plain() {
+            return Self::choose(&query, ty, items, &budget);
+        }
+        ask.elsewhere(move |_| Self::choose(&query, ty, items, &budget)).await
+    }
+
+    fn choose(
         query: &Query,
         ty: &'static StructuredType,
-        items: impl Iterator<Item = Node<'n>>,
-    ) -> Self {
+        items: Vec<Node<'static>>,
+        budget: &Budget,
+    ) -> Result<Self, Problem> {
         let (sieve, finder) = (Sieve::new(query), Finder::default());
         let window = Window::of(query, 0, usize::MAX);
-        let mut pager = Pager::new(&sieve, window, Type::Structured(ty), &finder);
+        let environment = Environment { searcher: &finder, meter: &budget.meter };
+        let mut pager = Pager::new(&sieve, window, Type::Structured(ty), environment);
         for item in items {
             if pager.offer(Cow::Owned(item), text).is_break() {
                 break;
             }
         }
-        let chosen = pager.finish();
-        Self { items: chosen.items, count: chosen.count, next: None }
+        let chosen = pager.finish().map_err(exhausted)?;
+        Ok(Self { items: chosen.items, count: chosen.count, next: None })
     }
 }
 

@@ -63,8 +63,8 @@ pub(super) async fn answer(
     };
     let desk = Desk { worker, caller: caller(request)? };
     match (&request.method, target) {
-        (&Method::GET, Target::All) => desk.list(request, resource, query),
-        (&Method::GET, Target::Count) => desk.count(request, query),
+        (&Method::GET, Target::All) => desk.list(request, resource, query).await,
+        (&Method::GET, Target::Count) => desk.count(request, resource, query).await,
         (&Method::GET, Target::One(id)) => {
             let row = desk.find(id)?;
             show(worker, request, resource, query, &members(&row, None))
@@ -127,7 +127,7 @@ impl Desk<'_> {
         })
     }
 
-    fn list(
+    async fn list(
         &self,
         request: &Request,
         resource: &Resource,
@@ -136,23 +136,29 @@ impl Desk<'_> {
         if query.apply.is_some() || query.skiptoken.is_some() {
             return Err(super::not_built("this option of subscriptions"));
         }
-        let shown = self.chosen(query)?;
         let ask = Ask::new(self.worker, request, resource, query)?;
+        let shown = self.chosen(&ask, query.clone()).await?;
         shown::collection(&ask, &model::generated::SUBSCRIPTION, &shown)
     }
 
-    fn count(&self, request: &Request, query: &Query) -> Result<Response, Problem> {
+    async fn count(
+        &self,
+        request: &Request,
+        resource: &Resource,
+        query: &Query,
+    ) -> Result<Response, Problem> {
         request.preferences.text()?;
+        let ask = Ask::new(self.worker, request, resource, query)?;
         let all = Query { count: true, top: None, skip: None, ..query.clone() };
-        let count = self.chosen(&all)?.count.unwrap_or_default();
+        let count = self.chosen(&ask, all).await?.count.unwrap_or_default();
         Ok(Response::text(count.to_string()))
     }
 
     /// Those that a query asks for.
-    fn chosen(&self, query: &Query) -> Result<Shown, Problem> {
+    async fn chosen(&self, ask: &Ask<'_>, query: Query) -> Result<Shown, Problem> {
         let own = self.own()?;
-        let items = own.iter().map(|row| Node::Object(members(row, None)));
-        Ok(Shown::chosen(query, &model::generated::SUBSCRIPTION, items))
+        let items = own.iter().map(|row| Node::Object(members(row, None))).collect();
+        Shown::chosen(ask, query, &model::generated::SUBSCRIPTION, items).await
     }
 
     async fn create(&self, request: &mut Request) -> Result<Response, Problem> {

@@ -54,6 +54,12 @@ impl Metrics {
             ("delivered_total", "counter", "Notifications that arrived.", &of.delivered),
             ("failed_total", "counter", "Requests to receivers that failed.", &of.failed),
             ("dead_total", "counter", "Notifications that were given up.", &of.dead),
+            (
+                "undecided_total",
+                "counter",
+                "Conditions that took too long, and counted as met.",
+                &of.undecided,
+            ),
         ] {
             let name = format!("callvault_deliveries_{name}");
             head(out, &name, kind, help)?;

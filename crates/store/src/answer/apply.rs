@@ -9,12 +9,12 @@ use std::ops::ControlFlow;
 use model::rows::RowSet;
 use odata::bound::{Apply, Expr, GroupKey, Query, Transformation};
 use odata::edm::Type;
-use odata::eval::{Excess, Pager, Pipeline, Sieve, Sizes, Window};
+use odata::eval::{Excess, Meter, Pager, Pipeline, Sieve, Sizes, Window};
 use odata::json::{Node, write_node};
 
 use super::asked::Asked;
 use super::columns::Columns;
-use super::judge::{Words, parts, parts_of_path};
+use super::judge::{environment, parts, parts_of_path};
 use super::loader::Parts;
 use super::run::{Run, whole};
 use crate::query::RowQuery;
@@ -113,7 +113,7 @@ pub(super) fn apply(
         Some(columns) => columns.run(chain, run)?,
         None => over_json(chain, planned, run)?,
     };
-    Ok(finish(&query.query, query.rows, nodes))
+    finish(&query.query, query.rows, nodes, &run.budget.meter)
 }
 
 /// The chain over the JSON of rows.
@@ -127,14 +127,14 @@ pub(super) fn over_json(
     let parts = chain.parts().and(judge.parts);
     let steps = chain.computing.iter().chain(&chain.steps).cloned().collect();
     let pipeline = pipeline(steps, set)?;
-    let mut flow = pipeline.start(sizes(run.budget), &Words);
+    let mut flow = pipeline.start(sizes(run.budget), environment(&run.budget.meter));
     let start = Position::default();
     run.each(planned, &whole(&start), &mut |run, candidate| {
         run.check()?;
         run.scanned += 1;
         let text = run.text(set, &candidate.row, parts)?;
-        let node = node(&text)?;
-        if !judge.admits(&node) {
+        let node = load(&text, &run.budget.meter)?;
+        if !judge.admits(&node, &run.budget.meter)? {
             return Ok(ControlFlow::Continue(()));
         }
         flow.push(Cow::Owned(node)).map_err(|excess| too_much(&excess))
@@ -151,11 +151,20 @@ pub(super) fn sizes(budget: &Budget) -> Sizes {
 }
 
 pub(super) fn too_much(excess: &Excess) -> Error {
-    let (Excess::TooManyGroups(limit)
-    | Excess::TooManyItems(limit)
-    | Excess::TooManyValues(limit)
-    | Excess::TooManyGroupings(limit)) = excess;
-    Error::TooManyGroups { limit: *limit }
+    match excess {
+        Excess::TooManyGroups(limit)
+        | Excess::TooManyItems(limit)
+        | Excess::TooManyValues(limit)
+        | Excess::TooManyGroupings(limit) => Error::TooManyGroups { limit: *limit },
+        Excess::Exhausted(exhausted) => Error::from(*exhausted),
+    }
+}
+
+/// The JSON of a row, if there is memory for it.
+pub(super) fn load<'t>(text: &'t [u8], meter: &Meter) -> Result<Node<'t>, Error> {
+    meter.load(text.len());
+    meter.check()?;
+    node(text)
 }
 
 pub(super) fn node(text: &[u8]) -> Result<Node<'_>, Error> {
@@ -165,10 +174,16 @@ pub(super) fn node(text: &[u8]) -> Result<Node<'_>, Error> {
 }
 
 /// The options of the query that come behind `$apply`.
-fn finish(query: &Query, set: RowSet, nodes: Vec<Node<'static>>) -> Vec<Vec<u8>> {
+fn finish(
+    query: &Query,
+    set: RowSet,
+    nodes: Vec<Node<'static>>,
+    meter: &Meter,
+) -> Result<Vec<Vec<u8>>, Error> {
     let sieve = Sieve::new(query);
     let window = Window::of(query, 0, usize::MAX);
-    let mut pager = Pager::new(&sieve, window, Type::Structured(set.ty()), &Words);
+    let ty = Type::Structured(set.ty());
+    let mut pager = Pager::new(&sieve, window, ty, environment(meter));
     for mut node in nodes {
         leave_related(&mut node);
         let text = |node: &Node<'_>| {
@@ -180,7 +195,7 @@ fn finish(query: &Query, set: RowSet, nodes: Vec<Node<'static>>) -> Vec<Vec<u8>>
             break;
         }
     }
-    pager.finish().items
+    Ok(pager.finish()?.items)
 }
 
 /// Takes out of a row what is related to it, which an answer shows only where it is expanded.

@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Path, Transformation, Ty};
-use odata::eval::{Aggregator, Value, group_keys, push_identity, set_member};
+use odata::eval::{Aggregator, HeapSize, Value, group_keys, push_identity, set_member};
 use odata::json::{Member, Node, Text};
 
 use super::apply::{Chain, node, pipeline, sizes, too_much};
-use super::judge::{Words, parts};
+use super::judge::{environment, parts};
 use super::loader::RowKey;
 use super::run::Run;
 use crate::engine::{Field, Row};
@@ -22,6 +21,8 @@ use crate::sql::fragment::Sql;
 use crate::sql::writer::Statement;
 use crate::{Cause, Error};
 
+/// Bytes of a group beside its keys, roughly.
+const GROUP: usize = 256;
 /// Rows between two looks at the clock.
 const ROWS_BETWEEN_LOOKS: u64 = 4_096;
 
@@ -109,7 +110,7 @@ impl<'q> Columns<'q> {
     ) -> Result<Vec<Node<'static>>, Error> {
         let groups = self.groups(chain, run)?;
         let rest = pipeline(chain.steps[1..].to_vec(), self.planned.set)?;
-        let mut flow = rest.start(sizes(run.budget), &Words);
+        let mut flow = rest.start(sizes(run.budget), environment(&run.budget.meter));
         for (mut members, aggregator) in groups.groups {
             for (figure, value) in self.figures.iter().zip(aggregator.finish()) {
                 set_member(&mut members, &figure.alias, &value);
@@ -130,11 +131,12 @@ impl<'q> Columns<'q> {
         let Statement { text, binds } = self.statement();
         let (mut identity, mut kept, mut count) = (Vec::new(), 0, 0_u64);
         let first = 1 + ordinals(table_of(self.planned.set)).len();
+        let meter = &run.budget.meter;
         let connection = run.connection;
         connection.scan(&text, binds.as_slice(), |row| {
             count += 1;
-            if count.is_multiple_of(ROWS_BETWEEN_LOOKS) && Instant::now() >= run.budget.deadline {
-                return Err(Error::Deadline);
+            if !meter.step() || count.is_multiple_of(ROWS_BETWEEN_LOOKS) && !meter.has_time() {
+                meter.check()?;
             }
             identity.clear();
             for (at, kind) in self.keys.iter().enumerate() {
@@ -149,6 +151,9 @@ impl<'q> Columns<'q> {
                         return Err(Error::TooManyGroups { limit });
                     }
                     let keys = self.keys_of(chain, row, run)?;
+                    let keys_size: usize = keys.iter().map(|member| member.value.heap_size()).sum();
+                    meter.keep(GROUP + keys_size + identity.len());
+                    meter.check()?;
                     groups.groups.push((keys, Aggregator::new(self.figures)));
                     let index = groups.groups.len() - 1;
                     groups.found.insert(identity.as_slice().into(), index);
@@ -162,7 +167,9 @@ impl<'q> Columns<'q> {
                     aggregator.count_item(figure);
                     continue;
                 };
-                kept += usize::from(aggregator.add(figure, &value(row.field(at)?, *kind)?));
+                let bytes = aggregator.add(figure, &value(row.field(at)?, *kind)?);
+                kept += usize::from(bytes > 0);
+                meter.keep(bytes);
                 at += 1;
             }
             let limit = sizes(run.budget).values;
@@ -219,7 +226,7 @@ impl<'q> Columns<'q> {
         let computed: Vec<_> = chain.asked.compute.iter().map(|member| &member.value).collect();
         let text = run.loader.row_text(self.planned.set, &key, parts(&computed))?;
         let pipeline = pipeline(steps, self.planned.set)?;
-        let mut flow = pipeline.start(sizes(run.budget), &Words);
+        let mut flow = pipeline.start(sizes(run.budget), environment(&run.budget.meter));
         let _ = flow.push(Cow::Owned(node(&text)?)).map_err(|excess| too_much(&excess))?;
         match flow.finish().map_err(|excess| too_much(&excess))?.pop() {
             Some(Node::Object(members)) => Ok(members),

@@ -4,7 +4,9 @@ use model::rows::RowSet;
 use model::search;
 use odata::bound::{Computed, Expr, OrderKey, Path, PathStep, Query, Search};
 use odata::edm::{StructuredType, Type};
-use odata::eval::{Item, Key, Order, Program, Scope, Searcher, Sieve};
+use odata::eval::{
+    Environment, Exhausted, Item, Key, Meter, Order, Program, Scope, Searcher, Sieve,
+};
 use odata::json::Node;
 
 use super::loader::Parts;
@@ -36,6 +38,11 @@ impl Searcher for Words {
     }
 }
 
+/// What evaluating rows needs.
+pub(super) fn environment(meter: &Meter) -> Environment<'_> {
+    Environment { searcher: &Words, meter }
+}
+
 impl Judge {
     /// `order`: the keys that a row is to be sorted by.
     pub(super) fn new(
@@ -61,31 +68,47 @@ impl Judge {
     }
 
     /// The key of a row by which it is sorted, if it meets the conditions.
-    pub(super) fn judge(&self, text: &[u8]) -> Result<Option<Key>, Error> {
-        let mut node = super::apply::node(text)?;
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`] and [`Error::Deadline`], and when the text is no JSON.
+    pub(super) fn judge(&self, text: &[u8], meter: &Meter) -> Result<Option<Key>, Error> {
+        let mut node = super::apply::load(text, meter)?;
         let ty = Type::Structured(self.ty);
+        let made = meter.made();
         if let Some(members) = &self.members {
-            members.compute(&mut node, ty, None, &Words);
+            members.compute(&mut node, ty, None, environment(meter));
         }
-        let scope = Scope::new(Item { node: &node, ty }, &Words);
-        Ok(self.holds(&node).then(|| self.order.key(&scope)))
+        let scope = Scope::new(Item { node: &node, ty }, environment(meter));
+        let key = self.holds(&node, meter).then(|| self.order.key(&scope));
+        meter.forget(made);
+        meter.check()?;
+        Ok(key)
     }
 
     /// Whether a row meets the conditions.
-    pub(super) fn admits(&self, node: &Node<'_>) -> bool {
-        match &self.members {
+    ///
+    /// # Errors
+    /// What of the meter is exhausted.
+    pub(super) fn admits(&self, node: &Node<'_>, meter: &Meter) -> Result<bool, Exhausted> {
+        let made = meter.made();
+        let admits = match &self.members {
             Some(members) if !self.conditions.is_empty() => {
                 let mut node = node.clone();
-                members.compute(&mut node, Type::Structured(self.ty), None, &Words);
-                self.holds(&node)
+                let ty = Type::Structured(self.ty);
+                members.compute(&mut node, ty, None, environment(meter));
+                self.holds(&node, meter)
             }
-            _ => self.holds(node),
-        }
+            _ => self.holds(node, meter),
+        };
+        meter.forget(made);
+        meter.check()?;
+        Ok(admits)
     }
 
     /// The same of a row that has its calculated members.
-    fn holds(&self, node: &Node<'_>) -> bool {
-        let scope = Scope::new(Item { node, ty: Type::Structured(self.ty) }, &Words);
+    fn holds(&self, node: &Node<'_>, meter: &Meter) -> bool {
+        let item = Item { node, ty: Type::Structured(self.ty) };
+        let scope = Scope::new(item, environment(meter));
         self.conditions.iter().all(|condition| condition.holds(&scope))
             && self.searches.iter().all(|search| search.matches(node, self.ty))
     }

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use odata::eval::Exhausted;
+
 use super::asked::Asked;
 use super::judge::Judge;
 use super::run::{Candidate, Run};
@@ -75,7 +77,11 @@ impl<'q> Paging<'q> {
         let has_more = match ended {
             Ok(has_more) => has_more,
             // What has been found is a page; the next one goes on from there.
-            Err(Error::Deadline) if self.at.is_some() && self.planned.order.is_some() => true,
+            Err(Error::Deadline | Error::Exhausted(Exhausted::Steps(_)))
+                if self.at.is_some() && self.planned.order.is_some() =>
+            {
+                true
+            }
             Err(error) => return Err(error),
         };
         let given = self.behind.given + self.found.len() as u64;

@@ -1,9 +1,9 @@
 //! Runs the statements of a planned query and goes through their rows.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use model::rows::RowSet;
+use odata::eval::Meter;
 
 use super::judge::Judge;
 use super::loader::{Loader, Parts, RowKey};
@@ -22,6 +22,8 @@ use crate::{Budget, Codec, Error, Found, StoredRecord};
 const RECORD_COLUMNS: usize = 11;
 /// Rows that memory holds at once in any case.
 const AT_ONCE: u64 = 200;
+/// Bytes of a session with one segment, at least.
+const SESSION: usize = 1_024;
 /// Columns of [`Selected::Keys`] before the ordinals.
 const KEY_COLUMNS: usize = 3;
 
@@ -87,7 +89,7 @@ impl<'r> Run<'r> {
     ) -> Result<Option<odata::eval::Key>, Error> {
         self.scanned += 1;
         let text = self.text(set, &candidate.row, judge.parts)?;
-        judge.judge(&text)
+        judge.judge(&text, &self.budget.meter)
     }
 
     /// The JSON of a row with what is inside.
@@ -97,10 +99,12 @@ impl<'r> Run<'r> {
         row: &Selection,
         parts: Parts,
     ) -> Result<Vec<u8>, Error> {
-        match row {
-            Selection::Record(record) => self.loader.record_text(record, parts),
-            Selection::Key(key) => self.loader.row_text(set, key, parts),
-        }
+        let record = match row {
+            Selection::Record(record) => Arc::clone(record),
+            Selection::Key(key) if set == RowSet::Records => self.loader.record(key.record_key)?,
+            Selection::Key(key) => return self.loader.row_text(set, key, parts),
+        };
+        whole_text(&mut self.loader, &record, parts, &self.budget.meter)
     }
 
     /// The row as it is given to who asked.
@@ -124,7 +128,7 @@ impl<'r> Run<'r> {
 
     /// Whether no further row may be looked at.
     pub(super) fn is_spent(&self) -> bool {
-        self.scanned >= self.budget.rows_scanned || Instant::now() >= self.budget.deadline
+        self.scanned >= self.budget.rows_scanned || !self.budget.meter.has_time()
     }
 
     /// Why no further row may be looked at.
@@ -132,11 +136,27 @@ impl<'r> Run<'r> {
         if self.scanned >= self.budget.rows_scanned {
             return Err(Error::TooManyRows { limit: self.budget.rows_scanned });
         }
-        if Instant::now() >= self.budget.deadline {
-            return Err(Error::Deadline);
-        }
-        Ok(())
+        self.budget.meter.has_time();
+        Ok(self.budget.meter.check()?)
     }
+}
+
+/// The JSON of a record, unless so many sessions cannot be looked at within the budget.
+pub(super) fn whole_text(
+    loader: &mut Loader<'_>,
+    record: &StoredRecord,
+    parts: Parts,
+    meter: &Meter,
+) -> Result<Vec<u8>, Error> {
+    meter.read(size_of(record, parts));
+    meter.check()?;
+    loader.record_text(record, parts)
+}
+
+/// Bytes of a record's JSON, at least.
+pub(super) fn size_of(record: &StoredRecord, parts: Parts) -> usize {
+    let sessions = usize::try_from(record.session_count).unwrap_or(0);
+    record.fragment.len() + if parts.sessions { sessions.saturating_mul(SESSION) } else { 0 }
 }
 
 fn candidate(row: &Row<'_>, planned: &Planned<'_>, codec: &mut Codec) -> Result<Candidate, Error> {

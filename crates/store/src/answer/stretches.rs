@@ -32,7 +32,7 @@ pub(super) fn is_latest_first(planned: &Planned<'_>) -> bool {
 /// Reads the rows of a page; whether there are more.
 pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, Error> {
     let begun = Instant::now();
-    let patience = run.budget.deadline.saturating_duration_since(begun) / 2;
+    let patience = run.budget.deadline().saturating_duration_since(begun) / 2;
     let mut behind = paging.behind.clone();
     let mut stretch = paging.planned.clone();
     if let Some(Some(Bind::Int(start))) = behind.values.first() {

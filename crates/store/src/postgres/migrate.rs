@@ -15,6 +15,7 @@ use crate::{Cause, Error};
 const STEPS: &[(&str, i64)] = &[
     (include_str!("../../migrations/postgres/0001_records.sql"), 1),
     (include_str!("../../migrations/postgres/0002_logs.sql"), 1),
+    (include_str!("../../migrations/postgres/0003_undecided.sql"), 1),
 ];
 /// Any number, the same for all nodes.
 const LOCK: i64 = 0x4361_6c6c_0001;

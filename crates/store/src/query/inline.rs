@@ -1,20 +1,35 @@
 //! Puts what calculated members stand for in place of their names.
+//!
+//! Members that use each other twice double what they stand for, so that a few of them are
+//! millions of nodes. Beyond a bound the name stays, and our own evaluator, which calculates each member
+//! once, decides in place of SQL.
 
 use odata::bound::{Computed, Expr, ExprKind, OrderKey, Path, PathStep, Root};
+
+/// Nodes that an expression may come to.
+const MOST_NODES: usize = 2_000;
 
 /// Calculated members by their names.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    known: Vec<(String, Expr)>,
+    known: Vec<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    name: String,
+    value: Expr,
+    nodes: usize,
 }
 
 impl Members {
     /// Adds members, each of which may use those before it.
     pub(crate) fn add(&mut self, computed: &[Computed]) {
-        for Computed { value, alias } in computed {
-            let value = self.inline(value);
-            self.known.retain(|(known, _)| known != alias);
-            self.known.push((alias.clone(), value));
+        for Computed { value, alias, .. } in computed {
+            let nodes = self.nodes(value);
+            let value = (nodes <= MOST_NODES).then(|| self.replace(value));
+            self.known.retain(|known| known.name != *alias);
+            self.known.extend(value.map(|value| Known { name: alias.clone(), value, nodes }));
         }
     }
 
@@ -27,18 +42,55 @@ impl Members {
         keys.iter().map(inline).collect()
     }
 
-    /// The expression with members replaced. Those that stand in conditions on other items stay:
-    /// there the item means something else.
+    /// The expression with members replaced, unless it would become too large. Those that stand in
+    /// conditions on other items stay: there the item means something else.
     pub(crate) fn inline(&self, expr: &Expr) -> Expr {
-        if self.known.is_empty() {
+        if self.known.is_empty() || self.nodes(expr) > MOST_NODES {
             return expr.clone();
         }
-        let one = |inner: &Expr| Box::new(self.inline(inner));
-        let all = |parts: &[Expr]| parts.iter().map(|part| self.inline(part)).collect::<Vec<_>>();
+        self.replace(expr)
+    }
+
+    /// Nodes of the expression with members replaced.
+    fn nodes(&self, expr: &Expr) -> usize {
+        let all = |parts: &[Expr]| parts.iter().map(|part| self.nodes(part)).sum::<usize>();
+        let inside = match &expr.kind {
+            ExprKind::Literal(_) => 0,
+            ExprKind::Path(path) => match self.find(path) {
+                Some(known) => return known.nodes,
+                None => path.steps.iter().map(|step| self.nodes_of_step(step)).sum(),
+            },
+            ExprKind::Not(inner)
+            | ExprKind::Negate(inner)
+            | ExprKind::Cast(inner, _)
+            | ExprKind::IsOf(inner, _) => self.nodes(inner),
+            ExprKind::Compare(_, left, right)
+            | ExprKind::Has(left, right)
+            | ExprKind::In(left, right)
+            | ExprKind::Arithmetic(_, left, right) => self.nodes(left) + self.nodes(right),
+            ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::List(parts) => all(parts),
+            ExprKind::Call(_, arguments) => all(arguments),
+            ExprKind::Case(cases) => {
+                cases.iter().map(|(when, then)| self.nodes(when) + self.nodes(then)).sum()
+            }
+        };
+        1 + inside
+    }
+
+    fn nodes_of_step(&self, step: &PathStep) -> usize {
+        match step {
+            PathStep::Lambda { body: Some((_, body)), .. } => self.nodes(body),
+            _ => 1,
+        }
+    }
+
+    fn replace(&self, expr: &Expr) -> Expr {
+        let one = |inner: &Expr| Box::new(self.replace(inner));
+        let all = |parts: &[Expr]| parts.iter().map(|part| self.replace(part)).collect::<Vec<_>>();
         let kind = match &expr.kind {
             ExprKind::Literal(_) => expr.kind.clone(),
             ExprKind::Path(path) => match self.find(path) {
-                Some(value) => return value.clone(),
+                Some(known) => return known.value.clone(),
                 None => ExprKind::Path(self.inline_path(path)),
             },
             ExprKind::Not(inner) => ExprKind::Not(one(inner)),
@@ -58,7 +110,7 @@ impl Members {
             ExprKind::IsOf(inner, ty) => ExprKind::IsOf(one(inner), *ty),
             ExprKind::Case(cases) => {
                 let case = |(condition, value): &(Expr, Expr)| {
-                    (self.inline(condition), self.inline(value))
+                    (self.replace(condition), self.replace(value))
                 };
                 ExprKind::Case(cases.iter().map(case).collect())
             }
@@ -67,18 +119,18 @@ impl Members {
         Expr { kind, ty: expr.ty }
     }
 
-    fn find(&self, path: &Path) -> Option<&Expr> {
+    fn find(&self, path: &Path) -> Option<&Known> {
         let (Root::Item, [PathStep::Member(name)]) = (&path.root, path.steps.as_slice()) else {
             return None;
         };
-        self.known.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.known.iter().find(|known| known.name == *name)
     }
 
     fn inline_path(&self, path: &Path) -> Path {
         let step = |step: &PathStep| match step {
             PathStep::Lambda { quantifier, body: Some((name, body)) } => PathStep::Lambda {
                 quantifier: *quantifier,
-                body: Some((name.clone(), Box::new(self.inline(body)))),
+                body: Some((name.clone(), Box::new(self.replace(body)))),
             },
             other => other.clone(),
         };

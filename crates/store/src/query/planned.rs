@@ -282,12 +282,14 @@ impl<'q> Planned<'q> {
     /// What a page costs.
     pub(crate) fn cost(&self) -> Cost {
         let is_led = match &self.access {
-            Access::Id(_) => return Cost::Bounded,
+            // One row, but what else is asked of it may take any time.
+            Access::Id(_) => true,
             Access::Participants(keys) => keys.len() < 2,
             Access::Start | Access::End => true,
             Access::Search(_) => false,
         };
         let is_plain = self.is_exact() && self.conditions.is_empty();
-        if is_led && is_plain && self.is_in_order() { Cost::Bounded } else { Cost::Scan }
+        let is_in_order = matches!(self.access, Access::Id(_)) || self.is_in_order();
+        if is_led && is_plain && is_in_order { Cost::Bounded } else { Cost::Scan }
     }
 }

@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_notifications.sql"),
     include_str!("../../migrations/sqlite/0004_calls.sql"),
     include_str!("../../migrations/sqlite/0005_logs.sql"),
+    include_str!("../../migrations/sqlite/0006_undecided.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").

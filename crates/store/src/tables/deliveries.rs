@@ -8,8 +8,8 @@ use super::subscriptions;
 use crate::engine::{Connection, Row, most};
 use crate::session::Session;
 use crate::subscription::{
-    Channel, CommittedVersion, CommittedVersions, DeliveryRow, DueEndpoint, Event, FailingEndpoint,
-    Match, QueueSize, Sent, Settled,
+    Channel, CommittedVersion, CommittedVersions, Decision, DeliveryRow, DueEndpoint, Event,
+    FailingEndpoint, Match, QueueSize, Sent, Settled,
 };
 use crate::{Cause, Error};
 
@@ -39,7 +39,11 @@ pub(crate) fn enqueue(
     }
     let mut count = 0;
     for matched in matches {
-        if let Some(event) = event(session, matched)? {
+        if !matched.is_decided {
+            // What it tells is decided together with whether it tells it.
+            insert(session, matched, Event::Updated)?;
+            count += 1;
+        } else if let Some(event) = event(session, matched)? {
             insert(session, matched, event)?;
             count += 1;
         }
@@ -59,12 +63,18 @@ fn enqueue_together(session: &Session, matches: &[Match]) -> Result<usize, Error
                 INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
                 SELECT ?1, 0, event, ?4, ?3, ?5 FROM news WHERE event IS NOT NULL";
     let now = session.now();
-    let values = matches.iter().map(|it| {
+    let undecided = matches.iter().filter(|it| !it.is_decided);
+    for matched in undecided.clone() {
+        insert(session, matched, Event::Updated)?;
+    }
+    let decided = matches.iter().filter(|it| it.is_decided);
+    let values = decided.map(|it| {
         let Match { subscription_key, id_key, record_id, version, .. } = it;
         let wants = (it.wants_created, it.wants_updated);
         (subscription_key, id_key, version, record_id, now, wants.0, wants.1)
     });
-    Ok(session.connection.execute_each(text, values)?.into_iter().sum())
+    let told: usize = session.connection.execute_each(text, values)?.into_iter().sum();
+    Ok(told + undecided.count())
 }
 
 /// What the subscription is to be told of the version, by what it was told before.
@@ -91,8 +101,9 @@ fn event(session: &Session, matched: &Match) -> Result<Option<Event>, Error> {
 
 fn insert(session: &Session, matched: &Match, event: Event) -> Result<(), Error> {
     session.connection.defer(
-        "INSERT INTO delivery (subscription_key, channel, event, record_id, version, queued) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO delivery \
+         (subscription_key, channel, event, record_id, version, queued, is_undecided) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (
             matched.subscription_key,
             event.channel().number(),
@@ -100,8 +111,34 @@ fn insert(session: &Session, matched: &Match, event: Event) -> Result<(), Error>
             &matched.record_id,
             matched.version,
             session.now(),
+            !matched.is_decided,
         ),
     )
+}
+
+/// Takes undecided messages out of the queue, or lets them go out as what they tell by now.
+pub(crate) fn decide(session: &mut Session, decisions: &[Decision]) -> Result<(), Error> {
+    for Decision { delivery_key, matched, is_met } in decisions {
+        let event = if *is_met { late_event(session, matched)? } else { None };
+        match event {
+            Some(event) => session.connection.execute(
+                "UPDATE delivery SET event = ?2, is_undecided = 0 WHERE delivery_key = ?1",
+                (delivery_key, event.name()),
+            )?,
+            None => session.connection.execute(
+                "DELETE FROM delivery WHERE delivery_key = ?1 AND is_undecided = 1",
+                [delivery_key],
+            )?,
+        };
+    }
+    Ok(())
+}
+
+/// The same as [`event`] for a version that was decided about after later ones may have been told:
+/// it is told too, since nobody has been told of it yet.
+fn late_event(session: &Session, matched: &Match) -> Result<Option<Event>, Error> {
+    let told = event(session, matched)?;
+    Ok(told.or(matched.wants_updated.then_some(Event::Updated)))
 }
 
 /// Notes what became of messages; answers how many were given up.
@@ -316,7 +353,7 @@ pub(crate) fn next(
     limit: usize,
 ) -> Result<Vec<DeliveryRow>, Error> {
     let text = "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, \
-                died FROM delivery INDEXED BY delivery_in_order WHERE subscription_key = ?1 \
+                died, is_undecided FROM delivery INDEXED BY delivery_in_order WHERE subscription_key = ?1 \
                 AND channel = ?2 AND delivery_key > ?4 AND died IS NULL \
                 ORDER BY delivery_key LIMIT ?3";
     let mut found: Vec<DeliveryRow> = Vec::new();
@@ -340,7 +377,7 @@ pub(crate) fn list(
     (after, limit): (i64, usize),
 ) -> Result<Vec<DeliveryRow>, Error> {
     let text = "SELECT d.delivery_key, d.subscription_key, d.event, d.record_id, d.version, \
-                d.queued, d.message, d.died FROM delivery d \
+                d.queued, d.message, d.died, d.is_undecided FROM delivery d \
                 JOIN subscription s ON s.subscription_key = d.subscription_key \
                 JOIN tenant t ON t.tenant_key = s.tenant_key \
                 WHERE (t.id = ?1 OR CAST(?1 AS text) IS NULL) AND (d.died IS NOT NULL) = ?2 \
@@ -357,13 +394,13 @@ pub(crate) fn of_subscription(
 ) -> Result<Vec<DeliveryRow>, Error> {
     // Each part has an index in the order that is asked for.
     let text = "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, \
-                died FROM delivery WHERE subscription_key = ?1 AND channel = 0 \
+                died, is_undecided FROM delivery WHERE subscription_key = ?1 AND channel = 0 \
                 AND delivery_key > ?2 AND died IS NULL AND ?4 IS DISTINCT FROM 1 \
                 UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, \
-                queued, message, died FROM delivery WHERE subscription_key = ?1 AND channel = 1 \
+                queued, message, died, is_undecided FROM delivery WHERE subscription_key = ?1 AND channel = 1 \
                 AND delivery_key > ?2 AND died IS NULL AND ?4 IS DISTINCT FROM 1 \
                 UNION ALL SELECT delivery_key, subscription_key, event, record_id, version, \
-                queued, message, died FROM delivery WHERE subscription_key = ?1 \
+                queued, message, died, is_undecided FROM delivery WHERE subscription_key = ?1 \
                 AND delivery_key > ?2 AND died IS NOT NULL AND ?4 IS DISTINCT FROM 0 \
                 ORDER BY delivery_key LIMIT ?3";
     connection.all(text, (subscription_key, after, most(limit), is_dead), read)
@@ -392,5 +429,6 @@ fn read(row: &Row<'_>) -> Result<DeliveryRow, Error> {
         queued: row.get(5)?,
         message: row.get(6)?,
         died: row.get(7)?,
+        is_undecided: row.get(8)?,
     })
 }

@@ -97,6 +97,7 @@ pub(super) const REPLACED: [Table; 9] = [
             "queued",
             "message",
             "died",
+            "is_undecided",
         ],
         keys: 1,
         is_numbered: true,

@@ -45,6 +45,7 @@ pub(crate) fn matched(key: i64, number: u8, version: i64) -> Match {
         version,
         wants_created: true,
         wants_updated: true,
+        is_decided: true,
     }
 }
 

@@ -9,7 +9,7 @@ use model::rows::{RecordKeys, RowSet, StreamSource, push_segment, push_session, 
 use model::search;
 use odata::bound::{Query, Search};
 use odata::edm::Type;
-use odata::eval::{Item, Pager, Pipeline, Searcher, Sieve, Sizes, Window};
+use odata::eval::{Environment, Item, Meter, Pager, Pipeline, Searcher, Sieve, Sizes, Window};
 use odata::json::{Node, write_node};
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
@@ -30,6 +30,11 @@ impl Searcher for Words {
         let Type::Structured(ty) = item.ty else { return false };
         search::Query::new(search).matches(item.node, ty)
     }
+}
+
+/// Without an end.
+fn environment() -> Environment<'static> {
+    Environment { searcher: &Words, meter: Box::leak(Box::new(Meter::unlimited())) }
 }
 
 /// The query that a URL asks; `options` are names and values, not encoded.
@@ -97,13 +102,13 @@ impl Oracle {
         let sieve = Sieve::new(query);
         let window = Window::of(query, 0, usize::MAX);
         let ty = Type::Structured(set.ty());
-        let mut pager = Pager::new(&sieve, window, ty, &Words);
+        let mut pager = Pager::new(&sieve, window, ty, environment());
         for node in self.nodes(set) {
             if pager.offer(Cow::Owned(node), |node| name_of(set, node)).is_break() {
                 break;
             }
         }
-        pager.finish().items
+        pager.finish().unwrap().items
     }
 
     /// What `$apply` makes of the rows.
@@ -111,21 +116,21 @@ impl Oracle {
         let ty = Type::Structured(set.ty());
         let pipeline = Pipeline::new(query.apply.as_ref().unwrap(), ty).unwrap();
         let sizes = Sizes { groups: 1_000_000, items: 1_000_000, values: 10_000_000 };
-        let mut run = pipeline.start(sizes, &Words);
+        let mut run = pipeline.start(sizes, environment());
         for node in self.nodes(set) {
             if run.push(Cow::Owned(node)).unwrap().is_break() {
                 break;
             }
         }
         let sieve = Sieve::new(query);
-        let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &Words);
+        let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, environment());
         for mut node in run.finish().unwrap() {
             leave_related(&mut node);
             if pager.offer(Cow::Owned(node), text).is_break() {
                 break;
             }
         }
-        pager.finish().items
+        pager.finish().unwrap().items
     }
 }
 

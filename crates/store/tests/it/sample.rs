@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use model::rows::RowSet::{self, Records, Streams};
 use model::shred;
+use odata::eval::{Allowance, Meter};
 use odata::json::Node;
 use odata::primitive::DateTimeOffset;
 use simulator::{Calls, Mix, Options};
@@ -55,8 +56,8 @@ fn fill(store: &Store) {
 }
 
 pub(crate) fn budget() -> Budget {
-    let deadline = Instant::now() + PATIENCE;
-    Budget { rows_scanned: 1_000_000, deadline, groups: 100_000 }
+    let meter = Meter::new(Allowance::until(Instant::now() + PATIENCE));
+    Budget { rows_scanned: 1_000_000, groups: 100_000, meter }
 }
 
 pub(crate) struct Sample {

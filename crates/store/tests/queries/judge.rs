@@ -8,6 +8,7 @@ use model::rows::RowSet;
 use odata::Limits;
 use odata::bound::Query;
 use odata::error::Kind;
+use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
 use serde_json::Value as Json;
 use store::{Budget, Error, Found, Reader, RowQuery};
@@ -113,8 +114,8 @@ impl Asking {
     }
 
     fn budget(&self) -> Budget {
-        let deadline = Instant::now() + PATIENCE;
-        Budget { rows_scanned: self.setting.rows_scanned, deadline, groups: 1_000_000 }
+        let meter = Meter::new(Allowance::until(Instant::now() + PATIENCE));
+        Budget { rows_scanned: self.setting.rows_scanned, groups: 1_000_000, meter }
     }
 
     fn applied(&mut self, expected: &Answer, is_ordered: bool) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use testkit::{Gate, OTHER_TENANT, PATIENCE, Received, Receiver, Reply, TENANT, until};
 
-use super::{SUBSCRIPTIONS, Telling};
+use super::{SETTINGS, SUBSCRIPTIONS, Telling};
 use crate::{READ, WRITE, record};
 
 /// Addresses that never answer.
@@ -272,4 +272,68 @@ fn is_signed(message: &Received, secret: &str) -> bool {
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key);
     let signature = STANDARD.encode(aws_lc_rs::hmac::sign(&key, signed.as_bytes()));
     header("webhook-signature").split(' ').any(|one| one == format!("v1,{signature}"))
+}
+
+#[test]
+fn a_condition_that_takes_long_holds_up_nobody_else() {
+    // So few steps that it runs out of them however fast the machine is.
+    let settings = format!("{SETTINGS}[limits]\nquery_steps = 200000\n");
+    let mut telling = Telling::with_settings(&settings);
+    let (hostile, other) = (Receiver::new(), Receiver::new());
+    let all_with_all = "sessions/all(a:$it/sessions/all(b:$it/sessions/all(c:\
+                        $it/sessions/all(d:matchesPattern(d/id,'^s') and a/id ne 'x'))))";
+    let resource = format!("communications/callRecords?$filter={all_with_all}");
+    telling.subscribe(&hostile, &json!({"resource": resource}));
+    telling.subscribe(&other, &json!({}));
+    let session = |number: usize| {
+        json!({
+            "id": format!("s{number}"), "modalities": ["audio"],
+            "startDateTime": "2025-01-01T00:00:00Z", "endDateTime": "2025-01-01T00:30:00Z",
+        })
+    };
+    let mut record: Value = serde_json::from_str(&record("long", 1, 1)).unwrap();
+    record["sessions"] = (0..60).map(session).collect();
+    let kept = telling.client.post(crate::RECORDS, record.to_string().as_bytes());
+    assert_eq!(kept.status, 201, "{}", kept.text());
+    assert_eq!(told(&other.wait_for(1)), ["created long"]);
+    // What can't be decided counts as met, and is counted.
+    assert_eq!(told(&hostile.wait_for(1)), ["created long"]);
+    let metrics = telling.server.as_ref().unwrap().metrics();
+    assert!(metrics.contains("callvault_deliveries_undecided_total 1"), "{metrics}");
+    // Later messages keep their order behind it.
+    telling.keep("next", 1);
+    assert_eq!(told(&hostile.wait_for(2)), ["created long", "created next"]);
+}
+
+#[test]
+fn a_condition_that_takes_longer_than_the_log_waits_is_decided_all_the_same() {
+    let mut telling = Telling::new();
+    let receiver = Receiver::new();
+    // Some hundred thousand steps: more than there are while the log is read, and far fewer than a
+    // question may take.
+    let pairs = "sessions/any(a:$it/sessions/all(b:$it/sessions/any(c:a/id eq concat(b/id,'x'))))";
+    let condition = format!("{pairs} or type eq 'groupCall'");
+    let resource = format!("communications/callRecords?$filter={condition}");
+    telling.subscribe(&receiver, &json!({"resource": resource}));
+    let session = |number: usize| {
+        json!({
+            "id": format!("s{number}"), "modalities": ["audio"],
+            "startDateTime": "2025-01-01T00:00:00Z", "endDateTime": "2025-01-01T00:30:00Z",
+        })
+    };
+    for (id, kind) in [("not-met", "peerToPeer"), ("met", "groupCall"), ("neither", "peerToPeer")] {
+        let mut record: Value = serde_json::from_str(&record(id, 1, 1)).unwrap();
+        record["type"] = json!(kind);
+        record["sessions"] = (0..400).map(session).collect();
+        let kept = telling.client.post(crate::RECORDS, record.to_string().as_bytes());
+        assert_eq!(kept.status, 201, "{}", kept.text());
+    }
+    telling.keep("last", 1);
+    let mut last: Value = serde_json::from_str(&record("last", 2, 1)).unwrap();
+    last["type"] = json!("groupCall");
+    let kept = telling.client.post(crate::RECORDS, last.to_string().as_bytes());
+    assert_eq!(kept.status, 200, "{}", kept.text());
+    assert_eq!(told(&receiver.wait_for(2)), ["created met", "created last"]);
+    let metrics = telling.server.as_ref().unwrap().metrics();
+    assert!(metrics.contains("callvault_deliveries_undecided_total 0"), "{metrics}");
 }

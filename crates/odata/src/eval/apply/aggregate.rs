@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::identity::push_identity;
 use super::sum::Sum;
 use crate::bound::{Aggregate, Method};
-use crate::eval::Value;
 use crate::eval::arithmetic::nearest;
+use crate::eval::{HeapSize, Value};
 
 /// Collects values and makes figures of them. Null, and values that a figure can't be made of,
 /// are left out; of no values the figure is null, a count 0.
@@ -60,12 +60,12 @@ impl Aggregator {
     }
 
     /// Takes an item, given by a value for each figure; the value for one that counts items is
-    /// ignored. Returns how many values more are kept in memory.
+    /// ignored. Returns how many bytes more are kept in memory.
     pub fn push(&mut self, values: &[Value<'_>]) -> usize {
         let mut kept = 0;
         for (figure, value) in self.figures.iter_mut().zip(values) {
             figure.count_item();
-            kept += usize::from(figure.add(value));
+            kept += figure.add(value);
         }
         kept
     }
@@ -77,10 +77,10 @@ impl Aggregator {
         }
     }
 
-    /// Takes one of perhaps many values of an item for the figure with that index. Returns whether
-    /// a value more is kept in memory.
-    pub fn add(&mut self, index: usize, value: &Value<'_>) -> bool {
-        self.figures.get_mut(index).is_some_and(|figure| figure.add(value))
+    /// Takes one of perhaps many values of an item for the figure with that index. Returns how
+    /// many bytes more are kept in memory.
+    pub fn add(&mut self, index: usize, value: &Value<'_>) -> usize {
+        self.figures.get_mut(index).map_or(0, |figure| figure.add(value))
     }
 
     /// The figures, in the order in which they were asked for.
@@ -109,7 +109,7 @@ impl Figure {
         }
     }
 
-    fn add(&mut self, value: &Value<'_>) -> bool {
+    fn add(&mut self, value: &Value<'_>) -> usize {
         match self {
             Self::Items(_) => {}
             Self::Values(count) => *count += i64::from(!value.is_null()),
@@ -124,18 +124,27 @@ impl Figure {
                     None => value.order(value).is_some(),
                 };
                 if is_better {
+                    let before = best.as_ref().map_or(0, HeapSize::heap_size);
                     *best = Some(value.clone().into_owned());
+                    return value.heap_size().saturating_sub(before);
                 }
             }
             Self::Distinct(seen, identity) => {
                 identity.clear();
                 push_identity(identity, value);
                 let is_new = !value.is_null() && !seen.contains(identity.as_slice());
-                return is_new && seen.insert(identity.as_slice().into());
+                if is_new {
+                    seen.insert(identity.as_slice().into());
+                    return identity.len() + size_of::<Box<[u8]>>();
+                }
             }
-            Self::Percentile(_, sample) => return sample.add(value),
+            Self::Percentile(_, sample) => {
+                if sample.add(value) {
+                    return size_of::<f64>();
+                }
+            }
         }
-        false
+        0
     }
 
     fn finish(self) -> Value<'static> {

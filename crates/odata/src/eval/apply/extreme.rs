@@ -9,7 +9,7 @@ use super::sum::Sum;
 use crate::bound::{Expr, Extreme, OrderKey};
 use crate::eval::page::{Pager, Sieve, Window};
 use crate::eval::program::NOTHING;
-use crate::eval::{NoSearch, Program, Scope, Value};
+use crate::eval::{Environment, Exhausted, Meter, NoSearch, Program, Scope, Value};
 use crate::json::Node;
 
 /// A prepared choice.
@@ -39,7 +39,9 @@ impl Choice {
     pub(super) fn new(kind: Extreme, amount: &Expr, by: &Expr) -> Self {
         use Extreme::{BottomCount, BottomPercent, BottomSum, TopCount, TopPercent, TopSum};
         let amount = Program::new(amount);
-        let amount = amount.value(&Scope::new(NOTHING, &NoSearch));
+        // A literal.
+        let environment = Environment { searcher: &NoSearch, meter: &Meter::unlimited() };
+        let amount = amount.value(&Scope::new(NOTHING, environment));
         let limit = match kind {
             TopCount | BottomCount => Limit::Count(number(&amount).max(0.0) as usize),
             TopSum | BottomSum => Limit::Sum(number(&amount)),
@@ -66,7 +68,7 @@ impl<'p> Chosen<'p> {
             _ => usize::MAX,
         };
         let window = Window { room, ..Window::ALL };
-        let pager = Pager::new(&choice.sieve, window, setting.ty, setting.searcher);
+        let pager = Pager::new(&choice.sieve, window, setting.ty, setting.environment);
         Self { choice, pager, seen: 0 }
     }
 
@@ -74,7 +76,7 @@ impl<'p> Chosen<'p> {
     pub(super) fn push(&mut self, item: &Node<'_>, setting: &Setting<'_>) -> usize {
         let before = self.pager.held();
         let number =
-            number(&self.choice.by.value(&Scope::new(setting.item(item), setting.searcher)));
+            number(&self.choice.by.value(&Scope::new(setting.item(item), setting.environment)));
         let index = self.seen;
         self.seen += 1;
         let keep = |item: &Node<'_>| (index, number, item.clone().into_owned());
@@ -87,8 +89,8 @@ impl<'p> Chosen<'p> {
         self.pager.held()
     }
 
-    pub(super) fn finish(self) -> Vec<Node<'static>> {
-        let mut items = self.pager.finish().items;
+    pub(super) fn finish(self) -> Result<Vec<Node<'static>>, Exhausted> {
+        let mut items = self.pager.finish()?.items;
         let mut total = Sum::default();
         for (_, value, _) in &items {
             total.add(*value);
@@ -106,7 +108,7 @@ impl<'p> Chosen<'p> {
         let needed = needed.count();
         items.truncate(needed);
         items.sort_unstable_by_key(|(index, ..)| *index);
-        items.into_iter().map(|(.., item)| item).collect()
+        Ok(items.into_iter().map(|(.., item)| item).collect())
     }
 }
 

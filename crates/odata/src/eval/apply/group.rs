@@ -8,8 +8,8 @@ use super::run::{self, Budget, State};
 use super::{Excess, Setting};
 use crate::bound::{GroupKey, Path, PathStep, Ty};
 use crate::edm::StructuredType;
-use crate::eval::Scope;
 use crate::eval::path::Way;
+use crate::eval::{HeapSize, Scope};
 use crate::json::{Member, Node, Text};
 
 /// Groupings that roll-ups may multiply to.
@@ -124,8 +124,11 @@ impl<'p> Groups<'p> {
         setting: &Setting<'p>,
         budget: &mut Budget,
     ) -> Result<(), Excess> {
-        let scope = Scope::new(setting.item(item), setting.searcher);
+        let scope = Scope::new(setting.item(item), setting.environment);
+        let meter = setting.environment.meter;
         for set in 0..self.grouping.sets.len() {
+            meter.step();
+            meter.check()?;
             let index = self.group(set, &scope, setting, budget)?;
             let group = &mut self.groups[index];
             if let (Some(inner), false) = (&self.grouping.inner, group.is_done) {
@@ -162,6 +165,10 @@ impl<'p> Groups<'p> {
             graft(&mut keys, names, value);
         }
         let states = run::states(grouping.inner.as_deref().unwrap_or_default(), setting);
+        let identity = self.scratch.len();
+        setting.environment.meter.keep(
+            size_of::<Group<'_>>() + size_of_val(states.as_slice()) + keys.heap_size() + identity,
+        );
         let index = self.groups.len();
         self.groups.push(Group { set, keys, states, out: Vec::new(), is_done: false });
         self.found.insert(self.scratch.as_slice().into(), index);

@@ -5,14 +5,14 @@ use super::extreme::Choice;
 use super::group::Grouping;
 use crate::bound::{Aggregate, Apply, OrderKey, Query, Search, Transformation};
 use crate::eval::Program;
-use crate::eval::page::{Sieve, Window, programs};
+use crate::eval::page::{Calculation, Sieve, Window, calculations};
 
 /// A prepared transformation.
 #[derive(Debug)]
 pub(super) enum Stage {
     Filter(Program),
     Search(Search),
-    Compute(Vec<(String, Program)>),
+    Compute(Vec<Calculation>),
     /// Sorts, and cuts at once what follows in the chain.
     Sort(Sieve, Window),
     Skip(usize),
@@ -46,7 +46,7 @@ pub(super) fn stages(apply: &Apply) -> Result<Vec<Stage>, Excess> {
             Transformation::Identity => continue,
             Transformation::Filter(condition) => Stage::Filter(Program::new(condition)),
             Transformation::Search(search) => Stage::Search(search.clone()),
-            Transformation::Compute(members) => Stage::Compute(programs(members)),
+            Transformation::Compute(members) => Stage::Compute(calculations(members)),
             Transformation::OrderBy(keys) => {
                 let mut window = Window::ALL;
                 if let Some(Transformation::Skip(count)) = steps.peek() {

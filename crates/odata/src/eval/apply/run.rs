@@ -8,9 +8,9 @@ use super::extreme::Chosen;
 use super::group::Groups;
 use super::plan::{Figures, Stage};
 use super::{Excess, Setting, Sizes};
-use crate::eval::Scope;
 use crate::eval::json_form::set_member;
 use crate::eval::page::{Pager, compute};
+use crate::eval::{HeapSize, Scope};
 use crate::json::Node;
 
 /// What a stage remembers of the items that came by.
@@ -83,7 +83,7 @@ impl<'p> State<'p> {
             Stage::Filter(_) | Stage::Search(_) | Stage::Compute(_) => Self::Nothing,
             Stage::Skip(count) | Stage::Top(count) => Self::Left(*count),
             Stage::Sort(sieve, window) => {
-                Self::Sorted(Pager::new(sieve, *window, setting.ty, setting.searcher))
+                Self::Sorted(Pager::new(sieve, *window, setting.ty, setting.environment))
             }
             Stage::Aggregate(figures) => Self::Figures(figures, Aggregator::new(&figures.asked)),
             Stage::Group(grouping) => Self::Groups(Groups::new(grouping)),
@@ -111,19 +111,25 @@ pub(super) fn push<'p>(
     budget: &mut Budget,
     out: &mut Vec<Node<'static>>,
 ) -> Result<ControlFlow<()>, Excess> {
+    let meter = setting.environment.meter;
+    if !meter.step() {
+        meter.check()?;
+    }
     let ([stage, stages @ ..], [state, states @ ..]) = (stages, states) else {
         budget.take_item()?;
+        meter.keep(item.heap_size());
+        meter.check()?;
         out.push(item.into_owned().into_owned());
         return Ok(ControlFlow::Continue(()));
     };
     let passes = match (stage, &mut *state) {
         (Stage::Filter(condition), _) => {
-            condition.holds(&Scope::new(setting.item(&item), setting.searcher))
+            condition.holds(&Scope::new(setting.item(&item), setting.environment))
         }
-        (Stage::Search(search), _) => setting.searcher.matches(search, setting.item(&item)),
+        (Stage::Search(search), _) => setting.environment.finds(search, setting.item(&item)),
         (Stage::Compute(members), _) => {
             let mut item = item;
-            compute(members, item.to_mut(), setting.ty, None, setting.searcher);
+            compute(members, item.to_mut(), setting.ty, None, setting.environment);
             return push(stages, states, item, setting, budget, out);
         }
         (Stage::Skip(_), State::Left(left)) => {
@@ -163,7 +169,7 @@ impl<'p> State<'p> {
                 budget.take_items(pager.held() - before)?;
             }
             Self::Figures(figures, aggregator) => {
-                let scope = Scope::new(setting.item(item), setting.searcher);
+                let scope = Scope::new(setting.item(item), setting.environment);
                 budget.take_values(feed(aggregator, figures, &scope))?;
             }
             Self::Groups(groups) => groups.push(item, setting, budget)?,
@@ -194,11 +200,11 @@ impl<'p> State<'p> {
             Self::Nothing | Self::Left(_) | Self::Finished => return Ok(Vec::new()),
             Self::Sorted(pager) => {
                 let held = pager.held();
-                (pager.finish().items, held)
+                (pager.finish()?.items, held)
             }
             Self::Chosen(chosen) => {
                 let held = chosen.held();
-                (chosen.finish(), held)
+                (chosen.finish()?, held)
             }
             Self::Figures(figures, aggregator) => {
                 let mut members = Vec::new();
@@ -236,8 +242,13 @@ fn feed(aggregator: &mut Aggregator, figures: &Figures, scope: &Scope<'_, '_>) -
             continue;
         };
         let _ = program.each(scope, &mut |value| {
-            kept += usize::from(aggregator.add(index, &value));
-            ControlFlow::Continue(())
+            let bytes = aggregator.add(index, &value);
+            kept += usize::from(bytes > 0);
+            if scope.environment.meter.keep(bytes) {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         });
     }
     kept

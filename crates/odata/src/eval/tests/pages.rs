@@ -16,7 +16,7 @@ fn by(value: Expr, is_descending: bool) -> OrderKey {
 /// The `n` of chosen items `{"n":…,"k":…}`, and how many were looked at.
 fn page(query: &Query, window: Window, keys: &[Option<i64>]) -> (Selection<String>, usize) {
     let sieve = Sieve::new(query);
-    let mut pager = Pager::new(&sieve, window, DYNAMIC, &NoSearch);
+    let mut pager = Pager::new(&sieve, window, DYNAMIC, environment());
     let mut seen = 0;
     for (index, key) in keys.iter().enumerate() {
         let key = key.map_or("null".to_owned(), |key| key.to_string());
@@ -31,7 +31,7 @@ fn page(query: &Query, window: Window, keys: &[Option<i64>]) -> (Selection<Strin
             break;
         }
     }
-    (pager.finish(), seen)
+    (pager.finish().unwrap(), seen)
 }
 
 fn window(start: usize, room: usize) -> Window {
@@ -77,8 +77,8 @@ fn calculated_members_can_be_filtered_sorted_and_kept() {
         expr(ExprKind::Arithmetic(operator, Box::new(left), Box::new(right)))
     };
     let compute = vec![
-        Computed { value: of(Mul, path("k"), int(10)), alias: "t".into() },
-        Computed { value: of(Add, path("t"), path("n")), alias: "m".into() },
+        Computed { value: of(Mul, path("k"), int(10)), alias: "t".into(), position: 0 },
+        Computed { value: of(Add, path("t"), path("n")), alias: "m".into(), position: 0 },
     ];
     let query = Query {
         compute,

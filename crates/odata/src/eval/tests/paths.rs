@@ -114,8 +114,12 @@ fn counts_filter_and_search_their_items() {
     let node = Node::parse(RECORD).unwrap();
     let item = Item { node: &node, ty: Type::Structured(structured("callRecord")) };
     let program = Program::new(&sessions(vec![count(None, Some("S3"))]));
-    assert!(program.value(&Scope::new(item, &Ids)).equals(&Value::Int(1)));
-    assert!(program.value(&Scope::new(item, &NoSearch)).equals(&Value::Int(0)));
+    assert!(
+        program
+            .value(&Scope::new(item, Environment { searcher: &Ids, ..environment() }))
+            .equals(&Value::Int(1))
+    );
+    assert!(program.value(&Scope::new(item, environment())).equals(&Value::Int(0)));
 }
 
 #[test]

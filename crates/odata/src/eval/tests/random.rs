@@ -200,7 +200,7 @@ proptest! {
         };
         let pipeline = Pipeline::new(&Apply { steps: vec![group] }, DYNAMIC).unwrap();
         let sizes = Sizes { groups: 4, items: 4, values: 40 };
-        let mut run = pipeline.start(sizes, &NoSearch);
+        let mut run = pipeline.start(sizes, environment());
         for (key, value) in &rows {
             let value = value.map_or("null".to_owned(), |value| value.to_string());
             let item = format!("{{\"k\":{key},\"v\":{value}}}");

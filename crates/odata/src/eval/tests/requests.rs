@@ -43,7 +43,7 @@ fn holds(condition: &str) -> bool {
     let query = query(&[("filter", condition)]);
     let node = Node::parse(RECORD).unwrap();
     let program = Program::new(&query.filter.unwrap());
-    program.holds(&Scope::new(Item { node: &node, ty: ty() }, &NoSearch))
+    program.holds(&Scope::new(Item { node: &node, ty: ty() }, environment()))
 }
 
 #[test]
@@ -113,14 +113,14 @@ fn conditions_that_do_not_hold() {
 fn chosen(options: &[(&str, &str)], records: &[String]) -> Vec<String> {
     let query = query(options);
     let sieve = Sieve::new(&query);
-    let mut pager = Pager::new(&sieve, Window::of(&query, 0, 100), ty(), &NoSearch);
+    let mut pager = Pager::new(&sieve, Window::of(&query, 0, 100), ty(), environment());
     for record in records {
         let id = |item: &Node<'_>| item.get("id").unwrap().as_text().unwrap().value().into_owned();
         if pager.offer(Cow::Owned(Node::parse(record).unwrap()), id).is_break() {
             break;
         }
     }
-    pager.finish().items
+    pager.finish().unwrap().items
 }
 
 fn records() -> Vec<String> {
@@ -180,7 +180,7 @@ fn applied(apply: &str) -> Vec<String> {
     let query = query(&[("apply", apply)]);
     let pipeline = Pipeline::new(&query.apply.unwrap(), ty()).unwrap();
     let sizes = Sizes { groups: 100, items: 100, values: 100 };
-    let mut run = pipeline.start(sizes, &NoSearch);
+    let mut run = pipeline.start(sizes, environment());
     for record in &records() {
         if run.push(Cow::Owned(Node::parse(record).unwrap())).unwrap().is_break() {
             break;
@@ -214,7 +214,7 @@ fn grouped_sessions(keys: &str) -> Vec<String> {
     let session = Type::Structured(structured("session"));
     let pipeline = Pipeline::new(&query.apply.unwrap(), session).unwrap();
     let sizes = Sizes { groups: 100, items: 100, values: 100 };
-    let mut run = pipeline.start(sizes, &NoSearch);
+    let mut run = pipeline.start(sizes, environment());
     let record = Node::parse(RECORD).unwrap();
     for session in record.get("sessions").and_then(Node::as_array).unwrap() {
         assert!(run.push(Cow::Borrowed(session)).unwrap().is_continue());

@@ -36,7 +36,7 @@ fn sales() -> Vec<String> {
 
 fn run(steps: Vec<T>, sizes: Sizes, items: &[String]) -> Result<(Vec<String>, usize), Excess> {
     let pipeline = Pipeline::new(&Apply { steps }, DYNAMIC)?;
-    let mut run = pipeline.start(sizes, &NoSearch);
+    let mut run = pipeline.start(sizes, environment());
     let mut seen = 0;
     for item in items {
         seen += 1;
@@ -114,6 +114,7 @@ fn items_pass_filters_and_get_members_one_by_one() {
             Box::new(int(2)),
         )),
         alias: "Double".into(),
+        position: 0,
     };
     let tall = T::Filter(compare(Gt, path("Double"), int(8)));
     assert_eq!(ids(vec![T::Compute(vec![double]), tall]), "4");
@@ -349,7 +350,7 @@ fn figures_can_be_made_without_json() {
     for value in [3, 1, 2] {
         let double = Value::Double(value as f64);
         let row = [Value::Int(value), Value::Null, double.clone(), double];
-        assert_eq!(aggregator.push(&row), 1);
+        assert_eq!(aggregator.push(&row), size_of::<f64>(), "the percentile keeps each");
     }
     assert_eq!(aggregator.push(&[Value::Null, Value::Null, Value::Null, Value::Null]), 0);
     let shown = format!("{:?}", aggregator.finish());

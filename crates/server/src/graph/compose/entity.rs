@@ -6,14 +6,14 @@ use model::generated;
 use odata::bound::{ExpandItem, ExpandKind, Query, key_in_path};
 use odata::context;
 use odata::edm::{StructuredType, Type};
-use odata::eval::Selection;
+use odata::eval::{HeapSize, Selection};
 use odata::json::{Node, write_members, write_node};
 use store::{Reader, StoredRecord};
 
 use super::super::ask::damaged;
 use super::super::call_records::record_path;
 use super::super::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
-use super::selection::{choose, computed};
+use super::selection::{choose, computed, load};
 use super::{Answer, Base, Composer, Question, Tail};
 use crate::problem::Problem;
 
@@ -25,6 +25,12 @@ pub(super) struct Entity {
     pub(super) members: Vec<u8>,
     /// Of a session, its segments without brackets.
     pub(super) segments: Vec<u8>,
+}
+
+impl HeapSize for Entity {
+    fn heap_size(&self) -> usize {
+        self.id.len() + self.members.len() + self.segments.len()
+    }
 }
 
 /// Where the entities of an expanded property come from.
@@ -259,7 +265,8 @@ impl Composer {
         if !query.compute.is_empty() {
             let text = whole_record(reader, row)?;
             let ty = Type::Structured(&generated::CALL_RECORD);
-            out.extend_from_slice(&computed(&query.compute, parse(&text)?, ty));
+            let meter = &self.budget.meter;
+            out.extend_from_slice(&computed(&query.compute, load(&text, meter)?, ty, meter)?);
         }
         if query.expand.is_empty() {
             return Ok(());
@@ -299,7 +306,8 @@ impl Composer {
         out.extend_from_slice(&entity.members);
         if !query.compute.is_empty() {
             let text = entity.text();
-            out.extend_from_slice(&computed(&query.compute, parse(&text)?, Type::Structured(ty)));
+            let (ty, meter) = (Type::Structured(ty), &self.budget.meter);
+            out.extend_from_slice(&computed(&query.compute, load(&text, meter)?, ty, meter)?);
         }
         let text = entity.text();
         let outermost = Some(outermost.unwrap_or(&text));
@@ -328,8 +336,13 @@ impl Composer {
             Some(_) => usize::MAX,
             None => page.size,
         };
-        let Selection { items, count, has_more } =
-            choose(&mut source, &query, Type::Structured(ty), (0, size), outermost)?;
+        let Selection { items, count, has_more } = choose(
+            &mut source,
+            &query,
+            Type::Structured(ty),
+            (0, size),
+            (outermost, &self.budget.meter),
+        )?;
         let path = format!("{}/{name}", around.context);
         if item.kind != ExpandKind::Count {
             let context = match item.kind {

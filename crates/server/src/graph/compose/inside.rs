@@ -14,7 +14,7 @@ use super::super::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
 use super::super::sessions::start_of;
 use super::super::target::RecordRef;
 use super::entity::{Entity, Source, entity_path, parse, push_reference, whole_record};
-use super::selection::{applied, choose};
+use super::selection::{applied, choose, exhausted, load};
 use super::{Answer, Base, Composer, Question, Tail};
 use crate::problem::Problem;
 
@@ -48,7 +48,8 @@ impl Composer {
         }
         if query.apply.is_some() && question.target.tail != Tail::Ref {
             let objects = self.with_source(reader, question, &page, |source, ty, _, _| {
-                applied(query, Type::Structured(ty), self.limits.groups, |take| {
+                let limits = (self.limits.groups, &self.budget.meter);
+                applied(query, Type::Structured(ty), limits, |take| {
                     source.each(|entity| Ok(take(parse(&entity.text())?)?.is_continue()))
                 })
             })?;
@@ -74,7 +75,7 @@ impl Composer {
         self.with_source(reader, question, page, |source, ty, path, version| {
             let place = (start_of(page), size);
             let Selection { items, count, has_more } =
-                choose(source, &query, Type::Structured(ty), place, None)?;
+                choose(source, &query, Type::Structured(ty), place, (None, &self.budget.meter))?;
             Ok(Shown { entities: items, total: count, has_more, ty, path, version: Some(version) })
         })
     }
@@ -171,15 +172,13 @@ impl Composer {
         page: &Page,
     ) -> Result<Answer, Problem> {
         let rows = self.all_versions(reader, id)?;
-        let mut texts = Vec::with_capacity(rows.len());
-        for row in &rows {
-            texts.push(whole_record(reader, row)?);
-        }
+        let meter = &self.budget.meter;
         let ty = Type::Structured(&generated::CALL_RECORD);
         if query.apply.is_some() {
-            let objects = applied(query, ty, self.limits.groups, |take| {
-                for text in &texts {
-                    if take(parse(text)?)?.is_break() {
+            let objects = applied(query, ty, (self.limits.groups, meter), |take| {
+                for row in &rows {
+                    let text = whole_record(reader, row)?;
+                    if take(load(&text, meter)?)?.is_break() {
                         break;
                     }
                 }
@@ -194,13 +193,14 @@ impl Composer {
         let size = if is_count { 0 } else { page.size };
         let window = Window::of(&query, start as u64, size);
         let finder = Finder::default();
-        let mut pager = Pager::new(&sieve, window, ty, &finder);
-        for (row, text) in rows.iter().zip(&texts) {
-            if pager.offer(Cow::Owned(parse(text)?), |_| row).is_break() {
+        let mut pager = Pager::new(&sieve, window, ty, self.environment(&finder));
+        for row in &rows {
+            let text = whole_record(reader, row)?;
+            if pager.offer(Cow::Owned(load(&text, meter)?), |_| row).is_break() {
                 break;
             }
         }
-        let Selection { items, count: total, has_more } = pager.finish();
+        let Selection { items, count: total, has_more } = pager.finish().map_err(exhausted)?;
         if is_count {
             return Ok(Answer::Text(total.unwrap_or_default().to_string()));
         }

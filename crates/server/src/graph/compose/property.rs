@@ -11,7 +11,8 @@ use odata::json::{Node, write_members, write_node};
 use store::Reader;
 
 use super::super::target::PropertyForm;
-use super::entity::{parse, record_text};
+use super::entity::record_text;
+use super::selection::{exhausted, load};
 use super::{Answer, Base, Composer, Question};
 use crate::problem::Problem;
 
@@ -32,7 +33,7 @@ impl Composer {
                 None => return Ok(Answer::Nothing),
             },
         };
-        let entity = parse(&text)?;
+        let entity = load(&text, &self.budget.meter)?;
         let Some(value) = walk(&entity, path)? else { return Ok(Answer::Nothing) };
         match (form, value) {
             (_, Node::Null) => Ok(Answer::Nothing),
@@ -69,14 +70,15 @@ impl Composer {
         let sieve = Sieve::new(&query);
         let size = if is_count { 0 } else { usize::MAX };
         let finder = Finder::default();
-        let mut pager = Pager::new(&sieve, Window::of(&query, 0, size), ty, &finder);
+        let mut pager =
+            Pager::new(&sieve, Window::of(&query, 0, size), ty, self.environment(&finder));
         for item in items {
             let keep = |node: &Node<'_>| node.clone().into_owned();
             if pager.offer(Cow::Borrowed(item), keep).is_break() {
                 break;
             }
         }
-        let Selection { items, count: total, .. } = pager.finish();
+        let Selection { items, count: total, .. } = pager.finish().map_err(exhausted)?;
         if is_count {
             return Ok(Answer::Text(total.unwrap_or_default().to_string()));
         }

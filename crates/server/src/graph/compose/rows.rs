@@ -79,7 +79,7 @@ impl Composer {
             let top = asked.query.top.take().map_or(usize::MAX, number);
             window = skip..skip.saturating_add(top);
         }
-        let texts = reader.apply(&self.tenant, &asked, &self.budget())?;
+        let texts = reader.apply(&self.tenant, &asked, &self.budget)?;
         let total = texts.len() as u64;
         let shown = texts.into_iter().skip(window.start).take(window.len());
         let items = shown.map(|text| String::from_utf8_lossy(&text).into_owned()).collect();
@@ -95,8 +95,8 @@ impl Composer {
     ) -> Result<Answer, Problem> {
         let asked = self.row_query(rows, query);
         let count = match query.apply {
-            Some(_) => reader.apply(&self.tenant, &asked, &self.budget())?.len() as u64,
-            None => reader.count_rows(&self.tenant, &asked, &self.budget())?,
+            Some(_) => reader.apply(&self.tenant, &asked, &self.budget)?.len() as u64,
+            None => reader.count_rows(&self.tenant, &asked, &self.budget)?,
         };
         Ok(Answer::Text(count.to_string()))
     }
@@ -139,9 +139,8 @@ impl Composer {
         page: &Page,
     ) -> Result<(RowPage, Option<u64>), Problem> {
         let asked = self.row_query(rows, query);
-        let budget = self.budget();
         let total = if query.count {
-            Some(reader.count_rows(&self.tenant, &asked, &budget)?)
+            Some(reader.count_rows(&self.tenant, &asked, &self.budget)?)
         } else {
             None
         };
@@ -149,7 +148,8 @@ impl Composer {
             return Ok((RowPage::default(), total));
         }
         let after = (!page.after.is_empty()).then_some(page.after.as_slice());
-        let found = reader.page(&self.tenant, &asked, after, page.size, &budget)?;
+        let found = reader.page(&self.tenant, &asked, after, page.size, &self.budget)?;
+        self.limits.release_the_rest(&self.budget);
         Ok((found, total))
     }
 

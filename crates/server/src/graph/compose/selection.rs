@@ -6,8 +6,10 @@ use std::ops::ControlFlow;
 use model::search::Finder;
 use odata::bound::{Computed, Query};
 use odata::edm::Type;
-use odata::eval::{Excess, Pipeline, Sizes};
-use odata::eval::{Item, Pager, Selection, Sieve, Window};
+use odata::eval::{
+    Environment, Excess, Exhausted, HeapSize, Item, Meter, Pager, Pipeline, Selection, Sieve,
+    Sizes, Window,
+};
 use odata::json::{Member, Node, write_members, write_node};
 
 use super::entity::{Entity, Source, entity_of, parse};
@@ -20,25 +22,25 @@ pub(super) fn choose(
     query: &Query,
     ty: Type,
     (shown, size): (usize, usize),
-    outermost: Option<&str>,
+    (outermost, meter): (Option<&str>, &Meter),
 ) -> Result<Selection<Entity>, Problem> {
     let sieve = Sieve::new(query);
     let window = Window::of(query, shown as u64, size);
     if sieve.is_plain() {
-        return first(source, window, query.count);
+        return first(source, window, query.count, meter);
     }
-    let around = outermost.map(parse).transpose()?;
+    let around = outermost.map(|text| load(text, meter)).transpose()?;
     let finder = Finder::default();
-    let mut pager = Pager::new(&sieve, window, ty, &finder);
+    let mut pager = Pager::new(&sieve, window, ty, Environment { searcher: &finder, meter });
     if let Some(node) = &around {
         pager = pager.inside(Item { node, ty: Type::Undeclared("") });
     }
     source.each(|entity| {
         let text = entity.text();
-        let flow = pager.offer(Cow::Owned(parse(&text)?), entity_of);
+        let flow = pager.offer(Cow::Owned(load(&text, meter)?), entity_of);
         Ok(flow.is_continue())
     })?;
-    Ok(pager.finish())
+    Ok(pager.finish().map_err(exhausted)?)
 }
 
 /// The entities of a window of all there are.
@@ -46,15 +48,19 @@ fn first(
     source: &mut Source<'_>,
     window: Window,
     is_counted: bool,
+    meter: &Meter,
 ) -> Result<Selection<Entity>, Problem> {
     let end = window.start.saturating_add(window.room);
     let mut items = Vec::new();
     let mut number = 0;
     source.each(|entity| {
         if number >= window.start && number < end {
+            meter.keep(entity.heap_size());
             items.push(entity);
         }
         number += 1;
+        meter.step();
+        meter.check().map_err(exhausted)?;
         Ok(is_counted || number <= end)
     })?;
     let has_more = number > end && !window.is_last;
@@ -62,11 +68,16 @@ fn first(
 }
 
 /// Text of the computed members of an item, each behind a comma.
-pub(super) fn computed(computed: &[Computed], item: Node<'_>, ty: Type) -> Vec<u8> {
+pub(super) fn computed(
+    computed: &[Computed],
+    item: Node<'_>,
+    ty: Type,
+    meter: &Meter,
+) -> Result<Vec<u8>, Problem> {
     let query = Query { compute: computed.to_vec(), ..Query::default() };
     let sieve = Sieve::new(&query);
     let finder = Finder::default();
-    let mut pager = Pager::new(&sieve, Window::ALL, ty, &finder);
+    let mut pager = Pager::new(&sieve, Window::ALL, ty, Environment { searcher: &finder, meter });
     let _ = pager.offer(Cow::Owned(item), |node| {
         let is_computed = |member: &&Member<'_>| {
             let name = member.name.value();
@@ -78,7 +89,8 @@ pub(super) fn computed(computed: &[Computed], item: Node<'_>, ty: Type) -> Vec<u
         write_members(&mut out, &members.collect::<Vec<_>>());
         out
     });
-    pager.finish().items.pop().unwrap_or_default()
+    let mut shown = pager.finish().map_err(exhausted)?.items;
+    Ok(shown.pop().unwrap_or_default())
 }
 
 /// Objects that `$apply` made.
@@ -97,23 +109,24 @@ pub(in super::super) type Take<'t> = dyn FnMut(Node<'_>) -> Result<ControlFlow<(
 pub(in super::super) fn applied(
     query: &Query,
     ty: Type,
-    groups: usize,
+    (groups, meter): (usize, &Meter),
     feed: impl FnOnce(&mut Take<'_>) -> Result<(), Problem>,
 ) -> Result<Objects, Problem> {
     let Some(apply) = &query.apply else { return Ok(Objects::default()) };
     let sizes = Sizes { groups, items: MOST_ITEMS, values: MOST_VALUES };
     let finder = Finder::default();
     let pipeline = Pipeline::new(apply, ty).map_err(excess)?;
-    let mut run = pipeline.start(sizes, &finder);
+    let environment = Environment { searcher: &finder, meter };
+    let mut run = pipeline.start(sizes, environment);
     feed(&mut |item| run.push(Cow::Owned(item)).map_err(excess))?;
     let sieve = Sieve::new(query);
-    let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, &finder);
+    let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, environment);
     for object in run.finish().map_err(excess)? {
         if pager.offer(Cow::Owned(object), text_of).is_break() {
             break;
         }
     }
-    let Selection { items, count, .. } = pager.finish();
+    let Selection { items, count, .. } = pager.finish().map_err(exhausted)?;
     Ok(Objects { total: count.unwrap_or(items.len() as u64), items })
 }
 
@@ -127,6 +140,21 @@ fn text_of(node: &Node<'_>) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// An item that is looked at, if there is memory for it.
+pub(in super::super) fn load<'t>(text: &'t str, meter: &Meter) -> Result<Node<'t>, Problem> {
+    meter.load(text.len());
+    meter.check().map_err(exhausted)?;
+    parse(text)
+}
+
+/// The answer when a budget is exhausted.
+pub(in super::super) fn exhausted(exhausted: Exhausted) -> Problem {
+    store::Error::from(exhausted).into()
+}
+
 fn excess(excess: Excess) -> Problem {
+    if let Excess::Exhausted(reason) = excess {
+        return exhausted(reason);
+    }
     Problem::bad_request(format!("The query makes {excess}.")).with_target("$apply")
 }
