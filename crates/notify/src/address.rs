@@ -29,6 +29,19 @@ const CLOSED_V4: [(Ipv4Addr, u8); 18] = [
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
+/// Those of them in which something can be reached from inside.
+const INNER_V4: [(Ipv4Addr, u8); 9] = [
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+];
+
 /// Of version 6 only global unicast is open, less what is set apart in it.
 const OPEN_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 const CLOSED_V6: [(Ipv6Addr, u8); 4] = [
@@ -81,22 +94,45 @@ fn is_public(address: IpAddr) -> bool {
             None => {
                 v6_is_in(address, OPEN_V6)
                     && !CLOSED_V6.iter().any(|network| v6_is_in(address, *network))
+                    && !leads_inside(address)
             }
         },
     }
 }
 
-/// The address of version 4 to which one of version 6 leads: through NAT64 (RFC 6052) or 6to4
-/// (RFC 3056).
+/// The address of version 4 to which one of version 6 leads everywhere: through NAT64 with its
+/// well-known prefix (RFC 6052; all other prefixes that begin like it are of local use, RFC 8215, and
+/// not open), through 6to4 (RFC 3056), or to a host of ISATAP (RFC 5214).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let parts = address.segments();
     let at =
         |first: usize| Ipv4Addr::from(u32::from(parts[first]) << 16 | u32::from(parts[first + 1]));
     match parts {
-        [0x64, 0xff9b, ..] => Some(at(6)),
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(at(6)),
         [0x2002, ..] => Some(at(1)),
+        // Anything may stand before it that could be the address of a site.
+        [_, _, _, _, 0 | 0x200, 0x5efe, ..] if v6_is_in(address, OPEN_V6) => Some(at(6)),
         _ => None,
     }
+}
+
+/// How long a prefix of NAT64 can be, in bytes (RFC 6052 section 2.2).
+const PREFIXES: [usize; 6] = [4, 5, 6, 7, 8, 12];
+/// The byte that is zero and no part of the address of version 4.
+const SPARED: usize = 8;
+
+/// Whether a translator with a prefix of its own (RFC 6052) could lead from here to an address of an
+/// inner network: whatever the prefix is, one of these stands behind it, and nothing behind that.
+fn leads_inside(address: Ipv6Addr) -> bool {
+    let bytes = address.octets();
+    bytes[SPARED] == 0
+        && PREFIXES.iter().any(|prefix| {
+            let mut rest = (*prefix..bytes.len()).filter(|place| *place != SPARED);
+            let mut next = || rest.next().map_or(0, |place| bytes[place]);
+            let inner = Ipv4Addr::from([next(), next(), next(), next()]);
+            let is_last = rest.all(|place| bytes[place] == 0);
+            is_last && INNER_V4.iter().any(|network| v4_is_in(inner, *network))
+        })
 }
 
 fn v4_is_in(address: Ipv4Addr, (network, bits): (Ipv4Addr, u8)) -> bool {
@@ -177,6 +213,119 @@ mod tests {
             "64:ff9b::101:101",
         ] {
             assert!(admits(&guard, text), "{text}");
+        }
+    }
+
+    /// An address of version 4 behind a prefix of so many bits, with the zero byte (RFC 6052 section
+    /// 2.2), and a suffix behind it.
+    fn behind(prefix: &str, bits: usize, inner: [u8; 4], suffix: u8) -> Ipv6Addr {
+        let mut bytes = prefix.parse::<Ipv6Addr>().unwrap().octets();
+        let mut inner = inner.into_iter();
+        for place in (bits / 8..16).filter(|place| *place != 8) {
+            bytes[place] = inner.next().unwrap_or(suffix);
+        }
+        bytes[8] = 0;
+        bytes.into()
+    }
+
+    const INNER: [[u8; 4]; 9] = [
+        [10, 0, 0, 1],
+        [100, 64, 0, 1],
+        [127, 0, 0, 1],
+        [168, 63, 129, 16],
+        [169, 254, 169, 254],
+        [172, 16, 5, 4],
+        [192, 0, 0, 8],
+        [192, 168, 1, 1],
+        [198, 18, 0, 1],
+    ];
+
+    #[test]
+    fn translated_addresses_of_inner_networks_are_closed_in_every_form() {
+        let guard = Guard::default();
+        for inner in INNER {
+            for bits in [32, 40, 48, 56, 64, 96] {
+                // The published example of RFC 6052 is closed as documentation is.
+                for prefix in ["2001:db8:122:344::", "2a01:4f8:122:344::", "2606:4700:1:2::"] {
+                    let address = behind(prefix, bits, inner, 0);
+                    assert!(!guard.admits(address.into()), "{address}: {inner:?} at {bits}");
+                }
+                // What begins like the well-known prefix leads nowhere else, whatever follows.
+                for prefix in ["64:ff9b::", "64:ff9b:1::", "64:ff9b:1:fffe::", "64:ff9b:2::"] {
+                    for suffix in [0, 1] {
+                        let address = behind(prefix, bits, inner, suffix);
+                        assert!(!guard.admits(address.into()), "{address}: {inner:?} at {bits}");
+                    }
+                }
+            }
+            let [a, b, c, d] = inner;
+            for text in [
+                format!("::{a}.{b}.{c}.{d}"),
+                format!("::ffff:{a}.{b}.{c}.{d}"),
+                format!("::ffff:0:{a}.{b}.{c}.{d}"),
+                format!("64:ff9b::{a}.{b}.{c}.{d}"),
+                format!("2002:{a:02x}{b:02x}:{c:02x}{d:02x}::1"),
+                // Teredo has it inverted, behind its server's.
+                format!("2001:0:4136:e378:8000:63bf:{:02x}{:02x}:{:02x}{:02x}", !a, !b, !c, !d),
+                format!("2a01:4f8:1:2:0:5efe:{a}.{b}.{c}.{d}"),
+                format!("2a01:4f8:1:2:200:5efe:{a}.{b}.{c}.{d}"),
+                format!("fe80::5efe:{a}.{b}.{c}.{d}"),
+            ] {
+                assert!(!admits(&guard, &text), "{text}");
+            }
+        }
+        for text in [
+            "64:ff9b:1:a00:0:100:101:101",
+            "64:ff9b:1:101:1:100::",
+            "64:ff9b:1::101:101",
+            "64:ff9b:101:101::",
+        ] {
+            assert!(!admits(&guard, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_the_public_internet_stay_open() {
+        let guard = Guard::default();
+        for text in [
+            "2606:4700:4700::1111",
+            "2606:4700::6810:84e5",
+            "2001:4860:4860::8888",
+            "2620:fe::fe",
+            "2620:119:35::35",
+            "2a00:1450:400a:805::200e",
+            "2607:f8b0:4005:805::200a",
+            "2a03:2880:f12f:83:face:b00c:0:25de",
+            "2603:1030:20e:3::23c",
+            "2600:1901:0:38d7::",
+            "2a04:4e42:600::645",
+            "2a01:4f8:10a:201::2",
+            "2a02:26f0:127::1721",
+            "2001:41d0:1:1b00:213:186:33:5",
+            "2400:cb00:2048:1::c629:d7a2",
+            "2a01:4f8:1:2:0:5efe:101:101",
+            "64:ff9b::8.8.8.8",
+            "2002:808:808::1",
+            "::ffff:8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.1",
+            "126.255.255.255",
+            "128.0.0.1",
+            "169.253.255.255",
+            "172.15.255.255",
+            "172.32.0.1",
+            "192.167.255.255",
+            "192.169.0.1",
+            "198.17.255.255",
+            "198.20.0.1",
+            "223.255.255.255",
+        ] {
+            assert!(admits(&guard, text), "{text}");
+        }
+        // Behind any prefix, a public address is no reason.
+        for bits in [32, 40, 48, 56, 64, 96] {
+            let address = behind("2a01:4f8:122:344::", bits, [8, 8, 4, 4], 0);
+            assert!(guard.admits(address.into()), "{address}");
         }
     }
 

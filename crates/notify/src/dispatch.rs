@@ -30,7 +30,7 @@ use crate::counters::Counters;
 use crate::payload;
 use crate::schedule::{GIVEN_UP_AFTER, wait};
 use crate::secrets::Vault;
-use crate::transport::{Message, SendError, Transports};
+use crate::transport::{Message, NO_LIFECYCLE, SendError, Transports};
 
 pub use deciding::ConditionLimits;
 
@@ -387,7 +387,7 @@ impl Work {
             Channel::Lifecycle => subscription.lifecycle_notification_url.as_ref(),
         };
         let Some(address) = address else {
-            return Err(SendError::Address("there is no address for lifecycle events"));
+            return Err(SendError::Address(NO_LIFECYCLE));
         };
         let url: Url = self.dispatcher.transports.address(address)?;
         let name = (subscription.key, channel);

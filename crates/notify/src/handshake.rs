@@ -6,7 +6,7 @@ use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::transport::SendError;
-use crate::webhook::Webhooks;
+use crate::webhook::{Webhooks, answered};
 
 /// Why an address may get no notifications, in Graph's words where it has some.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,12 +14,16 @@ pub enum HandshakeError {
     /// No answer in time.
     #[error("Subscription validation request timed out.")]
     TimedOut,
-    /// Another status than 200, or no connection.
+    /// Another status than 200, no connection, no address, or none that messages may go to: whoever
+    /// asks is not told which, and could else look at our networks through us.
     #[error(
         "Subscription validation request failed. Notification endpoint must respond with 200 OK to \
          validation request."
     )]
-    NotOk,
+    NotOk {
+        /// Which it is, for the log alone.
+        cause: String,
+    },
     /// Another text than the token.
     #[error(
         "Subscription validation request failed. Response must exactly match validationToken query \
@@ -32,12 +36,19 @@ pub enum HandshakeError {
          type text/plain."
     )]
     OtherType,
-    /// The stream does not take it.
-    #[error("Subscription validation request failed: {0}.")]
-    Stream(String),
-    /// Nothing may be sent there.
+    /// Nothing may be sent there, as the address itself says.
     #[error("Subscription validation request failed: {0}.")]
     Address(&'static str),
+}
+
+impl HandshakeError {
+    /// What the log is told beside it.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::NotOk { cause } => Some(cause),
+            _ => None,
+        }
+    }
 }
 
 impl From<SendError> for HandshakeError {
@@ -45,7 +56,7 @@ impl From<SendError> for HandshakeError {
         match error {
             SendError::Address(why) => Self::Address(why),
             SendError::TimedOut => Self::TimedOut,
-            SendError::Broken { .. } => Self::NotOk,
+            SendError::Broken { reason, .. } => Self::NotOk { cause: reason },
         }
     }
 }
@@ -67,7 +78,8 @@ pub(crate) async fn handshake(
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, plain)]);
     let answer = webhooks.post(url, headers, Vec::new()).await?;
     if answer.status != reqwest::StatusCode::OK {
-        return Err(HandshakeError::NotOk);
+        let cause = answered(answer.status);
+        return Err(HandshakeError::NotOk { cause });
     }
     let media_type = answer.content_type.as_deref().unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();

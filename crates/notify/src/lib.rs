@@ -25,4 +25,4 @@ pub use dispatch::{ConditionLimits, Dispatcher};
 pub use handshake::HandshakeError;
 pub use secrets::{Secrets, Vault};
 pub use subscription::{Asked, Changes, Refusal, Rules};
-pub use transport::Transports;
+pub use transport::{Transports, reason_for_applications};

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -111,7 +111,8 @@ impl Nats {
             .filter_map(|address| format!("{}://{address}", url.scheme()).parse().ok())
             .collect();
         if admitted.is_empty() {
-            return Err(SendError::Address(FORBIDDEN));
+            // No other kind of failure than a name without an address.
+            return Err(SendError::broken(FORBIDDEN));
         }
         let options = options(url)?;
         options.connect(admitted).await.map_err(|error| {
@@ -127,8 +128,9 @@ impl Nats {
 impl Transport for Nats {
     fn check(&self, url: &Url) -> Result<(), SendError> {
         subject(url)?;
-        match host(url).parse() {
-            Ok(address) if !self.guard.admits(address) => Err(SendError::Address(FORBIDDEN)),
+        credentials(url)?;
+        match number(url) {
+            Some(address) if !self.guard.admits(address) => Err(SendError::Address(FORBIDDEN)),
             _ => Ok(()),
         }
     }
@@ -156,10 +158,7 @@ impl Transport for Nats {
                 store(&client, subject(url)?, message).await
             };
             let stored = tokio::time::timeout(ANSWERED_WITHIN, stored).await;
-            stored.unwrap_or(Err(SendError::TimedOut)).map_err(|error| match error {
-                SendError::Broken { reason, .. } => HandshakeError::Stream(reason),
-                error => error.into(),
-            })
+            stored.unwrap_or(Err(SendError::TimedOut)).map_err(HandshakeError::from)
         })
     }
 }
@@ -205,16 +204,24 @@ fn options(url: &Url) -> Result<ConnectOptions, SendError> {
         (_, Ok(config)) => options.tls_client_config(config),
         (_, Err(_)) => options,
     };
+    Ok(match credentials(url)? {
+        None => options,
+        Some((token, None)) => options.token(token),
+        Some((user, Some(password))) => options.user_and_password(user, password),
+    })
+}
+
+/// User name and password of an address, or a token alone.
+fn credentials(url: &Url) -> Result<Option<(String, Option<String>)>, SendError> {
     let secret = |text: &str| {
         odata::percent::decode(text, odata::percent::Plus::Literal)
             .map(std::borrow::Cow::into_owned)
             .map_err(|_| SendError::Address("the address has a user name that can't be read"))
     };
-    Ok(match (url.username(), url.password()) {
-        ("", None) => options,
-        (token, None) => options.token(secret(token)?),
-        (user, Some(password)) => options.user_and_password(secret(user)?, secret(password)?),
-    })
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(None);
+    }
+    Ok(Some((secret(url.username())?, url.password().map(secret).transpose()?)))
 }
 
 /// Trusts what the system trusts, for the name in the address: the connection knows a number only.
@@ -251,6 +258,12 @@ fn subject(url: &Url) -> Result<&str, SendError> {
 
 fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default().trim_matches(['[', ']'])
+}
+
+/// The host, if it is a number in any of the spellings that an address of HTTP may have.
+fn number(url: &Url) -> Option<IpAddr> {
+    let http = Url::parse(&format!("http://{}/", url.host_str()?)).ok()?;
+    host(&http).parse().ok()
 }
 
 /// An address without its subject.

@@ -58,6 +58,25 @@ impl SendError {
     }
 }
 
+/// The subscription has none.
+pub(crate) const NO_LIFECYCLE: &str = "there is no address for lifecycle events";
+
+/// How the reason begins where the receiver has answered.
+pub(crate) const ANSWERED: &str = "the receiver answered";
+
+/// What an application is told of why a message has not arrived: what its receiver has said, or that it
+/// said nothing. Whether a name has an address, and what kind of one, is for the operator.
+pub fn reason_for_applications(reason: &str) -> &str {
+    let is_theirs = reason.starts_with(ANSWERED)
+        || reason == NO_LIFECYCLE
+        || reason == SendError::TimedOut.to_string();
+    if is_theirs {
+        reason
+    } else {
+        "the receiver could not be reached, or did not take the message"
+    }
+}
+
 /// How long a receiver may take to answer (Graph, "change notifications delivery").
 pub(crate) const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 

@@ -12,7 +12,9 @@ use reqwest::{StatusCode, Url, redirect};
 
 use crate::address::Guard;
 use crate::handshake::{HandshakeError, handshake};
-use crate::transport::{ANSWERED_WITHIN, FORBIDDEN, Message, SendError, Sending, Transport};
+use crate::transport::{
+    ANSWERED, ANSWERED_WITHIN, FORBIDDEN, Message, SendError, Sending, Transport,
+};
 
 /// As much of an answer is read, so that the connection can be used again.
 const MOST_ANSWER: usize = 16 << 10;
@@ -111,7 +113,7 @@ impl Transport for Webhooks {
             if answer.status.is_success() {
                 return Ok(());
             }
-            let reason = format!("the receiver answered {}", answer.status.as_u16());
+            let reason = answered(answer.status);
             Err(SendError::Broken { reason, retry_after: answer.retry_after })
         })
     }
@@ -119,6 +121,11 @@ impl Transport for Webhooks {
     fn validate<'a>(&'a self, url: &'a Url, token: &'a str) -> Sending<'a, HandshakeError> {
         Box::pin(handshake(self, url, token))
     }
+}
+
+/// What is told of an answer that is no success.
+pub(crate) fn answered(status: StatusCode) -> String {
+    format!("{ANSWERED} {}", status.as_u16())
 }
 
 impl From<reqwest::Error> for SendError {

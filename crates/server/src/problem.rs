@@ -233,15 +233,15 @@ impl Problem {
         &self.0.headers
     }
 
-    /// Writes the cause to the log: once, when the answer is made. Faults of the client have no
-    /// line of their own, the access log has them.
+    /// Writes the cause to the log: once, when the answer is made. What has none has no line of its own,
+    /// the access log has it.
     pub(crate) fn log(&self, ids: &RequestIds) {
         let Some(cause) = &self.0.cause else { return };
         let chain = Chain(cause.as_ref());
         if self.0.code.status().is_server_error() {
             tracing::error!(request_id = ids.request(), code = self.0.code.name(), cause = %chain);
         } else {
-            tracing::debug!(request_id = ids.request(), code = self.0.code.name(), cause = %chain);
+            tracing::info!(request_id = ids.request(), code = self.0.code.name(), cause = %chain);
         }
     }
 

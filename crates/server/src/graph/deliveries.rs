@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use http::Method;
+use notify::reason_for_applications;
 use odata::bound::{Expr, Operator, Query, Resource};
 use odata::edm::StructuredType;
 use odata::json::{Member, Node, Text};
@@ -123,7 +124,7 @@ impl Deliveries {
             ("givenUpDateTime", row.died.map_or(Node::Null, instant)),
             ("failures", number(failing.map_or(0, |it| i64::from(it.failures)))),
             ("nextAttemptDateTime", failing.map_or(Node::Null, |it| instant(it.due))),
-            ("reason", failing.map_or(Node::Null, |it| text(&it.reason))),
+            ("reason", failing.map_or(Node::Null, |it| text(reason_for_applications(&it.reason)))),
         ];
         let member = |(name, value)| Member { name: Text::plain(name), value };
         Node::Object(members.into_iter().map(member).collect())

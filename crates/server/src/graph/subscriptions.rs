@@ -275,7 +275,11 @@ impl Desk<'_> {
                 HandshakeError::TimedOut | HandshakeError::Address(_) => special::INVALID_REQUEST,
                 _ => special::VALIDATION_ERROR,
             };
-            Problem::bad_request(error.to_string()).named(name)
+            let problem = Problem::bad_request(error.to_string()).named(name);
+            match error.cause() {
+                Some(cause) => problem.with_cause(cause.to_owned()),
+                None => problem,
+            }
         })
     }
 
