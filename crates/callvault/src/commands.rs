@@ -88,7 +88,7 @@ fn add_listening(layers: &mut Layers, listening: &Listening) -> Result<()> {
 /// Settings of commands that do one thing and end. Their log is for what needs attention.
 fn tool_settings(place: &Place) -> Result<Settings> {
     let settings = Settings::resolve(&layers(place)?)?;
-    logging::start(settings.log.format, settings.log.level.min(Level::Warn));
+    logging::start(settings.log.format, settings.log.level.min(Level::Warn))?;
     Ok(settings)
 }
 

@@ -5,17 +5,18 @@ mod clock;
 mod commands;
 mod fetch;
 mod keys;
+mod lines;
 mod logging;
 mod progress;
 mod settings;
 mod upkeep;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::Cli;
+use cli::{Cli, Command};
 
 /// Answers are made in buffers of some KiB to some 100 KiB, which glibc gives back to the system and
 /// asks for again each time.
@@ -23,15 +24,19 @@ use cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match commands::run(Cli::parse()) {
+    let cli = Cli::parse();
+    // What serves goes on when nobody reads what it prints, so that it is another pipe.
+    let prints = !matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    let code = match commands::run(cli) {
         Ok(code) => code,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if prints && is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where standard error is closed, nobody is left to be told.
-            let _ = writeln!(io::stderr(), "callvault: {error:#}");
+            logging::complain(&error);
             ExitCode::FAILURE
         }
-    }
+    };
+    logging::finish();
+    code
 }
 
 /// Whether whoever read the output has had enough of it, as `head` does.

@@ -41,6 +41,7 @@ pub(crate) struct Metrics {
     version: &'static str,
     budget: IngestBudget,
     deliveries: Arc<notify::Counters>,
+    log_lines_dropped: Arc<AtomicU64>,
     seats: Arc<Semaphore>,
     most_connections: usize,
     threads: Vec<OnceLock<Arc<Counters>>>,
@@ -78,12 +79,14 @@ impl Metrics {
         threads: usize,
         budget: IngestBudget,
         deliveries: Arc<notify::Counters>,
+        log_lines_dropped: Arc<AtomicU64>,
         seats: Arc<Semaphore>,
     ) -> Self {
         Self {
             version,
             budget,
             deliveries,
+            log_lines_dropped,
             most_connections: seats.available_permits(),
             seats,
             threads: (0..threads).map(|_| OnceLock::new()).collect(),

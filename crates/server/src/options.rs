@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use emulator::Emulator;
@@ -49,6 +50,8 @@ pub struct ServerOptions {
     pub issuer: MakeIssuer,
     /// Has the server misbehave on demand, and adds the addresses by which it is told how.
     pub emulator: Option<Arc<Emulator>>,
+    /// Lines of the log that were lost, for the metrics.
+    pub log_lines_dropped: Arc<AtomicU64>,
     /// Version of the program, for the metrics.
     pub version: &'static str,
 }

@@ -126,7 +126,9 @@ pub(crate) fn share(
     let seats = Arc::new(Semaphore::new(limits.connections));
     let deliveries = Arc::clone(&options.notifications.counters);
     let seated = Arc::clone(&seats);
-    let metrics = Metrics::new(options.version, threads, budget.clone(), deliveries, seated);
+    let dropped = Arc::clone(&options.log_lines_dropped);
+    let version = options.version;
+    let metrics = Metrics::new(version, threads, budget.clone(), deliveries, dropped, seated);
     let throttle = limits.rates.map(Throttle::new);
     let token_desk = TokenDesk::new();
     let questions = QuestionThreads::start(&options.store, threads.max(2) * QUESTIONS_OF_A_WORKER)?;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::patience::{PATIENCE, until};
+use crate::patience::{PATIENCE, await_some};
 use crate::prepared::{Files, Tokens};
 use crate::{Client, Postgres, TENANT, postgres};
 
@@ -170,10 +170,15 @@ impl Callvault {
 
     /// Starts `serve` on a free port of the loopback.
     pub fn serve(&self, arguments: &[&str]) -> Server {
+        self.serve_logging_to(Stdio::piped(), arguments)
+    }
+
+    /// The same with another standard error than one that is read.
+    pub fn serve_logging_to(&self, stderr: Stdio, arguments: &[&str]) -> Server {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         all.extend(arguments);
         let mut command = self.command(&all);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(stderr);
         Server::start(command)
     }
 }
@@ -199,10 +204,10 @@ impl Server {
     fn start(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let mut stderr = child.stderr.take().expect("stderr is piped");
+        let stderr = child.stderr.take();
         let log = std::thread::spawn(move || {
             let mut text = String::new();
-            drop(stderr.read_to_string(&mut text));
+            drop(stderr.map(|mut stderr| stderr.read_to_string(&mut text)));
             text
         });
         let mut address = |prefix: &str| -> Option<SocketAddr> {
@@ -252,11 +257,15 @@ impl Server {
 
     /// Asks it to end and gives what it logged.
     pub fn stop(mut self) -> String {
+        self.terminate();
+        self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
+    }
+
+    /// Asks it to end, and gives how it did.
+    pub fn terminate(&mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         drop(Command::new("kill").args(["-TERM", &id]).status());
-        until("the server ends", || self.child.try_wait().is_ok_and(|status| status.is_some()));
-        self.end();
-        self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
+        await_some("the server ends", || self.child.try_wait().ok().flatten())
     }
 
     fn end(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
         add_scenario(&mut layers, scenario)?;
     }
     let settings = Settings::resolve(&layers)?;
-    logging::start(settings.log.format, settings.log.level.min(Level::Warn));
+    logging::start(settings.log.format, settings.log.level.min(Level::Warn))?;
 
     let store = open_or_create_store(&settings, Role::Serve)?;
     let master = keys::master_key(&settings)?;
@@ -70,7 +70,8 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
         None => emulating::emulator(&args.emulation)?,
     };
     let serving = serving::start(&settings, store.clone(), master, emulator.clone())?;
-    let mut out = io::stdout();
+    // Nobody has to read it for the demo to go on.
+    let mut out = serving::outlet()?;
     serving.announce(&mut out)?;
     let token = token(&serving.running, &tenant)?;
     match (scenario, emulator) {
@@ -78,7 +79,7 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
             let Scenario { title, story, .. } = &scenario;
             writeln!(out, "\ntenant {tenant}\nTOKEN={token}\n\n{title}\n\n{}\n", story.trim())?;
             out.flush()?;
-            Player { scenario, store, tenant, emulator }.start()?;
+            Player { scenario, store, tenant, emulator }.start(out)?;
         }
         _ => explain(&mut out, &serving.running, &store, &tenant, &token)?,
     }

@@ -1,7 +1,7 @@
 //! `demo --scenario`: plays a story on an empty store.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -79,10 +79,9 @@ pub(super) struct Player {
 }
 
 impl Player {
-    /// Plays on a thread of its own, and tells the steps on standard output.
-    pub(super) fn start(self) -> Result<()> {
+    /// Plays on a thread of its own, and tells the steps.
+    pub(super) fn start(self, mut out: impl Write + Send + 'static) -> Result<()> {
         let play = move || {
-            let mut out = io::stdout();
             let played = self.play(&mut out);
             // Who reads no more misses nothing.
             let _ = match played {

@@ -1,6 +1,5 @@
 //! `serve`: serves the API until interrupted.
 
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,12 +20,12 @@ pub(super) fn run(args: &Serve, place: &Place) -> Result<ExitCode> {
     layers.add_flag("server.public_url", args.public_url.clone())?;
     layers.add_flag("server.allow_plain_http", args.allow_plain_http.then_some(true))?;
     let settings = Settings::resolve(&layers)?;
-    logging::start(settings.log.format, settings.log.level);
+    logging::start(settings.log.format, settings.log.level)?;
 
     let store = open_or_create_store(&settings, Role::Serve)?;
     let emulator = emulating::emulator(&args.emulation)?;
     let serving = serving::start(&settings, store, keys::master_key(&settings)?, emulator)?;
-    serving.announce(&mut io::stdout())?;
+    serving.announce(&mut serving::outlet()?)?;
     serving.run()?;
     Ok(ExitCode::SUCCESS)
 }

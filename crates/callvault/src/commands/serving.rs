@@ -18,9 +18,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::beside::{self, Beside};
 use crate::fetch::HttpFetcher;
+use crate::lines::{Lines, Outlet, Written};
 use crate::settings::Settings;
 use crate::upkeep::Upkeep;
-use crate::{clock, keys};
+use crate::{clock, keys, logging};
 
 /// Of those that wait.
 const WORKERS_PER_CORE: usize = 8;
@@ -137,6 +138,7 @@ fn options(
         trusted_issuers: trusted_issuers(settings)?,
         issuer: make_issuer(store, master, signing_keys),
         emulator,
+        log_lines_dropped: logging::dropped(),
         version: env!("CARGO_PKG_VERSION"),
     })
 }
@@ -191,6 +193,16 @@ fn make_issuer(store: &Store, master: &MasterKey, keys: Vec<SigningKey>) -> serv
         let reload = move || keys::stored(&store).map_err(|error| error.to_string());
         Ok(Issuer::new(Some(public_url), &master, &keys)?.with_reload(reload))
     })
+}
+
+/// Standard output of what serves: nobody has to read it for the server to go on.
+pub(super) fn outlet() -> io::Result<Outlet> {
+    let tell = |written: Written| {
+        if let Err(error) = written.outcome {
+            tracing::warn!(%error, "standard output takes nothing");
+        }
+    };
+    Ok(Outlet(Lines::start("output", io::stdout(), tell)?))
 }
 
 impl Serving {

@@ -11,6 +11,7 @@ mod keeping;
 mod listing;
 mod telling;
 mod typing;
+mod unheard;
 
 use testkit::Callvault;
 

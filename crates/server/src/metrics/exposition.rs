@@ -30,6 +30,9 @@ impl Metrics {
         writeln!(out, "callvault_requests_in_flight {in_flight}")?;
         head(out, "callvault_ingest_bytes_in_flight", "gauge", "Bytes of records coming in.")?;
         writeln!(out, "callvault_ingest_bytes_in_flight {}", self.budget.used())?;
+        let name = "callvault_log_lines_dropped_total";
+        head(out, name, "counter", "Lines of the log that could not be written.")?;
+        writeln!(out, "{name} {}", self.log_lines_dropped.load(Ordering::Relaxed))?;
         self.write_requests(out)?;
         self.write_durations(out)?;
         head(out, "callvault_auth_failures_total", "counter", "Refused callers, by reason.")?;
@@ -146,7 +149,14 @@ mod tests {
         let deliveries = Arc::new(notify::Counters::default());
         deliveries.queued.store(3, Ordering::Relaxed);
         let seats = Arc::new(Semaphore::new(4));
-        let metrics = Metrics::new("1.2.3", 2, IngestBudget::new(10), deliveries, seats);
+        let metrics = Metrics::new(
+            "1.2.3",
+            2,
+            IngestBudget::new(10),
+            deliveries,
+            Arc::new(AtomicU64::new(7)),
+            seats,
+        );
         let _connection = metrics.seats.try_acquire().unwrap();
         for thread in 0..2 {
             let counters = metrics.counters(thread);
@@ -171,6 +181,7 @@ mod tests {
             "callvault_auth_failures_total{reason=\"expired\"} 1".to_owned(),
             "callvault_records_total{outcome=\"created\"} 1".to_owned(),
             "callvault_deliveries_queued 3".to_owned(),
+            "callvault_log_lines_dropped_total 7".to_owned(),
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

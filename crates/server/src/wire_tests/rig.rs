@@ -85,6 +85,7 @@ impl Bare {
                 let (master, key) = &*KEYS;
                 Issuer::new(Some(url), master, std::slice::from_ref(key))
             }),
+            log_lines_dropped: Arc::default(),
             version: "0.0.0",
         }
     }

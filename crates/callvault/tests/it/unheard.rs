@@ -1,0 +1,128 @@
+//! A server whose output nobody reads, or that can't be written: it answers as if nothing were.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+
+use testkit::{Callvault, Client, TENANT, lasting_port, until};
+
+use crate::{READ, callvault, id, record};
+
+const WRITE: &str = "CallRecords.Write.All";
+const RECORDS: &str = "/v1.0/communications/callRecords";
+/// What a pipe holds (Linux).
+const PIPE: usize = 64 << 10;
+
+/// A pipe whose reader has gone.
+fn closed() -> Stdio {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+/// A pipe that takes nothing more, as long as its reader is kept.
+fn full() -> (Stdio, io::PipeReader) {
+    let (reader, mut writer) = io::pipe().unwrap();
+    writer.write_all(&[b'x'; PIPE]).unwrap();
+    (writer.into(), reader)
+}
+
+fn full_disk() -> Stdio {
+    File::options().write(true).open("/dev/full").unwrap().into()
+}
+
+/// Writes and reads in every way that there is, on old connections and new ones.
+fn work(callvault: &Callvault, client: impl Fn() -> Client) {
+    let token = callvault.token(TENANT, &[READ, WRITE]);
+    for number in 1..40 {
+        let mut client = client().bearer(&token);
+        let written = client.post(RECORDS, record(number, 1).as_bytes());
+        assert_eq!(written.status, 201, "{}", written.text());
+        let target = format!("{RECORDS}/{}", id(number));
+        for _ in 0..10 {
+            assert_eq!(client.get(&target).status, 200);
+        }
+        assert_eq!(client.get(&format!("{RECORDS}?$top=2")).status, 200);
+        assert_eq!(client.get(&format!("{RECORDS}/unknown")).status, 404);
+        assert_eq!(client.get("/v1.0/$metadata").status, 200);
+    }
+    assert_eq!(client().get(RECORDS).status, 401);
+}
+
+fn lost_lines(metrics: &str) -> u64 {
+    let line =
+        metrics.lines().find_map(|line| line.strip_prefix("callvault_log_lines_dropped_total "));
+    line.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{metrics}"))
+}
+
+/// Serves with this standard error, and everything is logged.
+fn serve_and_work(stderr: Stdio) {
+    let callvault = callvault();
+    let settings = callvault.folder().join("logging.toml");
+    std::fs::write(&settings, "[log]\nlevel = \"trace\"\nformat = \"json\"\n").unwrap();
+    let arguments = ["--config", settings.to_str().unwrap()];
+    let mut server = callvault.serve_logging_to(stderr, &arguments);
+    // Opening each again takes the lines of connections into the log, too.
+    work(&callvault, || server.client());
+    let metrics = || Client::new(server.admin).get("/metrics").text();
+    // Many megabytes: more than there is room for where nothing is written.
+    let mut client = server.client();
+    until("lines are lost", || {
+        for _ in 0..200 {
+            assert_eq!(client.get("/v1.0/$metadata?$unknown=1").status, 401);
+        }
+        lost_lines(&metrics()) > 0
+    });
+    assert_eq!(Client::new(server.admin).get("/readyz").status, 200);
+    assert!(server.terminate().success(), "it ends in good order");
+}
+
+#[test]
+fn a_log_into_a_closed_pipe_is_counted_and_stops_nothing() {
+    serve_and_work(closed());
+}
+
+#[test]
+fn a_log_into_a_pipe_that_nobody_reads_is_counted_and_stops_nothing() {
+    let (stderr, _reader) = full();
+    serve_and_work(stderr);
+}
+
+#[test]
+fn a_log_on_a_full_disk_is_counted_and_stops_nothing() {
+    serve_and_work(full_disk());
+}
+
+#[test]
+fn what_a_server_says_need_not_be_heard() {
+    let (unread, _reader) = full();
+    for stdout in [closed(), unread, full_disk()] {
+        let callvault = callvault();
+        let address = format!("127.0.0.1:{}", lasting_port());
+        let serve = ["serve", "--listen", &address, "--admin-listen", "off"];
+        let mut child =
+            callvault.command(&serve).stdout(stdout).stderr(Stdio::null()).spawn().unwrap();
+        let address = address.parse().unwrap();
+        until("it listens", || std::net::TcpStream::connect(address).is_ok());
+        work(&callvault, || Client::new(address));
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let mut status = None;
+        until("it ends", || {
+            status = child.try_wait().unwrap();
+            status.is_some()
+        });
+        assert!(status.is_some_and(|status| status.success()), "{status:?}");
+    }
+}
+
+#[test]
+fn a_command_that_fails_ends_though_nobody_hears_why() {
+    let callvault = callvault();
+    let (unread, _reader) = full();
+    for stderr in [closed(), unread, full_disk()] {
+        let mut command = callvault.command(&["app", "delete", "nobody"]);
+        let status = command.stdout(Stdio::null()).stderr(stderr).status().unwrap();
+        assert_eq!(status.code(), Some(1));
+    }
+}
