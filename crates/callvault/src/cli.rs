@@ -181,9 +181,9 @@ pub(crate) enum App {
     List(AppList),
     /// Give an application a new secret, shown this once; the old one ends at once
     Rotate(AppName),
-    /// Give an application other roles; tokens that it has keep theirs until they expire
+    /// Give an application other roles; tokens keep theirs until they expire, or as auth.recheck says
     Roles(AppRoles),
-    /// Remove an application; tokens that it has stay valid until they expire
+    /// Remove an application; tokens stay valid until they expire, or as auth.recheck says
     Delete(AppName),
 }
 

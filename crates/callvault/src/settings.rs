@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) graph: Graph,
     /// Trusted identity providers beside the built-in issuer.
     pub(crate) issuers: Vec<identity::IssuerConfig>,
+    /// How often applications of the built-in issuer are looked at; `None` is never.
+    pub(crate) recheck: Option<Duration>,
     /// Days after their end that records are kept; `None` is forever.
     pub(crate) retention_days: Option<u32>,
     pub(crate) notifications: Notifications,
@@ -117,6 +119,7 @@ impl Settings {
                 is_strict: typed.graph.strict == Strict::On,
             },
             issuers,
+            recheck: recheck(typed.auth.recheck.as_ref())?,
             retention_days: retention(&typed.records.retention)?,
             notifications: notifications(&typed.notifications)?,
             calls: Calls {
@@ -225,6 +228,18 @@ fn time(key: &str, typed: &Time) -> Result<Duration> {
     read.with_context(|| {
         format!("{key}: expected a number of seconds, or one with s, m, h or d behind it")
     })
+}
+
+fn recheck(typed: Option<&Time>) -> Result<Option<Duration>> {
+    match typed {
+        None => Ok(None),
+        Some(Time::Text(word)) if word == "off" => Ok(None),
+        Some(typed) => {
+            let interval = time("auth.recheck", typed)?;
+            ensure!(!interval.is_zero(), "auth.recheck: expected \"off\", or one second at least");
+            Ok(Some(interval))
+        }
+    }
 }
 
 fn retention(typed: &Retention) -> Result<Option<u32>> {

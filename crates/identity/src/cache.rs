@@ -122,6 +122,7 @@ mod tests {
             app_id: app.into(),
             roles: Vec::new(),
             expires_at: 0,
+            is_own: false,
         })
     }
 

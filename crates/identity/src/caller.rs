@@ -11,6 +11,8 @@ pub struct Caller {
     pub roles: Vec<String>,
     /// Seconds since 1970 at which the token ends, leeway not included.
     pub expires_at: i64,
+    /// Whether the built-in issuer made it, which knows its applications.
+    pub is_own: bool,
 }
 
 impl Caller {
@@ -50,6 +52,7 @@ mod tests {
             app_id: String::new(),
             roles: vec!["CallRecords.Read.AllX".into(), "callrecords.read.all".into()],
             expires_at: 0,
+            is_own: false,
         };
         assert!(!caller.has(role::READ_CALL_RECORDS));
         assert!(caller.has("CallRecords.Read.AllX"));

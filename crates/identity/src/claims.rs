@@ -16,6 +16,8 @@ pub(crate) struct Policy {
     pub(crate) tenant: Option<String>,
     /// Where the roles are.
     pub(crate) roles: RolesClaim,
+    /// Whether it is the built-in issuer.
+    pub(crate) is_own: bool,
 }
 
 /// Where a token has its application roles.
@@ -84,7 +86,8 @@ pub(crate) fn check(
         .and_then(Value::as_str)
         .filter(|id| !id.is_empty())
         .ok_or(Denied::NotAccessToken)?;
-    Ok(Caller { tenant, app_id: app_id.to_owned(), roles: policy.roles.read(claims), expires_at })
+    let roles = policy.roles.read(claims);
+    Ok(Caller { tenant, app_id: app_id.to_owned(), roles, expires_at, is_own: policy.is_own })
 }
 
 /// ID tokens carry hashes of what they came with (OpenID Connect Core, 3.3.2.11); Keycloak says the

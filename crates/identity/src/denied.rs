@@ -41,6 +41,9 @@ pub enum Denied {
     /// A user's token. Call records are for applications only.
     #[error("delegated token")]
     Delegated,
+    /// Its application was deleted, or has no more a role that the token has.
+    #[error("the application is gone or has lost a role")]
+    Application,
     /// The issuer is trusted, but its keys couldn't be fetched yet or are too old.
     #[error("the issuer's keys are not available")]
     KeysUnavailable,
@@ -62,6 +65,9 @@ impl Denied {
             Self::NotAccessToken => "Access token validation failure.",
             Self::Early => "Access token has expired or is not yet valid.",
             Self::Expired => "Lifetime validation failed, the token is expired.",
+            Self::Application => {
+                "Access token validation failure. The application was deleted or has lost a role."
+            }
             // Graph answers delegated tokens on call records with an empty message.
             Self::Delegated => "",
             Self::KeysUnavailable => "The signing keys of the token's issuer are not available.",

@@ -99,6 +99,7 @@ impl Issuer {
                 audiences: vec![GRAPH_AUDIENCE.into(), GRAPH_RESOURCE_ID.into()],
                 tenant: None,
                 roles: RolesClaim::new("roles"),
+                is_own: true,
             },
         })
     }

@@ -114,7 +114,7 @@ fn check(config: IssuerConfig) -> Result<TrustedIssuer, String> {
     Ok(TrustedIssuer {
         name: config.issuer,
         source,
-        policy: Policy { audiences: config.audiences, tenant, roles },
+        policy: Policy { audiences: config.audiences, tenant, roles, is_own: false },
         held: HeldKeys::default(),
     })
 }

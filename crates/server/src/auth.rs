@@ -25,16 +25,27 @@ pub(crate) async fn authenticate(
 ) -> Result<Arc<Caller>, Problem> {
     let token = token(headers).map_err(|denied| refuse(worker, denied))?;
     let now = worker::now();
-    if let Some(caller) = recent(worker, token, now) {
-        return Ok(caller);
-    }
-    // Rare and large: kept out of the future of every request.
-    let verified = Box::pin(worker.shared.verifier.verify(token, now)).await;
-    verified.map_err(|denied| refuse(worker, denied))
+    let caller = match known(worker, token, now) {
+        Some(caller) => caller,
+        None => {
+            // Rare and large: kept out of the future of every request.
+            let verified = Box::pin(worker.shared.verifier.verify(token, now)).await;
+            verified.map_err(|denied| refuse(worker, denied))?
+        }
+    };
+    let checked = worker.registered.check(&caller, &worker.reader, now);
+    checked.map_err(|refused| refused.problem(|denied| refuse(worker, denied)))?;
+    Ok(caller)
 }
 
 /// The caller of a token that was verified before and still counts.
 pub(crate) fn recent(worker: &Worker, token: &str, now: i64) -> Option<Arc<Caller>> {
+    let caller = known(worker, token, now)?;
+    worker.registered.check(&caller, &worker.reader, now).is_ok().then_some(caller)
+}
+
+/// The same, whatever has become of its application.
+fn known(worker: &Worker, token: &str, now: i64) -> Option<Arc<Caller>> {
     worker.tokens.borrow_mut().caller(&worker.shared.verifier, token, now)
 }
 

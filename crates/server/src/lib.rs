@@ -24,6 +24,7 @@ mod options;
 mod problem;
 mod questions;
 mod receive;
+mod registered;
 mod request;
 mod request_id;
 mod response;

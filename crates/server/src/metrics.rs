@@ -54,7 +54,7 @@ pub(crate) const RECORD_OUTCOMES: [&str; 7] =
     ["created", "replaced", "merged", "unchanged", "archived", "conflict", "rejected"];
 
 /// Why callers were refused: `identity::Denied`, and a role that was missing.
-const DENIALS: [&str; 14] = [
+const DENIALS: [&str; 15] = [
     "empty",
     "malformed",
     "algorithm",
@@ -69,6 +69,7 @@ const DENIALS: [&str; 14] = [
     "delegated",
     "keys_unavailable",
     "role",
+    "application",
 ];
 
 impl Metrics {
@@ -117,6 +118,7 @@ impl Metrics {
             Denied::NotAccessToken => 10,
             Denied::Delegated => 11,
             Denied::KeysUnavailable => 12,
+            Denied::Application => 14,
         };
         self.denials[number].fetch_add(1, Ordering::Relaxed);
     }

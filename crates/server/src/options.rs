@@ -46,6 +46,9 @@ pub struct ServerOptions {
     pub page_token_keys: Vec<(u16, [u8; 32])>,
     /// Issuers beside the built-in one, if there are any.
     pub trusted_issuers: Option<TrustedIssuers>,
+    /// How often the store is asked whether an application of the built-in issuer is still there with
+    /// its roles; never, if `None`: then a token counts until it expires.
+    pub recheck: Option<Duration>,
     /// Makes the built-in one.
     pub issuer: MakeIssuer,
     /// Has the server misbehave on demand, and adds the addresses by which it is told how.

@@ -19,6 +19,7 @@ use crate::metrics::{Counters, Metrics};
 use crate::oauth::TokenDesk;
 use crate::options::{GraphSettings, Limits, ServerOptions, StartError};
 use crate::questions::{QuestionThreads, Questions};
+use crate::registered::Registered;
 use crate::request_id::Generator;
 use crate::router::ApiVersion;
 use crate::throttle::Throttle;
@@ -70,6 +71,8 @@ pub(crate) struct Worker {
     pub(crate) graph: graph::State,
     /// Tokens that came here lately.
     pub(crate) tokens: RefCell<RecentTokens>,
+    /// Applications whose tokens came here lately.
+    pub(crate) registered: Registered,
     pub(crate) connections: Connections,
     pub(crate) spare: Spare,
     pub(crate) date: Date,
@@ -108,6 +111,7 @@ impl Worker {
             urls: shared.urls.clone(),
             graph: graph::State::new(&WorkerStart { options, threads: shared.threads })?,
             tokens: RefCell::default(),
+            registered: Registered::new(options.recheck),
             connections: Connections::default(),
             spare: Spare::default(),
             date: Date::default(),

@@ -136,6 +136,7 @@ fn options(
         store: store.clone(),
         page_token_keys: keys::page_token_keys(store, master)?,
         trusted_issuers: trusted_issuers(settings)?,
+        recheck: settings.recheck,
         issuer: make_issuer(store, master, signing_keys),
         emulator,
         log_lines_dropped: logging::dropped(),

@@ -139,6 +139,7 @@ fn the_example_file_states_the_defaults() {
     assert_eq!(format!("{:?}", stated.graph), format!("{:?}", default.graph));
     assert_eq!(stated.server.listen, default.server.listen);
     assert_eq!(stated.store, default.store);
+    assert_eq!(stated.recheck, default.recheck);
 }
 
 #[test]
@@ -153,6 +154,22 @@ fn lengths_of_time_are_seconds_or_have_a_unit() {
     for wrong in ["soon", "5 minutes", "-1", "400d", ""] {
         let error = of_environment(&[("CALLVAULT_CALLS__GRACE", wrong)]).unwrap_err();
         assert!(format!("{error:#}").contains("calls.grace"), "{wrong}: {error:#}");
+    }
+}
+
+#[test]
+fn applications_are_looked_at_every_so_often_or_never() {
+    let recheck = |text| {
+        Ok::<_, anyhow::Error>(of_environment(&[("CALLVAULT_AUTH__RECHECK", text)])?.recheck)
+    };
+    assert_eq!(of_environment(&[]).unwrap().recheck, None);
+    assert_eq!(recheck("off").unwrap(), None);
+    for (text, seconds) in [("60s", 60), ("60", 60), ("2m", 120)] {
+        assert_eq!(recheck(text).unwrap(), Some(Duration::from_secs(seconds)), "{text}");
+    }
+    for wrong in ["0", "0s", "never", "on"] {
+        let error = format!("{:#}", recheck(wrong).unwrap_err());
+        assert!(error.contains("auth.recheck"), "{wrong}: {error}");
     }
 }
 

@@ -85,6 +85,7 @@ pub(super) enum Strict {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Auth {
+    pub(super) recheck: Option<Time>,
     pub(super) issuers: Vec<Issuer>,
 }
 

@@ -13,6 +13,7 @@ mod meeting;
 mod notifications;
 mod plain;
 mod reading;
+mod rechecking;
 mod records;
 mod refusals;
 mod seed;

@@ -16,6 +16,7 @@ fn caller() -> Caller {
         app_id: APP.into(),
         roles: vec![role::READ_CALL_RECORDS.into()],
         expires_at: NOW + 3600,
+        is_own: false,
     }
 }
 

@@ -80,6 +80,7 @@ impl Bare {
             store: self.store.clone(),
             page_token_keys: vec![(1, [7; 32])],
             trusted_issuers: None,
+            recheck: None,
             emulator: None,
             issuer: Arc::new(|url| {
                 let (master, key) = &*KEYS;
