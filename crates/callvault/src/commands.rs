@@ -23,7 +23,8 @@ mod token;
 mod version;
 mod watch;
 
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -31,11 +32,12 @@ use anyhow::{Context, Result};
 use store::{Options, Role, Store};
 
 use crate::cli::{Cli, Command, Listening, Place, Query};
-use crate::logging;
 use crate::settings::{self, Layers, Level, Settings};
+use crate::{logging, size_limit};
 
 /// Runs what was typed.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
+    size_limit::outlive().context("ignoring SIGXFSZ")?;
     let place = cli.place;
     match cli.command {
         Command::Version => version::run(),
@@ -95,9 +97,26 @@ fn tool_settings(place: &Place) -> Result<Settings> {
 /// Opens the store, or makes it.
 fn open_or_create_store(settings: &Settings, role: Role) -> Result<Store> {
     if let Some(folder) = settings.store.file().and_then(Path::parent) {
-        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        make_folder(folder)?;
     }
     open(settings, role, true)
+}
+
+/// Makes a folder that only its owner can enter, as records tell who spoke with whom.
+fn make_folder(path: &Path) -> Result<()> {
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("making {}", path.display()))
+}
+
+/// Says so if others can enter the data folder, which was there before.
+fn look_at_folder(settings: &Settings) {
+    let folder = &settings.data_dir;
+    let mode = fs::metadata(folder).map_or(0, |found| found.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        let (folder, mode) = (folder.display(), format!("{mode:03o}"));
+        tracing::warn!(%folder, mode, "others can enter the data folder: give it mode 700");
+    }
 }
 
 /// Opens a store that must be there.

@@ -9,6 +9,7 @@ mod lines;
 mod logging;
 mod progress;
 mod settings;
+mod size_limit;
 mod upkeep;
 
 use std::io;

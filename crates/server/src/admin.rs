@@ -92,7 +92,10 @@ fn readiness(health: &Health) -> Response<Text> {
     if health.is_draining.load(Ordering::Relaxed) {
         reasons.push_str("shutting down\n");
     }
-    if !health.shared.options.store.is_available() {
+    let store = &health.shared.options.store;
+    if let Some(wrong) = store.wrong_file() {
+        reasons.push_str(&format!("{wrong}: restart on the right file\n"));
+    } else if !store.is_available() {
         reasons.push_str("the store does not accept writes\n");
     }
     for issuer in health.shared.verifier.unready(worker::now()) {

@@ -358,8 +358,8 @@ impl From<store::Error> for Problem {
                 let message = "The $skiptoken belongs to another request.";
                 return Self::bad_request(message).with_target("$skiptoken");
             }
-            // Somebody has to make room.
-            Error::Full(_) => Duration::from_mins(1),
+            // Somebody has to make room, or to start it anew.
+            Error::Full(_) | Error::Lost(_) => Duration::from_mins(1),
             _ => return Self::internal(error),
         };
         Self::unavailable(error, wait)

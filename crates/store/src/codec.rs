@@ -12,7 +12,7 @@ use zstd::zstd_safe::{
 use crate::dictionary::{Dictionaries, Dictionary};
 
 /// Good for packs of repeated member names; higher ones cost more than they save.
-const LEVEL: i32 = 3;
+pub(crate) const LEVEL: i32 = 3;
 
 /// No fragment is bigger than the biggest record that comes in (128 MiB) with its table of
 /// lengths, so a frame that states more is damaged.
@@ -138,7 +138,8 @@ mod tests {
     use crate::engine::Opener;
 
     fn codec() -> Codec {
-        Codec::new(Arc::new(Dictionaries::new(Opener::Sqlite("nowhere".into()), Vec::new())))
+        let opener = Opener::Sqlite("nowhere".into());
+        Codec::new(Arc::new(Dictionaries::new(opener, Vec::new()).unwrap()))
     }
 
     #[test]

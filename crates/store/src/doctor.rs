@@ -202,7 +202,7 @@ mod tests {
         }
         let rows = dictionary::rows(&connection).unwrap();
         let opener = Opener::Sqlite(path.clone());
-        let codec = Codec::new(Arc::new(Dictionaries::new(opener, rows)));
+        let codec = Codec::new(Arc::new(Dictionaries::new(opener, rows).unwrap()));
         let diagnosis = diagnose(&Opener::Sqlite(path.clone()), codec).unwrap();
         drop(connection);
         std::fs::remove_file(&path).unwrap();

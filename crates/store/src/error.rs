@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::fragment::Corrupt;
 use odata::eval::Exhausted;
 
-/// A failure of the store. Nothing of what failed was written.
+/// A failure of the store. Nothing of what failed was written, but where it says otherwise.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Another process holds the write lock for longer than a write may take. Try again.
@@ -16,9 +16,14 @@ pub enum Error {
     /// The disk or the writer fails. The store tries by itself whether it works again.
     #[error("the store is not available")]
     Unavailable(#[source] Cause),
-    /// No space is left on the disk. The store tries by itself whether there is again.
+    /// No space is left on the disk, or for so large a file. The store tries by itself whether there is
+    /// again.
     #[error("the disk of the store is full")]
     Full(#[source] Cause),
+    /// The name of the store leads to another file than the one that is open, or to none. What was
+    /// written last may stand in the one that nobody will find.
+    #[error("the file of the store is not where it was")]
+    Lost(#[source] Cause),
     /// What was read is not what was written.
     #[error("the store is damaged")]
     Corrupt(#[source] Cause),
@@ -132,7 +137,7 @@ impl Error {
     /// Whether it comes from the engine as a whole, so that trying each write of a group alone
     /// would fail alike.
     pub(crate) fn is_of_engine(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unavailable(_) | Self::Full(_))
+        matches!(self, Self::Busy | Self::Unavailable(_) | Self::Full(_) | Self::Lost(_))
     }
 }
 
@@ -144,10 +149,13 @@ impl From<Corrupt> for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::StorageFull {
-            Self::Full(Cause::new(error))
-        } else {
-            Self::Unavailable(Cause::new(error))
+        use std::io::ErrorKind;
+        match error.kind() {
+            // More than the disk has, than its owner may have, or than a file may have.
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                Self::Full(Cause::new(error))
+            }
+            _ => Self::Unavailable(Cause::new(error)),
         }
     }
 }

@@ -39,6 +39,7 @@ struct Held {
 impl Snapshot {
     pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
         let mut connection = shared.opener.reader()?;
+        shared.look_at_file()?;
         let opened = Instant::now();
         let deadline = Arc::new(AtomicU64::new(u64::MAX));
         let held_at_most = match (&mut connection, shared.role) {
@@ -87,6 +88,7 @@ impl Snapshot {
         deadline: Instant,
         limit: Option<Duration>,
     ) -> Result<&Connection, Error> {
+        self.shared.check_file()?;
         let now = Instant::now();
         // Before the snapshot is taken: it may have more commits than counted, never fewer.
         let commits = self.shared.commits.load(Ordering::Acquire);
@@ -122,6 +124,7 @@ impl Snapshot {
 
     /// The connection without a snapshot: each statement sees what was acknowledged before it.
     pub(crate) fn none(&mut self) -> Result<&Connection, Error> {
+        self.shared.check_file()?;
         self.reconnect()?;
         (self.held, self.ahead) = (None, None);
         self.connection.leave_read()?;
@@ -171,6 +174,7 @@ impl Snapshot {
         if self.held.is_none() {
             return self.fresh();
         }
+        self.shared.check_file()?;
         self.set_deadline(Instant::now() + self.shared.statement_limit);
         Ok(&self.connection)
     }
@@ -179,6 +183,12 @@ impl Snapshot {
     pub(crate) fn release(&mut self) -> Result<(), Error> {
         self.held = None;
         self.connection.end_read()
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.shared.leave(&self.connection);
     }
 }
 

@@ -18,11 +18,12 @@
 
 pub(crate) mod backup;
 pub(crate) mod connection;
-mod fault;
+pub(crate) mod fault;
 pub(crate) mod forgetting;
 mod functions;
 pub(crate) mod log;
 pub(crate) mod migrate;
+pub(crate) mod names;
 pub(crate) mod owner;
 mod refill;
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::postgres::leads::Leads;
 use crate::postgres::listening;
 use crate::postgres::months::Months;
 use crate::session::Session;
+use crate::sqlite::names::{self, Names};
 use crate::sqlite::{backup, connection, forgetting, migrate, owner};
 use crate::tables::{administration, calls, deliveries, logs, retention, subscriptions};
 use crate::writer::{Weight, Work, Writer, request};
@@ -93,6 +94,34 @@ pub(crate) struct Shared {
     /// Told of each commit.
     pub(crate) committed: Notify,
     pub(crate) is_available: AtomicBool,
+    /// Of a file.
+    pub(crate) names: Option<Names>,
+}
+
+impl Shared {
+    /// Fails when the store's file was found to be another one, or gone.
+    pub(crate) fn check_file(&self) -> Result<(), Error> {
+        self.names.as_ref().map_or(Ok(()), Names::check)
+    }
+
+    /// The same after a look.
+    pub(crate) fn look_at_file(&self) -> Result<(), Error> {
+        self.names.as_ref().map_or(Ok(()), Names::look).inspect_err(|_| {
+            self.is_available.store(false, Ordering::Release);
+        })
+    }
+
+    /// To be called before a connection is closed: the last one puts its log into its file and deletes
+    /// it, by the name that may be another's by now.
+    pub(crate) fn leave(&self, connection: &Connection) {
+        if let (Some(names), Connection::Sqlite(file)) = (&self.names, connection)
+            && names.look().is_err()
+            && names.is_log_foreign()
+            && let Err(error) = connection::keep_log(file)
+        {
+            tracing::error!(%error, "the log of the store may be deleted");
+        }
+    }
 }
 
 impl Store {
@@ -114,11 +143,13 @@ impl Store {
             leads: Leads::default(),
             role: options.role,
             statement_limit: options.statement_limit,
-            dictionaries: Arc::new(Dictionaries::new(opener, rows)),
+            dictionaries: Arc::new(Dictionaries::new(opener, rows)?),
             commits: AtomicU64::new(0),
             committed: Notify::new(),
             is_available: AtomicBool::new(true),
+            names: options.place.file().map(Names::of),
         });
+        watch(&shared)?;
         let patience = match options.role {
             Role::Serve => connection::BUSY_TIMEOUT,
             Role::Tool => connection::TOOL_BUSY_TIMEOUT,
@@ -175,6 +206,12 @@ impl Store {
     /// Whether writes can be expected to succeed: the last one did, or a trial since.
     pub fn is_available(&self) -> bool {
         self.inner.shared.is_available.load(Ordering::Acquire)
+    }
+
+    /// What is wrong with the store's file, if it was found to be another than the one that is open, or
+    /// gone: then nothing is read or written any more.
+    pub fn wrong_file(&self) -> Option<String> {
+        self.inner.shared.names.as_ref()?.wrong().map(str::to_owned)
     }
 
     /// Number of transactions that this process has committed to the store.
@@ -422,6 +459,21 @@ fn listen(shared: &Arc<Shared>) -> Result<(), Error> {
     std::thread::Builder::new()
         .name("store-listening".to_owned())
         .spawn(move || listening::listen(&database, told))?;
+    Ok(())
+}
+
+/// Looks at the names of a file's store now and then, as long as it is open.
+fn watch(shared: &Arc<Shared>) -> Result<(), Error> {
+    if shared.names.is_none() {
+        return Ok(());
+    }
+    let shared = Arc::downgrade(shared);
+    let is_well = move || shared.upgrade().is_some_and(|shared| shared.look_at_file().is_ok());
+    std::thread::Builder::new().name("store-names".to_owned()).spawn(move || {
+        while is_well() {
+            std::thread::sleep(names::LOOK_EVERY);
+        }
+    })?;
     Ok(())
 }
 

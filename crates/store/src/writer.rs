@@ -118,8 +118,11 @@ impl Writer {
             let group = self.gather(first);
             self.make_months(&group);
             self.commit(group);
-            self.session.look_after();
+            if self.shared.check_file().is_ok() {
+                self.session.look_after();
+            }
         }
+        self.shared.leave(&self.session.connection);
     }
 
     fn make_months(&self, group: &[Box<dyn Work>]) {
@@ -204,6 +207,7 @@ impl Writer {
     }
 
     fn transact(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Error> {
+        self.shared.check_file()?;
         self.session.begin()?;
         let session = &mut self.session;
         let done = group.iter_mut().try_for_each(|work| {
@@ -211,7 +215,13 @@ impl Writer {
             catch_unwind(AssertUnwindSafe(|| work.run(session)))
                 .unwrap_or_else(|_| Err(Error::Internal(Cause::new("a write has panicked"))))
         });
-        done.and_then(|()| session.commit()).inspect_err(|_| session.roll_back())
+        let done = done.and_then(|()| session.commit()).inspect_err(|_| session.roll_back());
+        done.map_err(|error| match &self.shared.names {
+            Some(names) => names.judged(error),
+            None => error,
+        })?;
+        // Whoever is told that it is written must find it by the store's name.
+        self.shared.look_at_file()
     }
 
     fn acknowledged(&self) {
@@ -225,6 +235,10 @@ impl Writer {
     }
 
     fn failed(&mut self, error: &Error) {
+        if self.shared.look_at_file().is_err() {
+            // A new connection would go to whatever has the name now.
+            return;
+        }
         if matches!(error, Error::Full(_) | Error::Unavailable(_)) {
             tracing::error!(error = %error, cause = ?std::error::Error::source(error), "write failed");
             self.shared.is_available.store(false, Ordering::Release);

@@ -22,7 +22,10 @@ use store::{Filter, ListQuery, Role, Store};
 
 use super::scenario::{self, Player};
 use super::simulate::{SPAN, TENANT, model_log};
-use super::{add_listening, emulating, layers_over, open_or_create_store, serving};
+use super::{
+    add_listening, emulating, layers_over, look_at_folder, make_folder, open_or_create_store,
+    serving,
+};
 use crate::cli::{Demo, Place};
 use crate::settings::{Layers, Level, Settings};
 use crate::{clock, keys, logging};
@@ -47,6 +50,7 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     logging::start(settings.log.format, settings.log.level.min(Level::Warn))?;
 
     let store = open_or_create_store(&settings, Role::Serve)?;
+    look_at_folder(&settings);
     let master = keys::master_key(&settings)?;
     let tenant = TenantId::parse(TENANT).expect("the constant is a GUID");
     // Making a key takes longer than anything else beside the calls.
@@ -202,7 +206,7 @@ impl TemporaryFolder {
     fn make() -> Result<Self> {
         let name = format!("callvault-demo-{}", identity::random_guid());
         let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).with_context(|| format!("making {}", path.display()))?;
+        make_folder(&path)?;
         Ok(Self(path))
     }
 }

@@ -9,8 +9,16 @@ use super::open_store;
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
-    let diagnosis = open_store(settings)?.doctor()?;
     let mut out = io::stdout().lock();
+    let store = match open_store(settings) {
+        Ok(store) => store,
+        Err(error) if is_damage(&error) => {
+            writeln!(out, "problem: {error:#}")?;
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(error) => return Err(error),
+    };
+    let diagnosis = store.doctor()?;
     writeln!(out, "store  {}", settings.store)?;
     writeln!(out, "file   {:>15} bytes", diagnosis.file_bytes)?;
     writeln!(out, "log    {:>15} bytes", diagnosis.wal_bytes)?;
@@ -25,4 +33,9 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
         writeln!(out, "problem: {problem}")?;
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// Whether a store can't be opened for what this command looks for.
+fn is_damage(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(store::Error::Corrupt(_)))
 }

@@ -1,7 +1,6 @@
 //! `migrate`: brings the store to the form that this version needs, or moves all of a store to another
 //! place.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use store::{Moved, Moving, Options, Place, Role, Store};
 
-use super::{PARTLY_DONE, open_store};
+use super::{PARTLY_DONE, make_folder, open_store};
 use crate::cli::Migrate;
 use crate::progress::Steps;
 use crate::settings::Settings;
@@ -44,7 +43,7 @@ fn open(url: &str, create: bool) -> Result<Store> {
     let place = Place::parse(url)
         .with_context(|| format!("a store is sqlite:PATH or postgres://…, not {url:?}"))?;
     if let (true, Some(folder)) = (create, place.file().and_then(Path::parent)) {
-        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        make_folder(folder)?;
     }
     let options = Options { create, ..Options::at(place.clone(), Role::Tool) };
     Store::open(&options).with_context(|| format!("opening {place}"))

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use store::Role;
 
-use super::{add_listening, emulating, layers, open_or_create_store, serving};
+use super::{add_listening, emulating, layers, look_at_folder, open_or_create_store, serving};
 use crate::cli::{Place, Serve};
 use crate::settings::Settings;
 use crate::{keys, logging};
@@ -23,6 +23,7 @@ pub(super) fn run(args: &Serve, place: &Place) -> Result<ExitCode> {
     logging::start(settings.log.format, settings.log.level)?;
 
     let store = open_or_create_store(&settings, Role::Serve)?;
+    look_at_folder(&settings);
     let emulator = emulating::emulator(&args.emulation)?;
     let serving = serving::start(&settings, store, keys::master_key(&settings)?, emulator)?;
     serving.announce(&mut serving::outlet()?)?;

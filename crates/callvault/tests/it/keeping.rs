@@ -1,5 +1,9 @@
 //! Serving a store and what works beside it: applications, tokens, copies, a second server.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use testkit::{OTHER_TENANT, TENANT, until};
 
 use crate::{READ, callvault, id, record};
@@ -103,4 +107,55 @@ fn old_records_are_erased_when_a_server_with_a_retention_starts() {
     let _server = callvault.serve(&["--config", settings.to_str().unwrap()]);
     let is_empty = || callvault.succeed(&["list", "--tenant", TENANT]).is_empty();
     until("the record is erased", is_empty);
+}
+
+#[test]
+fn only_the_owner_can_enter_a_data_folder_and_a_wider_one_is_told() {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let callvault = callvault();
+    let data = callvault.folder().join("made").join("data");
+    let folder = data.to_str().unwrap();
+    let token = ["token", "--tenant", TENANT, "--role", READ, "--data-dir", folder];
+    callvault.succeed(&token);
+    for path in [data.parent().unwrap(), &data, &data.join("keys")] {
+        assert_eq!(mode(path), 0o700, "{}", path.display());
+    }
+    for path in [data.join("callvault.db"), data.join("keys").join("master")] {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    let warning = "others can enter the data folder";
+    let log = callvault.serve(&["--data-dir", folder]).stop();
+    assert!(!log.contains(warning), "{log}");
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o750)).unwrap();
+    let log = callvault.serve(&["--data-dir", folder]).stop();
+    assert_eq!(log.matches(warning).count(), 1, "{log}");
+    assert!(log.contains(folder) && log.contains("750"), "{log}");
+    assert_eq!(mode(&data), 0o750, "what somebody has set stays");
+}
+
+#[test]
+fn a_damaged_dictionary_is_named_and_nothing_starts_on_it() {
+    let callvault = callvault();
+    let line = record(1, 1);
+    callvault.run_with_input(&["import", "--tenant", TENANT, "-"], line.as_bytes());
+    let flip = |place: u32| {
+        callvault.edit(&format!(
+            "UPDATE dictionary SET body = CAST(substr(body, 1, {place}) || \
+             CASE WHEN substr(body, {place} + 1, 1) = x'01' THEN x'03' ELSE x'01' END || \
+             substr(body, {place} + 2) AS BLOB) WHERE dictionary_key = 2"
+        ));
+    };
+    // In its tables, which its reader looks at, and in what is copied from it.
+    for place in [9, 20_000] {
+        flip(place);
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off"];
+        for command in [&serve[..], &["list", "--tenant", TENANT], &["doctor"]] {
+            let ended = callvault.run(command);
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert_eq!(ended.status.code(), Some(1), "{command:?}: {said}");
+            assert!(said.contains("table dictionary, row 2"), "{command:?}: {said}");
+            assert!(!said.contains("panic"), "{command:?}: {said}");
+        }
+    }
+    assert!(callvault.run(&["doctor"]).stdout.contains("problem: "));
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::connection;
+use super::{connection, fault};
 use crate::{Cause, Error};
 
 /// Copies the store behind `path` to the new file `to`. The copy gets its name once it is whole,
@@ -22,6 +22,7 @@ pub(crate) fn backup(path: &Path, to: &Path) -> Result<(), Error> {
         fs::remove_file(partial)?;
     }
     copy(path, partial)
+        .map_err(|error| fault::judged(error, [partial]))
         .and_then(|()| Ok(fs::rename(partial, to)?))
         .and_then(|()| connection::sync_folder_of(to))
         .inspect_err(|_| {

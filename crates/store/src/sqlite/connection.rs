@@ -71,6 +71,12 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
+/// Lets the log be when the connection is closed.
+pub(crate) fn keep_log(connection: &Connection) -> Result<(), Error> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(())
+}
+
 pub(super) fn open(path: &Path) -> Result<Connection, Error> {
     // Not read-only for readers either: whoever comes first after a crash recovers the log.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

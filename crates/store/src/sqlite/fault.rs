@@ -1,6 +1,10 @@
 //! SQLite's error codes by what the caller can do about them.
 
+use std::fs;
+use std::path::Path;
+
 use rusqlite::ErrorCode;
+use rustix::process::{Resource, getrlimit};
 
 use crate::{Cause, Error};
 
@@ -24,4 +28,13 @@ impl From<rusqlite::Error> for Error {
             _ => Self::Internal(Cause::new(error)),
         }
     }
+}
+
+/// The same error, told as a full disk where one of the files has the greatest size that the process
+/// may give a file (`RLIMIT_FSIZE`): SQLite tells that like a broken disk.
+pub(crate) fn judged<'f>(error: Error, files: impl IntoIterator<Item = &'f Path>) -> Error {
+    let Error::Unavailable(cause) = error else { return error };
+    let Some(limit) = getrlimit(Resource::Fsize).current else { return Error::Unavailable(cause) };
+    let is_full = |file: &Path| fs::metadata(file).is_ok_and(|file| file.len() >= limit);
+    if files.into_iter().any(is_full) { Error::Full(cause) } else { Error::Unavailable(cause) }
 }

@@ -36,7 +36,7 @@ pub(super) fn refill(connection: &Connection, path: &Path) -> Result<(), Error> 
     let Some((_, last)) = due(connection)? else { return Ok(()) };
     tracing::info!(last, "filling typed columns and the full-text index of stored records");
     let dictionaries =
-        Dictionaries::new(Opener::Sqlite(path.to_owned()), dictionary::rows(connection)?);
+        Dictionaries::new(Opener::Sqlite(path.to_owned()), dictionary::rows(connection)?)?;
     let mut codec = Codec::new(Arc::new(dictionaries));
     let mut chunks = 0;
     while let Some(next) = connection.transact(|it| fill_chunk(it, &mut codec))? {

@@ -18,6 +18,7 @@ mod oracle;
 mod processes;
 mod queries;
 mod refilling;
+mod replaced;
 mod sample;
 mod snapshots;
 mod statements;
