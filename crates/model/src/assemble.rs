@@ -44,15 +44,27 @@ pub fn push_session(
     out.push(b'{');
     out.extend_from_slice(session.members);
     if let Some(segments) = form.segments {
-        out.push(b',');
-        let key = context_key(session.id);
-        let context = [metadata, record, "/sessions('", &key, "')", segments];
-        push_annotation(out, "segments@odata.context", &context);
-        out.extend_from_slice(b",\"segments\":[");
+        push_segments_opening(out, metadata, record, session.id, segments);
         out.extend_from_slice(session.inner);
         out.push(b']');
     }
     out.push(b'}');
+}
+
+/// Appends what stands between a session's members and its segments. `segments` is the text behind the
+/// context's path.
+pub fn push_segments_opening(
+    out: &mut Vec<u8>,
+    metadata: &str,
+    record: &str,
+    session: &str,
+    segments: &str,
+) {
+    out.push(b',');
+    let key = context_key(session);
+    let context = [metadata, record, "/sessions('", &key, "')", segments];
+    push_annotation(out, "segments@odata.context", &context);
+    out.extend_from_slice(b",\"segments\":[");
 }
 
 /// Appends a participant with braces.

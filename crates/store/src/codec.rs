@@ -10,6 +10,7 @@ use zstd::zstd_safe::{
 };
 
 use crate::dictionary::{Dictionaries, Dictionary};
+use crate::{Error, Packed};
 
 /// Good for packs of repeated member names; higher ones cost more than they save.
 pub(crate) const LEVEL: i32 = 3;
@@ -17,6 +18,21 @@ pub(crate) const LEVEL: i32 = 3;
 /// No fragment is bigger than the biggest record that comes in (128 MiB) with its table of
 /// lengths, so a frame that states more is damaged.
 const MAX_FRAGMENT_BYTES: u64 = 160 << 20;
+
+/// A fragment that is larger than this takes longer to read than an event loop can spare, and more memory
+/// than it should take without asking.
+const LARGE: u64 = 1 << 20;
+
+/// What becomes of a large fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Large {
+    /// It is read like any other.
+    Read,
+    /// It is an error.
+    Refused,
+    /// Nothing is read in its place.
+    Skipped,
+}
 
 /// Compresses and reads fragments. Has contexts of its own: one for each thread.
 pub struct Codec {
@@ -27,6 +43,7 @@ pub struct Codec {
     /// that last read with another takes the dictionary for one that no cache of the processor has.
     met: Vec<(Arc<Dictionary>, DCtx<'static>)>,
     buffer: Vec<u8>,
+    pub(crate) large: Large,
 }
 
 impl Codec {
@@ -37,7 +54,38 @@ impl Codec {
             decoder: DCtx::create(),
             met: Vec::new(),
             buffer: Vec::new(),
+            large: Large::Read,
         }
+    }
+
+    /// The fragment, put into `out` in place of what is there, unless it is large.
+    pub(crate) fn unpack(
+        &mut self,
+        kind: FragmentKind,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        if self.large != Large::Read
+            && let Some(size) = get_frame_content_size(bytes).ok().flatten()
+            && size > LARGE
+        {
+            out.clear();
+            return if self.large == Large::Skipped { Ok(()) } else { Err(Error::Large) };
+        }
+        Ok(self.decompress(kind, bytes, out)?)
+    }
+
+    /// A fragment for those who read it piece by piece.
+    pub(crate) fn packed(&mut self, bytes: Vec<u8>) -> Result<Packed, Corrupt> {
+        let size = get_frame_content_size(&bytes).ok().flatten().ok_or(Corrupt)?;
+        let dictionary = match get_dict_id_from_frame(&bytes) {
+            None => None,
+            Some(key) => {
+                let place = self.meet(key.get())?;
+                Some(Arc::clone(&self.met[place].0))
+            }
+        };
+        Ok(Packed::new(bytes, dictionary, size))
     }
 
     /// The place of a dictionary among those met.
@@ -152,6 +200,38 @@ mod tests {
             codec.decompress(FragmentKind::Sessions, &packed, &mut out).unwrap();
             assert_eq!(out, fragment);
         }
+    }
+
+    #[test]
+    fn large_fragments_are_read_in_pieces_and_as_a_whole_only_by_those_who_want_to() {
+        use std::io::Read as _;
+        let mut codec = codec();
+        let fragment: Vec<u8> = (0..LARGE * 3).map(|n| (n % 251) as u8).collect();
+        let bytes = codec.compress(FragmentKind::Sessions, &fragment);
+        let mut out = Vec::new();
+        codec.unpack(FragmentKind::Sessions, &bytes, &mut out).unwrap();
+        assert!(out == fragment);
+        codec.large = Large::Skipped;
+        codec.unpack(FragmentKind::Sessions, &bytes, &mut out).unwrap();
+        assert!(out.is_empty());
+        codec.large = Large::Refused;
+        let refused = codec.unpack(FragmentKind::Sessions, &bytes, &mut out);
+        assert!(matches!(refused, Err(Error::Large)));
+
+        let packed = codec.packed(bytes.clone()).unwrap();
+        assert_eq!(packed.size(), LARGE * 3);
+        let (mut unpacking, mut piece) = (packed.unpack().unwrap(), vec![0; 70_000]);
+        loop {
+            let count = unpacking.read(&mut piece).unwrap();
+            if count == 0 {
+                break;
+            }
+            out.extend_from_slice(&piece[..count]);
+        }
+        assert!(out == fragment);
+        let cut = codec.packed(bytes[..bytes.len() / 2].to_vec()).unwrap();
+        let read = cut.unpack().unwrap().read_to_end(&mut Vec::new());
+        assert!(read.is_ok_and(|count| count < fragment.len()));
     }
 
     #[test]

@@ -88,6 +88,9 @@ pub enum Error {
     /// The query takes more steps or memory than [`crate::Budget::meter`] has.
     #[error("{0}")]
     Exhausted(Exhausted),
+    /// A fragment is larger than this reader takes, see [`crate::Reader::refuse_large`].
+    #[error("what is kept is too large to be read here")]
+    Large,
     /// The position of a page is not one of this query.
     #[error("the position is not one of this query")]
     Position,

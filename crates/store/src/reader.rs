@@ -8,6 +8,7 @@ use std::sync::Arc;
 use model::TenantId;
 
 pub(crate) use self::records::{record, version};
+use crate::codec::Large;
 use crate::engine::{Connection, Row, most};
 use crate::following::{Following, News};
 use crate::kept::KeptRecords;
@@ -46,6 +47,12 @@ impl Reader {
         let stays = shared.role == Role::Serve && shared.opener.file().is_ok();
         let kept = stays.then(KeptRecords::new);
         Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new(), kept })
+    }
+
+    /// From now on, large fragments (more than 1 MiB) are errors for this reader, which so never takes long
+    /// over one.
+    pub fn refuse_large(&mut self) {
+        self.codec.large = Large::Refused;
     }
 
     /// What has changed since `following` was followed last, up to the state that the next calls see, or

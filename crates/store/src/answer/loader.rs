@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::fragment::{Codec as _, FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
+use model::fragment::{FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::rows::{self, RecordKeys, RowSet, StreamSource};
 
 use crate::engine::Connection;
@@ -218,7 +218,7 @@ impl<'c> Loader<'c> {
             .value("SELECT fragment FROM call_record WHERE record_key = ?1", [record_key])?;
         let packed = packed.ok_or_else(|| damaged("a record is missing"))?;
         let mut fragment = Vec::new();
-        self.codec.decompress(FragmentKind::Record, &packed, &mut fragment)?;
+        self.codec.unpack(FragmentKind::Record, &packed, &mut fragment)?;
         Ok(fragment)
     }
 

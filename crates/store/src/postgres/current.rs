@@ -1,7 +1,7 @@
 //! The current version of a record where many nodes write: the key noted for its id leads to the one
 //! part of the tables that has it.
 
-use model::fragment::{Codec as _, FragmentKind};
+use model::fragment::FragmentKind;
 
 use super::leads::Leads;
 use super::months::Months;
@@ -101,7 +101,7 @@ impl Found<'_> {
             if let Some(pack) = pack {
                 pack.clear();
                 if let Some(fragment) = row.get::<Option<Vec<u8>>>(11)? {
-                    codec.decompress(FragmentKind::Sessions, &fragment, pack)?;
+                    codec.unpack(FragmentKind::Sessions, &fragment, pack)?;
                 }
             }
             reader::record(row, codec)

@@ -1,16 +1,17 @@
 //! Reading records: by id, in lists, and what is inside them.
 
-use model::fragment::{Codec as _, FragmentKind, Pack};
+use model::fragment::{FragmentKind, Pack};
 use model::{TenantId, key};
 
 use super::{Reader, tenant_key};
-use crate::engine::{Connection, Row};
+use crate::codec::Large;
+use crate::engine::{Column, Connection, Row};
 use crate::plan::Plan;
 use crate::postgres::current;
 use crate::sql::record_columns;
 use crate::sql::writer::Statement;
 use crate::tables::stored;
-use crate::{Codec, Error, Filter, ListQuery, StoredRecord, sql};
+use crate::{Codec, Error, Filter, ListQuery, Packed, StoredRecord, sql};
 
 const CURRENT: &str = concat!(
     "SELECT ",
@@ -196,6 +197,58 @@ impl Reader {
             .inspect_err(|error| months.forget_if_gone(error))
     }
 
+    /// Reads with nothing in place of large fragments.
+    pub fn without_large<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let usual = std::mem::replace(&mut self.codec.large, Large::Skipped);
+        let outcome = read(self);
+        self.codec.large = usual;
+        outcome
+    }
+
+    /// How many bytes a fragment takes in the store; none if it is not there. A record has one of its own,
+    /// with the number 0.
+    pub fn packed_bytes(
+        &mut self,
+        kind: FragmentKind,
+        place: (i64, usize),
+    ) -> Result<Option<u64>, Error> {
+        let bytes: Option<i64> =
+            self.of_fragment("CAST(length(fragment) AS BIGINT)", kind, place)?;
+        Ok(bytes.map(i64::unsigned_abs))
+    }
+
+    /// A fragment, for those who read it piece by piece; none if it is not there.
+    pub fn packed(
+        &mut self,
+        kind: FragmentKind,
+        place: (i64, usize),
+    ) -> Result<Option<Packed>, Error> {
+        let bytes: Option<Vec<u8>> = self.of_fragment("fragment", kind, place)?;
+        Ok(bytes.map(|bytes| self.codec.packed(bytes)).transpose()?)
+    }
+
+    fn of_fragment<T: Column>(
+        &mut self,
+        what: &'static str,
+        kind: FragmentKind,
+        (record_key, number): (i64, usize),
+    ) -> Result<Option<T>, Error> {
+        let (whole, column) = match kind {
+            FragmentKind::Record => ("call_record", "record_key"),
+            FragmentKind::Sessions => ("session_pack", "pack_key"),
+            FragmentKind::Participants => ("participant_pack", "pack_key"),
+        };
+        let key = match kind {
+            FragmentKind::Record => Some(record_key),
+            _ => stored::pack_key(record_key, number),
+        };
+        let Some(key) = key else { return Ok(None) };
+        let (connection, months) = (self.snapshot.same()?, &self.shared.months);
+        let table = months.table(connection, whole, record_key)?;
+        let text = format!("SELECT {what} FROM {table} WHERE {column} = ?1");
+        connection.value(&text, [key]).inspect_err(|error| months.forget_if_gone(error))
+    }
+
     /// The position of a session in its record, by the key of its id. Current versions have an
     /// index for it; the packs of others are looked through.
     pub fn session_ordinal(
@@ -236,7 +289,7 @@ pub(crate) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, E
 
 fn read_fragment(row: &Row<'_>, codec: &mut Codec, record: &mut StoredRecord) -> Result<(), Error> {
     let bytes = row.field(10)?.bytes()?;
-    Ok(codec.decompress(FragmentKind::Record, &bytes, &mut record.fragment)?)
+    codec.unpack(FragmentKind::Record, &bytes, &mut record.fragment)
 }
 
 fn without_fragment(row: &Row<'_>) -> Result<StoredRecord, Error> {

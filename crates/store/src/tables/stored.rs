@@ -1,6 +1,6 @@
 //! A stored version, read within the writer's transaction.
 
-use model::fragment::{Codec as _, FragmentKind};
+use model::fragment::FragmentKind;
 use model::merge::Stored;
 
 use super::keys;
@@ -156,7 +156,7 @@ pub(crate) fn fragment(
     kind: FragmentKind,
     out: &mut Vec<u8>,
 ) -> Result<bool, Error> {
-    let read = connection
-        .first(text, [key], |row| Ok(codec.decompress(kind, &row.field(0)?.bytes()?, out)?))?;
+    let read =
+        connection.first(text, [key], |row| codec.unpack(kind, &row.field(0)?.bytes()?, out))?;
     Ok(read.is_some())
 }
