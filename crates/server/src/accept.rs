@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
+
+use crate::crowd::{Crowd, Seat};
 
 /// How long to wait when no connection can be taken in, as when file descriptors have run out.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -19,18 +21,16 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 pub(crate) struct Accepted {
     pub(crate) stream: TcpStream,
     pub(crate) seat: Seat,
+    pub(crate) load: Load,
 }
 
-/// A place among all connections and among those of a worker, free again when it is dropped.
+/// A place among the connections of a worker, free again when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    _place: OwnedSemaphorePermit,
-    load: Arc<AtomicUsize>,
-}
+pub(crate) struct Load(Arc<AtomicUsize>);
 
-impl Drop for Seat {
+impl Drop for Load {
     fn drop(&mut self) {
-        self.load.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -48,21 +48,21 @@ impl Lane {
         (Self { load: Arc::default(), queue }, receiver)
     }
 
-    fn give(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    fn give(&self, stream: TcpStream, seat: Seat) {
         self.load.fetch_add(1, Ordering::Relaxed);
-        let seat = Seat { _place: place, load: Arc::clone(&self.load) };
+        let load = Load(Arc::clone(&self.load));
         // Fails only when the worker has ended; the connection is closed then.
-        let _ = self.queue.send(Accepted { stream, seat });
+        let _ = self.queue.send(Accepted { stream, seat, load });
     }
 }
 
-/// Takes in connections until it is dropped. `seats` has a permit for each connection there may
-/// be; when none is free, further ones wait in the system's queue. Dropped, it lets go of the listener
-/// before the lanes, so that nobody connects any more when the workers begin to drain.
-pub(crate) async fn run(lanes: Vec<Lane>, listener: TcpListener, seats: Arc<Semaphore>) {
+/// Takes in connections until it is dropped. When there is no place and nobody who can go, further ones
+/// wait in the system's queue. Dropped, it lets go of the listener before the lanes, so that nobody
+/// connects any more when the workers begin to drain.
+pub(crate) async fn run(lanes: Vec<Lane>, listener: TcpListener, crowd: Arc<Crowd>) {
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) if is_of_connection(&error) => continue,
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");
@@ -70,13 +70,16 @@ pub(crate) async fn run(lanes: Vec<Lane>, listener: TcpListener, seats: Arc<Sema
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&seats).acquire_owned().await else { return };
+        let Some(seat) = crowd.seat(from.ip()).await else {
+            tracing::debug!("a connection was closed: its address has too many");
+            continue;
+        };
         // Answers are written whole, so nothing is gained by waiting for more.
         let plain = stream.set_nodelay(true).and_then(|()| stream.into_std());
         match plain {
             Ok(stream) => {
                 if let Some(lane) = idlest(&lanes) {
-                    lane.give(stream, place);
+                    lane.give(stream, seat);
                 }
             }
             Err(error) => tracing::debug!(%error, "a connection broke while it was accepted"),
@@ -102,14 +105,17 @@ mod tests {
     async fn connections_are_dealt_evenly_and_places_are_given_back() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let seats = Arc::new(Semaphore::new(4));
+        let crowd = Arc::new(Crowd::new(4, 8));
         let (lanes, mut queues): (Vec<_>, Vec<_>) = (0..2).map(|_| Lane::new()).unzip();
-        let accepting = tokio::spawn(run(lanes, listener, Arc::clone(&seats)));
+        let accepting = tokio::spawn(run(lanes, listener, Arc::clone(&crowd)));
         let clients: Vec<_> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
         let mut taken = Vec::new();
         for queue in &mut queues {
             for _ in 0..2 {
-                taken.push(queue.recv().await.unwrap());
+                let accepted = queue.recv().await.unwrap();
+                // Of these nobody goes for others.
+                accepted.seat.peer.shows_token();
+                taken.push(accepted);
             }
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -118,6 +124,6 @@ mod tests {
         let fifth = queues[0].recv().await.unwrap();
         drop((fifth, taken, clients));
         accepting.abort();
-        assert_eq!(seats.available_permits(), 4);
+        assert_eq!(crowd.count(), 0);
     }
 }

@@ -1,7 +1,10 @@
 //! The second listener, for operators: health, readiness, metrics. It says nothing about records
 //! and asks for no token, so it belongs on an address that only operators reach.
 
+use std::cell::Cell;
+use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::metrics::MEDIA_TYPE;
 use crate::worker::{self, Shared};
@@ -31,9 +34,10 @@ pub(crate) struct Health {
     pub(crate) is_draining: AtomicBool,
 }
 
-/// Serves until it is dropped.
+/// Serves until it is dropped. Where there are too many connections, the one goes that has been silent
+/// longest, so that nobody who says nothing keeps a probe from its answer.
 pub(crate) async fn run(listener: TcpListener, health: Arc<Health>) {
-    let seats = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut visitors: VecDeque<Visitor> = VecDeque::with_capacity(CONNECTIONS);
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -43,17 +47,30 @@ pub(crate) async fn run(listener: TcpListener, health: Arc<Health>) {
                 continue;
             }
         };
-        let Ok(seat) = Arc::clone(&seats).acquire_owned().await else { return };
-        let health = Arc::clone(&health);
-        tokio::task::spawn_local(async move {
-            serve(stream, &health).await;
-            drop(seat);
-        });
+        visitors.retain(|visitor| !visitor.served.is_finished());
+        if visitors.len() >= CONNECTIONS {
+            let silent = visitors.iter().position(|visitor| !visitor.has_asked.get());
+            if let Some(visitor) = visitors.remove(silent.unwrap_or(0)) {
+                visitor.served.abort();
+            }
+        }
+        let (health, has_asked) = (Arc::clone(&health), Rc::default());
+        let asked = Rc::clone(&has_asked);
+        let served = tokio::task::spawn_local(async move { serve(stream, &health, &asked).await });
+        visitors.push_back(Visitor { has_asked, served });
     }
 }
 
-async fn serve(stream: TcpStream, health: &Health) {
+/// A connection.
+struct Visitor {
+    /// Whether there was ever a request on it.
+    has_asked: Rc<Cell<bool>>,
+    served: JoinHandle<()>,
+}
+
+async fn serve(stream: TcpStream, health: &Health, has_asked: &Cell<bool>) {
     let service = service_fn(async |request: Request<Incoming>| {
+        has_asked.set(true);
         Ok::<_, Infallible>(answer(&request, health))
     });
     let served = http1::Builder::new()

@@ -24,6 +24,7 @@ use crate::auth;
 use crate::body::{self, Body, Source};
 use crate::connection::Pulse;
 use crate::layers::{MemberAnswer, answer_member, refuse_member};
+use crate::outflow::Reader;
 use crate::problem::Problem;
 use crate::request::{Arrival, Trace};
 use crate::response::{ContentType, Response};
@@ -50,11 +51,12 @@ pub(crate) async fn answer(
     }
     let began = Instant::now();
     let caller = auth::authenticate(worker, &arrival.headers).await?;
+    arrival.pulse.token_shown();
     trace.timings.stage("auth", began.elapsed());
     body::content_type(&arrival.headers, &["application/json"])?;
     let Arrival { headers, source, pulse, .. } = arrival;
     let mut reservation = worker.budget.reserve(0)?;
-    let mut body = Body::new(source, &headers, worker.limits.body_idle);
+    let mut body = Body::new(source, &headers, &worker.limits);
     let bytes = body.read(LARGEST, Some(&mut reservation)).await?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
@@ -62,7 +64,12 @@ pub(crate) async fn answer(
     let began = Instant::now();
     let answers = Run { worker, pulse: &pulse, caller: &caller }.all(members).await;
     trace.timings.stage("answer", began.elapsed());
-    Ok(Response::of(ContentType::PlainJson, write(&answers)))
+    let out = write(&answers);
+    // The members were carried out, each within what was left; they go, and the whole comes in their place.
+    drop(answers);
+    let reader = Reader { caller: Some(caller), peer: Arc::clone(pulse.peer()) };
+    let in_flight = worker.shared.outflow.take_anyway(out.len() as u64, &reader);
+    Ok(Response::of(ContentType::PlainJson, out).counted(in_flight))
 }
 
 /// What the members have in common.
@@ -134,6 +141,17 @@ fn has_failed(answer: Option<&MemberAnswer>) -> bool {
 /// Drives futures beside each other on this thread until all are done.
 async fn side_by_side(mut running: Vec<Running<'_>>) -> Vec<MemberAnswer> {
     let mut answers: Vec<Option<MemberAnswer>> = running.iter().map(|_| None).collect();
+    // Most are answered at once, and other connections have their turn after each.
+    for (one, answer) in running.iter_mut().zip(&mut answers) {
+        *answer = std::future::poll_fn(|context| {
+            Poll::Ready(match one.as_mut().poll(context) {
+                Poll::Ready(made) => Some(made),
+                Poll::Pending => None,
+            })
+        })
+        .await;
+        tokio::task::yield_now().await;
+    }
     std::future::poll_fn(|context| {
         for (one, answer) in running.iter_mut().zip(&mut answers) {
             if answer.is_none()
@@ -236,11 +254,13 @@ mod tests {
             status: StatusCode::OK,
             lines: HeaderMap::new(),
             content: Some((content_type, bytes.into())),
+            _in_flight: None,
         };
         let none = MemberAnswer {
             status: StatusCode::NO_CONTENT,
             lines: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("a\"b"))]),
             content: None,
+            _in_flight: None,
         };
         let answers = [
             ("1".to_owned(), answer(ContentType::PlainJson, "{\"a\":1}")),

@@ -2,9 +2,10 @@
 
 mod budget;
 mod inflate;
+mod pace;
 mod stream;
 
-use std::time::Duration;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -12,20 +13,19 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use hyper::body::{Body as _, Incoming};
 
 pub(crate) use budget::{IngestBudget, Reservation};
-use inflate::Inflate;
+use inflate::{Fault, Inflate};
+use pace::Pace;
 pub(crate) use stream::{BodyContent, ResponseBody, Sender, Stream, stream};
 
+use crate::connection::Pulse;
+use crate::options::Limits;
 use crate::problem::Problem;
-
-/// Most that one chunk of an encoded body may inflate to. Real data inflates ten times or so; a
-/// chunk is some KiB.
-const CHUNK_LIMIT: usize = 16 << 20;
 
 /// Where the bytes of a body are.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// On their way from the client.
-    Wire(Incoming),
+    /// On their way from the client, by a connection.
+    Wire(Incoming, Rc<Pulse>),
     /// Here: a member of a batch came with them.
     Given(Bytes),
 }
@@ -37,40 +37,29 @@ pub(crate) struct Body {
     encoding: Result<Option<Inflate>, ()>,
     /// Bytes as announced, 0 when not.
     announced: u64,
-    /// How long the client may send nothing.
-    patience: Duration,
+    pace: Pace,
 }
 
 impl Body {
-    pub(crate) fn new(source: Source, headers: &HeaderMap, patience: Duration) -> Self {
+    pub(crate) fn new(source: Source, headers: &HeaderMap, limits: &Limits) -> Self {
         let announced = headers
             .get(CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse().ok())
             .unwrap_or(0);
-        Self { source, encoding: encoding(headers), announced, patience }
+        Self { source, encoding: encoding(headers), announced, pace: Pace::new(limits) }
     }
 
-    /// The next piece, decoded; `None` at the end. Pieces may be empty.
+    /// The next piece, decoded; `None` at the end. Pieces may be empty, and of an encoded body none is
+    /// much larger than 64 KiB.
     ///
-    /// 400 when the encoding is damaged or the body cut short, 408 when it stops arriving, 413
-    /// when a piece inflates beyond measure, 415 for an unknown encoding.
+    /// 400 when the encoding is damaged or the body cut short, 408 when it arrives too slowly, 415 for
+    /// an unknown encoding.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Problem> {
-        let Ok(inflate) = &mut self.encoding else {
-            return Err(Problem::unsupported_media_type(
-                "Content-Encoding must be gzip, br, zstd or identity.",
-            )
-            .with_target("Content-Encoding"));
-        };
-        let received = self.source.next(self.patience).await?;
-        match (received, inflate) {
-            (Some(data), Some(inflate)) => inflate.push(&data, CHUNK_LIMIT).map(Some),
-            (None, Some(inflate)) => inflate.finish().map(|()| None),
-            (received, None) => Ok(received),
-        }
+        self.piece(usize::MAX, usize::MAX).await
     }
 
-    /// The whole body, decoded, of at most `limit` bytes; 413 above. What is held is counted
-    /// against `reservation` as it grows; 503 when the budget is spent.
+    /// The whole body, decoded, of at most `limit` bytes; 413 above, as soon as that is known. What is
+    /// held is counted against `reservation` as it grows; 503 when the budget is spent.
     pub(crate) async fn read(
         &mut self,
         limit: usize,
@@ -80,20 +69,53 @@ impl Body {
             return Err(Problem::too_large(limit as u64));
         }
         let mut whole: Vec<u8> = Vec::new();
-        while let Some(chunk) = self.chunk().await? {
-            if whole.len() + chunk.len() > limit {
+        loop {
+            let room = limit - whole.len();
+            let Some(piece) = self.piece(room, limit).await? else { return Ok(whole.into()) };
+            // What is encoded may not be longer either: it could go on for ever and hold nothing.
+            if piece.len() > room || self.pace.received() > limit as u64 {
                 return Err(Problem::too_large(limit as u64));
             }
             if let Some(reservation) = reservation.as_deref_mut() {
-                reservation.grow(chunk.len() as u64)?;
+                reservation.grow(piece.len() as u64)?;
             }
             if whole.is_empty() && self.source.is_at_its_end() && self.is_plain() {
                 // A small body comes in one piece and need not be copied.
-                return Ok(chunk);
+                return Ok(piece);
             }
-            whole.extend_from_slice(&chunk);
+            whole.extend_from_slice(&piece);
         }
-        Ok(whole.into())
+    }
+
+    /// The next piece of a body that may have `room` more bytes of `limit`.
+    async fn piece(&mut self, room: usize, limit: usize) -> Result<Option<Bytes>, Problem> {
+        let mut is_first = true;
+        loop {
+            let Ok(encoding) = &mut self.encoding else {
+                return Err(Problem::unsupported_media_type(
+                    "Content-Encoding must be gzip, br, zstd or identity.",
+                )
+                .with_target("Content-Encoding"));
+            };
+            if let Some(inflate) = encoding.take_if(|inflate| !inflate.is_done()) {
+                if is_first {
+                    // Others have their turn between two pieces.
+                    tokio::task::yield_now().await;
+                }
+                let (inflate, piece) = step(inflate, room).await?;
+                self.encoding = Ok(Some(inflate));
+                return piece.map(Some).map_err(|fault| fault.problem(limit));
+            }
+            is_first = false;
+            let received = self.source.next(&mut self.pace).await?;
+            match (received, encoding) {
+                (Some(bytes), Some(inflate)) => inflate.feed(bytes),
+                (None, Some(inflate)) => {
+                    return inflate.finish().map(|()| None).map_err(|fault| fault.problem(limit));
+                }
+                (received, None) => return Ok(received),
+            }
+        }
     }
 
     fn is_plain(&self) -> bool {
@@ -101,27 +123,45 @@ impl Body {
     }
 }
 
+/// One step of a decoder, on another thread if it can take long.
+async fn step(
+    mut inflate: Inflate,
+    room: usize,
+) -> Result<(Inflate, Result<Bytes, Fault>), Problem> {
+    let is_slow = inflate.is_slow(room);
+    let work = move || {
+        let piece = inflate.step(room);
+        (inflate, piece)
+    };
+    if !is_slow {
+        return Ok(work());
+    }
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
+}
+
 impl Source {
     /// The next piece; `None` at the end.
-    async fn next(&mut self, patience: Duration) -> Result<Option<Bytes>, Problem> {
-        let incoming = match self {
+    async fn next(&mut self, pace: &mut Pace) -> Result<Option<Bytes>, Problem> {
+        let (incoming, pulse) = match self {
             Self::Given(bytes) => {
                 return Ok((!bytes.is_empty()).then(|| std::mem::take(bytes)));
             }
-            Self::Wire(incoming) => incoming,
+            Self::Wire(incoming, pulse) => (incoming, pulse),
         };
-        tokio::time::timeout(patience, next_data(incoming))
-            .await
-            .map_err(|_| Problem::request_timeout())?
-            .map_err(|error| {
-                Problem::bad_request("The body of the request was cut short or malformed.")
-                    .with_cause(error)
-            })
+        let waiting = pulse.waits_for_body();
+        let next = pace.wait(next_data(incoming)).await?;
+        drop(waiting);
+        let next = next.map_err(|error| {
+            Problem::bad_request("The body of the request was cut short or malformed.")
+                .with_cause(error)
+        })?;
+        pace.receive(next.as_ref().map_or(0, Bytes::len));
+        Ok(next)
     }
 
     fn is_at_its_end(&self) -> bool {
         match self {
-            Self::Wire(incoming) => incoming.is_end_stream(),
+            Self::Wire(incoming, _) => incoming.is_end_stream(),
             Self::Given(bytes) => bytes.is_empty(),
         }
     }

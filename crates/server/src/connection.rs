@@ -4,6 +4,7 @@
 //! idle client. Here each connection keeps a [`Pulse`] of plain cells that I/O and requests touch,
 //! and one slow timer per connection looks at it.
 
+mod pulse;
 mod watched;
 
 use std::cell::{Cell, RefCell};
@@ -11,7 +12,8 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -20,9 +22,11 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
+use crate::crowd::Peer;
 use crate::direct::{Direct, Left};
 use crate::layers;
 use crate::worker::Worker;
+pub(crate) use pulse::Pulse;
 use watched::Watched;
 
 /// Largest head that hyper buffers. The layers refuse smaller ones in Graph's words; beyond this
@@ -32,101 +36,6 @@ const HEAD_BUFFER: usize = 64 << 10;
 /// Streams of one HTTP/2 connection at once.
 const HTTP2_STREAMS: u32 = 100;
 
-/// What a connection is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Between requests.
-    Idle,
-    /// Part of a request's head is here (or nothing at all, at the very beginning).
-    Head,
-    /// At least one request has no whole answer.
-    Busy,
-}
-
-/// The state of one connection, touched by its I/O and its requests.
-#[derive(Debug)]
-pub(crate) struct Pulse {
-    phase: Cell<Phase>,
-    open_requests: Cell<u32>,
-    /// Counts changes of state, so that the timer sees whether there was one since it last looked.
-    changes: Cell<u64>,
-    /// The client does not take what we write.
-    is_stalled: Cell<bool>,
-    is_http2: Cell<bool>,
-    /// The server shuts down and the connection has not been told yet.
-    is_draining: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
-}
-
-impl Pulse {
-    fn new() -> Self {
-        Self {
-            phase: Cell::new(Phase::Head),
-            open_requests: Cell::new(0),
-            changes: Cell::new(0),
-            is_stalled: Cell::new(false),
-            is_http2: Cell::new(false),
-            is_draining: Cell::new(false),
-            waker: RefCell::new(None),
-        }
-    }
-
-    fn change(&self) {
-        self.changes.set(self.changes.get() + 1);
-    }
-
-    /// The connection speaks HTTP/2, whose control frames say nothing about a request's head.
-    pub(crate) fn speaks_http2(&self) {
-        self.is_http2.set(true);
-    }
-
-    pub(crate) fn request_begins(&self) {
-        self.open_requests.set(self.open_requests.get() + 1);
-        self.phase.set(Phase::Busy);
-        self.change();
-    }
-
-    pub(crate) fn request_ends(&self) {
-        let open = self.open_requests.get() - 1;
-        self.open_requests.set(open);
-        if open == 0 {
-            self.phase.set(Phase::Idle);
-        }
-        self.change();
-    }
-
-    fn bytes_came(&self) {
-        if self.phase.get() == Phase::Idle && !self.is_http2.get() {
-            self.phase.set(Phase::Head);
-            self.change();
-        }
-    }
-
-    fn write_was(&self, pending: bool) {
-        if self.is_stalled.replace(pending) != pending {
-            self.change();
-        }
-    }
-
-    /// How long the present state may last without a change.
-    fn patience(&self, times: Times) -> Option<Duration> {
-        match self.phase.get() {
-            _ if self.is_stalled.get() => Some(times.idle),
-            Phase::Head => Some(times.head),
-            Phase::Idle => Some(times.idle),
-            // The body's reader has a limit of its own, and so have statements.
-            Phase::Busy => None,
-        }
-    }
-
-    pub(crate) fn drain(&self) {
-        self.is_draining.set(true);
-        if let Some(waker) = self.waker.borrow().as_ref() {
-            waker.wake_by_ref();
-        }
-    }
-}
-
 /// Limits of time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
@@ -134,6 +43,8 @@ pub(crate) struct Times {
     pub(crate) head: Duration,
     /// Between requests, and for a client that takes no bytes.
     pub(crate) idle: Duration,
+    /// Bytes a second that a client has to take, beyond that; 0 is none.
+    pub(crate) least_rate: u64,
 }
 
 impl Times {
@@ -165,10 +76,10 @@ impl Connections {
         self.open.borrow().is_empty()
     }
 
-    fn open(&self) -> (u64, Rc<Pulse>) {
+    fn open(&self, peer: Arc<Peer>) -> (u64, Rc<Pulse>) {
         let number = self.next.get();
         self.next.set(number + 1);
-        let pulse = Rc::new(Pulse::new());
+        let pulse = Rc::new(Pulse::new(peer));
         pulse.is_draining.set(self.is_draining.get());
         self.open.borrow_mut().insert(number, Rc::clone(&pulse));
         (number, pulse)
@@ -186,11 +97,11 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for SameThread
 }
 
 /// Serves a connection until either side ends it: directly as long as that goes, then by hyper.
-pub(crate) async fn serve<I>(worker: Rc<Worker>, io: I, times: Times)
+pub(crate) async fn serve<I>(worker: Rc<Worker>, peer: Arc<Peer>, io: I, times: Times)
 where
     I: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let (number, pulse) = worker.connections.open();
+    let (number, pulse) = worker.connections.open(peer);
     let _closed = Closed { worker: Rc::clone(&worker), number };
     let mut io = Watched::new(io, Rc::clone(&pulse));
     let mut watch = Watch::new(times);
@@ -231,7 +142,7 @@ async fn watched<T>(
         if let Poll::Ready(ended) = poll(context, pulse.is_draining.take()) {
             return Poll::Ready(Some(ended));
         }
-        keep_waker(pulse, context.waker());
+        pulse.keep_waker(context.waker());
         while timer.as_mut().poll(context).is_ready() {
             if watch.is_overdue(pulse) {
                 tracing::debug!(phase = ?pulse.phase.get(), "connection timed out");
@@ -257,13 +168,6 @@ fn protocol() -> Builder<SameThread> {
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(20));
     builder
-}
-
-fn keep_waker(pulse: &Pulse, waker: &Waker) {
-    let mut kept = pulse.waker.borrow_mut();
-    if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-        *kept = Some(waker.clone());
-    }
 }
 
 /// Takes the connection off the list, however it ended.
@@ -295,6 +199,9 @@ impl Watch {
     }
 
     fn is_overdue(&mut self, pulse: &Pulse) -> bool {
+        if pulse.takes_too_slowly(self.times) {
+            return true;
+        }
         let changes = pulse.changes.get();
         if changes != self.seen {
             self.seen = changes;
@@ -302,53 +209,5 @@ impl Watch {
             return false;
         }
         pulse.patience(self.times).is_some_and(|patience| self.since.elapsed() >= patience)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TIMES: Times = Times { head: Duration::from_secs(10), idle: Duration::from_mins(1) };
-
-    #[test]
-    fn patience_follows_what_the_connection_does() {
-        let pulse = Pulse::new();
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.head), "silent from the beginning");
-        pulse.request_begins();
-        assert_eq!(pulse.patience(TIMES), None, "a request in flight");
-        pulse.bytes_came();
-        assert_eq!(pulse.patience(TIMES), None, "its body");
-        pulse.write_was(true);
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.idle), "the client takes nothing");
-        pulse.write_was(false);
-        pulse.request_ends();
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.idle), "between requests");
-        pulse.bytes_came();
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.head), "half a head");
-    }
-
-    #[test]
-    fn control_frames_of_http2_are_no_head() {
-        let pulse = Pulse::new();
-        pulse.request_begins();
-        pulse.speaks_http2();
-        pulse.request_begins();
-        pulse.request_ends();
-        assert_eq!(pulse.patience(TIMES), None, "one of two streams is open");
-        pulse.request_ends();
-        pulse.bytes_came();
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.idle));
-    }
-
-    #[test]
-    fn a_head_that_trickles_in_does_not_buy_time() {
-        let pulse = Pulse::new();
-        pulse.request_begins();
-        pulse.request_ends();
-        pulse.bytes_came();
-        let changes = pulse.changes.get();
-        pulse.bytes_came();
-        assert_eq!(pulse.changes.get(), changes);
     }
 }

@@ -10,21 +10,25 @@
 mod answer;
 mod head;
 
-use std::pin::Pin;
+use std::future::Future as _;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::connection::Pulse;
-use crate::exchange::Exchange;
 use crate::worker::Worker;
+use answer::Made;
 pub(crate) use answer::{Date, Spare};
 use head::Head;
 
 /// Bytes of requests that are here at once; a longer head is hyper's.
 const ROOM: usize = 8 << 10;
+
+/// How long a connection may answer requests that are here already before others have their turn.
+const SLICE: Duration = Duration::from_micros(500);
 
 /// How a connection leaves.
 pub(crate) enum Left {
@@ -54,12 +58,17 @@ enum Next {
 
 /// An answer on its way.
 struct Sending {
-    /// The answer begins at `at`; what stands before it is gone, or never was.
-    bytes: Vec<u8>,
-    at: usize,
+    /// What stands before where it begins is gone, or never was.
+    made: Made,
     /// Bytes of `received` that it answers.
     answered: usize,
-    _exchange: Exchange,
+}
+
+/// Has the task polled again after all others.
+fn yielded<T>(context: &mut Context<'_>) -> Poll<T> {
+    // The first poll says when to come back, and is never ready.
+    let _ = pin!(tokio::task::yield_now()).poll(context);
+    Poll::Pending
 }
 
 impl Direct {
@@ -85,6 +94,7 @@ impl Direct {
         I: AsyncRead + AsyncWrite + Unpin,
     {
         self.is_draining |= is_draining;
+        let began = Instant::now();
         loop {
             if self.is_closing {
                 // Whether the other side hears of it or not, it is over.
@@ -100,6 +110,9 @@ impl Direct {
                 }
                 self.is_closing = true;
                 continue;
+            }
+            if !self.received.is_empty() && began.elapsed() >= SLICE {
+                return yielded(context);
             }
             match self.answer() {
                 Next::Sends => continue,
@@ -121,9 +134,8 @@ impl Direct {
             Head::Partial | Head::Other => Next::Leaves,
             Head::Plain(request) => {
                 let made = answer::make(&self.worker, &self.pulse, &request, Instant::now());
-                let Some((bytes, at, exchange)) = made else { return Next::Leaves };
-                let answered = request.length;
-                self.sending = Some(Sending { bytes, at, answered, _exchange: exchange });
+                let Some(made) = made else { return Next::Leaves };
+                self.sending = Some(Sending { made, answered: request.length });
                 Next::Sends
             }
         }
@@ -153,17 +165,19 @@ impl Direct {
         context: &mut Context<'_>,
     ) -> Poll<std::io::Result<()>> {
         let Some(sending) = &mut self.sending else { return Poll::Ready(Ok(())) };
-        while sending.at < sending.bytes.len() {
-            let written =
-                ready!(Pin::new(&mut *io).poll_write(context, &sending.bytes[sending.at..]))?;
+        let made = &mut sending.made;
+        while made.at < made.bytes.len() {
+            let written = ready!(Pin::new(&mut *io).poll_write(context, &made.bytes[made.at..]))?;
             if written == 0 {
                 return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
             }
-            sending.at += written;
+            made.at += written;
         }
         self.received.drain(..sending.answered);
-        let Some(Sending { bytes, .. }) = self.sending.take() else { return Poll::Ready(Ok(())) };
+        let Some(Sending { made, .. }) = self.sending.take() else { return Poll::Ready(Ok(())) };
+        let Made { bytes, exchange, in_flight, .. } = made;
         self.worker.spare.put(bytes);
+        drop((exchange, in_flight));
         // TLS keeps what it has not written yet.
         Pin::new(io).poll_flush(context)
     }

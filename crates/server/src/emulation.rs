@@ -43,7 +43,7 @@ pub(crate) async fn answer(
         auth::require(worker, &caller, &[identity::role::ADMINISTER])?;
     }
     let Arrival { method, uri, headers, source, .. } = arrival;
-    let mut body = Body::new(source, &headers, worker.limits.body_idle);
+    let mut body = Body::new(source, &headers, &worker.limits);
     match (&uri.path()[PREFIX.len()..], &method) {
         ("clock", &Method::GET | &Method::HEAD) => Ok(time()),
         ("clock", &Method::POST) => {

@@ -15,6 +15,7 @@ mod deliveries;
 mod demands;
 mod import;
 mod intake;
+mod large;
 mod lister;
 mod local;
 mod logs;
@@ -211,11 +212,18 @@ async fn take_posted_query(request: &mut Request) -> Result<(), Problem> {
 
 async fn read(ask: Ask<'_>, target: Target) -> Result<Response, Problem> {
     if target.tail == Tail::Whole && target.filters.is_empty() && is_plain(ask.query) {
-        match &target.base {
-            Base::Record(record) => return call_records::get(&ask, record),
-            Base::Sessions(record) => return sessions::list(&ask, record),
-            Base::Participants(record) => return participants::list(&ask, record),
-            _ => {}
+        let answer = match &target.base {
+            Base::Record(record) => Some(call_records::get(&ask, record)),
+            Base::Sessions(record) => Some(sessions::list(&ask, record)),
+            Base::Participants(record) => Some(participants::list(&ask, record)),
+            _ => None,
+        };
+        match answer {
+            Some(Err(problem)) if problem.is_of_size() => {
+                return Box::pin(large::answer(&ask, &target.base)).await;
+            }
+            Some(answer) => return answer,
+            None => {}
         }
     }
     ask.compose(target).await

@@ -26,6 +26,7 @@ use crate::compression::Coding;
 use crate::connection::Pulse;
 use crate::exchange::Exchange;
 use crate::negotiate::Preferences;
+use crate::outflow::{InFlight, Reader};
 use crate::problem::Problem;
 use crate::request::{Arrival, Request, Timings, Trace};
 use crate::request_id::RequestIds;
@@ -33,7 +34,7 @@ use crate::response::{Applied, Content, ContentType, ETag, Response};
 use crate::router::Target;
 use crate::throttle::{Charged, Subject};
 use crate::worker::{self, Worker};
-use crate::{auth, batch, graph, oauth, router};
+use crate::{auth, batch, graph, host, oauth, router};
 
 use emulated::admit_emulated;
 pub(crate) use member::{MemberAnswer, answer_member, refuse_member};
@@ -61,10 +62,15 @@ pub(crate) async fn answer(
     if request.version() == Version::HTTP_2 {
         pulse.speaks_http2();
     }
+    if pulse.follows_another() {
+        // Whoever sends many requests at once lets others have their turn between them.
+        tokio::task::yield_now().await;
+    }
     let (head, incoming) = request.into_parts();
     // 1. Counting and logging begin, and end when the exchange is dropped.
     let mut exchange = Exchange::begin(Rc::clone(&worker), Rc::clone(&pulse), head.method.clone());
-    // 2. Ids.
+    // 2. Ids, and whom it is for.
+    let for_us = host::check(&head);
     let ids = RequestIds::new(&worker.request_ids, &head.headers);
     let coding = Coding::choose(&head.headers);
     let is_head = head.method == Method::HEAD;
@@ -72,18 +78,22 @@ pub(crate) async fn answer(
         method: head.method,
         uri: head.uri,
         headers: head.headers,
-        source: Source::Wire(incoming),
+        source: Source::Wire(incoming, Rc::clone(&pulse)),
         pulse,
         member_of: None,
     };
     // 3. A panic of what lies within is a 500.
     let mut trace = Trace::default();
-    let outcome = guard(enter(&worker, arrival, &mut trace, &ids)).await;
+    let outcome = match for_us {
+        Ok(()) => guard(enter(&worker, arrival, &mut trace, &ids)).await,
+        Err(problem) => Err(problem),
+    };
     // 4. Problems become answers.
-    let Response { status, content, etag, applied, headers } = outcome.unwrap_or_else(|problem| {
-        problem.log(&ids);
-        refusal(&problem, &ids)
-    });
+    let Response { status, content, etag, applied, headers, in_flight } =
+        outcome.unwrap_or_else(|problem| {
+            problem.log(&ids);
+            refusal(&problem, &ids)
+        });
     // 5. Compression.
     let mut lines = HeaderMap::with_capacity(16);
     let content = match content {
@@ -98,6 +108,7 @@ pub(crate) async fn answer(
             if let Some(coding) = coding.header() {
                 lines.insert(CONTENT_ENCODING, coding);
             }
+            let bytes = count(bytes, in_flight);
             body_of_bytes(bytes, is_head, &mut lines)
         }
     };
@@ -118,6 +129,13 @@ pub(crate) async fn answer(
     *response.status_mut() = status;
     *response.headers_mut() = lines;
     Ok(response)
+}
+
+/// Has bytes count for as long as any of them are there.
+fn count(bytes: Bytes, in_flight: Option<InFlight>) -> Bytes {
+    let Some(mut in_flight) = in_flight else { return bytes };
+    in_flight.become_size(bytes.len() as u64);
+    in_flight.with(bytes)
 }
 
 /// Adds the lines that tell of what is answered, be it to a request or to a member of a batch.
@@ -193,26 +211,38 @@ async fn admit(
         let charged = Charged { tenant: &caller.tenant, application: &caller.app_id, of };
         throttle.admit(&charged, began).map_err(Problem::throttled)?;
     }
+    if caller.is_some() {
+        arrival.pulse.token_shown();
+    }
     trace.timings.stage("auth", began.elapsed());
     // 4. In which form.
     let preferences = Preferences::read(&arrival.headers, arrival.uri.query())?;
     // 5. What is asked for.
+    let reader = Reader { caller: caller.clone(), peer: Arc::clone(arrival.pulse.peer()) };
     let mut request = Request::new(worker, arrival, (version, path_start), caller, preferences);
     request.timings = trace.timings;
     let outcome = graph::dispatch(worker, &mut request).await;
     *trace = Trace { route: request.route, timings: request.timings };
     // 6. Whether the client has it already.
     let response = outcome?;
-    match response.etag {
-        Some(etag)
-            if request.method == Method::GET
-                && response.status == StatusCode::OK
-                && request.matches_none(&etag) =>
-        {
-            Ok(Response::not_modified(etag).applied(response.applied))
-        }
-        _ => Ok(response),
+    if let Some(etag) = response.etag
+        && request.method == Method::GET
+        && response.status == StatusCode::OK
+        && request.matches_none(&etag)
+    {
+        return Ok(Response::not_modified(etag).applied(response.applied));
     }
+    // 7. Whether there is room for it on its way. What was carried out is answered in any case.
+    if response.in_flight.is_some() || response.bytes() == 0 {
+        return Ok(response);
+    }
+    let (outflow, bytes) = (&worker.shared.outflow, response.bytes());
+    let in_flight = if request.method == Method::GET {
+        outflow.take(bytes, &reader)?
+    } else {
+        outflow.take_anyway(bytes, &reader)
+    };
+    Ok(response.counted(in_flight))
 }
 
 fn check_sizes(worker: &Worker, arrival: &Arrival) -> Result<(), Problem> {

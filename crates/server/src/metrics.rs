@@ -10,9 +10,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::Method;
-use tokio::sync::Semaphore;
 
 use crate::body::IngestBudget;
+use crate::crowd::Crowd;
+use crate::outflow::Outflow;
 use crate::router::Route;
 
 pub(crate) use exposition::MEDIA_TYPE;
@@ -40,10 +41,10 @@ const ROUTES: usize = Route::ALL.len();
 pub(crate) struct Metrics {
     version: &'static str,
     budget: IngestBudget,
+    outflow: Outflow,
     deliveries: Arc<notify::Counters>,
     log_lines_dropped: Arc<AtomicU64>,
-    seats: Arc<Semaphore>,
-    most_connections: usize,
+    crowd: Arc<Crowd>,
     threads: Vec<OnceLock<Arc<Counters>>>,
     denials: [AtomicU64; DENIALS.len()],
     records: [AtomicU64; RECORD_OUTCOMES.len()],
@@ -73,23 +74,21 @@ const DENIALS: [&str; 15] = [
 ];
 
 impl Metrics {
-    /// For `threads` workers. `version` is the program's; `seats` has a permit for each connection
-    /// that could still be opened.
+    /// For `threads` workers. `version` is the program's.
     pub(crate) fn new(
         version: &'static str,
         threads: usize,
-        budget: IngestBudget,
+        (budget, outflow): (IngestBudget, Outflow),
         deliveries: Arc<notify::Counters>,
-        log_lines_dropped: Arc<AtomicU64>,
-        seats: Arc<Semaphore>,
+        (log_lines_dropped, crowd): (Arc<AtomicU64>, Arc<Crowd>),
     ) -> Self {
         Self {
             version,
             budget,
+            outflow,
             deliveries,
             log_lines_dropped,
-            most_connections: seats.available_permits(),
-            seats,
+            crowd,
             threads: (0..threads).map(|_| OnceLock::new()).collect(),
             denials: Default::default(),
             records: Default::default(),

@@ -55,7 +55,7 @@ pub(crate) async fn answer(
 
 async fn token(worker: &Worker, tenant: &str, arrival: Arrival) -> Result<Response, Problem> {
     let Arrival { headers, source, .. } = arrival;
-    let mut body = Body::new(source, &headers, worker.limits.body_idle);
+    let mut body = Body::new(source, &headers, &worker.limits);
     let form = body.read(worker.limits.form, None).await?;
     let place = worker.shared.token_desk.queue().await?;
     let shared = Arc::clone(&worker.shared);

@@ -131,21 +131,28 @@ pub struct Memory {
     pub questions: usize,
     /// Bytes of records that may be on their way in.
     pub ingest: u64,
+    /// Bytes of answers that may be in flight.
+    pub answers: u64,
 }
 
 impl Memory {
     /// Shares out so many bytes.
     pub fn of(all: u64) -> Self {
         let part = |of_default: u64| (all / 448).saturating_mul(of_default);
-        Self { questions: usize::try_from(part(96)).unwrap_or(usize::MAX), ingest: part(160) }
+        let questions = usize::try_from(part(96)).unwrap_or(usize::MAX);
+        Self { questions, ingest: part(160), answers: part(64) }
     }
 }
 
 /// Sizes in bytes, times, and counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections over all threads; further ones wait to be accepted.
+    /// Connections over all threads. Further ones take the places of those that showed no valid token
+    /// and keep us waiting; if there are none of these, they wait.
     pub connections: usize,
+    /// Connections from one address (of IPv6: one network of 64 bits), in the same way; but further ones
+    /// are closed.
+    pub connections_per_address: usize,
     /// Bytes of path and query.
     pub url: usize,
     /// Bytes of all header lines. Their number is at most 100.
@@ -156,14 +163,24 @@ pub struct Limits {
     pub ingest_in_flight: u64,
     /// Bytes of the values and items that all questions together may hold.
     pub question_memory: usize,
+    /// Bytes of answers that may be in flight, over all threads: made and not yet written.
+    pub answers_in_flight: u64,
     /// How often applications may ask; `None` is as often as they want.
     pub rates: Option<Rates>,
     /// For a request's head to arrive, and for the TLS handshake.
     pub head: Duration,
     /// Between two pieces of a body.
     pub body_idle: Duration,
+    /// For a client to send a body, and longer by a second for each `body_rate` bytes that have come.
+    /// Only the time counts in which the client is waited for.
+    pub body: Duration,
+    /// Bytes a second; 0: a large body has no more time than a small one.
+    pub body_rate: u64,
     /// Between requests, and for a client to take what is sent.
     pub idle: Duration,
+    /// Bytes a second that a client has to take of answers, once it has been waited for as long as between
+    /// requests; 0 is none.
+    pub answer_rate: u64,
     /// For requests in flight to end when the server shuts down.
     pub drain: Duration,
 }
@@ -173,15 +190,20 @@ impl Default for Limits {
         let memory = Memory::of(MEMORY);
         Self {
             connections: 1_024,
+            connections_per_address: 768,
             url: 8 << 10,
             headers: 16 << 10,
             form: 16 << 10,
             ingest_in_flight: memory.ingest,
             question_memory: memory.questions,
+            answers_in_flight: memory.answers,
             rates: None,
             head: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),
+            body: Duration::from_mins(1),
+            body_rate: 16 << 10,
             idle: Duration::from_mins(1),
+            answer_rate: 16 << 10,
             drain: Duration::from_secs(10),
         }
     }

@@ -228,6 +228,12 @@ impl Problem {
         self.0.target.as_deref()
     }
 
+    /// Whether it says that something is too large to be read on the thread of a worker.
+    pub(crate) fn is_of_size(&self) -> bool {
+        let cause = self.0.cause.as_ref().and_then(|cause| cause.downcast_ref::<store::Error>());
+        matches!(cause, Some(store::Error::Large))
+    }
+
     /// Its header lines.
     pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.0.headers

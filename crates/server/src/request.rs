@@ -11,6 +11,7 @@ use identity::{Caller, Denied};
 use crate::auth;
 use crate::body::{Body, Source};
 use crate::connection::Pulse;
+use crate::crowd::Peer;
 use crate::negotiate::Preferences;
 use crate::problem::Problem;
 use crate::response::ETag;
@@ -39,6 +40,7 @@ pub(crate) struct Request {
     /// Query options that came in the body, with those of the address before them.
     posted_query: Option<Box<str>>,
     caller: Option<Arc<Caller>>,
+    peer: Arc<Peer>,
     body: Option<Body>,
     worker: Rc<Worker>,
 }
@@ -64,8 +66,8 @@ impl Request {
         caller: Option<Arc<Caller>>,
         preferences: Preferences,
     ) -> Self {
-        let Arrival { method, uri, headers, source, member_of, .. } = arrival;
-        let body = Body::new(source, &headers, worker.limits.body_idle);
+        let Arrival { method, uri, headers, source, pulse, member_of } = arrival;
+        let body = Body::new(source, &headers, &worker.limits);
         Self {
             method,
             version,
@@ -78,6 +80,7 @@ impl Request {
             path_start,
             posted_query: None,
             caller,
+            peer: Arc::clone(pulse.peer()),
             body: Some(body),
             worker: Rc::clone(worker),
         }
@@ -128,6 +131,11 @@ impl Request {
     /// section 13.1.2; the comparison is the weak one).
     pub(crate) fn matches_none(&self, etag: &ETag) -> bool {
         etag.is_named_by(self.headers.get_all(IF_NONE_MATCH))
+    }
+
+    /// The other side of the connection that it came by.
+    pub(crate) fn peer(&self) -> &Arc<Peer> {
+        &self.peer
     }
 
     /// The body, once.

@@ -7,6 +7,7 @@ use http::header::{GetAll, HeaderName, HeaderValue};
 use crate::body::Stream;
 pub(crate) use crate::negotiate::Applied;
 use crate::negotiate::{Format, MetadataLevel};
+use crate::outflow::InFlight;
 
 /// An answer.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Response {
     pub(crate) applied: Applied,
     /// Further header lines.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What of its bytes is counted.
+    pub(crate) in_flight: Option<InFlight>,
 }
 
 /// What the answer carries.
@@ -87,7 +90,14 @@ fn json_header(metadata: MetadataLevel, ieee754: bool) -> &'static str {
 
 impl Response {
     fn new(status: StatusCode, content: Content) -> Self {
-        Self { status, content, etag: None, applied: Applied::default(), headers: Vec::new() }
+        Self {
+            status,
+            content,
+            etag: None,
+            applied: Applied::default(),
+            headers: Vec::new(),
+            in_flight: None,
+        }
     }
 
     /// 200 with OData's JSON.
@@ -143,6 +153,20 @@ impl Response {
         self
     }
 
+    /// Its bytes are counted so far.
+    pub(crate) fn counted(mut self, in_flight: InFlight) -> Self {
+        self.in_flight = Some(in_flight);
+        self
+    }
+
+    /// Bytes of what is there of its body.
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.content {
+            Content::Bytes(_, bytes) => bytes.len() as u64,
+            Content::Empty | Content::Stream(..) => 0,
+        }
+    }
+
     /// Which preferences shaped it.
     pub(crate) fn applied(mut self, applied: Applied) -> Self {
         self.applied = applied;
@@ -179,20 +203,22 @@ impl ETag {
 
     /// Whether the lines of `If-None-Match` name it.
     pub(crate) fn is_named_by(self, lines: GetAll<'_, HeaderValue>) -> bool {
-        lines.into_iter().filter_map(|line| line.to_str().ok()).any(|line| self.is_named_in(line))
+        lines.into_iter().any(|line| self.is_named_in(line.as_bytes()))
     }
 
-    /// Whether one line of `If-None-Match` names it.
-    pub(crate) fn is_named_in(self, line: &str) -> bool {
-        line.split(',').map(str::trim).any(|tag| {
-            let tag = tag.strip_prefix("W/").unwrap_or(tag);
-            let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            tag == "*" || quoted.is_some_and(|hex| self.is_written(hex))
+    /// Whether one line of `If-None-Match` names it. Tags of others may hold any bytes but quotes (RFC
+    /// 9110 section 8.8.3).
+    pub(crate) fn is_named_in(self, line: &[u8]) -> bool {
+        line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).any(|tag| {
+            let tag = tag.strip_prefix(b"W/").unwrap_or(tag);
+            let quoted = tag.strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\""));
+            tag == b"*" || quoted.is_some_and(|hex| self.is_written(hex))
         })
     }
 
-    fn is_written(self, hex: &str) -> bool {
-        hex.len() == 32 && u128::from_str_radix(hex, 16) == Ok(self.0)
+    fn is_written(self, hex: &[u8]) -> bool {
+        let text = std::str::from_utf8(hex).unwrap_or_default();
+        text.len() == 32 && u128::from_str_radix(text, 16) == Ok(self.0)
     }
 }
 
@@ -231,11 +257,14 @@ mod tests {
             (format!("W/\"{}\"", tag.replace('a', "b")), false),
             ("W/\"ab\"".to_owned(), false),
             (String::new(), false),
+            (format!("\"ä\", \"{tag}\""), true),
+            (format!("\"{tag}\", ä"), true),
+            (format!("\"ä{}\"", &tag[2..]), false),
         ];
         assert_eq!(etag.header(), cases[0].0);
         for (line, expected) in cases {
             let mut headers = HeaderMap::new();
-            headers.insert(IF_NONE_MATCH, line.parse().unwrap());
+            headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(line.as_bytes()).unwrap());
             assert_eq!(etag.is_named_by(headers.get_all(IF_NONE_MATCH)), expected, "{line}");
         }
         assert!(!etag.is_named_by(HeaderMap::new().get_all(IF_NONE_MATCH)));

@@ -1,6 +1,6 @@
 //! Starting and stopping: listeners, threads, and the order in which they come and go.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZero;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use identity::{Issuer, Verifier};
 use odata::eval::Pool;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::server::TlsStream;
 
@@ -20,9 +20,11 @@ use crate::accept::{self, Accepted, Lane};
 use crate::admin::{self, Health};
 use crate::body::IngestBudget;
 use crate::connection::{self, Times};
+use crate::crowd::{Crowd, Seat};
 use crate::metrics::Metrics;
 use crate::oauth::TokenDesk;
 use crate::options::{Limits, ServerOptions, StartError};
+use crate::outflow::Outflow;
 use crate::questions::QuestionThreads;
 use crate::throttle::Throttle;
 use crate::tls::Tls;
@@ -123,12 +125,14 @@ pub(crate) fn share(
     let verifier = Verifier::new(Some(Arc::clone(&issuer)), options.trusted_issuers.clone())?;
     let limits = options.limits;
     let budget = IngestBudget::new(limits.ingest_in_flight);
-    let seats = Arc::new(Semaphore::new(limits.connections));
+    let crowd = Arc::new(Crowd::new(limits.connections, limits.connections_per_address));
     let deliveries = Arc::clone(&options.notifications.counters);
-    let seated = Arc::clone(&seats);
+    let crowded = Arc::clone(&crowd);
+    let outflow = Outflow::new(limits.answers_in_flight);
+    let pools = (budget.clone(), outflow.clone());
     let dropped = Arc::clone(&options.log_lines_dropped);
-    let version = options.version;
-    let metrics = Metrics::new(version, threads, budget.clone(), deliveries, dropped, seated);
+    let metrics =
+        Metrics::new(options.version, threads, pools, deliveries, (dropped, crowded));
     let throttle = limits.rates.map(Throttle::new);
     let token_desk = TokenDesk::new();
     let questions = QuestionThreads::start(&options.store, threads.max(2) * QUESTIONS_OF_A_WORKER)?;
@@ -140,12 +144,13 @@ pub(crate) fn share(
         verifier,
         metrics,
         budget,
+        outflow,
         throttle,
         token_desk,
         questions,
         question_memory,
         threads,
-        seats,
+        crowd,
     })
 }
 
@@ -204,23 +209,31 @@ fn run_worker(
     });
 }
 
-/// From a socket to a served connection.
+/// From a socket to a served connection, which ends at the latest when its place is needed.
 async fn welcome(worker: Rc<Worker>, tls: Option<Arc<Tls>>, accepted: Accepted) {
-    let Accepted { stream, seat } = accepted;
+    let Accepted { stream, seat, load } = accepted;
+    tokio::select! {
+        biased;
+        () = converse(worker, tls, stream, &seat) => {}
+        () = seat.peer.must_go() => tracing::debug!("a connection made room for another"),
+    }
+    drop((seat, load));
+}
+
+async fn converse(worker: Rc<Worker>, tls: Option<Arc<Tls>>, stream: TcpStream, seat: &Seat) {
     let stream = match tokio::net::TcpStream::from_std(stream) {
         Ok(stream) => stream,
         Err(error) => return tracing::warn!(%error, "a connection can't be served"),
     };
-    let times = times(&worker.limits);
+    let (times, peer) = (times(&worker.limits), Arc::clone(&seat.peer));
     match tls {
-        None => connection::serve(worker, stream, times).await,
+        None => connection::serve(worker, peer, stream, times).await,
         Some(tls) => {
             if let Some(stream) = secured(&tls, stream, times.head).await {
-                connection::serve(worker, stream, times).await;
+                connection::serve(worker, peer, stream, times).await;
             }
         }
     }
-    drop(seat);
 }
 
 /// The stream behind a handshake; none when that fails or takes too long.
@@ -237,7 +250,7 @@ where
 }
 
 fn times(limits: &Limits) -> Times {
-    Times { head: limits.head, idle: limits.idle }
+    Times { head: limits.head, idle: limits.idle, least_rate: limits.answer_rate }
 }
 
 /// Waits for the open connections, but not for ever.
@@ -277,7 +290,7 @@ fn run_front(front: Front, shared: &Arc<Shared>, ready: sync_mpsc::Sender<Result
         Arc::new(Health { shared: Arc::clone(shared), is_draining: AtomicBool::new(false) });
     runtime.block_on(async {
         let accepting = match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => accept::run(lanes, listener, Arc::clone(&shared.seats)),
+            Ok(listener) => accept::run(lanes, listener, Arc::clone(&shared.crowd)),
             Err(error) => return tracing::error!(%error, "the listener can't be used"),
         };
         if let Some(admin) = admin {
@@ -301,7 +314,6 @@ fn run_front(front: Front, shared: &Arc<Shared>, ready: sync_mpsc::Sender<Result
         }
         // Dropping the lanes above told the workers; they hold the seats until they are done.
         health.is_draining.store(true, Ordering::Relaxed);
-        let all = shared.options.limits.connections as u32;
-        let _ = timeout(shared.options.limits.drain, shared.seats.acquire_many(all)).await;
+        let _ = timeout(shared.options.limits.drain, shared.crowd.empty()).await;
     });
 }

@@ -4,6 +4,7 @@
 mod answers;
 mod client;
 mod emulation;
+mod large;
 mod lifetime;
 mod limits;
 mod rig;

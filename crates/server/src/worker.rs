@@ -8,16 +8,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use identity::{Issuer, RecentTokens, Verifier};
 use odata::eval::Pool;
 use store::{Reader, Store};
-use tokio::sync::Semaphore;
 
 use crate::body::IngestBudget;
 use crate::compression::Compressor;
 use crate::connection::Connections;
+use crate::crowd::Crowd;
 use crate::direct::{Date, Spare};
 use crate::graph;
 use crate::metrics::{Counters, Metrics};
 use crate::oauth::TokenDesk;
 use crate::options::{GraphSettings, Limits, ServerOptions, StartError};
+use crate::outflow::Outflow;
 use crate::questions::{QuestionThreads, Questions};
 use crate::registered::Registered;
 use crate::request_id::Generator;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) verifier: Verifier,
     pub(crate) metrics: Metrics,
     pub(crate) budget: IngestBudget,
+    pub(crate) outflow: Outflow,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) token_desk: TokenDesk,
     /// Answer what may take long.
@@ -45,8 +47,8 @@ pub(crate) struct Shared {
     pub(crate) question_memory: Arc<Pool>,
     /// How many workers there are.
     pub(crate) threads: usize,
-    /// Places for connections.
-    pub(crate) seats: Arc<Semaphore>,
+    /// The connections of all threads.
+    pub(crate) crowd: Arc<Crowd>,
 }
 
 /// What a thread's parts are made from.
@@ -101,9 +103,12 @@ impl Worker {
     /// Made on the thread; `number` counts from 0.
     pub(crate) fn new(shared: Arc<Shared>, number: usize) -> Result<Rc<Self>, StartError> {
         let options = &shared.options;
+        let mut reader = options.store.reader()?;
+        // What takes longer is read elsewhere.
+        reader.refuse_large();
         Ok(Rc::new(Self {
             store: options.store.clone(),
-            reader: RefCell::new(options.store.reader()?),
+            reader: RefCell::new(reader),
             settings: options.graph,
             limits: options.limits,
             budget: shared.budget.clone(),

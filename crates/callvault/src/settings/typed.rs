@@ -184,6 +184,7 @@ impl Default for Retention {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Limits {
     connections: usize,
+    connections_per_address: usize,
     rate: Rate,
     url_bytes: usize,
     header_bytes: usize,
@@ -191,7 +192,10 @@ pub(crate) struct Limits {
     ingest_bytes_in_flight: Option<u64>,
     header_seconds: u64,
     body_idle_seconds: u64,
+    body_seconds: u64,
+    body_bytes_per_second: u64,
     idle_seconds: u64,
+    answer_bytes_per_second: u64,
     drain_seconds: u64,
     filter_bytes: usize,
     expression_nodes: usize,
@@ -219,6 +223,7 @@ impl Default for Limits {
         let server::QuerySettings { language, cost } = server::QuerySettings::default();
         Self {
             connections: server.connections,
+            connections_per_address: server.connections_per_address,
             rate: Rate::Named(NamedRate::Off),
             url_bytes: server.url,
             header_bytes: server.headers,
@@ -226,7 +231,10 @@ impl Default for Limits {
             ingest_bytes_in_flight: None,
             header_seconds: server.head.as_secs(),
             body_idle_seconds: server.body_idle.as_secs(),
+            body_seconds: server.body.as_secs(),
+            body_bytes_per_second: server.body_rate,
             idle_seconds: server.idle.as_secs(),
+            answer_bytes_per_second: server.answer_rate,
             drain_seconds: server.drain.as_secs(),
             filter_bytes: language.filter,
             expression_nodes: language.nodes,
@@ -256,14 +264,19 @@ impl Limits {
         let memory = server::Memory::of(self.memory);
         server::Limits {
             connections: self.connections,
+            connections_per_address: self.connections_per_address,
             url: self.url_bytes,
             headers: self.header_bytes,
             ingest_in_flight: self.ingest_bytes_in_flight.unwrap_or(memory.ingest),
             question_memory: memory.questions,
+            answers_in_flight: memory.answers,
             rates: self.rate.of_server(),
             head: Duration::from_secs(self.header_seconds),
             body_idle: Duration::from_secs(self.body_idle_seconds),
+            body: Duration::from_secs(self.body_seconds),
+            body_rate: self.body_bytes_per_second,
             idle: Duration::from_secs(self.idle_seconds),
+            answer_rate: self.answer_bytes_per_second,
             drain: Duration::from_secs(self.drain_seconds),
             ..server::Limits::default()
         }

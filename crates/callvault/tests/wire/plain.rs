@@ -75,6 +75,15 @@ fn both_ways_give_the_same_answers() {
                 let lines = [ELSEWHERE[0], ("If-None-Match", tag)];
                 assert_eq!(known.status, 304, "{target}");
                 assert_same(&known, &elsewhere.get_with(&target, &lines), &target);
+                // Tags of others may hold any bytes.
+                for (tags, status) in [(format!("\"ä\", {tag}"), 304), ("\"ä\"".to_owned(), 200)]
+                {
+                    let foreign = ("If-None-Match", tags.as_str());
+                    let known = client.get_with(&target, &[foreign]);
+                    let other = elsewhere.get_with(&target, &[ELSEWHERE[0], foreign]);
+                    assert_eq!(known.status, status, "{target}");
+                    assert_same(&known, &other, &target);
+                }
             }
         }
     }

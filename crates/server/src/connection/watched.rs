@@ -56,7 +56,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.io).poll_write(context, bytes);
-        self.pulse.write_was(poll.is_pending());
+        self.pulse.write_was(&poll);
         poll
     }
 
@@ -66,7 +66,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.io).poll_write_vectored(context, slices);
-        self.pulse.write_was(poll.is_pending());
+        self.pulse.write_was(&poll);
         poll
     }
 

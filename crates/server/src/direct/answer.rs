@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
@@ -13,6 +14,7 @@ use crate::exchange::Exchange;
 use crate::graph::plain::{self, Asked};
 use crate::layers::{STRICT_TRANSPORT, VARIES_BY, write_server_timing};
 use crate::negotiate::Format;
+use crate::outflow::{InFlight, Reader};
 use crate::request::Timings;
 use crate::request_id::{self, RequestIdText};
 use crate::response::{ContentType, ETag};
@@ -24,6 +26,9 @@ use crate::worker::{self, Worker};
 const HEAD_ROOM: usize = 1 << 10;
 /// Larger buffers are not kept.
 const LARGEST_KEPT: usize = 1 << 20;
+
+/// Answers up to this are not counted as in flight: a connection has one of them at a time.
+const LARGEST_UNCOUNTED: usize = 16 << 10;
 
 /// A buffer for answers that is used again.
 #[derive(Debug, Default)]
@@ -62,20 +67,29 @@ impl Date {
     }
 }
 
-/// The bytes of the answer, where in them it begins, and its exchange; `None` where hyper's side has to
-/// answer, and then nothing was done.
+/// An answer.
+pub(super) struct Made {
+    /// It begins at `at`.
+    pub(super) bytes: Vec<u8>,
+    pub(super) at: usize,
+    pub(super) exchange: Exchange,
+    pub(super) in_flight: Option<InFlight>,
+}
+
+/// The answer; `None` where hyper's side has to answer, and then nothing was done.
 pub(super) fn make(
     worker: &Rc<Worker>,
     pulse: &Rc<Pulse>,
     request: &PlainRead<'_>,
     began: Instant,
-) -> Option<(Vec<u8>, usize, Exchange)> {
+) -> Option<Made> {
     let limits = &worker.limits;
     if request.url_length > limits.url || request.lines_length > limits.headers {
         return None;
     }
     let now = worker::now();
     let caller = auth::recent(worker, request.token, now)?;
+    pulse.token_shown();
     let form = worker.graph.forms.borrow_mut().find(worker, request.version, request.query)?;
     let mut timings = Timings::default();
     let authorized = Instant::now();
@@ -98,6 +112,13 @@ pub(super) fn make(
         worker.spare.put(out);
         return None;
     };
+    let in_flight = if out.len() > LARGEST_UNCOUNTED {
+        let reader = Reader { caller: Some(Arc::clone(&caller)), peer: Arc::clone(pulse.peer()) };
+        // The long way refuses it again, in words.
+        Some(worker.shared.outflow.take(out.len() as u64, &reader).ok()?)
+    } else {
+        None
+    };
     if let Some(throttle) = &worker.shared.throttle {
         let of = Subject::Record(request.id);
         let charged = Charged { tenant: &caller.tenant, application: &caller.app_id, of };
@@ -115,7 +136,7 @@ pub(super) fn make(
     exchange.sent(out.len() - HEAD_ROOM);
     let told = Told { tag, status, id: &id, client_id: request.client_request_id, now };
     let at = write_head(worker, &told, &timings, began.elapsed(), &mut out);
-    Some((out, at, exchange))
+    Some(Made { bytes: out, at, exchange, in_flight })
 }
 
 /// What the head says.

@@ -1,7 +1,8 @@
 //! The head of a request: whether it is a plain read, and of what.
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, IF_NONE_MATCH};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HOST, IF_NONE_MATCH};
 
+use crate::host::is_host;
 use crate::request_id::CLIENT_REQUEST_ID;
 use crate::router::ApiVersion;
 
@@ -32,7 +33,8 @@ pub(super) struct PlainRead<'b> {
     pub(super) query: &'b str,
     pub(super) token: &'b str,
     pub(super) client_request_id: Option<&'b [u8]>,
-    pub(super) if_none_match: Option<&'b str>,
+    pub(super) if_none_match: Option<&'b [u8]>,
+    has_host: bool,
     /// Bytes of the whole head.
     pub(super) length: usize,
     /// Bytes of the address, and of all header lines, as the limits count them.
@@ -90,6 +92,7 @@ fn plain<'b>(request: &httparse::Request<'_, 'b>, length: usize) -> Option<Plain
         token: "",
         client_request_id: None,
         if_none_match: None,
+        has_host: false,
         length,
         url_length: address.len(),
         lines_length: 0,
@@ -98,7 +101,7 @@ fn plain<'b>(request: &httparse::Request<'_, 'b>, length: usize) -> Option<Plain
         read.lines_length += line.name.len() + line.value.len() + ": \r\n".len();
         read.take(line.name, line.value)?;
     }
-    (!read.token.is_empty()).then_some(read)
+    (!read.token.is_empty() && read.has_host).then_some(read)
 }
 
 /// What the options that are known here are written with, percent-encoded or not.
@@ -115,6 +118,12 @@ impl<'b> PlainRead<'b> {
                 return None;
             }
             self.token = token(value)?;
+        } else if is(&HOST) {
+            // Without one, with two, or with none that could be one, it is refused elsewhere.
+            if self.has_host || !is_host(value) {
+                return None;
+            }
+            self.has_host = true;
         } else if is(&ACCEPT) {
             return matches!(value, b"*/*" | b"application/json").then_some(());
         } else if is(&ACCEPT_ENCODING) {
@@ -125,7 +134,7 @@ impl<'b> PlainRead<'b> {
             if self.if_none_match.is_some() {
                 return None;
             }
-            self.if_none_match = Some(std::str::from_utf8(value).ok()?);
+            self.if_none_match = Some(value);
         } else if is(&CLIENT_REQUEST_ID) {
             if self.client_request_id.is_some() {
                 return None;
@@ -147,8 +156,7 @@ fn token(value: &[u8]) -> Option<&str> {
 
 /// Header lines that clients of Graph send and that no answer of ours depends on.
 fn is_ignored(name: &str) -> bool {
-    const IGNORED: [&str; 10] = [
-        "host",
+    const IGNORED: [&str; 9] = [
         "user-agent",
         "sdkversion",
         "traceparent",
@@ -186,7 +194,7 @@ mod tests {
         let Head::Plain(read) = read(text.as_bytes()) else { panic!("not plain") };
         assert_eq!((read.version, read.id, read.query), (ApiVersion::Beta, ID, "$expand=sessions"));
         assert_eq!((read.token, read.client_request_id), ("t", Some(&b"c"[..])));
-        assert_eq!((read.if_none_match, read.length), (Some("W/\"1\""), text.len()));
+        assert_eq!((read.if_none_match, read.length), (Some(&b"W/\"1\""[..]), text.len()));
     }
 
     #[test]
@@ -205,6 +213,7 @@ mod tests {
             (&record, "OData-Version: 3.0\r\n"),
             (&record, "X-Unknown: 1\r\n"),
             (&record, "client-request-id: a\r\nclient-request-id: b\r\n"),
+            (&record, "Host: x\r\n"),
             ("/v1.0/communications/callRecords/callvault.import", ""),
             ("/v1.0/communications/callRecords", ""),
             (&format!("{record}/sessions"), ""),
@@ -218,6 +227,10 @@ mod tests {
         for other in ["POST / HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n\r\n", "\x16\x03\x01", "GET  x\r\n"]
         {
             assert_eq!(read(other.as_bytes()), Head::Other, "{other:?}");
+        }
+        for host in ["", "Host: x y\r\n", "Host: \r\n", "Host: x/y\r\n"] {
+            let text = head(&record, "").replace("Host: x\r\n", host);
+            assert_eq!(read(text.as_bytes()), Head::Other, "{host}");
         }
         let old = head(&record, "").replace("HTTP/1.1", "HTTP/1.0");
         assert_eq!(read(old.as_bytes()), Head::Other);

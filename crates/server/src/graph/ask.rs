@@ -223,13 +223,8 @@ impl<'a> Ask<'a> {
         content: &Content<'_>,
         etag: Option<ETag>,
     ) -> Result<Response, Problem> {
-        let format = self.format()?;
-        let shape = Shape {
-            metadata: level(format.metadata),
-            ieee754_compatible: format.ieee754,
-            ..self.shape
-        };
-        if selects(self.query) || !shape.is_plain(content.has_unsettled_enum) {
+        let (format, shape) = self.wanted()?;
+        if self.selects() || !shape.is_plain(content.has_unsettled_enum) {
             let root = format!("{}/", self.root());
             let subject = Subject {
                 ty: content.ty,
@@ -244,6 +239,22 @@ impl<'a> Ask<'a> {
             ETag::new(truncated(hasher.update(&out)))
         });
         Ok(Response::json(format, out).with_etag(etag).applied(self.applied()))
+    }
+
+    /// The form that was asked for.
+    pub(super) fn wanted(&self) -> Result<(Format, Shape), Problem> {
+        let format = self.format()?;
+        let shape = Shape {
+            metadata: level(format.metadata),
+            ieee754_compatible: format.ieee754,
+            ..self.shape
+        };
+        Ok((format, shape))
+    }
+
+    /// Whether members are left out anywhere.
+    pub(super) fn selects(&self) -> bool {
+        selects(self.query)
     }
 
     /// Answers a question of any form: on this thread if that costs no more than what is shown,
@@ -265,10 +276,13 @@ impl<'a> Ask<'a> {
             query: self.query.clone(),
         };
         let composer = self.composer();
-        let answer = if composer.is_bounded(&question) {
-            composer.answer(&mut self.reader(), &question)?
-        } else {
-            self.elsewhere(move |reader| composer.answer(reader, &question)).await?
+        let here = composer
+            .is_bounded(&question)
+            .then(|| composer.answer(&mut self.reader(), &question))
+            .filter(|answer| !answer.as_ref().is_err_and(Problem::is_of_size));
+        let answer = match here {
+            Some(answer) => answer?,
+            None => self.elsewhere(move |reader| composer.answer(reader, &question)).await?,
         };
         Ok(match answer {
             Answer::Nothing => Response::empty(http::StatusCode::NO_CONTENT),
@@ -345,7 +359,7 @@ impl<'a> Ask<'a> {
         most as u32
     }
 
-    fn applied(&self) -> Applied {
+    pub(super) fn applied(&self) -> Applied {
         let preferences = &self.request.preferences;
         Applied {
             max_page_size: preferences.max_page_size.map(|size| size.clamp(1, self.largest_page())),

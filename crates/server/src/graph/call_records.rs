@@ -102,7 +102,7 @@ fn push_participants(
     Ok(())
 }
 
-fn open_expansion(ask: &Ask<'_>, path: &str, item: &ExpandItem, out: &mut Vec<u8>) {
+pub(super) fn open_expansion(ask: &Ask<'_>, path: &str, item: &ExpandItem, out: &mut Vec<u8>) {
     let name = item.property.name;
     let context = context::nested(path, item.property, &item.query);
     out.push(b',');
@@ -111,7 +111,7 @@ fn open_expansion(ask: &Ask<'_>, path: &str, item: &ExpandItem, out: &mut Vec<u8
 }
 
 /// The link from the part of a collection that stands in its record to the rest of it.
-fn push_inline_link(
+pub(super) fn push_inline_link(
     ask: &Ask<'_>,
     row: &StoredRecord,
     item: &ExpandItem,

@@ -5,6 +5,7 @@
 //! a status other than `rejected` is durable.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{Shredded, TenantId};
@@ -15,6 +16,7 @@ use super::ndjson::{self, Backlog, Batch, Batches, LineText, Rejection, push_str
 use super::write::{LARGEST_RECORD, conflict_message, outcome_name};
 use crate::auth::role;
 use crate::body;
+use crate::outflow::Reader;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::{ContentType, Response};
@@ -30,10 +32,12 @@ pub(super) async fn run(worker: &Rc<Worker>, request: &mut Request) -> Result<Re
     }
     let body = request.take_body();
     let (sender, stream) = body::stream();
+    let reader = Reader { caller: Some(caller), peer: Arc::clone(request.peer()) };
+    let answers = Backlog::before(sender, worker.shared.outflow.clone(), reader);
     let batches = ndjson::batches(worker, body, LARGEST_RECORD);
     let writing = Rc::clone(worker);
     tokio::task::spawn_local(async move {
-        answer_lines(&writing, tenant, batches, Backlog::before(sender)).await;
+        answer_lines(&writing, tenant, batches, answers).await;
     });
     Ok(Response::stream(ContentType::Ndjson, stream))
 }

@@ -3,6 +3,7 @@
 //! As with the import of records, what was once answered as kept is durable.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use model::TenantId;
 use store::{Pending, Store};
@@ -11,6 +12,7 @@ use super::ask::tenant;
 use super::ndjson::{self, Backlog, Batch, Batches, Line, LineText, Rejection, push_string};
 use crate::auth::role;
 use crate::body;
+use crate::outflow::Reader;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::{ContentType, Response};
@@ -62,9 +64,11 @@ pub(super) async fn answer<I: Intake>(
     }
     let batches = ndjson::batches(worker, request.take_body(), LARGEST_LINE);
     let (sender, stream) = body::stream();
+    let reader = Reader { caller: Some(caller), peer: Arc::clone(request.peer()) };
+    let answers = Backlog::before(sender, worker.shared.outflow.clone(), reader);
     let store = worker.store.clone();
     tokio::task::spawn_local(async move {
-        answer_lines(&store, &tenant, &intake, batches, Backlog::before(sender)).await;
+        answer_lines(&store, &tenant, &intake, batches, answers).await;
     });
     Ok(Response::stream(ContentType::Ndjson, stream))
 }

@@ -100,7 +100,7 @@ pub(super) fn start_of(page: &Page) -> usize {
 }
 
 /// What stands behind a session's path in the context of its segments, if they are asked for.
-fn segments_suffix(query: &Query) -> Option<String> {
+pub(super) fn segments_suffix(query: &Query) -> Option<String> {
     let item = query.expand.iter().find(|item| item.property.name == "segments")?;
     Some(context::nested("", item.property, &item.query))
 }

@@ -10,12 +10,12 @@ use odata::primitive::DateTimeOffset;
 use store::{Outcome, Written};
 
 use super::ask::{Ask, tenant};
-use super::call_records;
-use super::target::RecordRef;
+use super::target::{Base, RecordRef};
+use super::{call_records, large};
 use crate::auth::role;
 use crate::body;
 use crate::negotiate::Returns;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::request::Request;
 use crate::response::{Applied, Response};
 use crate::worker::{Worker, now};
@@ -87,7 +87,7 @@ async fn keep(
     worker.metrics.record(outcome_name(&written.outcome));
     let response = match request.preferences.returns {
         Some(Returns::Minimal) => Response::empty(StatusCode::NO_CONTENT),
-        _ => read_back(worker, request, &written)?,
+        _ => read_back(worker, request, &written).await?,
     };
     let is_created = matches!(written.outcome, Outcome::Created);
     let response = match (is_created, response.status) {
@@ -114,7 +114,7 @@ async fn keep(
 }
 
 /// The basic record as it is now kept, in the version that was written.
-fn read_back(
+async fn read_back(
     worker: &Rc<Worker>,
     request: &Request,
     written: &Written,
@@ -128,7 +128,18 @@ fn read_back(
     let query = Query::default();
     let ask = Ask::after_write(worker, request, &resource, &query)?;
     let record = RecordRef { id: written.id.clone(), version: Some(written.version) };
-    call_records::get(&ask, &record)
+    match call_records::get(&ask, &record) {
+        Err(problem) if problem.is_of_size() => {
+            match Box::pin(large::answer(&ask, &Base::Record(record))).await {
+                // It is written, whether there is room to show it or not.
+                Err(problem) if problem.code() == Code::Unavailable => {
+                    Ok(Response::empty(StatusCode::NO_CONTENT))
+                }
+                answer => answer,
+            }
+        }
+        answer => answer,
+    }
 }
 
 /// How an outcome is called on the wire.

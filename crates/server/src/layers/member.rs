@@ -8,6 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::{enter, guard, refusal, stamp};
 use crate::exchange::Exchange;
+use crate::outflow::InFlight;
 use crate::problem::Problem;
 use crate::request::{Arrival, Trace};
 use crate::request_id::RequestIds;
@@ -20,6 +21,8 @@ pub(crate) struct MemberAnswer {
     pub(crate) status: StatusCode,
     pub(crate) lines: HeaderMap,
     pub(crate) content: Option<(ContentType, Bytes)>,
+    /// Has its bytes count as long as they are held.
+    pub(crate) _in_flight: Option<InFlight>,
 }
 
 /// Answers a member, with an exchange and ids of its own. Never fails, as no request does.
@@ -51,7 +54,7 @@ pub(crate) fn refuse_member(
 }
 
 fn finish(response: Response, ids: RequestIds, is_head: bool) -> MemberAnswer {
-    let Response { status, content, etag, applied, headers } = response;
+    let Response { status, content, etag, applied, headers, in_flight } = response;
     let mut lines = HeaderMap::with_capacity(8);
     let content = match content {
         Content::Bytes(content_type, bytes) => {
@@ -63,7 +66,7 @@ fn finish(response: Response, ids: RequestIds, is_head: bool) -> MemberAnswer {
     stamp(&mut lines, etag, applied);
     ids.stamp(&mut lines);
     lines.extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
-    MemberAnswer { status, lines, content }
+    MemberAnswer { status, lines, content, _in_flight: in_flight }
 }
 
 /// 501 for what has no end yet: lines of NDJSON are no value in another answer.

@@ -20,11 +20,16 @@ impl Metrics {
     }
 
     fn write(&self, out: &mut String) -> fmt::Result {
+        const CUT: &str = "callvault_connections_cut_total";
+        const REFUSED: &str = "callvault_connections_refused_total";
         head(out, "callvault_build_info", "gauge", "The program that runs.")?;
         writeln!(out, "callvault_build_info{{version=\"{}\"}} 1", self.version)?;
         head(out, "callvault_connections", "gauge", "Open connections.")?;
-        let connections = self.most_connections - self.seats.available_permits();
-        writeln!(out, "callvault_connections {connections}")?;
+        writeln!(out, "callvault_connections {}", self.crowd.count())?;
+        head(out, CUT, "counter", "Connections without a token that made room for others.")?;
+        writeln!(out, "{CUT} {}", self.crowd.cut_so_far())?;
+        head(out, REFUSED, "counter", "Connections above the limit of their address.")?;
+        writeln!(out, "{REFUSED} {}", self.crowd.refused_so_far())?;
         head(out, "callvault_requests_in_flight", "gauge", "Requests without a whole answer.")?;
         let in_flight = self.sum(|counters| &counters.in_flight);
         writeln!(out, "callvault_requests_in_flight {in_flight}")?;
@@ -33,6 +38,8 @@ impl Metrics {
         let name = "callvault_log_lines_dropped_total";
         head(out, name, "counter", "Lines of the log that could not be written.")?;
         writeln!(out, "{name} {}", self.log_lines_dropped.load(Ordering::Relaxed))?;
+        head(out, "callvault_answer_bytes_in_flight", "gauge", "Bytes of answers going out.")?;
+        writeln!(out, "callvault_answer_bytes_in_flight {}", self.outflow.used())?;
         self.write_requests(out)?;
         self.write_durations(out)?;
         head(out, "callvault_auth_failures_total", "counter", "Refused callers, by reason.")?;
@@ -139,25 +146,20 @@ mod tests {
     use std::time::Duration;
 
     use http::Method;
-    use tokio::sync::Semaphore;
 
     use super::*;
     use crate::body::IngestBudget;
+    use crate::crowd::Crowd;
+    use crate::outflow::Outflow;
 
-    #[test]
-    fn threads_are_added_up_and_buckets_are_cumulative() {
+    #[tokio::test]
+    async fn threads_are_added_up_and_buckets_are_cumulative() {
         let deliveries = Arc::new(notify::Counters::default());
         deliveries.queued.store(3, Ordering::Relaxed);
-        let seats = Arc::new(Semaphore::new(4));
-        let metrics = Metrics::new(
-            "1.2.3",
-            2,
-            IngestBudget::new(10),
-            deliveries,
-            Arc::new(AtomicU64::new(7)),
-            seats,
-        );
-        let _connection = metrics.seats.try_acquire().unwrap();
+        let crowd = Arc::new(Crowd::new(4, 4));
+        let _seat = crowd.seat([192, 0, 2, 1].into()).await.unwrap();
+        let pools = (IngestBudget::new(10), Outflow::new(10));
+        let metrics = Metrics::new("1.2.3", 2, pools, deliveries, (Arc::new(AtomicU64::new(7)), crowd));
         for thread in 0..2 {
             let counters = metrics.counters(thread);
             counters.request_begins();

@@ -107,7 +107,8 @@ impl<S: Read + Write> Connection<S> {
         answer
     }
 
-    fn head(&mut self) -> String {
+    /// The head of an answer.
+    pub(super) fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.extend_from_slice(&self.exactly(1));
@@ -121,7 +122,8 @@ impl<S: Read + Write> Connection<S> {
         bytes
     }
 
-    fn chunks(&mut self) -> Vec<u8> {
+    /// A body in chunks.
+    pub(super) fn chunks(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
             let mut size = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::client::Connection;
 use super::rig::{PATIENCE, Rig, TENANT};
 use crate::auth::role;
 use crate::throttle::{Allowance, Rates};
@@ -152,9 +153,10 @@ fn a_body_that_stops_arriving_is_408() {
 #[test]
 fn connections_over_the_limit_wait_until_one_is_free() {
     let rig = Rig::with(|options| options.limits.connections = 2);
+    let bearer = rig.bearer(&[role::READ]);
     let mut open: Vec<_> = (0..2).map(|_| rig.connect()).collect();
     for connection in &mut open {
-        assert_eq!(connection.ask("GET", "/nowhere", &[]).status, 404);
+        assert_eq!(connection.ask("GET", LIST, &[&bearer]).status, 200);
     }
     let mut third = rig.connect();
     third.send("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -164,6 +166,139 @@ fn connections_over_the_limit_wait_until_one_is_free() {
     third.0.set_read_timeout(Some(PATIENCE)).unwrap();
     drop(open);
     assert_eq!(third.answer("GET").status, 404);
+}
+
+/// Connections that keep the server waiting: for the rest of a body, the rest of a head, a first byte,
+/// or another request.
+fn dripping(rig: &Rig, count: usize) -> Vec<Connection> {
+    let beginnings = [
+        format!(
+            "POST /{TENANT}/oauth2/v2.0/token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"
+        ),
+        format!("POST {LIST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bea"),
+        String::new(),
+        "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+    ];
+    let mut open = Vec::new();
+    for (_, beginning) in (0..count).zip(beginnings.iter().cycle()) {
+        let mut connection = rig.connect();
+        connection.send(beginning);
+        open.push(connection);
+    }
+    open
+}
+
+#[test]
+fn nobody_waits_for_those_who_drip_without_a_token() {
+    const PLACES: usize = 16;
+    let rig = Rig::with(|options| options.limits.connections = PLACES);
+    let bearer = rig.bearer(&[role::READ]);
+    let mut kept = rig.connect();
+    assert_eq!(kept.ask("GET", LIST, &[&bearer]).status, 200);
+    let mut slow = dripping(&rig, 2 * PLACES);
+    for _ in 0..3 {
+        assert_eq!(rig.ask("GET", LIST, &[&bearer]).status, 200);
+        slow.extend(dripping(&rig, PLACES));
+    }
+    assert_eq!(kept.ask("GET", LIST, &[&bearer]).status, 200, "who showed a token stays");
+    assert!(slow[0].is_closed_by_server(), "the first that came goes first");
+}
+
+#[test]
+fn an_address_has_so_many_connections_and_no_more() {
+    let rig = Rig::with(|options| options.limits.connections_per_address = 2);
+    let bearer = rig.bearer(&[role::READ]);
+    let mut open: Vec<_> = (0..2).map(|_| rig.connect()).collect();
+    assert_eq!(open[0].ask("GET", LIST, &[&bearer]).status, 200);
+    let mut third = rig.connect();
+    assert_eq!(
+        third.ask("GET", LIST, &[&bearer]).status,
+        200,
+        "it takes the place of a silent one"
+    );
+    assert!(open[1].is_closed_by_server());
+    assert!(rig.connect().is_closed_by_server(), "nobody can go for it");
+    assert_eq!(open[0].ask("GET", LIST, &[&bearer]).status, 200);
+    drop(third);
+    rig.wait_for_metric("callvault_connections 1");
+    assert_eq!(rig.ask("GET", LIST, &[&bearer]).status, 200);
+    rig.wait_for_metric("callvault_connections_refused_total 1");
+}
+
+#[test]
+fn a_body_that_holds_more_than_it_may_is_not_inflated() {
+    use std::io::Write;
+    let rig = Rig::start();
+    let bearer = rig.bearer(&[role::READ, role::WRITE]);
+    let zeros = vec![b' '; 8 << 20];
+    let gzip = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&zeros).unwrap();
+        encoder.finish().unwrap()
+    };
+    let mut brotli = Vec::new();
+    brotli::CompressorWriter::new(&mut brotli, 4096, 5, 24).write_all(&zeros).unwrap();
+    let zstd = zstd::bulk::compress(&zeros, 3).unwrap();
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    for (target, content_type) in [
+        (format!("/{TENANT}/oauth2/v2.0/token"), form),
+        (format!("{LIST}/$query"), "Content-Type: text/plain"),
+        ("/v1.0/subscriptions".to_owned(), "Content-Type: application/json"),
+    ] {
+        for (name, body) in [("gzip", &gzip), ("br", &brotli), ("zstd", &zstd)] {
+            let encoding = format!("Content-Encoding: {name}");
+            let lines = [bearer.as_str(), &encoding, content_type];
+            let lines = if target.contains("token") { &lines[1..] } else { &lines[..] };
+            let answer = rig.connect().ask_with("POST", &target, lines, body);
+            assert_eq!(answer.status, 413, "{target} {name}: {}", answer.text());
+        }
+        for name in ["gzip, gzip", "br, gzip", "deflate", "gzip, identity", "compress"] {
+            let encoding = format!("Content-Encoding: {name}");
+            let lines = [bearer.as_str(), &encoding, content_type];
+            let lines = if target.contains("token") { &lines[1..] } else { &lines[..] };
+            let answer = rig.connect().ask_with("POST", &target, lines, &gzip[..100]);
+            assert_eq!(answer.status, 415, "{target} {name}: {}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn a_request_without_one_well_formed_host_is_400() {
+    let rig = Rig::start();
+    let bearer = rig.bearer(&[role::READ]);
+    let record = format!("{LIST}/e523d2ed-2966-4b6b-925b-754a88034cc5");
+    for target in [record.as_str(), LIST, "/nowhere", "/v1.0/$metadata"] {
+        for hosts in [
+            "",
+            "Host: x\r\nHost: x\r\n",
+            "Host: x\r\nHost: y\r\n",
+            "Host: x y\r\n",
+            "Host: \r\n",
+            "Host: x/y\r\n",
+            "Host: u@x\r\n",
+        ] {
+            let mut connection = rig.connect();
+            connection.send(format!("GET {target} HTTP/1.1\r\n{hosts}{bearer}\r\n\r\n"));
+            let answer = connection.answer("GET");
+            assert_eq!(answer.status, 400, "{target} {hosts:?}");
+            assert_eq!(answer.code(), "BadRequest");
+        }
+        let mut connection = rig.connect();
+        connection.send(format!("GET {target} HTTP/1.1\r\nHost: [::1]:80\r\n{bearer}\r\n\r\n"));
+        assert_ne!(connection.answer("GET").status, 400, "{target}");
+    }
+}
+
+#[test]
+fn silent_connections_do_not_keep_operators_from_asking() {
+    let rig = Rig::start();
+    let admin = rig.running.as_ref().unwrap().admin_address.unwrap();
+    let mut asking = Connection::open(admin);
+    assert_eq!(asking.ask("GET", "/healthz", &[]).status, 200);
+    let mut silent: Vec<_> = (0..40).map(|_| Connection::open(admin)).collect();
+    assert_eq!(Connection::open(admin).ask("GET", "/healthz", &[]).status, 200);
+    assert_eq!(asking.ask("GET", "/healthz", &[]).status, 200, "who asked stays");
+    assert!(silent[0].is_closed_by_server());
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl Bare {
             limits: Limits {
                 head: PATIENCE,
                 body_idle: PATIENCE,
+                body: PATIENCE,
                 idle: PATIENCE,
                 drain: PATIENCE,
                 ..Limits::default()

@@ -5,13 +5,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use identity::Grant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::Instant;
 
 use super::lifetime::certify;
-use super::rig::{Bare, TENANT};
+use super::rig::{APP, Bare, TENANT};
+use crate::auth::role;
 use crate::connection::{self, Times};
+use crate::crowd::Peer;
 use crate::serve::{drain, secured, share};
 use crate::tls::Tls;
 use crate::worker::Worker;
@@ -19,6 +22,8 @@ use crate::worker::Worker;
 const HEAD: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_mins(1);
 const BODY_IDLE: Duration = Duration::from_secs(30);
+const BODY: Duration = Duration::from_mins(1);
+const BODY_RATE: u64 = 100;
 const DRAIN: Duration = Duration::from_secs(7);
 /// As often a connection is looked at, so as much later it may be closed.
 const TICK: Duration = Duration::from_secs(2);
@@ -34,6 +39,8 @@ fn beside_worker<F: Future<Output = ()>>(test: impl FnOnce(Rc<Worker>) -> F) {
     options.limits.head = HEAD;
     options.limits.idle = IDLE;
     options.limits.body_idle = BODY_IDLE;
+    options.limits.body = BODY;
+    options.limits.body_rate = BODY_RATE;
     options.limits.drain = DRAIN;
     let shared = Arc::new(share(options, "127.0.0.1:8080".parse().unwrap(), 1).unwrap());
     let runtime = Builder::new_current_thread()
@@ -49,9 +56,19 @@ struct Client(DuplexStream);
 
 impl Client {
     fn of(worker: &Rc<Worker>) -> Self {
-        let (ours, theirs) = tokio::io::duplex(64 << 10);
-        let times = Times { head: HEAD, idle: IDLE };
-        tokio::task::spawn_local(connection::serve(Rc::clone(worker), theirs, times));
+        Self::with_room(worker, 64 << 10)
+    }
+
+    /// One whose answers wait where so many bytes are not taken yet.
+    fn with_room(worker: &Rc<Worker>, bytes: usize) -> Self {
+        let (ours, theirs) = tokio::io::duplex(bytes);
+        let times = Times { head: HEAD, idle: IDLE, least_rate: BODY_RATE };
+        tokio::task::spawn_local(connection::serve(
+            Rc::clone(worker),
+            Peer::alone(),
+            theirs,
+            times,
+        ));
         Self(ours)
     }
 
@@ -151,16 +168,61 @@ fn a_body_that_stops_arriving_is_408() {
 }
 
 #[test]
-fn a_body_that_goes_on_may_take_long() {
+fn a_body_that_drips_is_408_when_its_time_is_used_up() {
     beside_worker(|worker| async move {
         let mut client = Client::of(&worker);
-        client.begin_body().await;
-        for _ in 0..6 {
-            tokio::time::sleep(BODY_IDLE.saturating_sub(TICK)).await;
+        let began = Instant::now();
+        client
+            .send(&format!(
+                "POST /{TENANT}/oauth2/v2.0/token HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n"
+            ))
+            .await;
+        let drip = Duration::from_secs(8);
+        for _ in 0..7 {
+            tokio::time::sleep(drip).await;
             client.send("d").await;
         }
-        client.send("e").await;
+        assert_eq!(client.status().await, 408);
+        is_after(Instant::now(), began, BODY);
+        is_after(client.closed().await, began, BODY);
+    });
+}
+
+#[test]
+fn a_body_that_keeps_the_rate_may_take_long() {
+    beside_worker(|worker| async move {
+        let mut client = Client::of(&worker);
+        let (piece, count) = ("d".repeat(20 * BODY_RATE as usize), 8);
+        client
+            .send(&format!(
+                "POST /{TENANT}/oauth2/v2.0/token HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+                piece.len() * count
+            ))
+            .await;
+        for _ in 0..count {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            client.send(&piece).await;
+        }
         assert_eq!(client.status().await, 400, "it is no form that asks for a token");
+    });
+}
+
+#[test]
+fn an_answer_that_is_taken_in_drips_is_cut_off() {
+    beside_worker(|worker| async move {
+        let mut client = Client::with_room(&worker, 64);
+        client.send("GET /v1.0/$metadata HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        let (began, mut taken) = (Instant::now(), 0);
+        while let Ok(count) = client.0.read(&mut [0; 32]).await
+            && count > 0
+        {
+            taken += count as u64;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let (after, limit) = (began.elapsed(), IDLE + Duration::from_secs(taken / BODY_RATE));
+        // What was in the client's buffer when it was cut off is taken in drips too.
+        assert!(limit <= after && after <= limit + 3 * TICK, "{after:?} and not {limit:?}");
+        assert_eq!(worker.shared.outflow.used(), 0);
     });
 }
 
@@ -188,5 +250,51 @@ fn a_handshake_that_stalls_is_given_up() {
         let began = Instant::now();
         assert!(secured(&tls, theirs, HEAD).await.is_none());
         is_after(Instant::now(), began, HEAD);
+    });
+}
+
+/// Requests that were answered.
+fn answered(worker: &Worker) -> u64 {
+    let metrics = worker.shared.metrics.expose();
+    let lines = metrics.lines().filter(|line| line.starts_with("callvault_requests_total"));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn requests_behind_each_other_let_others_have_their_turn() {
+    beside_worker(|worker| async move {
+        let (mut many, mut other) = (Client::of(&worker), Client::of(&worker));
+        other.ask().await;
+        many.send(&ASKED.repeat(60)).await;
+        other.ask().await;
+        let so_far = answered(&worker);
+        assert!(so_far < 10, "{so_far} were answered before");
+        for _ in 0..60 {
+            assert_eq!(many.status().await, 404);
+        }
+    });
+}
+
+#[test]
+fn members_of_a_batch_let_others_have_their_turn() {
+    beside_worker(|worker| async move {
+        let (mut many, mut other) = (Client::of(&worker), Client::of(&worker));
+        other.ask().await;
+        let roles = [role::READ.to_owned()];
+        let grant = Grant { tenant: TENANT, app_id: APP, roles: &roles, ttl: 3_600 };
+        let token = worker.shared.issuer.issue(&grant, crate::worker::now()).unwrap();
+        let member = |id: usize| format!(r#"{{"id":"{id}","method":"GET","url":"/nowhere"}}"#);
+        let members: Vec<String> = (0..20).map(member).collect();
+        let body = format!(r#"{{"requests":[{}]}}"#, members.join(","));
+        let length = body.len();
+        many.send(&format!(
+            "POST /v1.0/$batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+        .await;
+        other.ask().await;
+        let so_far = answered(&worker);
+        assert!(so_far < 10, "{so_far} were answered before");
+        assert_eq!(many.status().await, 200);
     });
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::body::Sender;
+use crate::outflow::{Outflow, Reader};
 
 /// Bytes of answers that may wait: those of some 300,000 lines.
 const MOST_WAITING: usize = 32 * 1024 * 1024;
@@ -17,12 +18,14 @@ const MOST_WAITING: usize = 32 * 1024 * 1024;
 pub(in crate::graph) struct Backlog {
     queue: mpsc::UnboundedSender<Bytes>,
     room: Arc<Semaphore>,
+    outflow: Outflow,
+    reader: Reader,
 }
 
 impl Backlog {
-    /// Passes on to `sender` what is put in; ends the answer well only after
-    /// [`Backlog::finish`].
-    pub(in crate::graph) fn before(sender: Sender) -> Self {
+    /// Passes on to `sender` what is put in, which is counted as in flight to the reader; ends the answer
+    /// well only after [`Backlog::finish`].
+    pub(in crate::graph) fn before(sender: Sender, outflow: Outflow, reader: Reader) -> Self {
         let (queue, mut waiting) = mpsc::unbounded_channel::<Bytes>();
         let room = Arc::new(Semaphore::new(MOST_WAITING));
         let freed = Arc::clone(&room);
@@ -39,7 +42,7 @@ impl Backlog {
             }
             freed.close();
         });
-        Self { queue, room }
+        Self { queue, room, outflow, reader }
     }
 
     /// Puts an answer in; false when the client has gone.
@@ -47,11 +50,15 @@ impl Backlog {
         if bytes.is_empty() {
             return true;
         }
+        let (count, is_over) = (bytes.len() as u64, || self.room.is_closed());
+        let Some(in_flight) = self.outflow.wait(count, &self.reader, is_over).await else {
+            return false;
+        };
         let length = u32::try_from(bytes.len().min(MOST_WAITING)).unwrap_or(u32::MAX);
         match self.room.acquire_many(length).await {
             Ok(place) => {
                 place.forget();
-                self.queue.send(bytes).is_ok()
+                self.queue.send(in_flight.with(bytes)).is_ok()
             }
             Err(_) => false,
         }
