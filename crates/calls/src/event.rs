@@ -102,7 +102,11 @@ impl<'a> Event<'a> {
     /// # Errors
     /// When it is none.
     pub fn read(text: &'a str) -> Result<Self, EventError> {
-        let node = Node::parse(text).map_err(|error| wrong("", error.to_string()))?;
+        Self::of(Node::parse_foreign(text))
+    }
+
+    fn of(node: Result<Node<'a>, odata::json::Error>) -> Result<Self, EventError> {
+        let node = node.map_err(|error| wrong("", error.to_string()))?;
         let Node::Object(members) = &node else {
             return Err(wrong("", "an event is a JSON object"));
         };
@@ -240,7 +244,8 @@ impl<'a> Event<'a> {
 /// # Errors
 /// When one of them is none.
 pub fn events(bodies: &[String]) -> Result<Vec<Event<'_>>, EventError> {
-    let mut events = bodies.iter().map(|body| Event::read(body)).collect::<Result<Vec<_>, _>>()?;
+    let mut events =
+        bodies.iter().map(|body| Event::of(Node::parse(body))).collect::<Result<Vec<_>, _>>()?;
     events.sort_by(|a, b| (a.time, a.kind, &a.id).cmp(&(b.time, b.kind, &b.id)));
     Ok(events)
 }

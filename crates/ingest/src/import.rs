@@ -24,6 +24,9 @@ const BYTES_UNDER_WAY: usize = 48 << 20;
 const BATCH_BYTES: usize = 256 << 10;
 const BATCH_PIECES: usize = 256;
 
+/// Bytes that a piece needs beside its text, and what is told of it if it is refused.
+const PIECE_BYTES: usize = 512;
+
 /// How many records came to which end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -144,7 +147,7 @@ fn read(pieces: impl Iterator<Item = FilePiece>, batches: Sender<Batch>, budget:
         batches.send(std::mem::replace(batch, next)).is_ok()
     };
     for piece in pieces {
-        let bytes = piece.piece.as_ref().map_or(0, |record| record.text.len());
+        let bytes = PIECE_BYTES + piece.piece.as_ref().map_or(0, |record| record.text.len());
         let is_full = batch.pieces.len() >= BATCH_PIECES || batch.bytes + bytes > BATCH_BYTES;
         if is_full && !batch.pieces.is_empty() && !send(&mut batch) {
             return;

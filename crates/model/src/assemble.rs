@@ -3,6 +3,9 @@
 //! `metadata` is always the absolute address of the metadata document up to and with `#`, and a
 //! `path` the path of an entity as contexts write it (`communications/callRecords('…')`).
 
+use odata::json::{push_string, push_text};
+use odata::key;
+
 use crate::fragment::{Corrupt, Item, Pack, RecordFragment};
 
 /// Appends a record's members without braces.
@@ -26,45 +29,59 @@ pub fn push_record(
     Ok(())
 }
 
-/// What an answer shows of a session.
-#[derive(Debug, Clone, Copy)]
-pub struct SessionForm<'a> {
-    /// Show segments, with this text behind the context's path (`/segments`, or with a selection).
-    pub segments: Option<&'a str>,
+/// What an answer shows of the sessions of a record beside their members.
+#[derive(Debug, Clone)]
+pub struct SessionForm(Option<Segments>);
+
+/// What stands around a session's key in front of its segments, to be copied.
+#[derive(Debug, Clone)]
+struct Segments {
+    before: Vec<u8>,
+    behind: Vec<u8>,
 }
 
-/// Appends a session with braces. `record` is the record's path.
-pub fn push_session(
-    out: &mut Vec<u8>,
-    metadata: &str,
-    record: &str,
-    form: SessionForm<'_>,
-    session: &Item<'_>,
-) {
+impl SessionForm {
+    /// No segments.
+    pub const ALONE: Self = Self(None);
+
+    /// With segments. `record` is the record's path, `segments` the text behind the path of a session
+    /// in their context (`/segments`, or with a selection).
+    pub fn with_segments(metadata: &str, record: &str, segments: &str) -> Self {
+        let mut before = b",\"segments@odata.context\":\"".to_vec();
+        for text in [metadata, record, "/sessions('"] {
+            push_text(&mut before, text);
+        }
+        let mut behind = b"')".to_vec();
+        push_text(&mut behind, segments);
+        behind.extend_from_slice(b"\",\"segments\":[");
+        Self(Some(Segments { before, behind }))
+    }
+
+    /// Whether segments are shown.
+    pub fn has_segments(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Appends what stands between the members of a session and its segments, if these are shown.
+    pub fn push_opening(&self, out: &mut Vec<u8>, session: &str) {
+        if let Some(Segments { before, behind }) = &self.0 {
+            out.extend_from_slice(before);
+            key::push(out, session);
+            out.extend_from_slice(behind);
+        }
+    }
+}
+
+/// Appends a session with braces.
+pub fn push_session(out: &mut Vec<u8>, form: &SessionForm, session: &Item<'_>) {
     out.push(b'{');
     out.extend_from_slice(session.members);
-    if let Some(segments) = form.segments {
-        push_segments_opening(out, metadata, record, session.id, segments);
+    if form.has_segments() {
+        form.push_opening(out, session.id);
         out.extend_from_slice(session.inner);
         out.push(b']');
     }
     out.push(b'}');
-}
-
-/// Appends what stands between a session's members and its segments. `segments` is the text behind the
-/// context's path.
-pub fn push_segments_opening(
-    out: &mut Vec<u8>,
-    metadata: &str,
-    record: &str,
-    session: &str,
-    segments: &str,
-) {
-    out.push(b',');
-    let key = context_key(session);
-    let context = [metadata, record, "/sessions('", &key, "')", segments];
-    push_annotation(out, "segments@odata.context", &context);
-    out.extend_from_slice(b",\"segments\":[");
 }
 
 /// Appends a participant with braces.
@@ -104,21 +121,12 @@ pub struct Window {
     pub is_first: bool,
 }
 
-/// Appends `"name":"text"`; none of the parts needs escapes.
+/// Appends `"name":"text"`, the text in parts.
 pub fn push_annotation(out: &mut Vec<u8>, name: &str, text: &[&str]) {
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":\"");
+    push_string(out, name);
+    out.extend_from_slice(b":\"");
     for part in text {
-        out.extend_from_slice(part.as_bytes());
+        push_text(out, part);
     }
     out.push(b'"');
-}
-
-/// A key as contexts write it: quotes doubled, and what an address can't hold percent-encoded.
-fn context_key(id: &str) -> std::borrow::Cow<'_, str> {
-    if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return id.into();
-    }
-    odata::percent::encode_segment(&id.replace('\'', "''")).into()
 }

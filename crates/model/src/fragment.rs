@@ -9,6 +9,8 @@
 //!   The parts of a session are its id, its members without braces and without `segments`, and its
 //!   segments without brackets. Those of a participant are its id, its members, and nothing.
 
+use odata::json::{Member, Node, write_members};
+
 /// Sessions that Graph gives inline and on a page.
 pub const SESSIONS_PER_PACK: usize = 60;
 /// Participants that Graph gives inline and on a page.
@@ -89,6 +91,23 @@ impl<'a> RecordFragment<'a> {
     /// All members, without braces.
     pub fn members(bytes: &'a [u8]) -> Result<&'a [u8], Corrupt> {
         split_number(bytes).map(|(_, members)| members)
+    }
+
+    /// The fragment of a record with these members. A null `organizer_v2` has no context and so no place
+    /// of its own.
+    pub fn of(members: &[Member<'_>]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(1024);
+        let mut organizer_at = None;
+        for (index, member) in members.iter().enumerate() {
+            if index > 0 {
+                text.push(b',');
+            }
+            if member.name.is("organizer_v2") && !matches!(member.value, Node::Null) {
+                organizer_at = Some(text.len());
+            }
+            write_members(&mut text, std::slice::from_ref(member));
+        }
+        Self::write(&text, organizer_at)
     }
 
     /// Writes the layout: members as text, and where `"organizer_v2":` stands in it.

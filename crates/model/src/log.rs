@@ -161,7 +161,7 @@ pub struct LogRow {
 /// # Errors
 /// When it can't be kept; the pointer names the member.
 pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Result<LogRow, Error> {
-    let node = Node::parse(text)?;
+    let node = Node::parse_foreign(text)?;
     let Node::Object(mut members) = node else {
         return Err(invalid("", format!("expected an object, found {}", node.kind())));
     };
@@ -177,7 +177,7 @@ pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Resul
     if let (Log::DialoutReport, Some(counted_from)) = (log, counted_from)
         && !members.iter().any(|member| member.name.is(COUNTED_FROM))
     {
-        let value = Node::String(Text::plain_owned(counted_from.to_string()));
+        let value = Node::String(Text::owned(counted_from.to_string()));
         members.insert(0, Member { name: Text::plain(COUNTED_FROM), value });
     }
     let time = time(log, &members)?;

@@ -12,7 +12,7 @@ use odata::json::{Member, Node, Pointer, write_members, write_node};
 
 use crate::flags;
 use crate::fragment::{Codec, Corrupt, FragmentKind, Item, Pack, RecordFragment};
-use crate::{Shredded, generated, key, shred};
+use crate::{Shredded, generated, key, shred_own};
 use values::{Conflict, merge_members, says_the_same};
 
 /// A stored record, read piece by piece.
@@ -74,7 +74,7 @@ pub fn merge<S: Stored>(
     }
     let text = std::str::from_utf8(&parts.close()).map(str::to_owned).map_err(|_| Corrupt)?;
     // The parts are canonical, so only damage can make the whole of them invalid.
-    let merged = shred(&text, codec).map_err(|_| Corrupt)?;
+    let merged = shred_own(&text, codec).map_err(|_| Corrupt)?;
     Ok(Merge::Merged(Box::new(merged)))
 }
 

@@ -8,6 +8,8 @@ mod rows;
 mod stored;
 mod typed;
 
+use odata::json::Scanner;
+
 use crate::fragment::Codec;
 
 pub use rows::{MediaRow, SegmentRow, SessionRow, StreamRow, TypedRows};
@@ -70,5 +72,10 @@ impl Error {
 
 /// Checks the JSON text of a callRecord and shreds it.
 pub fn shred(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
-    reader::read(text, codec)
+    reader::read(Scanner::foreign(text), codec)
+}
+
+/// The same of a text that was made of what is kept, which may be nested deeper than what comes in.
+pub fn shred_own(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+    reader::read(Scanner::new(text), codec)
 }

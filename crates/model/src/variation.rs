@@ -116,6 +116,23 @@ pub fn vary(
     Ok(out)
 }
 
+/// The same of one item of a collection, given as text with its braces.
+pub fn vary_item(
+    text: &[u8],
+    subject: &Subject<'_>,
+    query: &Query,
+    shape: &Shape,
+) -> Result<Vec<u8>, Corrupt> {
+    let text = std::str::from_utf8(text).map_err(|_| Corrupt)?;
+    let Ok(Node::Object(mut members)) = Node::parse(text) else { return Err(Corrupt) };
+    let path = full::entity_path(subject.path, &members);
+    let pass = Pass { shape, root: subject.root };
+    pass.object(&mut members, subject.ty, Some(query), query.select.as_ref(), &path);
+    let mut out = Vec::with_capacity(text.len());
+    write_node(&mut out, &Node::Object(members));
+    Ok(out)
+}
+
 struct Pass<'a> {
     shape: &'a Shape,
     root: &'a str,
@@ -218,7 +235,7 @@ impl Pass<'_> {
 
     fn quote_number(&self, node: &mut Node<'_>) {
         if let (true, Node::Number(digits)) = (self.shape.ieee754_compatible, &*node) {
-            *node = Node::String(Text::plain_owned(digits.clone().into_owned()));
+            *node = Node::String(Text::owned(digits.clone().into_owned()));
         }
     }
 

@@ -1,8 +1,8 @@
 //! What is sent: Graph's `changeNotificationCollection`, for records and for events of the
 //! subscription itself.
 
-use odata::json::push_text;
-use odata::percent::encode_segment;
+use odata::json::push_member;
+use odata::key;
 use odata::primitive::DateTimeOffset;
 use store::{Channel, DeliveryRow, SubscriptionRow};
 
@@ -54,7 +54,7 @@ fn push_rest(out: &mut Vec<u8>, message: &DeliveryRow) {
         return out.push(b'}');
     }
     let id = message.record_id.as_deref().unwrap_or_default();
-    let resource = format!("communications/callRecords/{}", encode_segment(id));
+    let resource = format!("communications/callRecords{}", key_of(id));
     push_member(out, "changeType", message.event.name());
     out.push(b',');
     push_member(out, "resource", &resource);
@@ -65,13 +65,14 @@ fn push_rest(out: &mut Vec<u8>, message: &DeliveryRow) {
     out.extend_from_slice(b"}}");
 }
 
-/// A member whose name needs no escapes.
-fn push_member(out: &mut Vec<u8>, name: &'static str, value: &str) {
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":\"");
-    push_text(out, value);
-    out.push(b'"');
+/// The id behind the name of the collection: a segment of its own, as Graph writes it, where it holds
+/// nothing that is encoded and a digit or a dash, which the name of no operation does.
+fn key_of(id: &str) -> String {
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if is_plain && id.contains(|char: char| char.is_ascii_digit() || char == '-') {
+        return format!("/{id}");
+    }
+    key::in_path(id)
 }
 
 /// With an offset where other answers have `Z`, as Graph writes it here.
@@ -141,9 +142,9 @@ mod tests {
                 r#"{"subscriptionId":"11111111-aaaa-4bbb-8ccc-000000000001","#,
                 r#""subscriptionExpirationDateTime":"2026-03-01T12:00:00+00:00","#,
                 r#""tenantId":"22222222-aaaa-4bbb-8ccc-000000000002","clientState":"se\"cret","#,
-                r#""changeType":"updated","resource":"communications/callRecords/a%2Fb%22","#,
+                r#""changeType":"updated","resource":"communications/callRecords('a%2Fb%22')","#,
                 r##""resourceData":{"@odata.type":"#Microsoft.Graph.callRecord","##,
-                r#""@odata.id":"communications/callRecords/a%2Fb%22","id":"a/b\""}}]}"#,
+                r#""@odata.id":"communications/callRecords('a%2Fb%22')","id":"a/b\""}}]}"#,
             )
         );
     }

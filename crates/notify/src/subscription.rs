@@ -205,7 +205,7 @@ impl Changes {
 fn object(body: &[u8]) -> Result<Node<'_>, Refusal> {
     let payload = |member: Option<String>| Refusal::Payload { member };
     let body = std::str::from_utf8(body).map_err(|_| payload(None))?;
-    let node = Node::parse(body).map_err(|_| payload(None))?;
+    let node = Node::parse_foreign(body).map_err(|_| payload(None))?;
     let Node::Object(members) = &node else { return Err(payload(None)) };
     let is_known = |name: &str| {
         name.contains('@') || name == "notificationUrlAppId" || MEMBERS.contains(&name)

@@ -13,8 +13,6 @@ pub use expr::{
     Arithmetic, Expr, ExprKind, Function, Operator, Path, PathStep, Quantifier, Root, Ty,
 };
 
-pub use print::key_in_path;
-
 use crate::edm::{Operation, Property, StructuredType, Type};
 use crate::literal::Literal;
 

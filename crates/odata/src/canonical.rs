@@ -105,7 +105,7 @@ impl Canonicaliser {
             return Ok(declared);
         }
         let Some(ty) = (self.resolve)(declared, members) else { return Ok(declared) };
-        let value = Node::String(Text::plain_owned(format!("#{}", ty.name)));
+        let value = Node::String(Text::owned(format!("#{}", ty.name)));
         members.insert(0, Member { name: Text::plain("@odata.type"), value });
         Ok(ty)
     }
@@ -207,6 +207,8 @@ pub fn is_control_information(name: &str) -> bool {
     let term = term.strip_prefix("odata.").unwrap_or(term);
     match term {
         "type" => !target.is_empty(),
+        // In an answer it says that this item can't be shown.
+        "error" => target.is_empty(),
         "context" | "nextLink" | "deltaLink" | "count" | "id" | "etag" | "editLink"
         | "readLink" | "navigationLink" | "associationLink" | "metadataEtag" | "mediaReadLink"
         | "mediaEditLink" | "mediaContentType" | "mediaEtag" => true,

@@ -7,8 +7,8 @@ use crate::bound::{
     Apply, GroupKey, Path, PathStep, Query, Resource, Select, Step, Transformation,
 };
 use crate::edm::{Kind, Property, Type};
+use crate::key;
 use crate::literal::type_name;
-use crate::percent::encode_segment;
 
 /// Context of the answer to a request.
 pub fn of(resource: &Resource, query: &Query) -> String {
@@ -37,7 +37,7 @@ pub fn of(resource: &Resource, query: &Query) -> String {
 pub fn entity(resource: &Resource, id: &str) -> String {
     match Set::of(resource) {
         Set::Entities { path } if is_single_navigation(resource) => path,
-        Set::Entities { path } => format!("{path}{}", key(id)),
+        Set::Entities { path } => format!("{path}{}", key::in_parentheses(id)),
         Set::Singleton { path } | Set::Value { path } => path,
         Set::Unknown => String::new(),
     }
@@ -74,13 +74,13 @@ impl Set {
                     }
                     Self::Unknown => return None,
                 };
-                Some(format!("{base}{}", pending.map(key).unwrap_or_default()))
+                Some(format!("{base}{}", pending.map(key::in_parentheses).unwrap_or_default()))
             };
             set = match step {
                 Step::EntitySet { name, .. } => Self::Entities { path: (*name).to_owned() },
                 Step::Singleton { name, .. } => Self::Singleton { path: (*name).to_owned() },
-                Step::Key(key) => {
-                    pending_key = Some(key);
+                Step::Key(id) => {
+                    pending_key = Some(id);
                     continue;
                 }
                 Step::Navigation(property) => path(&set, pending_key.take())
@@ -122,10 +122,6 @@ impl Set {
 /// Whether an entity is addressed by a navigation property alone, without a key.
 fn is_single_navigation(resource: &Resource) -> bool {
     matches!(resource.steps.last(), Some(Step::Navigation(property)) if !property.is_collection)
-}
-
-fn key(id: &str) -> String {
-    format!("('{}')", encode_segment(&id.replace('\'', "''")))
 }
 
 /// What is selected and expanded, in parentheses; empty when neither is.

@@ -11,6 +11,7 @@ pub mod edm;
 pub mod error;
 pub mod eval;
 pub mod json;
+pub mod key;
 pub mod limits;
 pub mod literal;
 pub mod page_token;

@@ -145,5 +145,5 @@ fn make(
     let legs: Vec<Leg<'_>> =
         calls.iter().zip(&events).map(|(call, events)| Leg::of(call, events)).collect();
     let text = record(&chain.id, chain.version + 1, now, &legs);
-    Ok((model::shred(&text, codec)?, text.len()))
+    Ok((model::shred_own(&text, codec)?, text.len()))
 }

@@ -25,13 +25,12 @@ pub(crate) async fn authenticate(
 ) -> Result<Arc<Caller>, Problem> {
     let token = token(headers).map_err(|denied| refuse(worker, denied))?;
     let now = worker::now();
-    let caller = match known(worker, token, now) {
-        Some(caller) => caller,
-        None => {
-            // Rare and large: kept out of the future of every request.
-            let verified = Box::pin(worker.shared.verifier.verify(token, now)).await;
-            verified.map_err(|denied| refuse(worker, denied))?
-        }
+    let caller = if let Some(caller) = known(worker, token, now) {
+        caller
+    } else {
+        // Rare and large: kept out of the future of every request.
+        let verified = Box::pin(worker.shared.verifier.verify(token, now)).await;
+        verified.map_err(|denied| refuse(worker, denied))?
     };
     let checked = worker.registered.check(&caller, &worker.reader, now);
     checked.map_err(|refused| refused.problem(|denied| refuse(worker, denied)))?;

@@ -19,6 +19,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use http::header::HeaderName;
 use http::{Method, StatusCode};
 use identity::Caller;
+use odata::json::push_member;
 
 use crate::auth;
 use crate::body::{self, Body, Source};
@@ -184,17 +185,16 @@ fn write(answers: &[(String, MemberAnswer)]) -> Vec<u8> {
 }
 
 fn write_answer(out: &mut Vec<u8>, id: &str, answer: &MemberAnswer) {
-    out.extend_from_slice(b"{\"id\":\"");
-    odata::json::push_text(out, id);
-    out.extend_from_slice(b"\",\"status\":");
+    out.push(b'{');
+    push_member(out, "id", id);
+    out.extend_from_slice(b",\"status\":");
     out.extend_from_slice(answer.status.as_str().as_bytes());
     out.extend_from_slice(b",\"headers\":{");
     for (place, (name, value)) in answer.lines.iter().enumerate() {
-        out.extend_from_slice(if place == 0 { b"\"" } else { b",\"" });
-        out.extend_from_slice(shown(name).as_bytes());
-        out.extend_from_slice(b"\":\"");
-        odata::json::push_text(out, &String::from_utf8_lossy(value.as_bytes()));
-        out.push(b'"');
+        if place > 0 {
+            out.push(b',');
+        }
+        push_member(out, &shown(name), &String::from_utf8_lossy(value.as_bytes()));
     }
     out.push(b'}');
     match &answer.content {
@@ -204,9 +204,8 @@ fn write_answer(out: &mut Vec<u8>, id: &str, answer: &MemberAnswer) {
             out.extend_from_slice(json);
         }
         Some((_, bytes)) => {
-            out.extend_from_slice(b",\"body\":\"");
-            out.extend_from_slice(URL_SAFE.encode(bytes).as_bytes());
-            out.push(b'"');
+            out.push(b',');
+            push_member(out, "body", &URL_SAFE.encode(bytes));
         }
     }
     out.push(b'}');

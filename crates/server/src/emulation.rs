@@ -98,7 +98,8 @@ fn move_clock(body: &[u8]) -> Result<Response, Problem> {
         Problem::bad_request(message).with_target(target)
     };
     let text = std::str::from_utf8(body).map_err(|_| expected(""))?;
-    let node = Node::parse(text).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let node =
+        Node::parse_foreign(text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let value = |name: &str| Some(node.get(name)?.as_text()?.value().into_owned());
     let to = match (node.as_object().map(<[_]>::len), value("dateTime"), value("advance")) {
         (Some(1), Some(instant), None) => {

@@ -21,6 +21,7 @@ mod local;
 mod logs;
 mod metadata;
 mod ndjson;
+mod page_text;
 mod paging;
 mod participants;
 pub(crate) mod plain;

@@ -165,6 +165,8 @@ pub struct Limits {
     pub question_memory: usize,
     /// Bytes of answers that may be in flight, over all threads: made and not yet written.
     pub answers_in_flight: u64,
+    /// Rejections in a row that end the reading of a body of many lines.
+    pub rejections: usize,
     /// How often applications may ask; `None` is as often as they want.
     pub rates: Option<Rates>,
     /// For a request's head to arrive, and for the TLS handshake.
@@ -197,6 +199,7 @@ impl Default for Limits {
             ingest_in_flight: memory.ingest,
             question_memory: memory.questions,
             answers_in_flight: memory.answers,
+            rejections: 1_000,
             rates: None,
             head: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),

@@ -42,6 +42,8 @@ struct Parts {
     target: Option<Text>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Cause>,
+    /// Something that is kept can't be read.
+    is_damage: bool,
 }
 
 impl Problem {
@@ -53,6 +55,7 @@ impl Problem {
             target: None,
             headers: Vec::new(),
             cause: None,
+            is_damage: false,
         }))
     }
 
@@ -159,6 +162,13 @@ impl Problem {
             .with_cause(cause)
     }
 
+    /// 500 as well: what is kept of something can't be read. In a list it costs no more than its own row.
+    pub(crate) fn damaged(cause: impl Into<Cause>) -> Self {
+        let mut problem = Self::internal(cause);
+        problem.0.is_damage = true;
+        problem
+    }
+
     /// 501. `message` names what isn't built.
     pub(crate) fn not_supported(message: impl Into<Text>) -> Self {
         Self::new(Code::NotSupported, message)
@@ -223,6 +233,11 @@ impl Problem {
         self.0.code
     }
 
+    /// Whether it is [`Problem::damaged`].
+    pub(crate) fn is_damage(&self) -> bool {
+        self.0.is_damage
+    }
+
     /// The place, if one was named.
     pub(crate) fn target(&self) -> Option<&str> {
         self.0.target.as_deref()
@@ -260,11 +275,11 @@ impl Problem {
         out.extend_from_slice(b",\"innerError\":{\"date\":\"");
         // Graph writes the date without zone and fraction.
         out.extend_from_slice(&date_time(now));
-        out.extend_from_slice(b"\",\"request-id\":\"");
-        odata::json::push_text(&mut out, ids.request());
-        out.extend_from_slice(b"\",\"client-request-id\":\"");
-        odata::json::push_text(&mut out, ids.client());
-        out.extend_from_slice(b"\"}}}");
+        out.extend_from_slice(b"\",");
+        odata::json::push_member(&mut out, "request-id", ids.request());
+        out.push(b',');
+        odata::json::push_member(&mut out, "client-request-id", ids.client());
+        out.extend_from_slice(b"}}}");
         out
     }
 }
@@ -276,11 +291,7 @@ fn push_members(out: &mut Vec<u8>, code: &str, message: &str, target: Option<&st
         if index > 0 {
             out.push(b',');
         }
-        out.push(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":\"");
-        odata::json::push_text(out, text);
-        out.push(b'"');
+        odata::json::push_member(out, name, text);
     }
 }
 
@@ -357,7 +368,9 @@ impl From<store::Error> for Problem {
             Error::Deadline => return Self::out_of_time(error),
             Error::Exhausted(Exhausted::Pool) => Duration::from_secs(1),
             Error::TooManyRows { .. } | Error::TooManyGroups { .. } | Error::Exhausted(_) => {
-                let message = format!("{}: narrow it.", sentence(&error));
+                let setting = setting_of(&error).map(|name| format!(" (limits.{name})"));
+                let setting = setting.unwrap_or_default();
+                let message = format!("{}{setting}: narrow it.", sentence(&error));
                 return Self::new(Code::BadRequest, message);
             }
             Error::Position => {
@@ -366,10 +379,23 @@ impl From<store::Error> for Problem {
             }
             // Somebody has to make room, or to start it anew.
             Error::Full(_) | Error::Lost(_) => Duration::from_mins(1),
+            Error::Corrupt(_) => return Self::damaged(error),
             _ => return Self::internal(error),
         };
         Self::unavailable(error, wait)
     }
+}
+
+/// The setting that a query went beyond, if it is one.
+fn setting_of(error: &store::Error) -> Option<&'static str> {
+    use odata::eval::Exhausted;
+    Some(match error {
+        store::Error::TooManyRows { .. } => "rows_scanned",
+        store::Error::TooManyGroups { .. } => "groups",
+        store::Error::Exhausted(Exhausted::Steps(_)) => "query_steps",
+        store::Error::Exhausted(Exhausted::Memory(_)) => "query_bytes",
+        _ => return None,
+    })
 }
 
 /// What an error says, as the beginning of a sentence.

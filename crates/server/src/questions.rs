@@ -44,7 +44,8 @@ struct Desk {
     share: usize,
 }
 
-type Work = Box<dyn FnOnce(&mut Reader) + Send>;
+/// With a connection, or why there is none.
+type Work = Box<dyn FnOnce(Result<&mut Reader, store::Error>) + Send>;
 
 #[derive(Default)]
 struct Waiting {
@@ -123,7 +124,7 @@ impl Questions {
             Box::new(move |reader| {
                 if !answer.is_closed() {
                     begins.store(true, Ordering::Release);
-                    let _ = answer.send(work(reader));
+                    let _ = answer.send(reader.map_err(Problem::from).and_then(work));
                 }
             }),
         )?;
@@ -224,11 +225,10 @@ fn run(store: &Store, reader: &mut Option<Reader>, work: Work) {
         Some(opened) => opened,
         None => match store.scanning_reader() {
             Ok(opened) => opened,
-            // Who asked is told that there is no answer.
-            Err(error) => return tracing::warn!(%error, "a question can't be answered"),
+            Err(error) => return work(Err(error)),
         },
     };
-    work(&mut opened);
+    work(Ok(&mut opened));
     // A held snapshot keeps the store from tidying up.
     opened.release();
     *reader = Some(opened);

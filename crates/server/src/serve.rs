@@ -131,8 +131,7 @@ pub(crate) fn share(
     let outflow = Outflow::new(limits.answers_in_flight);
     let pools = (budget.clone(), outflow.clone());
     let dropped = Arc::clone(&options.log_lines_dropped);
-    let metrics =
-        Metrics::new(options.version, threads, pools, deliveries, (dropped, crowded));
+    let metrics = Metrics::new(options.version, threads, pools, deliveries, (dropped, crowded));
     let throttle = limits.rates.map(Throttle::new);
     let token_desk = TokenDesk::new();
     let questions = QuestionThreads::start(&options.store, threads.max(2) * QUESTIONS_OF_A_WORKER)?;

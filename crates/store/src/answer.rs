@@ -129,8 +129,13 @@ impl Reader {
         let judge = Judge::new(RowSet::Records, &[], &[condition], &[], &[]);
         let mut loader = Loader::new(connection, &mut self.codec, None);
         let record = loader.record(record_key)?;
-        let text = run::whole_text(&mut loader, &record, judge.parts, meter)?;
-        Ok(Some(judge.admits(&apply::load(&text, meter)?, meter)?))
+        let text = run::whole_text(&mut loader, &record, judge.parts, meter);
+        // One that can't be read is told of rather than not, and holds up no other.
+        let text = text.as_deref().map_err(Clone::clone);
+        match text.and_then(|text| apply::load(text, meter)) {
+            Err(Error::Corrupt(_)) => Ok(Some(true)),
+            node => Ok(Some(judge.admits(&node?, meter)?)),
+        }
     }
 
     /// Which conditions a version of a record meets, each as far as its meter goes; none if it is not
@@ -167,10 +172,15 @@ impl Reader {
             let failed = |(_, meter): &(&Expr, &Meter)| meter.check().map(|()| false);
             return Ok(Some(conditions.iter().map(failed).collect()));
         }
-        let text = Loader::new(connection, &mut self.codec, None).record_text(&record, parts)?;
-        let node = apply::node(&text)?;
+        let text = Loader::new(connection, &mut self.codec, None).record_text(&record, parts);
+        // One that can't be read is told of rather than not, and holds up no other.
+        let node = match text.as_deref().map_err(Clone::clone).and_then(apply::node) {
+            Err(Error::Corrupt(_)) => return Ok(Some(vec![Ok(true); judges.len()])),
+            node => node?,
+        };
+        let length = text.as_ref().map_or(0, Vec::len);
         let met = judges.iter().zip(conditions).map(|(judge, (_, meter))| {
-            meter.load(text.len());
+            meter.load(length);
             judge.admits(&node, meter)
         });
         Ok(Some(met.collect()))

@@ -139,7 +139,7 @@ impl Dictionary {
         // What can be read with may still be nothing to write with.
         let is_writable = || CDict::try_create(&row.body, LEVEL).is_some();
         match DDict::try_create(&row.body) {
-            Some(decoder) if shipped.is_some() || is_writable() => Ok(Self { decoder, row }),
+            Some(decoder) if shipped.is_some() || is_writable() => Ok(Self { row, decoder }),
             _ => Err(damaged(row.key, "its body is no dictionary")),
         }
     }

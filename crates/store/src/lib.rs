@@ -16,6 +16,7 @@ mod error;
 mod following;
 mod kept;
 mod log;
+mod options;
 mod packed;
 mod pending;
 mod plan;
@@ -43,6 +44,7 @@ pub use error::{Cause, Error};
 pub use following::{Following, News, Seen};
 pub use log::{KeptLogRow, KeptRow, LogRange};
 pub use model::call::{CallEventRow, CallRow, Ending};
+pub use options::{Options, Role};
 pub use packed::{Packed, Unpacking};
 pub use pending::Pending;
 pub use plan::{Cost, Filter, ListQuery};
@@ -52,7 +54,7 @@ pub use reader::Reader;
 pub use record::{
     AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize, Written,
 };
-pub use store::{Options, Role, Store};
+pub use store::Store;
 pub use subscription::{
     Added, Channel, CommittedVersion, CommittedVersions, Decision, DeliveryRow, DueEndpoint, Event,
     FailingEndpoint, Match, QueueSize, Sent, Settled, SubscriptionRow,

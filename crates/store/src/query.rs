@@ -18,8 +18,8 @@ pub use model::rows::RowSet;
 use odata::bound;
 use odata::eval::Meter;
 
-use crate::StoredRecord;
 use crate::plan::Cost;
+use crate::{Error, StoredRecord};
 
 /// A question about the current records of a tenant, or about what is inside them.
 #[derive(Debug, Clone)]
@@ -57,10 +57,18 @@ const NEVER: Duration = Duration::from_hours(24);
 /// A row that was found.
 #[derive(Debug, Clone)]
 pub enum Found {
-    /// Of [`RowSet::Records`].
+    /// Of [`RowSet::Records`]. One that can't be unpacked has an empty fragment, which is no layout of
+    /// one.
     Record(Arc<StoredRecord>),
     /// JSON text of a row of the other sets.
     Row(Vec<u8>),
+    /// One of these that can't be read.
+    Damaged {
+        /// The id of its record.
+        id: String,
+        /// What is wrong with it.
+        cause: Error,
+    },
 }
 
 /// Some rows of a result, in its order.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -26,45 +26,9 @@ use crate::tables::{administration, calls, deliveries, logs, retention, subscrip
 use crate::writer::{Weight, Work, Writer, request};
 use crate::{
     Added, AppRow, CallEventRow, ChainRecord, Claims, Codec, Decision, Diagnosis, Error, Event,
-    KeptEvent, KeptRow, Match, Pending, Reader, Sent, Settled, SigningKeyRow, SubscriptionRow,
-    Written,
+    KeptEvent, KeptRow, Match, Options, Pending, Reader, Role, Sent, Settled, SigningKeyRow,
+    SubscriptionRow, Written,
 };
-
-/// As what a process works on a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The one that owns it and answers requests from it.
-    Serve,
-    /// A command beside it: short transactions, and every write is seen by the `serve` when it is
-    /// acknowledged.
-    Tool,
-}
-
-/// Where and how to open a store.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where.
-    pub place: Place,
-    /// As what.
-    pub role: Role,
-    /// Whether to make the file if there is none; its folder must exist. (A database must be there;
-    /// what is empty is filled.)
-    pub create: bool,
-    /// How long a reading statement may take.
-    pub statement_limit: Duration,
-}
-
-impl Options {
-    /// A file, which is made if there is none; statements may take 2 s.
-    pub fn new(path: impl Into<PathBuf>, role: Role) -> Self {
-        Self::at(Place::File(path.into()), role)
-    }
-
-    /// The same wherever it is.
-    pub fn at(place: Place, role: Role) -> Self {
-        Self { place, role, create: true, statement_limit: Duration::from_secs(2) }
-    }
-}
 
 /// A store, open. Clones are the same store; with the last one the writer ends, after what it was
 /// given.

@@ -66,7 +66,7 @@ fn whole_records(
         let page = reader.page(tenant, &query, after.as_deref(), PAGE, &budget)?;
         for row in &page.rows {
             if let Found::Record(record) = row {
-                printing::print(out, reader, record, &args.form.expand)?;
+                printing::print_in_list(out, reader, record, &args.form.expand)?;
             }
         }
         match page.next {

@@ -6,6 +6,7 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use model::TenantId;
 use model::fragment::{Pack, RecordFragment};
+use odata::json::push_member;
 use store::{Reader, StoredRecord};
 
 use crate::cli::Expand;
@@ -32,6 +33,26 @@ pub(super) fn print(
 ) -> Result<()> {
     let line = line(reader, record, expand)
         .with_context(|| format!("reading version {} of {}", record.version, record.id))?;
+    out.write_all(&line)?;
+    Ok(())
+}
+
+/// The same in a list, where one that can't be read is an error in its place and costs no other one.
+pub(super) fn print_in_list(
+    out: &mut impl Write,
+    reader: &mut Reader,
+    record: &StoredRecord,
+    expand: &[Expand],
+) -> Result<()> {
+    let line = line(reader, record, expand).unwrap_or_else(|cause| {
+        tracing::error!(id = record.id, ?cause, "a record can't be shown");
+        let mut line = vec![b'{'];
+        push_member(&mut line, "id", &record.id);
+        line.extend_from_slice(b",\"@error\":{");
+        push_member(&mut line, "message", "What is kept of this record is damaged.");
+        line.extend_from_slice(b"}}\n");
+        line
+    });
     out.write_all(&line)?;
     Ok(())
 }

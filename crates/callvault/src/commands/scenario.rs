@@ -246,7 +246,7 @@ fn version_of(
         let modified = modified.context("a simulated record was modified at some time")?;
         let later = DateTimeOffset(modified.0 + (version as i64 - 1) * HOURS_APART).to_string();
         put(&mut record, "version", Node::Number(version.to_string().into()));
-        put(&mut record, "lastModifiedDateTime", Node::String(Text::plain_owned(later)));
+        put(&mut record, "lastModifiedDateTime", Node::String(Text::owned(later)));
     }
     for (name, value) in with {
         put(&mut record, name, Node::parse(&value.to_string())?.into_owned());

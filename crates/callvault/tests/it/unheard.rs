@@ -23,7 +23,7 @@ fn closed() -> Stdio {
 /// A pipe that takes nothing more, as long as its reader is kept.
 fn full() -> (Stdio, io::PipeReader) {
     let (reader, mut writer) = io::pipe().unwrap();
-    writer.write_all(&[b'x'; PIPE]).unwrap();
+    writer.write_all(&vec![b'x'; PIPE]).unwrap();
     (writer.into(), reader)
 }
 
@@ -69,7 +69,7 @@ fn serve_and_work(stderr: Stdio) {
     let mut client = server.client();
     until("lines are lost", || {
         for _ in 0..200 {
-            assert_eq!(client.get("/v1.0/$metadata?$unknown=1").status, 401);
+            assert_eq!(client.get("/v1.0/$metadata?$unknown=1").status, 200);
         }
         lost_lines(&metrics()) > 0
     });

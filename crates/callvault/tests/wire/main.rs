@@ -7,6 +7,7 @@ mod budgets;
 mod calls;
 mod emulator;
 mod forms;
+mod hostile;
 mod language;
 mod logs;
 mod meeting;

@@ -18,9 +18,9 @@ use crate::{flags, generated, identity, key};
 /// Longest id that is kept, in bytes: Graph's are GUIDs and telephone numbers.
 const LONGEST_ID: usize = 256;
 
-pub(super) fn read(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredded, Error> {
     let mut sessions = Sessions::new();
-    let mut members = read_members(text, codec, &mut sessions)?;
+    let mut members = read_members(scanner, codec, &mut sessions)?;
     let mut found = stated_incomplete(&members);
     require(&members)?;
     let mut canonicaliser = Canonicaliser::new(resolve);
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error>
     }
     sessions.finish_pack(codec);
 
-    let record = write_record(&members);
+    let record = RecordFragment::of(&members);
     let mut hash = sessions.hash;
     hash.update(&record).update(&(found & !flags::UNSETTLED_ENUM).to_le_bytes());
     let (participant_packs, participant_keys) = pack_participants(&participants, codec, &mut hash)?;
@@ -90,11 +90,10 @@ pub(crate) fn resolve(
 
 /// Reads all members but the sessions, which are shredded on the way.
 fn read_members<'a>(
-    text: &'a str,
+    mut scanner: Scanner<'a>,
     codec: &mut dyn Codec,
     sessions: &mut Sessions,
 ) -> Result<Vec<Member<'a>>, Error> {
-    let mut scanner = Scanner::new(text);
     scanner.enter_object()?;
     let mut members: Vec<Member<'a>> = Vec::with_capacity(16);
     let (mut is_first, mut had_sessions) = (true, false);
@@ -111,6 +110,7 @@ fn read_members<'a>(
             while scanner.next_item(sessions.rows.rows.sessions.is_empty())? {
                 let node = scanner.value()?;
                 sessions.push(node, codec)?;
+                scanner.let_go();
             }
             continue;
         }
@@ -339,22 +339,6 @@ fn canonicalise(
         canonicaliser.object(members, ty, &Pointer::Root)?;
     }
     Ok(())
-}
-
-/// The record fragment. A null organizer_v2 has no context and so no place of its own.
-fn write_record(members: &[Member<'_>]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(1024);
-    let mut organizer_at = None;
-    for (index, member) in members.iter().enumerate() {
-        if index > 0 {
-            text.push(b',');
-        }
-        if member.name.is("organizer_v2") && !matches!(member.value, Node::Null) {
-            organizer_at = Some(text.len());
-        }
-        write_members(&mut text, std::slice::from_ref(member));
-    }
-    RecordFragment::write(&text, organizer_at)
 }
 
 type Packs = Vec<Vec<u8>>;

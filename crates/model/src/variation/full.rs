@@ -2,12 +2,13 @@
 
 use odata::edm::{Kind, Primitive, Property, StructuredType, Type};
 use odata::json::{Member, Node, Text};
+use odata::key;
 
 /// The path of an entity of the collection at `collection`.
 pub(super) fn entity_path(collection: &str, members: &[Member<'_>]) -> String {
     let id = members.iter().find(|member| member.name.is("id"));
     match id.and_then(|member| member.value.as_text()) {
-        Some(id) => format!("{collection}('{}')", id.value().replace('\'', "''")),
+        Some(id) => format!("{collection}{}", key::in_parentheses(&id.value())),
         None => collection.to_owned(),
     }
 }
@@ -74,5 +75,5 @@ fn stated_type(property: &Property, value: &Node<'_>) -> Option<String> {
 }
 
 fn string(name: &str, value: String) -> Member<'static> {
-    Member { name: Text::plain_owned(name.to_owned()), value: Node::String(Text::of(&value)) }
+    Member { name: Text::owned(name.to_owned()), value: Node::String(Text::of(&value)) }
 }

@@ -6,6 +6,7 @@ mod expr;
 use std::fmt::{self, Write};
 
 use super::{ExpandItem, ExpandKind, OrderKey, Query, Resource, Search, Select, Selected, Step};
+use crate::key;
 use crate::percent::{encode_query, encode_segment};
 
 impl fmt::Display for Query {
@@ -166,7 +167,7 @@ impl fmt::Display for Resource {
         let mut path = String::new();
         for step in &self.steps {
             match step {
-                Step::Key(key) => path.push_str(&key_in_path(key)),
+                Step::Key(id) => path.push_str(&key::in_path(id)),
                 Step::EntitySet { name, .. } | Step::Singleton { name, .. } => {
                     write!(path, "/{name}")?;
                 }
@@ -193,19 +194,4 @@ impl fmt::Display for Resource {
         }
         f.write_str(path.trim_start_matches('/'))
     }
-}
-
-/// A key behind the name of a collection, as paths are printed: a segment of its own where that
-/// can't be read as anything else.
-pub fn key_in_path(key: &str) -> String {
-    if is_plain_key(key) {
-        return format!("/{key}");
-    }
-    format!("('{}')", encode_segment(&key.replace('\'', "''")))
-}
-
-/// Whether a key can't be taken for a name and needs no encoding.
-fn is_plain_key(key: &str) -> bool {
-    key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && (key.contains('-') || key.starts_with(|first: char| first.is_ascii_digit()))
 }

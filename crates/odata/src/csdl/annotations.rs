@@ -109,7 +109,7 @@ pub(super) fn to_json(annotations: &[Annotations]) -> Node<'static> {
                 .terms
                 .iter()
                 .map(|(term, value)| Member {
-                    name: Text::plain_owned(format!("@{term}")),
+                    name: Text::owned(format!("@{term}")),
                     value: value_json(value),
                 })
                 .collect(),

@@ -31,7 +31,7 @@ fn references(annotations: &[Annotations]) -> Node<'static> {
             ("$Alias", plain(vocabulary.alias)),
         ]);
         Member {
-            name: Text::plain_owned(format!("{}.json", vocabulary.uri)),
+            name: Text::owned(format!("{}.json", vocabulary.uri)),
             value: object(vec![("$Include", Node::Array(vec![include]))]),
         }
     };

@@ -7,7 +7,9 @@ pub(super) fn has_subset(whole: &[Value<'_>], part: &[Value<'_>], meter: &Meter)
     let mut is_used = vec![false; whole.len()];
     part.iter().all(|wanted| {
         let mut free = whole.iter().zip(&mut is_used);
-        match free.find(|(item, is_used)| !**is_used && are_same(item, wanted, meter)) {
+        match free
+            .find(|(item, is_used)| meter.step() && !**is_used && are_same(item, wanted, meter))
+        {
             Some((_, is_used)) => {
                 *is_used = true;
                 true

@@ -95,7 +95,7 @@ pub fn set_member(members: &mut Vec<Member<'_>>, name: &str, value: &Value<'_>) 
         value => type_form(value),
     };
     if let Some(ty) = stated {
-        let value = Node::String(Text::plain_owned(ty));
+        let value = Node::String(Text::owned(ty));
         members.push(Member { name: Text::of(&annotation), value });
     }
     members.push(Member { name: Text::of(name), value: node_of(value) });

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use super::value::enum_bits;
-use super::{HeapSize, Program, Scope, Value};
+use super::{Program, Scope, Value};
 use crate::bound::OrderKey;
 
 /// A prepared `$orderby`.
@@ -74,16 +74,6 @@ impl Order {
             is_descending: *is_descending,
         };
         Key { parts: self.keys.iter().map(part).collect() }
-    }
-}
-
-impl HeapSize for Key {
-    fn heap_size(&self) -> usize {
-        let text = |part: &Part| match &part.value {
-            Sortable::Text(text) => text.len(),
-            _ => 0,
-        };
-        size_of_val(self.parts.as_slice()) + self.parts.iter().map(text).sum::<usize>()
     }
 }
 

@@ -10,9 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::Value;
-use crate::json::{Member, Node};
-
 /// Steps between two looks at the clock; some microseconds.
 const STEPS_BETWEEN_LOOKS: u64 = 1_024;
 /// What a meter takes out of a pool at a time.
@@ -338,79 +335,6 @@ impl Drop for Meter {
         if let Some(pool) = &self.pool {
             pool.give_back(self.pooled.get());
         }
-    }
-}
-
-/// Bytes that something takes on the heap, roughly.
-pub trait HeapSize {
-    /// Bytes beside the value itself.
-    fn heap_size(&self) -> usize;
-}
-
-impl HeapSize for String {
-    fn heap_size(&self) -> usize {
-        self.capacity()
-    }
-}
-
-impl HeapSize for Vec<u8> {
-    fn heap_size(&self) -> usize {
-        self.capacity()
-    }
-}
-
-impl HeapSize for Node<'_> {
-    fn heap_size(&self) -> usize {
-        match self {
-            Self::Null | Self::Bool(_) => 0,
-            Self::Number(digits) => digits.len(),
-            Self::String(text) => text.raw().len(),
-            Self::Array(items) => {
-                size_of_val(items.as_slice()) + items.iter().map(Self::heap_size).sum::<usize>()
-            }
-            Self::Object(members) => {
-                let member =
-                    |member: &Member<'_>| member.name.raw().len() + member.value.heap_size();
-                size_of_val(members.as_slice()) + members.iter().map(member).sum::<usize>()
-            }
-        }
-    }
-}
-
-impl HeapSize for Value<'_> {
-    fn heap_size(&self) -> usize {
-        match self {
-            Self::Text(text) | Self::Enum { name: text, .. } => text.len(),
-            Self::Object(item) => item.node.heap_size(),
-            Self::List(items) => {
-                size_of_val(items.as_slice()) + items.iter().map(Self::heap_size).sum::<usize>()
-            }
-            _ => 0,
-        }
-    }
-}
-
-impl<T> HeapSize for &T {
-    fn heap_size(&self) -> usize {
-        0
-    }
-}
-
-impl HeapSize for usize {
-    fn heap_size(&self) -> usize {
-        0
-    }
-}
-
-impl<T: HeapSize> HeapSize for (usize, f64, T) {
-    fn heap_size(&self) -> usize {
-        self.2.heap_size()
-    }
-}
-
-impl<T: HeapSize, P: Copy> HeapSize for (T, P) {
-    fn heap_size(&self) -> usize {
-        self.0.heap_size()
     }
 }
 

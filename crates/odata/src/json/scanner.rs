@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Error, MAX_DEPTH, Member, Node, Text};
+use super::{Error, MAX_DEPTH, Member, Node, OWN_DEPTH, Text};
 
 /// Objects with more members than this get a sorted copy of their names to find repeated ones.
 const FEW_MEMBERS: usize = 48;
@@ -13,12 +13,63 @@ pub struct Scanner<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    most_depth: usize,
+    /// Whether values are limited by the length of their text.
+    is_limited: bool,
+    values: usize,
+    /// Where the first of these stands.
+    since: usize,
 }
 
+/// Values of any length that a foreign text may have.
+const FREE_VALUES: usize = 16 * 1024;
+/// Beside these, a value for so many bytes: those of records take at least 25 on average.
+const BYTES_PER_VALUE: usize = 8;
+/// And no more than so many at once, which are 64 MiB at most.
+const MOST_VALUES: usize = 1 << 20;
+
 impl<'a> Scanner<'a> {
-    /// At the start of `text`.
+    /// At the start of a text that we made or kept.
     pub fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+            most_depth: OWN_DEPTH,
+            is_limited: false,
+            values: 0,
+            since: 0,
+        }
+    }
+
+    /// At the start of a text that comes from somebody else; see [`Node::parse_foreign`].
+    pub fn foreign(text: &'a str) -> Self {
+        Self { most_depth: MAX_DEPTH, is_limited: true, ..Self::new(text) }
+    }
+
+    /// Where another scanner of a text from somebody else stood, `depth` levels deep.
+    pub fn resume(text: &'a str, at: usize, depth: usize) -> Self {
+        Self { at, since: at, depth, ..Self::foreign(text) }.around(depth)
+    }
+
+    /// Takes so many levels around what is limited.
+    #[must_use]
+    pub fn around(mut self, levels: usize) -> Self {
+        self.most_depth += levels;
+        self
+    }
+
+    /// Forgets the values that were read, when whoever reads item by item has let go of them.
+    pub fn let_go(&mut self) {
+        self.since = self.at;
+        self.values = 0;
+    }
+
+    /// Reads the whole text as one value.
+    pub(super) fn whole(mut self) -> Result<Node<'a>, Error> {
+        let node = self.value()?;
+        self.end()?;
+        Ok(node)
     }
 
     /// Byte offset of the next character to be read.
@@ -29,6 +80,10 @@ impl<'a> Scanner<'a> {
     /// Reads one value.
     pub fn value(&mut self) -> Result<Node<'a>, Error> {
         self.skip_space();
+        self.values += 1;
+        if self.values > FREE_VALUES && self.is_limited {
+            self.check_values()?;
+        }
         match self.peek() {
             Some(b'{') => self.object(),
             Some(b'[') => self.array(),
@@ -67,7 +122,7 @@ impl<'a> Scanner<'a> {
         if self.peek() != Some(b'"') {
             return Err(self.error("expected a member name in quotes"));
         }
-        let name = self.string()?;
+        let name = self.string()?.in_plain_form();
         self.skip_space();
         if self.peek() != Some(b':') {
             return Err(self.error("expected ':' after the member name"));
@@ -104,6 +159,17 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[cold]
+    fn check_values(&self) -> Result<(), Error> {
+        let allowed = FREE_VALUES + (self.at - self.since) / BYTES_PER_VALUE;
+        if self.values <= allowed.min(MOST_VALUES) {
+            return Ok(());
+        }
+        let bytes = self.at - self.since;
+        let message = format!("{} values in {bytes} bytes are too many", self.values);
+        Err(self.error(message))
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -119,8 +185,8 @@ impl<'a> Scanner<'a> {
         if self.peek() != Some(open) {
             return Err(self.error(expected));
         }
-        if self.depth == MAX_DEPTH {
-            return Err(self.error(format!("nested deeper than {MAX_DEPTH} levels")));
+        if self.depth == self.most_depth {
+            return Err(self.error(format!("nested deeper than {} levels", self.most_depth)));
         }
         self.depth += 1;
         self.at += 1;

@@ -12,7 +12,7 @@ use http::header::{
     HeaderValue, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, Method, Uri};
-use odata::json::{Node, write_node};
+use odata::json::{Node, Scanner, write_node};
 
 use crate::layers::METHODS;
 use crate::problem::Problem;
@@ -20,6 +20,8 @@ use crate::router::ApiVersion;
 
 /// Most members of a batch (Graph, "JSON batching": batch size limitations).
 const MOST: usize = 20;
+/// Levels around the body of a member.
+const AROUND_BODY: usize = 3;
 /// Lines that belong to a connection, or say who asks, which the batch says for all.
 const NOT_TAKEN: [HeaderName; 6] =
     [ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING];
@@ -51,14 +53,7 @@ fn fault(place: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Fau
 
 /// Reads a batch of a version. `public` is the address that all links begin with.
 pub(super) fn read(text: &str, version: ApiVersion, public: &str) -> Result<Vec<Member>, Fault> {
-    let node = Node::parse(text).map_err(|error| fault("", error.to_string()))?;
-    let Some(Node::Array(requests)) = node.get("requests") else {
-        return Err(fault("/requests", "The member 'requests' must be an array of requests."));
-    };
-    if !(1..=MOST).contains(&requests.len()) {
-        let message = format!("A batch has 1 to {MOST} requests, this one {}.", requests.len());
-        return Err(fault("/requests", message));
-    }
+    let requests = requests(text)?;
     let mut members = Vec::with_capacity(requests.len());
     let mut names = HashSet::new();
     for (place, request) in requests.iter().enumerate() {
@@ -78,6 +73,46 @@ pub(super) fn read(text: &str, version: ApiVersion, public: &str) -> Result<Vec<
             let message = format!("The request '{}' waits for itself.", members[place].id);
             Err(fault(format!("/requests/{place}/dependsOn"), message))
         }
+    }
+}
+
+/// The requests, of which no more are read than a batch may have.
+fn requests(text: &str) -> Result<Vec<Node<'_>>, Fault> {
+    let unfit = |error: odata::json::Error| fault("", error.to_string());
+    let no_array = || fault("/requests", "The member 'requests' must be an array of requests.");
+    let mut scanner = Scanner::foreign(text).around(AROUND_BODY);
+    let mut found = None;
+    scanner.enter_object().map_err(unfit)?;
+    let mut is_first = true;
+    while let Some(name) = scanner.next_member(is_first).map_err(unfit)? {
+        is_first = false;
+        if !name.is("requests") {
+            scanner.value().map_err(unfit)?;
+            continue;
+        }
+        if found.is_some() {
+            return Err(fault("/requests", "The member 'requests' stands twice."));
+        }
+        if !scanner.at_array() {
+            return Err(no_array());
+        }
+        scanner.enter_array().map_err(unfit)?;
+        let mut requests = Vec::new();
+        while scanner.next_item(requests.is_empty()).map_err(unfit)? {
+            if requests.len() == MOST {
+                let message = format!("A batch has 1 to {MOST} requests, this one has more.");
+                return Err(fault("/requests", message));
+            }
+            requests.push(scanner.value().map_err(unfit)?);
+        }
+        found = Some(requests);
+    }
+    scanner.end().map_err(unfit)?;
+    match found {
+        Some(requests) if requests.is_empty() => {
+            Err(fault("/requests", format!("A batch has 1 to {MOST} requests, this one none.")))
+        }
+        found => found.ok_or_else(no_array),
     }
 }
 

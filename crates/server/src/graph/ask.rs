@@ -20,6 +20,7 @@ use store::{Budget, Reader, StoredRecord, clock};
 
 use super::compose::{Answer, Composer, Question};
 use super::logs;
+use super::page_text::PageForm;
 use super::paging::{Asked, MOST_PARTICIPANTS, MOST_SESSIONS, Page};
 use super::tag::{TagOf, TagSeed};
 use super::target::{PropertyForm, RecordRef, Tail, Target};
@@ -196,11 +197,7 @@ impl<'a> Ask<'a> {
     }
 
     fn tag_seed(&self, of: TagOf, format: Format) -> TagSeed {
-        let shape = Shape {
-            metadata: level(format.metadata),
-            ieee754_compatible: format.ieee754,
-            ..self.shape
-        };
+        let shape = self.shape_of(format);
         let query = self.request.query().unwrap_or_default();
         let size = self.request.preferences.max_page_size;
         let key = &self.worker.graph.etag_key;
@@ -223,7 +220,7 @@ impl<'a> Ask<'a> {
         content: &Content<'_>,
         etag: Option<ETag>,
     ) -> Result<Response, Problem> {
-        let (format, shape) = self.wanted()?;
+        let shape = self.shape_of(self.format()?);
         if self.selects() || !shape.is_plain(content.has_unsettled_enum) {
             let root = format!("{}/", self.root());
             let subject = Subject {
@@ -234,22 +231,41 @@ impl<'a> Ask<'a> {
             };
             out = vary(&out, &subject, self.query, &shape).map_err(damaged)?;
         }
+        self.answer_with(out, etag)
+    }
+
+    /// The form of a page of items that are no records.
+    pub(super) fn page_form(&self, ty: &'static StructuredType) -> Result<PageForm<'_>, Problem> {
+        let shape = self.shape_of(self.format()?);
+        Ok(PageForm { ty, path: &self.path, root: self.root(), query: self.query, shape })
+    }
+
+    /// Whether items don't go out as they are kept.
+    pub(super) fn varies(&self, form: &PageForm<'_>, has_unsettled_enum: bool) -> bool {
+        selects(self.query) || !form.shape.is_plain(has_unsettled_enum)
+    }
+
+    /// The answer with a body in its form. Without a tag the bytes make one.
+    pub(super) fn answer_with(
+        &self,
+        out: Vec<u8>,
+        etag: Option<ETag>,
+    ) -> Result<Response, Problem> {
         let etag = etag.unwrap_or_else(|| {
             let mut hasher = blake3::Hasher::new_keyed(&self.worker.graph.etag_key);
             ETag::new(truncated(hasher.update(&out)))
         });
-        Ok(Response::json(format, out).with_etag(etag).applied(self.applied()))
+        Ok(Response::json(self.format()?, out).with_etag(etag).applied(self.applied()))
+    }
+
+    fn shape_of(&self, format: Format) -> Shape {
+        Shape { metadata: level(format.metadata), ieee754_compatible: format.ieee754, ..self.shape }
     }
 
     /// The form that was asked for.
     pub(super) fn wanted(&self) -> Result<(Format, Shape), Problem> {
         let format = self.format()?;
-        let shape = Shape {
-            metadata: level(format.metadata),
-            ieee754_compatible: format.ieee754,
-            ..self.shape
-        };
-        Ok((format, shape))
+        Ok((format, self.shape_of(format)))
     }
 
     /// Whether members are left out anywhere.
@@ -408,7 +424,7 @@ pub(super) fn tenant(caller: &Caller) -> Result<TenantId, Problem> {
 
 /// A fragment in the store that can't be read.
 pub(super) fn damaged(corrupt: Corrupt) -> Problem {
-    Problem::internal(corrupt)
+    Problem::damaged(corrupt)
 }
 
 /// Whether members are left out anywhere.

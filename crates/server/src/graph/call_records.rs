@@ -3,8 +3,8 @@
 use model::assemble::{Window, push_annotation, push_items, push_participant, push_record};
 use model::fragment::{PARTICIPANTS_PER_PACK, SESSIONS_PER_PACK};
 use model::{flags, generated};
-use odata::bound::{ExpandItem, Query, key_in_path};
-use odata::context;
+use odata::bound::{ExpandItem, Query};
+use odata::{context, key};
 use store::{Reader, StoredRecord};
 
 use super::ask::{Ask, Content, damaged};
@@ -121,7 +121,7 @@ pub(super) fn push_inline_link(
 ) {
     let after = (shown as u64).to_le_bytes().to_vec();
     let Some(next) = page.next(shown, after, Some(row.version)) else { return };
-    let (key, name) = (key_in_path(&row.id), item.property.name);
+    let (key, name) = (key::in_path(&row.id), item.property.name);
     let resource = format!("communications/callRecords{key}/{name}");
     let link = next.link(ask.root(), ask.keys(), ask.asked(&resource), &item.query);
     out.push(b',');
@@ -170,17 +170,7 @@ const _: () = assert!(SESSIONS_PER_PACK == MOST_SESSIONS, "a page is a copy of o
 
 /// A record's path as contexts write it.
 pub(super) fn record_path(row: &StoredRecord) -> String {
-    const SET: &str = "communications/callRecords('";
-    let mut path = String::with_capacity(SET.len() + row.id.len() + 2);
-    path.push_str(SET);
-    for (place, part) in row.id.split('\'').enumerate() {
-        if place > 0 {
-            path.push_str("''");
-        }
-        path.push_str(part);
-    }
-    path.push_str("')");
-    path
+    format!("communications/callRecords{}", key::in_parentheses(&row.id))
 }
 
 pub(super) fn has_unsettled_enum(row: &StoredRecord) -> bool {

@@ -14,6 +14,7 @@ use store::{CallRow, CallScope, Reader};
 
 use super::ask::Ask;
 use super::lister::{self, Chunk, Position, Source, Visit};
+use super::page_text::error_node;
 use super::shown::{self, Shown};
 use crate::problem::{Problem, special};
 use crate::request::Request;
@@ -125,8 +126,11 @@ impl Source for Calls {
                 return Ok(Chunk::Last);
             }
             let bodies = reader.call_events(call.key, false)?;
-            let events = calls::events(&bodies).map_err(Problem::internal)?;
-            let node = Node::Object(members(&Leg::of(&call, &events), &self.tenant));
+            let events = calls::events(&bodies).map_err(Problem::damaged);
+            let node = match &events {
+                Ok(events) => Node::Object(members(&Leg::of(&call, events), &self.tenant)),
+                Err(problem) => error_node(&call.id, problem),
+            };
             if visit(node, (call.start, call.key))?.is_break() {
                 return Ok(Chunk::Last);
             }

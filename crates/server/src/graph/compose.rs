@@ -28,6 +28,7 @@ use store::{Budget, Reader, StoredRecord};
 pub(super) use selection::{Objects, applied, exhausted};
 
 use super::ask::damaged;
+use super::page_text::{PageForm, PageText};
 use super::paging::{Asked, Page};
 use super::target::{Base, RecordRef, Tail, Target};
 use crate::problem::Problem;
@@ -79,14 +80,15 @@ impl Default for QueryLimits {
 }
 
 impl QueryLimits {
-    /// Of time and steps, 1 in so many is left for making the answer of the rows that were found.
+    /// Of the time, 1 in so many is left for making the answer of the rows that were found; of steps
+    /// there are as many more for that.
     const FOR_THE_ANSWER: u32 = 12;
 
     /// What a question that came at an instant may take.
     pub(crate) fn budget(&self, pool: &Arc<Pool>, began: Instant) -> Budget {
         let allowance = Allowance {
-            steps: self.steps - self.steps / u64::from(Self::FOR_THE_ANSWER),
-            deadline: Some(began + self.time - self.time / Self::FOR_THE_ANSWER),
+            steps: self.steps,
+            deadline: Some(began + self.time * (Self::FOR_THE_ANSWER - 1) / Self::FOR_THE_ANSWER),
             bytes: self.bytes,
         };
         let meter = Meter::of(pool, allowance);
@@ -245,11 +247,28 @@ impl Composer {
         out
     }
 
-    fn push_next_link(&self, out: &mut Vec<u8>, question: &Question, next: &Page) {
+    fn next_link(&self, question: &Question, next: &Page) -> String {
         let query = Query { skiptoken: None, ..question.query.clone() };
-        let link = next.link(&self.root, &self.keys, self.asked(&question.path), &query);
-        out.push(b',');
-        push_annotation(out, "@odata.nextLink", &[&link]);
+        next.link(&self.root, &self.keys, self.asked(&question.path), &query)
+    }
+
+    /// Opens a page of a collection.
+    fn open_page<'q>(
+        &'q self,
+        question: &'q Question,
+        (ty, path): (&'static StructuredType, &'q str),
+        capacity: usize,
+    ) -> PageText<'q> {
+        let context = context::of(&question.resource, &question.query);
+        let form =
+            PageForm { ty, path, root: &self.root, query: &question.query, shape: self.shape };
+        PageText::open(form, &[&self.metadata, &context], capacity)
+    }
+
+    /// Whether the items of a page don't go out as they are kept; their bytes decide whether members
+    /// are among them that not everyone may see.
+    fn varies(&self, question: &Question) -> bool {
+        selects(&question.query) || !self.shape.is_plain(true)
     }
 
     /// Gives an assembled answer the form that was asked for.
@@ -261,30 +280,18 @@ impl Composer {
         is_collection: bool,
         path: &str,
     ) -> Result<Answer, Problem> {
-        // The bytes decide whether members that not everyone may see are in the answer.
-        if !selects(&question.query) && self.shape.is_plain(true) {
+        if !self.varies(question) {
             return Ok(Answer::Json(out));
         }
-        self.varied(&out, question, ty, is_collection, path).map(Answer::Json)
+        let root = format!("{}/", self.root);
+        let subject = Subject { ty, is_collection, path, root: &root };
+        let varied = vary(&out, &subject, &question.query, &self.shape).map_err(damaged)?;
+        Ok(Answer::Json(varied))
     }
 
     /// Whether what is kept has the form that was asked for, but for members of enumerations.
     fn is_copied(&self, question: &Question) -> bool {
         !selects(&question.query) && self.shape.is_plain(false)
-    }
-
-    /// Text in the form that was asked for.
-    fn varied(
-        &self,
-        text: &[u8],
-        question: &Question,
-        ty: &'static StructuredType,
-        is_collection: bool,
-        path: &str,
-    ) -> Result<Vec<u8>, Problem> {
-        let root = format!("{}/", self.root);
-        let subject = Subject { ty, is_collection, path, root: &root };
-        vary(text, &subject, &question.query, &self.shape).map_err(damaged)
     }
 }
 

@@ -7,39 +7,37 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use model::{Shredded, TenantId};
 use store::{Outcome, Pending, Store, Written};
 
 use super::ask::tenant;
-use super::ndjson::{self, Backlog, Batch, Batches, LineText, Rejection, push_string};
+use super::ndjson::{
+    self, Answer, Answers, Batch, Batches, Coming, Largest, LineText, Rejection, Rejections,
+    push_string,
+};
 use super::write::{LARGEST_RECORD, conflict_message, outcome_name};
 use crate::auth::role;
-use crate::body;
 use crate::outflow::Reader;
 use crate::problem::Problem;
 use crate::request::Request;
-use crate::response::{ContentType, Response};
+use crate::response::Response;
 use crate::worker::Worker;
+
+const LARGEST: Largest = Largest { line: LARGEST_RECORD, object: LARGEST_RECORD };
 
 /// `POST callRecords/callvault.import`
 pub(super) async fn run(worker: &Rc<Worker>, request: &mut Request) -> Result<Response, Problem> {
     let caller = request.require(&[role::WRITE])?;
     let tenant = tenant(&caller)?;
-    let is_json = body::content_type(&request.headers, ndjson::MEDIA_TYPES)? == 0;
-    if is_json {
-        return import_collection(worker, request, tenant).await;
-    }
-    let body = request.take_body();
-    let (sender, stream) = body::stream();
+    let result = "Collection(callvault.importResult)";
     let reader = Reader { caller: Some(caller), peer: Arc::clone(request.peer()) };
-    let answers = Backlog::before(sender, worker.shared.outflow.clone(), reader);
-    let batches = ndjson::batches(worker, body, LARGEST_RECORD);
+    let coming = ndjson::open(worker, request, ("records", result), LARGEST, reader).await?;
+    let Coming { batches, answers, response } = coming;
     let writing = Rc::clone(worker);
     tokio::task::spawn_local(async move {
         answer_lines(&writing, tenant, batches, answers).await;
     });
-    Ok(Response::stream(ContentType::Ndjson, stream))
+    Ok(response)
 }
 
 /// What became of a line.
@@ -55,46 +53,60 @@ async fn answer_lines(
     worker: &Rc<Worker>,
     tenant: TenantId,
     mut batches: Batches,
-    answers: Backlog,
+    mut answers: Answers,
 ) {
     let mut in_writing: Option<Writing> = None;
+    let mut rejections = answers.rejections();
     while let Some(batch) = batches.recv().await {
         let Ok(batch) = batch else {
             // The body broke off. What was taken in is answered; then the answer breaks off too.
             if let Some(writing) = in_writing {
-                answers.put(print_lines(&writing.finish(worker).await)).await;
+                let _ = answers.put(writing.finish(worker).await).await;
             }
             return;
         };
         let store = worker.store.clone();
-        let work = tokio::task::spawn_blocking(move || shred_batch(&store, batch)).await;
-        let Ok(shredded) = work else { return };
+        let work = move || shred_batch(&store, batch, rejections);
+        let Ok(shredded) = tokio::task::spawn_blocking(work).await else { return };
+        let is_cut = shredded.is_cut;
+        rejections = shredded.rejections;
         let writing = Writing::begin(&worker.store, &tenant, shredded);
-        if let Some(before) = in_writing.replace(writing) {
-            let lines = print_lines(&before.finish(worker).await);
-            if !answers.put(lines).await {
-                return;
-            }
-        }
-        // Nothing more to read at the moment: don't keep the sender waiting for its lines.
-        if batches.is_empty()
-            && let Some(writing) = in_writing.take()
-            && !answers.put(print_lines(&writing.finish(worker).await)).await
+        if let Some(before) = in_writing.replace(writing)
+            && answers.put(before.finish(worker).await).await.is_break()
         {
             return;
         }
+        let are_enough = rejections.are_enough() || answers.are_enough();
+        // Nothing more to read at the moment: don't keep the sender waiting for its lines.
+        if (batches.is_empty() || are_enough)
+            && let Some(writing) = in_writing.take()
+            && answers.put(writing.finish(worker).await).await.is_break()
+        {
+            return;
+        }
+        if are_enough || answers.are_enough() {
+            return answers.give_up(is_cut, batches).await;
+        }
     }
     if let Some(writing) = in_writing {
-        answers.put(print_lines(&writing.finish(worker).await)).await;
+        let _ = answers.put(writing.finish(worker).await).await;
     }
-    answers.finish();
+    answers.finish().await;
 }
 
-type Checked = Vec<(u64, Result<Shredded, Rejection>)>;
+/// A batch whose lines were checked.
+struct ShreddedBatch {
+    lines: Vec<(u64, Result<Shredded, Rejection>)>,
+    /// Too many lines in a row were rejected, and the last of them are missing.
+    is_cut: bool,
+    rejections: Rejections,
+    batch: Batch,
+}
 
-fn shred_batch(store: &Store, batch: Batch) -> (Checked, Batch) {
+fn shred_batch(store: &Store, batch: Batch, mut rejections: Rejections) -> ShreddedBatch {
     let mut codec = store.codec();
-    let checked = batch.lines.iter().map(|line| {
+    let mut lines = Vec::with_capacity(batch.lines.len());
+    for line in &batch.lines {
         let result = match &line.text {
             LineText::TooLong => {
                 Err(Rejection::new("requestTooLarge", "a record has at most 128 MiB"))
@@ -103,9 +115,13 @@ fn shred_batch(store: &Store, batch: Batch) -> (Checked, Batch) {
                 .map_err(|_| Rejection::new("BadRequest", "the line is not UTF-8 text"))
                 .and_then(|text| model::shred(text, &mut codec).map_err(invalid)),
         };
-        (line.number, result)
-    });
-    (checked.collect(), batch)
+        let flow = rejections.note(result.is_err());
+        lines.push((line.number, result));
+        if flow.is_break() {
+            break;
+        }
+    }
+    ShreddedBatch { is_cut: lines.len() < batch.lines.len(), lines, rejections, batch }
 }
 
 fn invalid(error: model::Error) -> Rejection {
@@ -121,7 +137,8 @@ struct Writing {
 }
 
 impl Writing {
-    fn begin(store: &Store, tenant: &TenantId, (checked, batch): (Checked, Batch)) -> Self {
+    fn begin(store: &Store, tenant: &TenantId, shredded: ShreddedBatch) -> Self {
+        let ShreddedBatch { lines: checked, batch, .. } = shredded;
         let mut records = Vec::with_capacity(checked.len());
         let mut lines = Vec::with_capacity(checked.len());
         for (number, result) in checked {
@@ -136,7 +153,7 @@ impl Writing {
         Self { lines, pending: store.write(tenant, records), _batch: batch }
     }
 
-    async fn finish(self, worker: &Rc<Worker>) -> Vec<LineResult> {
+    async fn finish(self, worker: &Rc<Worker>) -> Vec<Answer> {
         let written = self.pending.await;
         let failed = written.as_ref().err().map(ToString::to_string);
         if let Some(cause) = &failed {
@@ -163,73 +180,29 @@ impl Writing {
             });
             let name = result.as_ref().map_or("rejected", |written| outcome_name(&written.outcome));
             worker.metrics.record(name);
-            LineResult { number, record, result }
+            print(&LineResult { number, record, result })
         });
         lines.collect()
     }
 }
 
-fn print_lines(results: &[LineResult]) -> Bytes {
-    let mut out = Vec::with_capacity(results.len() * 96);
-    for result in results {
-        push_result(&mut out, result);
-        out.push(b'\n');
-    }
-    out.into()
-}
-
-fn push_result(out: &mut Vec<u8>, result: &LineResult) {
-    out.extend_from_slice(format!("{{\"line\":{}", result.number).as_bytes());
+fn print(result: &LineResult) -> Answer {
+    let mut out = format!("{{\"line\":{}", result.number).into_bytes();
     if let Some((id, version)) = &result.record {
-        push_string(out, "id", id);
+        push_string(&mut out, "id", id);
         out.extend_from_slice(format!(",\"version\":{version}").as_bytes());
     }
     match &result.result {
         Ok(written) => {
-            push_string(out, "status", outcome_name(&written.outcome));
+            push_string(&mut out, "status", outcome_name(&written.outcome));
             let incomplete = model::flags::incomplete(written.flags);
             if !incomplete.is_empty() {
                 let names = incomplete.join("\",\"");
                 out.extend_from_slice(format!(",\"incomplete\":[\"{names}\"]").as_bytes());
             }
         }
-        Err(rejection) => rejection.push(out),
+        Err(rejection) => rejection.push(&mut out),
     }
     out.push(b'}');
-}
-
-/// The form that `$metadata` declares: `{"records":[…]}` in, a collection of results out.
-async fn import_collection(
-    worker: &Rc<Worker>,
-    request: &mut Request,
-    tenant: TenantId,
-) -> Result<Response, Problem> {
-    let format = request.preferences.json()?;
-    let mut memory = worker.budget.reserve(0)?;
-    let bytes = request.take_body().read(LARGEST_RECORD, Some(&mut memory)).await?;
-    let lines = ndjson::split_items(&bytes, "records")?;
-    let mut out = Vec::new();
-    let context = "Collection(callvault.importResult)";
-    let metadata = worker.urls.context(request.version);
-    out.extend_from_slice(
-        format!("{{\"@odata.context\":\"{metadata}{context}\",\"value\":[").as_bytes(),
-    );
-    let mut is_first = true;
-    let mut lines = lines.into_iter().peekable();
-    while lines.peek().is_some() {
-        let batch = Batch::of(lines.by_ref().take(ndjson::LINES_PER_BATCH).collect());
-        let store = worker.store.clone();
-        let shredded = tokio::task::spawn_blocking(move || shred_batch(&store, batch))
-            .await
-            .map_err(Problem::internal)?;
-        for result in Writing::begin(&worker.store, &tenant, shredded).finish(worker).await {
-            if !std::mem::take(&mut is_first) {
-                out.push(b',');
-            }
-            push_result(&mut out, &result);
-        }
-    }
-    out.extend_from_slice(b"]}");
-    drop(memory);
-    Ok(Response::json(format, out))
+    Answer { number: result.number, is_rejected: result.result.is_err(), text: out }
 }

@@ -9,19 +9,18 @@ use model::TenantId;
 use store::{Pending, Store};
 
 use super::ask::tenant;
-use super::ndjson::{self, Backlog, Batch, Batches, Line, LineText, Rejection, push_string};
+use super::ndjson::{
+    self, Answer, Answers, Batch, Batches, Coming, Largest, Line, LineText, Rejection, Rejections,
+    push_string,
+};
 use crate::auth::role;
-use crate::body;
 use crate::outflow::Reader;
 use crate::problem::Problem;
 use crate::request::Request;
-use crate::response::{ContentType, Response};
+use crate::response::Response;
 use crate::worker::Worker;
 
-/// Most bytes of a line.
-const LARGEST_LINE: usize = 1 << 20;
-/// Most bytes of a body that is not cut into lines.
-const LARGEST_COLLECTION: usize = 64 << 20;
+const LARGEST: Largest = Largest { line: 1 << 20, object: 64 << 20 };
 
 /// How lines of a kind are checked, kept and answered.
 pub(super) trait Intake: Clone + Send + 'static {
@@ -59,18 +58,15 @@ pub(super) async fn answer<I: Intake>(
 ) -> Result<Response, Problem> {
     let caller = request.require(&[role::WRITE])?;
     let tenant = tenant(&caller)?;
-    if body::content_type(&request.headers, ndjson::MEDIA_TYPES)? == 0 {
-        return keep_collection(worker, request, &tenant, &intake).await;
-    }
-    let batches = ndjson::batches(worker, request.take_body(), LARGEST_LINE);
-    let (sender, stream) = body::stream();
+    let result = format!("Collection({})", I::RESULT.0);
     let reader = Reader { caller: Some(caller), peer: Arc::clone(request.peer()) };
-    let answers = Backlog::before(sender, worker.shared.outflow.clone(), reader);
+    let coming = ndjson::open(worker, request, (I::MEMBER, &result), LARGEST, reader).await?;
+    let Coming { batches, answers, response } = coming;
     let store = worker.store.clone();
     tokio::task::spawn_local(async move {
         answer_lines(&store, &tenant, &intake, batches, answers).await;
     });
-    Ok(Response::stream(ContentType::Ndjson, stream))
+    Ok(response)
 }
 
 async fn answer_lines<I: Intake>(
@@ -78,42 +74,26 @@ async fn answer_lines<I: Intake>(
     tenant: &TenantId,
     intake: &I,
     mut batches: Batches,
-    answers: Backlog,
+    mut answers: Answers,
 ) {
+    let mut rejections = answers.rejections();
     while let Some(batch) = batches.recv().await {
         // A body that broke off: so does the answer, behind what was taken in.
         let Ok(batch) = batch else { return };
-        let Ok(lines) = keep(store, tenant, intake, batch).await else { return };
-        if !answers.put(lines.concat().into()).await {
+        let lines = batch.lines.len();
+        let Ok((kept, after)) = keep(store, tenant, intake, (batch, rejections)).await else {
+            return;
+        };
+        rejections = after;
+        let is_cut = kept.len() < lines;
+        if answers.put(kept).await.is_break() {
             return;
         }
+        if rejections.are_enough() || answers.are_enough() {
+            return answers.give_up(is_cut, batches).await;
+        }
     }
-    answers.finish();
-}
-
-/// The form that `$metadata` declares: an object around the lines in, a collection of results out.
-async fn keep_collection<I: Intake>(
-    worker: &Rc<Worker>,
-    request: &mut Request,
-    tenant: &TenantId,
-    intake: &I,
-) -> Result<Response, Problem> {
-    let format = request.preferences.json()?;
-    let mut memory = worker.budget.reserve(0)?;
-    let bytes = request.take_body().read(LARGEST_COLLECTION, Some(&mut memory)).await?;
-    let mut lines = ndjson::split_items(&bytes, I::MEMBER)?.into_iter().peekable();
-    let metadata = worker.urls.context(request.version);
-    let mut results = Vec::new();
-    while lines.peek().is_some() {
-        let batch = Batch::of(lines.by_ref().take(ndjson::LINES_PER_BATCH).collect());
-        let kept = keep(&worker.store, tenant, intake, batch).await?;
-        results.extend(kept.into_iter().map(|line| line.trim_ascii_end().to_vec()));
-    }
-    let context = format!("{metadata}Collection({})", I::RESULT.0);
-    let mut out = format!("{{\"@odata.context\":\"{context}\",\"value\":[").into_bytes();
-    out.extend_from_slice(&results.join(&b','));
-    out.extend_from_slice(b"]}");
-    Ok(Response::json(format, out))
+    answers.finish().await;
 }
 
 /// A line that came in, or why it can't be kept, with its number.
@@ -123,16 +103,28 @@ struct Checked<R> {
     result: Result<R, Rejection>,
 }
 
-/// Checks and keeps lines, and answers each with a line.
+/// Checks and keeps lines, and answers each; not those behind too many rejections.
 async fn keep<I: Intake>(
     store: &Store,
     tenant: &TenantId,
     intake: &I,
-    batch: Batch,
-) -> Result<Vec<Vec<u8>>, Problem> {
+    (batch, mut rejections): (Batch, Rejections),
+) -> Result<(Vec<Answer>, Rejections), Problem> {
     let checks = intake.clone();
-    let check = move || batch.lines.iter().map(|line| check(&checks, line)).collect::<Vec<_>>();
-    let checked = tokio::task::spawn_blocking(check).await.map_err(Problem::internal)?;
+    let check = move || {
+        let mut checked = Vec::with_capacity(batch.lines.len());
+        for line in &batch.lines {
+            let line = check(&checks, line);
+            let flow = rejections.note(line.result.is_err());
+            checked.push(line);
+            if flow.is_break() {
+                break;
+            }
+        }
+        (checked, rejections)
+    };
+    let (checked, rejections) =
+        tokio::task::spawn_blocking(check).await.map_err(Problem::internal)?;
     let mut rows = Vec::with_capacity(checked.len());
     let mut lines = Vec::with_capacity(checked.len());
     for Checked { number, id, result } in checked {
@@ -143,7 +135,8 @@ async fn keep<I: Intake>(
         tracing::error!(%cause, "a {} could not be kept", I::NOUN);
     }
     let mut kept = kept.unwrap_or_default().into_iter();
-    Ok(lines.into_iter().map(|line| print::<I>(line, &mut kept)).collect())
+    let answers = lines.into_iter().map(|line| print::<I>(line, &mut kept)).collect();
+    Ok((answers, rejections))
 }
 
 fn check<I: Intake>(intake: &I, line: &Line) -> Checked<I::Row> {
@@ -161,7 +154,7 @@ fn check<I: Intake>(intake: &I, line: &Line) -> Checked<I::Row> {
 }
 
 /// The answer to a line. `kept` has what became of those that could be kept.
-fn print<I: Intake>(line: Checked<()>, kept: &mut impl Iterator<Item = I::Kept>) -> Vec<u8> {
+fn print<I: Intake>(line: Checked<()>, kept: &mut impl Iterator<Item = I::Kept>) -> Answer {
     let lost = || {
         let message = format!("the store could not keep the {}; send it again", I::NOUN);
         Rejection::new("serviceNotAvailable", message)
@@ -171,10 +164,11 @@ fn print<I: Intake>(line: Checked<()>, kept: &mut impl Iterator<Item = I::Kept>)
     if let Some(id) = &line.id {
         push_string(&mut out, I::RESULT.1, id);
     }
+    let is_rejected = status.is_err();
     match status {
         Ok(status) => push_string(&mut out, "status", status),
         Err(rejection) => rejection.push(&mut out),
     }
-    out.extend_from_slice(b"}\n");
-    out
+    out.push(b'}');
+    Answer { number: line.number, is_rejected, text: out }
 }

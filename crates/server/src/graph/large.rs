@@ -11,7 +11,7 @@ mod maker;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use model::assemble::{Window, push_annotation};
+use model::assemble::{SessionForm, Window, push_annotation};
 use model::fragment::{FragmentKind, PARTICIPANTS_PER_PACK, SESSIONS_PER_PACK};
 use model::generated;
 use model::variation::{Subject, vary};
@@ -31,7 +31,7 @@ use crate::body;
 use crate::outflow::{InFlight, Outflow, Reader};
 use crate::problem::Problem;
 use crate::response::{ContentType, ETag, Response};
-use maker::{Layout, Maker, Part, SessionLayout};
+use maker::{Layout, Maker, Part};
 
 /// Bytes that are sent together.
 const PIECE: usize = 128 << 10;
@@ -273,14 +273,15 @@ impl Plan {
         start: usize,
         room: usize,
     ) -> usize {
-        let segments = segments_suffix(query).map(|suffix| SessionLayout {
-            metadata: ask.metadata().to_owned(),
-            record: record_path(row),
-            suffix,
-        });
+        let form = match segments_suffix(query) {
+            Some(segments) => {
+                SessionForm::with_segments(ask.metadata(), &record_path(row), &segments)
+            }
+            None => SessionForm::ALONE,
+        };
         let windows = windows(start, room, row.session_count as usize, SESSIONS_PER_PACK);
         windows.fold(0, |shown, (number, window)| {
-            let layout = Layout::Items { window, segments: segments.clone() };
+            let layout = Layout::Items { window, form: form.clone() };
             self.fragment(FragmentKind::Sessions, (row.record_key, number), layout);
             shown + window.take
         })
@@ -290,7 +291,7 @@ impl Plan {
     fn participants(&mut self, row: &StoredRecord, start: usize, room: usize) -> usize {
         let windows = windows(start, room, row.participant_count as usize, PARTICIPANTS_PER_PACK);
         windows.fold(0, |shown, (number, window)| {
-            let layout = Layout::Items { window, segments: None };
+            let layout = Layout::Items { window, form: SessionForm::ALONE };
             self.fragment(FragmentKind::Participants, (row.record_key, number), layout);
             shown + window.take
         })

@@ -11,11 +11,12 @@ use model::search::Finder;
 use odata::bound::Query;
 use odata::edm::{StructuredType, Type};
 use odata::eval::{Environment, Pager, Selection, Sieve, Window};
-use odata::json::Node;
+use odata::json::{Json, Node};
 use store::{Budget, Reader};
 
 use super::ask::Ask;
 use super::compose::{Objects, QueryLimits, applied, exhausted};
+use super::page_text::ERROR;
 use super::paging::{MOST_SESSIONS, Page};
 use super::shown::{self, Shown};
 use crate::problem::Problem;
@@ -48,12 +49,12 @@ pub(super) trait Source: Send + 'static {
     ) -> Result<Chunk, Problem>;
 
     /// What is kept of an item that may be shown, as text.
-    fn kept(&self, item: &Node<'_>) -> String {
-        shown::text(item)
+    fn kept(&self, item: &Node<'_>) -> Json {
+        Json::of(item)
     }
 
     /// Adds to an item that was chosen what is shown of it alone.
-    fn finish(&self, _: &mut Reader, text: String) -> Result<String, Problem> {
+    fn finish(&self, _: &mut Reader, text: Json) -> Result<Json, Problem> {
         Ok(text)
     }
 }
@@ -103,7 +104,7 @@ async fn read<T: Send + 'static>(
 
 /// A page of items.
 struct Listed {
-    items: Vec<String>,
+    items: Vec<Json>,
     /// How many there are on all pages, if that was asked for.
     count: Option<u64>,
     /// Where the next page begins, if there is one.
@@ -169,7 +170,11 @@ impl<S: Source> Lister<S> {
     fn applied(&self, reader: &mut Reader) -> Result<Objects, Problem> {
         let limits = (self.limits.groups, &self.budget.meter);
         applied(&self.query, Type::Structured(self.source.ty()), limits, |take| {
-            self.each(reader, None, &mut |node, _| take(node))
+            // An item that can't be read is no part of a figure; the log has it.
+            self.each(reader, None, &mut |node, _| match node.get(ERROR) {
+                Some(_) => Ok(ControlFlow::Continue(())),
+                None => take(node),
+            })
         })
     }
 
@@ -190,7 +195,7 @@ impl<S: Source> Lister<S> {
         sieve: &Sieve,
         window: Window,
         after: Option<Position>,
-    ) -> Result<Selection<(String, Position)>, Problem> {
+    ) -> Result<Selection<(Json, Position)>, Problem> {
         let finder = Finder::default();
         let ty = Type::Structured(self.source.ty());
         let environment = Environment { searcher: &finder, meter: &self.budget.meter };
@@ -198,7 +203,7 @@ impl<S: Source> Lister<S> {
         self.each(reader, after, &mut |node, position| {
             Ok(pager.offer(Cow::Owned(node), |node| (self.source.kept(node), position)))
         })?;
-        Ok(pager.finish().map_err(exhausted)?)
+        pager.finish().map_err(exhausted)
     }
 
     /// Gives the items behind a position to `visit`, within the limits.
@@ -231,7 +236,7 @@ impl<S: Source> Lister<S> {
         }
         // Each time: an item may have taken long to make.
         self.budget.meter.has_time();
-        Ok(self.budget.meter.check().map_err(exhausted)?)
+        self.budget.meter.check().map_err(exhausted)
     }
 }
 

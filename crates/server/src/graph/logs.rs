@@ -16,6 +16,7 @@ use model::TenantId;
 use model::log::{CALL_RECORD, Log, LogRow};
 use odata::bound::{Query, Resource, Step};
 use odata::edm::StructuredType;
+use odata::json::Json;
 use odata::literal::Literal;
 use odata::primitive::TICKS_PER_SECOND;
 use store::{KeptRow, LogRange, Pending, Reader, Store};
@@ -147,17 +148,19 @@ async fn page(
     let most = ask.worker.shared.options.query.cost.rows_scanned;
     let tenant = ask.tenant.clone();
     let read = move |reader: &mut Reader| {
+        let text = |body: &str| rows::text(range.log, ty, body);
         if range.log == Log::DialoutReport {
             let all = report::sums(reader, &tenant, &range, most)?;
             let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-            return Ok(all.into_iter().skip(skip).take(size + 1).collect());
+            let page = all.iter().skip(skip).take(size + 1);
+            return Ok(page.map(|row| text(row.as_str())).collect());
         }
         let kept = reader.log_rows(&tenant, &range, None, (skip, size + 1))?;
-        Ok(kept.into_iter().map(|row| row.body).collect())
+        Ok(kept.iter().map(|row| text(&row.body)).collect())
     };
     // What is skipped, or summed up, is read as well.
     let is_bounded = skip == 0 && range.log != Log::DialoutReport;
-    let mut items: Vec<String> =
+    let mut items: Vec<Json> =
         if is_bounded { read(&mut ask.reader())? } else { ask.elsewhere(read).await? };
     let has_more = items.len() > size;
     items.truncate(size);
@@ -165,8 +168,6 @@ async fn page(
     // Graph's links have the short name.
     let path = ask.path.replacen("microsoft.graph.callRecords.", "", 1);
     let next = has_more.then(|| format!("{}/{path}?$skip={next}", ask.root()));
-    let shown = items.iter().map(|body| rows::text(range.log, ty, body));
-    let items = shown.collect::<Result<Vec<_>, _>>()?;
     Ok(Shown { count: Some(items.len() as u64), items, next })
 }
 

@@ -3,36 +3,95 @@
 //! The body is cut as it comes; at most [`BATCHES_IN_FLIGHT`] batches of lines are under way, so
 //! whoever is slow behind them slows the sender down and memory stays bounded.
 
+mod answers;
 mod backlog;
+pub(super) mod items;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use odata::json::{Scanner, push_text};
+use odata::json::push_member;
 use tokio::sync::mpsc;
 
 use crate::body::{self, Reservation};
+use crate::outflow::Reader;
 use crate::problem::Problem;
+use crate::request::Request;
+use crate::response::{ContentType, Response};
 use crate::worker::Worker;
 
-pub(super) use backlog::Backlog;
+pub(super) use answers::{Answer, Answers, Rejections};
+use backlog::Backlog;
 
 /// What bodies of lines, and of one JSON object in their place, may be called; the object first.
-pub(super) const MEDIA_TYPES: &[&str] =
+const MEDIA_TYPES: &[&str] =
     &["application/json", "application/x-ndjson", "application/ndjson", "application/jsonl"];
 
 /// Batches between the socket and the answer.
 const BATCHES_IN_FLIGHT: usize = 2;
 /// Lines in a batch at most.
-pub(super) const LINES_PER_BATCH: usize = 256;
+const LINES_PER_BATCH: usize = 256;
 /// Bytes in a batch at most, unless one line has more.
 const BYTES_PER_BATCH: usize = 4 * 1024 * 1024;
+
+/// Bytes of a chunk that are cut into lines at once.
+const BYTES_AT_ONCE: usize = 64 * 1024;
+/// Bytes of a message, or of a pointer, that an answer repeats: they can hold a name that came in.
+const LONGEST_MESSAGE: usize = 1_024;
 
 /// Batches of lines, or why no more come.
 pub(super) type Batches = mpsc::Receiver<Result<Batch, Problem>>;
 
+/// Most bytes of what comes in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Largest {
+    /// Of a line.
+    pub(super) line: usize,
+    /// Of a body that is one object.
+    pub(super) object: usize,
+}
+
+/// What comes in, and where its answers go.
+pub(super) struct Coming {
+    pub(super) batches: Batches,
+    pub(super) answers: Answers,
+    /// What the client is answered; its body is made of the answers.
+    pub(super) response: Response,
+}
+
+/// Opens the body of a request: lines, which are answered by lines, or the object that `$metadata`
+/// declares, with the lines in the member of that name, which is answered by a collection of that type.
+pub(super) async fn open(
+    worker: &Rc<Worker>,
+    request: &mut Request,
+    (member, result): (&'static str, &str),
+    largest: Largest,
+    reader: Reader,
+) -> Result<Coming, Problem> {
+    let rejections = Rejections::new(worker.limits.rejections);
+    if body::content_type(&request.headers, MEDIA_TYPES)? != 0 {
+        let batches = batches(worker, request.take_body(), largest.line);
+        let (sender, stream) = body::stream();
+        let backlog = Backlog::before(sender, worker.shared.outflow.clone(), reader);
+        let answers = Answers::lines(backlog, rejections);
+        let response = Response::stream(ContentType::Ndjson, stream);
+        return Ok(Coming { batches, answers, response });
+    }
+    let format = request.preferences.json()?;
+    let mut memory = worker.budget.reserve(0)?;
+    let bytes = request.take_body().read(largest.object, Some(&mut memory)).await?;
+    let batches = items::batches(bytes, member, memory).await?;
+    let (sender, stream) = body::stream();
+    let context = [worker.urls.context(request.version), result];
+    let backlog = Backlog::before(sender, worker.shared.outflow.clone(), reader);
+    let answers = Answers::collection(backlog, rejections, &context);
+    let response = Response::stream(ContentType::Json(format), stream);
+    Ok(Coming { batches, answers, response })
+}
+
 /// Cuts a body into lines of at most `largest` bytes, in a task of its own.
-pub(super) fn batches(worker: &Rc<Worker>, body: body::Body, largest: usize) -> Batches {
+fn batches(worker: &Rc<Worker>, body: body::Body, largest: usize) -> Batches {
     let (queue, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move { read_lines(&worker, body, largest, &queue).await });
@@ -82,22 +141,35 @@ async fn read_lines(
             }
         };
         let is_last = chunk.is_none();
-        splitter.push(chunk.as_deref().unwrap_or_default(), is_last);
-        while let Some(lines) = splitter.take_batch(is_last) {
-            let bytes = lines.iter().map(Line::len).sum::<usize>() as u64;
-            let memory = loop {
-                match worker.budget.reserve(bytes) {
-                    Ok(memory) => break memory,
-                    // The sender waits with us: back-pressure rather than refusal.
-                    Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+        let mut rest = chunk.unwrap_or_default();
+        loop {
+            // A chunk can hold millions of lines, each of which takes more here than there.
+            let piece = rest.split_to(rest.len().min(BYTES_AT_ONCE));
+            let is_end = is_last && rest.is_empty();
+            splitter.push(&piece, is_end);
+            while let Some(lines) = splitter.take_batch(is_end) {
+                let memory = reserve(worker, &lines).await;
+                if queue.send(Ok(Batch { lines, _memory: Some(memory) })).await.is_err() {
+                    return;
                 }
-            };
-            if queue.send(Ok(Batch { lines, _memory: Some(memory) })).await.is_err() {
-                return;
+            }
+            if rest.is_empty() {
+                break;
             }
         }
         if is_last {
             return;
+        }
+    }
+}
+
+/// Waits for memory, and the sender with us: back-pressure rather than refusal.
+async fn reserve(worker: &Worker, lines: &[Line]) -> Reservation {
+    let bytes = lines.iter().map(|line| line.len() + size_of::<Line>()).sum::<usize>() as u64;
+    loop {
+        match worker.budget.reserve(bytes) {
+            Ok(memory) => return memory,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
         }
     }
 }
@@ -205,53 +277,25 @@ impl Rejection {
     /// Ends the result of a line that has a member already.
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         push_string(out, "status", "rejected");
-        out.extend_from_slice(b",\"error\":{\"code\":\"");
-        out.extend_from_slice(self.code.as_bytes());
-        out.push(b'"');
-        push_string(out, "message", &self.message);
+        out.extend_from_slice(b",\"error\":{");
+        push_member(out, "code", self.code);
+        push_string(out, "message", &shortened(&self.message));
         if !self.target.is_empty() {
-            push_string(out, "target", &self.target);
+            push_string(out, "target", &shortened(&self.target));
         }
         out.push(b'}');
     }
 }
 
-/// Adds a member with text to an object that has one already.
-pub(super) fn push_string(out: &mut Vec<u8>, name: &str, text: &str) {
-    out.extend_from_slice(format!(",\"{name}\":\"").as_bytes());
-    push_text(out, text);
-    out.push(b'"');
+fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_MESSAGE {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{}…", &text[..text.floor_char_boundary(LONGEST_MESSAGE)]))
 }
 
-/// The items of an object with one member, an array, as lines numbered from 1. The member may also be
-/// `value`, with annotations around it, as in answers.
-pub(super) fn split_items(bytes: &Bytes, member: &str) -> Result<Vec<Line>, Problem> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
-    let mut lines = Vec::new();
-    let mut scan = || -> Result<(), odata::json::Error> {
-        let mut scanner = Scanner::new(text);
-        scanner.enter_object()?;
-        let mut is_first = true;
-        while let Some(name) = scanner.next_member(is_first)? {
-            is_first = false;
-            if name.raw().contains('@') {
-                scanner.value()?;
-                continue;
-            }
-            if !(name.is(member) || name.is("value")) || !lines.is_empty() {
-                return Err(scanner.error(format!("expected one member, '{member}'")));
-            }
-            scanner.enter_array()?;
-            while scanner.next_item(lines.is_empty())? {
-                let start = scanner.offset();
-                scanner.value()?;
-                let record = bytes.slice(start..scanner.offset());
-                lines.push(Line { number: lines.len() as u64 + 1, text: LineText::Bytes(record) });
-            }
-        }
-        scanner.end()
-    };
-    scan().map_err(|error| Problem::bad_request(error.to_string()))?;
-    Ok(lines)
+/// Adds a member with text to an object that has one already.
+pub(super) fn push_string(out: &mut Vec<u8>, name: &str, text: &str) {
+    out.push(b',');
+    push_member(out, name, text);
 }

@@ -14,9 +14,9 @@ use model::assemble::{
 use model::fragment::Item;
 use model::generated;
 use model::variation::{Shape, Subject, vary};
-use odata::bound::{ExpandItem, ExpandKind, Query, Resource, key_in_path};
-use odata::context;
+use odata::bound::{ExpandItem, ExpandKind, Query, Resource};
 use odata::primitive::DateTimeOffset;
+use odata::{context, key};
 use store::{Reader, StoredRecord};
 
 use super::answers::Answers;
@@ -272,7 +272,7 @@ impl Read<'_> {
             let page = Page::first(&sessions.query, MOST_SESSIONS, None);
             let after = (MOST_SESSIONS as u64).to_le_bytes().to_vec();
             let next = page.next(MOST_SESSIONS, after, Some(record.version))?;
-            let key = key_in_path(&record.id);
+            let key = key::in_path(&record.id);
             let asked = paging::Asked {
                 tenant: self.tenant.as_str(),
                 app: &self.asked.caller.app_id,
@@ -315,10 +315,13 @@ impl Sessions {
         out.extend_from_slice(b",\"sessions\":[");
         let mut pack = Vec::new();
         if reader.session_pack(record.record_key, 0, &mut pack).ok()? {
-            let form = SessionForm { segments: self.segments.as_deref() };
+            let form = match &self.segments {
+                Some(segments) => SessionForm::with_segments(metadata, path, segments),
+                None => SessionForm::ALONE,
+            };
             let window = Window { skip: 0, take: MOST_SESSIONS, is_first: true };
             let push = |out: &mut Vec<u8>, session: &Item<'_>| {
-                push_session(out, metadata, path, form, session);
+                push_session(out, &form, session);
             };
             push_items(out, &pack, window, push).ok()?;
         }

@@ -60,15 +60,17 @@ pub(super) fn push_page(
     room: usize,
     out: &mut Vec<u8>,
 ) -> Result<usize, Problem> {
-    let segments = segments_suffix(query);
-    let form = SessionForm { segments: segments.as_deref() };
+    let form = match segments_suffix(query) {
+        Some(segments) => SessionForm::with_segments(ask.metadata(), record, &segments),
+        None => SessionForm::ALONE,
+    };
     let mut pack = Vec::new();
     push_packs(start, room, SESSIONS_PER_PACK, |number, window| {
         if !reader.session_pack(row.record_key, number, &mut pack)? {
             return Ok(0);
         }
         push_items(out, &pack, window, |out, session| {
-            push_session(out, ask.metadata(), record, form, session);
+            push_session(out, &form, session);
         })
         .map_err(damaged)
     })

@@ -3,23 +3,23 @@
 
 use std::borrow::Cow;
 
-use model::assemble::push_annotation;
 use model::search::Finder;
 use odata::bound::Query;
+use odata::context;
 use odata::edm::{StructuredType, Type};
 use odata::eval::{Environment, Pager, Sieve, Window};
-use odata::json::{Member, Node, write_members, write_node};
+use odata::json::{Json, Member, Node, write_members};
 use store::Budget;
 
 use super::ask::{Ask, Content};
 use super::compose::exhausted;
+use super::page_text::PageText;
 use crate::problem::Problem;
 use crate::response::Response;
 
 /// A page of a collection.
 pub(super) struct Shown {
-    /// The JSON texts of its items.
-    pub(super) items: Vec<String>,
+    pub(super) items: Vec<Json>,
     /// How many items there are on all pages, if that was asked for.
     pub(super) count: Option<u64>,
     /// The link to the next page.
@@ -52,7 +52,7 @@ impl Shown {
         let environment = Environment { searcher: &finder, meter: &budget.meter };
         let mut pager = Pager::new(&sieve, window, Type::Structured(ty), environment);
         for item in items {
-            if pager.offer(Cow::Owned(item), text).is_break() {
+            if pager.offer(Cow::Owned(item), Json::of).is_break() {
                 break;
             }
         }
@@ -71,7 +71,9 @@ pub(super) fn entity(
     out.push(b',');
     write_members(&mut out, members);
     out.push(b'}');
-    finish(ask, out, ty, false)
+    let has_unsettled_enum = has_unsettled_enum(ty);
+    let content = Content { ty, is_collection: false, path: &ask.path, has_unsettled_enum };
+    ask.finish(out, &content, None)
 }
 
 /// The answer that shows a page of a collection.
@@ -80,36 +82,26 @@ pub(super) fn collection(
     ty: &'static StructuredType,
     shown: &Shown,
 ) -> Result<Response, Problem> {
-    let mut out = ask.open(1_024);
-    if let Some(count) = shown.count {
-        out.extend_from_slice(format!(",\"@odata.count\":{count}").as_bytes());
+    let form = ask.page_form(ty)?;
+    let context = context::of(&ask.resource, ask.query);
+    let mut page = PageText::open(form, &[ask.metadata(), &context], 1_024);
+    page.count(shown.count);
+    page.link(shown.next.as_deref());
+    page.open_items();
+    let is_varied = ask.varies(&form, has_unsettled_enum(ty));
+    for item in &shown.items {
+        let push = |out: &mut Vec<u8>| {
+            out.extend_from_slice(item.as_str().as_bytes());
+            Ok(())
+        };
+        page.item("", is_varied, push)?;
     }
-    if let Some(next) = &shown.next {
-        out.push(b',');
-        push_annotation(&mut out, "@odata.nextLink", &[next]);
-    }
-    out.extend_from_slice(b",\"value\":[");
-    out.extend_from_slice(shown.items.join(",").as_bytes());
-    out.extend_from_slice(b"]}");
-    finish(ask, out, ty, true)
+    page.close_items();
+    ask.answer_with(page.close(), None)
 }
 
-fn finish(
-    ask: &Ask<'_>,
-    out: Vec<u8>,
-    ty: &'static StructuredType,
-    is_collection: bool,
-) -> Result<Response, Problem> {
-    // Members of enumerations that not everyone may see are rare, and not looked for.
+/// Members of enumerations that not everyone may see are rare, and not looked for.
+fn has_unsettled_enum(ty: &StructuredType) -> bool {
     let can_grow = |ty: Type| matches!(ty, Type::Enum(ty) if ty.is_evolvable());
-    let has_unsettled_enum = ty.properties.iter().any(|property| can_grow(property.ty));
-    let content = Content { ty, is_collection, path: &ask.path, has_unsettled_enum };
-    ask.finish(out, &content, None)
-}
-
-/// The text of an item.
-pub(super) fn text(node: &Node<'_>) -> String {
-    let mut out = Vec::new();
-    write_node(&mut out, node);
-    String::from_utf8_lossy(&out).into_owned()
+    ty.properties.iter().any(|property| can_grow(property.ty))
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use http::header::{HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use identity::Caller;
+use model::assemble::push_annotation;
 use notify::{Asked, Changes, HandshakeError, Refusal, Secrets};
 use odata::bound::{Query, Resource, Step};
 use odata::json::{Member, Node, Text};
@@ -241,8 +242,11 @@ impl Desk<'_> {
         row.sealed_secrets = vault.seal_secrets(&row.id, &secrets);
         self.keep(&row).await?;
         let context = self.worker.urls.context(request.version);
-        let secret = secrets.shown();
-        let body = format!("{{\"@odata.context\":\"{context}Edm.String\",\"value\":\"{secret}\"}}");
+        let mut body = vec![b'{'];
+        push_annotation(&mut body, "@odata.context", &[context, "Edm.String"]);
+        body.push(b',');
+        push_annotation(&mut body, "value", &[&secrets.shown()]);
+        body.push(b'}');
         Ok(Response::json(format, body))
     }
 
@@ -252,7 +256,9 @@ impl Desk<'_> {
         let row = self.find(id)?;
         let count = self.worker.store.replay(row.key, None).await?;
         let context = self.worker.urls.context(request.version);
-        let body = format!("{{\"@odata.context\":\"{context}Edm.Int64\",\"value\":{count}}}");
+        let mut body = vec![b'{'];
+        push_annotation(&mut body, "@odata.context", &[context, "Edm.Int64"]);
+        body.extend_from_slice(format!(",\"value\":{count}}}").as_bytes());
         Ok(Response::json(format, body))
     }
 

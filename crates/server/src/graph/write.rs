@@ -5,7 +5,7 @@ use std::rc::Rc;
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION};
 use model::{Shredded, TenantId};
-use odata::bound::Query;
+use odata::bound::{Query, Resource, Step};
 use odata::primitive::DateTimeOffset;
 use store::{Outcome, Written};
 
@@ -103,9 +103,8 @@ async fn keep(
         response = response.with_header(INCOMPLETE, value);
     }
     if is_created {
-        let id = odata::percent::encode_segment(&written.id);
         let root = worker.urls.root(request.version);
-        let location = format!("{root}/communications/callRecords/{id}");
+        let location = format!("{root}{}", address(request, &written.id));
         if let Ok(location) = HeaderValue::from_str(&location) {
             response = response.with_header(LOCATION, location);
         }
@@ -119,8 +118,7 @@ async fn read_back(
     request: &Request,
     written: &Written,
 ) -> Result<Response, Problem> {
-    let id = odata::percent::encode_segment(&written.id);
-    let path = format!("/communications/callRecords/{id}");
+    let path = address(request, &written.id);
     let limits = odata::Limits::default();
     let now = DateTimeOffset::from_unix_seconds(now());
     let (resource, _) =
@@ -140,6 +138,22 @@ async fn read_back(
         }
         answer => answer,
     }
+}
+
+/// The address of a record: its id as a segment where that means it, else in parentheses.
+fn address(request: &Request, id: &str) -> String {
+    let segment = format!("/communications/callRecords/{id}");
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let limits = odata::Limits::default();
+    let read = || {
+        let model = super::model(request.version);
+        odata::parse_request(model, &segment, "", &limits, DateTimeOffset(0)).ok()
+    };
+    let means_it = |(resource, _): (Resource, Query)| matches!(resource.steps.last(), Some(Step::Key(key)) if key == id);
+    if is_plain && read().is_some_and(means_it) {
+        return segment;
+    }
+    format!("/communications/callRecords{}", odata::key::in_parentheses(id))
 }
 
 /// How an outcome is called on the wire.

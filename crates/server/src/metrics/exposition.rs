@@ -159,7 +159,8 @@ mod tests {
         let crowd = Arc::new(Crowd::new(4, 4));
         let _seat = crowd.seat([192, 0, 2, 1].into()).await.unwrap();
         let pools = (IngestBudget::new(10), Outflow::new(10));
-        let metrics = Metrics::new("1.2.3", 2, pools, deliveries, (Arc::new(AtomicU64::new(7)), crowd));
+        let metrics =
+            Metrics::new("1.2.3", 2, pools, deliveries, (Arc::new(AtomicU64::new(7)), crowd));
         for thread in 0..2 {
             let counters = metrics.counters(thread);
             counters.request_begins();

@@ -13,6 +13,9 @@ pub(crate) mod special {
     pub(crate) const INVALID_REQUEST: &str = "InvalidRequest";
     /// An address that did not answer as it has to: 400.
     pub(crate) const VALIDATION_ERROR: &str = "ValidationError";
+    /// In the answer to a body of many lines: too many in a row were rejected, so that the rest of the
+    /// body was not read (`limits.rejections`).
+    pub(crate) const TOO_MANY_REJECTIONS: &str = "tooManyRejections";
     /// No such subscription of the application: 404.
     pub(crate) const RESOURCE_NOT_FOUND: &str = "ResourceNotFound";
 }

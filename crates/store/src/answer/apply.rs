@@ -132,14 +132,26 @@ pub(super) fn over_json(
     run.each(planned, &whole(&start), &mut |run, candidate| {
         run.check()?;
         run.scanned += 1;
-        let text = run.text(set, &candidate.row, parts)?;
-        let node = load(&text, &run.budget.meter)?;
+        let text = match run.text(set, &candidate.row, parts) {
+            Err(Error::Corrupt(cause)) => return Ok(left_out(&cause)),
+            text => text?,
+        };
+        let node = match load(&text, &run.budget.meter) {
+            Err(Error::Corrupt(cause)) => return Ok(left_out(&cause)),
+            node => node?,
+        };
         if !judge.admits(&node, &run.budget.meter)? {
             return Ok(ControlFlow::Continue(()));
         }
         flow.push(Cow::Owned(node)).map_err(|excess| too_much(&excess))
     })?;
     flow.finish().map_err(|excess| too_much(&excess))
+}
+
+/// A row that can't be read is no part of a figure.
+pub(super) fn left_out(cause: &Cause) -> ControlFlow<()> {
+    tracing::error!(%cause, "$apply leaves a row out");
+    ControlFlow::Continue(())
 }
 
 pub(super) fn pipeline(steps: Vec<Transformation>, set: RowSet) -> Result<Pipeline, Error> {

@@ -8,7 +8,7 @@ use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Path, Transformation, Ty
 use odata::eval::{Aggregator, HeapSize, Value, group_keys, push_identity, set_member};
 use odata::json::{Member, Node, Text};
 
-use super::apply::{Chain, node, pipeline, sizes, too_much};
+use super::apply::{Chain, left_out, node, pipeline, sizes, too_much};
 use super::judge::{environment, parts};
 use super::loader::RowKey;
 use super::run::Run;
@@ -150,7 +150,10 @@ impl<'q> Columns<'q> {
                     if groups.groups.len() >= limit {
                         return Err(Error::TooManyGroups { limit });
                     }
-                    let keys = self.keys_of(chain, row, run)?;
+                    let keys = match self.keys_of(chain, row, run) {
+                        Err(Error::Corrupt(cause)) => return Ok(left_out(&cause)),
+                        keys => keys?,
+                    };
                     let keys_size: usize = keys.iter().map(|member| member.value.heap_size()).sum();
                     meter.keep(GROUP + keys_size + identity.len());
                     meter.check()?;

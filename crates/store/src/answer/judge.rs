@@ -85,6 +85,13 @@ impl Judge {
         Ok(key)
     }
 
+    /// The key of a row of which nothing can be read.
+    pub(super) fn key_of_nothing(&self) -> Key {
+        let item = Item { node: &Node::Object(Vec::new()), ty: Type::Structured(self.ty) };
+        // Of nothing, no key takes long.
+        self.order.key(&Scope::new(item, environment(&Meter::unlimited())))
+    }
+
     /// Whether a row meets the conditions.
     ///
     /// # Errors

@@ -89,7 +89,9 @@ impl<'c> Loader<'c> {
         let found =
             self.connection.first(RECORD, [record_key], |row| reader::record(row, self.codec))?;
         let found = Arc::new(found.ok_or_else(|| damaged("a record is missing"))?);
-        if let Some(kept) = &mut self.kept {
+        if let Some(kept) = &mut self.kept
+            && !found.fragment.is_empty()
+        {
             kept.offer(&found);
         }
         Ok(found)

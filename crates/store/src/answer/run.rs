@@ -1,5 +1,6 @@
 //! Runs the statements of a planned query and goes through their rows.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use model::rows::RowSet;
@@ -70,9 +71,13 @@ impl<'r> Run<'r> {
     ) -> Result<(), Error> {
         let Statement { text, binds } = planned.page(window)?.finish(planned.engine);
         let connection = self.connection;
-        let visit = |row: &Row<'_>| {
-            let candidate = candidate(row, planned, self.loader.codec)?;
-            each(self, candidate)
+        let visit = |row: &Row<'_>| match candidate(row, planned, self.loader.codec) {
+            Ok(candidate) => each(self, candidate),
+            Err(Error::Corrupt(cause)) => {
+                tracing::error!(%cause, "a row of which nothing can be read is left out");
+                Ok(ControlFlow::Continue(()))
+            }
+            Err(error) => Err(error),
         };
         if window.limit.is_some_and(|limit| limit <= AT_ONCE) {
             return connection.each(&text, binds.as_slice(), visit);
@@ -80,7 +85,8 @@ impl<'r> Run<'r> {
         connection.scan(&text, binds.as_slice(), visit)
     }
 
-    /// Whether a row is one of the result, by what SQL has left open.
+    /// Whether a row is one of the result, by what SQL has left open. One that can't be read is given, so
+    /// that whoever asks sees that something is there: behind all others, as if it said nothing.
     pub(super) fn admits(
         &mut self,
         set: RowSet,
@@ -88,8 +94,11 @@ impl<'r> Run<'r> {
         candidate: &Candidate,
     ) -> Result<Option<odata::eval::Key>, Error> {
         self.scanned += 1;
-        let text = self.text(set, &candidate.row, judge.parts)?;
-        judge.judge(&text, &self.budget.meter)
+        let text = self.text(set, &candidate.row, judge.parts);
+        match text.and_then(|text| judge.judge(&text, &self.budget.meter)) {
+            Err(Error::Corrupt(_)) => Ok(Some(judge.key_of_nothing())),
+            judged => judged,
+        }
     }
 
     /// The JSON of a row with what is inside.
@@ -121,7 +130,11 @@ impl<'r> Run<'r> {
             }
             Selection::Key(key) => {
                 let parts = Parts { segments: with_segments, ..Parts::default() };
-                Ok(Found::Row(self.loader.row_text(set, &key, parts)?))
+                match self.loader.row_text(set, &key, parts) {
+                    Ok(text) => Ok(Found::Row(text)),
+                    Err(cause @ Error::Corrupt(_)) => Ok(Found::Damaged { id: key.id, cause }),
+                    Err(error) => Err(error),
+                }
             }
         }
     }

@@ -280,7 +280,8 @@ pub(crate) fn version(
     connection.first(VERSION, (tenant_key, id_key, version), |row| record(row, codec))
 }
 
-/// A row of `record_columns!`.
+/// A row of `record_columns!`. A record that can't be unpacked has an empty fragment, so that it is found
+/// to be damaged by whoever shows it, and those beside it are not.
 pub(crate) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, Error> {
     let mut record = without_fragment(row)?;
     read_fragment(row, codec, &mut record)?;
@@ -288,8 +289,19 @@ pub(crate) fn record(row: &Row<'_>, codec: &mut Codec) -> Result<StoredRecord, E
 }
 
 fn read_fragment(row: &Row<'_>, codec: &mut Codec, record: &mut StoredRecord) -> Result<(), Error> {
-    let bytes = row.field(10)?.bytes()?;
-    codec.unpack(FragmentKind::Record, &bytes, &mut record.fragment)
+    let bytes = row.field(10)?.bytes();
+    let unpacked =
+        bytes.and_then(|bytes| codec.unpack(FragmentKind::Record, &bytes, &mut record.fragment));
+    match unpacked {
+        // Who may not read large ones has another way.
+        Err(Error::Large) => return Err(Error::Large),
+        Err(cause) => {
+            tracing::error!(%cause, record_key = record.record_key, "a record can't be unpacked");
+            record.fragment.clear();
+        }
+        Ok(()) => {}
+    }
+    Ok(())
 }
 
 fn without_fragment(row: &Row<'_>) -> Result<StoredRecord, Error> {

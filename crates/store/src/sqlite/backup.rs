@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
@@ -21,14 +21,21 @@ pub(crate) fn backup(path: &Path, to: &Path) -> Result<(), Error> {
     if partial.exists() {
         fs::remove_file(partial)?;
     }
+    // The copy that failed has been cut already: whether it could have room is seen by the store.
     copy(path, partial)
-        .map_err(|error| fault::judged(error, [partial]))
+        .map_err(|error| fault::judged(error, [partial, path, &wal_of(path)]))
         .and_then(|()| Ok(fs::rename(partial, to)?))
         .and_then(|()| connection::sync_folder_of(to))
         .inspect_err(|_| {
             // The error that matters is the one before.
             let _ = fs::remove_file(partial);
         })
+}
+
+fn wal_of(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push("-wal");
+    name.into()
 }
 
 fn copy(path: &Path, partial: &Path) -> Result<(), Error> {

@@ -79,10 +79,34 @@ impl Names {
         {
             self.wrong.get_or_init(|| {
                 tracing::error!("{wrong}; nothing is read or written any more before a restart");
+                self.put_log_aside();
                 wrong
             });
         }
         self.check()
+    }
+}
+
+impl Names {
+    /// Gives the log other names when the store's own name leads elsewhere: whoever opens what is there
+    /// then would take the log for that file's, and spoil it. What it holds can be rescued.
+    fn put_log_aside(&self) {
+        let [store, inside @ ..] = &self.files;
+        let is_known = |(name, known): &(PathBuf, Mutex<Option<Number>>)| {
+            let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.is_some() && fs::metadata(name).ok().as_ref().map(number) == known
+        };
+        if is_known(store) {
+            return;
+        }
+        for file in inside.iter().filter(|file| is_known(file)) {
+            let mut aside = OsString::from(&file.0);
+            aside.push(".lost");
+            match fs::rename(&file.0, &aside) {
+                Ok(()) => tracing::error!("its log is {} now", Path::new(&aside).display()),
+                Err(error) => tracing::error!(%error, "the log of the store keeps its name"),
+            }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ fn names(set: RowSet, page: &RowPage) -> Vec<String> {
     let name = |found: &Found| match found {
         Found::Record(record) => record.id.clone(),
         Found::Row(text) => name_of(set, &Node::parse(std::str::from_utf8(text).unwrap()).unwrap()),
+        Found::Damaged { id, cause } => panic!("{id}: {cause}"),
     };
     page.rows.iter().map(name).collect()
 }

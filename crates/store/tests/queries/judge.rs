@@ -210,6 +210,7 @@ fn name_of(found: &Found) -> String {
     match found {
         Found::Record(record) => record.id.clone(),
         Found::Row(text) => name(&reference::json(text).unwrap()),
+        Found::Damaged { id, cause } => panic!("{id}: {cause}"),
     }
 }
 

@@ -223,7 +223,7 @@ fn graft(
         && !matches!(value, Node::Null)
         && !inner.iter().any(|member| member.name.is("@odata.type"))
     {
-        let stated = Node::String(Text::plain_owned(format!("#{}", ty.name)));
+        let stated = Node::String(Text::owned(format!("#{}", ty.name)));
         inner.insert(0, Member { name: Text::plain("@odata.type"), value: stated });
     }
     graft(inner, rest, value);

@@ -135,7 +135,7 @@ fn spread(expr: &mut Expr, members: &mut Vec<Member<'static>>) {
             };
             let name = format!("m{}", members.len());
             *expr = typed(&name, ty);
-            members.push(Member { name: Text::plain_owned(name), value });
+            members.push(Member { name: Text::owned(name), value });
         }
         ExprKind::Not(operand) | ExprKind::Negate(operand) | ExprKind::Cast(operand, _) => {
             spread(operand, members);

@@ -3,17 +3,18 @@
 use model::assemble::{push_annotation, push_record};
 use model::fragment::{PARTICIPANTS_PER_PACK, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::generated;
-use odata::bound::{ExpandItem, ExpandKind, Query, key_in_path};
+use odata::bound::{Computed, ExpandItem, ExpandKind, Query};
 use odata::context;
 use odata::edm::{StructuredType, Type};
 use odata::eval::{HeapSize, Selection};
 use odata::json::{Node, write_members, write_node};
+use odata::key;
 use store::{Reader, StoredRecord};
 
 use super::super::ask::damaged;
 use super::super::call_records::record_path;
 use super::super::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
-use super::selection::{choose, computed, load};
+use super::selection::{choose, computed, load, not_computed};
 use super::{Answer, Base, Composer, Question, Tail};
 use crate::problem::Problem;
 
@@ -153,7 +154,7 @@ pub(super) fn entity_of(node: &Node<'_>) -> Entity {
 }
 
 pub(super) fn parse(text: &str) -> Result<Node<'_>, Problem> {
-    Node::parse(text).map_err(Problem::internal)
+    Node::parse(text).map_err(Problem::damaged)
 }
 
 /// What stands around an expanded property.
@@ -261,8 +262,11 @@ impl Composer {
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
         let path = record_path(row);
-        push_record(out, &self.metadata, &path, &row.fragment).map_err(damaged)?;
-        if !query.compute.is_empty() {
+        if query.compute.is_empty() {
+            push_record(out, &self.metadata, &path, &row.fragment).map_err(damaged)?;
+        } else {
+            let fragment = without_computed(row, &query.compute)?;
+            push_record(out, &self.metadata, &path, &fragment).map_err(damaged)?;
             let text = whole_record(reader, row)?;
             let ty = Type::Structured(&generated::CALL_RECORD);
             let meter = &self.budget.meter;
@@ -271,7 +275,7 @@ impl Composer {
         if query.expand.is_empty() {
             return Ok(());
         }
-        let address = format!("communications/callRecords{}", key_in_path(&row.id));
+        let address = format!("communications/callRecords{}", key::in_path(&row.id));
         // Only conditions that begin at the outermost entity need its text.
         let needs_text = query.expand.iter().any(|item| item.query.to_options().contains("$it"));
         let text = if needs_text { Some(whole_record(reader, row)?) } else { None };
@@ -303,8 +307,13 @@ impl Composer {
         outermost: Option<&str>,
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
-        out.extend_from_slice(&entity.members);
-        if !query.compute.is_empty() {
+        if query.compute.is_empty() {
+            out.extend_from_slice(&entity.members);
+        } else {
+            let own = Entity { members: entity.members.clone(), ..Entity::default() }.text();
+            let own = parse(&own)?;
+            let own = not_computed(own.as_object().unwrap_or_default(), &query.compute);
+            write_members(out, &own);
             let text = entity.text();
             let (ty, meter) = (Type::Structured(ty), &self.budget.meter);
             out.extend_from_slice(&computed(&query.compute, load(&text, meter)?, ty, meter)?);
@@ -387,6 +396,14 @@ impl Composer {
     }
 }
 
+/// A record fragment without the members that computed ones replace.
+fn without_computed(row: &StoredRecord, compute: &[Computed]) -> Result<Vec<u8>, Problem> {
+    let text = record_text(row)?;
+    let record = parse(&text)?;
+    let members = not_computed(record.as_object().unwrap_or_default(), compute);
+    Ok(RecordFragment::of(&members))
+}
+
 /// A record's own members as JSON.
 pub(super) fn record_text(row: &StoredRecord) -> Result<String, Problem> {
     let members = RecordFragment::members(&row.fragment).map_err(damaged)?;
@@ -461,6 +478,5 @@ pub(super) fn push_reference(out: &mut Vec<u8>, path: &str) {
 
 /// The path of an entity of a collection, as contexts write it.
 pub(super) fn entity_path(collection: &str, id: &str) -> String {
-    let key = odata::percent::encode_segment(&id.replace('\'', "''"));
-    format!("{collection}('{key}')")
+    format!("{collection}{}", key::in_parentheses(id))
 }

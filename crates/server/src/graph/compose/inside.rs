@@ -7,6 +7,8 @@ use model::search::Finder;
 use odata::bound::Query;
 use odata::edm::{StructuredType, Type};
 use odata::eval::{Pager, Selection, Sieve, Window};
+use odata::json::{Member, Node, Text};
+use odata::primitive::DateTimeOffset;
 use store::{Reader, StoredRecord};
 
 use super::super::call_records::record_path;
@@ -121,45 +123,48 @@ impl Composer {
     }
 
     fn list(&self, question: &Question, page: &Page, shown: &Shown) -> Result<Answer, Problem> {
-        let mut out = self.open(question, 16 * 1024);
-        if let (true, Some(total)) = (question.query.count, shown.total) {
-            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
+        let mut text = self.open_page(question, (shown.ty, &shown.path), 16 * 1024);
+        text.count(shown.total.filter(|_| question.query.count));
+        text.open_items();
+        for entity in &shown.entities {
+            text.item(&entity.id, self.varies(question), |out| {
+                out.push(b'{');
+                self.push_item(question, shown, entity, out)?;
+                out.push(b'}');
+                Ok(())
+            })?;
         }
-        out.extend_from_slice(b",\"value\":[");
-        for (index, entity) in shown.entities.iter().enumerate() {
-            out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
-            let path = entity_path(&shown.path, &entity.id);
-            if question.target.tail == Tail::Ref {
-                push_reference(&mut out, &path);
-            } else {
-                let place = (path.as_str(), shown.version.unwrap_or_default());
-                // Computed members are in the entity already.
-                let query = Query { compute: Vec::new(), ..question.query.clone() };
-                self.push_members(entity, shown.ty, &query, place, None, &mut out)?;
-            }
-            out.push(b'}');
-        }
-        out.push(b']');
-        self.push_link_behind(question, page, shown.entities.len(), shown, &mut out);
-        out.push(b'}');
-        self.finish(out, question, shown.ty, true, &shown.path)
+        text.close_items();
+        text.link(self.link_behind(question, page, shown).as_deref());
+        Ok(Answer::Json(text.close()))
     }
 
-    fn push_link_behind(
+    fn push_item(
         &self,
         question: &Question,
-        page: &Page,
-        count: usize,
         shown: &Shown,
+        entity: &Entity,
         out: &mut Vec<u8>,
-    ) {
+    ) -> Result<(), Problem> {
+        let path = entity_path(&shown.path, &entity.id);
+        if question.target.tail == Tail::Ref {
+            push_reference(out, &path);
+            return Ok(());
+        }
+        let place = (path.as_str(), shown.version.unwrap_or_default());
+        // Computed members are in the entity already.
+        let query = Query { compute: Vec::new(), ..question.query.clone() };
+        self.push_members(entity, shown.ty, &query, place, None, out)
+    }
+
+    fn link_behind(&self, question: &Question, page: &Page, shown: &Shown) -> Option<String> {
+        let count = shown.entities.len();
         if !shown.has_more || count == 0 {
-            return;
+            return None;
         }
         let after = ((start_of(page) + count) as u64).to_le_bytes().to_vec();
-        if let Some(next) = page.next(count, after, shown.version) {
-            self.push_next_link(out, question, &next);
-        }
+        let next = page.next(count, after, shown.version)?;
+        Some(self.next_link(question, &next))
     }
 
     /// `callvault.versions()` with options: whole records are looked at.
@@ -177,7 +182,7 @@ impl Composer {
         if query.apply.is_some() {
             let objects = applied(query, ty, (self.limits.groups, meter), |take| {
                 for row in &rows {
-                    let text = whole_record(reader, row)?;
+                    let Some(text) = readable(whole_record(reader, row))? else { continue };
                     if take(load(&text, meter)?)?.is_break() {
                         break;
                     }
@@ -195,8 +200,13 @@ impl Composer {
         let finder = Finder::default();
         let mut pager = Pager::new(&sieve, window, ty, self.environment(&finder));
         for row in &rows {
-            let text = whole_record(reader, row)?;
-            if pager.offer(Cow::Owned(load(&text, meter)?), |_| row).is_break() {
+            // Of one that can't be read, conditions see what its columns say.
+            let text = readable(whole_record(reader, row))?;
+            let node = match &text {
+                Some(text) => load(text, meter)?,
+                None => known_of(row),
+            };
+            if pager.offer(Cow::Owned(node), |_| row).is_break() {
                 break;
             }
         }
@@ -204,28 +214,29 @@ impl Composer {
         if is_count {
             return Ok(Answer::Text(total.unwrap_or_default().to_string()));
         }
-        let mut out = self.open(question, 4096);
-        if let (true, Some(total)) = (question.query.count, total) {
-            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
+        let place = (&generated::CALL_RECORD, "communications/callRecords");
+        let mut text = self.open_page(question, place, 4096);
+        text.count(total.filter(|_| question.query.count));
+        text.open_items();
+        for row in &items {
+            text.item(&row.id, self.varies(question), |out| {
+                out.push(b'{');
+                match question.target.tail {
+                    Tail::Ref => push_reference(out, &record_path(row)),
+                    _ => self.push_record(reader, row, &question.query, out)?,
+                }
+                out.push(b'}');
+                Ok(())
+            })?;
         }
-        out.extend_from_slice(b",\"value\":[");
-        for (index, row) in items.iter().enumerate() {
-            out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
-            match question.target.tail {
-                Tail::Ref => push_reference(&mut out, &record_path(row)),
-                _ => self.push_record(reader, row, &question.query, &mut out)?,
-            }
-            out.push(b'}');
-        }
-        out.push(b']');
+        text.close_items();
         if has_more {
             let after = ((start + items.len()) as u64).to_le_bytes().to_vec();
             if let Some(next) = page.next(items.len(), after, None) {
-                self.push_next_link(&mut out, question, &next);
+                text.link(Some(&self.next_link(question, &next)));
             }
         }
-        out.push(b'}');
-        self.finish(out, question, &generated::CALL_RECORD, true, "communications/callRecords")
+        Ok(Answer::Json(text.close()))
     }
 
     fn all_versions(&self, reader: &mut Reader, id: &str) -> Result<Vec<StoredRecord>, Problem> {
@@ -233,6 +244,35 @@ impl Composer {
         rows.retain(|row| self.not_before.is_none_or(|oldest| row.start >= oldest));
         if rows.is_empty() { Err(Problem::not_found()) } else { Ok(rows) }
     }
+}
+
+/// A record's text; none where what is kept of it can't be read.
+fn readable(text: Result<String, Problem>) -> Result<Option<String>, Problem> {
+    let checked = text.and_then(|text| parse(&text).map(drop).map(|()| text));
+    match checked {
+        Ok(text) => Ok(Some(text)),
+        Err(problem) if problem.is_damage() => {
+            tracing::error!(cause = ?problem, "a version can't be read");
+            Ok(None)
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// What is known of a version without its text.
+fn known_of(row: &StoredRecord) -> Node<'static> {
+    let text =
+        |name, text: &str| Member { name: Text::plain(name), value: Node::String(Text::of(text)) };
+    let instant = |name, ticks| text(name, &DateTimeOffset(ticks).to_string());
+    Node::Object(vec![
+        text("id", &row.id),
+        Member {
+            name: Text::plain("version"),
+            value: Node::Number(row.version.to_string().into()),
+        },
+        instant("startDateTime", row.start),
+        instant("endDateTime", row.end),
+    ])
 }
 
 /// The record that a collection is inside of.

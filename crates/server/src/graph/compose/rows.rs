@@ -1,12 +1,15 @@
 //! Lists over all records of a tenant: the records, and what is inside them; with `$apply`, what it
 //! makes of them.
 
+use model::assemble::push_annotation;
 use model::generated;
+use model::variation::{Subject, vary};
 use odata::bound::Query;
 use odata::edm::StructuredType;
-use odata::json::Node;
+use odata::json::{Json, Node};
 use store::{Found, Reader, RowPage, RowQuery, RowSet};
 
+use super::super::ask::damaged;
 use super::super::call_records::{self, record_path};
 use super::super::paging::{MOST_SESSIONS, Page};
 use super::super::sessions::start_of;
@@ -31,37 +34,59 @@ impl Composer {
             return self.objects(question, &objects, &page);
         }
         let (found, total) = self.found(reader, rows, query, &page)?;
-        let mut out = self.open(question, room_for(&found));
-        if let (true, Some(total)) = (query.count, total) {
-            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
-        }
-        out.extend_from_slice(b",\"value\":[");
+        let place = (ty(rows), "communications/callRecords");
+        let mut text = self.open_page(question, place, room_for(&found));
+        text.count(total.filter(|_| query.count));
+        text.open_items();
         let are_copied = self.is_copied(question) && rows == RowSet::Records;
-        for (index, row) in found.rows.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            let begin = out.len();
-            out.push(b'{');
-            self.push_row(reader, question, rows, row, &mut out)?;
-            out.push(b'}');
-            if are_copied && has_unsettled_enum(row) {
-                let settled = self.varied(&out[begin..], question, ty(rows), false, "")?;
-                out.truncate(begin);
-                out.extend_from_slice(&settled);
-            }
+        for row in &found.rows {
+            let is_record = rows == RowSet::Records;
+            let is_varied = if are_copied {
+                has_unsettled_enum(row)
+            } else {
+                is_record && self.varies(question)
+            };
+            text.item(id_of(row), is_varied, |out| {
+                let begin = out.len();
+                out.push(b'{');
+                self.push_row(reader, question, rows, row, out)?;
+                out.push(b'}');
+                if !is_record && self.varies(question) {
+                    self.vary_row(question, rows, row, (begin, out))?;
+                }
+                Ok(())
+            })?;
         }
-        out.push(b']');
+        text.close_items();
         let shown = are_copied.then(|| digest(&found, total));
         if let Some(after) = found.next {
             let next = Page { after, left: None, ..page };
-            self.push_next_link(&mut out, question, &next);
+            text.link(Some(&self.next_link(question, &next)));
         }
-        out.push(b'}');
-        if let Some(shown) = shown {
-            return Ok(Answer::Rows(out, shown));
-        }
-        self.finish(out, question, ty(rows), true, "communications/callRecords")
+        let text = text.close();
+        Ok(match shown {
+            Some(shown) => Answer::Rows(text, shown),
+            None => Answer::Json(text),
+        })
+    }
+
+    /// Gives a row of what is inside records its form. It has the path of what it shows.
+    fn vary_row(
+        &self,
+        question: &Question,
+        rows: RowSet,
+        row: &Found,
+        (begin, out): (usize, &mut Vec<u8>),
+    ) -> Result<(), Problem> {
+        let Found::Row(text) = row else { return Ok(()) };
+        let text = std::str::from_utf8(text).map_err(Problem::damaged)?;
+        let (path, root) = (inner_path(rows, &parse(text)?), format!("{}/", self.root));
+        let subject = Subject { ty: ty(rows), is_collection: false, path: &path, root: &root };
+        let varied =
+            vary(&out[begin..], &subject, &question.query, &self.shape).map_err(damaged)?;
+        out.truncate(begin);
+        out.extend_from_slice(&varied);
+        Ok(())
     }
 
     /// What `$apply` and the options behind it make of rows.
@@ -82,7 +107,7 @@ impl Composer {
         let texts = reader.apply(&self.tenant, &asked, &self.budget)?;
         let total = texts.len() as u64;
         let shown = texts.into_iter().skip(window.start).take(window.len());
-        let items = shown.map(|text| String::from_utf8_lossy(&text).into_owned()).collect();
+        let items = shown.map(Json::from_written).collect();
         Ok(Objects { items, total })
     }
 
@@ -124,7 +149,9 @@ impl Composer {
         }
         out.push(b']');
         if let Some(after) = found.next {
-            self.push_next_link(&mut out, question, &Page { after, left: None, ..page });
+            let link = self.next_link(question, &Page { after, left: None, ..page });
+            out.push(b',');
+            push_annotation(&mut out, "@odata.nextLink", &[&link]);
         }
         out.push(b'}');
         Ok(Answer::Json(out))
@@ -167,9 +194,10 @@ impl Composer {
     ) -> Result<(), Problem> {
         match row {
             Found::Record(row) => self.push_record(reader, row, &question.query, out),
+            Found::Damaged { cause, .. } => Err(Problem::damaged(cause.clone())),
             Found::Row(text) => {
-                let text = String::from_utf8_lossy(text);
-                let node = parse(&text)?;
+                let text = std::str::from_utf8(text).map_err(Problem::damaged)?;
+                let node = parse(text)?;
                 let entity = entity_of(&node);
                 let path = inner_path(rows, &node);
                 self.push_members(&entity, ty(rows), &question.query, (&path, 0), None, out)
@@ -190,21 +218,25 @@ impl Composer {
         }
         let start = start_of(page).min(objects.len());
         let shown = &objects[start..(start + page.size).min(objects.len())];
-        let mut out = self.open(question, 16 * 1024);
-        if question.query.count {
-            out.extend_from_slice(format!(",\"@odata.count\":{total}").as_bytes());
+        let ty = question.resource.structured().unwrap_or(&generated::CALL_RECORD);
+        let place = (ty, "communications/callRecords");
+        let mut text = self.open_page(question, place, 16 * 1024);
+        text.count(question.query.count.then_some(*total));
+        text.open_items();
+        for object in shown {
+            text.item("", self.varies(question), |out| {
+                out.extend_from_slice(object.as_str().as_bytes());
+                Ok(())
+            })?;
         }
-        out.extend_from_slice(b",\"value\":[");
-        out.extend_from_slice(shown.join(",").as_bytes());
-        out.push(b']');
+        text.close_items();
         let behind = start + shown.len();
         if behind < objects.len() {
             let after = (behind as u64).to_le_bytes().to_vec();
-            self.push_next_link(&mut out, question, &Page { after, left: None, ..page.clone() });
+            let next = Page { after, left: None, ..page.clone() };
+            text.link(Some(&self.next_link(question, &next)));
         }
-        out.push(b'}');
-        let ty = question.resource.structured().unwrap_or(&generated::CALL_RECORD);
-        self.finish(out, question, ty, true, "communications/callRecords")
+        Ok(Answer::Json(text.close()))
     }
 }
 
@@ -213,6 +245,7 @@ fn room_for(page: &RowPage) -> usize {
     let row = |row: &Found| match row {
         Found::Record(record) => record.fragment.len(),
         Found::Row(text) => text.len(),
+        Found::Damaged { .. } => 0,
     };
     1_024 + page.rows.iter().map(|found| row(found) + 256).sum::<usize>()
 }
@@ -225,11 +258,21 @@ fn digest(page: &RowPage, total: Option<u64>) -> [u8; 32] {
         match row {
             Found::Record(record) => hasher.update(&content(record)),
             Found::Row(text) => hasher.update(text),
+            Found::Damaged { id, .. } => hasher.update(id.as_bytes()),
         };
     }
     hasher.update(&total.unwrap_or(u64::MAX).to_le_bytes());
     hasher.update(page.next.as_deref().unwrap_or_default());
     *hasher.finalize().as_bytes()
+}
+
+/// The id of what a row shows, or of the record that it is in, where that is known without its text.
+fn id_of(row: &Found) -> &str {
+    match row {
+        Found::Record(record) => &record.id,
+        Found::Damaged { id, .. } => id,
+        Found::Row(_) => "",
+    }
 }
 
 /// Whether a row is a record with enumeration members that not everyone may see.
@@ -255,6 +298,10 @@ fn inner_path(rows: RowSet, node: &Node<'_>) -> String {
     let record = entity_path("communications/callRecords", &text("callRecordId"));
     match rows {
         RowSet::Sessions => entity_path(&format!("{record}/sessions"), &text("id")),
+        RowSet::Segments => {
+            let session = entity_path(&format!("{record}/sessions"), &text("sessionId"));
+            entity_path(&format!("{session}/segments"), &text("id"))
+        }
         _ => record,
     }
 }

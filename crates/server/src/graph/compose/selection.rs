@@ -10,7 +10,7 @@ use odata::eval::{
     Environment, Excess, Exhausted, HeapSize, Item, Meter, Pager, Pipeline, Selection, Sieve,
     Sizes, Window,
 };
-use odata::json::{Member, Node, write_members, write_node};
+use odata::json::{Json, Member, Node, write_members};
 
 use super::entity::{Entity, Source, entity_of, parse};
 use crate::problem::Problem;
@@ -40,7 +40,7 @@ pub(super) fn choose(
         let flow = pager.offer(Cow::Owned(load(&text, meter)?), entity_of);
         Ok(flow.is_continue())
     })?;
-    Ok(pager.finish().map_err(exhausted)?)
+    pager.finish().map_err(exhausted)
 }
 
 /// The entities of a window of all there are.
@@ -79,12 +79,8 @@ pub(super) fn computed(
     let finder = Finder::default();
     let mut pager = Pager::new(&sieve, Window::ALL, ty, Environment { searcher: &finder, meter });
     let _ = pager.offer(Cow::Owned(item), |node| {
-        let is_computed = |member: &&Member<'_>| {
-            let name = member.name.value();
-            let name = name.split('@').next().unwrap_or_default();
-            computed.iter().any(|one| one.alias == name)
-        };
-        let members = node.as_object().unwrap_or_default().iter().filter(is_computed).cloned();
+        let members = node.as_object().unwrap_or_default().iter();
+        let members = members.filter(|member| is_computed(member, computed)).cloned();
         let mut out = vec![b','];
         write_members(&mut out, &members.collect::<Vec<_>>());
         out
@@ -93,11 +89,23 @@ pub(super) fn computed(
     Ok(shown.pop().unwrap_or_default())
 }
 
+/// Members of an item but those that computed ones replace: what no schema declares may have any name.
+pub(super) fn not_computed<'n>(members: &[Member<'n>], computed: &[Computed]) -> Vec<Member<'n>> {
+    members.iter().filter(|member| !is_computed(member, computed)).cloned().collect()
+}
+
+/// Whether it is a computed member, or an annotation of one.
+fn is_computed(member: &Member<'_>, computed: &[Computed]) -> bool {
+    let name = member.name.value();
+    let name = name.split('@').next().unwrap_or_default();
+    computed.iter().any(|one| one.alias == name)
+}
+
 /// Objects that `$apply` made.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Objects {
-    /// JSON texts, `$skip` and `$top` applied.
-    pub(in super::super) items: Vec<String>,
+    /// With `$skip` and `$top` applied.
+    pub(in super::super) items: Vec<Json>,
     /// How many there are without `$skip` and `$top`, if that is asked for.
     pub(in super::super) total: u64,
 }
@@ -122,7 +130,7 @@ pub(in super::super) fn applied(
     let sieve = Sieve::new(query);
     let mut pager = Pager::new(&sieve, Window::of(query, 0, usize::MAX), ty, environment);
     for object in run.finish().map_err(excess)? {
-        if pager.offer(Cow::Owned(object), text_of).is_break() {
+        if pager.offer(Cow::Owned(object), Json::of).is_break() {
             break;
         }
     }
@@ -133,12 +141,6 @@ pub(in super::super) fn applied(
 /// Items and single values that `$apply` keeps at most; a record has no more than that.
 const MOST_ITEMS: usize = 100_000;
 const MOST_VALUES: usize = 1_000_000;
-
-fn text_of(node: &Node<'_>) -> String {
-    let mut out = Vec::new();
-    write_node(&mut out, node);
-    String::from_utf8_lossy(&out).into_owned()
-}
 
 /// An item that is looked at, if there is memory for it.
 pub(in super::super) fn load<'t>(text: &'t str, meter: &Meter) -> Result<Node<'t>, Problem> {

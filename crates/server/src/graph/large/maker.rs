@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read as _;
 
-use model::assemble::{Window, push_segments_opening};
+use model::assemble::{SessionForm, Window};
 use model::fragment::{Corrupt, FragmentKind, NOWHERE};
 use store::{Packed, Unpacking};
 
@@ -27,16 +27,7 @@ pub(super) enum Layout {
     /// All of a record, with this before its organizer.
     Record { organizer: Vec<u8> },
     /// Items of a pack, with their segments if these are shown.
-    Items { window: Window, segments: Option<SessionLayout> },
-}
-
-/// What the contexts of segments are made from.
-#[derive(Debug, Clone)]
-pub(super) struct SessionLayout {
-    pub(super) metadata: String,
-    pub(super) record: String,
-    /// What stands behind the session's path.
-    pub(super) suffix: String,
+    Items { window: Window, form: SessionForm },
 }
 
 /// An answer in the making.
@@ -56,7 +47,7 @@ enum Ready {
 struct Running {
     bytes: Unpacking,
     steps: VecDeque<Step>,
-    segments: Option<SessionLayout>,
+    form: SessionForm,
     /// The id of the item that is being written.
     id: String,
 }
@@ -134,12 +125,12 @@ impl Running {
     fn begin(packed: Packed, layout: Layout) -> Result<Self, Problem> {
         let size = packed.size();
         let bytes = packed.unpack().map_err(Problem::internal)?;
-        let (steps, segments) = (VecDeque::new(), None);
-        let mut running = Self { bytes, steps, segments, id: String::new() };
+        let (steps, form) = (VecDeque::new(), SessionForm::ALONE);
+        let mut running = Self { bytes, steps, form, id: String::new() };
         match layout {
             Layout::Record { organizer } => running.plan_record(size, organizer)?,
-            Layout::Items { window, segments } => {
-                running.segments = segments;
+            Layout::Items { window, form } => {
+                running.form = form;
                 running.plan_items(window)?;
             }
         }
@@ -178,7 +169,7 @@ impl Running {
             let opening = if std::mem::take(&mut is_first) { "{" } else { ",{" };
             let members = Step::Copy(members.into());
             self.steps.extend([Step::Id(id), Step::Text(opening.into()), members]);
-            if self.segments.is_some() {
+            if self.form.has_segments() {
                 let inner = Step::Copy(inner.into());
                 self.steps.extend([Step::Segments, inner, Step::Text(b"]}".to_vec())]);
             } else {
@@ -216,9 +207,7 @@ impl Running {
             }
             Step::Text(text) => out.extend_from_slice(&text),
             Step::Segments => {
-                if let Some(SessionLayout { metadata, record, suffix }) = &self.segments {
-                    push_segments_opening(out, metadata, record, &self.id, suffix);
-                }
+                self.form.push_opening(out, &self.id);
             }
             Step::End => {
                 if self.bytes.read(&mut [0]).map_err(Problem::internal)? > 0 {

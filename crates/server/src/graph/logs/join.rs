@@ -180,7 +180,7 @@ fn question(path: &str, options: &str) -> Result<Question, Problem> {
 }
 
 fn path_of(id: &str) -> String {
-    format!("communications/callRecords('{}')", quoted(id))
+    format!("communications/callRecords{}", odata::key::in_parentheses(id))
 }
 
 /// An answer as a value inside another, where it has no context of its own.

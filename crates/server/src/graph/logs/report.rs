@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use odata::json::{Node, write_node};
+use odata::json::{Json, Node};
 use store::{KeptLogRow, LogRange, Reader};
 
 use super::rows::node;
@@ -21,7 +21,7 @@ pub(super) fn sums(
     tenant: &model::TenantId,
     range: &LogRange,
     most: u64,
-) -> Result<Vec<String>, Problem> {
+) -> Result<Vec<Json>, Problem> {
     let mut sums: Vec<(Node<'static>, [Total; 3])> = Vec::new();
     let mut places = HashMap::new();
     let (mut after, mut looked_at) = (None, 0);
@@ -47,7 +47,13 @@ fn add(
     sums: &mut Vec<(Node<'static>, [Total; 3])>,
     places: &mut HashMap<[Option<String>; 4], usize>,
 ) -> Result<(), Problem> {
-    let node = node(&row.body)?;
+    let node = match node(&row.body) {
+        Err(problem) if problem.is_damage() => {
+            tracing::error!(cause = ?problem, "the report leaves a row out");
+            return Ok(());
+        }
+        node => node?,
+    };
     let text = |name: &str| Some(node.get(name)?.as_text()?.value().into_owned());
     let place = *places.entry(NAMES.map(text)).or_insert(sums.len());
     if place == sums.len() {
@@ -61,7 +67,7 @@ fn add(
     Ok(())
 }
 
-fn printed((mut row, totals): (Node<'static>, [Total; 3])) -> String {
+fn printed((mut row, totals): (Node<'static>, [Total; 3])) -> Json {
     if let Node::Object(members) = &mut row {
         members.retain(|member| !member.name.is(model::log::COUNTED_FROM));
         for member in members {
@@ -70,9 +76,7 @@ fn printed((mut row, totals): (Node<'static>, [Total; 3])) -> String {
             }
         }
     }
-    let mut out = Vec::new();
-    write_node(&mut out, &row);
-    String::from_utf8_lossy(&out).into_owned()
+    Json::of(&row)
 }
 
 /// A sum of decimal numbers, with all of their digits.

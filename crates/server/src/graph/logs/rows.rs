@@ -6,12 +6,12 @@ use model::TenantId;
 use model::log::{CALL_RECORD, Log, show};
 use odata::bound::Query;
 use odata::edm::StructuredType;
-use odata::json::{Member, Node, Text};
+use odata::json::{Json, Member, Node, Text};
 use store::{LogRange, Reader};
 
 use super::super::ask::{Ask, damaged};
 use super::super::lister::{Chunk, Position, Source, Visit};
-use super::super::shown;
+use super::super::page_text::{ERROR, error_node, error_row};
 use super::join::Join;
 use super::report;
 use crate::problem::Problem;
@@ -23,12 +23,15 @@ const AT_ONCE: usize = 256;
 
 /// A kept row, read.
 pub(super) fn node(body: &str) -> Result<Node<'_>, Problem> {
-    Node::parse(body).map_err(Problem::internal)
+    Node::parse(body).map_err(Problem::damaged)
 }
 
 /// A kept row as it is shown.
-pub(super) fn text(log: Log, ty: &'static StructuredType, body: &str) -> Result<String, Problem> {
-    Ok(shown::text(&show(log, ty, body).map_err(damaged)?))
+pub(super) fn text(log: Log, ty: &'static StructuredType, body: &str) -> Json {
+    match show(log, ty, body).map_err(damaged) {
+        Ok(row) => Json::of(&row),
+        Err(problem) => error_row("", &problem),
+    }
 }
 
 /// The rows of a range, the earliest first.
@@ -78,7 +81,7 @@ impl Rows {
         let behind = after.map_or(0, |(place, _)| place);
         let sums = report::sums(reader, &self.tenant, &self.range, self.most)?;
         for (place, body) in (1..).zip(&sums).skip_while(|(place, _)| *place <= behind) {
-            let node = show(self.range.log, self.ty, body).map_err(damaged)?;
+            let node = show(self.range.log, self.ty, body.as_str()).map_err(damaged)?;
             if visit(node, (place, 0))?.is_break() {
                 break;
             }
@@ -103,7 +106,10 @@ impl Source for Rows {
         }
         let kept = reader.log_rows(&self.tenant, &self.range, after, (0, AT_ONCE))?;
         for row in &kept {
-            let node = self.item(reader, &row.body)?;
+            let node = match self.item(reader, &row.body) {
+                Err(problem) if problem.is_damage() => error_node("", &problem),
+                item => item?,
+            };
             if visit(node, (row.time, row.key))? == ControlFlow::Break(()) {
                 return Ok(Chunk::Last);
             }
@@ -112,24 +118,31 @@ impl Source for Rows {
     }
 
     /// The row alone: its record can be large, and only some of the rows are shown.
-    fn kept(&self, item: &Node<'_>) -> String {
+    fn kept(&self, item: &Node<'_>) -> Json {
         let is_own = |member: &&Member<'_>| !member.name.is(CALL_RECORD);
         let members = item.as_object().unwrap_or_default().iter().filter(is_own).cloned();
-        shown::text(&Node::Object(members.collect()))
+        Json::of(&Node::Object(members.collect()))
     }
 
-    fn finish(&self, reader: &mut Reader, text: String) -> Result<String, Problem> {
+    fn finish(&self, reader: &mut Reader, text: Json) -> Result<Json, Problem> {
         let Some(query) = &self.expanded else { return Ok(text) };
-        let mut node = node(&text)?;
+        let mut node = node(text.as_str())?;
+        if node.get(ERROR).is_some() {
+            return Ok(text);
+        }
         match self.join.record(reader, self.range.log, &node)? {
             None => put(&mut node, CALL_RECORD, Node::Null),
             Some(found) => {
                 let by = Node::String(Text::plain(found.by));
                 put(&mut node, JOINED_BY, by);
-                put(&mut node, CALL_RECORD, self.join.shown(reader, &found.id, query)?);
+                let record = match self.join.shown(reader, &found.id, query) {
+                    Err(problem) if problem.is_damage() => error_node(&found.id, &problem),
+                    record => record?,
+                };
+                put(&mut node, CALL_RECORD, record);
             }
         }
-        Ok(shown::text(&node))
+        Ok(Json::of(&node))
     }
 }
 

@@ -1,0 +1,93 @@
+//! What values and items take in memory, for the budget of a question.
+
+use super::{Key, Part, Sortable, Value};
+use crate::json::{Json, Member, Node};
+
+/// Bytes that something takes on the heap, roughly.
+pub trait HeapSize {
+    /// Bytes beside the value itself.
+    fn heap_size(&self) -> usize;
+}
+
+impl HeapSize for String {
+    fn heap_size(&self) -> usize {
+        self.capacity()
+    }
+}
+
+impl HeapSize for Json {
+    fn heap_size(&self) -> usize {
+        self.as_str().len()
+    }
+}
+
+impl HeapSize for Vec<u8> {
+    fn heap_size(&self) -> usize {
+        self.capacity()
+    }
+}
+
+impl HeapSize for Node<'_> {
+    fn heap_size(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => 0,
+            Self::Number(digits) => digits.len(),
+            Self::String(text) => text.raw().len(),
+            Self::Array(items) => {
+                size_of_val(items.as_slice()) + items.iter().map(Self::heap_size).sum::<usize>()
+            }
+            Self::Object(members) => {
+                let member =
+                    |member: &Member<'_>| member.name.raw().len() + member.value.heap_size();
+                size_of_val(members.as_slice()) + members.iter().map(member).sum::<usize>()
+            }
+        }
+    }
+}
+
+impl HeapSize for Value<'_> {
+    fn heap_size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Enum { name: text, .. } => text.len(),
+            Self::Object(item) => item.node.heap_size(),
+            Self::List(items) => {
+                size_of_val(items.as_slice()) + items.iter().map(Self::heap_size).sum::<usize>()
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl<T> HeapSize for &T {
+    fn heap_size(&self) -> usize {
+        0
+    }
+}
+
+impl HeapSize for usize {
+    fn heap_size(&self) -> usize {
+        0
+    }
+}
+
+impl<T: HeapSize> HeapSize for (usize, f64, T) {
+    fn heap_size(&self) -> usize {
+        self.2.heap_size()
+    }
+}
+
+impl<T: HeapSize, P: Copy> HeapSize for (T, P) {
+    fn heap_size(&self) -> usize {
+        self.0.heap_size()
+    }
+}
+
+impl HeapSize for Key {
+    fn heap_size(&self) -> usize {
+        let text = |part: &Part| match &part.value {
+            Sortable::Text(text) => text.len(),
+            _ => 0,
+        };
+        size_of_val(self.parts.as_slice()) + self.parts.iter().map(text).sum::<usize>()
+    }
+}
