@@ -35,6 +35,9 @@ usage: cargo xtask COMMAND
   soak queries [COUNT]               random queries of the store against the reference (100000)
   soak worst                         time and memory of requests that are made to be costly
   soak demo                          the demo, and how soon it answers
+  soak differential [COUNT [SEED] | --short]
+                                     requests that both ways through the server must answer alike (12000)
+  soak hostile [--short] [CLASS...]  attacks by classes on both engines, with memory and what others notice
   chaos notify [--short] [--records N] [--kills N]
                                      notifications while receivers fail and the server is killed (10000, 20)
   bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]

@@ -111,7 +111,8 @@ fn readiness(health: &Health) -> Response<Text> {
     }
     let store = &health.shared.options.store;
     if let Some(wrong) = store.wrong_file() {
-        reasons.push_str(&format!("{wrong}: restart on the right file\n"));
+        reasons.push_str(&wrong);
+        reasons.push_str(": restart on the right file\n");
     } else if !store.is_available() {
         reasons.push_str("the store does not accept writes\n");
     }

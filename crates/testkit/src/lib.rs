@@ -13,6 +13,7 @@ pub mod queries;
 pub mod receiver;
 pub mod reference;
 pub mod server;
+pub mod tokens;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -184,7 +184,12 @@ impl Instance {
 
     /// The same, with several roles.
     pub(crate) fn token_of(&self, roles: &[&str]) -> Result<String> {
-        let mut token = self.command(&["token", "--tenant", TENANT, "--ttl", "6h"]);
+        self.token_in(TENANT, roles)
+    }
+
+    /// The same in any tenant.
+    pub(crate) fn token_in(&self, tenant: &str, roles: &[&str]) -> Result<String> {
+        let mut token = self.command(&["token", "--tenant", tenant, "--ttl", "6h"]);
         for role in roles {
             token.args(["--role", role]);
         }

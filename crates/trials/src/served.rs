@@ -65,6 +65,14 @@ impl Served {
         }
     }
 
+    /// The address of its admin listener, which it prints next.
+    ///
+    /// # Errors
+    /// When it does not print that.
+    pub(crate) fn admin(&mut self) -> Result<String> {
+        self.line_after("admin on ", READY_WITHIN)
+    }
+
     /// What it prints before this line.
     ///
     /// # Errors

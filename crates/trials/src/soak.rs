@@ -3,7 +3,9 @@
 mod client;
 mod cluster;
 mod content;
+mod differential;
 mod faults;
+mod hostile;
 mod kill;
 mod ledger;
 mod load;
@@ -41,7 +43,7 @@ const FUZZING: Duration = Duration::from_mins(5);
 const FUZZING_REQUESTS: Duration = Duration::from_mins(30);
 
 /// `soak kill [--rounds N] | nodes [--seconds N | --short] | upgrade [COMMIT] | queries [COUNT] | fuzz |
-/// worst | demo`
+/// worst | demo | differential [COUNT [SEED] | --short] | hostile [--short] [CLASS…]`
 ///
 /// # Errors
 /// When the test fails, or there is none of that name.
@@ -64,9 +66,21 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["upgrade", commit] => upgrade::run(commit),
         ["worst"] => worst::ask(),
         ["demo"] => demo::in_time(),
+        ["differential"] => differential::run(differential::LONG, FIRST_SEED),
+        ["differential", "--short"] => differential::run(differential::SHORT, 1),
+        ["differential", count] => {
+            differential::run(count.parse().context("COUNT is a number")?, FIRST_SEED)
+        }
+        ["differential", count, seed] => differential::run(
+            count.parse().context("COUNT is a number")?,
+            seed.parse().context("SEED is a number")?,
+        ),
+        ["hostile", "--short", ref classes @ ..] => hostile::run(hostile::Size::Short, classes),
+        ["hostile", ref classes @ ..] => hostile::run(hostile::Size::Long, classes),
         _ => bail!(
             "soak kill [--rounds N] | soak nodes [--seconds N | --short] | soak upgrade [COMMIT] | \
-             soak queries [COUNT] | soak fuzz | soak worst | soak demo"
+             soak queries [COUNT] | soak fuzz | soak worst | soak demo | \
+             soak differential [COUNT [SEED] | --short] | soak hostile [--short] [CLASS...]"
         ),
     }
 }

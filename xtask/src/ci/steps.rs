@@ -15,7 +15,7 @@ pub(super) struct Step {
 
 /// Cheap ones first, then what most others wait for. Of those that could begin, the first in this
 /// table does. Steps that compile wait for each other, since cargo would make them wait anyway.
-pub(super) const STEPS: [Step; 17] = [
+pub(super) const STEPS: [Step; 19] = [
     step("setup", &[], || vec![xtask(&["setup"])]),
     step("format", &[], format),
     step("tidy", &[], || vec![xtask(&["tidy"])]),
@@ -34,6 +34,8 @@ pub(super) const STEPS: [Step; 17] = [
     step("kill", &["build"], || vec![trials(&["soak", "kill", "--rounds", "5"])]),
     step("chaos", &["build"], || vec![trials(&["chaos", "notify", "--short"])]),
     step("nodes", &["build"], || vec![trials(&["soak", "nodes", "--short"])]),
+    step("differential", &["build"], || vec![trials(&["soak", "differential", "--short"])]),
+    step("hostile", &["build"], || vec![trials(&["soak", "hostile", "--short"])]),
     step("demo", &["build"], || vec![trials(&["demo"])]),
 ];
 

@@ -23,9 +23,9 @@ const RECORDS: u32 = 20;
 const PATH: &str = "/v1.0/communications/callRecords";
 
 /// A request: what it is, and the URL behind the server.
-struct Request {
-    name: String,
-    url: String,
+pub(super) struct Request {
+    pub(super) name: String,
+    pub(super) url: String,
 }
 
 /// What a request cost.
@@ -120,7 +120,8 @@ impl Asking {
     }
 }
 
-fn requests() -> Vec<Request> {
+/// All of them.
+pub(super) fn requests() -> Vec<Request> {
     let mut requests = Vec::new();
     let mut add = |name: String, url: String| requests.push(Request { name, url });
     for (name, filter) in filters() {
