@@ -34,7 +34,7 @@ use crate::response::{Applied, Content, ContentType, ETag, Response};
 use crate::router::Target;
 use crate::throttle::{Charged, Subject};
 use crate::worker::{self, Worker};
-use crate::{auth, batch, graph, host, oauth, router};
+use crate::{auth, batch, framing, graph, host, oauth, router};
 
 use emulated::admit_emulated;
 pub(crate) use member::{MemberAnswer, answer_member, refuse_member};
@@ -69,8 +69,8 @@ pub(crate) async fn answer(
     let (head, incoming) = request.into_parts();
     // 1. Counting and logging begin, and end when the exchange is dropped.
     let mut exchange = Exchange::begin(Rc::clone(&worker), Rc::clone(&pulse), head.method.clone());
-    // 2. Ids, and whom it is for.
-    let for_us = host::check(&head);
+    // 2. Ids, where it ends, and whom it is for.
+    let for_us = framing::check(&head).and_then(|()| host::check(&head));
     let ids = RequestIds::new(&worker.request_ids, &head.headers);
     let coding = Coding::choose(&head.headers);
     let is_head = head.method == Method::HEAD;

@@ -16,6 +16,7 @@ mod crowd;
 mod direct;
 mod emulation;
 mod exchange;
+mod framing;
 mod graph;
 mod host;
 mod layers;

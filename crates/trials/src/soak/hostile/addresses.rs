@@ -271,12 +271,19 @@ fn alike(arena: &mut Arena<'_>, client: &mut Client, open: u16) -> Result<()> {
             words.push((url, said));
         }
     }
-    let first = words[0].1.clone();
+    // What an address that is written out says of itself, everybody knows; a name tells nothing.
+    let is_literal = |url: &str| {
+        let host = url.split_once("://").map_or("", |(_, host)| host);
+        host.starts_with(|first: char| first == '[' || first.is_ascii_digit())
+    };
+    let firsts = [false, true].map(|literal| {
+        let first = words.iter().find(|(url, _)| is_literal(url) == literal);
+        first.and_then(|(_, said)| said.as_ref().ok().cloned()).unwrap_or_default()
+    });
     for (url, said) in words {
-        let outcome = said.and_then(|said| {
-            let first = first.clone()?;
-            must(said == first, || format!("{said:?}, others {first:?}"))
-        });
+        let first = &firsts[usize::from(is_literal(&url))];
+        let outcome =
+            said.and_then(|said| must(said == *first, || format!("{said:?}, others {first:?}")));
         arena.tally.attack(&format!("what is said of {url}"), outcome);
     }
     Ok(())

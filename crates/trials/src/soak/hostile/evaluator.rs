@@ -77,7 +77,7 @@ pub(super) fn names_budget(answer: &Answer) -> Result<(), String> {
             |name: &str| inner["body"]["error"][name].as_str().unwrap_or_default().to_owned();
         (code, message) = (text("code"), text("message"));
     }
-    let words = ["limit", "longer", "memory", "steps", "budget", "more than", "at once"];
+    let words = ["limit", "at most", "longer", "memory", "steps", "budget", "more than", "at once"];
     let is_named = words.iter().any(|word| message.contains(word)) && !code.is_empty();
     let is_refused = matches!(status, 400 | 503);
     must(is_refused && is_named, || {
