@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc as sync_mpsc};
@@ -30,8 +31,9 @@ use crate::throttle::Throttle;
 use crate::tls::Tls;
 use crate::worker::{self, Shared, Urls, Worker};
 
-/// Threads for questions to a worker: while a database of its own answers, a thread only waits.
-const QUESTIONS_OF_A_WORKER: usize = 2;
+/// Threads for questions: as many as workers, within these bounds. Few enough to be no burden on a
+/// database, where each has a connection; enough to go on where some only wait for it.
+const QUESTION_THREADS: RangeInclusive<usize> = 4..=8;
 /// How often the issuers' keys are looked after; which are due they know themselves.
 const KEYS_LOOKED_AFTER: Duration = Duration::from_mins(1);
 
@@ -134,7 +136,8 @@ pub(crate) fn share(
     let metrics = Metrics::new(options.version, threads, pools, deliveries, (dropped, crowded));
     let throttle = limits.rates.map(Throttle::new);
     let token_desk = TokenDesk::new();
-    let questions = QuestionThreads::start(&options.store, threads.max(2) * QUESTIONS_OF_A_WORKER)?;
+    let question_threads = threads.clamp(*QUESTION_THREADS.start(), *QUESTION_THREADS.end());
+    let questions = QuestionThreads::start(&options.store, question_threads)?;
     let question_memory = Arc::new(Pool::new(limits.question_memory));
     Ok(Shared {
         options,
