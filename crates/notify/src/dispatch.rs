@@ -124,7 +124,10 @@ impl Dispatcher {
     /// # Errors
     /// When the store can't be read at all.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
-        let reader = RefCell::new(self.store.reader()?);
+        let mut reader = self.store.reader()?;
+        // What is large takes longer to read than all tenants should wait.
+        reader.refuse_large();
+        let reader = RefCell::new(reader);
         let claims = RefCell::new(self.store.claims()?);
         let work = Rc::new(Work {
             dispatcher: self,
@@ -243,6 +246,8 @@ impl Work {
             let ended = reader.ended_subscriptions(now - ticks(GIVEN_UP_AFTER))?;
             (reader.subscriptions(None, now)?, ended)
         };
+        let lives = |key: &i64| live.iter().any(|subscription| subscription.key == *key);
+        self.warned.borrow_mut().retain(lives);
         let store = &self.dispatcher.store;
         for subscription in live {
             let left = subscription.expires - now;

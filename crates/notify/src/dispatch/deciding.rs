@@ -18,7 +18,7 @@ use store::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
-use super::matching::{matched, meets};
+use super::matching::{Verdict, matched};
 use super::{Dispatcher, Work, now};
 use crate::resource::Resource;
 
@@ -36,12 +36,6 @@ pub struct ConditionLimits {
     pub steps: u64,
     /// Bytes of values that it makes.
     pub bytes: usize,
-}
-
-impl Default for ConditionLimits {
-    fn default() -> Self {
-        Self { time: Duration::from_secs(2), steps: 100_000_000, bytes: 16 << 20 }
-    }
 }
 
 /// What was found out about some messages.
@@ -120,20 +114,16 @@ fn outcome(
             version: message.version.unwrap_or_default(),
         };
         let budget = dispatcher.condition.budget();
-        let is_met = match &resource {
+        let verdict = match &resource {
             Ok(resource) => {
-                let asked = (resource, &version);
-                match meets(reader, asked, &dispatcher.limits, (now, &budget)) {
-                    Err(Error::Deadline | Error::Exhausted(_) | Error::TooManyRows { .. }) => {
-                        outcome.undecided += 1;
-                        true
-                    }
-                    met => met?,
-                }
+                let limits = &dispatcher.limits;
+                Verdict::of(resource.matches(reader, &version, limits, (now, &budget)))?
             }
             // It could be read when the subscription was made.
-            Err(_) => false,
+            Err(_) => Verdict::No,
         };
+        outcome.undecided += u64::from(verdict == Verdict::Undecided);
+        let is_met = verdict != Verdict::No;
         let matched = matched(subscription, &version, true);
         outcome.decisions.push(Decision { delivery_key: message.key, matched, is_met });
         if began.elapsed() > WRITTEN_EVERY {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use model::TenantId;
 use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
-use store::{Budget, CommittedVersion, CommittedVersions, Error, Match, Reader, SubscriptionRow};
+use store::{Budget, CommittedVersion, CommittedVersions, Error, Match, SubscriptionRow};
 
 use super::{Work, now};
 use crate::resource::Resource;
@@ -27,9 +27,9 @@ const STEPS_OF_TENANT: u64 = 2_000_000;
 /// What a microsecond of a statement is worth.
 const STEPS_OF_MICROSECOND: u64 = 20;
 
-/// Whether a version is told to a subscription.
+/// Whether a version meets the condition of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Met {
+pub(super) enum Verdict {
     Yes,
     No,
     Undecided,
@@ -79,8 +79,8 @@ impl Work {
             let all: Vec<&Resource> = meant.iter().map(|(_, resource)| resource).collect();
             let met = self.met(&all, version, now, &mut allowances)?;
             for ((subscription, _), met) in meant.into_iter().zip(met) {
-                if met != Met::No {
-                    matches.push(matched(subscription, version, met == Met::Yes));
+                if met != Verdict::No {
+                    matches.push(matched(subscription, version, met == Verdict::Yes));
                 }
             }
         }
@@ -94,7 +94,7 @@ impl Work {
         version: &'v CommittedVersion,
         now: DateTimeOffset,
         allowances: &mut Allowances<'v>,
-    ) -> Result<Vec<Met>, Error> {
+    ) -> Result<Vec<Verdict>, Error> {
         let tenant = &version.tenant;
         let has_conditions = resources.iter().any(|it| it.condition().is_some());
         if has_conditions && allowances.has_some(tenant) && self.claims.borrow().are_shared() {
@@ -102,10 +102,10 @@ impl Work {
         }
         let met = |resource: &&Resource| {
             if resource.condition().is_none() {
-                return Ok(Met::Yes);
+                return Ok(Verdict::Yes);
             }
             if !allowances.has_some(tenant) {
-                return Ok(Met::Undecided);
+                return Ok(Verdict::Undecided);
             }
             let began = Instant::now();
             let budget = Budget { rows_scanned: u64::MAX, groups: 0, meter: meter(began) };
@@ -114,7 +114,7 @@ impl Work {
             let met = resource.matches(&mut reader, version, limits, (now, &budget));
             let time = began.elapsed().as_micros() as u64 * STEPS_OF_MICROSECOND;
             allowances.spend(tenant, budget.meter.steps().max(time));
-            Met::of(met)
+            Verdict::of(met)
         };
         resources.iter().map(met).collect()
     }
@@ -125,7 +125,7 @@ impl Work {
         resources: &[&Resource],
         version: &'v CommittedVersion,
         allowances: &mut Allowances<'v>,
-    ) -> Result<Vec<Met>, Error> {
+    ) -> Result<Vec<Verdict>, Error> {
         let began = Instant::now();
         let meters: Vec<Meter> = resources.iter().map(|_| meter(began)).collect();
         let conditions: Vec<_> = resources
@@ -134,28 +134,22 @@ impl Work {
             .filter_map(|(resource, meter)| Some((resource.condition()?, meter)))
             .collect();
         let key = (version.id_key.as_slice(), version.version);
-        let met = self.reader.borrow_mut().met_by(&version.tenant, key, &conditions)?;
+        let met = match self.reader.borrow_mut().met_by(&version.tenant, key, &conditions) {
+            Err(Error::Large) => {
+                let conditional = |it: &&Resource| it.condition().is_some();
+                let verdict = |it| if conditional(&it) { Verdict::Undecided } else { Verdict::Yes };
+                return Ok(resources.iter().copied().map(verdict).collect());
+            }
+            met => met?,
+        };
         allowances.spend(&version.tenant, meters.iter().map(Meter::steps).sum());
         let mut met = met.unwrap_or_else(|| vec![Ok(false); conditions.len()]).into_iter();
         let each = resources.iter().map(|resource| match resource.condition() {
-            None => Ok(Met::Yes),
-            Some(_) => Met::of(met.next().unwrap_or(Ok(false)).map_err(Error::from)),
+            None => Ok(Verdict::Yes),
+            Some(_) => Verdict::of(met.next().unwrap_or(Ok(false)).map_err(Error::from)),
         });
         each.collect()
     }
-}
-
-/// Whether a version meets a condition, on either engine.
-pub(super) fn meets(
-    reader: &mut Reader,
-    (resource, version): (&Resource, &CommittedVersion),
-    limits: &odata::Limits,
-    (now, budget): (DateTimeOffset, &Budget),
-) -> Result<bool, Error> {
-    if resource.condition().is_none() {
-        return Ok(true);
-    }
-    resource.matches(reader, version, limits, (now, budget))
 }
 
 /// What is told to a subscription of a version.
@@ -180,14 +174,15 @@ fn meter(began: Instant) -> Meter {
     Meter::new(Allowance { steps: STEPS, deadline: Some(began + TIME), bytes: BYTES })
 }
 
-impl Met {
-    fn of(met: Result<bool, Error>) -> Result<Self, Error> {
+impl Verdict {
+    /// Undecided where a budget ran out, or where a record is larger than the reader takes.
+    pub(super) fn of(met: Result<bool, Error>) -> Result<Self, Error> {
         match met {
             Ok(true) => Ok(Self::Yes),
             Ok(false) => Ok(Self::No),
-            Err(Error::Deadline | Error::Exhausted(_) | Error::TooManyRows { .. }) => {
-                Ok(Self::Undecided)
-            }
+            Err(
+                Error::Deadline | Error::Exhausted(_) | Error::TooManyRows { .. } | Error::Large,
+            ) => Ok(Self::Undecided),
             Err(error) => Err(error),
         }
     }
