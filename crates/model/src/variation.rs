@@ -91,8 +91,7 @@ pub fn vary(
     query: &Query,
     shape: &Shape,
 ) -> Result<Vec<u8>, Corrupt> {
-    let text = std::str::from_utf8(text).map_err(|_| Corrupt)?;
-    let Ok(Node::Object(mut members)) = Node::parse(text) else { return Err(Corrupt) };
+    let mut members = members_of(text)?;
     let pass = Pass { shape, root: subject.root };
     if subject.is_collection {
         pass.annotations(&mut members);
@@ -111,9 +110,7 @@ pub fn vary(
     } else {
         pass.object(&mut members, subject.ty, Some(query), query.select.as_ref(), subject.path);
     }
-    let mut out = Vec::with_capacity(text.len());
-    write_node(&mut out, &Node::Object(members));
-    Ok(out)
+    Ok(written(members, text.len()))
 }
 
 /// The same of one item of a collection, given as text with its braces.
@@ -123,14 +120,25 @@ pub fn vary_item(
     query: &Query,
     shape: &Shape,
 ) -> Result<Vec<u8>, Corrupt> {
-    let text = std::str::from_utf8(text).map_err(|_| Corrupt)?;
-    let Ok(Node::Object(mut members)) = Node::parse(text) else { return Err(Corrupt) };
+    let mut members = members_of(text)?;
     let path = full::entity_path(subject.path, &members);
     let pass = Pass { shape, root: subject.root };
     pass.object(&mut members, subject.ty, Some(query), query.select.as_ref(), &path);
-    let mut out = Vec::with_capacity(text.len());
+    Ok(written(members, text.len()))
+}
+
+fn members_of(text: &[u8]) -> Result<Vec<Member<'_>>, Corrupt> {
+    let text = std::str::from_utf8(text).map_err(|_| Corrupt)?;
+    match Node::parse(text) {
+        Ok(Node::Object(members)) => Ok(members),
+        _ => Err(Corrupt),
+    }
+}
+
+fn written(members: Vec<Member<'_>>, capacity: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(capacity);
     write_node(&mut out, &Node::Object(members));
-    Ok(out)
+    out
 }
 
 struct Pass<'a> {

@@ -6,40 +6,36 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+/// Where addresses lead that are not of the public internet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// To what can be reached from inside only.
+    Inside,
+    /// To nothing.
+    Nowhere,
+}
+
 /// Networks of version 4 that are not the public internet (IANA special-purpose registry), and one
 /// address of a cloud's own services.
-const CLOSED_V4: [(Ipv4Addr, u8); 18] = [
-    (Ipv4Addr::UNSPECIFIED, 8),
-    (Ipv4Addr::new(10, 0, 0, 0), 8),
-    (Ipv4Addr::new(100, 64, 0, 0), 10),
-    (Ipv4Addr::new(127, 0, 0, 0), 8),
-    (Ipv4Addr::new(168, 63, 129, 16), 32),
-    (Ipv4Addr::new(169, 254, 0, 0), 16),
-    (Ipv4Addr::new(172, 16, 0, 0), 12),
-    (Ipv4Addr::new(192, 0, 0, 0), 24),
-    (Ipv4Addr::new(192, 0, 2, 0), 24),
-    (Ipv4Addr::new(192, 31, 196, 0), 24),
-    (Ipv4Addr::new(192, 52, 193, 0), 24),
-    (Ipv4Addr::new(192, 88, 99, 0), 24),
-    (Ipv4Addr::new(192, 168, 0, 0), 16),
-    (Ipv4Addr::new(192, 175, 48, 0), 24),
-    (Ipv4Addr::new(198, 18, 0, 0), 15),
-    (Ipv4Addr::new(198, 51, 100, 0), 24),
-    (Ipv4Addr::new(203, 0, 113, 0), 24),
-    (Ipv4Addr::new(224, 0, 0, 0), 3),
-];
-
-/// Those of them in which something can be reached from inside.
-const INNER_V4: [(Ipv4Addr, u8); 9] = [
-    (Ipv4Addr::new(10, 0, 0, 0), 8),
-    (Ipv4Addr::new(100, 64, 0, 0), 10),
-    (Ipv4Addr::new(127, 0, 0, 0), 8),
-    (Ipv4Addr::new(168, 63, 129, 16), 32),
-    (Ipv4Addr::new(169, 254, 0, 0), 16),
-    (Ipv4Addr::new(172, 16, 0, 0), 12),
-    (Ipv4Addr::new(192, 0, 0, 0), 24),
-    (Ipv4Addr::new(192, 168, 0, 0), 16),
-    (Ipv4Addr::new(198, 18, 0, 0), 15),
+const CLOSED_V4: [((Ipv4Addr, u8), Reach); 18] = [
+    ((Ipv4Addr::UNSPECIFIED, 8), Reach::Nowhere),
+    ((Ipv4Addr::new(10, 0, 0, 0), 8), Reach::Inside),
+    ((Ipv4Addr::new(100, 64, 0, 0), 10), Reach::Inside),
+    ((Ipv4Addr::new(127, 0, 0, 0), 8), Reach::Inside),
+    ((Ipv4Addr::new(168, 63, 129, 16), 32), Reach::Inside),
+    ((Ipv4Addr::new(169, 254, 0, 0), 16), Reach::Inside),
+    ((Ipv4Addr::new(172, 16, 0, 0), 12), Reach::Inside),
+    ((Ipv4Addr::new(192, 0, 0, 0), 24), Reach::Inside),
+    ((Ipv4Addr::new(192, 0, 2, 0), 24), Reach::Nowhere),
+    ((Ipv4Addr::new(192, 31, 196, 0), 24), Reach::Nowhere),
+    ((Ipv4Addr::new(192, 52, 193, 0), 24), Reach::Nowhere),
+    ((Ipv4Addr::new(192, 88, 99, 0), 24), Reach::Nowhere),
+    ((Ipv4Addr::new(192, 168, 0, 0), 16), Reach::Inside),
+    ((Ipv4Addr::new(192, 175, 48, 0), 24), Reach::Nowhere),
+    ((Ipv4Addr::new(198, 18, 0, 0), 15), Reach::Inside),
+    ((Ipv4Addr::new(198, 51, 100, 0), 24), Reach::Nowhere),
+    ((Ipv4Addr::new(203, 0, 113, 0), 24), Reach::Nowhere),
+    ((Ipv4Addr::new(224, 0, 0, 0), 3), Reach::Nowhere),
 ];
 
 /// Of version 6 only global unicast is open, less what is set apart in it.
@@ -88,7 +84,7 @@ impl Guard {
 
 fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !CLOSED_V4.iter().any(|network| v4_is_in(address, *network)),
+        IpAddr::V4(address) => !CLOSED_V4.iter().any(|(network, _)| v4_is_in(address, *network)),
         IpAddr::V6(address) => match embedded(address) {
             Some(address) => is_public(IpAddr::V4(address)),
             None => {
@@ -131,7 +127,10 @@ fn leads_inside(address: Ipv6Addr) -> bool {
             let mut next = || rest.next().map_or(0, |place| bytes[place]);
             let inner = Ipv4Addr::from([next(), next(), next(), next()]);
             let is_last = rest.all(|place| bytes[place] == 0);
-            is_last && INNER_V4.iter().any(|network| v4_is_in(inner, *network))
+            let is_inside = |(network, reach): &((Ipv4Addr, u8), Reach)| {
+                *reach == Reach::Inside && v4_is_in(inner, *network)
+            };
+            is_last && CLOSED_V4.iter().any(is_inside)
         })
 }
 

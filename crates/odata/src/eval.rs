@@ -33,7 +33,7 @@ pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, group_keys, push_ident
 pub use heap_size::HeapSize;
 pub use json_form::{push_value, set_member};
 pub use key::{Key, Order, Part, Sortable};
-pub use meter::{Allowance, Exhausted, LARGEST_ITEM, Meter, Pool};
+pub use meter::{Allowance, Exhausted, Meter, Pool};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::{BadPattern, check_pattern};
 pub use program::Program;

@@ -15,7 +15,7 @@ const STEPS_BETWEEN_LOOKS: u64 = 1_024;
 /// What a meter takes out of a pool at a time.
 const PIECE: usize = 64 << 10;
 /// Bytes of text of the largest item that is looked at; as a tree it takes several times that.
-pub const LARGEST_ITEM: usize = 48 << 20;
+const LARGEST_ITEM: usize = 48 << 20;
 /// How much larger than its text a tree is, roughly.
 const TREE_OF_TEXT: usize = 3;
 /// Bytes of text that cost as much as a step.
@@ -63,7 +63,7 @@ pub enum Exhausted {
     /// By [`Allowance::bytes`].
     #[error("the query makes values of more than {0} bytes")]
     Memory(usize),
-    /// An item takes more than [`LARGEST_ITEM`].
+    /// The text of an item has more bytes than are looked at.
     #[error("a record of more than {0} bytes is too large to be looked at by this query")]
     Item(usize),
     /// Others have taken what the pool has.
