@@ -32,7 +32,7 @@ pub(crate) async fn authenticate(
         let verified = Box::pin(worker.shared.verifier.verify(token, now)).await;
         verified.map_err(|denied| refuse(worker, denied))?
     };
-    let checked = worker.registered.check(&caller, &worker.reader, now);
+    let checked = worker.registrations.check(&caller, &worker.reader, now);
     checked.map_err(|refused| refused.problem(|denied| refuse(worker, denied)))?;
     Ok(caller)
 }
@@ -40,7 +40,7 @@ pub(crate) async fn authenticate(
 /// The caller of a token that was verified before and still counts.
 pub(crate) fn recent(worker: &Worker, token: &str, now: i64) -> Option<Arc<Caller>> {
     let caller = known(worker, token, now)?;
-    worker.registered.check(&caller, &worker.reader, now).is_ok().then_some(caller)
+    worker.registrations.check(&caller, &worker.reader, now).is_ok().then_some(caller)
 }
 
 /// The same, whatever has become of its application.

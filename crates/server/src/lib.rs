@@ -28,7 +28,7 @@ mod outflow;
 mod problem;
 mod questions;
 mod receive;
-mod registered;
+mod registrations;
 mod request;
 mod request_id;
 mod response;

@@ -20,7 +20,7 @@ use crate::oauth::TokenDesk;
 use crate::options::{GraphSettings, Limits, ServerOptions, StartError};
 use crate::outflow::Outflow;
 use crate::questions::{QuestionThreads, Questions};
-use crate::registered::Registered;
+use crate::registrations::Registrations;
 use crate::request_id::Generator;
 use crate::router::ApiVersion;
 use crate::throttle::Throttle;
@@ -74,7 +74,7 @@ pub(crate) struct Worker {
     /// Tokens that came here lately.
     pub(crate) tokens: RefCell<RecentTokens>,
     /// Applications whose tokens came here lately.
-    pub(crate) registered: Registered,
+    pub(crate) registrations: Registrations,
     pub(crate) connections: Connections,
     pub(crate) spare: Spare,
     pub(crate) date: Date,
@@ -116,7 +116,7 @@ impl Worker {
             urls: shared.urls.clone(),
             graph: graph::State::new(&WorkerStart { options, threads: shared.threads })?,
             tokens: RefCell::default(),
-            registered: Registered::new(options.recheck),
+            registrations: Registrations::new(options.recheck),
             connections: Connections::default(),
             spare: Spare::default(),
             date: Date::default(),

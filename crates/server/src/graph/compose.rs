@@ -135,7 +135,7 @@ impl Composer {
         reader: &mut Reader,
         question: &Question,
     ) -> Result<Answer, Problem> {
-        let answer = self.answered(reader, question);
+        let answer = self.dispatch(reader, question);
         // The budget ran out in a calculated member: the error says in which.
         answer.map_err(|problem| match self.budget.meter.place() {
             Some(place) => problem.in_calculation(&place),
@@ -143,7 +143,7 @@ impl Composer {
         })
     }
 
-    fn answered(&self, reader: &mut Reader, question: &Question) -> Result<Answer, Problem> {
+    fn dispatch(&self, reader: &mut Reader, question: &Question) -> Result<Answer, Problem> {
         let effective = question.effective_query();
         match (&question.target.base, &question.target.tail) {
             (Base::Communications, _) => self.communications(question),

@@ -12,11 +12,12 @@ const MOST_NODES: usize = 2_000;
 /// Calculated members by their names.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    known: Vec<Known>,
+    definitions: Vec<Definition>,
 }
 
+/// What a name stands for.
 #[derive(Debug)]
-struct Known {
+struct Definition {
     name: String,
     value: Expr,
     nodes: usize,
@@ -28,8 +29,12 @@ impl Members {
         for Computed { value, alias, .. } in computed {
             let nodes = self.nodes(value);
             let value = (nodes <= MOST_NODES).then(|| self.replace(value));
-            self.known.retain(|known| known.name != *alias);
-            self.known.extend(value.map(|value| Known { name: alias.clone(), value, nodes }));
+            self.definitions.retain(|known| known.name != *alias);
+            self.definitions.extend(value.map(|value| Definition {
+                name: alias.clone(),
+                value,
+                nodes,
+            }));
         }
     }
 
@@ -45,7 +50,7 @@ impl Members {
     /// The expression with members replaced, unless it would become too large. Those that stand in
     /// conditions on other items stay: there the item means something else.
     pub(crate) fn inline(&self, expr: &Expr) -> Expr {
-        if self.known.is_empty() || self.nodes(expr) > MOST_NODES {
+        if self.definitions.is_empty() || self.nodes(expr) > MOST_NODES {
             return expr.clone();
         }
         self.replace(expr)
@@ -119,11 +124,11 @@ impl Members {
         Expr { kind, ty: expr.ty }
     }
 
-    fn find(&self, path: &Path) -> Option<&Known> {
+    fn find(&self, path: &Path) -> Option<&Definition> {
         let (Root::Item, [PathStep::Member(name)]) = (&path.root, path.steps.as_slice()) else {
             return None;
         };
-        self.known.iter().find(|known| known.name == *name)
+        self.definitions.iter().find(|known| known.name == *name)
     }
 
     fn inline_path(&self, path: &Path) -> Path {
