@@ -31,7 +31,10 @@ pub(crate) struct Session {
     now: i64,
     /// Of a file.
     log: Option<Log>,
-    /// Numbers for records to come, of a store of many nodes.
+    /// Numbers for records to come, of a store of many nodes. A sequence is only as durable as the
+    /// commit of a transaction that took from it (PostgreSQL, "Sequence Manipulation Functions"): after
+    /// a crash of the database it gives numbers again that were taken by one that did not commit. So
+    /// none outlives a roll-back or its connection.
     pub(crate) numbers: Vec<i64>,
     /// Entries that the transaction has added to the change log.
     logged: i64,
@@ -71,6 +74,7 @@ impl Session {
         self.log = follow(&mut connection, self.patience)?;
         self.connection = connection;
         self.tenants.clear();
+        self.numbers.clear();
         Ok(())
     }
 
@@ -92,6 +96,7 @@ impl Session {
         }
         self.waiting.clear();
         self.tenants.clear();
+        self.numbers.clear();
     }
 
     /// A write that means nothing, to see whether the store can be written.

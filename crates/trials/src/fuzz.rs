@@ -21,7 +21,7 @@ const TARGETS: [(&str, &[&str]); 7] = [
 ];
 
 /// The least target has more edges than this in our own code.
-const FEWEST_COUNTERS: u64 = 1_000;
+const FEWEST_COUNTERS: u64 = 500;
 
 /// `fuzz [--seconds N] [TARGET...]`
 ///

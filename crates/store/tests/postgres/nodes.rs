@@ -243,3 +243,33 @@ fn a_subscription_begins_behind_what_was_committed_before_whoever_is_under_way()
     store.write(&tenant(), vec![call(2).shred(&store)]).wait().unwrap();
     assert!(reader.last_change().unwrap() > made.created_after);
 }
+
+#[test]
+fn numbers_that_a_crash_of_the_database_takes_back_are_given_to_one_record() {
+    let folder = Folder::new();
+    let (one, other) = (serve(&folder), serve(&folder));
+    let held = call(1);
+    other.write(&tenant(), vec![held.clone().shred(&other)]).wait().unwrap();
+    let before = folder.ask("SELECT last_value FROM record_number");
+    // A node has taken numbers, and waits for a record that somebody has locked.
+    let mut client = Client::new(&folder);
+    client.ask("BEGIN");
+    client.ask("SELECT 1 FROM record_key FOR UPDATE");
+    let written = one.write(&tenant(), vec![held.version(2).shred(&one)]);
+    let waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    until("the writer waits", || folder.ask(&format!("SELECT count(*) {waiting}")) != "0");
+    // What a crash leaves: connections are gone, and the sequence is where the last commit saw it.
+    folder.ask(&format!("SELECT setval('record_number', {before})"));
+    folder.ask(&format!("SELECT pg_terminate_backend(pid) {waiting}"));
+    assert!(written.wait().is_err());
+    client.ask("COMMIT");
+    let third = serve(&folder);
+    for (node, numbers) in [(&third, 10..20), (&one, 20..30)] {
+        for number in numbers {
+            let write = || node.write(&tenant(), vec![call(number).shred(node)]).wait().is_ok();
+            until("the node writes", write);
+        }
+    }
+    let twice = "SELECT count(*) - count(DISTINCT record_key) FROM call_record";
+    assert_eq!(folder.ask(twice), "0");
+}
