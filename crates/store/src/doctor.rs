@@ -65,7 +65,12 @@ const INVARIANTS_OF_FILES: [(&str, &str); 2] = [
 ];
 
 /// And of those of a store with many nodes.
-const INVARIANTS_OF_NODES: [(&str, &str); 3] = [
+const INVARIANTS_OF_NODES: [(&str, &str); 4] = [
+    (
+        "keys belong to more than one version",
+        "SELECT count(*) FROM (SELECT 1 FROM call_record GROUP BY record_key \
+         HAVING count(*) > 1) AS wrong",
+    ),
     (
         "records are not in the full-text index",
         "SELECT count(*) FROM call_record r WHERE is_current = 1 AND NOT EXISTS (SELECT 1 \
