@@ -112,6 +112,7 @@ impl Job {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["step", step.name]).env("CARGO_INCREMENTAL", "0");
         command.env("CARGO_TERM_PROGRESS_WHEN", "never");
+        command.env("RUSTC_WORKSPACE_WRAPPER", std::env::current_exe()?);
         command.stdin(std::process::Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let child = command.spawn().with_context(|| format!("can't start {}", step.name))?;
         println!("-- {} begins", step.name);

@@ -5,6 +5,7 @@
 
 mod ci;
 mod codegen;
+mod compiler;
 mod csdl;
 mod parity;
 mod setup;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let result = match command_named(command) {
+        _ if compiler::is_called(&arguments) => compiler::run(&arguments),
         Some(run) => run(rest),
         None if trials::COMMANDS.contains(&command.as_str()) => trials::run(&arguments),
         None => {

@@ -14,16 +14,14 @@ pub(super) struct Step {
 }
 
 /// Cheap ones first, then what most others wait for. Of those that could begin, the first in this
-/// table does. Steps that compile wait for each other, since cargo would make them wait anyway.
-pub(super) const STEPS: [Step; 19] = [
+/// table does. The build also lints and documents what it compiles ([`crate::compiler`]).
+pub(super) const STEPS: [Step; 17] = [
     step("setup", &[], || vec![xtask(&["setup"])]),
     step("format", &[], format),
     step("tidy", &[], || vec![xtask(&["tidy"])]),
     step("codegen", &[], || vec![xtask(&["codegen", "--check"])]),
-    step("build", &["setup"], || vec![cargo(&["build", "--bins", "--tests"], &WITHOUT_FUZZING)]),
-    step("lints", &["build"], || vec![lints()]),
-    step("docs", &["lints"], || vec![documents()]),
-    step("fuzz", &["lints"], || vec![trials(&["fuzz", "--seconds", "10"])]),
+    step("build", &["setup"], || vec![build()]),
+    step("fuzz", &["build"], || vec![trials(&["fuzz", "--seconds", "10"])]),
     step("tests", &["build"], || {
         vec![cargo(&["test", "--bins", "--tests", "--no-fail-fast"], &WITHOUT_FUZZING)]
     }),
@@ -39,8 +37,7 @@ pub(super) const STEPS: [Step; 19] = [
     step("demo", &["build"], || vec![trials(&["demo"])]),
 ];
 
-/// Our crates but for the fuzz targets, which are compiled with counters. Of examples it is enough that the
-/// lints read them.
+/// Our crates but for the fuzz targets, which have no tests.
 const WITHOUT_FUZZING: [&str; 3] = ["--workspace", "--exclude", "callvault-fuzz"];
 
 const fn step(
@@ -56,6 +53,11 @@ fn cargo(command: &[&str], scope: &[&str]) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.args(command).args(["--profile", PROFILE]).args(scope).current_dir(root());
     cargo
+}
+
+/// All that is compiled, of the fuzz targets too what needs no counters: so everything is linted.
+fn build() -> Command {
+    cargo(&["build", "--bins", "--tests", "--examples"], &["--workspace"])
 }
 
 /// This program with another command.
@@ -80,19 +82,6 @@ fn format() -> Vec<Command> {
         cargo
     };
     vec![fmt(&["--all"]), fmt(&["--manifest-path", "clients/rust/Cargo.toml"])]
-}
-
-/// Clippy in the profile of the build, which has compiled build scripts and macros already.
-fn lints() -> Command {
-    let mut clippy = cargo(&["clippy"], &["--workspace", "--all-targets"]);
-    clippy.args(["--", "-D", "warnings"]);
-    clippy
-}
-
-fn documents() -> Command {
-    let mut doc = cargo(&["doc", "--no-deps", "--document-private-items"], &WITHOUT_FUZZING);
-    doc.env("RUSTDOCFLAGS", "-D warnings");
-    doc
 }
 
 /// What is said over the wire and told to others, on the other engine; the rest of those tests asks
