@@ -171,7 +171,7 @@ fn records(store: &Instance, folder: &Path) -> Result<PathBuf> {
 /// The check of the Rust client, a workspace of its own that is built apart from ours.
 fn rust_client(command: &str) -> Command {
     let mut cargo = Command::new("cargo");
-    cargo.args([command, "--quiet", "--locked"]);
+    cargo.args([command, "--quiet", "--locked"]).env_remove("RUSTC_WORKSPACE_WRAPPER");
     cargo.arg("--manifest-path").arg(root().join("clients/rust/Cargo.toml"));
     cargo.arg("--target-dir").arg(target().join("clients/rust"));
     cargo

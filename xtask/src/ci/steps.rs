@@ -21,12 +21,10 @@ pub(super) const STEPS: [Step; 17] = [
     step("tidy", &[], || vec![xtask(&["tidy"])]),
     step("codegen", &[], || vec![xtask(&["codegen", "--check"])]),
     step("build", &["setup"], || vec![build()]),
-    step("fuzz", &["build"], || vec![trials(&["fuzz", "--seconds", "10"])]),
-    step("tests", &["build"], || {
-        vec![cargo(&["test", "--bins", "--tests", "--no-fail-fast"], &WITHOUT_FUZZING)]
-    }),
-    step("postgresql", &["build"], || vec![on_postgresql()]),
     step("sdks", &["build"], || vec![trials(&["clients", "--prepare"])]),
+    step("tests", &["build"], || vec![test(&["--bins", "--tests", "--no-fail-fast"])]),
+    step("postgresql", &["build"], || vec![on_postgresql()]),
+    step("fuzz", &["build"], || vec![trials(&["fuzz", "--seconds", "10"])]),
     step("clients", &["sdks"], || vec![trials(&["clients"])]),
     step("scenarios", &["sdks"], || vec![trials(&["scenarios"])]),
     step("kill", &["build"], || vec![trials(&["soak", "kill", "--rounds", "5"])]),
@@ -60,6 +58,15 @@ fn build() -> Command {
     cargo(&["build", "--bins", "--tests", "--examples"], &["--workspace"])
 }
 
+/// Tests, twice as many at once as there are cores: most wait for a server more than they work.
+fn test(arguments: &[&str]) -> Command {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // Of the whole workspace, or what it depends on would be compiled once more, with other features.
+    let mut test = cargo(&["test"], &WITHOUT_FUZZING);
+    test.args(arguments).env("RUST_TEST_THREADS", (2 * cores).to_string());
+    test
+}
+
 /// This program with another command.
 fn xtask(words: &[&str]) -> Command {
     let mut xtask = Command::new(std::env::current_exe().unwrap_or_else(|_| "xtask".into()));
@@ -87,10 +94,8 @@ fn format() -> Vec<Command> {
 /// What is said over the wire and told to others, on the other engine; the rest of those tests asks
 /// nothing of the store that its own do not ask of both.
 fn on_postgresql() -> Command {
-    // Of the whole workspace, or what it depends on would be compiled once more, with other features.
-    let mut test = cargo(&["test"], &WITHOUT_FUZZING);
-    test.args(["--test", "wire", "--", "notifications", "calls", "language", "reading", "writing"]);
-    test.args(["plain", "batch", "throttling", "logs"]);
+    let mut test = test(&["--test", "wire", "--", "notifications", "calls", "language"]);
+    test.args(["reading", "writing", "plain", "batch", "throttling", "logs"]);
     test.env("CALLVAULT_TEST_ENGINE", "postgres");
     test
 }
