@@ -66,6 +66,23 @@ fn asked(client: &mut Client, target: &str, body: Option<&String>) -> Result<Ans
     }
 }
 
+/// Whether an answer says that the record meets the condition, or that it does not.
+fn is_right(place: &str, is_met: bool, answer: &Answer) -> Result<bool, String> {
+    let body = json(answer)?;
+    let body = if place == "$batch" { &body["responses"][0]["body"] } else { &body };
+    let first = &body["value"][0];
+    let figure = if is_met { 1 } else { 2 };
+    Ok(match place {
+        "$count" | "a path" => *body == u64::from(is_met),
+        "$orderby" => first["id"] == ID,
+        "$compute" => first["c"] == figure,
+        "$compute of a record" => body["c"] == figure,
+        "$apply with a figure" => first["s"] == figure,
+        _ if is_met => first["id"] == ID,
+        _ => body["value"].as_array().is_some_and(Vec::is_empty),
+    })
+}
+
 /// Whether an answer tells of the budget that was used up.
 pub(super) fn names_budget(answer: &Answer) -> Result<(), String> {
     let mut status = u64::from(answer.status);
@@ -96,21 +113,25 @@ pub(super) fn questions(arena: &mut Arena<'_>) -> Result<()> {
         "a short question is answered",
         answer.and_then(|it| must(it.body == b"1", || beginning(&it))),
     );
+    // The texts are left to the evaluator.
+    let evaluated = nested("all", "length(concat(a/id,e/id)) gt 0");
+    // The times have columns: the engine may have an answer in time, which then has to be right.
     let all = nested("all", "a/startDateTime le e/endDateTime");
     let any = nested("any", "a/startDateTime gt e/endDateTime");
-    // The times have columns, which the engine compares; the texts are left to the evaluator.
-    let evaluated = nested("all", "length(concat(a/id,e/id)) gt 0");
     let conditions = match arena.size {
-        Size::Short => vec![evaluated.clone()],
-        Size::Long => vec![evaluated.clone(), all, any],
+        Size::Short => vec![(evaluated.clone(), None)],
+        Size::Long => vec![(evaluated.clone(), None), (all, Some(true)), (any, Some(false))],
     };
     let few = arena.size.of(4, usize::MAX);
-    for condition in conditions {
+    for (condition, truth) in conditions {
         for (place, target, body) in places(&condition).into_iter().take(few) {
             let began = Instant::now();
             let answer = asked(&mut client, &target, body.as_ref());
             let took = began.elapsed();
-            let outcome = answer.and_then(|answer| names_budget(&answer));
+            let outcome = answer.and_then(|answer| match truth {
+                Some(is_met) if answer.status == 200 && is_right(place, is_met, &answer)? => Ok(()),
+                _ => names_budget(&answer),
+            });
             arena.tally.attack(&format!("a question without an end in {place}"), outcome);
             if arena.size == Size::Long {
                 let in_time = must(took <= MOST_TIME, || format!("answered after {took:.1?}"));
