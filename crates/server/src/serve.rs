@@ -178,8 +178,9 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle
 fn local_runtime() -> Result<LocalRuntime, StartError> {
     Builder::new_current_thread()
         .enable_all()
-        // Only the rare slow thing goes there: secrets, large bodies, scans.
+        // Only the rare slow thing goes there: secrets, large bodies. Who sends them waits, not others.
         .max_blocking_threads(8)
+        .on_thread_start(store::lower_priority)
         .build_local(LocalOptions::default())
         .map_err(StartError::Thread)
 }
