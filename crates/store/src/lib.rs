@@ -19,7 +19,6 @@ mod log;
 mod options;
 mod packed;
 mod pending;
-mod plan;
 mod postgres;
 mod priority;
 mod query;
@@ -47,9 +46,8 @@ pub use model::call::{CallEventRow, CallRow, Ending};
 pub use options::{Options, Role};
 pub use packed::{Packed, Unpacking};
 pub use pending::Pending;
-pub use plan::{Cost, Filter, ListQuery};
 pub use priority::lower_priority;
-pub use query::{Budget, Explanation, Found, RowPage, RowQuery, RowSet};
+pub use query::{Budget, Cost, Explanation, Found, RowPage, RowQuery, RowSet};
 pub use reader::Reader;
 pub use record::{
     AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize, Written,

@@ -18,7 +18,6 @@ pub use model::rows::RowSet;
 use odata::bound;
 use odata::eval::Meter;
 
-use crate::plan::Cost;
 use crate::{Error, StoredRecord};
 
 /// A question about the current records of a tenant, or about what is inside them.
@@ -31,6 +30,15 @@ pub struct RowQuery {
     pub query: bound::Query,
     /// Records that started before this instant (ticks) are treated as if they were not there.
     pub not_before: Option<i64>,
+}
+
+/// What a query costs, which decides where it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cost {
+    /// No more than what it answers.
+    Bounded,
+    /// As much as there is to look through.
+    Scan,
 }
 
 /// How much a query may take.

@@ -12,9 +12,8 @@ use crate::codec::Large;
 use crate::engine::{Connection, Row, most};
 use crate::following::{Following, News};
 use crate::kept::KeptRecords;
-use crate::plan::TenantKeys;
 use crate::record::Change;
-use crate::session;
+use crate::session::{self, TenantKeys};
 use crate::snapshot::Snapshot;
 use crate::store::Shared;
 use crate::subscription::{

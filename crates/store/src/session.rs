@@ -1,13 +1,13 @@
 //! The writer's connection: transactions, and what becomes of a record in one.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::clock;
 use crate::dictionary::Dictionaries;
 use crate::engine::{Connection, Insertion, Opener};
-use crate::plan::TenantKeys;
 use crate::record::Change;
 use crate::sqlite::log::Log;
 use crate::tables::keys::{self, Known, Locked};
@@ -293,6 +293,9 @@ impl Session {
         Ok(key)
     }
 }
+
+/// Numbers of tenants, as far as they were asked for.
+pub(crate) type TenantKeys = HashMap<TenantId, i64>;
 
 /// The tenant's number, if it has had a record.
 pub(crate) fn find_tenant(

@@ -12,7 +12,7 @@ use super::lambda::participant_keys;
 use super::order::{Led, Order};
 use super::scope::alias_of;
 use super::words::words;
-use crate::plan::Cost;
+use crate::Cost;
 use crate::sql::Engine;
 use crate::sql::fragment::{Alias, Sql};
 

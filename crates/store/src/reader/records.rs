@@ -1,4 +1,4 @@
-//! Reading records: by id, in lists, and what is inside them.
+//! Reading records: by id, and what is inside them.
 
 use model::fragment::{FragmentKind, Pack};
 use model::{TenantId, key};
@@ -6,12 +6,10 @@ use model::{TenantId, key};
 use super::{Reader, tenant_key};
 use crate::codec::Large;
 use crate::engine::{Column, Connection, Row};
-use crate::plan::Plan;
 use crate::postgres::current;
 use crate::sql::record_columns;
-use crate::sql::writer::Statement;
 use crate::tables::stored;
-use crate::{Codec, Error, Filter, ListQuery, Packed, StoredRecord, sql};
+use crate::{Codec, Error, Packed, StoredRecord};
 
 const CURRENT: &str = concat!(
     "SELECT ",
@@ -125,31 +123,6 @@ impl Reader {
             return Ok(Vec::new());
         };
         connection.all(VERSIONS, (tenant_key, id_key), |row| record(row, &mut self.codec))
-    }
-
-    /// A page of current records.
-    pub fn list(
-        &mut self,
-        tenant: &TenantId,
-        query: &ListQuery,
-    ) -> Result<Vec<StoredRecord>, Error> {
-        let connection = self.snapshot.fresh()?;
-        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
-            return Ok(Vec::new());
-        };
-        let Statement { text, binds } = sql::list(&Plan::list(tenant_key, query));
-        connection.all(&text, binds.as_slice(), |row| record(row, &mut self.codec))
-    }
-
-    /// How many current records there are. Looks at each that it counts.
-    pub fn count(&mut self, tenant: &TenantId, filter: &Filter) -> Result<u64, Error> {
-        let connection = self.snapshot.fresh()?;
-        let Some(tenant_key) = tenant_key(connection, &mut self.tenants, tenant)? else {
-            return Ok(0);
-        };
-        let Statement { text, binds } = sql::count(&Plan::count(tenant_key, filter));
-        let count: Option<i64> = connection.value(&text, binds.as_slice())?;
-        Ok(count.unwrap_or(0).unsigned_abs())
     }
 
     /// Puts the `number`-th pack of a record's sessions, decompressed, in place of `out`; false if

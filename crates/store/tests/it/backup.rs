@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use store::{Error, Filter, Role};
+use store::{Error, Role};
 
 use crate::calls::call;
 use crate::engine::{Folder, open, serve, tenant};
+use crate::sample::count;
 
 #[test]
 fn a_backup_of_a_live_store_is_sound_and_has_what_was_acknowledged_before() {
@@ -28,7 +29,7 @@ fn a_backup_of_a_live_store_is_sound_and_has_what_was_acknowledged_before() {
         writing.join().unwrap();
         let copy = open(&folder.join("copy.db"), Role::Serve);
         assert_eq!(copy.doctor().unwrap().problems, [""; 0]);
-        let count = copy.reader().unwrap().count(&tenant(), &Filter::default()).unwrap();
+        let count = count(&copy, &tenant());
         assert!(count >= u64::from(acknowledged), "{count} of {acknowledged}");
         let again = copy.write(&tenant(), vec![call(9_999).shred(&copy)]).wait();
         assert!(again.is_ok(), "{again:?}");

@@ -3,36 +3,47 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use store::{Filter, ListQuery, Reader, Store};
+use model::rows::RowSet::Records;
+use odata::primitive::DateTimeOffset;
+use store::{Found, Reader, RowQuery, Store};
 
 use crate::calls::{Call, call};
 use crate::engine::{Folder, other_tenant, serve, tenant};
+use crate::oracle::query;
+use crate::sample::budget;
 
 fn write(store: &Store, calls: impl IntoIterator<Item = Call>) {
     let records = calls.into_iter().map(|call| call.shred(store)).collect();
     store.write(&tenant(), records).wait().unwrap();
 }
 
-fn page(
-    reader: &mut Reader,
-    filter: &Filter,
-    after: Option<(i64, String)>,
-    limit: usize,
-) -> Vec<(i64, String)> {
-    let query = ListQuery { filter: filter.clone(), after, limit };
-    let records = reader.list(&tenant(), &query).unwrap();
-    records.into_iter().map(|record| (record.start, record.id)).collect()
+fn everything() -> RowQuery {
+    query(Records, &[])
 }
 
-fn all_pages(reader: &mut Reader, filter: &Filter, limit: usize) -> Vec<(i64, String)> {
-    let mut all = Vec::new();
+fn that(filter: &str) -> RowQuery {
+    query(Records, &[("$filter", filter)])
+}
+
+/// Start and id of the records of all pages.
+fn all_pages(reader: &mut Reader, query: &RowQuery, limit: usize) -> Vec<(i64, String)> {
+    let (mut all, mut after) = (Vec::new(), None::<Vec<u8>>);
     loop {
-        let next = page(reader, filter, all.last().cloned(), limit);
-        if next.is_empty() {
-            return all;
+        let page = reader.page(&tenant(), query, after.as_deref(), limit, &budget()).unwrap();
+        assert!(page.rows.len() <= limit);
+        all.extend(page.rows.iter().map(|found| match found {
+            Found::Record(record) => (record.start, record.id.clone()),
+            other => panic!("{other:?}"),
+        }));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return all,
         }
-        all.extend(next);
     }
+}
+
+fn count(reader: &mut Reader, query: &RowQuery) -> u64 {
+    reader.count_rows(&tenant(), query, &budget()).unwrap()
 }
 
 /// Calls of which many start at the same instant, in no order.
@@ -54,9 +65,8 @@ fn the_latest_start_comes_first_and_ids_ascend_within_it() {
     let mut expected: Vec<_> = calls.iter().map(|call| (call.ticks(), call.id.clone())).collect();
     expected.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let mut reader = store.reader().unwrap();
-    assert_eq!(page(&mut reader, &Filter::default(), None, 1_000), expected);
-    for limit in [1, 3, 7, 49, 50] {
-        assert_eq!(all_pages(&mut reader, &Filter::default(), limit), expected, "by {limit}");
+    for limit in [1, 3, 7, 49, 50, 1_000] {
+        assert_eq!(all_pages(&mut reader, &everything(), limit), expected, "by {limit}");
     }
 }
 
@@ -67,20 +77,26 @@ fn bounds_hold_to_the_tick() {
     write(&store, (0..10).map(call));
     let mut reader = store.reader().unwrap();
     let middle = call(5).ticks();
-    let mut count = |filter: Filter| {
-        let listed = page(&mut reader, &filter, None, 100).len();
-        assert_eq!(reader.count(&tenant(), &filter).unwrap(), listed as u64, "{filter:?}");
+    let text = |ticks: i64| DateTimeOffset(ticks).to_string();
+    let (at, behind) = (text(middle), text(middle + 1));
+    let mut listed = |query: &RowQuery| {
+        let listed = all_pages(&mut reader, query, 100).len();
+        assert_eq!(count(&mut reader, query), listed as u64, "{query:?}");
         listed
     };
-    assert_eq!(count(Filter { start_from: Some(middle), ..Filter::default() }), 5);
-    assert_eq!(count(Filter { start_from: Some(middle + 1), ..Filter::default() }), 4);
-    assert_eq!(count(Filter { start_before: Some(middle), ..Filter::default() }), 5);
-    assert_eq!(count(Filter { start_before: Some(middle + 1), ..Filter::default() }), 6);
-    assert_eq!(count(Filter { not_before: Some(middle), ..Filter::default() }), 5);
-    let both =
-        Filter { start_from: Some(middle), start_before: Some(middle + 1), ..Filter::default() };
-    assert_eq!(count(both), 1);
-    assert_eq!(count(Filter::default()), 10);
+    assert_eq!(listed(&that(&format!("startDateTime ge {at}"))), 5);
+    assert_eq!(listed(&that(&format!("startDateTime ge {behind}"))), 4);
+    assert_eq!(listed(&that(&format!("startDateTime gt {at}"))), 4);
+    assert_eq!(listed(&that(&format!("startDateTime lt {at}"))), 5);
+    assert_eq!(listed(&that(&format!("startDateTime lt {behind}"))), 6);
+    assert_eq!(listed(&that(&format!("startDateTime le {at}"))), 6);
+    assert_eq!(listed(&that(&format!("startDateTime ge {at} and startDateTime lt {behind}"))), 1);
+    assert_eq!(listed(&everything()), 10);
+    // What is older than the owner keeps records is as if it were not there, whatever is asked for.
+    assert_eq!(listed(&RowQuery { not_before: Some(middle), ..everything() }), 5);
+    let kept = |filter: &str| RowQuery { not_before: Some(middle), ..that(filter) };
+    assert_eq!(listed(&kept(&format!("startDateTime ge {behind}"))), 4);
+    assert_eq!(listed(&kept("startDateTime ge 2000-01-01T00:00:00Z")), 5);
 }
 
 #[test]
@@ -99,25 +115,24 @@ fn lists_of_a_participant_hold_the_current_versions_that_they_take_part_in() {
         .collect();
     write(&store, calls.clone());
     let mut reader = store.reader().unwrap();
-    let of = |ids: &[&str]| Filter {
-        participants: ids.iter().map(|id| model::key(id)).collect(),
-        ..Filter::default()
+    let of = |ids: &[&str]| {
+        let takes_part = |id: &&str| format!("participants_v2/any(p:p/id eq '{id}')");
+        that(&ids.iter().map(takes_part).collect::<Vec<_>>().join(" and "))
     };
-    for (ids, count) in
+    for (ids, expected) in
         [(["a"].as_slice(), 20), (&["b"], 20), (&["a", "b"], 10), (&["a", "c"], 0), (&["x"], 0)]
     {
-        let filter = of(ids);
-        let found = all_pages(&mut reader, &filter, 3);
-        assert_eq!(found.len(), count, "{ids:?}");
-        assert_eq!(reader.count(&tenant(), &filter).unwrap(), count as u64);
-        let ordered = all_pages(&mut reader, &Filter::default(), 100);
+        let found = all_pages(&mut reader, &of(ids), 3);
+        assert_eq!(found.len(), expected, "{ids:?}");
+        assert_eq!(count(&mut reader, &of(ids)), expected as u64);
+        let ordered = all_pages(&mut reader, &everything(), 100);
         let expected: Vec<_> = ordered.into_iter().filter(|item| found.contains(item)).collect();
         assert_eq!(found, expected, "{ids:?}");
     }
     // A later version without "a" takes the record out of the list of "a".
     write(&store, [calls[0].clone().version(2).participants(&["z"])]);
-    assert_eq!(reader.count(&tenant(), &of(&["a"])).unwrap(), 19);
-    assert_eq!(reader.count(&tenant(), &of(&["z"])).unwrap(), 1);
+    assert_eq!(count(&mut reader, &of(&["a"])), 19);
+    assert_eq!(count(&mut reader, &of(&["z"])), 1);
 }
 
 #[test]
@@ -126,11 +141,11 @@ fn only_current_versions_of_ones_own_are_listed() {
     let store = serve(&folder);
     write(&store, [call(1), call(1).version(2).start(1_800_000_000), call(1).version(0)]);
     let mut reader = store.reader().unwrap();
-    let listed = page(&mut reader, &Filter::default(), None, 10);
+    let listed = all_pages(&mut reader, &everything(), 10);
     assert_eq!(listed, [(call(1).start(1_800_000_000).ticks(), call(1).id)]);
-    let query = ListQuery { filter: Filter::default(), after: None, limit: 10 };
-    assert!(reader.list(&other_tenant(), &query).unwrap().is_empty());
-    assert_eq!(reader.count(&other_tenant(), &Filter::default()).unwrap(), 0);
+    let theirs = reader.page(&other_tenant(), &everything(), None, 10, &budget()).unwrap();
+    assert!(theirs.rows.is_empty());
+    assert_eq!(reader.count_rows(&other_tenant(), &everything(), &budget()).unwrap(), 0);
     assert_eq!(reader.tenants().unwrap(), [tenant()]);
 }
 
@@ -157,7 +172,7 @@ fn paging_gives_each_record_once_while_others_are_written() {
         });
         let mut reader = store.reader().unwrap();
         while rounds_written.load(Ordering::Relaxed) < 5 {
-            let paged = all_pages(&mut reader, &Filter::default(), 11);
+            let paged = all_pages(&mut reader, &everything(), 11);
             let distinct: HashSet<_> = paged.iter().map(|(_, id)| id.clone()).collect();
             assert_eq!(distinct.len(), paged.len(), "a record came twice");
             assert!(calls.iter().all(|call| distinct.contains(&call.id)), "a record is missing");

@@ -14,9 +14,10 @@ use odata::json::{Node, write_node};
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
 use odata::{Limits, parse_request};
-use store::{Filter, ListQuery, Reader, RowQuery};
+use store::{Found, Reader, RowQuery};
 
 use crate::engine::tenant;
+use crate::sample::budget;
 
 /// Every row of every set as JSON, in the order that rows have when none is asked for.
 pub(crate) struct Oracle {
@@ -57,8 +58,10 @@ pub(crate) fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
 impl Oracle {
     pub(crate) fn new(reader: &mut Reader) -> Self {
         let mut rows: HashMap<RowSet, Vec<Vec<u8>>> = HashMap::new();
-        let all = ListQuery { filter: Filter::default(), after: None, limit: 100_000 };
-        for record in reader.list(&tenant(), &all).unwrap() {
+        let all = query(RowSet::Records, &[]);
+        let page = reader.page(&tenant(), &all, None, 100_000, &budget()).unwrap();
+        for found in page.rows {
+            let Found::Record(record) = found else { panic!("{found:?}") };
             let keys = RecordKeys::read(&record.fragment).unwrap();
             let (mut sessions, mut participants) = (Vec::new(), Vec::new());
             let (mut pack, mut number) = (Vec::new(), 0);

@@ -23,7 +23,12 @@ fn names(set: RowSet, page: &RowPage) -> Vec<String> {
 }
 
 /// The rows of all pages.
-fn all(reader: &mut Reader, query: &RowQuery, limit: usize, budget: &Budget) -> Vec<String> {
+pub(crate) fn all(
+    reader: &mut Reader,
+    query: &RowQuery,
+    limit: usize,
+    budget: &Budget,
+) -> Vec<String> {
     let mut rows = Vec::new();
     let mut after: Option<Vec<u8>> = None;
     loop {

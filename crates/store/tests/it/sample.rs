@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use model::rows::RowSet::{self, Records, Streams};
-use model::shred;
+use model::{TenantId, shred};
 use odata::eval::{Allowance, Meter};
 use odata::json::Node;
 use odata::primitive::DateTimeOffset;
@@ -53,6 +53,11 @@ fn fill(store: &Store) {
         records.push(odd.shred(store));
     }
     store.write(&tenant(), records).wait().unwrap();
+}
+
+/// How many records a tenant has.
+pub(crate) fn count(store: &Store, tenant: &TenantId) -> u64 {
+    store.reader().unwrap().count_rows(tenant, &query(Records, &[]), &budget()).unwrap()
 }
 
 pub(crate) fn budget() -> Budget {

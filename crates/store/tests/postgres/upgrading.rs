@@ -1,9 +1,13 @@
 //! Nodes of two versions on one database, and a database that has moved to another cluster.
 
-use store::{Change, Error, Filter, ListQuery, Role, Store};
+use model::rows::RowSet::Records;
+use store::{Change, Error, Role, Store};
 
 use crate::calls::call;
 use crate::engine::{Folder, serve, tenant};
+use crate::oracle::query;
+use crate::queries::all;
+use crate::sample::budget;
 
 #[test]
 fn a_node_works_with_a_newer_store_unless_it_has_to_know_more() {
@@ -61,11 +65,9 @@ fn a_store_of_the_first_schema_is_opened_read_and_written() {
     let versions = reader.versions(&tenant(), &call(2).key()).unwrap();
     let versions: Vec<_> = versions.iter().map(|row| (row.version, row.is_current)).collect();
     assert_eq!(versions, [(1, false), (2, true)]);
-    let filter = Filter { participants: vec![model::key("a")], ..Filter::default() };
-    assert_eq!(reader.count(&tenant(), &filter).unwrap(), 2);
-    let query = ListQuery { filter: Filter::default(), after: None, limit: 10 };
-    let listed = reader.list(&tenant(), &query).unwrap();
-    let listed: Vec<_> = listed.iter().map(|row| row.id.clone()).collect();
+    let of_one = query(Records, &[("$filter", "participants_v2/any(p:p/id eq 'a')")]);
+    assert_eq!(reader.count_rows(&tenant(), &of_one, &budget()).unwrap(), 2);
+    let listed = all(&mut reader, &query(Records, &[]), 10, &budget());
     assert_eq!(listed, [call(2).id, call(1).id, call(3).id]);
     assert_eq!(reader.changes(0, 10).unwrap().len(), 4);
     store.write(&tenant(), vec![call(1).version(2).shred(&store)]).wait().unwrap();
