@@ -34,7 +34,7 @@ use crate::response::{Applied, Content, ContentType, ETag, Response};
 use crate::router::Target;
 use crate::throttle::{Charged, Subject};
 use crate::worker::{self, Worker};
-use crate::{auth, batch, framing, graph, host, oauth, router};
+use crate::{auth, batch, framing, front_page, graph, host, oauth, router};
 
 use emulated::admit_emulated;
 pub(crate) use member::{MemberAnswer, answer_member, refuse_member};
@@ -186,6 +186,7 @@ async fn admit(
     let (version, path_start, is_public) = match router::route(arrival.uri.path())? {
         Target::Graph { version, path_start } => (version, path_start, false),
         Target::PublicGraph { version, path_start } => (version, path_start, true),
+        Target::FrontPage => return front_page::answer(worker, &arrival, trace),
         Target::Batch { version } => {
             return Box::pin(batch::answer(worker, arrival, version, trace)).await;
         }

@@ -17,6 +17,7 @@ mod direct;
 mod emulation;
 mod exchange;
 mod framing;
+mod front_page;
 mod graph;
 mod host;
 mod layers;

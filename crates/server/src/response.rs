@@ -44,6 +44,8 @@ pub(crate) enum ContentType {
     Text,
     /// The model.
     Xml,
+    /// A page for people.
+    Html,
     /// A JSON value per line.
     Ndjson,
 }
@@ -61,6 +63,7 @@ impl ContentType {
             Self::PlainJson => "application/json",
             Self::Text => "text/plain; charset=utf-8",
             Self::Xml => "application/xml; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
         }
     }

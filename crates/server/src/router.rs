@@ -37,6 +37,8 @@ pub(crate) enum Target<'a> {
     PublicGraph { version: ApiVersion, path_start: usize },
     /// Several requests of a version in one.
     Batch { version: ApiVersion },
+    /// The page for those who open the address in a browser.
+    FrontPage,
     /// The built-in issuer. `tenant` is the raw segment.
     Issuer { tenant: &'a str, endpoint: Endpoint },
 }
@@ -54,6 +56,9 @@ pub(crate) enum Endpoint {
 
 /// Leads a raw path to its target.
 pub(crate) fn route(path: &str) -> Result<Target<'_>, Problem> {
+    if path == "/" {
+        return Ok(Target::FrontPage);
+    }
     let mut segments = path.strip_prefix('/').ok_or_else(Problem::no_such_route)?.split('/');
     let first = segments.next().unwrap_or_default();
     let Some(version) = ApiVersion::of_segment(first) else {
@@ -90,6 +95,7 @@ fn issuer<'a>(tenant: &'a str, rest: &str) -> Result<Target<'a>, Problem> {
 pub(crate) enum Route {
     #[default]
     Unknown,
+    FrontPage,
     ServiceDocument,
     Metadata,
     Batch,
@@ -126,8 +132,9 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every route, by its number.
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::Unknown,
+        Self::FrontPage,
         Self::ServiceDocument,
         Self::Metadata,
         Self::Batch,
@@ -166,6 +173,7 @@ impl Route {
     pub(crate) fn template(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
+            Self::FrontPage => "front page",
             Self::ServiceDocument => "/",
             Self::Metadata => "/$metadata",
             Self::Batch => "/$batch",
@@ -216,6 +224,7 @@ mod tests {
         let issuer = |endpoint| Target::Issuer { tenant, endpoint };
         let cases = [
             ("/v1.0/communications/callRecords".to_owned(), graph(V1, 5)),
+            ("/".to_owned(), Target::FrontPage),
             ("/V1.0/communications".to_owned(), graph(V1, 5)),
             ("/beta/communications".to_owned(), graph(Beta, 5)),
             ("/v1.0".to_owned(), public(V1, 5)),
@@ -241,7 +250,6 @@ mod tests {
     #[test]
     fn other_paths_are_404_and_tenants_of_users_400() {
         let cases = [
-            ("/", Code::NotFound),
             ("*", Code::NotFound),
             ("//v1.0/communications", Code::NotFound),
             ("/v1.0x/communications", Code::NotFound),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use emulator::Scenario;
@@ -15,10 +16,12 @@ use identity::{Grant, OPERATOR_APP, role};
 use ingest::{Event, FilePiece, Record};
 use model::TenantId;
 use model::log::Log;
+use odata::bound::Query;
+use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
 use server::Running;
 use simulator::{Calls, LogRows, Mix};
-use store::{Filter, ListQuery, Role, Store};
+use store::{Budget, Found, Role, RowQuery, RowSet, Store, StoredRecord};
 
 use super::scenario::{self, Player};
 use super::simulate::{SPAN, TENANT, model_log};
@@ -29,6 +32,11 @@ use super::{
 use crate::cli::{Demo, Place};
 use crate::settings::{Layers, Level, Settings};
 use crate::{clock, keys, logging};
+
+/// Records among which one is chosen to be shown.
+const NEWEST: usize = 50;
+/// How long they are looked for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     // So that receivers on this machine can be tried, unless something else is asked for.
@@ -156,7 +164,7 @@ fn token(running: &Running, tenant: &TenantId) -> Result<String> {
     Ok(running.issuer.issue(&grant, clock::now())?)
 }
 
-/// Prints a token and how to use it.
+/// Prints where the server is, a token, and lines to paste.
 fn explain(
     out: &mut impl Write,
     running: &Running,
@@ -164,33 +172,46 @@ fn explain(
     tenant: &TenantId,
     token: &str,
 ) -> Result<()> {
-    let query = ListQuery { filter: Filter::default(), after: None, limit: 50 };
-    let newest = store.reader()?.list(tenant, &query)?;
+    let newest = newest(store, tenant)?;
     // One of a size that can be read.
     let id = newest
         .iter()
         .min_by_key(|record| record.session_count.abs_diff(4))
         .map(|record| &record.id)
         .context("the store holds no call")?;
-    let records = format!("{}/v1.0/communications/callRecords", running.public_url);
+    let address = &running.public_url;
+    let records = format!("{address}/v1.0/communications/callRecords");
     let (from, to) = range(newest.iter().map(|record| record.start).max().unwrap_or_default());
-    writeln!(out, "\ntenant {tenant}\n\nA token for 24 hours:\n\nTOKEN={token}\n")?;
+    writeln!(out, "\nOpen {address}/ or paste, with a token of tenant {tenant} for 24 hours:\n")?;
+    writeln!(out, "export TOKEN={token}")?;
     for (what, url) in [
-        ("A record:", format!("{records}/{id}")),
+        ("all records, the latest first", records.clone()),
         (
-            "The same with its sessions and their segments:",
+            "a record with its sessions and their segments",
             format!("{records}/{id}?\\$expand=sessions(\\$expand=segments)"),
         ),
-        ("All records, the latest first:", records.clone()),
         (
-            "Calls through calling plans and operators:",
+            "calls through calling plans and operators",
             format!("{records}/getPstnCalls(fromDateTime={from},toDateTime={to})"),
         ),
     ] {
-        writeln!(out, "{what}\n\ncurl -s -H \"Authorization: Bearer {token}\" \"{url}\"\n")?;
+        writeln!(out, "\n# {what}\ncurl -s -H \"Authorization: Bearer $TOKEN\" \"{url}\"")?;
     }
-    writeln!(out, "Stop with Ctrl-C.")?;
+    writeln!(out, "\nStop with Ctrl-C.")?;
     Ok(out.flush()?)
+}
+
+/// The latest records of a tenant.
+fn newest(store: &Store, tenant: &TenantId) -> Result<Vec<Arc<StoredRecord>>> {
+    let query = RowQuery { rows: RowSet::Records, query: Query::default(), not_before: None };
+    let meter = Meter::new(Allowance::until(Instant::now() + PATIENCE));
+    let budget = Budget { rows_scanned: u64::MAX, groups: 0, meter };
+    let page = store.reader()?.page(tenant, &query, None, NEWEST, &budget)?;
+    let records = page.rows.into_iter().filter_map(|found| match found {
+        Found::Record(record) => Some(record),
+        Found::Row(_) | Found::Damaged { .. } => None,
+    });
+    Ok(records.collect())
 }
 
 /// The month before an instant (ticks), as days.
