@@ -36,6 +36,9 @@ use payload::Member;
 /// Most bytes of a batch: 20 records of an ordinary meeting.
 const LARGEST: usize = 16 << 20;
 
+/// Bytes that are read or written while nobody else on this thread has a turn.
+const AT_A_TURN: usize = 128 << 10;
+
 /// Answers a batch: 200 as soon as it can be understood, whatever becomes of its members.
 pub(crate) async fn answer(
     worker: &Rc<Worker>,
@@ -59,18 +62,32 @@ pub(crate) async fn answer(
     let mut reservation = worker.budget.reserve(0)?;
     let mut body = Body::new(source, &headers, &worker.limits);
     let bytes = body.read(LARGEST, Some(&mut reservation)).await?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
-    let members = payload::read(text, version, worker.urls.public())?;
+    let (size, public) = (bytes.len(), worker.urls.public().to_owned());
+    let read = move || {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
+        payload::read(text, version, &public)
+    };
+    let members = elsewhere_if_large(size, read).await??;
     let began = Instant::now();
     let answers = Run { worker, pulse: &pulse, caller: &caller }.all(members).await;
     trace.timings.stage("answer", began.elapsed());
-    let out = write(&answers);
     // The members were carried out, each within what was left; they go, and the whole comes in their place.
-    drop(answers);
+    let out = elsewhere_if_large(size_of(&answers), move || write(&answers)).await?;
     let reader = Reader { caller: Some(caller), peer: Arc::clone(pulse.peer()) };
     let in_flight = worker.shared.outflow.take_anyway(out.len() as u64, &reader);
     Ok(Response::of(ContentType::PlainJson, out).counted(in_flight))
+}
+
+/// Does something with so many bytes: with many on a thread where nobody waits for a turn.
+async fn elsewhere_if_large<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    if bytes <= AT_A_TURN {
+        return Ok(work());
+    }
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
 }
 
 /// What the members have in common.
@@ -167,12 +184,17 @@ async fn side_by_side(mut running: Vec<Running<'_>>) -> Vec<MemberAnswer> {
     answers.into_iter().flatten().collect()
 }
 
-/// `{"responses":[…]}`.
-fn write(answers: &[(String, MemberAnswer)]) -> Vec<u8> {
-    let bytes = |(_, answer): &(String, MemberAnswer)| {
+/// About how many bytes the answers have, with what is around them.
+fn size_of(answers: &[(String, MemberAnswer)]) -> usize {
+    let content = |(_, answer): &(String, MemberAnswer)| {
         answer.content.as_ref().map_or(0, |(_, bytes)| bytes.len())
     };
-    let mut out = Vec::with_capacity(answers.iter().map(|answer| bytes(answer) + 512).sum());
+    answers.iter().map(|answer| content(answer) + 512).sum()
+}
+
+/// `{"responses":[…]}`.
+fn write(answers: &[(String, MemberAnswer)]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(size_of(answers));
     out.extend_from_slice(b"{\"responses\":[");
     for (place, (id, answer)) in answers.iter().enumerate() {
         if place > 0 {

@@ -21,6 +21,9 @@ use crate::connection::Pulse;
 use crate::options::Limits;
 use crate::problem::Problem;
 
+/// From so many bytes on a body is not moved any more while it grows.
+const LARGE: usize = 1 << 20;
+
 /// Where the bytes of a body are.
 #[derive(Debug)]
 pub(crate) enum Source {
@@ -82,6 +85,11 @@ impl Body {
             if whole.is_empty() && self.source.is_at_its_end() && self.is_plain() {
                 // A small body comes in one piece and need not be copied.
                 return Ok(piece);
+            }
+            if whole.len() >= LARGE && whole.capacity() - whole.len() < piece.len() {
+                // To move what is large again and again would hold up others. Room for all that may come is
+                // only an address until it is used; where it can't be had, the usual growth will do.
+                let _ = whole.try_reserve_exact(room);
             }
             whole.extend_from_slice(&piece);
         }

@@ -5,6 +5,7 @@
 //! and one slow timer per connection looks at it.
 
 mod pulse;
+mod turns;
 mod watched;
 
 use std::cell::{Cell, RefCell};
@@ -27,6 +28,7 @@ use crate::direct::{Direct, Left};
 use crate::layers;
 use crate::worker::Worker;
 pub(crate) use pulse::Pulse;
+pub(crate) use turns::{Turn, Turns};
 use watched::Watched;
 
 /// Largest head that hyper buffers. The layers refuse smaller ones in Graph's words; beyond this

@@ -11,14 +11,14 @@ mod answer;
 mod head;
 
 use std::future::Future as _;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::connection::Pulse;
+use crate::connection::{Pulse, Turn};
 use crate::worker::Worker;
 use answer::Made;
 pub(crate) use answer::{Date, Spare};
@@ -45,6 +45,8 @@ pub(crate) struct Direct {
     /// What was read and not answered yet.
     received: Vec<u8>,
     sending: Option<Sending>,
+    /// Others come first.
+    turn: Option<Turn>,
     is_draining: bool,
     is_closing: bool,
 }
@@ -64,13 +66,6 @@ struct Sending {
     answered: usize,
 }
 
-/// Has the task polled again after all others.
-fn yielded<T>(context: &mut Context<'_>) -> Poll<T> {
-    // The first poll says when to come back, and is never ready.
-    let _ = pin!(tokio::task::yield_now()).poll(context);
-    Poll::Pending
-}
-
 impl Direct {
     pub(crate) fn new(worker: Rc<Worker>, pulse: Rc<Pulse>) -> Self {
         Self {
@@ -78,6 +73,7 @@ impl Direct {
             pulse,
             received: Vec::new(),
             sending: None,
+            turn: None,
             is_draining: false,
             is_closing: false,
         }
@@ -94,7 +90,7 @@ impl Direct {
         I: AsyncRead + AsyncWrite + Unpin,
     {
         self.is_draining |= is_draining;
-        let began = Instant::now();
+        let mut began = Instant::now();
         loop {
             if self.is_closing {
                 // Whether the other side hears of it or not, it is over.
@@ -111,8 +107,14 @@ impl Direct {
                 self.is_closing = true;
                 continue;
             }
+            if let Some(turn) = &mut self.turn {
+                ready!(Pin::new(turn).poll(context));
+                self.turn = None;
+                began = Instant::now();
+            }
             if !self.received.is_empty() && began.elapsed() >= SLICE {
-                return yielded(context);
+                self.turn = Some(self.worker.turns.turn());
+                continue;
             }
             match self.answer() {
                 Next::Sends => continue,

@@ -64,7 +64,7 @@ pub(crate) async fn answer(
     }
     if pulse.follows_another() {
         // Whoever sends many requests at once lets others have their turn between them.
-        tokio::task::yield_now().await;
+        worker.turns.turn().await;
     }
     let (head, incoming) = request.into_parts();
     // 1. Counting and logging begin, and end when the exchange is dropped.

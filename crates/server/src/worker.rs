@@ -11,7 +11,7 @@ use store::{Reader, Store};
 
 use crate::body::IngestBudget;
 use crate::compression::Compressor;
-use crate::connection::Connections;
+use crate::connection::{Connections, Turns};
 use crate::crowd::Crowd;
 use crate::direct::{Date, Spare};
 use crate::graph;
@@ -76,6 +76,7 @@ pub(crate) struct Worker {
     /// Applications whose tokens came here lately.
     pub(crate) registrations: Registrations,
     pub(crate) connections: Connections,
+    pub(crate) turns: Rc<Turns>,
     pub(crate) spare: Spare,
     pub(crate) date: Date,
     pub(crate) request_ids: Generator,
@@ -118,6 +119,7 @@ impl Worker {
             tokens: RefCell::default(),
             registrations: Registrations::new(options.recheck),
             connections: Connections::default(),
+            turns: Rc::default(),
             spare: Spare::default(),
             date: Date::default(),
             request_ids: Generator::new(),

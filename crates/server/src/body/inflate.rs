@@ -17,6 +17,9 @@ use crate::problem::Problem;
 /// Bytes of a piece, give or take what a decoder makes at once.
 const PIECE: usize = 64 << 10;
 
+/// The same where nobody else waits meanwhile: to go there and back has a price of its own.
+const LARGE_PIECE: usize = 1 << 20;
+
 /// Calls of a decoder in a step: of members and frames that hold nothing there can be many in few bytes.
 const CALLS: usize = 32;
 
@@ -180,7 +183,14 @@ impl Brotli {
     }
 
     fn fill(&mut self, piece: &mut Piece<'_>) -> Result<(), Fault> {
-        let mut out = vec![0; piece.enough()];
+        // With that much room it is done on a thread where nobody waits for a turn.
+        let is_elsewhere = piece.room > PIECE;
+        let size = if is_elsewhere {
+            LARGE_PIECE.min(piece.room.saturating_add(1))
+        } else {
+            piece.enough()
+        };
+        let mut out = vec![0; size];
         let mut filled = 0;
         let largest = if piece.room < LARGEST_BLOCK { SIP } else { usize::MAX };
         while !self.is_over {
