@@ -50,6 +50,14 @@ pub(crate) enum Row<'r> {
 pub(crate) type Flow = Result<ControlFlow<()>, Error>;
 
 impl Connection {
+    /// Tells a connection to a database from every other one; that to a file is 0.
+    pub(crate) fn number(&self) -> u64 {
+        match self {
+            Self::Sqlite(_) => 0,
+            Self::Postgres(connection) => connection.number,
+        }
+    }
+
     /// Whose wording its statements have.
     pub(crate) fn engine(&self) -> Engine {
         match self {

@@ -34,7 +34,7 @@ pub struct Reader {
     shared: Arc<Shared>,
     pub(crate) snapshot: Snapshot,
     pub(crate) codec: Codec,
-    pub(crate) tenants: TenantKeys,
+    pub(crate) tenants: TenantCache,
     /// Where one process writes and this reader is to stay.
     pub(crate) kept: Option<KeptRecords>,
 }
@@ -45,7 +45,7 @@ impl Reader {
         let snapshot = Snapshot::open(Arc::clone(&shared))?;
         let stays = shared.role == Role::Serve && shared.opener.file().is_ok();
         let kept = stays.then(KeptRecords::new);
-        Ok(Self { shared, snapshot, codec, tenants: TenantKeys::new(), kept })
+        Ok(Self { shared, snapshot, codec, tenants: TenantCache::default(), kept })
     }
 
     /// From now on, large fragments (more than 1 MiB) are errors for this reader, which so never takes long
@@ -268,18 +268,30 @@ impl fmt::Debug for Reader {
     }
 }
 
-/// The tenant's number. Tenants are never deleted, so what is known stays true.
+/// Numbers of tenants that were asked for on a connection.
+#[derive(Default)]
+pub(crate) struct TenantCache {
+    connection: u64,
+    keys: TenantKeys,
+}
+
+/// The tenant's number. Tenants are never deleted, so what is known stays true for as long as the
+/// connection lasts. What comes after it may be a replica that lacks the last tenants, and that gives
+/// their numbers to others.
 pub(crate) fn tenant_key(
     connection: &Connection,
-    tenants: &mut TenantKeys,
+    tenants: &mut TenantCache,
     tenant: &TenantId,
 ) -> Result<Option<i64>, Error> {
-    if let Some(key) = tenants.get(tenant) {
+    if tenants.connection != connection.number() {
+        *tenants = TenantCache { connection: connection.number(), keys: TenantKeys::new() };
+    }
+    if let Some(key) = tenants.keys.get(tenant) {
         return Ok(Some(*key));
     }
     let found = session::find_tenant(connection, tenant)?;
     if let Some(key) = found {
-        tenants.insert(tenant.clone(), key);
+        tenants.keys.insert(tenant.clone(), key);
     }
     Ok(found)
 }

@@ -17,7 +17,8 @@ use crate::problem::Problem;
 /// Bytes of a piece, give or take what a decoder makes at once.
 const PIECE: usize = 64 << 10;
 
-/// The same where nobody else waits meanwhile: to go there and back has a price of its own.
+/// Bytes of a piece that is decoded on a thread where nobody else waits ([`Inflate::is_slow`]): to go
+/// there and back has a price of its own.
 const LARGE_PIECE: usize = 1 << 20;
 
 /// Calls of a decoder in a step: of members and frames that hold nothing there can be many in few bytes.
@@ -115,7 +116,9 @@ impl Inflate {
 
     /// Decodes on: one piece, perhaps an empty one, of what may have `room` bytes in all.
     pub(super) fn step(&mut self, room: usize) -> Result<Bytes, Fault> {
-        let mut piece = Piece { waiting: &mut self.waiting, out: Vec::new(), is_full: false, room };
+        let size = if self.is_slow(room) { LARGE_PIECE } else { PIECE };
+        let waiting = &mut self.waiting;
+        let mut piece = Piece { waiting, out: Vec::new(), is_full: false, room, size };
         match &mut self.decoder {
             Decoder::Gzip(decoder) => piece.gunzip(decoder)?,
             Decoder::Brotli(brotli) => brotli.fill(&mut piece)?,
@@ -143,12 +146,14 @@ struct Piece<'a> {
     out: Vec<u8>,
     is_full: bool,
     room: usize,
+    /// Bytes at which it is large enough, if there is room for so many.
+    size: usize,
 }
 
 impl Piece<'_> {
     /// Bytes at which it is large enough: one more than there is room for shows that there are too many.
     fn enough(&self) -> usize {
-        PIECE.min(self.room.saturating_add(1))
+        self.size.min(self.room.saturating_add(1))
     }
 
     fn gunzip(&mut self, decoder: &mut MultiGzDecoder<Vec<u8>>) -> io::Result<()> {
@@ -183,14 +188,7 @@ impl Brotli {
     }
 
     fn fill(&mut self, piece: &mut Piece<'_>) -> Result<(), Fault> {
-        // With that much room it is done on a thread where nobody waits ([`Inflate::is_slow`]).
-        let is_elsewhere = piece.room > PIECE;
-        let size = if is_elsewhere {
-            LARGE_PIECE.min(piece.room.saturating_add(1))
-        } else {
-            piece.enough()
-        };
-        let mut out = vec![0; size];
+        let mut out = vec![0; piece.enough()];
         let mut filled = 0;
         let largest = if piece.room < LARGEST_BLOCK { SIP } else { usize::MAX };
         while !self.is_over {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// An open connection.
 pub(crate) struct Connection {
+    /// Tells it from every other one of this process.
+    pub(crate) number: u64,
     link: Link,
     statements: RefCell<HashMap<String, Statement>>,
     /// Whether the server has a transaction open, as far as statements were sent to it.
@@ -75,7 +78,9 @@ struct Rows {
 impl Connection {
     /// Connects. Blocks.
     pub(crate) fn open(database: &Database) -> Result<Self, Error> {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
         Ok(Self {
+            number: COUNT.fetch_add(1, Ordering::Relaxed),
             link: database.connect()?,
             statements: RefCell::default(),
             is_open: Cell::new(false),

@@ -60,8 +60,14 @@ impl Oracle {
         let mut rows: HashMap<RowSet, Vec<Vec<u8>>> = HashMap::new();
         let all = query(RowSet::Records, &[]);
         let page = reader.page(&tenant(), &all, None, 100_000, &budget()).unwrap();
-        for found in page.rows {
-            let Found::Record(record) = found else { panic!("{found:?}") };
+        let records = page.rows.into_iter().map(|found| match found {
+            Found::Record(record) => record,
+            other => panic!("{other:?}"),
+        });
+        // In the order that is promised, whatever the store says of it.
+        let mut records: Vec<_> = records.collect();
+        records.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
+        for record in records {
             let keys = RecordKeys::read(&record.fragment).unwrap();
             let (mut sessions, mut participants) = (Vec::new(), Vec::new());
             let (mut pack, mut number) = (Vec::new(), 0);

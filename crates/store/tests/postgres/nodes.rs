@@ -10,7 +10,7 @@ use store::{Change, Channel, Error, Outcome, Role, Store};
 use crate::calls::{Call, call, guid};
 use testkit::{PATIENCE, until};
 
-use crate::engine::{Folder, serve, tenant};
+use crate::engine::{Folder, other_tenant, serve, tenant};
 use crate::notifications::subscription;
 
 /// A client of the database that is no node of ours, with a transaction of its own.
@@ -275,4 +275,26 @@ fn numbers_that_a_crash_of_the_database_takes_back_are_given_to_one_record() {
     folder.ask("UPDATE call_record SET record_key = (SELECT min(record_key) FROM call_record)");
     let problems = one.doctor().unwrap().problems;
     assert!(problems.iter().any(|it| it.contains("more than one version")), "{problems:?}");
+}
+
+#[test]
+fn a_reader_does_not_take_a_number_for_the_tenant_that_had_it_before_a_failover() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    store.write(&tenant(), vec![call(1).shred(&store)]).wait().unwrap();
+    let mut reader = store.reader().unwrap();
+    assert!(reader.record(&tenant(), &call(1).key(), None).unwrap().is_some());
+    // The database that takes over never heard of the tenant, and gave its number to another.
+    folder.ask(&format!("UPDATE tenant SET id = '{}'", other_tenant().as_str()));
+    folder.ask(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    );
+    let mut found = None;
+    until("the reader has another connection", || {
+        found = reader.record(&tenant(), &call(1).key(), None).ok();
+        found.is_some()
+    });
+    assert!(found.flatten().is_none());
+    assert!(reader.record(&other_tenant(), &call(1).key(), None).unwrap().is_some());
 }
