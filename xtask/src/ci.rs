@@ -1,7 +1,7 @@
-//! `cargo xtask ci`: every check, three at a time, each timed and its processor time counted.
+//! `cargo xtask ci`: every check, four at a time, each timed and its processor time counted.
 //!
 //! A step is a process of its own (`cargo xtask step NAME`), whose output is kept and shown when it
-//! ends. Two run beside each other: what compiles keeps both cores busy, and what tests mostly waits.
+//! ends. The build runs alone, since it keeps all cores busy; tests mostly wait.
 
 mod cpu;
 mod steps;
@@ -18,8 +18,8 @@ use xtask::repository::fresh_folder;
 use self::steps::{STEPS, Step};
 
 /// Steps that run at once: while some of them wait for servers, two cores have something to do.
-const AT_ONCE: usize = 3;
-/// How often is looked whether a step has ended.
+const AT_ONCE: usize = 4;
+/// Between two looks at whether a step has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What became of a step.
