@@ -120,7 +120,7 @@ fn aggregates() {
 }
 
 #[test]
-fn groups() {
+fn groups_of_records() {
     let mut asked = Asked::new();
     gives(
         &mut asked,
@@ -187,6 +187,11 @@ fn groups() {
             ),
         ],
     );
+}
+
+#[test]
+fn groups_of_streams() {
+    let mut asked = Asked::new();
     gives(
         &mut asked,
         "/callvault.streams",
@@ -297,90 +302,97 @@ fn chains_branches_and_options_behind_them() {
     assert_eq!(count.text(), "2");
 }
 
+const WRONG_TRANSFORMATIONS: &[(&str, u16, &str, &str)] = &[
+    ("?$apply=", 400, "$apply", "Transformation expected at position 0 in ''."),
+    (
+        "?$apply=agregate($count as n)",
+        400,
+        "$apply",
+        "Transformation expected but found 'agregate' at position 0 in 'agregate($count as n)'. Did you mean 'aggregate'?",
+    ),
+    (
+        "?$apply=aggregate(version with sum)",
+        400,
+        "$apply",
+        "'as' expected but found ')' at position 26 in 'aggregate(version with sum)'.",
+    ),
+    (
+        "?$apply=aggregate(version with total as x)",
+        400,
+        "$apply",
+        "Unknown function 'total' at position 23 in 'aggregate(version with total as x)'.",
+    ),
+    (
+        "?$apply=aggregate(sessions/$count with sum as x)",
+        400,
+        "$apply",
+        "'as' expected but found 'with' at position 26 in 'aggregate(sessions/$count with sum as x)'.",
+    ),
+    (
+        "?$apply=aggregate(id with sum as x)",
+        400,
+        "$apply",
+        "Type mismatch: a number or Edm.Duration expected but found Edm.String at position 10 in 'aggregate(id with sum as x)'.",
+    ),
+    (
+        "?$apply=aggregate(verson with sum as x)",
+        400,
+        "$apply",
+        "Unknown property 'verson' at position 10 in 'aggregate(verson with sum as x)'. Did you mean 'version'?",
+    ),
+    (
+        "?$apply=groupby(type)",
+        400,
+        "$apply",
+        "'(' expected but found 'type' at position 8 in 'groupby(type)'.",
+    ),
+    (
+        "?$apply=groupby((typ))",
+        400,
+        "$apply",
+        "Unknown property 'typ' at position 9 in 'groupby((typ))'. Did you mean 'type'?",
+    ),
+    (
+        "?$apply=groupby((type))/aggregate(version with max as m)",
+        400,
+        "$apply",
+        "Unknown property 'version' at position 26 in 'groupby((type))/aggregate(version with max as m)'.",
+    ),
+    (
+        "?$apply=groupby((type))&$filter=version eq 1",
+        400,
+        "$filter",
+        "Unknown property 'version' at position 0 in 'version eq 1'.",
+    ),
+    (
+        "?$apply=filter(version)",
+        400,
+        "$apply",
+        "Type mismatch: Edm.Boolean expected but found Edm.Int64 at position 7 in 'filter(version)'.",
+    ),
+    ("?$apply=filter(true", 400, "$apply", "')' expected at position 11 in 'filter(true'."),
+    ("?$apply=identity/", 400, "$apply", "Transformation expected at position 9 in 'identity/'."),
+    (
+        "?$apply=topcount(2)",
+        400,
+        "$apply",
+        "',' expected but found ')' at position 10 in 'topcount(2)'.",
+    ),
+    (
+        "/r1?$apply=identity",
+        400,
+        "$apply",
+        "The query option '$apply' on a single value is not allowed here.",
+    ),
+    (
+        "?$apply=identity&$apply=identity",
+        400,
+        "$apply",
+        "The query option '$apply' is given more than once.",
+    ),
+];
+
 #[test]
 fn wrong_transformations_are_refused_at_their_place() {
-    Asked::new().refusals(&[
-        ("?$apply=", 400, "$apply", "Transformation expected at position 0 in ''."),
-        (
-            "?$apply=agregate($count as n)",
-            400,
-            "$apply",
-            "Transformation expected but found 'agregate' at position 0 in 'agregate($count as n)'. Did you mean 'aggregate'?",
-        ),
-        (
-            "?$apply=aggregate(version with sum)",
-            400,
-            "$apply",
-            "'as' expected but found ')' at position 26 in 'aggregate(version with sum)'.",
-        ),
-        (
-            "?$apply=aggregate(version with total as x)",
-            400,
-            "$apply",
-            "Unknown function 'total' at position 23 in 'aggregate(version with total as x)'.",
-        ),
-        (
-            "?$apply=aggregate(sessions/$count with sum as x)",
-            400,
-            "$apply",
-            "'as' expected but found 'with' at position 26 in 'aggregate(sessions/$count with sum as x)'.",
-        ),
-        (
-            "?$apply=aggregate(id with sum as x)",
-            400,
-            "$apply",
-            "Type mismatch: a number or Edm.Duration expected but found Edm.String at position 10 in 'aggregate(id with sum as x)'.",
-        ),
-        (
-            "?$apply=aggregate(verson with sum as x)",
-            400,
-            "$apply",
-            "Unknown property 'verson' at position 10 in 'aggregate(verson with sum as x)'. Did you mean 'version'?",
-        ),
-        (
-            "?$apply=groupby(type)",
-            400,
-            "$apply",
-            "'(' expected but found 'type' at position 8 in 'groupby(type)'.",
-        ),
-        (
-            "?$apply=groupby((typ))",
-            400,
-            "$apply",
-            "Unknown property 'typ' at position 9 in 'groupby((typ))'. Did you mean 'type'?",
-        ),
-        (
-            "?$apply=groupby((type))/aggregate(version with max as m)",
-            400,
-            "$apply",
-            "Unknown property 'version' at position 26 in 'groupby((type))/aggregate(version with max as m)'.",
-        ),
-        (
-            "?$apply=groupby((type))&$filter=version eq 1",
-            400,
-            "$filter",
-            "Unknown property 'version' at position 0 in 'version eq 1'.",
-        ),
-        (
-            "?$apply=filter(version)",
-            400,
-            "$apply",
-            "Type mismatch: Edm.Boolean expected but found Edm.Int64 at position 7 in 'filter(version)'.",
-        ),
-        ("?$apply=filter(true", 400, "$apply", "')' expected at position 11 in 'filter(true'."),
-        (
-            "?$apply=identity/",
-            400,
-            "$apply",
-            "Transformation expected at position 9 in 'identity/'.",
-        ),
-        (
-            "?$apply=topcount(2)",
-            400,
-            "$apply",
-            "',' expected but found ')' at position 10 in 'topcount(2)'.",
-        ),
-        ("/r1?$apply=identity", 400, "$apply", "The query option '$apply' on a single value is not allowed here."),
-        ("?$apply=identity&$apply=identity", 400, "$apply", "The query option '$apply' is given more than once."),
-    ]);
+    Asked::new().refusals(WRONG_TRANSFORMATIONS);
 }

@@ -121,103 +121,105 @@ fn expansions_inside_expansions() {
     assert_eq!(counts, [2, 1, 0]);
 }
 
+const WRONG_EXPANSIONS: &[(&str, u16, &str, &str)] = &[
+    ("?$expand=", 400, "$expand", "Name of a property expected at position 0 in ''."),
+    (
+        "?$expand=session",
+        400,
+        "$expand",
+        "Unknown property 'session' at position 0 in 'session'. Did you mean 'sessions'?",
+    ),
+    (
+        "?$expand=version",
+        400,
+        "$expand",
+        "Navigation property expected but found 'version' at position 0 in 'version'.",
+    ),
+    ("?$expand=sessions($foo=1)", 400, "$expand", "The query option '$foo' is not known."),
+    (
+        "?$expand=sessions($filtre=isTest)",
+        400,
+        "$expand",
+        "The query option '$filtre' is not known. Did you mean '$filter'?",
+    ),
+    (
+        "?$expand=sessions($top=1;$top=2)",
+        400,
+        "$top",
+        "The query option '$top' is given more than once.",
+    ),
+    (
+        "?$expand=sessions($filter=)",
+        400,
+        "$expand",
+        "Expression expected but found ')' at position 17 in 'sessions($filter=)'.",
+    ),
+    (
+        "?$expand=sessions($filter=isTset)",
+        400,
+        "$expand",
+        "Unknown property 'isTset' at position 17 in 'sessions($filter=isTset)'. Did you mean 'isTest'?",
+    ),
+    (
+        "?$expand=sessions($expand=segments($orderby=foo))",
+        400,
+        "$expand",
+        "Unknown property 'foo' at position 35 in 'sessions($expand=segments($orderby=foo))'.",
+    ),
+    ("?$expand=sessions(", 400, "$expand", "Query option expected at position 9 in 'sessions('."),
+    (
+        "?$expand=sessions($top=1",
+        400,
+        "$expand",
+        "')' expected at position 15 in 'sessions($top=1'.",
+    ),
+    (
+        "?$expand=sessions($top=x)",
+        400,
+        "$expand",
+        "Number from 0 to 2147483647 expected but found 'x' at position 14 in 'sessions($top=x)'.",
+    ),
+    (
+        "?$expand=sessions,sessions",
+        400,
+        "$expand",
+        "Expanding 'sessions' twice is not allowed here.",
+    ),
+    (
+        "?$expand=organizer_v2($top=1)",
+        400,
+        "$expand",
+        "The query option '$top' for 'organizer_v2', which is single, is not allowed here.",
+    ),
+    (
+        "?$expand=sessions($skiptoken=x)",
+        400,
+        "$expand",
+        "The query option '$skiptoken' inside $expand is not allowed here.",
+    ),
+    (
+        "?$expand=sessions($levels=2)",
+        400,
+        "$expand",
+        "The query option '$levels' for 'sessions', which leads to another type, is not allowed here.",
+    ),
+    (
+        "?$expand=*($levels=9)",
+        400,
+        "$expand",
+        "Too much in '$expand': levels of $expand, at most 4.",
+    ),
+    ("?$expand=*($top=1)", 400, "$expand", "The query option '$top' for '*' is not allowed here."),
+    ("?$expand=*/$count", 400, "$expand", "'/$count' behind '*' is not allowed here."),
+    (
+        "/$count?$expand=sessions",
+        400,
+        "$expand",
+        "The query option '$expand' behind '/$count' is not allowed here.",
+    ),
+];
+
 #[test]
 fn wrong_expansions_are_refused_at_their_place() {
-    Asked::new().refusals(&[
-        ("?$expand=", 400, "$expand", "Name of a property expected at position 0 in ''."),
-        (
-            "?$expand=session",
-            400,
-            "$expand",
-            "Unknown property 'session' at position 0 in 'session'. Did you mean 'sessions'?",
-        ),
-        (
-            "?$expand=version",
-            400,
-            "$expand",
-            "Navigation property expected but found 'version' at position 0 in 'version'.",
-        ),
-        (
-            "?$expand=sessions($foo=1)",
-            400,
-            "$expand",
-            "The query option '$foo' is not known.",
-        ),
-        (
-            "?$expand=sessions($filtre=isTest)",
-            400,
-            "$expand",
-            "The query option '$filtre' is not known. Did you mean '$filter'?",
-        ),
-        ("?$expand=sessions($top=1;$top=2)", 400, "$top", "The query option '$top' is given more than once."),
-        (
-            "?$expand=sessions($filter=)",
-            400,
-            "$expand",
-            "Expression expected but found ')' at position 17 in 'sessions($filter=)'.",
-        ),
-        (
-            "?$expand=sessions($filter=isTset)",
-            400,
-            "$expand",
-            "Unknown property 'isTset' at position 17 in 'sessions($filter=isTset)'. Did you mean 'isTest'?",
-        ),
-        (
-            "?$expand=sessions($expand=segments($orderby=foo))",
-            400,
-            "$expand",
-            "Unknown property 'foo' at position 35 in 'sessions($expand=segments($orderby=foo))'.",
-        ),
-        ("?$expand=sessions(", 400, "$expand", "Query option expected at position 9 in 'sessions('."),
-        ("?$expand=sessions($top=1", 400, "$expand", "')' expected at position 15 in 'sessions($top=1'."),
-        (
-            "?$expand=sessions($top=x)",
-            400,
-            "$expand",
-            "Number from 0 to 2147483647 expected but found 'x' at position 14 in 'sessions($top=x)'.",
-        ),
-        ("?$expand=sessions,sessions", 400, "$expand", "Expanding 'sessions' twice is not allowed here."),
-        (
-            "?$expand=organizer_v2($top=1)",
-            400,
-            "$expand",
-            "The query option '$top' for 'organizer_v2', which is single, is not allowed here.",
-        ),
-        (
-            "?$expand=sessions($skiptoken=x)",
-            400,
-            "$expand",
-            "The query option '$skiptoken' inside $expand is not allowed here.",
-        ),
-        (
-            "?$expand=sessions($levels=2)",
-            400,
-            "$expand",
-            "The query option '$levels' for 'sessions', which leads to another type, is not allowed here.",
-        ),
-        (
-            "?$expand=*($levels=9)",
-            400,
-            "$expand",
-            "Too much in '$expand': levels of $expand, at most 4.",
-        ),
-        (
-            "?$expand=*($top=1)",
-            400,
-            "$expand",
-            "The query option '$top' for '*' is not allowed here.",
-        ),
-        (
-            "?$expand=*/$count",
-            400,
-            "$expand",
-            "'/$count' behind '*' is not allowed here.",
-        ),
-        (
-            "/$count?$expand=sessions",
-            400,
-            "$expand",
-            "The query option '$expand' behind '/$count' is not allowed here.",
-        ),
-    ]);
+    Asked::new().refusals(WRONG_EXPANSIONS);
 }

@@ -138,98 +138,95 @@ fn beta_speaks_the_same_language() {
     );
 }
 
+const UNKNOWN_NAMES: &[(&str, u16, &str, &str)] = &[
+    (
+        "?$filter=startDateTme gt now()",
+        400,
+        "$filter",
+        "Unknown property 'startDateTme' at position 0 in 'startDateTme gt now()'. Did you mean 'startDateTime'?",
+    ),
+    (
+        "?$filter=nothingLikeIt eq 1",
+        400,
+        "$filter",
+        "Unknown property 'nothingLikeIt' at position 0 in 'nothingLikeIt eq 1'.",
+    ),
+    (
+        "?$filter=sessions/any(s:s/caller/name eq 'x')",
+        400,
+        "$filter",
+        "Unknown property 'name' at position 24 in 'sessions/any(s:s/caller/name eq 'x')'. Did you mean 'microsoft.graph.callRecords.participantEndpoint/name'?",
+    ),
+    (
+        "?$filter=version/x eq 1",
+        400,
+        "$filter",
+        "Unknown property 'x' at position 8 in 'version/x eq 1'.",
+    ),
+    (
+        "?$filter=organizer_v2/microsoft.graph.callRecords.sesion/id eq 'x'",
+        400,
+        "$filter",
+        "Unknown type 'microsoft.graph.callRecords.sesion' at position 13 in 'organizer_v2/microsoft.graph.callRecords.sesion/id eq 'x''. Did you mean 'microsoft.graph.callRecords.session'?",
+    ),
+    (
+        "?$filter=cast(id,Edm.Foo) eq 1",
+        400,
+        "$filter",
+        "Unknown type 'Edm.Foo' at position 8 in 'cast(id,Edm.Foo) eq 1'.",
+    ),
+    (
+        "?$filter=cast(organizer,Edm.Int32) eq 1",
+        400,
+        "$filter",
+        "Type mismatch: a value that Edm.Int32 can be made of expected but found microsoft.graph.identitySet at position 5 in 'cast(organizer,Edm.Int32) eq 1'.",
+    ),
+    (
+        "?$filter=cast(id,Edm.Binary) eq null",
+        501,
+        "$filter",
+        "The type 'Edm.Binary' is not supported yet.",
+    ),
+    ("?$filter=isof(id)", 400, "$filter", "Unknown type 'id' at position 5 in 'isof(id)'."),
+    (
+        "?$filter=isof(id,'Edm.String')",
+        400,
+        "$filter",
+        "Name of a type expected but found ''' at position 8 in 'isof(id,'Edm.String')'.",
+    ),
+    (
+        "?$filter=case(version:1) eq 1",
+        400,
+        "$filter",
+        "Type mismatch: Edm.Boolean expected but found Edm.Int64 at position 5 in 'case(version:1) eq 1'.",
+    ),
+    (
+        "?$filter=case(true) eq 1",
+        400,
+        "$filter",
+        "':' expected but found ')' at position 9 in 'case(true) eq 1'.",
+    ),
+    (
+        "?$filter=case(true:1,false:'x') eq 1",
+        400,
+        "$filter",
+        "Type mismatch: Edm.Int64 expected but found Edm.String at position 18 in 'case(true:1,false:'x') eq 1'.",
+    ),
+    (
+        "?$filter=$root/communications/callRecords('r1')/version eq 1",
+        501,
+        "$filter",
+        "A path from '$root' is not supported yet.",
+    ),
+    (
+        "?$filter=$that/version eq 1",
+        400,
+        "$filter",
+        "Expression expected but found '$that' at position 0 in '$that/version eq 1'.",
+    ),
+];
+
 #[test]
 fn names_that_are_not_there_are_refused_at_their_place() {
-    Asked::new().refusals(&[
-        (
-            "?$filter=startDateTme gt now()",
-            400,
-            "$filter",
-            "Unknown property 'startDateTme' at position 0 in 'startDateTme gt now()'. Did you mean 'startDateTime'?",
-        ),
-        (
-            "?$filter=nothingLikeIt eq 1",
-            400,
-            "$filter",
-            "Unknown property 'nothingLikeIt' at position 0 in 'nothingLikeIt eq 1'.",
-        ),
-        (
-            "?$filter=sessions/any(s:s/caller/name eq 'x')",
-            400,
-            "$filter",
-            "Unknown property 'name' at position 24 in 'sessions/any(s:s/caller/name eq 'x')'. Did you mean 'microsoft.graph.callRecords.participantEndpoint/name'?",
-        ),
-        (
-            "?$filter=version/x eq 1",
-            400,
-            "$filter",
-            "Unknown property 'x' at position 8 in 'version/x eq 1'.",
-        ),
-        (
-            "?$filter=organizer_v2/microsoft.graph.callRecords.sesion/id eq 'x'",
-            400,
-            "$filter",
-            "Unknown type 'microsoft.graph.callRecords.sesion' at position 13 in 'organizer_v2/microsoft.graph.callRecords.sesion/id eq 'x''. Did you mean 'microsoft.graph.callRecords.session'?",
-        ),
-        (
-            "?$filter=cast(id,Edm.Foo) eq 1",
-            400,
-            "$filter",
-            "Unknown type 'Edm.Foo' at position 8 in 'cast(id,Edm.Foo) eq 1'.",
-        ),
-        (
-            "?$filter=cast(organizer,Edm.Int32) eq 1",
-            400,
-            "$filter",
-            "Type mismatch: a value that Edm.Int32 can be made of expected but found microsoft.graph.identitySet at position 5 in 'cast(organizer,Edm.Int32) eq 1'.",
-        ),
-        (
-            "?$filter=cast(id,Edm.Binary) eq null",
-            501,
-            "$filter",
-            "The type 'Edm.Binary' is not supported yet.",
-        ),
-        (
-            "?$filter=isof(id)",
-            400,
-            "$filter",
-            "Unknown type 'id' at position 5 in 'isof(id)'.",
-        ),
-        (
-            "?$filter=isof(id,'Edm.String')",
-            400,
-            "$filter",
-            "Name of a type expected but found ''' at position 8 in 'isof(id,'Edm.String')'.",
-        ),
-        (
-            "?$filter=case(version:1) eq 1",
-            400,
-            "$filter",
-            "Type mismatch: Edm.Boolean expected but found Edm.Int64 at position 5 in 'case(version:1) eq 1'.",
-        ),
-        (
-            "?$filter=case(true) eq 1",
-            400,
-            "$filter",
-            "':' expected but found ')' at position 9 in 'case(true) eq 1'.",
-        ),
-        (
-            "?$filter=case(true:1,false:'x') eq 1",
-            400,
-            "$filter",
-            "Type mismatch: Edm.Int64 expected but found Edm.String at position 18 in 'case(true:1,false:'x') eq 1'.",
-        ),
-        (
-            "?$filter=$root/communications/callRecords('r1')/version eq 1",
-            501,
-            "$filter",
-            "A path from '$root' is not supported yet.",
-        ),
-        (
-            "?$filter=$that/version eq 1",
-            400,
-            "$filter",
-            "Expression expected but found '$that' at position 0 in '$that/version eq 1'.",
-        ),
-    ]);
+    Asked::new().refusals(UNKNOWN_NAMES);
 }

@@ -114,85 +114,82 @@ fn formats_and_versions_of_the_schema() {
     );
 }
 
+const WRONG_SELECTIONS: &[(&str, u16, &str, &str)] = &[
+    ("?$select=", 400, "$select", "Name of a property expected at position 0 in ''."),
+    (
+        "?$select=idd",
+        400,
+        "$select",
+        "Unknown property 'idd' at position 0 in 'idd'. Did you mean 'id'?",
+    ),
+    ("?$select=id,", 400, "$select", "Name of a property expected at position 3 in 'id,'."),
+    (
+        "?$select=id version",
+        400,
+        "$select",
+        "End expected but found 'version' at position 3 in 'id version'.",
+    ),
+    ("?$select=id/x", 400, "$select", "Unknown property 'x' at position 3 in 'id/x'."),
+    (
+        "?$select=sessions/id",
+        400,
+        "$select",
+        "The path 'sessions/…' through a navigation property in $select is not allowed here.",
+    ),
+    (
+        "?$select=id($select=x)",
+        400,
+        "$select",
+        "Options for 'id', which has no properties, is not allowed here.",
+    ),
+    (
+        "?$select=id&$select=id",
+        400,
+        "$select",
+        "The query option '$select' is given more than once.",
+    ),
+    (
+        "/$count?$select=id",
+        400,
+        "$select",
+        "The query option '$select' behind '/$count' is not allowed here.",
+    ),
+    (
+        "/r1/version?$select=id",
+        400,
+        "$select",
+        "The query option '$select' on a value without properties is not allowed here.",
+    ),
+    (&many, 400, "$select", "Too much in '$select': items of $select, at most 200."),
+    (
+        "?$schemaversion=2",
+        400,
+        "$schemaversion",
+        "The query option '$schemaversion' with another value than '*' is not allowed here.",
+    ),
+    (
+        "?$levels=2",
+        400,
+        "$levels",
+        "The query option '$levels' outside $expand is not allowed here.",
+    ),
+    (
+        "?$index=1",
+        400,
+        "$index",
+        "The query option '$index' in a request that reads is not allowed here.",
+    ),
+    ("?$deltatoken=x", 501, "$deltatoken", "The query option '$deltatoken' is not supported yet."),
+    (
+        "?$skiptoken=x",
+        400,
+        "$skiptoken",
+        "The value of '$skiptoken' is not valid for this request.",
+    ),
+];
+
 #[test]
 fn wrong_selections_are_refused_at_their_place() {
     let many = format!("?$select={}", vec!["id"; 201].join(","));
-    Asked::new().refusals(&[
-        ("?$select=", 400, "$select", "Name of a property expected at position 0 in ''."),
-        (
-            "?$select=idd",
-            400,
-            "$select",
-            "Unknown property 'idd' at position 0 in 'idd'. Did you mean 'id'?",
-        ),
-        ("?$select=id,", 400, "$select", "Name of a property expected at position 3 in 'id,'."),
-        (
-            "?$select=id version",
-            400,
-            "$select",
-            "End expected but found 'version' at position 3 in 'id version'.",
-        ),
-        ("?$select=id/x", 400, "$select", "Unknown property 'x' at position 3 in 'id/x'."),
-        (
-            "?$select=sessions/id",
-            400,
-            "$select",
-            "The path 'sessions/…' through a navigation property in $select is not allowed here.",
-        ),
-        (
-            "?$select=id($select=x)",
-            400,
-            "$select",
-            "Options for 'id', which has no properties, is not allowed here.",
-        ),
-        (
-            "?$select=id&$select=id",
-            400,
-            "$select",
-            "The query option '$select' is given more than once.",
-        ),
-        (
-            "/$count?$select=id",
-            400,
-            "$select",
-            "The query option '$select' behind '/$count' is not allowed here.",
-        ),
-        (
-            "/r1/version?$select=id",
-            400,
-            "$select",
-            "The query option '$select' on a value without properties is not allowed here.",
-        ),
-        (&many, 400, "$select", "Too much in '$select': items of $select, at most 200."),
-        (
-            "?$schemaversion=2",
-            400,
-            "$schemaversion",
-            "The query option '$schemaversion' with another value than '*' is not allowed here.",
-        ),
-        (
-            "?$levels=2",
-            400,
-            "$levels",
-            "The query option '$levels' outside $expand is not allowed here.",
-        ),
-        (
-            "?$index=1",
-            400,
-            "$index",
-            "The query option '$index' in a request that reads is not allowed here.",
-        ),
-        (
-            "?$deltatoken=x",
-            501,
-            "$deltatoken",
-            "The query option '$deltatoken' is not supported yet.",
-        ),
-        (
-            "?$skiptoken=x",
-            400,
-            "$skiptoken",
-            "The value of '$skiptoken' is not valid for this request.",
-        ),
-    ]);
+    Asked::new().refusals(WRONG_SELECTIONS);
 }
