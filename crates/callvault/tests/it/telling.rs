@@ -150,7 +150,7 @@ fn watching_says_why_nothing_comes() {
     let line = lines.next().unwrap().unwrap();
     watching.kill().unwrap();
     watching.wait().unwrap();
-    assert!(line.contains("could not tell this command"), "{line}");
+    assert!(line.contains("could not notify this command"), "{line}");
     assert!(line.contains("notifications.allow_networks"), "{line}");
 }
 

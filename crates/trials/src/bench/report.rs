@@ -11,10 +11,7 @@ use super::{PARTS, gauge};
 
 /// What each part measures, by its name.
 const TITLES: [(&str, &str); PARTS.len()] = [
-    (
-        "reads",
-        "Reads, against nginx serving the same bytes and header lines from files",
-    ),
+    ("reads", "Reads, against nginx serving the same bytes and header lines from files"),
     ("sizes", "The same read in larger stores"),
     ("tls", "The same reads with TLS on both sides"),
     ("writes", "Writes, durable when acknowledged"),
@@ -56,7 +53,9 @@ pub(super) fn write(folder: &Path, rows: &[Row]) -> Result<()> {
             text.push_str(&markdown(of_part.into_iter()));
         }
     }
-    text.push_str("\nThe same figures in machine-readable form: [benchmarks.tsv](benchmarks.tsv).\n");
+    text.push_str(
+        "\nThe same figures in machine-readable form: [benchmarks.tsv](benchmarks.tsv).\n",
+    );
     fs::write(folder.join("benchmarks.md"), text)?;
     let is_shown = |row: &&Row| {
         row.part == "reads" && row.reference.as_ref().is_some_and(|other| other.name == "nginx")
