@@ -1,5 +1,5 @@
-//! Every question of `docs/query-cookbook.md`, asked of the data that it names, has the answer that
-//! stands there. With `CALLVAULT_COOKBOOK=write` the answers are written anew.
+//! Every query of `docs/query-cookbook.md` returns the response on the page. `CALLVAULT_COOKBOOK=write` writes
+//! the responses again.
 
 use std::fmt::Write as _;
 
@@ -72,7 +72,7 @@ fn without_tokens(text: &str) -> String {
 }
 
 #[test]
-fn the_cookbook_says_what_is_answered() {
+fn the_cookbook_has_the_actual_responses() {
     let callvault = callvault();
     let calls = callvault.succeed(&["simulate", "--calls", "2000", "--seed", "1"]);
     let imported = callvault.run_with_input(&["import", "--tenant", TENANT, "-"], calls.as_bytes());

@@ -1,4 +1,4 @@
-//! The demo: what it prints works when it is pasted.
+//! The demo: the commands that it prints work.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -61,7 +61,7 @@ fn the_printed_requests_answer() {
 }
 
 #[test]
-fn a_demo_that_is_stopped_leaves_nothing_behind() {
+fn a_stopped_demo_leaves_nothing_behind() {
     let callvault = callvault();
     let folder = callvault.folder().join("temporary");
     std::fs::create_dir(&folder).unwrap();

@@ -1,5 +1,4 @@
-//! No question takes more than it may: whatever it is built of, it ends at its budget, with the
-//! budget's name, and others are answered meanwhile.
+//! No query exceeds its budget. It ends there with the name of the budget, and others are answered meanwhile.
 
 use serde_json::json;
 use testkit::{Answer, Client};

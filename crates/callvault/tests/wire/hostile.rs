@@ -1,4 +1,4 @@
-//! Text that came in stays one value in every form of an answer, and links of it can be followed.
+//! Text stays one value in every form of a response, and links with it work.
 
 mod bodies;
 mod damage;

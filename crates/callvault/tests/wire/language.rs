@@ -1,6 +1,6 @@
-//! The query language over the wire: each literal, operator, function and option with an answer
-//! that was worked out by hand from `fixtures/query/records.ndjson` (its README tells what each
-//! record is for), and errors with their places.
+//! The query language over the wire: each literal, operator, function and option, with a response worked out
+//! by hand from `fixtures/query/records.ndjson` (its README explains each record), and errors with their
+//! positions.
 
 mod addresses;
 mod apply;

@@ -1,8 +1,8 @@
-//! The telephone logs: rows come in, and are read as Graph gives them and by the query language.
+//! The telephone logs: import, Graph's functions, and the query language.
 
-mod asking;
-mod coming_in;
-mod joining;
+mod import;
+mod join;
+mod queries;
 mod reading;
 mod rows;
 

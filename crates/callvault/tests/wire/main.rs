@@ -14,7 +14,7 @@ mod meeting;
 mod notifications;
 mod plain;
 mod reading;
-mod rechecking;
+mod recheck;
 mod records;
 mod refusals;
 mod seed;

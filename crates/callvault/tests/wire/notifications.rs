@@ -1,5 +1,5 @@
-//! Subscriptions and change notifications over the wire: the rules of subscriptions, what is told,
-//! and that it is told at least once, whatever receivers and the process do.
+//! Subscriptions and change notifications over the wire: the rules of subscriptions, the notifications, and
+//! at-least-once delivery despite failing receivers and killed processes.
 
 mod deliveries;
 mod delivery;

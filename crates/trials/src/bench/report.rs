@@ -35,10 +35,10 @@ of the whole server process per request; other load on the machine changes it le
 Absolute times depend on the machine, so compare the ratios.
 
 The server has one core, and the load generator (wrk, 32 connections) has another. Every request carries a bearer token
-of 1.5 KB, which the server checks (a shorter one beside larger stores and the peer). Records have 10 KB of JSON. Unless
-stated otherwise, the store is SQLite, and each read requests a record drawn uniformly from all of them, so that caches
-help little. The *why* links explain why a row misses its target, and [performance.md](performance.md) breaks down the
-time of a request by stage.
+of 1.5 KB, which the server checks (a shorter one for larger stores and against the peer). Records have 10 KB of JSON.
+Unless stated otherwise, the store is SQLite, and each read requests a record drawn uniformly from all of them, so that
+caches help little. The *why* links explain why a row misses its target, and [performance.md](performance.md) breaks
+down the time of a request by stage.
 
 ";
 

@@ -144,7 +144,7 @@ impl Row {
         match self.part.as_str() {
             "notify" => "notifications.md",
             "postgres" => "scale.md",
-            "peers" => "performance.md#beside-a-peer",
+            "peers" => "performance.md#compared-with-a-peer",
             "sizes" => "performance.md#larger-stores",
             "writes" => "performance.md#writing",
             "life" => "performance.md#memory",

@@ -1,4 +1,4 @@
-//! `$apply`: each transformation and method, chains of them, and options behind them.
+//! `$apply`: each transformation and method, chains of them, and options after them.
 
 use serde_json::{Value, json};
 
@@ -298,7 +298,7 @@ fn chains_branches_and_options_behind_them() {
 }
 
 #[test]
-fn wrong_transformations_are_refused_at_their_place() {
+fn wrong_transformations_are_refused_with_their_position() {
     Asked::new().refusals(&[
         ("?$apply=", 400, "$apply", "Transformation expected at position 0 in ''."),
         (

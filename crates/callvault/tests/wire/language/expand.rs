@@ -1,4 +1,4 @@
-//! `$expand` with every option that may stand in its parentheses.
+//! `$expand` with every nested option.
 
 use serde_json::{Value, json};
 
@@ -122,7 +122,7 @@ fn expansions_inside_expansions() {
 }
 
 #[test]
-fn wrong_expansions_are_refused_at_their_place() {
+fn wrong_expansions_are_refused_with_their_position() {
     Asked::new().refusals(&[
         ("?$expand=", 400, "$expand", "Name of a property expected at position 0 in ''."),
         (

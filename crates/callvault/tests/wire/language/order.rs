@@ -113,7 +113,7 @@ fn counts_are_of_the_whole_result() {
 }
 
 #[test]
-fn wrong_orders_and_numbers_are_refused_at_their_place() {
+fn wrong_orders_and_numbers_are_refused_with_their_position() {
     Asked::new().refusals(&[
         ("?$orderby=", 400, "$orderby", "Expression expected at position 0 in ''."),
         ("?$orderby=id down", 400, "$orderby", "End expected but found 'down' at position 3 in 'id down'."),

@@ -139,7 +139,7 @@ fn beta_speaks_the_same_language() {
 }
 
 #[test]
-fn names_that_are_not_there_are_refused_at_their_place() {
+fn unknown_names_are_refused_with_their_position() {
     Asked::new().refusals(&[
         (
             "?$filter=startDateTme gt now()",

@@ -1,4 +1,4 @@
-//! `$select`, and the options that are about the form of an answer.
+//! `$select`, and the options for the form of a response.
 
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ fn formats_and_versions_of_the_schema() {
 }
 
 #[test]
-fn wrong_selections_are_refused_at_their_place() {
+fn wrong_selections_are_refused_with_their_position() {
     let many = format!("?$select={}", vec!["id"; 201].join(","));
     Asked::new().refusals(&[
         ("?$select=", 400, "$select", "Name of a property expected at position 0 in ''."),

@@ -1,4 +1,4 @@
-//! What waits and what was given up, seen and sent again over HTTP.
+//! Queued and dead deliveries over HTTP: listing and replay.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ fn refusing() -> Receiver {
 }
 
 #[test]
-fn an_application_sees_what_waits_for_its_own_subscriptions() {
+fn an_application_sees_the_queue_of_its_own_subscriptions() {
     let mut telling = Telling::new();
     let receiver = refusing();
     let made = telling.subscribe(&receiver, &json!({}));
@@ -70,7 +70,7 @@ fn an_application_sees_what_waits_for_its_own_subscriptions() {
 }
 
 #[test]
-fn what_was_given_up_can_be_sent_again_by_its_application() {
+fn dead_notifications_can_be_replayed_by_their_application() {
     let mut telling = Telling::new();
     let is_well = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&is_well);
@@ -109,7 +109,7 @@ fn what_was_given_up_can_be_sent_again_by_its_application() {
 }
 
 #[test]
-fn what_was_given_up_is_found_however_much_waits() {
+fn dead_notifications_are_found_however_long_the_queue_is() {
     let mut telling = Telling::new();
     let made = telling.subscribe(&refusing(), &json!({}));
     let other = telling.subscribe(&refusing(), &json!({}));

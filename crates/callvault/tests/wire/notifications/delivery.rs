@@ -1,4 +1,4 @@
-//! What is told, and that it is told at least once.
+//! The notifications, and their at-least-once delivery.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn told(items: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn new_and_changed_records_are_told_as_graph_tells_them() {
+fn notifications_of_new_and_changed_records_are_as_in_graph() {
     let mut telling = Telling::new();
     telling.keep("before", 1);
     let receiver = Receiver::new();
@@ -52,7 +52,7 @@ fn new_and_changed_records_are_told_as_graph_tells_them() {
 }
 
 #[test]
-fn a_subscription_is_told_of_the_changes_that_it_asks_for() {
+fn a_subscription_is_notified_of_the_changes_it_requested() {
     let mut telling = Telling::new();
     let [created, updated, filtered] = [(); 3].map(|()| Receiver::new());
     telling.subscribe(&created, &json!({"changeType": "created"}));
@@ -72,7 +72,7 @@ fn a_subscription_is_told_of_the_changes_that_it_asks_for() {
 }
 
 #[test]
-fn conditions_are_asked_of_each_version_though_others_have_come_meanwhile() {
+fn conditions_are_evaluated_on_each_version_even_if_later_ones_exist() {
     let mut telling = Telling::new();
     let receivers = [0, 1, 2].map(|number| {
         let receiver = Receiver::new();
@@ -98,7 +98,7 @@ fn conditions_are_asked_of_each_version_though_others_have_come_meanwhile() {
 }
 
 #[test]
-fn no_other_tenant_is_told() {
+fn no_other_tenant_is_notified() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     telling.subscribe(&receiver, &json!({}));
@@ -112,7 +112,7 @@ fn no_other_tenant_is_told() {
 }
 
 #[test]
-fn what_fails_is_sent_again_with_the_same_id_and_order_is_kept() {
+fn failed_deliveries_are_retried_with_the_same_id_and_in_order() {
     let mut telling = Telling::new();
     // The handshake, then two failures of different kinds.
     let receiver = Receiver::scripted(|_, before| match before {
@@ -132,7 +132,7 @@ fn what_fails_is_sent_again_with_the_same_id_and_order_is_kept() {
 }
 
 #[test]
-fn redirects_are_not_followed_and_what_a_receiver_asks_to_wait_is_honoured() {
+fn redirects_are_not_followed_and_retry_after_is_honoured() {
     let mut telling = Telling::with_clock();
     let (elsewhere, other) = (Receiver::new(), Receiver::new());
     let target = elsewhere.url("/stolen");
@@ -157,7 +157,7 @@ fn redirects_are_not_followed_and_what_a_receiver_asks_to_wait_is_honoured() {
 }
 
 #[test]
-fn a_bad_receiver_delays_no_other() {
+fn a_failing_receiver_delays_no_other() {
     let mut telling = Telling::new();
     let bad = Receiver::scripted(|request, _| match request.validation_token() {
         Some(_) => Reply::Usual,
@@ -196,7 +196,7 @@ fn nothing_is_lost_when_the_process_is_killed() {
 }
 
 #[test]
-fn what_is_committed_while_no_server_runs_is_told_later() {
+fn changes_committed_while_no_server_runs_are_delivered_later() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     telling.subscribe(&receiver, &json!({}));
@@ -275,7 +275,7 @@ fn is_signed(message: &Received, secret: &str) -> bool {
 }
 
 #[test]
-fn a_condition_that_takes_long_holds_up_nobody_else() {
+fn a_slow_condition_delays_no_other_subscription() {
     // So few steps that it runs out of them however fast the machine is.
     let settings = format!("{SETTINGS}[limits]\nquery_steps = 200000\n");
     let mut telling = Telling::with_settings(&settings);
@@ -306,7 +306,7 @@ fn a_condition_that_takes_long_holds_up_nobody_else() {
 }
 
 #[test]
-fn a_condition_that_takes_longer_than_the_log_waits_is_decided_all_the_same() {
+fn a_condition_slower_than_the_change_log_is_still_evaluated() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     // Some hundred thousand steps: more than there are while the log is read, and far fewer than a

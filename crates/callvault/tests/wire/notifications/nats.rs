@@ -25,7 +25,7 @@ fn told(stored: &[Stored]) -> Vec<String> {
 }
 
 #[test]
-fn a_stream_is_told_as_a_webhook_is() {
+fn a_stream_gets_what_a_webhook_gets() {
     let nats = Nats::start();
     nats.add_stream("calls");
     let mut telling = Telling::new();
@@ -109,7 +109,7 @@ fn nothing_is_lost_while_a_server_is_away() {
 }
 
 #[test]
-fn an_address_that_takes_nothing_is_refused() {
+fn an_address_without_a_receiver_is_refused() {
     let nats = Nats::start();
     nats.add_stream("calls");
     let mut telling = Telling::new();

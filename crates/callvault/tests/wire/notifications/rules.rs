@@ -1,5 +1,5 @@
-//! Rules of Graph's change notifications that no other test shows; `docs/notifications-conformance.md`
-//! has all of them.
+//! Rules of Graph's change notifications without a test elsewhere; `docs/notifications-conformance.md` lists
+//! all rules.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::{RECORDS, record};
 const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
 
 #[test]
-fn resources_and_change_types_come_back_as_they_were_written() {
+fn resources_and_change_types_are_returned_as_written() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     let resources = [
@@ -49,7 +49,7 @@ fn resources_and_change_types_come_back_as_they_were_written() {
 }
 
 #[test]
-fn members_have_the_bounds_of_graph() {
+fn members_have_the_limits_of_graph() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     let state = "\u{fc}".repeat(128);
@@ -85,7 +85,7 @@ fn members_have_the_bounds_of_graph() {
 }
 
 #[test]
-fn a_change_moves_the_end_and_nothing_that_can_not_be_changed() {
+fn a_patch_moves_the_end_and_rejects_changes_of_fixed_members() {
     let mut telling = Telling::new();
     let receiver = Receiver::scripted(|request, before| match request.validation_token() {
         // Of the first change it wants nothing to know.
@@ -119,7 +119,7 @@ fn a_change_moves_the_end_and_nothing_that_can_not_be_changed() {
 }
 
 #[test]
-fn a_reauthorization_prolongs_nothing_and_what_waits_is_tried_at_once() {
+fn a_reauthorization_prolongs_nothing_and_retries_the_queue_at_once() {
     let mut telling = Telling::with_clock();
     let receiver = Receiver::scripted(|request, before| match request.validation_token() {
         None if before == 1 => {
@@ -163,7 +163,7 @@ fn the_token_of_the_handshake_is_percent_encoded() {
 }
 
 #[test]
-fn any_success_will_do_and_several_records_are_told_together() {
+fn any_2xx_is_success_and_notifications_are_batched() {
     let mut telling = Telling::new();
     let statuses = [200, 201, 202, 204, 299];
     let gate = Gate::default();
@@ -198,7 +198,7 @@ fn any_success_will_do_and_several_records_are_told_together() {
 }
 
 #[test]
-fn what_is_told_can_be_read() {
+fn a_notified_record_can_be_read() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     telling.subscribe(&receiver, &json!({}));
@@ -215,7 +215,7 @@ fn what_is_told_can_be_read() {
 }
 
 #[test]
-fn whoever_subscribes_is_not_told_of_what_was_there_before() {
+fn a_new_subscription_is_not_notified_of_earlier_records() {
     let mut telling = Telling::new();
     telling.keep("old", 1);
     let receiver = Receiver::new();
@@ -235,7 +235,7 @@ fn whoever_subscribes_is_not_told_of_what_was_there_before() {
 }
 
 #[test]
-fn a_subscription_is_told_once_that_it_ends_soon() {
+fn a_subscription_is_notified_once_before_it_ends() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     let life = json!({"lifecycleNotificationUrl": receiver.url("/life")});
@@ -266,7 +266,7 @@ fn a_subscription_is_told_once_that_it_ends_soon() {
 }
 
 #[test]
-fn a_subscription_that_has_ended_is_told_nothing() {
+fn an_ended_subscription_gets_no_notifications() {
     let mut telling = Telling::new();
     let (ended, live) = (Receiver::new(), Receiver::new());
     let made = telling.subscribe(&ended, &json!({}));
@@ -287,7 +287,7 @@ fn a_subscription_that_has_ended_is_told_nothing() {
 }
 
 #[test]
-fn an_answer_that_takes_longer_than_ten_seconds_is_none() {
+fn an_answer_after_ten_seconds_is_a_failure() {
     let mut telling = Telling::new();
     let receiver = Receiver::scripted(|request, before| match request.validation_token() {
         None if before == 1 => Reply::Never,

@@ -13,7 +13,7 @@ fn message(answer: &testkit::Answer) -> (u16, String, String) {
 }
 
 #[test]
-fn a_subscription_is_made_shown_changed_and_deleted() {
+fn a_subscription_is_created_read_changed_and_deleted() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     let until = soon(120);
@@ -83,7 +83,7 @@ fn a_subscription_is_made_shown_changed_and_deleted() {
 }
 
 #[test]
-fn subscriptions_are_asked_in_the_query_language() {
+fn subscriptions_support_the_query_language() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     for kind in ["created", "updated"] {
@@ -108,7 +108,7 @@ fn subscriptions_are_asked_in_the_query_language() {
 }
 
 #[test]
-fn rules_are_told_in_the_words_of_graph() {
+fn errors_have_the_messages_of_graph() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     let extension = |reason: &str| {
@@ -159,7 +159,7 @@ fn rules_are_told_in_the_words_of_graph() {
 }
 
 #[test]
-fn an_address_has_to_say_that_it_wants_to_be_told() {
+fn an_address_must_confirm_its_validation() {
     let mut telling = Telling::new();
     let text = |kind: &str| vec![("Content-Type", kind.to_owned())];
     let failed = "Subscription validation request failed. ";
@@ -210,7 +210,7 @@ fn an_address_has_to_say_that_it_wants_to_be_told() {
 }
 
 #[test]
-fn only_the_application_that_made_it_sees_a_subscription() {
+fn only_the_application_that_created_it_sees_a_subscription() {
     let mut telling = Telling::new();
     let receiver = Receiver::new();
     let made = telling.subscribe(&receiver, &json!({}));
@@ -260,7 +260,7 @@ fn duplicates_and_too_many_are_refused() {
 }
 
 #[test]
-fn only_addresses_of_the_public_internet_are_told_by_themselves() {
+fn by_default_only_addresses_on_the_public_internet_are_notified() {
     let mut telling = Telling::with_settings("[notifications]\nallow_insecure_urls = true\n");
     let receiver = Receiver::new();
     let port = receiver.url("").rsplit_once(':').unwrap().1.to_owned();

@@ -1,4 +1,4 @@
-//! What operators see of subscriptions and of the change log.
+//! The commands on subscriptions, deliveries and the change log.
 
 use serde_json::{Value, json};
 use testkit::{Callvault, Client, Gate, Receiver, Reply, Server, TENANT, until};
@@ -10,7 +10,7 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn subscriptions_what_waits_and_changes_are_printed() {
+fn subscriptions_deliveries_and_changes_are_printed() {
     let callvault = callvault();
     let config = local(&callvault);
     let server = callvault.serve(&["--config", &config]);
@@ -130,7 +130,7 @@ fn notifications_can_be_watched() {
 }
 
 #[test]
-fn watching_says_why_nothing_comes() {
+fn watching_reports_why_no_notification_arrives() {
     use std::io::BufRead;
 
     let callvault = callvault();
@@ -155,7 +155,8 @@ fn watching_says_why_nothing_comes() {
 }
 
 #[test]
-fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it_again() {
+fn an_application_without_the_role_gets_a_lifecycle_event_and_no_notifications_until_it_has_it_again()
+ {
     let callvault = callvault();
     let config = local(&callvault);
     let server = callvault.serve(&["--config", &config]);
@@ -184,7 +185,7 @@ fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it
 }
 
 #[test]
-fn a_lost_role_also_stops_what_is_being_sent() {
+fn a_lost_role_also_stops_running_deliveries() {
     let callvault = callvault();
     let config = local(&callvault);
     let server = callvault.serve(&["--config", &config]);

@@ -1,4 +1,4 @@
-//! Serving a store and what works beside it: applications, tokens, copies, a second server.
+//! A served store and the commands that work on it: applications, tokens, copies, a second server.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -22,7 +22,7 @@ fn a_second_server_on_the_same_store_refuses_and_says_why() {
 }
 
 #[test]
-fn commands_work_beside_a_server_which_sees_at_once_what_they_wrote() {
+fn commands_work_on_a_served_store_and_the_server_sees_their_writes_at_once() {
     let callvault = callvault();
     let server = callvault.serve(&[]);
     let mut client = server.client().bearer(&callvault.token(TENANT, &[READ]));
@@ -84,7 +84,7 @@ fn an_application_gets_tokens_until_its_secret_changes_or_it_is_deleted() {
 }
 
 #[test]
-fn a_token_is_for_its_tenant_and_an_application_that_is_there() {
+fn a_token_is_for_its_tenant_and_an_existing_application() {
     let callvault = callvault();
     let printed = callvault
         .succeed(&["app", "create", "--tenant", TENANT, "--name", "reports", "--role", READ]);
@@ -110,7 +110,7 @@ fn old_records_are_erased_when_a_server_with_a_retention_starts() {
 }
 
 #[test]
-fn only_the_owner_can_enter_a_data_folder_and_a_wider_one_is_told() {
+fn only_the_owner_can_enter_a_new_data_folder_and_a_wider_one_is_reported() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let callvault = callvault();
     let data = callvault.folder().join("made").join("data");

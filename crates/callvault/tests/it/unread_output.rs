@@ -1,4 +1,4 @@
-//! A server whose output nobody reads, or that can't be written: it answers as if nothing were.
+//! A server whose output is unread or cannot be written: it keeps answering.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -94,7 +94,7 @@ fn a_log_on_a_full_disk_is_counted_and_stops_nothing() {
 }
 
 #[test]
-fn what_a_server_says_need_not_be_heard() {
+fn a_server_works_though_its_output_is_unread() {
     let (unread, _reader) = full();
     for stdout in [closed(), unread, full_disk()] {
         let callvault = callvault();
@@ -117,7 +117,7 @@ fn what_a_server_says_need_not_be_heard() {
 }
 
 #[test]
-fn a_command_that_fails_ends_though_nobody_hears_why() {
+fn a_failing_command_exits_though_its_error_is_unread() {
     let callvault = callvault();
     let (unread, _reader) = full();
     for stderr in [closed(), unread, full_disk()] {

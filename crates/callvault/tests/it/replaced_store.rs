@@ -1,4 +1,5 @@
-//! A server whose store is deleted or replaced under it: it refuses, and says why, until it starts anew.
+//! A server whose store is deleted or replaced while it runs: it refuses requests with the reason until a
+//! restart.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +25,7 @@ fn served() -> (Callvault, Server, String) {
 }
 
 #[test]
-fn a_write_is_acknowledged_only_if_the_store_has_it_by_its_name() {
+fn a_write_is_acknowledged_only_if_it_is_in_the_file_with_the_stores_name() {
     for (what, change) in [
         (
             "deleted",
@@ -65,7 +66,7 @@ fn a_write_is_acknowledged_only_if_the_store_has_it_by_its_name() {
 }
 
 #[test]
-fn readers_are_refused_though_nobody_writes() {
+fn readers_are_refused_even_without_writes() {
     let (callvault, server, token) = served();
     let mut client = server.client().bearer(&token);
     let target = format!("{RECORDS}/{}", id(1));

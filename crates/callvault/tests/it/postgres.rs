@@ -1,4 +1,4 @@
-//! Stores that are databases, as commands reach them.
+//! Commands on stores in PostgreSQL.
 
 use std::process::{Command, Stdio};
 
@@ -20,7 +20,7 @@ fn run(callvault: &Callvault, url: &str, trusted: &str, arguments: &[&str]) -> E
 }
 
 #[test]
-fn a_database_is_spoken_to_by_tls_if_its_certificate_is_trusted() {
+fn a_database_connection_uses_tls_if_the_certificate_is_trusted() {
     let (server, certificate) = Postgres::with_tls();
     let callvault = callvault();
     let file = |name: &str, text: &str| {
@@ -109,7 +109,7 @@ fn text_of(mut command: Command) -> String {
 }
 
 #[test]
-fn a_database_needs_a_master_key_that_is_given() {
+fn a_database_needs_a_configured_master_key() {
     let postgres = Postgres::start();
     let callvault = callvault();
     let mut command = callvault.command(&["token", "--tenant", TENANT, "--role", READ]);

@@ -1,4 +1,4 @@
-//! A process that may write no file larger than so much: that is a full disk, and not its end.
+//! A process at the size limit of its files: it behaves as on a full disk.
 
 use std::process::{Command, Stdio};
 
@@ -35,7 +35,7 @@ fn noisy(number: u32) -> String {
 }
 
 #[test]
-fn a_file_that_may_grow_no_more_refuses_writes_and_nothing_else() {
+fn a_file_at_its_size_limit_refuses_writes_and_nothing_else() {
     let callvault = callvault();
     let token = callvault.token(TENANT, &[READ, WRITE]);
     let (address, admin) = (lasting_port(), lasting_port());
@@ -83,7 +83,7 @@ fn a_file_that_may_grow_no_more_refuses_writes_and_nothing_else() {
 }
 
 #[test]
-fn a_command_that_reaches_the_size_says_so_and_leaves_no_half_a_copy() {
+fn a_command_at_the_size_limit_says_so_and_leaves_no_partial_copy() {
     let callvault = callvault();
     let records: Vec<_> = (0..20).map(noisy).collect();
     let import = ["import", "--tenant", TENANT, "-"];
