@@ -10,7 +10,7 @@ use store::Store;
 
 use super::simulate::model_log;
 
-/// Where simulated data goes.
+/// The store and the tenant that simulated data goes to.
 pub(super) struct Target<'a> {
     pub(super) store: &'a Store,
     pub(super) tenant: &'a TenantId,
@@ -33,7 +33,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Imports rows, each log for itself.
+    /// Imports rows, one log after the other.
     ///
     /// # Errors
     /// When the store fails or rejects a row.
@@ -44,21 +44,16 @@ impl Target<'_> {
         let mut rows: Vec<_> = rows.map(|(log, row)| (model_log(log), row)).collect();
         for log in Log::ALL {
             let of_log = rows.extract_if(.., |(of, _)| *of == log).map(|(_, row)| row);
-            let of_log: Vec<_> = of_log.collect();
-            if of_log.is_empty() {
-                continue;
-            }
             let mut rejected = None;
             let mut note = |event: Event<'_>| note_rejection(&event, &mut rejected);
-            let of_log = pieces(of_log.into_iter());
-            ingest::import_log(self.store, self.tenant, log, None, of_log, &mut note)?;
+            ingest::import_log(self.store, self.tenant, log, None, pieces(of_log), &mut note)?;
             ensure!(rejected.is_none(), "a row was rejected: {}", rejected.unwrap_or_default());
         }
         Ok(())
     }
 }
 
-/// Keeps the first rejection as text.
+/// Keeps the first rejection.
 fn note_rejection(event: &Event<'_>, rejected: &mut Option<String>) {
     if let Event::Rejected(reject) = event {
         rejected.get_or_insert_with(|| format!("{} {}", reject.pointer, reject.message));
