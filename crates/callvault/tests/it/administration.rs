@@ -17,7 +17,7 @@ fn a_second_server_on_the_same_store_refuses_and_says_why() {
     assert!(second.stderr.contains("callvault.db"), "{}", second.stderr);
     assert!(second.stdout.is_empty(), "{}", second.stdout);
     server.stop();
-    // The first one let go of the store.
+    // The first server has released the store.
     callvault.serve(&[]).stop();
 }
 
@@ -130,7 +130,7 @@ fn only_the_owner_can_enter_a_new_data_folder_and_a_wider_one_is_reported() {
     let log = callvault.serve(&["--data-dir", folder]).stop();
     assert_eq!(log.matches(warning).count(), 1, "{log}");
     assert!(log.contains(folder) && log.contains("750"), "{log}");
-    assert_eq!(mode(&data), 0o750, "what somebody has set stays");
+    assert_eq!(mode(&data), 0o750, "the mode that the owner has set stays");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_damaged_dictionary_is_named_and_nothing_starts_on_it() {
              substr(body, {place} + 2) AS BLOB) WHERE dictionary_key = 2"
         ));
     };
-    // In its tables, which its reader looks at, and in what is copied from it.
+    // In its tables, which the decoder checks, and in the content that it copies.
     for place in [9, 20_000] {
         flip(place);
         let serve = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off"];

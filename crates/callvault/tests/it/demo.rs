@@ -7,7 +7,7 @@ use testkit::Client;
 
 use crate::callvault;
 
-/// Ends with the test, also with one that fails.
+/// A process that ends with the test, even if the test fails.
 struct Running(Child);
 
 impl Drop for Running {
@@ -73,7 +73,7 @@ fn a_stopped_demo_leaves_nothing_behind() {
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().starts_with("listening on "));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
-    // As soon as it listens, before it has said all it has to say.
+    // As soon as it listens, before it has printed everything.
     let id = running.0.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     lines.for_each(drop);

@@ -9,7 +9,7 @@ use crate::{READ, callvault, id, record};
 const WRITE: &str = "CallRecords.Write.All";
 const RECORDS: &str = "/v1.0/communications/callRecords";
 
-/// A command whose files may have so many KiB (512 bytes each are counted by `ulimit`).
+/// A command whose files may have this many KiB (`ulimit` counts blocks of 512 bytes).
 fn limited(callvault: &Callvault, kib: u32, arguments: &[&str]) -> Command {
     let plain = callvault.command(arguments);
     let mut command = Command::new("sh");
@@ -60,7 +60,7 @@ fn a_file_at_its_size_limit_refuses_writes_and_nothing_else() {
     };
     assert!(written > 3, "{written}");
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert_eq!(refused.header("retry-after"), Some("60"), "somebody has to make room");
+    assert_eq!(refused.header("retry-after"), Some("60"), "an operator has to make room");
     for number in 0..written {
         assert_eq!(client.get(&format!("{RECORDS}/{}", id(number))).status, 200);
     }
@@ -73,7 +73,7 @@ fn a_file_at_its_size_limit_refuses_writes_and_nothing_else() {
     until("it ends", || child.try_wait().unwrap().is_some());
     let log = log.join().unwrap();
     assert!(log.contains("the disk of the store is full"), "{log}");
-    // Where more is allowed again, everything acknowledged is there.
+    // With a higher limit, everything acknowledged is there.
     let server = callvault.serve(&[]);
     let mut client = server.client().bearer(&token);
     for number in 0..written {
