@@ -95,7 +95,7 @@ fn a_request_runs_after_its_dependencies_and_fails_with_them() {
         request
     };
     let read = |id: &str, record: &str| get(id, &format!("/communications/callRecords/{record}"));
-    // A chain, written from its end, and all behind the same one.
+    // A chain in reverse order, and requests that all depend on the same one.
     let chained = answers(
         &mut client,
         &json!([

@@ -45,7 +45,7 @@ impl Calling {
         self.client.send("POST", EVENTS, &NDJSON, body.as_bytes())
     }
 
-    /// Tells events that are all kept.
+    /// Sends events, all of which must be accepted.
     fn told(&mut self, lines: &[String]) {
         let answer = self.tell(lines);
         assert_eq!(statuses(&answer), vec!["accepted"; lines.len()], "{}", answer.text());
@@ -93,7 +93,7 @@ fn statuses(answer: &Answer) -> Vec<String> {
     answer.lines().iter().map(status).collect()
 }
 
-/// An event of a call whose chain has the same id, at a second.
+/// An event at a second, of a call whose chain has the same id.
 fn event(call: &str, second: u32, ty: &str, more: &Value) -> String {
     let mut event = json!({
         "eventId": format!("{call}-{second}-{ty}"), "callId": call, "callChainId": call,

@@ -164,7 +164,7 @@ fn cached_answers_follow_every_change() {
     };
     assert_eq!(client.post(RECORDS, text.as_bytes()).status, 201);
     shown("\"joinWebUrl\":null");
-    // More of the same version, put in beside what is there.
+    // More members of the same version, which are merged.
     assert_eq!(
         client.post(RECORDS, with_url.as_bytes()).header("callvault-result"),
         Some("merged")

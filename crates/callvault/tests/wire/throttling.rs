@@ -28,7 +28,7 @@ const OTHER: &str = "/v1.0/communications/callRecords/11111111-0000-4000-8000-00
 fn a_record_that_is_requested_too_often_is_429_as_in_graph() {
     let (_callvault, _server, [mut client, mut of_other_tenant]) =
         throttled("{ record = '10/1h' }");
-    // Read in any form, it is the same record.
+    // In any form, it counts as the same record.
     for target in [ONE.to_owned(), format!("{ONE}?$expand=sessions"), format!("{ONE}/sessions")] {
         assert_eq!(client.get(&target).status, 200, "{target}");
     }

@@ -109,7 +109,7 @@ fn a_subscription_ends_by_the_moved_clock() {
     emulated.advance("PT10M");
     let shown = emulated.client.get(&format!("/v1.0/subscriptions/{id}"));
     assert_eq!(shown.status, 404, "{}", shown.text());
-    // What there was to tell it would be told before others are told what comes later.
+    // A notification to it would have been sent before the later ones to others.
     let other = Receiver::new();
     assert_eq!(emulated.subscribe(&other, &json!({})).status, 201);
     for (number, id) in ["r2", "r3"].into_iter().enumerate() {
@@ -119,14 +119,14 @@ fn a_subscription_ends_by_the_moved_clock() {
     assert_eq!(receiver.items().len(), 1);
 }
 
-/// What a receiver was told of a record.
+/// The notifications of a record that a receiver got.
 fn told(receiver: &Receiver, record: &str) -> Vec<String> {
     let mut items = receiver.items();
     items.retain(|item| item["resourceData"]["id"] == record);
     items.iter().map(|item| item["changeType"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The same, once both messages about it are there.
+/// The notifications of a record, once both messages about it have arrived.
 fn told_of(record: &str, receiver: &Receiver) -> Vec<String> {
     until("both messages came", || told(receiver, record).len() == 2);
     told(receiver, record)

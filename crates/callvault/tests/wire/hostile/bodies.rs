@@ -22,7 +22,7 @@ fn lines(client: &mut Client, target: &str, lines: &[String]) -> Vec<Value> {
     answer.lines()
 }
 
-/// The results of the same in one object.
+/// The results of the same body as one object.
 fn object(client: &mut Client, target: &str, member: &str, lines: &[String]) -> Vec<Value> {
     let body = format!("{{\"{member}\":[{}]}}", lines.join(","));
     let answer = client.post(target, body.as_bytes());
@@ -73,7 +73,7 @@ fn a_line_that_is_kept_lets_the_reading_go_on() {
     let results = object(&mut client, IMPORT, "records", &all);
     assert_eq!((results.len(), count(&results, "unchanged")), (1_200, 400));
 
-    // What stands behind the end is not kept.
+    // What follows the end is not stored.
     let mut cut = vec!["{}".to_owned(); 3];
     cut.push(record("behind", 1, 0));
     for results in [lines(&mut client, IMPORT, &cut), object(&mut client, IMPORT, "records", &cut)]

@@ -9,7 +9,7 @@ use crate::{READ, RECORDS, WRITE, record, served};
 /// Levels that a record may have.
 const MOST: usize = 48;
 
-/// A record whose unknown member makes it so many levels deep.
+/// A record with an unknown member of that depth.
 fn deep(id: &str, levels: usize) -> String {
     let inside = levels - 1;
     let value = format!("{}0{}", "[".repeat(inside), "]".repeat(inside));
@@ -84,7 +84,7 @@ fn the_deepest_accepted_record_is_shown_in_every_form() {
     let answer = client.post("/v1.0/$batch", batch.to_string().as_bytes()).json();
     assert_eq!(answer["responses"][0]["status"], 200);
     assert!(depth(&answer) <= 64, "readers that know no better take 64 levels");
-    // What is told again is put together with what is kept.
+    // A repeated record is merged with the stored one.
     let more = deep("r-deep", MOST).replacen("\"version\":1", "\"version\":1,\"more\":1", 1);
     let answer = client.post(RECORDS, more.as_bytes());
     assert_eq!(answer.header("callvault-result"), Some("merged"), "{}", answer.text());

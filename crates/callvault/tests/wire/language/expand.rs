@@ -33,7 +33,7 @@ fn options_of_expanded_collections() {
         let alias = if options.contains("@c") { "&@c=isTest eq true" } else { "" };
         let body = asked.body(&format!("{RECORDS}/r2?$expand=sessions{options}{alias}"));
         assert_eq!(inside(&body, "sessions"), expected, "{options}");
-        // The same as part of a list.
+        // The same expansion in a list.
         let target = format!("{RECORDS}?$filter=id eq 'r2'&$expand=sessions{options}{alias}");
         let list = asked.body(&target);
         assert_eq!(inside(&list["value"][0], "sessions"), expected, "{options} in a list");

@@ -8,7 +8,7 @@ fn orders() {
         RECORDS,
         &[
             ("", "r8 r7 r6 r5 r4 r3 r2 r1"),
-            // What starts together stands by its id; what is equal by an order stays so.
+            // Records with the same start are ordered by id; items that compare equal keep their order.
             ("?$orderby=startDateTime", "r1 r2 r3 r4 r5 r6 r8 r7"),
             ("?$orderby=startDateTime asc", "r1 r2 r3 r4 r5 r6 r8 r7"),
             ("?$orderby=startDateTime desc", "r8 r7 r6 r5 r4 r3 r2 r1"),

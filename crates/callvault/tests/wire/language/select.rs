@@ -31,7 +31,7 @@ fn members_that_are_asked_for() {
                 "lastModifiedDateTime",
                 "modalities",
                 "organizer",
-                // Shown without being asked for, as Graph does.
+                // Returned without being selected, as Graph does.
                 "organizer_v2",
                 "participants",
                 "startDateTime",
