@@ -1,8 +1,8 @@
-//! Each stage of a request and of a write, by itself: `stages prepare FOLDER` makes a small store,
-//! `stages FOLDER` prints how long each stage takes, and `stages FOLDER STAGE COUNT` does one of them so
-//! many times and prints nothing, for programs that count instructions.
+//! Runs each stage of a request and of a write by itself. `stages prepare FOLDER` creates a small store,
+//! `stages FOLDER` prints the time of each stage, and `stages FOLDER STAGE COUNT` runs one stage COUNT times
+//! and prints nothing, for programs that count instructions.
 
-#![allow(clippy::print_stdout, reason = "a command tells what it measured")]
+#![allow(clippy::print_stdout, reason = "a command prints what it measured")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,26 +20,32 @@ use store::{Codec, Options, Reader, Role, SigningKeyRow, Store};
 const TENANT: &str = "5b6c1a52-7f0e-4c39-9d1c-2f3a8f1f7c01";
 const RECORDS: u64 = 500;
 const NOW: i64 = 1_790_000_000;
-/// How long a stage is timed.
-const TIMED: Duration = Duration::from_millis(300);
+/// How long a stage runs.
+const STAGE_TIME: Duration = Duration::from_millis(300);
 const LIST: &str = "/communications/callRecords?$filter=startDateTime ge 2026-10-05T00:00:00Z and \
                     startDateTime lt 2026-10-25T00:00:00Z and type eq 'groupCall'";
 const EXPANDED: &str = "?$expand=sessions($expand=segments)";
 
-/// What the stages work on.
+/// The state that the stages work on.
 struct Bench {
     store: Store,
     reader: Reader,
     codec: Codec,
     tenant: TenantId,
     local: Local,
-    /// Texts of records as they come in, and their ids.
-    records: Vec<(String, String)>,
+    records: Vec<Sample>,
     verifier: Verifier,
     tokens: RecentTokens,
     token: String,
     throttle: Throttle,
     turn: usize,
+}
+
+/// A record to write and read.
+#[derive(Clone)]
+struct Sample {
+    id: String,
+    json: String,
 }
 
 type Stage = fn(&mut Bench) -> Result<()>;
@@ -93,9 +99,9 @@ fn prepare(folder: &Path) -> Result<()> {
     let store = Store::open(&Options::new(file(folder), Role::Tool))?;
     let mut codec = store.codec();
     let records = records()?;
-    let shredded = records.iter().map(|(text, _)| model::shred(text, &mut codec));
+    let shredded = records.iter().map(|sample| model::shred(&sample.json, &mut codec));
     store.write(&tenant()?, shredded.collect::<Result<_, _>>()?).wait()?;
-    // Making a key takes another number of instructions each time.
+    // Generating a key takes a different number of instructions each time, so the key is prepared.
     let key = SigningKey::generate(&master_key()?, NOW)?;
     let SigningKey { kid, algorithm, sealed_private_key, public_jwk, created, not_after } = key;
     store
@@ -125,7 +131,7 @@ fn time(folder: &Path) -> Result<()> {
     let mut bench = Bench::open(folder)?;
     for (name, run) in STAGES {
         let (mut count, started) = (0_u32, Instant::now());
-        while started.elapsed() < TIMED {
+        while started.elapsed() < STAGE_TIME {
             run(&mut bench)?;
             count += 1;
         }
@@ -135,7 +141,7 @@ fn time(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The limits that Graph has, never reached.
+/// Rate limits of every kind that Graph has, too high to be reached.
 fn rates() -> Rates {
     let many = Some(Allowance { count: u32::MAX, within: Duration::from_secs(10) });
     Rates { everywhere: many, tenant: many, application: many, record: many, following: many }
@@ -152,7 +158,7 @@ fn tenant() -> Result<TenantId> {
     TenantId::parse(TENANT).context("a GUID")
 }
 
-fn records() -> Result<Vec<(String, String)>> {
+fn records() -> Result<Vec<Sample>> {
     let day = |text: &str| DateTimeOffset::parse(text).context("a day");
     let mut calls = Calls::new(simulator::Options {
         calls: RECORDS,
@@ -168,7 +174,7 @@ fn records() -> Result<Vec<(String, String)>> {
         let json = String::from_utf8(std::mem::take(&mut text))?.trim_end().to_owned();
         let id = json.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next());
         let id = id.context("a record has an id")?.to_owned();
-        records.push((json, id));
+        records.push(Sample { id, json });
     }
     Ok(records)
 }
@@ -204,8 +210,8 @@ impl Bench {
         })
     }
 
-    /// The next record: its text and its id.
-    fn next(&mut self) -> (String, String) {
+    /// The next record in turn.
+    fn next(&mut self) -> Sample {
         self.turn = (self.turn + 1) % self.records.len();
         self.records[self.turn].clone()
     }
@@ -220,13 +226,13 @@ impl Bench {
 
     fn throttled(&mut self) {
         self.turn = (self.turn + 1) % self.records.len();
-        let of = Subject::Record(&self.records[self.turn].1);
+        let of = Subject::Record(&self.records[self.turn].id);
         let charged = Charged { tenant: TENANT, application: TENANT, of };
         assert_eq!(self.throttle.admit(&charged, Instant::now()), Ok(()));
     }
 
     fn record(&mut self, with_sessions: bool) -> Result<()> {
-        let (_, id) = self.next();
+        let Sample { id, .. } = self.next();
         let found = self.reader.current(&self.tenant, &key(&id), with_sessions)?;
         let record = found.context("a record")?;
         if with_sessions {
@@ -236,7 +242,7 @@ impl Bench {
     }
 
     fn expanded(&mut self) -> Result<()> {
-        let (_, id) = self.next();
+        let Sample { id, .. } = self.next();
         self.ask(&format!("/communications/callRecords/{id}{EXPANDED}"))
     }
 
@@ -245,22 +251,22 @@ impl Bench {
     }
 
     fn shred(&mut self) -> Result<()> {
-        let (text, _) = self.next();
-        model::shred(&text, &mut self.codec)?;
+        let Sample { json, .. } = self.next();
+        model::shred(&json, &mut self.codec)?;
         Ok(())
     }
 
     fn pack(&mut self) {
-        let (text, _) = self.next();
-        self.codec.compress(FragmentKind::Sessions, text.as_bytes());
+        let Sample { json, .. } = self.next();
+        self.codec.compress(FragmentKind::Sessions, json.as_bytes());
     }
 
-    /// A later version than any that the store has.
+    /// Writes a version that is later than any in the store.
     fn write(&mut self) -> Result<()> {
-        let (text, _) = self.next();
+        let Sample { json, .. } = self.next();
         let version = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-        let text = text.replacen("\"version\":1", &format!("\"version\":{version}"), 1);
-        let shredded = model::shred(&text, &mut self.codec)?;
+        let json = json.replacen("\"version\":1", &format!("\"version\":{version}"), 1);
+        let shredded = model::shred(&json, &mut self.codec)?;
         self.store.write(&self.tenant, vec![shredded]).wait()?;
         Ok(())
     }

@@ -3,16 +3,16 @@
 use identity::{Fetch, FetchAnswer, FetchFailure, FetchFuture, FetchLimits};
 use reqwest::{Client, redirect};
 
-/// A client for all fetches.
+/// One HTTP client for all fetches.
 #[derive(Debug)]
 pub(crate) struct HttpFetcher(Client);
 
 impl HttpFetcher {
     /// # Errors
-    /// When the system's trust can't be read.
+    /// When the system's trusted certificates can't be read.
     pub(crate) fn new() -> Result<Self, reqwest::Error> {
         let client = Client::builder()
-            // A redirect would let somebody else say who gets in.
+            // A redirect would let another host decide which keys to trust.
             .redirect(redirect::Policy::none())
             .user_agent("callvault")
             .build()?;

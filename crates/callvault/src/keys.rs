@@ -1,4 +1,4 @@
-//! The keys of an installation: the master key beside the store, all others sealed in it.
+//! The keys of an installation: the master key beside the store, and all others encrypted in the store.
 
 use anyhow::{Context, Result, ensure};
 use identity::{MasterKey, SigningKey};
@@ -6,45 +6,44 @@ use store::{SigningKeyRow, Store};
 
 use crate::settings::Settings;
 
-/// Holds the master key itself, where no file can be kept.
+/// Environment variable with the master key, for nodes without a key file.
 const MASTER_KEY_VARIABLE: &str = "CALLVAULT_MASTER_KEY";
-/// Names of page token keys in the store begin so; a number follows.
+/// Prefix of the names of page token keys in the store; a number follows.
 const PAGE_TOKEN_KEY: &str = "page-token-key/";
 /// Seconds for which a key signs.
 const ROTATION: i64 = 90 * 24 * 3600;
 
-/// Reads the master key, which is made at the first start.
+/// Reads the master key. The first start creates it.
 pub(crate) fn master_key(settings: &Settings) -> Result<MasterKey> {
     if let Ok(text) = std::env::var(MASTER_KEY_VARIABLE) {
         return MasterKey::from_text(&text).context(MASTER_KEY_VARIABLE);
     }
     ensure!(
         settings.store.file().is_some(),
-        "{MASTER_KEY_VARIABLE} must be set where nodes share a PostgreSQL: all need the same"
+        "{MASTER_KEY_VARIABLE} must be set for a store in PostgreSQL, to the same key on all nodes"
     );
     let path = settings.master_key_path();
     MasterKey::load_or_create(&path).with_context(|| format!("master key {}", path.display()))
 }
 
-/// The keys that sign tokens and those that signed tokens still valid; one is made if there is
-/// none.
+/// The keys that sign tokens, and those whose tokens are still valid. Creates one if none signs.
 pub(crate) fn signing_keys(store: &Store, master: &MasterKey, now: i64) -> Result<Vec<SigningKey>> {
     let keys = stored(store)?;
     if keys.iter().any(|key| key.not_after.is_none()) {
         return Ok(keys);
     }
     save(store, &SigningKey::generate(master, now)?)?;
-    // Read again, as another process may have made one too.
+    // Read again, since another process may have created one at the same time.
     Ok(stored(store)?)
 }
 
-/// Reads the keys as they are.
+/// Reads the signing keys of the store.
 pub(crate) fn stored(store: &Store) -> Result<Vec<SigningKey>, store::Error> {
     Ok(store.reader()?.signing_keys()?.into_iter().map(key_of_row).collect())
 }
 
-/// Makes a new signing key when the present one has served its time, and removes those that count
-/// no more. Gives the keys when they changed.
+/// Creates a new signing key if the current one is due for rotation, and deletes expired ones. Returns
+/// the keys if they changed.
 pub(crate) fn rotate_when_due(
     store: &Store,
     master: &MasterKey,
@@ -58,7 +57,7 @@ pub(crate) fn rotate_when_due(
     }
     if !keys.iter().any(|key| key.not_after.is_none() && key.created > now - ROTATION) {
         let new = identity::rotate(&mut keys, master, now, identity::OVERLAP)?;
-        // The new one first: there must be one that signs at any moment.
+        // The new key first, so that there is always one that signs.
         save(store, &new)?;
         for key in &keys {
             save(store, key)?;
@@ -69,7 +68,7 @@ pub(crate) fn rotate_when_due(
     Ok(has_changed.then_some(keys))
 }
 
-/// The keys of page tokens with their numbers, the newest first; one is made if there is none.
+/// The page token keys with their numbers, newest first. Creates one if there is none.
 pub(crate) fn page_token_keys(store: &Store, master: &MasterKey) -> Result<Vec<(u16, [u8; 32])>> {
     let mut stored = store.reader()?.secrets(PAGE_TOKEN_KEY)?;
     if stored.is_empty() {
@@ -82,7 +81,7 @@ pub(crate) fn page_token_keys(store: &Store, master: &MasterKey) -> Result<Vec<(
         .iter()
         .map(|(name, sealed)| {
             let key = master.open(name, sealed).with_context(|| {
-                format!("{name} was sealed under another master key than the present one")
+                format!("{name} was encrypted with another master key than the current one")
             })?;
             let number = name[PAGE_TOKEN_KEY.len()..].parse()?;
             Ok((number, key.try_into().ok().context("a page token key has 32 bytes")?))

@@ -1,4 +1,4 @@
-//! The log: lines on standard error, as text or JSON, which nobody waits for.
+//! The log: lines on standard error, as text or JSON, written by a thread of its own.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
@@ -11,29 +11,32 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::lines::{Lines, Outlet, Written};
+use crate::line_queue::{LineQueue, LineWriter, WriteReport};
 use crate::settings::{Level, LogFormat};
 
-/// How long the end of the process waits for its last lines.
-const LAST_LINES: Duration = Duration::from_secs(2);
+/// How long the process waits at its end for its last lines.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
+static LOG: OnceLock<Arc<LineQueue>> = OnceLock::new();
 
-/// Starts logging. Called once.
+/// Starts logging. Call it once.
+///
+/// # Errors
+/// When the thread of the log can't start.
 pub(crate) fn start(format: LogFormat, level: Level) -> Result<()> {
-    let mut told = 0;
-    let tell = move |Written { outcome, dropped }| {
-        if outcome.is_ok() && dropped > told {
-            tracing::warn!(count = dropped - told, "lines of the log were lost");
-            told = dropped;
+    let mut reported = 0;
+    let report = move |WriteReport { outcome, dropped }| {
+        if outcome.is_ok() && dropped > reported {
+            tracing::warn!(count = dropped - reported, "log lines were lost");
+            reported = dropped;
         }
     };
-    let lines = Lines::start("log", io::stderr(), tell).context("the thread of the log")?;
-    let outlet = Arc::clone(LOG.get_or_init(|| lines));
+    let lines = LineQueue::start("log", io::stderr(), report).context("starting the log")?;
+    let queue = Arc::clone(LOG.get_or_init(|| lines));
     let builder = tracing_subscriber::fmt()
         .with_max_level(filter(level))
-        .with_writer(move || Outlet(Arc::clone(&outlet)))
-        // It would be told on standard error, and panic when that is gone.
+        .with_writer(move || LineWriter(Arc::clone(&queue)))
+        // They would go to standard error directly, and panic if that is closed.
         .log_internal_errors(false)
         .with_ansi(false);
     match format {
@@ -44,13 +47,13 @@ pub(crate) fn start(format: LogFormat, level: Level) -> Result<()> {
     Ok(())
 }
 
-/// How many lines were lost, as far as it is known.
+/// The counter of lost lines.
 pub(crate) fn dropped() -> Arc<AtomicU64> {
     LOG.get().map(|lines| lines.dropped()).unwrap_or_default()
 }
 
-/// Says why the process ends. Where standard error is closed, nobody is left to be told.
-pub(crate) fn complain(error: &anyhow::Error) {
+/// Prints the error that ends the process. A closed standard error is ignored.
+pub(crate) fn print_error(error: &anyhow::Error) {
     let line = format!("callvault: {error:#}\n");
     match LOG.get() {
         Some(lines) => lines.push(line.as_bytes()),
@@ -58,14 +61,14 @@ pub(crate) fn complain(error: &anyhow::Error) {
     }
 }
 
-/// Waits for the last lines, but not for ever.
+/// Waits for the last lines, for a limited time.
 pub(crate) fn finish() {
     if let Some(lines) = LOG.get() {
-        lines.flush_within(LAST_LINES);
+        lines.flush_within(FLUSH_TIMEOUT);
     }
 }
 
-/// Instead of the usual hook, which waits for standard error.
+/// Logs a panic. The default hook would block on standard error.
 fn log_panic(info: &PanicHookInfo<'_>) {
     let what = info.payload_as_str().unwrap_or("without a message");
     let at = info.location().map(ToString::to_string).unwrap_or_default();

@@ -1,16 +1,16 @@
-//! Callvault, the program: commands, settings and wiring. What it does is in the other crates.
+//! The callvault binary: commands, settings and wiring. The other crates do the work.
 
 mod cli;
 mod clock;
 mod commands;
 mod fetch;
 mod keys;
-mod lines;
+mod line_queue;
 mod logging;
+mod maintenance;
 mod progress;
 mod settings;
 mod size_limit;
-mod upkeep;
 
 use std::io;
 use std::process::ExitCode;
@@ -19,20 +19,20 @@ use clap::Parser;
 
 use cli::{Cli, Command};
 
-/// Answers are made in buffers of some KiB to some 100 KiB, which glibc gives back to the system and
-/// asks for again each time.
+/// Responses are built in buffers of a few to a few hundred KiB. glibc would return these to the system
+/// and request them again each time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // What serves goes on when nobody reads what it prints, so that it is another pipe.
-    let prints = !matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    // A server keeps running when its output is closed, so there a broken pipe is another pipe.
+    let is_tool = !matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let code = match commands::run(cli) {
         Ok(code) => code,
-        Err(error) if prints && is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if is_tool && is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            logging::complain(&error);
+            logging::print_error(&error);
             ExitCode::FAILURE
         }
     };
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// Whether whoever read the output has had enough of it, as `head` does.
+/// Whether the reader of the output has closed it, as `head` does.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

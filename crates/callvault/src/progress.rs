@@ -1,4 +1,4 @@
-//! Shows how far something is that takes long: a bar on a terminal, else a line every few seconds.
+//! Progress of long commands: a bar on a terminal, otherwise a line every few seconds.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -14,21 +14,21 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// An import's progress on standard error.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    /// Bytes of the files; unknown for standard input.
+    /// Size of the files in bytes; unknown for standard input.
     total: Option<u64>,
     bytes_read: Arc<AtomicU64>,
     started: Instant,
-    told: Instant,
-    /// There is one on a terminal.
+    last_line: Instant,
+    /// Present on a terminal.
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Begins to measure. `bytes_read` counts up to `total`.
+    /// Starts measuring. `bytes_read` counts up to `total`.
     pub(crate) fn start(total: Option<u64>, bytes_read: Arc<AtomicU64>) -> Self {
         let now = Instant::now();
         let bar = io::stderr().is_terminal().then(|| bar(total));
-        Self { total, bytes_read, started: now, told: now, bar }
+        Self { total, bytes_read, started: now, last_line: now, bar }
     }
 
     /// Shows the counts.
@@ -37,14 +37,14 @@ impl Progress {
         let rate = counts.read as f64 / self.started.elapsed().as_secs_f64().max(0.001);
         let mut text = format!("{} records, {rate:.0}/s", counts.read);
         if counts.rejected > 0 {
-            text = format!("{text}, {} refused", counts.rejected);
+            text = format!("{text}, {} rejected", counts.rejected);
         }
         if let Some(bar) = &self.bar {
             bar.set_position(bytes);
             bar.set_message(text);
-        } else if self.told.elapsed() >= INTERVAL {
-            self.told = Instant::now();
-            // The import matters more than its progress: a closed standard error does not end it.
+        } else if self.last_line.elapsed() >= INTERVAL {
+            self.last_line = Instant::now();
+            // A closed standard error does not end the import.
             let _ = writeln!(io::stderr(), "{text}{}", self.left(bytes));
         }
     }
@@ -57,13 +57,14 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
     }
 
+    /// The share that is done and the estimated time left, as text.
     fn left(&self, bytes: u64) -> String {
         match self.total {
             Some(total) if bytes > 0 && total > 0 => {
@@ -84,26 +85,26 @@ fn bar(total: Option<u64>) -> ProgressBar {
     bar.with_style(ProgressStyle::with_template(template).expect("the templates are sound"))
 }
 
-/// Progress in steps whose number is known, on standard error.
+/// Progress in a known number of steps, on standard error.
 #[derive(Debug)]
 pub(crate) struct Steps {
-    /// What is counted.
+    /// Name of the steps.
     what: &'static str,
     started: Instant,
-    told: Instant,
-    /// There is one on a terminal.
+    last_line: Instant,
+    /// Present on a terminal.
     bar: Option<ProgressBar>,
 }
 
 impl Steps {
-    /// Begins to measure.
+    /// Starts measuring.
     pub(crate) fn start(what: &'static str) -> Self {
         let now = Instant::now();
         let bar = io::stderr().is_terminal().then(|| bar(Some(0)));
-        Self { what, started: now, told: now, bar }
+        Self { what, started: now, last_line: now, bar }
     }
 
-    /// Shows how many are done, and of how many.
+    /// Shows the number of finished steps, and the total.
     pub(crate) fn show(&mut self, done: u64, total: u64) {
         let rate = done as f64 / self.started.elapsed().as_secs_f64().max(0.001);
         let text = format!("{done} of {total} {}, {rate:.0}/s", self.what);
@@ -111,22 +112,22 @@ impl Steps {
             bar.set_length(total);
             bar.set_position(done);
         }
-        if self.bar.is_some() || self.told.elapsed() >= INTERVAL {
+        if self.bar.is_some() || self.last_line.elapsed() >= INTERVAL {
             self.say(&text);
         }
     }
 
-    /// Shows what is done now.
+    /// Shows the current activity.
     pub(crate) fn say(&mut self, text: &str) {
-        self.told = Instant::now();
+        self.last_line = Instant::now();
         match &self.bar {
             Some(bar) => bar.set_message(text.to_owned()),
-            // As above.
+            // A closed standard error does not end the command.
             None => drop(writeln!(io::stderr(), "{text}")),
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

@@ -1,5 +1,5 @@
-//! The greatest size that the process may give a file (`RLIMIT_FSIZE`): reaching it is an error of the
-//! write, as a full disk is, and not the end of the process.
+//! The maximum size of a file that the process may write (`RLIMIT_FSIZE`). At the limit the write fails,
+//! as on a full disk, and the process goes on.
 
 use std::io;
 
@@ -7,11 +7,14 @@ use rustix::process::Signal;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// From now on the signal does nothing.
-pub(crate) fn outlive() -> io::Result<()> {
+/// Ignores the signal that ends the process at the limit.
+///
+/// # Errors
+/// When the handler can't be installed.
+pub(crate) fn ignore_signal() -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let _entered = runtime.enter();
-    // Nobody waits for the signal. It counts that it is handled at all, which lasts as long as the
+    // Nothing waits for the signal. Having a handler is enough, and it stays for the life of the
     // process.
     signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
 }

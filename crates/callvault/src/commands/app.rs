@@ -1,4 +1,4 @@
-//! `app`: the applications that may ask the built-in issuer for tokens.
+//! `app`: manages the applications that may get tokens from the built-in issuer.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -7,7 +7,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use store::{AppRow, Role, Store};
 
-use super::{open_or_create_store, open_store, subscriptions};
+use super::setup::{open_or_create_store, open_store};
+use super::subscriptions;
 use crate::cli::{App, AppCreate, AppList, AppName, AppRoles};
 use crate::clock;
 use crate::settings::Settings;
@@ -18,7 +19,7 @@ pub(super) fn run(command: App, settings: &Settings) -> Result<ExitCode> {
             create(args, settings, &open_or_create_store(settings, Role::Tool)?)?;
         }
         App::List(args) => list(&args, &open_store(settings)?)?,
-        App::Roles(args) => give_roles(args, &open_store(settings)?)?,
+        App::Roles(args) => replace_roles(args, &open_store(settings)?)?,
         App::Rotate(name) => rotate(&name, &open_store(settings)?)?,
         App::Delete(name) => delete(&name, &open_store(settings)?)?,
     }
@@ -37,8 +38,8 @@ fn create(args: AppCreate, settings: &Settings, store: &Store) -> Result<()> {
     };
     store.put_app(app.clone()).wait()?;
     let scheme = if settings.server.tls.is_some() { "https" } else { "http" };
-    let as_bound = || format!("{scheme}://{}", settings.server.listen);
-    let url = settings.server.public_url.clone().unwrap_or_else(as_bound);
+    let listen_url = || format!("{scheme}://{}", settings.server.listen);
+    let url = settings.server.public_url.clone().unwrap_or_else(listen_url);
     let endpoint = format!("{url}/{}/oauth2/v2.0/token", app.tenant);
     let mut out = io::stdout().lock();
     if args.json {
@@ -81,8 +82,10 @@ fn list(args: &AppList, store: &Store) -> Result<()> {
     Ok(())
 }
 
-fn give_roles(args: AppRoles, store: &Store) -> Result<()> {
-    let app = store.reader()?.app(&args.client_id)?.context("there is no such application")?;
+/// Replaces the roles of an application. If it loses the role to read, its subscribers get a
+/// lifecycle event.
+fn replace_roles(args: AppRoles, store: &Store) -> Result<()> {
+    let app = store.reader()?.app(&args.client_id)?.context("no such application")?;
     let reads =
         |roles: &[String]| roles.iter().any(|role| role == identity::role::READ_CALL_RECORDS);
     let loses = reads(&app.roles) && !reads(&args.roles);
@@ -94,7 +97,7 @@ fn give_roles(args: AppRoles, store: &Store) -> Result<()> {
 }
 
 fn rotate(name: &AppName, store: &Store) -> Result<()> {
-    let app = store.reader()?.app(&name.client_id)?.context("there is no such application")?;
+    let app = store.reader()?.app(&name.client_id)?.context("no such application")?;
     let secret = identity::generate_secret();
     let secret_hash = identity::hash_secret(&secret);
     store.put_app(AppRow { secret_hash, ..app }).wait()?;
@@ -104,6 +107,6 @@ fn rotate(name: &AppName, store: &Store) -> Result<()> {
 
 fn delete(name: &AppName, store: &Store) -> Result<()> {
     let was_there = store.delete_app(&name.client_id).wait()?;
-    ensure!(was_there, "there is no such application");
-    subscriptions::remove_those_of(store, &name.client_id)
+    ensure!(was_there, "no such application");
+    subscriptions::remove_all_of(store, &name.client_id)
 }

@@ -1,10 +1,10 @@
-//! `backup`: copies a store, also while it is served.
+//! `backup`: copies a store, even while a server uses it.
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use super::open_store;
+use super::setup::open_store;
 use crate::cli::Backup;
 use crate::settings::Settings;
 

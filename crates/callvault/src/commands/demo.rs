@@ -1,6 +1,5 @@
-//! `demo`: serves simulated calls and says how to ask for them.
+//! `demo`: serves simulated calls and prints commands that request them.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::num::NonZero;
@@ -13,9 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use emulator::Scenario;
 use identity::{Grant, OPERATOR_APP, role};
-use ingest::{Event, FilePiece, Record};
 use model::TenantId;
-use model::log::Log;
 use odata::bound::Query;
 use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
@@ -24,29 +21,30 @@ use simulator::{Calls, LogRows, Mix};
 use store::{Budget, Found, Role, RowQuery, RowSet, Store, StoredRecord};
 
 use super::scenario::{self, Player};
-use super::simulate::{SPAN, TENANT, model_log};
-use super::{
-    add_listening, emulating, layers_over, look_at_folder, make_folder, open_or_create_store,
-    serving,
+use super::setup::{
+    add_listening, check_data_folder, create_folder, layers_over, open_or_create_store,
 };
-use crate::cli::{Demo, Place};
+use super::simulate::{SPAN, TENANT};
+use super::simulated::Target;
+use super::{emulation, service};
+use crate::cli::{Demo, GlobalFlags};
 use crate::settings::{Layers, Level, Settings};
 use crate::{clock, keys, logging};
 
-/// Records among which one is chosen to be shown.
+/// Number of records among which the demo chooses one to show.
 const NEWEST: usize = 50;
-/// How long they are looked for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time limit for finding them.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
-    // So that receivers on this machine can be tried, unless something else is asked for.
+pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
+    // By default, allow receivers on this machine.
     let mut layers = Layers::default();
     layers.add_flag("notifications.allow_insecure_urls", Some(true))?;
     layers.add_flag("notifications.allow_networks", Some("127.0.0.0/8".to_owned()))?;
-    let mut layers = layers_over(layers, place)?;
+    let mut layers = layers_over(layers, global)?;
     add_listening(&mut layers, &args.listening)?;
-    // Dropped at the end, and with it what the demo wrote.
-    let folder = place.data_dir.is_none().then(TemporaryFolder::make).transpose()?;
+    // Dropped at the end, which removes everything that the demo wrote.
+    let folder = global.data_dir.is_none().then(TemporaryFolder::create).transpose()?;
     if let Some(folder) = &folder {
         layers.add_flag("data_dir", Some(folder.0.to_string_lossy().into_owned()))?;
     }
@@ -58,34 +56,33 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
     logging::start(settings.log.format, settings.log.level.min(Level::Warn))?;
 
     let store = open_or_create_store(&settings, Role::Serve)?;
-    look_at_folder(&settings);
+    check_data_folder(&settings);
     let master = keys::master_key(&settings)?;
     let tenant = TenantId::parse(TENANT).expect("the constant is a GUID");
-    // Making a key takes longer than anything else beside the calls.
+    // Generating a key takes longer than anything else but the calls.
     thread::scope(|scope| {
-        let made = scope.spawn(|| keys::signing_keys(&store, &master, clock::now()));
-        // A data folder that was given may hold the calls of an earlier demo.
+        let keys = scope.spawn(|| keys::signing_keys(&store, &master, clock::now()));
+        // A named data folder may hold the calls of an earlier demo.
         let is_empty = store.reader()?.tenants()?.is_empty();
-        // It would add calls to those that are there, and may have them erased.
+        // A scenario would add calls to the existing ones, and may erase them.
         ensure!(
             scenario.is_none() || is_empty,
-            "a scenario needs an empty store, and {} holds something",
+            "a scenario needs an empty store, but {} holds records",
             settings.store
         );
         if scenario.is_none() && is_empty {
             fill(args, &store, &tenant)?;
         }
-        made.join().expect("making a key does not panic").map(drop)
+        keys.join().expect("generating a key does not panic").map(drop)
     })?;
     let emulator = match &scenario {
-        Some(scenario) => Some(emulating::with_rules(scenario.rules.clone())),
-        None => emulating::emulator(&args.emulation)?,
+        Some(scenario) => Some(emulation::with_rules(scenario.rules.clone())),
+        None => emulation::from_flags(&args.emulation)?,
     };
-    let serving = serving::start(&settings, store.clone(), master, emulator.clone())?;
-    // Nobody has to read it for the demo to go on.
-    let mut out = serving::outlet()?;
-    serving.announce(&mut out)?;
-    let token = token(&serving.running, &tenant)?;
+    let service = service::start(&settings, store.clone(), master, emulator.clone())?;
+    let mut out = service::standard_output()?;
+    service.announce(&mut out)?;
+    let token = token(&service.running, &tenant)?;
     match (scenario, emulator) {
         (Some(scenario), Some(emulator)) => {
             let Scenario { title, story, .. } = &scenario;
@@ -93,13 +90,16 @@ pub(super) fn run(args: &Demo, place: &Place) -> Result<ExitCode> {
             out.flush()?;
             Player { scenario, store, tenant, emulator }.start(out)?;
         }
-        _ => explain(&mut out, &serving.running, &store, &tenant, &token)?,
+        _ => {
+            let address = &service.running.public_url;
+            Tour { address, store: &store, tenant: &tenant, token: &token }.print(&mut out)?;
+        }
     }
-    serving.run()?;
+    service.run()?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Simulates calls of 30 days into the store.
+/// Fills the store with simulated calls of 30 days.
 fn fill(args: &Demo, store: &Store, tenant: &TenantId) -> Result<()> {
     let to = args.to.unwrap_or_else(|| DateTimeOffset::from_unix_seconds(clock::now()));
     let options = simulator::Options {
@@ -111,40 +111,12 @@ fn fill(args: &Demo, store: &Store, tenant: &TenantId) -> Result<()> {
         tenant: tenant.to_string(),
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut refused = None;
-    let mut tell = |event: Event<'_>| {
-        if let Event::Rejected(reject) = event {
-            refused.get_or_insert_with(|| format!("{reject:?}"));
-        }
-    };
-    let calls = pieces(Calls::new(options.clone()));
-    ingest::import(store, tenant, calls, threads, &mut tell)?;
-    let mut rows: BTreeMap<&str, (Log, Vec<Vec<u8>>)> = BTreeMap::new();
-    for (log, row) in LogRows::new(options) {
-        let log = model_log(log);
-        rows.entry(log.name()).or_insert_with(|| (log, Vec::new())).1.push(row);
-    }
-    for (log, rows) in rows.into_values() {
-        ingest::import_log(store, tenant, log, None, pieces(rows.into_iter()), &mut tell)?;
-    }
-    ensure!(refused.is_none(), "what was simulated was refused: {}", refused.unwrap_or_default());
-    Ok(())
+    let target = Target { store, tenant };
+    target.import_records(Calls::new(options.clone()), threads)?;
+    target.import_rows(LogRows::new(options))
 }
 
-/// Simulated lines, as if they stood in a file.
-fn pieces(lines: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = FilePiece> {
-    let file: Arc<str> = "simulated".into();
-    lines.zip(1..).map(move |(line, number)| FilePiece {
-        file: Arc::clone(&file),
-        piece: Ok(Record {
-            text: String::from_utf8(line).expect("the simulator writes UTF-8"),
-            line: number,
-            pointer: String::new(),
-        }),
-    })
-}
-
-/// What a scenario sets otherwise.
+/// Adds the settings of a scenario.
 fn add_scenario(layers: &mut Layers, scenario: &Scenario) -> Result<()> {
     layers.add_flag("graph.strict", scenario.is_strict.then_some("on".to_owned()))?;
     layers.add_flag("graph.retention_view", scenario.retention_view.clone())?;
@@ -152,7 +124,7 @@ fn add_scenario(layers: &mut Layers, scenario: &Scenario) -> Result<()> {
     layers.add_flag("records.retention", scenario.retention_days.map(i64::from))
 }
 
-/// A token that may do everything with records, for 24 hours.
+/// A token that may read and write records, for 24 hours.
 fn token(running: &Running, tenant: &TenantId) -> Result<String> {
     let roles = [role::READ_CALL_RECORDS, role::WRITE_CALL_RECORDS].map(str::to_owned);
     let grant = Grant {
@@ -164,47 +136,56 @@ fn token(running: &Running, tenant: &TenantId) -> Result<String> {
     Ok(running.issuer.issue(&grant, clock::now())?)
 }
 
-/// Prints where the server is, a token, and lines to paste.
-fn explain(
-    out: &mut impl Write,
-    running: &Running,
-    store: &Store,
-    tenant: &TenantId,
-    token: &str,
-) -> Result<()> {
-    let newest = newest(store, tenant)?;
-    // One of a size that can be read.
-    let id = newest
-        .iter()
-        .min_by_key(|record| record.session_count.abs_diff(4))
-        .map(|record| &record.id)
-        .context("the store holds no call")?;
-    let address = &running.public_url;
-    let records = format!("{address}/v1.0/communications/callRecords");
-    let (from, to) = range(newest.iter().map(|record| record.start).max().unwrap_or_default());
-    writeln!(out, "\nOpen {address}/ or paste, with a token of tenant {tenant} for 24 hours:\n")?;
-    writeln!(out, "export TOKEN={token}")?;
-    for (what, url) in [
-        ("all records, the latest first", records.clone()),
-        (
-            "a record with its sessions and their segments",
-            format!("{records}/{id}?\\$expand=sessions(\\$expand=segments)"),
-        ),
-        (
-            "calls through calling plans and operators",
-            format!("{records}/getPstnCalls(fromDateTime={from},toDateTime={to})"),
-        ),
-    ] {
-        writeln!(out, "\n# {what}\ncurl -s -H \"Authorization: Bearer $TOKEN\" \"{url}\"")?;
+/// What the demo shows its user.
+struct Tour<'a> {
+    address: &'a str,
+    store: &'a Store,
+    tenant: &'a TenantId,
+    token: &'a str,
+}
+
+impl Tour<'_> {
+    /// Prints the address, the token, and commands to paste.
+    fn print(&self, out: &mut impl Write) -> Result<()> {
+        let Self { address, store, tenant, token } = self;
+        let newest = newest(store, tenant)?;
+        // A record that is short enough to read.
+        let id = newest
+            .iter()
+            .min_by_key(|record| record.session_count.abs_diff(4))
+            .map(|record| &record.id)
+            .context("the store holds no call")?;
+        let records = format!("{address}/v1.0/communications/callRecords");
+        let latest = newest.iter().map(|record| record.start).max().unwrap_or_default();
+        let day = |ticks: i64| DateTimeOffset(ticks).to_string()[..10].to_owned();
+        let (from, to) = (day(latest - SPAN), day(latest + SPAN / 30));
+        writeln!(
+            out,
+            "\nOpen {address}/ or paste, with a token of tenant {tenant} for 24 hours:\n"
+        )?;
+        writeln!(out, "export TOKEN={token}")?;
+        for (what, url) in [
+            ("all records, the latest first", records.clone()),
+            (
+                "a record with its sessions and their segments",
+                format!("{records}/{id}?\\$expand=sessions(\\$expand=segments)"),
+            ),
+            (
+                "calls through calling plans and operators",
+                format!("{records}/getPstnCalls(fromDateTime={from},toDateTime={to})"),
+            ),
+        ] {
+            writeln!(out, "\n# {what}\ncurl -s -H \"Authorization: Bearer $TOKEN\" \"{url}\"")?;
+        }
+        writeln!(out, "\nStop with Ctrl-C.")?;
+        Ok(out.flush()?)
     }
-    writeln!(out, "\nStop with Ctrl-C.")?;
-    Ok(out.flush()?)
 }
 
 /// The latest records of a tenant.
 fn newest(store: &Store, tenant: &TenantId) -> Result<Vec<Arc<StoredRecord>>> {
     let query = RowQuery { rows: RowSet::Records, query: Query::default(), not_before: None };
-    let meter = Meter::new(Allowance::until(Instant::now() + PATIENCE));
+    let meter = Meter::new(Allowance::until(Instant::now() + QUERY_TIMEOUT));
     let budget = Budget { rows_scanned: u64::MAX, groups: 0, meter };
     let page = store.reader()?.page(tenant, &query, None, NEWEST, &budget)?;
     let records = page.rows.into_iter().filter_map(|found| match found {
@@ -214,20 +195,14 @@ fn newest(store: &Store, tenant: &TenantId) -> Result<Vec<Arc<StoredRecord>>> {
     Ok(records.collect())
 }
 
-/// The month before an instant (ticks), as days.
-fn range(to: i64) -> (String, String) {
-    let day = |ticks: i64| DateTimeOffset(ticks).to_string()[..10].to_owned();
-    (day(to - SPAN), day(to + SPAN / 30))
-}
-
 /// A folder that is removed when it is dropped.
 struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    fn make() -> Result<Self> {
+    fn create() -> Result<Self> {
         let name = format!("callvault-demo-{}", identity::random_guid());
         let path = std::env::temp_dir().join(name);
-        make_folder(&path)?;
+        create_folder(&path)?;
         Ok(Self(path))
     }
 }
@@ -235,7 +210,7 @@ impl TemporaryFolder {
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, folder = %self.0.display(), "a demo's folder stays behind");
+            tracing::warn!(%error, folder = %self.0.display(), "can't remove the folder of the demo");
         }
     }
 }

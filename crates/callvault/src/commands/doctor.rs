@@ -1,11 +1,11 @@
-//! `doctor`: checks the store and says how large it is.
+//! `doctor`: checks the store and prints its size.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::open_store;
+use super::setup::open_store;
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
@@ -35,7 +35,7 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Whether a store can't be opened for what this command looks for.
+/// Whether the store can't be opened because of damage, which this command reports.
 fn is_damage(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(store::Error::Corrupt(_)))
 }

@@ -1,4 +1,4 @@
-//! `import`: puts records from files into the store.
+//! `import`: imports records from files into the store.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -12,7 +12,8 @@ use ingest::{Counts, Event, Files, Reject};
 use serde_json::{Value, json};
 use store::Role;
 
-use super::{PARTLY_DONE, open_or_create_store};
+use super::PARTLY_DONE;
+use super::setup::open_or_create_store;
 use crate::cli::Import;
 use crate::progress::Progress;
 use crate::settings::Settings;
@@ -23,39 +24,42 @@ pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
     let store = open_or_create_store(settings, Role::Tool)?;
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let mut progress = Progress::start(files.total_bytes(), files.bytes_read());
-    // What cannot be written ends the import late but not unnoticed.
-    let mut telling = Ok(());
-    let mut tell = |event: Event<'_>| match event {
+    // A failure to report rejections does not stop the import, but fails the command at the end.
+    let mut reported = Ok(());
+    let mut report = |event: Event<'_>| match event {
         Event::Progress(counts) => progress.show(counts),
         Event::Rejected(reject) => {
-            let told = match &mut rejects {
+            let written = match &mut rejects {
                 Some(file) => writeln!(file, "{}", object(reject)),
                 None => progress.print(&line(reject)),
             };
-            if telling.is_ok() {
-                telling = told;
+            if reported.is_ok() {
+                reported = written;
             }
         }
     };
     let tenant = &args.tenant;
     let counts = match args.kind.log() {
-        None => ingest::import(&store, tenant, files, threads, &mut tell)?,
-        Some(log) => ingest::import_log(&store, tenant, log, args.counted_from, files, &mut tell)?,
+        None => ingest::import(&store, tenant, files, threads, &mut report)?,
+        Some(log) => {
+            ingest::import_log(&store, tenant, log, args.counted_from, files, &mut report)?
+        }
     };
     progress.finish();
     if let Some(file) = &mut rejects {
-        telling = telling.and(file.flush());
+        reported = reported.and(file.flush());
     }
     writeln!(io::stdout(), "{}", summary(&counts))?;
-    telling.context("writing down what was refused")?;
+    reported.context("writing the rejected records")?;
     Ok(if counts.rejected == 0 { ExitCode::SUCCESS } else { PARTLY_DONE.into() })
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>> {
-    let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
+    let file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
     Ok(BufWriter::new(file))
 }
 
+/// A rejection as a line for reading.
 fn line(reject: &Reject) -> String {
     let Reject { file, line, pointer, message } = reject;
     let place = if *line == 0 { file.to_string() } else { format!("{file}:{line}") };
@@ -66,12 +70,13 @@ fn line(reject: &Reject) -> String {
     }
 }
 
+/// A rejection as a JSON object.
 fn object(reject: &Reject) -> Value {
     let Reject { file, line, pointer, message } = reject;
     json!({ "file": &**file, "line": line, "pointer": pointer, "message": message })
 }
 
-/// Written by hand, since the order of the members is part of it.
+/// The counts as a JSON object. Written by hand to fix the order of the members.
 fn summary(counts: &Counts) -> String {
     let Counts { read, created, replaced, merged, unchanged, archived, rejected, incomplete } =
         counts;

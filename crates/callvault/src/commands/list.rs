@@ -1,4 +1,4 @@
-//! `list`: prints records or what is inside them, by the engine that answers the API.
+//! `list`: prints records, sessions, segments or streams, with the query engine of the API.
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -12,8 +12,9 @@ use odata::primitive::DateTimeOffset;
 use server::{Local, QuerySettings};
 use store::{Budget, Found, Reader, RowQuery, RowSet};
 
-use super::listing::Listing;
-use super::{open_store, printing};
+use super::list_writer::ListWriter;
+use super::record_json;
+use super::setup::{self, open_store};
 use crate::cli::{Expand, List, Output, Rows};
 use crate::settings::Settings;
 
@@ -22,39 +23,39 @@ const PAGE: usize = 500;
 
 pub(super) fn run(args: &List, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
-    let tenant = printing::tenant(args.form.tenant.as_ref(), &mut reader)?;
+    let tenant = setup::tenant(args.record.tenant.as_ref(), &mut reader)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let is_whole = args.select.is_none() && args.compute.is_none() && args.apply.is_none();
-    if is_whole && args.of == Rows::Records && args.output == Output::Ndjson {
-        whole_records(args, settings, &mut reader, &tenant, &mut out)?;
+    let has_whole_rows = args.select.is_none() && args.compute.is_none() && args.apply.is_none();
+    if has_whole_rows && args.of == Rows::Records && args.output == Output::Ndjson {
+        stored_records(args, settings, &mut reader, &tenant, &mut out)?;
     } else {
-        answers(args, settings, &mut reader, &tenant, &mut out)?;
+        api_rows(args, settings, &mut reader, &tenant, &mut out)?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// How much a command may take: it has all the time that its user has.
-pub(super) fn unhurried(settings: &Settings) -> QuerySettings {
+/// Query limits of a command, which may take as long as its user waits.
+fn without_time_limit(settings: &Settings) -> QuerySettings {
     let mut settings = settings.limits.of_queries();
     settings.cost.rows_scanned = u64::MAX;
     settings.cost.time = std::time::Duration::from_hours(24);
     settings
 }
 
-/// Records as they are kept, which can be imported again.
-fn whole_records(
+/// Prints records in their stored form, which can be imported again.
+fn stored_records(
     args: &List,
     settings: &Settings,
     reader: &mut Reader,
     tenant: &TenantId,
     out: &mut impl Write,
 ) -> Result<()> {
-    let settings = unhurried(settings);
-    let (path, query) = address(args);
+    let settings = without_time_limit(settings);
     let model = &model::generated::BETA;
     let now = DateTimeOffset::from_unix_seconds(crate::clock::now());
-    let (_, query) = odata::parse_request(model, &path, &query, &settings.language, now)?;
+    let (_, query) =
+        odata::parse_request(model, &path(args), &query(args), &settings.language, now)?;
     let query = RowQuery { rows: RowSet::Records, query, not_before: None };
     let budget = Budget {
         rows_scanned: settings.cost.rows_scanned,
@@ -66,7 +67,7 @@ fn whole_records(
         let page = reader.page(tenant, &query, after.as_deref(), PAGE, &budget)?;
         for row in &page.rows {
             if let Found::Record(record) = row {
-                printing::print_in_list(out, reader, record, &args.form.expand)?;
+                record_json::write_or_error(out, reader, record, &args.record.expand)?;
             }
         }
         match page.next {
@@ -76,19 +77,18 @@ fn whole_records(
     }
 }
 
-/// Anything else, as the API answers it.
-fn answers(
+/// Prints any other list as the API returns it.
+fn api_rows(
     args: &List,
     settings: &Settings,
     reader: &mut Reader,
     tenant: &TenantId,
     out: &mut impl Write,
 ) -> Result<()> {
-    let local = Local::new(tenant.clone(), [0; 32], unhurried(settings))
-        .context("there is no key for links")?;
-    let mut listing = Listing::new(args.output);
-    let (path, query) = address(args);
-    let mut next = Some(format!("{path}?{query}"));
+    let local = Local::new(tenant.clone(), [0; 32], without_time_limit(settings))
+        .context("no key for links")?;
+    let mut list = ListWriter::new(args.output);
+    let mut next = Some(format!("{}?{}", path(args), query(args)));
     while let Some(url) = next {
         let answer = local.get(reader, &url)?.context("the answer is empty")?;
         let answer = String::from_utf8(answer)?;
@@ -96,20 +96,25 @@ fn answers(
         let link = answer.get("@odata.nextLink").and_then(Node::as_text);
         next = link.map(|link| link.value().into_owned());
         for item in answer.get("value").and_then(Node::as_array).unwrap_or_default() {
-            listing.add(item, out)?;
+            list.add(item, out)?;
         }
     }
-    listing.end(out)
+    list.end(out)
 }
 
-/// Path and query of what is asked for.
-fn address(args: &List) -> (String, String) {
+/// The path of the list after the version of the API.
+fn path(args: &List) -> String {
     let rows = match args.of {
         Rows::Records => "",
         Rows::Sessions => "/callvault.sessions()",
         Rows::Segments => "/callvault.segments()",
         Rows::Streams => "/callvault.streams()",
     };
+    format!("/communications/callRecords{rows}")
+}
+
+/// The query options of the list.
+fn query(args: &List) -> String {
     let mut options = Vec::new();
     let mut add = |name: &str, value: Option<String>| {
         options.extend(value.map(|value| format!("{name}={}", encode_query(&value))));
@@ -122,10 +127,10 @@ fn address(args: &List) -> (String, String) {
     add("$select", args.select.clone());
     add("$top", args.limit.map(|limit| limit.to_string()));
     add("$expand", expand(args));
-    (format!("/communications/callRecords{rows}"), options.join("&"))
+    options.join("&")
 }
 
-/// The condition, narrowed by the flags that stand for one.
+/// The condition of `--filter` and of the flags that stand for conditions.
 fn condition(args: &List) -> Option<String> {
     let start = match args.of {
         Rows::Records => "startDateTime",
@@ -140,7 +145,7 @@ fn condition(args: &List) -> Option<String> {
     let Some(filter) = &args.filter else {
         return (!parts.is_empty()).then(|| parts.join(" and "));
     };
-    // Alone it stands as it was typed, so that errors name its own positions.
+    // Alone it stays unchanged, so that positions in errors are right.
     if parts.is_empty() {
         return Some(filter.clone());
     }
@@ -149,7 +154,7 @@ fn condition(args: &List) -> Option<String> {
 }
 
 fn expand(args: &List) -> Option<String> {
-    let with_segments = args.form.expand.contains(&Expand::Segments);
+    let with_segments = args.record.expand.contains(&Expand::Segments);
     let mut items: Vec<&str> = Vec::new();
     if with_segments {
         items.push(if args.of == Rows::Records {
@@ -157,10 +162,10 @@ fn expand(args: &List) -> Option<String> {
         } else {
             "segments"
         });
-    } else if args.form.expand.contains(&Expand::Sessions) {
+    } else if args.record.expand.contains(&Expand::Sessions) {
         items.push("sessions");
     }
-    if args.form.expand.contains(&Expand::Participants) {
+    if args.record.expand.contains(&Expand::Participants) {
         items.push("participants_v2");
     }
     (!items.is_empty()).then(|| items.join(","))

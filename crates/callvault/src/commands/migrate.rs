@@ -1,5 +1,4 @@
-//! `migrate`: brings the store to the form that this version needs, or moves all of a store to another
-//! place.
+//! `migrate`: upgrades the store to this version, or moves a whole store to another place.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use store::{Moved, Moving, Options, Place, Role, Store};
 
-use super::{PARTLY_DONE, make_folder, open_store};
+use super::PARTLY_DONE;
+use super::setup::{create_folder, open_store};
 use crate::cli::Migrate;
 use crate::progress::Steps;
 use crate::settings::Settings;
@@ -16,11 +16,12 @@ use crate::settings::Settings;
 pub(super) fn run(args: &Migrate, settings: &Settings) -> Result<ExitCode> {
     match (&args.from, &args.to) {
         (Some(from), Some(to)) => transfer(from, to),
-        // Opening a store migrates it; this is for doing so ahead of a start.
+        // Opening a store upgrades it. The command does so ahead of a start.
         _ => open_store(settings).map(|_| ExitCode::SUCCESS),
     }
 }
 
+/// Moves a store.
 fn transfer(from: &str, to: &str) -> Result<ExitCode> {
     let (from, to) = (open(from, false)?, open(to, true)?);
     let mut steps = Steps::start("changes");
@@ -34,7 +35,9 @@ fn transfer(from: &str, to: &str) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let behind = moved.behind;
-    let rest = format!("{behind} changes behind; run it again when nothing writes any more");
+    let rest = format!(
+        "{behind} changes behind; run the command again when nothing writes to the old store"
+    );
     let _ = writeln!(io::stderr(), "{rest}");
     Ok(PARTLY_DONE.into())
 }
@@ -43,13 +46,13 @@ fn open(url: &str, create: bool) -> Result<Store> {
     let place = Place::parse(url)
         .with_context(|| format!("a store is sqlite:PATH or postgres://…, not {url:?}"))?;
     if let (true, Some(folder)) = (create, place.file().and_then(Path::parent)) {
-        make_folder(folder)?;
+        create_folder(folder)?;
     }
     let options = Options { create, ..Options::at(place.clone(), Role::Tool) };
     Store::open(&options).with_context(|| format!("opening {place}"))
 }
 
-/// Written by hand, since the order of the members is part of it.
+/// The counts as a JSON object. Written by hand to fix the order of the members.
 fn summary(moved: &Moved) -> String {
     let Moved { records, versions, changes, copied, digest, behind } = moved;
     let digest = digest.as_ref().map_or("null".to_owned(), |digest| format!("\"{digest}\""));

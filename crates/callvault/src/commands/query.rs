@@ -1,4 +1,4 @@
-//! `query explain`: how a query is understood, and how it is answered.
+//! `query explain`: shows how Callvault parses and runs a query.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -6,23 +6,23 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use server::Local;
 
-use super::{open_store, printing};
+use super::setup::{self, open_store};
 use crate::cli::Explain;
 use crate::settings::Settings;
 
 pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
-    let tenant = printing::tenant(args.tenant.as_ref(), &mut reader)?;
-    let local = Local::new(tenant, [0; 32], settings.limits.of_queries())
-        .context("there is no key for links")?;
-    let url = behind_version(&args.url);
+    let tenant = setup::tenant(args.tenant.as_ref(), &mut reader)?;
+    let local =
+        Local::new(tenant, [0; 32], settings.limits.of_queries()).context("no key for links")?;
+    let url = after_version(&args.url);
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut out = io::stdout().lock();
     writeln!(out, "Syntax tree\n{}\n", odata::syntax::tree(query))?;
     let (bound, explanation) = local.explain(&mut reader, url)?;
     writeln!(out, "Bound tree\n{bound}\n")?;
     let Some(explanation) = explanation else {
-        writeln!(out, "Answer\nfrom the record that is named, by our own evaluator")?;
+        writeln!(out, "Answer\nfrom the record that the URL names, by our own evaluator")?;
         return Ok(ExitCode::SUCCESS);
     };
     writeln!(out, "Access\n{} ({:?})\n", explanation.access, explanation.cost)?;
@@ -39,12 +39,11 @@ pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The part of an address behind the version of the API; an address that begins there is whole.
-fn behind_version(url: &str) -> &str {
-    let is_whole = url.starts_with("https://") || url.starts_with("http://");
-    let behind_scheme = url.split_once("://").filter(|_| is_whole).map(|(_, behind)| behind);
-    let path =
-        behind_scheme.map_or(url, |behind| behind.find('/').map_or("", |slash| &behind[slash..]));
+/// The part of a URL after the version of the API. A URL without a version is returned whole.
+fn after_version(url: &str) -> &str {
+    let is_absolute = url.starts_with("https://") || url.starts_with("http://");
+    let after_scheme = url.split_once("://").filter(|_| is_absolute).map(|(_, rest)| rest);
+    let path = after_scheme.map_or(url, |rest| rest.find('/').map_or("", |slash| &rest[slash..]));
     ["/v1.0", "/beta"].iter().find_map(|version| path.strip_prefix(version)).unwrap_or(path)
 }
 
@@ -55,10 +54,10 @@ mod tests {
     #[test]
     fn addresses_may_have_host_and_version() {
         for url in ["https://x.test/v1.0/communications?a", "/beta/communications?a"] {
-            assert_eq!(behind_version(url), "/communications?a", "{url}");
+            assert_eq!(after_version(url), "/communications?a", "{url}");
         }
         assert_eq!(
-            behind_version("/communications?$filter=a eq 'x://y'"),
+            after_version("/communications?$filter=a eq 'x://y'"),
             "/communications?$filter=a eq 'x://y'"
         );
     }

@@ -1,27 +1,26 @@
-//! `demo --scenario`: plays a story on an empty store.
+//! `demo --scenario`: plays a scenario on an empty store.
 
 use std::fs;
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use emulator::{Emulator, RecordOf, Scenario, Step, Until};
-use ingest::{Event, FilePiece, Record};
 use model::TenantId;
 use model::fragment::Uncompressed;
-use model::log::Log;
 use odata::json::{Member, Node, Text, write_node};
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use serde_json::{Map, Value};
 use simulator::{Calls, Mix};
 use store::{Store, clock};
 
-use super::simulate::model_log;
+use super::simulated::Target;
 
-/// The scenarios that come with the program, by their names.
-const KNOWN: [(&str, &str); 9] = [
+/// The built-in scenarios: names and texts.
+const BUILT_IN: [(&str, &str); 9] = [
     ("large-meeting", include_str!("../../../../scenarios/large-meeting.toml")),
     ("pstn-late-rows", include_str!("../../../../scenarios/pstn-late-rows.toml")),
     ("failed-call", include_str!("../../../../scenarios/failed-call.toml")),
@@ -36,26 +35,26 @@ const KNOWN: [(&str, &str); 9] = [
     ),
 ];
 
-/// How long a step waits for what it waits for.
-const PATIENCE: Duration = Duration::from_mins(10);
-/// How often it looks.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Between a version of a call that is made up and the one before.
-const HOURS_APART: i64 = 3600 * TICKS_PER_SECOND;
+/// How long a step waits at most.
+const STEP_TIMEOUT: Duration = Duration::from_mins(10);
+/// Time between two checks of what a step waits for.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// An hour in ticks: between two versions that the simulator does not have.
+const HOUR: i64 = 3600 * TICKS_PER_SECOND;
 
-/// A scenario that comes with the program, or one in a file.
+/// A built-in scenario, or one in a file.
 pub(super) fn find(name: &str) -> Result<Scenario> {
-    if let Some((_, text)) = KNOWN.iter().find(|(known, _)| *known == name) {
+    if let Some((_, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
         return read(text).with_context(|| format!("the scenario {name}"));
     }
     let text = fs::read_to_string(name).with_context(|| {
-        let known: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
-        format!("'{name}' is no file, and none of the scenarios {}", known.join(", "))
+        let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        format!("'{name}' is neither a file nor one of the scenarios {}", names.join(", "))
     })?;
     read(&text).with_context(|| name.to_owned())
 }
 
-/// Reads a scenario, and checks the records that stand in it.
+/// Reads a scenario, and validates the records in it.
 fn read(text: &str) -> Result<Scenario> {
     let scenario = Scenario::from_toml(text)?;
     for (number, step) in (1..).zip(&scenario.steps) {
@@ -79,11 +78,11 @@ pub(super) struct Player {
 }
 
 impl Player {
-    /// Plays on a thread of its own, and tells the steps.
+    /// Plays on its own thread, and prints the steps.
     pub(super) fn start(self, mut out: impl Write + Send + 'static) -> Result<()> {
         let play = move || {
             let played = self.play(&mut out);
-            // Who reads no more misses nothing.
+            // The output may be closed; the scenario goes on.
             let _ = match played {
                 Ok(()) => writeln!(out, "The scenario is at its end."),
                 Err(error) => writeln!(out, "The scenario broke off: {error:#}"),
@@ -95,7 +94,7 @@ impl Player {
 
     fn play(&self, out: &mut impl Write) -> Result<()> {
         let to = DateTimeOffset(clock::now());
-        let span = i64::from(self.scenario.hours) * HOURS_APART;
+        let span = i64::from(self.scenario.hours) * HOUR;
         let mut calls = Calls::new(simulator::Options {
             seed: self.scenario.seed,
             calls: 0,
@@ -140,58 +139,41 @@ impl Player {
 
     fn put_records(&self, record: &RecordOf, calls: &mut Calls) -> Result<()> {
         match record {
-            RecordOf::Json(text) => self.import(vec![text.clone()]),
+            RecordOf::Json(text) => self.put_record(text.clone()),
             RecordOf::Call { call, version, with } => {
-                self.import(vec![version_of(calls, *call, *version, with)?])
+                self.put_record(version_of(calls, *call, *version, with)?)
             }
             RecordOf::Calls(first, end) => {
                 // One by one, since a meeting can be large.
                 for call in *first..*end {
-                    self.import(vec![version_of(calls, call, 1, &Map::new())?])?;
+                    self.put_record(version_of(calls, call, 1, &Map::new())?)?;
                 }
                 Ok(())
             }
         }
     }
 
-    fn import(&self, texts: Vec<String>) -> Result<()> {
-        let mut refused = None;
-        ingest::import(&self.store, &self.tenant, pieces(texts).into_iter(), 1, &mut |event| {
-            note_refusal(event, &mut refused);
-        })?;
-        ensure!(refused.is_none(), "a record was refused: {}", refused.unwrap_or_default());
-        Ok(())
+    fn target(&self) -> Target<'_> {
+        Target { store: &self.store, tenant: &self.tenant }
     }
 
-    fn put_rows(&self, calls: &mut Calls, which: std::ops::Range<u64>) -> Result<()> {
-        let mut rows: Vec<(Log, String)> = Vec::new();
-        for call in which {
-            for (log, row) in calls.rows(call) {
-                let row = String::from_utf8(row).context("a simulated row is UTF-8")?;
-                rows.push((model_log(log), row));
-            }
-        }
-        for log in Log::ALL {
-            let of_log = rows.iter().filter(|(of, _)| *of == log).map(|(_, row)| row.clone());
-            let pieces = pieces(of_log.collect()).into_iter();
-            let mut refused = None;
-            ingest::import_log(&self.store, &self.tenant, log, None, pieces, &mut |event| {
-                note_refusal(event, &mut refused);
-            })?;
-            ensure!(refused.is_none(), "a row was refused: {}", refused.unwrap_or_default());
-        }
-        Ok(())
+    fn put_record(&self, text: String) -> Result<()> {
+        self.target().import_records(std::iter::once(text.into_bytes()), 1)
+    }
+
+    fn put_rows(&self, calls: &mut Calls, numbers: Range<u64>) -> Result<()> {
+        self.target().import_rows(numbers.flat_map(|number| calls.rows(number)))
     }
 
     fn wait_until(&self, until: Until) -> Result<()> {
         let began = Instant::now();
         let mut reader = self.store.reader()?;
-        while began.elapsed() < PATIENCE {
-            let is_so = match until {
+        while began.elapsed() < STEP_TIMEOUT {
+            let is_reached = match until {
                 Until::Subscribed => {
                     !reader.subscriptions(Some(&self.tenant), clock::now())?.is_empty()
                 }
-                // With nobody to tell, nothing is looked at.
+                // Without a subscription nothing is queued, and the cursor stays behind.
                 Until::Quiet => {
                     reader.subscriptions(Some(&self.tenant), clock::now())?.is_empty()
                         || reader.last_change()? == reader.notification_cursor()?
@@ -199,31 +181,16 @@ impl Player {
                 }
             };
             reader.release();
-            if is_so {
+            if is_reached {
                 return Ok(());
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
         bail!("waited 10 minutes for {until:?}")
     }
 }
 
-fn note_refusal(event: Event<'_>, refused: &mut Option<String>) {
-    if let Event::Rejected(reject) = event {
-        refused.get_or_insert_with(|| format!("{} {}", reject.pointer, reject.message));
-    }
-}
-
-fn pieces(texts: Vec<String>) -> Vec<FilePiece> {
-    let file: Arc<str> = "scenario".into();
-    let piece = |text| FilePiece {
-        file: Arc::clone(&file),
-        piece: Ok(Record { text, line: 1, pointer: String::new() }),
-    };
-    texts.into_iter().map(piece).collect()
-}
-
-/// A version of a simulated call, made of its first where the simulation has none.
+/// A version of a simulated call. If the simulator has none, it is version 1 with a later number.
 fn version_of(
     calls: &mut Calls,
     call: u64,
@@ -231,20 +198,20 @@ fn version_of(
     with: &Map<String, Value>,
 ) -> Result<String> {
     let mut text = Vec::new();
-    let is_there = calls.write_record(&mut text, call, version);
-    if !is_there {
+    let is_simulated = calls.write_record(&mut text, call, version);
+    if !is_simulated {
         calls.write_record(&mut text, call, 1);
     }
     let text = String::from_utf8(text).context("a simulated record is UTF-8")?;
-    if is_there && with.is_empty() {
+    if is_simulated && with.is_empty() {
         return Ok(text);
     }
     let mut record = Node::parse(&text)?;
-    if !is_there {
+    if !is_simulated {
         let modified = record.get("lastModifiedDateTime").and_then(Node::as_text);
         let modified = modified.and_then(|text| DateTimeOffset::parse(&text.value()));
-        let modified = modified.context("a simulated record was modified at some time")?;
-        let later = DateTimeOffset(modified.0 + (version as i64 - 1) * HOURS_APART).to_string();
+        let modified = modified.context("a simulated record has a time of modification")?;
+        let later = DateTimeOffset(modified.0 + (version as i64 - 1) * HOUR).to_string();
         put(&mut record, "version", Node::Number(version.to_string().into()));
         put(&mut record, "lastModifiedDateTime", Node::String(Text::owned(later)));
     }
@@ -253,13 +220,13 @@ fn version_of(
     }
     let mut out = Vec::new();
     write_node(&mut out, &record);
-    String::from_utf8(out).context("what is written is UTF-8")
+    String::from_utf8(out).context("the written record is UTF-8")
 }
 
-/// Gives a member of an object another value.
+/// Sets a member of an object.
 fn put<'a>(object: &mut Node<'a>, name: &str, value: Node<'a>) {
-    if let Some(there) = object.get_mut(name) {
-        *there = value;
+    if let Some(current) = object.get_mut(name) {
+        *current = value;
     } else if let Node::Object(members) = object {
         members.push(Member { name: Text::of(name), value });
     }

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use anyhow::Result;
 use store::Role;
 
-use super::{add_listening, emulating, layers, look_at_folder, open_or_create_store, serving};
-use crate::cli::{Place, Serve};
+use super::setup::{add_listening, check_data_folder, layers, open_or_create_store};
+use super::{emulation, service};
+use crate::cli::{GlobalFlags, Serve};
 use crate::settings::Settings;
 use crate::{keys, logging};
 
-pub(super) fn run(args: &Serve, place: &Place) -> Result<ExitCode> {
-    let mut layers = layers(place)?;
+pub(super) fn run(args: &Serve, global: &GlobalFlags) -> Result<ExitCode> {
+    let mut layers = layers(global)?;
     add_listening(&mut layers, &args.listening)?;
     let text = |path: &Path| path.to_string_lossy().into_owned();
     layers.add_flag("server.tls_cert", args.tls_cert.as_deref().map(text))?;
@@ -23,10 +24,10 @@ pub(super) fn run(args: &Serve, place: &Place) -> Result<ExitCode> {
     logging::start(settings.log.format, settings.log.level)?;
 
     let store = open_or_create_store(&settings, Role::Serve)?;
-    look_at_folder(&settings);
-    let emulator = emulating::emulator(&args.emulation)?;
-    let serving = serving::start(&settings, store, keys::master_key(&settings)?, emulator)?;
-    serving.announce(&mut serving::outlet()?)?;
-    serving.run()?;
+    check_data_folder(&settings);
+    let emulator = emulation::from_flags(&args.emulation)?;
+    let service = service::start(&settings, store, keys::master_key(&settings)?, emulator)?;
+    service.announce(&mut service::standard_output()?)?;
+    service.run()?;
     Ok(ExitCode::SUCCESS)
 }

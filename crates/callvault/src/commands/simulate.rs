@@ -10,19 +10,18 @@ use simulator::{Calls, LogRows};
 
 use crate::cli::{Mix, Simulate};
 
-/// Tenant of simulated users where none is named.
+/// Default tenant of simulated users.
 pub(super) const TENANT: &str = "5f0b1a52-9a0e-4a6b-8f0e-0d5c6f6f2f11";
-/// Latest start where none is named. Fixed, so that a seed gives the same calls on every day.
+/// Default end of the calls. Fixed, so that a seed gives the same calls every day.
 const TO: &str = "2026-11-01T00:00:00Z";
-/// Length of the span in which calls start, where it is not named: 30 days in ticks.
+/// Default length of the time span in which calls start: 30 days, in ticks.
 pub(super) const SPAN: i64 = 30 * 24 * 3600 * TICKS_PER_SECOND;
 /// Bytes written at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 
 pub(super) fn run(args: &Simulate) -> Result<ExitCode> {
-    let to = args
-        .to
-        .unwrap_or_else(|| DateTimeOffset::parse(TO).expect("the constant is a point in time"));
+    let to =
+        args.to.unwrap_or_else(|| DateTimeOffset::parse(TO).expect("the constant is an instant"));
     let from = args.from.unwrap_or(DateTimeOffset(to.0 - SPAN));
     ensure!(from < to, "--from must be before --to");
     let options = simulator::Options {
@@ -49,7 +48,7 @@ pub(super) fn run(args: &Simulate) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints what `write` appends, until it says that there is no more.
+/// Prints what `write` appends, until it returns false.
 fn print(mut write: impl FnMut(&mut Vec<u8>) -> bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mut chunk = Vec::with_capacity(2 * CHUNK_BYTES);
@@ -63,7 +62,7 @@ fn print(mut write: impl FnMut(&mut Vec<u8>) -> bool) -> io::Result<()> {
     out.flush()
 }
 
-/// The log that simulated rows belong to.
+/// The log of the model for a log of the simulator.
 pub(super) fn model_log(log: simulator::Log) -> Log {
     match log {
         simulator::Log::PstnCalls => Log::PstnCalls,

@@ -1,4 +1,4 @@
-//! `subscriptions`, `deliveries`: who is told of records, and what could not be told.
+//! `subscriptions list` and `deliveries`: subscriptions, and notifications that are queued or dead.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -9,27 +9,19 @@ use odata::primitive::DateTimeOffset;
 use serde_json::json;
 use store::{Channel, DeliveryRow, FailingEndpoint, Store, SubscriptionRow};
 
-use super::open_store;
-use crate::cli::{Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList};
+use super::setup::open_store;
+use crate::cli::{Deliveries, DeliveriesList, DeliveriesReplay, SubscriptionsList};
 use crate::settings::Settings;
 
-/// Rows that are read at a time.
+/// Rows read at a time.
 const CHUNK: usize = 1_000;
 
-/// `subscriptions`
-pub(super) fn run(command: &Subscriptions, settings: &Settings) -> Result<ExitCode> {
-    match command {
-        Subscriptions::List(args) => list_live(args, settings)?,
-        Subscriptions::Watch(args) => super::watch::run(args, settings)?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn list_live(SubscriptionsList { tenant }: &SubscriptionsList, settings: &Settings) -> Result<()> {
+/// `subscriptions list`
+pub(super) fn list(args: &SubscriptionsList, settings: &Settings) -> Result<ExitCode> {
     let store = open_store(settings)?;
     let failing = store.reader()?.failing_endpoints()?;
     let mut out = io::stdout().lock();
-    for row in live(&store, tenant.as_ref())? {
+    for row in live(&store, args.tenant.as_ref())? {
         let failing: Vec<_> = failing
             .iter()
             .filter(|failing| failing.subscription_key == row.key)
@@ -49,10 +41,10 @@ fn list_live(SubscriptionsList { tenant }: &SubscriptionsList, settings: &Settin
         });
         writeln!(out, "{object}")?;
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
-/// An address that fails, as its subscription's line has it.
+/// A failing address, as the line of its subscription shows it.
 fn failure(failing: &FailingEndpoint) -> serde_json::Value {
     json!({
         "channel": match failing.channel {
@@ -70,13 +62,13 @@ fn failure(failing: &FailingEndpoint) -> serde_json::Value {
 pub(super) fn deliveries(command: &Deliveries, settings: &Settings) -> Result<ExitCode> {
     let store = open_store(settings)?;
     match command {
-        Deliveries::List(args) => list(args, &store)?,
+        Deliveries::List(args) => list_deliveries(args, &store)?,
         Deliveries::Replay(args) => replay(args, &store)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(args: &DeliveriesList, store: &Store) -> Result<()> {
+fn list_deliveries(args: &DeliveriesList, store: &Store) -> Result<()> {
     let mut out = io::stdout().lock();
     let mut reader = store.reader()?;
     let subscriptions = live(store, args.tenant.as_ref())?;
@@ -86,16 +78,17 @@ fn list(args: &DeliveriesList, store: &Store) -> Result<()> {
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.key;
         for row in &rows {
-            writeln!(out, "{}", shown(row, &subscriptions))?;
+            writeln!(out, "{}", delivery(row, &subscriptions))?;
         }
     }
 }
 
-fn shown(row: &DeliveryRow, subscriptions: &[SubscriptionRow]) -> serde_json::Value {
-    let of = subscriptions.iter().find(|of| of.key == row.subscription_key);
+/// A delivery as an object.
+fn delivery(row: &DeliveryRow, subscriptions: &[SubscriptionRow]) -> serde_json::Value {
+    let subscription = subscriptions.iter().find(|it| it.key == row.subscription_key);
     json!({
         "delivery": row.key,
-        "subscriptionId": of.map(|of| of.id.as_str()),
+        "subscriptionId": subscription.map(|it| it.id.as_str()),
         "event": row.event.name(),
         "callRecordId": row.record_id,
         "version": row.version,
@@ -106,15 +99,15 @@ fn shown(row: &DeliveryRow, subscriptions: &[SubscriptionRow]) -> serde_json::Va
 
 fn replay(args: &DeliveriesReplay, store: &Store) -> Result<()> {
     let all = live(store, None)?;
-    let is_it = |row: &&SubscriptionRow| row.id.eq_ignore_ascii_case(&args.subscription);
-    let found = all.iter().find(is_it).context("there is no such subscription")?;
-    let count = store.replay(found.key, args.delivery).wait()?;
+    let has_id = |row: &&SubscriptionRow| row.id.eq_ignore_ascii_case(&args.subscription);
+    let subscription = all.iter().find(has_id).context("no such subscription")?;
+    let count = store.replay(subscription.key, args.delivery).wait()?;
     writeln!(io::stdout(), "{}", json!({"replayed": count}))?;
     Ok(())
 }
 
-/// Tells those that an application had subscribed to that they end with it.
-pub(super) fn remove_those_of(store: &Store, application: &str) -> Result<()> {
+/// Removes all subscriptions of an application. Each gets the lifecycle event `subscriptionRemoved`.
+pub(super) fn remove_all_of(store: &Store, application: &str) -> Result<()> {
     for row in live(store, None)? {
         if row.application_id == application {
             store.remove_subscription(row.key).wait()?;
@@ -123,8 +116,8 @@ pub(super) fn remove_those_of(store: &Store, application: &str) -> Result<()> {
     Ok(())
 }
 
-/// Tells those that an application had subscribed to that it may read no more. They are told
-/// nothing else until it may again.
+/// Requires reauthorization of all subscriptions of an application. Each gets the lifecycle event
+/// `reauthorizationRequired`, and no notifications until the application may read again.
 pub(super) fn require_reauthorization(store: &Store, application: &str) -> Result<()> {
     for row in live(store, None)? {
         if row.application_id == application {
@@ -134,11 +127,12 @@ pub(super) fn require_reauthorization(store: &Store, application: &str) -> Resul
     Ok(())
 }
 
+/// The live subscriptions, of one tenant or of all.
 fn live(store: &Store, tenant: Option<&TenantId>) -> Result<Vec<SubscriptionRow>> {
     Ok(store.reader()?.subscriptions(tenant, store::clock::now())?)
 }
 
-/// An address without what may hold a secret: its query, and a user with a password.
+/// A URL without the parts that may contain a secret: its query, and a user with a password.
 fn without_secrets(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
@@ -151,6 +145,7 @@ fn without_secrets(url: &str) -> String {
     }
 }
 
+/// Ticks as an instant in text.
 fn instant(ticks: i64) -> String {
     DateTimeOffset(ticks).to_string()
 }

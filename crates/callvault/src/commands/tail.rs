@@ -9,13 +9,13 @@ use odata::primitive::DateTimeOffset;
 use serde_json::json;
 use store::ChangeRow;
 
-use super::open_store;
+use super::setup::open_store;
 use crate::cli::Tail;
 use crate::settings::Settings;
 
-/// How often is looked for more.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Entries that are read at a time.
+/// Time between two polls of the change log.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Entries read at a time.
 const CHUNK: usize = 1_000;
 
 pub(super) fn run(args: &Tail, settings: &Settings) -> Result<ExitCode> {
@@ -26,8 +26,8 @@ pub(super) fn run(args: &Tail, settings: &Settings) -> Result<ExitCode> {
         let changes = reader.changes(after, CHUNK)?;
         for change in &changes {
             after = change.sequence;
-            let is_meant = args.tenant.as_ref().is_none_or(|tenant| *tenant == change.tenant);
-            if is_meant && !print(change)? {
+            let is_selected = args.tenant.as_ref().is_none_or(|tenant| *tenant == change.tenant);
+            if is_selected && !print(change)? {
                 return Ok(ExitCode::SUCCESS);
             }
         }
@@ -36,12 +36,12 @@ pub(super) fn run(args: &Tail, settings: &Settings) -> Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             reader.release();
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-/// Prints an entry; false when nobody reads any more.
+/// Prints an entry; false if the reader has closed the pipe.
 fn print(change: &ChangeRow) -> Result<bool> {
     let object = json!({
         "sequence": change.sequence,

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use identity::{Grant, Issuer, OPERATOR_APP};
 use store::Role;
 
-use super::open_or_create_store;
+use super::setup::open_or_create_store;
 use crate::cli::Token;
 use crate::settings::Settings;
 use crate::{clock, keys};
@@ -18,11 +18,11 @@ pub(super) fn run(args: &Token, settings: &Settings) -> Result<ExitCode> {
     let now = clock::now();
     if let Some(app) = &args.app {
         let app = store.reader()?.app(app)?;
-        let is_of_tenant = app.is_some_and(|app| app.tenant == args.tenant);
-        ensure!(is_of_tenant, "this tenant has no such application");
+        let belongs = app.is_some_and(|app| app.tenant == args.tenant);
+        ensure!(belongs, "this tenant has no such application");
     }
     let signing_keys = keys::signing_keys(&store, &master, now)?;
-    // Where clients reach the server may be known to the running server only.
+    // Only the running server may know its public address.
     let issuer = Issuer::new(settings.server.public_url.as_deref(), &master, &signing_keys)?;
     let grant = Grant {
         tenant: args.tenant.as_str(),

@@ -1,7 +1,8 @@
-//! `subscriptions watch`: notifications as they come, on the terminal.
+//! `subscriptions watch`: subscribes, and prints notifications as they arrive.
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
+use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,47 +15,50 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{open_store, serving};
+use super::service;
+use super::setup::open_store;
 use crate::cli::SubscriptionsWatch;
 use crate::keys;
 use crate::settings::Settings;
 
-/// How often the end of the subscription, which is 45 minutes ahead, is moved.
-const RENEWED_EVERY: Duration = Duration::from_mins(15);
-/// How often is looked whether the server can tell it.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// What is wrong when it can't, as a rule.
+/// Time between two renewals of the subscription, which lives for 45 minutes.
+const RENEWAL_INTERVAL: Duration = Duration::from_mins(15);
+/// Time between two checks for failed deliveries.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The usual cause of failed deliveries.
 const NEEDS: &str = "it needs the settings notifications.allow_insecure_urls = true and \
                      notifications.allow_networks = [\"127.0.0.0/8\"]";
 
-pub(super) fn run(args: &SubscriptionsWatch, settings: &Settings) -> Result<()> {
-    let wanted = &settings.notifications;
+pub(super) fn run(args: &SubscriptionsWatch, settings: &Settings) -> Result<ExitCode> {
+    let notifications = &settings.notifications;
     ensure!(
-        wanted.allows_plain && wanted.guard.admits(Ipv4Addr::LOCALHOST.into()),
-        "the server would not tell a receiver on this machine: {NEEDS}, and so does this command"
+        notifications.allows_plain && notifications.guard.admits(Ipv4Addr::LOCALHOST.into()),
+        "the server may not notify a receiver on this machine: {NEEDS}, and so does this command"
     );
     let store = open_store(settings)?;
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    runtime.block_on(watch(args, settings, store))
+    runtime.block_on(watch(args, settings, store))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    // Nobody else can guess it.
+    // A secret path, so that only the server can post to it.
     let path = format!("/{}", identity::random_guid());
     let url = format!("http://{}{path}", listener.local_addr()?);
     let row = subscription(args, settings, &url)?;
     let added = store.add_subscription(row.clone(), settings.notifications.quota).await?;
-    ensure!(added == Added::Added, "the tenant has as many subscriptions as it may have");
+    ensure!(added == Added::Added, "the tenant has reached its quota of subscriptions");
     let found = store.reader()?.subscriptions(Some(&args.tenant), store::clock::now())?;
-    let row = found.into_iter().find(|it| it.id == row.id).context("the subscription is gone")?;
-    let printed = Rc::new(tokio::sync::Notify::new());
-    let ended = Rc::clone(&printed);
+    let row =
+        found.into_iter().find(|it| it.id == row.id).context("the new subscription is missing")?;
+    let closed = Rc::new(tokio::sync::Notify::new());
+    let output_closed = Rc::clone(&closed);
     let receiving = server::receive(listener, move |target, body| {
         let is_ours = target == path;
-        // Nobody reads any more: that is an end like any other.
+        // A closed output ends the command normally.
         if is_ours && print(body).is_err() {
-            ended.notify_one();
+            output_closed.notify_one();
         }
         is_ours
     });
@@ -63,8 +67,8 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     let outcome = tokio::select! {
         received = receiving => received.map_err(anyhow::Error::from),
         renewed = renew(&store, &row) => renewed,
-        looked = complain(&store, &row) => looked,
-        () = printed.notified() => Ok(()),
+        reported = report_failures(&store, &row) => reported,
+        () = closed.notified() => Ok(()),
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
@@ -72,7 +76,7 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     outcome
 }
 
-/// What a request for such a subscription would be made into.
+/// The subscription, as a request for it would create it.
 fn subscription(
     args: &SubscriptionsWatch,
     settings: &Settings,
@@ -86,7 +90,7 @@ fn subscription(
         "changeType": args.change_type,
         "notificationUrl": url,
         "resource": format!("communications/callRecords{}", filter.unwrap_or_default()),
-        // What is past becomes the shortest life.
+        // An end in the past gives the shortest lifetime.
         "expirationDateTime": "2020-01-01T00:00:00Z",
     });
     let rules = Rules {
@@ -95,37 +99,38 @@ fn subscription(
     };
     let now = store::clock::now();
     let asked = Asked::read(body.to_string().as_bytes(), &rules, now)?;
-    let vault = serving::vault(&keys::master_key(settings)?);
+    let vault = service::vault(&keys::master_key(settings)?);
     let new = (identity::random_guid(), &Secrets::new(identity::random_key()));
     Ok(asked.into_row((args.tenant.clone(), OPERATOR_APP), new, &vault, now))
 }
 
+/// Renews the subscription until the command ends.
 async fn renew(store: &Store, row: &SubscriptionRow) -> Result<()> {
-    let life = row.expires - row.created;
+    let lifetime = row.expires - row.created;
     loop {
-        tokio::time::sleep(RENEWED_EVERY).await;
-        let row = SubscriptionRow { expires: store::clock::now() + life, ..row.clone() };
+        tokio::time::sleep(RENEWAL_INTERVAL).await;
+        let row = SubscriptionRow { expires: store::clock::now() + lifetime, ..row.clone() };
         ensure!(store.update_subscription(row).await?, "the subscription was deleted");
     }
 }
 
-/// Says why the server, which may have other settings than this command, can't tell it.
-async fn complain(store: &Store, row: &SubscriptionRow) -> Result<()> {
+/// Reports why deliveries fail: the server may have other settings than this command.
+async fn report_failures(store: &Store, row: &SubscriptionRow) -> Result<()> {
     let mut reader = store.reader()?;
-    let mut said = None;
+    let mut last = None;
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
         let failing = reader.failing_endpoints()?;
         let reason = failing.into_iter().find(|it| it.subscription_key == row.key);
         let reason = reason.map(|it| it.reason);
         if let Some(reason) = &reason
-            && said.as_ref() != Some(reason)
+            && last.as_ref() != Some(reason)
         {
-            let text = "the server could not tell this command";
-            // Whoever doesn't want to hear it still wants what this command prints.
+            let text = "the server could not notify this command";
+            // A closed standard error does not end the command.
             let _ = writeln!(io::stderr(), "{text}: {reason}; {NEEDS}");
         }
-        said = reason;
+        last = reason;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The places where settings are given, laid over each other.
+//! The layers of settings: the file, the environment and the flags, merged into one table.
 
 use std::fs;
 use std::path::Path;
@@ -6,33 +6,39 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use toml::{Table, Value};
 
-use super::typed::Typed;
+use super::raw::RawSettings;
 
-/// What the environment's names begin with.
+/// Prefix of environment variables.
 const PREFIX: &str = "CALLVAULT_";
-/// Stands between the levels of a key, as a dot cannot.
+/// Separates the levels of a key in the environment, where names have no dots.
 const SEPARATOR: &str = "__";
 
-/// Settings as tables, the later ones over the earlier.
+/// Merged settings, in which later layers override earlier ones.
 #[derive(Debug, Default)]
 pub(crate) struct Layers {
     table: Table,
 }
 
 impl Layers {
-    /// Lays a settings file over what there is.
+    /// Adds a settings file over the earlier layers.
+    ///
+    /// # Errors
+    /// When it can't be read, or has an unknown key or a wrong value.
     pub(crate) fn add_file(&mut self, path: &Path) -> Result<()> {
         let name = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("reading {name}"))?;
-        // Checked as text, since the error then shows the line.
-        toml::from_str::<Typed>(&text).map_err(|error| anyhow!("{name}: {error}"))?;
+        // Parsed as text, so that errors show the line.
+        toml::from_str::<RawSettings>(&text).map_err(|error| anyhow!("{name}: {error}"))?;
         let table = text.parse().map_err(|error| anyhow!("{name}: {error}"))?;
-        lay_over(&mut self.table, table);
+        merge(&mut self.table, table);
         Ok(())
     }
 
-    /// Lays environment variables over what there is. Names without two underscores are not
-    /// settings: orchestrators put names like `CALLVAULT_PORT` there on their own.
+    /// Adds environment variables over the earlier layers. Names without two underscores are not
+    /// settings: orchestrators set names like `CALLVAULT_PORT` themselves.
+    ///
+    /// # Errors
+    /// When a variable names an unknown key or has a wrong value.
     pub(crate) fn add_environment(
         &mut self,
         variables: impl Iterator<Item = (String, String)>,
@@ -47,13 +53,16 @@ impl Layers {
         Ok(())
     }
 
-    /// Lays a flag over what there is.
+    /// Adds a flag over the earlier layers.
+    ///
+    /// # Errors
+    /// When the value is wrong.
     pub(crate) fn add_flag(&mut self, path: &str, value: Option<impl Into<Value>>) -> Result<()> {
         value.map_or(Ok(()), |value| self.add(path, value.into()))
     }
 
-    /// All of it.
-    pub(super) fn typed(&self) -> Result<Typed> {
+    /// The merged settings.
+    pub(super) fn raw(&self) -> Result<RawSettings> {
         check(self.table.clone())
     }
 
@@ -63,20 +72,20 @@ impl Layers {
             .fold(value, |value, key| Value::Table(Table::from_iter([(key.to_owned(), value)])));
         let Value::Table(layer) = layer else { return Ok(()) };
         check(layer.clone()).with_context(|| path.to_owned())?;
-        lay_over(&mut self.table, layer);
+        merge(&mut self.table, layer);
         Ok(())
     }
 }
 
-fn check(table: Table) -> Result<Typed> {
+fn check(table: Table) -> Result<RawSettings> {
     Value::Table(table).try_into().map_err(|error: toml::de::Error| {
-        // Its own display ends with an empty line about a place that this table lacks.
+        // Its display ends with an empty line for the position, which a table does not have.
         anyhow!("{}", error.message())
     })
 }
 
-/// A variable's text as TOML where it is TOML, so that numbers and lists can be given, else as it
-/// stands.
+/// A variable's text, parsed as TOML if possible, so that variables can hold numbers and lists; otherwise
+/// as a string.
 fn value(text: &str) -> Value {
     format!("value = {text}")
         .parse::<Table>()
@@ -86,12 +95,13 @@ fn value(text: &str) -> Value {
         .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-fn lay_over(below: &mut Table, above: Table) {
-    for (key, value) in above {
-        match (below.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
+/// Merges a table into another; its values win.
+fn merge(lower: &mut Table, upper: Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(Value::Table(lower)), Value::Table(upper)) => merge(lower, upper),
             (_, value) => {
-                below.insert(key, value);
+                lower.insert(key, value);
             }
         }
     }

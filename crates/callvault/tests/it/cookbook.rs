@@ -1,5 +1,5 @@
-//! Every question of `docs/query-cookbook.md`, asked of the data that it names, has the answer that
-//! stands there. With `CALLVAULT_COOKBOOK=write` the answers are written anew.
+//! Every query of `docs/query-cookbook.md` returns the response on the page. `CALLVAULT_COOKBOOK=write` writes
+//! the responses again.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ fn path() -> String {
     format!("{}/../../docs/query-cookbook.md", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A piece of the page: text, or a question with its answer.
+/// A part of the page: text, or a request with its response.
 enum Piece {
     Text(String),
     Question { request: String, answer: String },
@@ -38,7 +38,7 @@ fn pieces(page: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Asks as the page says: `GET` and a target that may go over several lines, not percent-encoded.
+/// Sends a request as the page shows it: `GET` and a URL on one or more lines, not percent-encoded.
 fn ask(client: &mut Client, request: &str) -> Value {
     let target = joined(request);
     let target = target.strip_prefix("GET ").unwrap().trim_end();
@@ -53,7 +53,7 @@ fn ask(client: &mut Client, request: &str) -> Value {
     }
 }
 
-/// The lines of a request as one; a line that goes on inside an option has a space before it.
+/// Joins the lines of a request. A line that continues an option is joined with a space.
 fn joined(request: &str) -> String {
     let mut target = String::new();
     for line in request.lines().map(str::trim) {
@@ -64,7 +64,7 @@ fn joined(request: &str) -> String {
     target
 }
 
-/// Page tokens are sealed anew for each store.
+/// Replaces page tokens, which differ in each store.
 fn without_tokens(text: &str) -> String {
     let Some((before, behind)) = text.split_once("$skiptoken=") else { return text.to_owned() };
     let end = behind.find('"').unwrap_or(behind.len());
@@ -72,7 +72,7 @@ fn without_tokens(text: &str) -> String {
 }
 
 #[test]
-fn the_cookbook_says_what_is_answered() {
+fn the_cookbook_has_the_actual_responses() {
     let callvault = callvault();
     let calls = callvault.succeed(&["simulate", "--calls", "2000", "--seed", "1"]);
     let imported = callvault.run_with_input(&["import", "--tenant", TENANT, "-"], calls.as_bytes());

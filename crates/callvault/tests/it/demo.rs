@@ -1,4 +1,4 @@
-//! The demo: what it prints works when it is pasted.
+//! The demo: the commands that it prints work.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,7 @@ use testkit::Client;
 
 use crate::callvault;
 
-/// Ends with the test, also with one that fails.
+/// A process that ends with the test, even if the test fails.
 struct Running(Child);
 
 impl Drop for Running {
@@ -61,7 +61,7 @@ fn the_printed_requests_answer() {
 }
 
 #[test]
-fn a_demo_that_is_stopped_leaves_nothing_behind() {
+fn a_stopped_demo_leaves_nothing_behind() {
     let callvault = callvault();
     let folder = callvault.folder().join("temporary");
     std::fs::create_dir(&folder).unwrap();
@@ -73,7 +73,7 @@ fn a_demo_that_is_stopped_leaves_nothing_behind() {
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().starts_with("listening on "));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
-    // As soon as it listens, before it has said all it has to say.
+    // As soon as it listens, before it has printed everything.
     let id = running.0.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     lines.for_each(drop);

@@ -1,7 +1,7 @@
-//! The programs that guides show are those that the checks run.
+//! The programs in the guides are the ones that the checks run.
 
 #[test]
-fn the_receivers_of_the_guide_are_those_that_are_run() {
+fn the_receivers_of_the_guide_are_the_tested_ones() {
     let guide = include_str!("../../../../docs/notifications.md");
     for receiver in [
         include_str!("../../../../clients/python/receiver.py"),
@@ -12,8 +12,8 @@ fn the_receivers_of_the_guide_are_those_that_are_run() {
 }
 
 #[test]
-fn the_tables_of_conformance_name_tests_that_there_are() {
-    let mut tests = include_str!("telling.rs").to_owned();
+fn the_conformance_tables_name_existing_tests() {
+    let mut tests = include_str!("notifications.rs").to_owned();
     for folder in ["", "/emulator", "/logs", "/notifications"] {
         let folder = format!("{}/tests/wire{folder}", env!("CARGO_MANIFEST_DIR"));
         for file in std::fs::read_dir(folder).unwrap() {

@@ -1,19 +1,19 @@
-//! The program as it is typed: commands, exit codes and what they print.
+//! The command line: commands, exit codes and output.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod administration;
 mod cookbook;
-mod databases;
 mod demo;
+mod file_size_limit;
 mod guides;
-mod importing;
-mod keeping;
-mod limited;
-mod listing;
-mod replaced;
-mod telling;
-mod typing;
-mod unheard;
+mod import;
+mod list;
+mod notifications;
+mod postgres;
+mod replaced_store;
+mod unread_output;
+mod usage;
 
 use testkit::Callvault;
 

@@ -1,4 +1,4 @@
-//! Several requests in one: `POST /$batch`.
+//! `POST /$batch`: several requests in one.
 
 use std::collections::HashMap;
 
@@ -88,14 +88,14 @@ fn each_request_is_answered_as_it_would_be_alone() {
 }
 
 #[test]
-fn who_waits_for_others_comes_after_them_and_fails_with_them() {
+fn a_request_runs_after_its_dependencies_and_fails_with_them() {
     let (_callvault, _server, mut client) = served();
     let after = |mut request: Value, before: &[&str]| {
         request["dependsOn"] = json!(before);
         request
     };
     let read = |id: &str, record: &str| get(id, &format!("/communications/callRecords/{record}"));
-    // A chain, written from its end, and all behind the same one.
+    // A chain in reverse order, and requests that all depend on the same one.
     let chained = answers(
         &mut client,
         &json!([
@@ -128,7 +128,7 @@ fn who_waits_for_others_comes_after_them_and_fails_with_them() {
 }
 
 #[test]
-fn what_is_no_batch_is_400_with_the_place() {
+fn an_invalid_batch_is_400_with_the_position() {
     let (_callvault, _server, mut client) = served();
     let many: Vec<Value> =
         (0..21).map(|id| get(&id.to_string(), "/communications/callRecords")).collect();
@@ -152,7 +152,7 @@ fn what_is_no_batch_is_400_with_the_place() {
 }
 
 #[test]
-fn nobody_reaches_more_by_a_batch() {
+fn a_batch_gives_no_more_permissions() {
     let (callvault, server, mut client) = served();
     client.post(RECORDS, record("r1", 1, 1).as_bytes());
     let token = callvault.token(TENANT, &[READ]);
@@ -215,7 +215,7 @@ fn each_request_is_throttled_by_itself() {
 }
 
 #[test]
-fn batches_beside_each_other_answer_each_request_once() {
+fn parallel_batches_answer_each_request_once() {
     let (_callvault, server, client) = served();
     let token = client.headers[0].1.trim_start_matches("Bearer ").to_owned();
     let all_ids = std::thread::scope(|scope| {
@@ -247,7 +247,7 @@ fn batches_beside_each_other_answer_each_request_once() {
 }
 
 #[test]
-fn what_graph_has_no_notion_of_is_refused_or_passed_over() {
+fn what_graph_does_not_support_is_refused_or_ignored() {
     let (_callvault, _server, mut client) = served();
     let grouped = json!([{"id": "1", "atomicityGroup": "g", "method": "GET",
         "url": "/communications/callRecords"}]);
@@ -266,7 +266,7 @@ fn what_graph_has_no_notion_of_is_refused_or_passed_over() {
 }
 
 #[test]
-fn a_body_needs_its_type_and_one_that_is_no_json_travels_as_base64url() {
+fn a_body_needs_its_type_and_non_json_is_base64url() {
     let (_callvault, _server, mut client) = served();
     let post = |id: &str, headers: Value, body: Value| {
         json!({"id": id, "method": "POST", "url": "/communications/callRecords/$query",

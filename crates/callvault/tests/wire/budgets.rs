@@ -1,5 +1,4 @@
-//! No question takes more than it may: whatever it is built of, it ends at its budget, with the
-//! budget's name, and others are answered meanwhile.
+//! No query exceeds its budget. It ends there with the name of the budget, and others are answered meanwhile.
 
 use serde_json::json;
 use testkit::{Answer, Client};
@@ -10,7 +9,7 @@ use super::{RECORDS, served_with};
 const SCARCE: &str =
     "[limits]\nquery_steps = 300000\nquery_bytes = 1000000\nquery_milliseconds = 120000\n";
 
-/// A call with so many sessions, and an id long enough to be worth doubling.
+/// A call with that many sessions, and a long id, so that doubling it costs memory.
 fn meeting(sessions: usize) -> String {
     let session = |number: usize| {
         json!({
@@ -81,7 +80,7 @@ fn loops_inside_one_record_end_at_the_budget() {
         ),
     ] {
         is_refused(&ask(&mut client, &target), &target, "steps (limits.query_steps)");
-        // Nobody else's question is harmed.
+        // Queries of others still work.
         assert_eq!(client.get(&one).status, 200);
     }
 }

@@ -1,4 +1,4 @@
-//! Calls over the wire: their events come in, they are shown, and their records are made of them.
+//! Calls over the wire: their events, the calls themselves, and the records that result.
 
 use serde_json::{Value, json};
 use testkit::{Answer, Callvault, Client, OTHER_TENANT, Receiver, Server, TENANT, until};
@@ -45,7 +45,7 @@ impl Calling {
         self.client.send("POST", EVENTS, &NDJSON, body.as_bytes())
     }
 
-    /// Tells events that are all kept.
+    /// Sends events, all of which must be accepted.
     fn told(&mut self, lines: &[String]) {
         let answer = self.tell(lines);
         assert_eq!(statuses(&answer), vec!["accepted"; lines.len()], "{}", answer.text());
@@ -93,7 +93,7 @@ fn statuses(answer: &Answer) -> Vec<String> {
     answer.lines().iter().map(status).collect()
 }
 
-/// An event of a call whose chain has the same id, at a second.
+/// An event at a second, of a call whose chain has the same id.
 fn event(call: &str, second: u32, ty: &str, more: &Value) -> String {
     let mut event = json!({
         "eventId": format!("{call}-{second}-{ty}"), "callId": call, "callChainId": call,
@@ -214,7 +214,7 @@ fn a_record_is_made_when_every_call_of_the_chain_is_over_and_the_grace_too() {
 }
 
 #[test]
-fn a_call_without_an_end_is_recorded_when_nothing_more_is_heard_of_it() {
+fn a_call_without_an_end_gets_its_record_after_a_timeout() {
     let mut calling = Calling::new("[calls]\ngrace = 0\nabandoned_after = '1h'\n");
     calling.told(&of_two("c1", 0)[..2]);
     calling.told(&of_two("over", 0));
@@ -235,7 +235,7 @@ fn a_call_without_an_end_is_recorded_when_nothing_more_is_heard_of_it() {
 }
 
 #[test]
-fn a_crash_loses_no_event_and_tells_no_record_twice() {
+fn a_crash_loses_no_event_and_notifies_of_no_record_twice() {
     let mut calling = Calling::new("[calls]\ngrace = '1s'\n");
     for number in 0..20 {
         let call = format!("c{number}");
@@ -265,7 +265,7 @@ fn a_crash_loses_no_event_and_tells_no_record_twice() {
 }
 
 #[test]
-fn what_is_wrong_with_an_event_is_said_on_its_line() {
+fn an_error_in_an_event_is_reported_on_its_line() {
     let mut calling = Calling::new(AT_ONCE);
     let good = of_two("c1", 0);
     let stranger = event("c1", 0, "started", &user("user-9"));

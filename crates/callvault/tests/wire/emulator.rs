@@ -1,5 +1,5 @@
-//! A server that misbehaves on demand: what it does to requests and to messages, its clock, and its
-//! log; and that nothing of it is there without `--emulator`.
+//! The emulator: its faults in requests and messages, its clock and its log. Without `--emulator` none of it
+//! exists.
 
 mod messages;
 mod requests;

@@ -1,4 +1,4 @@
-//! The forms of one answer: metadata levels, preferences, selections, tags and codings.
+//! The forms of a response: metadata levels, preferences, selections, ETags and encodings.
 
 use super::{RECORDS, fixture, served};
 
@@ -30,7 +30,7 @@ fn real_clients_spellings_are_understood() {
 }
 
 #[test]
-fn the_content_type_tells_the_form() {
+fn the_content_type_selects_the_form() {
     let (_callvault, _server, mut client) = with_record();
     for (accept, level, compatible) in [
         ("*/*", "minimal", "false"),

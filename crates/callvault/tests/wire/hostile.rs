@@ -1,4 +1,4 @@
-//! Text that came in stays one value in every form of an answer, and links of it can be followed.
+//! Text stays one value in every form of a response, and links with it work.
 
 mod bodies;
 mod damage;
@@ -85,7 +85,7 @@ fn difference(all: &Node<'_>, part: &Node<'_>) -> Option<String> {
     match (all, part) {
         (Node::Object(_), Node::Object(part)) => part.iter().find_map(|member| {
             let name = member.name.value();
-            // Answers say anew what there is beside the values.
+            // Responses rewrite everything but the values.
             if name.contains("@odata.") {
                 return None;
             }
@@ -352,7 +352,7 @@ fn others(reading: &mut Reading, text: &str, record: &str) {
     let item = parsed(&target, &body);
     reading.says(&target, first(&item, &["value", "0", "joinWebUrl"]), record.get("joinWebUrl"));
 
-    // What is wrong is told in JSON as well, with what came in.
+    // Errors are JSON too, and quote the input.
     for (method, target, body) in [
         (
             "GET",

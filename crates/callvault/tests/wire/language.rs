@@ -1,6 +1,6 @@
-//! The query language over the wire: each literal, operator, function and option with an answer
-//! that was worked out by hand from `fixtures/query/records.ndjson` (its README tells what each
-//! record is for), and errors with their places.
+//! The query language over the wire: each literal, operator, function and option, with a response worked out
+//! by hand from `fixtures/query/records.ndjson` (its README explains each record), and errors with their
+//! positions.
 
 mod addresses;
 mod apply;
@@ -99,12 +99,12 @@ impl Asked {
         report(&faults);
     }
 
-    /// Each condition must keep these records, in the list and by `/$count`.
+    /// Checks that each condition keeps these records, in the list and in `/$count`.
     fn filters(&mut self, table: &[(&str, &str)]) {
         self.filters_of(RECORDS, "$select=id&", table);
     }
 
-    /// The same of another collection; names are in alphabetical order.
+    /// Checks the conditions on another collection; names are in alphabetical order.
     fn filters_of(&mut self, base: &str, options: &str, table: &[(&str, &str)]) {
         let mut faults = Vec::new();
         for (filter, expected) in table {
@@ -178,7 +178,7 @@ fn report(faults: &[String]) {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
-/// Names of items with spaces between: ids, or what tells items without ids apart.
+/// Names of items, separated by spaces: ids, or what distinguishes items without ids.
 fn names(items: &Value) -> Option<String> {
     let name = |item: &Value| {
         let key = ["id", "streamId", "label", "x"].into_iter().find_map(|key| item.get(key))?;

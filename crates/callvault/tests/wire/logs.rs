@@ -1,8 +1,8 @@
-//! The telephone logs: rows come in, and are read as Graph gives them and by the query language.
+//! The telephone logs: import, Graph's functions, and the query language.
 
-mod asking;
-mod coming_in;
-mod joining;
+mod import;
+mod join;
+mod queries;
 mod reading;
 mod rows;
 
@@ -24,7 +24,7 @@ const LOGS: [(&str, &str); 5] = [
     ("PstnOnlineMeetingDialoutReport", "pstnOnlineMeetingDialoutReport"),
 ];
 
-/// A small row of a log that tells of an instant.
+/// A small row of a log, at an instant.
 fn row(log: &str, number: u64, time: &str) -> Value {
     let id = format!("00000000-0000-4000-8000-{number:012}");
     match log {

@@ -14,7 +14,7 @@ mod meeting;
 mod notifications;
 mod plain;
 mod reading;
-mod rechecking;
+mod recheck;
 mod records;
 mod refusals;
 mod seed;
@@ -42,7 +42,7 @@ fn served() -> (Callvault, Server, Client) {
     (callvault, server, client)
 }
 
-/// The same with what a settings file says.
+/// A server with these settings and an empty store, and a client that may read and write there.
 fn served_with(settings: &str) -> (Callvault, Server, Client) {
     let callvault = callvault();
     let config = callvault.folder().join("callvault.toml");

@@ -1,4 +1,4 @@
-//! A meeting of 2,000 people and 3,000 sessions: in by three ways, out by pages.
+//! A meeting of 2,000 people and 3,000 sessions: imported in three ways, read in pages.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +33,7 @@ fn meeting(version: u64) -> String {
 }
 
 #[test]
-fn a_huge_meeting_comes_in_by_every_way_in_bounded_memory() {
+fn a_huge_meeting_is_imported_in_every_way_in_bounded_memory() {
     let callvault = callvault();
     let server = callvault.serve(&[]);
     let text = meeting(1);

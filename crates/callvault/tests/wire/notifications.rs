@@ -1,5 +1,5 @@
-//! Subscriptions and change notifications over the wire: the rules of subscriptions, what is told,
-//! and that it is told at least once, whatever receivers and the process do.
+//! Subscriptions and change notifications over the wire: the rules of subscriptions, the notifications, and
+//! at-least-once delivery despite failing receivers and killed processes.
 
 mod deliveries;
 mod delivery;
@@ -14,21 +14,21 @@ use super::{READ, WRITE, callvault, record};
 
 const SUBSCRIPTIONS: &str = "/v1.0/subscriptions";
 
-/// Loopback receivers are allowed here, which they are not by themselves.
+/// Settings that allow receivers on loopback.
 const SETTINGS: &str = "[notifications]\nallow_insecure_urls = true\n\
                         allow_networks = [\"127.0.0.0/8\"]\n";
 
-/// A server that tells receivers on the loopback, and a client that may do everything.
-struct Telling {
+/// A server that may notify receivers on loopback, and a client with all roles.
+struct Setup {
     callvault: Callvault,
     server: Option<Server>,
     client: Client,
     token: String,
-    /// What the server is given beside its settings.
+    /// Arguments of the server.
     flags: &'static [&'static str],
 }
 
-impl Telling {
+impl Setup {
     fn new() -> Self {
         Self::with_settings(SETTINGS)
     }
@@ -37,7 +37,7 @@ impl Telling {
         Self::with(settings, &[])
     }
 
-    /// One whose clock can be moved.
+    /// A server whose clock can be moved.
     fn with_clock() -> Self {
         Self::with(SETTINGS, &["--emulator"])
     }
@@ -51,7 +51,7 @@ impl Telling {
         Self { callvault, server: Some(server), client, token, flags }
     }
 
-    /// Moves the clock on.
+    /// Moves the clock forward.
     fn advance(&mut self, by: &str) {
         let body = json!({ "advance": by }).to_string();
         assert_eq!(self.client.post("/callvault.clock", body.as_bytes()).status, 200);
@@ -69,14 +69,14 @@ impl Telling {
         self.server = Some(server);
     }
 
-    /// Subscribes and gives the subscription.
+    /// Creates a subscription and returns it.
     fn subscribe(&mut self, receiver: &Receiver, changes: &Value) -> Value {
         let answer = self.client.post(SUBSCRIPTIONS, wish(receiver, changes).as_bytes());
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()
     }
 
-    /// Whether a message waits because its receiver did that.
+    /// Whether a delivery fails for a reason with this text.
     fn is_failing(&mut self, what: &str) -> bool {
         let failing = "/v1.0/communications/callvault.deliveries()?$filter=state%20eq%20'failing'";
         let found = self.client.get(failing).json();
@@ -84,7 +84,7 @@ impl Telling {
         found.any(|it| it["reason"].as_str().is_some_and(|reason| reason.contains(what)))
     }
 
-    /// Keeps records, all of them new, by one request.
+    /// Imports records, all of them new, in one request.
     fn import(&mut self, records: &[String]) {
         let target = format!("{}/callvault.import", super::RECORDS);
         let ndjson = [("Content-Type", "application/x-ndjson")];
@@ -94,7 +94,7 @@ impl Telling {
         assert_eq!(lines.len(), records.len());
     }
 
-    /// Keeps a version of a record.
+    /// Writes a version of a record.
     fn keep(&mut self, id: &str, version: u64) {
         let text = record(id, version, version);
         let answer = self.client.post(super::RECORDS, text.as_bytes());
@@ -107,7 +107,7 @@ fn serve(callvault: &Callvault, flags: &[&str]) -> Server {
     callvault.serve(&[&["--config", config.to_str().unwrap()], flags].concat())
 }
 
-/// The body that asks for a subscription, with some members changed.
+/// The body of a request for a subscription, with some members changed.
 fn wish(receiver: &Receiver, changes: &Value) -> String {
     let mut body = json!({
         "changeType": "created,updated",
@@ -122,7 +122,7 @@ fn wish(receiver: &Receiver, changes: &Value) -> String {
     body.to_string()
 }
 
-/// An instant so many minutes from now.
+/// An instant that many minutes from now.
 fn soon(minutes: i64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let then = now.as_secs().cast_signed() + 60 * minutes;

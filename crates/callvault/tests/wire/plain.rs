@@ -1,5 +1,4 @@
-//! Plain reads of a record are answered on the socket itself. What they say is what any other read of
-//! the same says, whichever way it goes.
+//! Plain reads of a record, which are answered on the socket itself, return the same as every other path.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -58,7 +57,7 @@ fn assert_same(direct: &Answer, other: &Answer, what: &str) {
 }
 
 #[test]
-fn both_ways_give_the_same_answers() {
+fn both_paths_return_the_same_responses() {
     let (_callvault, server, mut client, ids) = simulated(&[]);
     let mut elsewhere = server.client();
     elsewhere.headers.clone_from(&client.headers);
@@ -90,7 +89,7 @@ fn both_ways_give_the_same_answers() {
 }
 
 #[test]
-fn settings_shape_both_ways_alike() {
+fn settings_apply_to_both_paths() {
     let (callvault, server, _, ids) = simulated(&[]);
     drop(server);
     std::fs::write(
@@ -141,7 +140,7 @@ fn an_update_is_seen_by_the_next_read() {
 }
 
 #[test]
-fn what_is_kept_ready_follows_every_change() {
+fn cached_answers_follow_every_change() {
     let (callvault, server, mut client) = served();
     let mut reading = server.client();
     reading.headers.clone_from(&client.headers);
@@ -165,7 +164,7 @@ fn what_is_kept_ready_follows_every_change() {
     };
     assert_eq!(client.post(RECORDS, text.as_bytes()).status, 201);
     shown("\"joinWebUrl\":null");
-    // More of the same version, put in beside what is there.
+    // More members of the same version, which are merged.
     assert_eq!(
         client.post(RECORDS, with_url.as_bytes()).header("callvault-result"),
         Some("merged")

@@ -96,7 +96,7 @@ fn top_limits_the_whole_result_and_page_sizes_can_be_smaller() {
 }
 
 #[test]
-fn links_that_were_tampered_with_are_refused() {
+fn tampered_links_are_refused() {
     let (_callvault, _server, mut client) = filled(70);
     let page = client.get(&format!("{RECORDS}?$top=65")).json();
     let link = page["@odata.nextLink"].as_str().unwrap();

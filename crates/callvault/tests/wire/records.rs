@@ -1,4 +1,4 @@
-//! Records of the real service, each in a tenant of its own.
+//! Records of the real service, each in its own tenant.
 
 use serde_json::Value;
 use testkit::Client;
@@ -29,7 +29,7 @@ fn get(client: &mut Client, id: &str, accept: &str) -> Value {
 }
 
 #[test]
-fn nothing_is_lost_and_what_comes_out_changes_nothing_when_it_comes_in_again() {
+fn nothing_is_lost_and_reimporting_the_output_changes_nothing() {
     let callvault = callvault();
     let server = callvault.serve(&[]);
     for (number, name) in SINGLE.iter().enumerate() {
@@ -78,7 +78,7 @@ fn lists_of_the_service_can_be_imported() {
 }
 
 #[test]
-fn payloads_of_one_version_are_put_together_or_refused_where_they_differ() {
+fn payloads_of_one_version_are_merged_or_refused_where_they_differ() {
     let (_callvault, _server, mut client) = served();
     let mut post = |name: &str| {
         let answer = client.post(RECORDS, fixture(name).as_bytes());

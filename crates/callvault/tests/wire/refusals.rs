@@ -1,11 +1,11 @@
-//! What is refused, and how.
+//! Rejected requests and their errors.
 
 use super::{RECORDS, TENANT, callvault, served};
 
 const CHALLENGE: &str = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
 
 #[test]
-fn without_a_sound_token_nothing_is_told() {
+fn without_a_valid_token_nothing_is_answered() {
     let (callvault, server, _client) = served();
     let token = callvault.token(TENANT, &["CallRecords.Read.All"]);
     let parts: Vec<&str> = token.split('.').collect();

@@ -1,4 +1,4 @@
-//! The two answers that must come out right first.
+//! The two most important responses.
 
 use serde_json::Value;
 use testkit::json::{additions, missing};
@@ -8,7 +8,7 @@ use super::{READ, TENANT, callvault, fixture, fixture_path};
 const ID: &str = "e523d2ed-2966-4b6b-925b-754a88034cc5";
 
 #[test]
-fn the_founding_examples_come_out_right() {
+fn the_founding_examples_are_right() {
     let callvault = callvault();
     callvault.succeed(&["import", "--tenant", TENANT, &fixture_path("expanded-beta-2020")]);
     let token = callvault.token(TENANT, &[READ]);

@@ -1,4 +1,4 @@
-//! Tenants never see each other.
+//! Tenants are isolated from each other.
 
 use testkit::OTHER_TENANT;
 

@@ -1,5 +1,5 @@
-//! How often an application may ask, where limits are set. So little comes back of them within an
-//! hour that how long a test takes makes no difference; `throttle` has tests of the moments.
+//! Rate limits. They refill so slowly here (within an hour) that the speed of the machine does not matter;
+//! `throttle` tests the timing.
 
 use testkit::{Client, OTHER_TENANT, Server};
 
@@ -25,10 +25,10 @@ const ONE: &str = "/v1.0/communications/callRecords/11111111-0000-4000-8000-0000
 const OTHER: &str = "/v1.0/communications/callRecords/11111111-0000-4000-8000-000000000002";
 
 #[test]
-fn a_record_that_is_asked_for_too_often_is_429_as_graph_has_it() {
+fn a_record_that_is_requested_too_often_is_429_as_in_graph() {
     let (_callvault, _server, [mut client, mut of_other_tenant]) =
         throttled("{ record = '10/1h' }");
-    // Read in any form, it is the same record.
+    // In any form, it counts as the same record.
     for target in [ONE.to_owned(), format!("{ONE}?$expand=sessions"), format!("{ONE}/sessions")] {
         assert_eq!(client.get(&target).status, 200, "{target}");
     }
@@ -93,7 +93,7 @@ fn further_pages_of_a_record_have_a_limit_of_their_own() {
 }
 
 #[test]
-fn an_application_has_its_share_of_a_tenant_and_a_tenant_an_end() {
+fn an_application_and_a_tenant_have_limits_of_their_own() {
     // Two are used up by the records that are put in.
     let (callvault, server, [mut client, mut of_other_tenant]) =
         throttled("{ application = '20/1h', tenant = '50/1h' }");

@@ -1,4 +1,4 @@
-//! Records coming in over HTTP.
+//! Writing records over HTTP.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{READ, RECORDS, TENANT, WRITE, callvault, fixture, record, served};
 const NDJSON: [(&str, &str); 1] = [("Content-Type", "application/x-ndjson")];
 
 #[test]
-fn a_created_record_says_where_it_is() {
+fn a_created_record_has_a_location() {
     let (_callvault, server, mut client) = served();
     let answer = client.post(RECORDS, record("a", 1, 1).as_bytes());
     assert_eq!(answer.status, 201);
@@ -40,7 +40,7 @@ fn put_wants_the_id_of_the_address() {
 }
 
 #[test]
-fn a_record_that_can_not_be_kept_is_refused_with_its_place() {
+fn an_invalid_record_is_rejected_with_its_position() {
     let (_callvault, _server, mut client) = served();
     let text = fixture("expanded-beta-2020").replacen("\"PT0.016S\"", "\"soon\"", 1);
     let answer = client.post(RECORDS, text.as_bytes());

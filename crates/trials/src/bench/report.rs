@@ -11,42 +11,40 @@ use super::{PARTS, gauge};
 
 /// What each part measures, by its name.
 const TITLES: [(&str, &str); PARTS.len()] = [
-    (
-        "reads",
-        "Reads, against nginx that serves the same bytes with the same header lines from files",
-    ),
-    ("sizes", "The same read of larger stores"),
-    ("tls", "The same by TLS on both sides"),
-    ("writes", "Writes, durable when they are answered"),
+    ("reads", "Reads, against nginx serving the same bytes and header lines from files"),
+    ("sizes", "The same read in larger stores"),
+    ("tls", "The same reads with TLS on both sides"),
+    ("writes", "Writes, durable when acknowledged"),
     ("notify", "Notifications, against a bare client that signs and sends the same bodies"),
-    ("life", "Starting, and memory"),
-    ("queries", "Queries in process, against SQL written by hand for the same file"),
-    ("postgres", "On PostgreSQL, against pgbench and COPY, everything on the same cores"),
+    ("life", "Startup and memory"),
+    ("queries", "In-process queries, against hand-written SQL on the same file"),
+    ("postgres", "PostgreSQL, against pgbench and COPY, everything on the same cores"),
     (
         "peers",
-        "Beside SAP CAP (OData on Node.js) with the same entities and 20,000 records on SQLite",
+        "Against SAP CAP (OData on Node.js) with the same entities and 20,000 records on SQLite",
     ),
-    ("profiles", "The quick profile of daily builds, against the one that is shipped"),
+    ("profiles", "The quick profile of everyday builds, against the profile that is shipped"),
 ];
 
 const HEAD: &str = "\
 # Benchmarks
 
-Made by `cargo xtask bench`, which runs the server and its reference by turns in each of several rounds and
-shows medians with the least and the most there was. A ratio above 1 means that Callvault is better. *CPU µs* is
-the processor time of the whole server process for one request, which other load on a machine changes less than
-requests a second. Times of other machines are other times; ratios are to be compared.
+`cargo xtask bench` makes this page. It runs the server and its reference in turns, in several rounds, and shows the
+median with the minimum and the maximum. A ratio above 1 means that Callvault is better. *CPU µs* is the processor time
+of the whole server process per request; other load on the machine changes it less than it changes requests a second.
+Absolute times depend on the machine, so compare the ratios.
 
-The server has one core, the load generator (wrk, 32 connections) another. Every request has a bearer token of
-1.5 KB, which is checked (a shorter one beside larger stores and the peer). Records have 10 KB of JSON; unless told otherwise the store is SQLite, and each read
-asks for a record drawn evenly from all of them, so that nothing kept in memory helps much. Why a row doesn't
-reach its aim is told where *why* leads to, and the time of a request by stage in [performance.md](performance.md).
+The server has one core, and the load generator (wrk, 32 connections) has another. Every request carries a bearer token
+of 1.5 KB, which the server checks (a shorter one for larger stores and against the peer). Records have 10 KB of JSON.
+Unless stated otherwise, the store is SQLite, and each read requests a record drawn uniformly from all of them, so that
+caches help little. The *why* links explain why a row misses its target, and [performance.md](performance.md) breaks
+down the time of a request by stage.
 
 ";
 
 /// Writes both files into a folder.
 pub(super) fn write(folder: &Path, rows: &[Row]) -> Result<()> {
-    let mut text = format!("{HEAD}Machine of these figures: {}.\n\n", gauge::machine()?);
+    let mut text = format!("{HEAD}Measured on: {}.\n\n", gauge::machine()?);
     text.push_str("![Ratios to the references](benchmarks.svg)\n");
     for (part, title) in TITLES {
         let of_part: Vec<&Row> = rows.iter().filter(|row| row.part == part).collect();
@@ -55,7 +53,9 @@ pub(super) fn write(folder: &Path, rows: &[Row]) -> Result<()> {
             text.push_str(&markdown(of_part.into_iter()));
         }
     }
-    text.push_str("\nThe same figures for programs: [benchmarks.tsv](benchmarks.tsv).\n");
+    text.push_str(
+        "\nThe same figures in machine-readable form: [benchmarks.tsv](benchmarks.tsv).\n",
+    );
     fs::write(folder.join("benchmarks.md"), text)?;
     let is_shown = |row: &&Row| {
         row.part == "reads" && row.reference.as_ref().is_some_and(|other| other.name == "nginx")

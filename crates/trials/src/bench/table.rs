@@ -144,7 +144,7 @@ impl Row {
         match self.part.as_str() {
             "notify" => "notifications.md",
             "postgres" => "scale.md",
-            "peers" => "performance.md#beside-a-peer",
+            "peers" => "performance.md#compared-with-a-peer",
             "sizes" => "performance.md#larger-stores",
             "writes" => "performance.md#writing",
             "life" => "performance.md#memory",
@@ -223,7 +223,7 @@ pub(super) fn write(file: &Path, rows: &[Row]) -> Result<()> {
 /// Rows as a table of Markdown.
 pub(super) fn markdown<'r>(rows: impl Iterator<Item = &'r Row>) -> String {
     let mut text = String::from(
-        "| case | | Callvault | reference | ratio | aim | p50, p99, p99.9 µs |\n\
+        "| case | | Callvault | reference | ratio | target | p50, p99, p99.9 µs |\n\
          |---|---|---:|---:|---:|---:|---:|\n",
     );
     for row in rows {

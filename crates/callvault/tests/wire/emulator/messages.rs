@@ -1,4 +1,4 @@
-//! Faults of messages to subscribers.
+//! Faults in messages to subscribers.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn ids(items: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn messages_are_dropped_doubled_and_sent_with_another_state() {
+fn messages_are_dropped_duplicated_and_sent_with_another_client_state() {
     let mut emulated = Emulated::new();
     let receiver = Receiver::new();
     assert_eq!(emulated.subscribe(&receiver, &json!({})).status, 201);
@@ -65,7 +65,7 @@ fn messages_come_late() {
 }
 
 #[test]
-fn a_record_is_not_there_for_a_while_after_it_was_announced() {
+fn a_record_is_404_for_a_while_after_its_notification() {
     let mut emulated = Emulated::new();
     let receiver = Receiver::new();
     assert_eq!(emulated.subscribe(&receiver, &json!({})).status, 201);
@@ -78,7 +78,7 @@ fn a_record_is_not_there_for_a_while_after_it_was_announced() {
 }
 
 #[test]
-fn an_address_does_not_answer_its_validation_when_that_is_wanted() {
+fn a_validation_times_out_on_demand() {
     let mut emulated = Emulated::new();
     let receiver = Receiver::new();
     emulated.faults(&json!({"validation": [{"first": 1, "time_out": true}]}));
@@ -94,7 +94,7 @@ fn an_address_does_not_answer_its_validation_when_that_is_wanted() {
 }
 
 #[test]
-fn a_subscription_lives_and_ends_by_the_clock_that_is_moved() {
+fn a_subscription_ends_by_the_moved_clock() {
     let mut emulated = Emulated::new();
     let (receiver, lifecycle) = (Receiver::new(), Receiver::new());
     let made =
@@ -109,7 +109,7 @@ fn a_subscription_lives_and_ends_by_the_clock_that_is_moved() {
     emulated.advance("PT10M");
     let shown = emulated.client.get(&format!("/v1.0/subscriptions/{id}"));
     assert_eq!(shown.status, 404, "{}", shown.text());
-    // What there was to tell it would be told before others are told what comes later.
+    // A notification to it would have been sent before the later ones to others.
     let other = Receiver::new();
     assert_eq!(emulated.subscribe(&other, &json!({})).status, 201);
     for (number, id) in ["r2", "r3"].into_iter().enumerate() {
@@ -119,14 +119,14 @@ fn a_subscription_lives_and_ends_by_the_clock_that_is_moved() {
     assert_eq!(receiver.items().len(), 1);
 }
 
-/// What a receiver was told of a record.
+/// The notifications of a record that a receiver got.
 fn told(receiver: &Receiver, record: &str) -> Vec<String> {
     let mut items = receiver.items();
     items.retain(|item| item["resourceData"]["id"] == record);
     items.iter().map(|item| item["changeType"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The same, once both messages about it are there.
+/// The notifications of a record, once both messages about it have arrived.
 fn told_of(record: &str, receiver: &Receiver) -> Vec<String> {
     until("both messages came", || told(receiver, record).len() == 2);
     told(receiver, record)

@@ -1,9 +1,9 @@
-//! Faults of requests, the clock, and the addresses that control them.
+//! Faults in requests, the clock, and the endpoints that control them.
 
 use super::*;
 
 #[test]
-fn without_the_flag_none_of_its_addresses_is_there() {
+fn without_the_flag_its_endpoints_do_not_exist() {
     let (_callvault, _server, mut client) = crate::served();
     for (method, target) in [
         ("GET", "/callvault.clock"),
@@ -136,7 +136,7 @@ fn rules_that_are_wrong_are_400_at_their_place_and_change_nothing() {
 }
 
 #[test]
-fn the_clock_moves_what_is_shown_and_kept_but_no_token() {
+fn the_clock_moves_visibility_and_retention_but_no_token() {
     let settings = "[graph]\nretention_view = '30d'\n[records]\nretention = 60\n";
     let mut emulated = Emulated::with_settings(settings);
     let before = emulated.client.get("/callvault.clock").json()["dateTime"].clone();

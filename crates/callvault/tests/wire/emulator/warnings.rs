@@ -20,7 +20,7 @@ fn link(answer: &Answer) -> String {
 }
 
 #[test]
-fn a_client_that_does_everything_right_is_not_warned() {
+fn a_correct_client_gets_no_warning() {
     let mut emulated = with_pages();
     let receiver = Receiver::new();
     emulated.subscribe(&receiver, &json!({}));
@@ -37,7 +37,7 @@ fn a_client_that_does_everything_right_is_not_warned() {
 }
 
 #[test]
-fn whoever_reads_the_first_page_only_is_warned() {
+fn a_client_that_reads_only_the_first_page_gets_a_warning() {
     let mut emulated = with_pages();
     emulated.client.get(PAGED);
     emulated.read("r001");
@@ -45,7 +45,7 @@ fn whoever_reads_the_first_page_only_is_warned() {
 }
 
 #[test]
-fn whoever_edits_a_link_is_warned() {
+fn a_client_that_edits_a_link_gets_a_warning() {
     let mut emulated = with_pages();
     let first = emulated.client.get(PAGED);
     let second = emulated.client.get(&link(&first));
@@ -55,7 +55,7 @@ fn whoever_edits_a_link_is_warned() {
 }
 
 #[test]
-fn whoever_does_not_wait_as_told_is_warned() {
+fn a_client_that_ignores_retry_after_gets_a_warning() {
     let mut emulated = with_pages();
     emulated.faults(&json!({"request": [{"status": 429, "retry_after": 600, "first": 1}]}));
     assert_eq!((emulated.read("r001").status, emulated.read("r001").status), (429, 200));
@@ -63,7 +63,7 @@ fn whoever_does_not_wait_as_told_is_warned() {
 }
 
 #[test]
-fn subscriptions_that_miss_versions_or_have_no_state_are_warned_of() {
+fn subscriptions_that_miss_versions_or_have_no_client_state_get_a_warning() {
     let mut emulated = with_pages();
     let receiver = Receiver::new();
     emulated.subscribe(&receiver, &json!({"changeType": "created"}));
@@ -74,7 +74,7 @@ fn subscriptions_that_miss_versions_or_have_no_state_are_warned_of() {
 }
 
 #[test]
-fn whoever_believes_a_wrong_state_is_warned() {
+fn a_client_that_accepts_a_wrong_client_state_gets_a_warning() {
     let mut emulated = Emulated::new();
     let receiver = Receiver::new();
     emulated.subscribe(&receiver, &json!({}));
@@ -89,7 +89,7 @@ fn whoever_believes_a_wrong_state_is_warned() {
 }
 
 #[test]
-fn the_log_is_printed_and_begun_anew() {
+fn the_log_is_printed_and_cleared() {
     let mut emulated = with_pages();
     emulated.client.get(PAGED);
     emulated.read("r001");

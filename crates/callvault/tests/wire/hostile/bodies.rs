@@ -1,4 +1,4 @@
-//! Bodies of many lines that say nothing: they cost no more than their bytes, and end with an error.
+//! Bodies of many empty or useless lines: they cost no more than their bytes, and end with an error.
 
 use serde_json::{Value, json};
 use testkit::{Callvault, Client, Server};
@@ -22,7 +22,7 @@ fn lines(client: &mut Client, target: &str, lines: &[String]) -> Vec<Value> {
     answer.lines()
 }
 
-/// The results of the same in one object.
+/// The results of the same body as one object.
 fn object(client: &mut Client, target: &str, member: &str, lines: &[String]) -> Vec<Value> {
     let body = format!("{{\"{member}\":[{}]}}", lines.join(","));
     let answer = client.post(target, body.as_bytes());
@@ -33,7 +33,7 @@ fn object(client: &mut Client, target: &str, member: &str, lines: &[String]) -> 
 }
 
 #[test]
-fn so_many_rejections_in_a_row_end_a_body_with_an_error() {
+fn too_many_rejections_in_a_row_end_a_body_with_an_error() {
     let (_callvault, _server, mut client) = served(5);
     for (target, member) in
         [(IMPORT, "records"), (EVENTS, "events"), (PSTN, "rows"), (ROUTED, "rows")]
@@ -73,7 +73,7 @@ fn a_line_that_is_kept_lets_the_reading_go_on() {
     let results = object(&mut client, IMPORT, "records", &all);
     assert_eq!((results.len(), count(&results, "unchanged")), (1_200, 400));
 
-    // What stands behind the end is not kept.
+    // What follows the end is not stored.
     let mut cut = vec!["{}".to_owned(); 3];
     cut.push(record("behind", 1, 0));
     for results in [lines(&mut client, IMPORT, &cut), object(&mut client, IMPORT, "records", &cut)]
@@ -93,7 +93,7 @@ fn a_line_that_is_kept_lets_the_reading_go_on() {
 
 /// The answer to millions of empty items is a thousand rejections and one error.
 #[test]
-fn millions_of_nothing_are_answered_by_a_thousand_rejections() {
+fn millions_of_empty_lines_end_after_a_thousand_rejections() {
     let settings = "[limits]\ningest_bytes_in_flight = 16777216\n";
     let (_callvault, _server, mut client) = served_with(settings);
     for (target, member) in [(IMPORT, "records"), (EVENTS, "events"), (PSTN, "rows")] {
@@ -110,7 +110,7 @@ fn millions_of_nothing_are_answered_by_a_thousand_rejections() {
 }
 
 #[test]
-fn a_value_of_millions_of_nothing_is_refused() {
+fn a_value_of_millions_of_empty_items_is_rejected() {
     let (_callvault, _server, mut client) = served(5);
     let nothing = format!("[{}0]", "{},".repeat(1_000_000));
     let member = format!("\"x\":{nothing},\"version\"");

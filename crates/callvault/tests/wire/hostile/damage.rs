@@ -1,5 +1,5 @@
-//! Records that are deep, or damaged where they are kept: what is taken in can be shown in every form,
-//! and what can't be read costs its own row.
+//! Deeply nested and damaged records: every accepted record can be shown in every form, and an unreadable one
+//! affects only its own row.
 
 use serde_json::{Value, json};
 use testkit::{Callvault, Client, Server, TENANT};
@@ -9,7 +9,7 @@ use crate::{READ, RECORDS, WRITE, record, served};
 /// Levels that a record may have.
 const MOST: usize = 48;
 
-/// A record whose unknown member makes it so many levels deep.
+/// A record with an unknown member of that depth.
 fn deep(id: &str, levels: usize) -> String {
     let inside = levels - 1;
     let value = format!("{}0{}", "[".repeat(inside), "]".repeat(inside));
@@ -62,7 +62,7 @@ fn after(callvault: &Callvault, server: Server, sql: &str) -> (Server, Client) {
 }
 
 #[test]
-fn the_deepest_record_that_is_taken_is_shown_in_every_form() {
+fn the_deepest_accepted_record_is_shown_in_every_form() {
     let (callvault, _server, mut client) = served();
     let answer = client.post(RECORDS, deep("r-too-deep", MOST + 1).as_bytes());
     assert_eq!(answer.status, 400, "{}", answer.text());
@@ -84,7 +84,7 @@ fn the_deepest_record_that_is_taken_is_shown_in_every_form() {
     let answer = client.post("/v1.0/$batch", batch.to_string().as_bytes()).json();
     assert_eq!(answer["responses"][0]["status"], 200);
     assert!(depth(&answer) <= 64, "readers that know no better take 64 levels");
-    // What is told again is put together with what is kept.
+    // A repeated record is merged with the stored one.
     let more = deep("r-deep", MOST).replacen("\"version\":1", "\"version\":1,\"more\":1", 1);
     let answer = client.post(RECORDS, more.as_bytes());
     assert_eq!(answer.header("callvault-result"), Some("merged"), "{}", answer.text());
@@ -101,7 +101,7 @@ fn depth(value: &Value) -> usize {
 }
 
 #[test]
-fn a_damaged_record_costs_its_own_row() {
+fn a_damaged_record_affects_only_its_own_row() {
     let (callvault, server, mut client) = served();
     for (number, id) in (1..).zip(["r-1", "r-2", "r-3"]) {
         assert_eq!(client.post(RECORDS, record(id, 1, number).as_bytes()).status, 201);
@@ -143,7 +143,7 @@ fn a_damaged_record_costs_its_own_row() {
 }
 
 #[test]
-fn a_damaged_row_inside_a_record_costs_itself() {
+fn a_damaged_row_inside_a_record_affects_only_itself() {
     let (callvault, server, mut client) = served();
     for id in ["r-1", "r-2", "r-3"] {
         let session = r#"{"id":"s-1","modalities":[],"startDateTime":"2025-01-01T00:00:00Z","endDateTime":"2025-01-01T00:00:30Z","segments":[]}"#;
@@ -183,7 +183,7 @@ fn a_damaged_row_inside_a_record_costs_itself() {
 }
 
 #[test]
-fn a_damaged_row_of_a_log_costs_itself() {
+fn a_damaged_log_row_affects_only_itself() {
     let (callvault, server, mut client) = served();
     let row = |number: u32| {
         json!({

@@ -1,4 +1,4 @@
-//! Ids of calls and of their chains in records that are made of events.
+//! Ids of calls and of chains in records made from events.
 
 use odata::json::{Node, push_string};
 use odata::key;
@@ -8,7 +8,7 @@ use super::{HOSTILE, first, parsed};
 use crate::{READ, RECORDS, WRITE, callvault};
 
 #[test]
-fn the_record_of_a_chain_says_its_id_and_nothing_else() {
+fn the_record_of_a_chain_has_only_its_id() {
     let callvault = callvault();
     let config = callvault.folder().join("callvault.toml");
     std::fs::write(&config, "[calls]\ngrace = 0\n").unwrap();

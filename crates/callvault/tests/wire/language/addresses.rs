@@ -1,4 +1,4 @@
-//! Paths of a URL: properties, bare values, counts, addresses, filters, keys, and `/$query`.
+//! Paths of a URL: properties, raw values, counts, references, filters, keys, and `/$query`.
 
 use serde_json::json;
 

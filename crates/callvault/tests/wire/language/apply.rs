@@ -1,4 +1,4 @@
-//! `$apply`: each transformation and method, chains of them, and options behind them.
+//! `$apply`: each transformation and method, chains of them, and options after them.
 
 use serde_json::{Value, json};
 
@@ -393,6 +393,6 @@ const WRONG_TRANSFORMATIONS: &[(&str, u16, &str, &str)] = &[
 ];
 
 #[test]
-fn wrong_transformations_are_refused_at_their_place() {
+fn wrong_transformations_are_refused_with_their_position() {
     Asked::new().refusals(WRONG_TRANSFORMATIONS);
 }

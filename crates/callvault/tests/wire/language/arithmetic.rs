@@ -1,4 +1,4 @@
-//! Calculating with numbers, durations and instants.
+//! Arithmetic with numbers, durations and instants.
 
 use super::Asked;
 
@@ -98,7 +98,7 @@ fn in_conditions() {
 }
 
 #[test]
-fn what_can_not_be_calculated_is_refused_at_its_place() {
+fn impossible_arithmetic_is_refused_with_its_position() {
     let chain = format!("?$filter=version{} eq 1", " add 1".repeat(65));
     Asked::new().refusals(&[
         (

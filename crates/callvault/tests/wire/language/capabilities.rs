@@ -1,5 +1,5 @@
-//! What `$metadata` says of the abilities of the service is true: each statement is tried. A
-//! statement that no test here knows is a failure.
+//! The capability annotations of `$metadata` are true: each one is tested. An annotation without a test is a
+//! failure.
 
 use serde_json::{Value, json};
 use testkit::{Client, TENANT};

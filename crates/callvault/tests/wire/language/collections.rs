@@ -1,4 +1,4 @@
-//! Collections: lambdas, counts, keys and functions of whole collections.
+//! Collections: lambdas, counts, keys and functions on whole collections.
 
 use super::{ALL, Asked};
 
@@ -180,7 +180,7 @@ const WRONG_CONDITIONS: &[(&str, u16, &str, &str)] = &[
 ];
 
 #[test]
-fn wrong_conditions_on_items_are_refused_at_their_place() {
+fn wrong_conditions_on_items_are_refused_with_their_position() {
     let deep = "a/any(b:".repeat(6);
     let deep = format!("?$filter={deep}true{}", ")".repeat(6));
     let mut asked = Asked::new();

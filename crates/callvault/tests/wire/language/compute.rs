@@ -36,7 +36,7 @@ fn computed_members_are_shown_filtered_and_sorted_by() {
 }
 
 #[test]
-fn wrong_computations_are_refused_at_their_place() {
+fn wrong_computations_are_refused_with_their_position() {
     Asked::new().refusals(&[
         ("?$compute=", 400, "$compute", "Expression expected at position 0 in ''."),
         ("?$compute=version", 400, "$compute", "'as' expected at position 7 in 'version'."),

@@ -1,4 +1,4 @@
-//! `$expand` with every option that may stand in its parentheses.
+//! `$expand` with every nested option.
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn options_of_expanded_collections() {
         let alias = if options.contains("@c") { "&@c=isTest eq true" } else { "" };
         let body = asked.body(&format!("{RECORDS}/r2?$expand=sessions{options}{alias}"));
         assert_eq!(inside(&body, "sessions"), expected, "{options}");
-        // The same as part of a list.
+        // The same expansion in a list.
         let target = format!("{RECORDS}?$filter=id eq 'r2'&$expand=sessions{options}{alias}");
         let list = asked.body(&target);
         assert_eq!(inside(&list["value"][0], "sessions"), expected, "{options} in a list");
@@ -220,6 +220,6 @@ const WRONG_EXPANSIONS: &[(&str, u16, &str, &str)] = &[
 ];
 
 #[test]
-fn wrong_expansions_are_refused_at_their_place() {
+fn wrong_expansions_are_refused_with_their_position() {
     Asked::new().refusals(WRONG_EXPANSIONS);
 }

@@ -1,4 +1,4 @@
-//! Every way of writing a value.
+//! Every literal.
 
 use super::{ALL, Asked};
 
@@ -149,7 +149,7 @@ fn lists_and_aliases() {
 }
 
 #[test]
-fn values_that_can_not_be_read_are_refused_at_their_place() {
+fn invalid_values_are_refused_with_their_position() {
     let string =
         "String that ends with a quote expected but found ''' at position 6 in 'id eq 'r1'.";
     Asked::new().refusals(&[

@@ -1,4 +1,4 @@
-//! Comparisons, logic, and what null does to them.
+//! Comparisons, logic, and null in both.
 
 use super::{ALL, Asked};
 
@@ -111,7 +111,7 @@ fn membership_and_flags() {
 }
 
 #[test]
-fn what_does_not_go_together_is_refused_at_its_place() {
+fn incompatible_types_are_refused_with_their_position() {
     let many: Vec<String> = (0..201).map(|number| number.to_string()).collect();
     let many = format!("?$filter=version in ({})", many.join(","));
     let deep = format!("?$filter={}true{}", "(".repeat(40), ")".repeat(40));

@@ -8,7 +8,7 @@ fn orders() {
         RECORDS,
         &[
             ("", "r8 r7 r6 r5 r4 r3 r2 r1"),
-            // What starts together stands by its id; what is equal by an order stays so.
+            // Records with the same start are ordered by id; items that compare equal keep their order.
             ("?$orderby=startDateTime", "r1 r2 r3 r4 r5 r6 r8 r7"),
             ("?$orderby=startDateTime asc", "r1 r2 r3 r4 r5 r6 r8 r7"),
             ("?$orderby=startDateTime desc", "r8 r7 r6 r5 r4 r3 r2 r1"),
@@ -113,7 +113,7 @@ fn counts_are_of_the_whole_result() {
 }
 
 #[test]
-fn wrong_orders_and_numbers_are_refused_at_their_place() {
+fn wrong_orders_and_numbers_are_refused_with_their_position() {
     Asked::new().refusals(&[
         ("?$orderby=", 400, "$orderby", "Expression expected at position 0 in ''."),
         ("?$orderby=id down", 400, "$orderby", "End expected but found 'down' at position 3 in 'id down'."),

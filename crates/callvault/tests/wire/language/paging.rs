@@ -1,4 +1,4 @@
-//! Pages of every kind of collection: following the links gives each item once, in order.
+//! Pages of every kind of collection: following the links returns each item once, in order.
 
 use serde_json::Value;
 
@@ -121,7 +121,7 @@ fn rows_and_what_is_inside_records_are_paged_too() {
 }
 
 #[test]
-fn what_is_expanded_has_links_of_its_own() {
+fn expanded_collections_have_their_own_links() {
     let mut asked = Asked::new();
     for (options, member, expected) in [
         ("sessions", "sessions", "r2a r2b r2c"),

@@ -227,6 +227,6 @@ const UNKNOWN_NAMES: &[(&str, u16, &str, &str)] = &[
 ];
 
 #[test]
-fn names_that_are_not_there_are_refused_at_their_place() {
+fn unknown_names_are_refused_with_their_position() {
     Asked::new().refusals(UNKNOWN_NAMES);
 }

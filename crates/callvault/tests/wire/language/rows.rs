@@ -185,7 +185,7 @@ fn rows_show_what_they_belong_to() {
 }
 
 #[test]
-fn what_rows_do_not_have_is_refused_at_its_place() {
+fn members_unknown_to_a_row_are_refused_with_their_position() {
     Asked::new().refusals(&[
         (
             "/callvault.streams()?$filter=packetLoss gt 0",

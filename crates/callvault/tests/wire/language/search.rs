@@ -55,7 +55,7 @@ fn operators() {
 }
 
 #[test]
-fn what_is_searched() {
+fn search_covers_the_documented_members() {
     searches(&[
         // Numbers of telephones, as they are and as people type them.
         ("15550100182", "r6 r8"),
@@ -116,7 +116,7 @@ fn together_with_other_options_and_elsewhere() {
 }
 
 #[test]
-fn wrong_searches_are_refused_at_their_place() {
+fn wrong_searches_are_refused_with_their_position() {
     let many = format!("?$search={}", vec!["a"; 65].join(" "));
     let single = format!("/{R8}?$search=x");
     Asked::new().refusals(&[

@@ -1,4 +1,4 @@
-//! `$select`, and the options that are about the form of an answer.
+//! `$select`, and the options for the form of a response.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn members_that_are_asked_for() {
                 "lastModifiedDateTime",
                 "modalities",
                 "organizer",
-                // Shown without being asked for, as Graph does.
+                // Returned without being selected, as Graph does.
                 "organizer_v2",
                 "participants",
                 "startDateTime",
@@ -189,7 +189,7 @@ const WRONG_SELECTIONS: &[(&str, u16, &str, &str)] = &[
 ];
 
 #[test]
-fn wrong_selections_are_refused_at_their_place() {
+fn wrong_selections_are_refused_with_their_position() {
     let many = format!("?$select={}", vec!["id"; 201].join(","));
     Asked::new().refusals(WRONG_SELECTIONS);
 }

@@ -1,4 +1,4 @@
-//! `graph.strict = on`: what Graph documents is answered, everything else refused.
+//! `graph.strict = on`: what Graph documents is answered, everything else is rejected.
 
 use super::{Asked, RECORDS};
 

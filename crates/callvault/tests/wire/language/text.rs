@@ -1,4 +1,4 @@
-//! Functions of strings.
+//! String functions.
 
 use super::{ALL, Asked, PARTICIPANT};
 
@@ -97,7 +97,7 @@ fn in_conditions() {
 }
 
 #[test]
-fn wrong_calls_are_refused_at_their_place() {
+fn wrong_calls_are_refused_with_their_position() {
     Asked::new().refusals(&[
         (
             "?$filter=contains(id)",

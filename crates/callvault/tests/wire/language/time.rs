@@ -1,4 +1,4 @@
-//! Functions of instants, days, times of day and durations.
+//! Functions on instants, dates, times of day and durations.
 
 use super::{ALL, Asked};
 
@@ -80,7 +80,7 @@ fn in_conditions() {
 }
 
 #[test]
-fn wrong_calls_are_refused_at_their_place() {
+fn wrong_calls_are_refused_with_their_position() {
     Asked::new().refusals(&[
         (
             "?$filter=year(id) eq 1",

@@ -1,4 +1,4 @@
-//! How the functions are addressed, what they take, and how they page.
+//! The functions: their URLs, parameters and pages.
 
 use super::*;
 
@@ -43,7 +43,7 @@ fn v1_has_two_of_the_logs() {
 }
 
 #[test]
-fn functions_are_found_by_every_spelling_of_their_names_also_without_the_comma() {
+fn functions_have_every_spelling_of_their_names_and_an_optional_comma() {
     let (_callvault, _server, mut client) = served();
     put(&mut client, "PstnCalls", &[row("PstnCalls", 1, INSTANT)]);
     let (from, to) = ("fromDateTime=2025-05-18", "toDateTime=2025-05-19");
@@ -67,7 +67,7 @@ fn functions_are_found_by_every_spelling_of_their_names_also_without_the_comma()
 }
 
 #[test]
-fn points_in_time_come_as_days_and_instants_of_any_zone() {
+fn times_are_days_or_instants_in_any_zone() {
     let (_callvault, _server, mut client) = served();
     put(&mut client, "PstnCalls", &[row("PstnCalls", 1, INSTANT)]);
     for (from, to, count) in [
@@ -84,7 +84,7 @@ fn points_in_time_come_as_days_and_instants_of_any_zone() {
 }
 
 #[test]
-fn a_range_has_its_beginning_and_but_for_direct_routing_its_end() {
+fn a_range_includes_its_start_and_except_for_direct_routing_its_end() {
     let (_callvault, _server, mut client) = served();
     for (log, _) in LOGS {
         put(&mut client, log, &[row(log, 1, "2025-05-18T00:00:00Z")]);
@@ -97,7 +97,7 @@ fn a_range_has_its_beginning_and_but_for_direct_routing_its_end() {
 }
 
 #[test]
-fn a_range_is_measured_on_the_start_of_calls() {
+fn a_range_applies_to_the_start_of_calls() {
     let (_callvault, _server, mut client) = served();
     let mut long = row("PstnCalls", 1, "2025-05-17T23:59:00Z");
     long["endDateTime"] = json!("2025-05-18T01:00:00Z");
@@ -128,7 +128,7 @@ fn more_than_90_days_are_406_where_graph_has_that_limit() {
 }
 
 #[test]
-fn parameters_that_are_empty_missing_or_none_are_400_and_say_where() {
+fn empty_missing_or_unknown_parameters_are_400_with_their_position() {
     let (_callvault, _server, mut client) = served();
     let mut refused = |arguments: &str| {
         let answer = client.get(&format!("{RECORDS}/getPstnCalls{arguments}"));
@@ -146,7 +146,7 @@ fn parameters_that_are_empty_missing_or_none_are_400_and_say_where() {
 }
 
 #[test]
-fn pages_have_a_thousand_rows_and_a_link_that_skips_them() {
+fn pages_have_a_thousand_rows_and_a_link_with_skip() {
     let (_callvault, _server, mut client) = served();
     let minute = |number: u64| format!("2025-05-18T{:02}:{:02}:00Z", number / 60 % 24, number % 60);
     let rows: Vec<Value> = (0..2_300).map(|i| row("PstnCalls", i, &minute(i % 97))).collect();
@@ -176,7 +176,7 @@ fn pages_have_a_thousand_rows_and_a_link_that_skips_them() {
 }
 
 #[test]
-fn a_page_that_is_just_full_is_the_last() {
+fn a_full_page_without_more_rows_is_the_last() {
     let (_callvault, _server, mut client) = served();
     let rows: Vec<Value> = (0..1_000).map(|i| row("PstnCalls", i, INSTANT)).collect();
     put(&mut client, "PstnCalls", &rows);
@@ -185,7 +185,7 @@ fn a_page_that_is_just_full_is_the_last() {
 }
 
 #[test]
-fn one_of_two_roles_is_needed_and_a_tenant_has_its_own_rows() {
+fn either_of_two_roles_suffices_and_tenants_have_separate_rows() {
     let (callvault, server, mut client) = served();
     put(&mut client, "PstnCalls", &[row("PstnCalls", 1, INSTANT)]);
     let target = get(RECORDS, "PstnCalls", "2025-05-18", "2025-05-19");
@@ -204,7 +204,7 @@ fn one_of_two_roles_is_needed_and_a_tenant_has_its_own_rows() {
 }
 
 #[test]
-fn the_functions_only_read_and_the_actions_only_take() {
+fn the_functions_only_read_and_the_actions_only_write() {
     let (_callvault, _server, mut client) = served();
     let posted = client.post(&get(RECORDS, "PstnCalls", "2025-05-18", "2025-05-19"), b"{}");
     assert_eq!((posted.status, posted.header("allow")), (405, Some("GET, HEAD")));

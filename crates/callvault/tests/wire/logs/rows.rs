@@ -1,4 +1,4 @@
-//! What rows say.
+//! The content of rows.
 
 use super::*;
 
@@ -43,7 +43,7 @@ fn rows_have_all_declared_members_in_their_order() {
 }
 
 #[test]
-fn numbers_times_and_masks_stay_as_they_came() {
+fn numbers_times_and_masks_stay_unchanged() {
     let (_callvault, _server, mut client) = served();
     let pstn = r#"{"id":"9c4984c7-6c3c-427d-a30c-bd0b2eacee90","callId":"1_2@203.0.113.176",
         "userId":null,"startDateTime":"2025-05-18T00:00:08.2589935Z","duration":219,
@@ -76,7 +76,7 @@ fn numbers_times_and_masks_stay_as_they_came() {
 }
 
 #[test]
-fn modes_of_blocking_are_those_of_the_schema() {
+fn blocking_modes_are_those_of_the_schema() {
     let (_callvault, _server, mut client) = served();
     let mode = |number, mode: &str| {
         let mut row = row("PstnBlockedUsersLog", number, "2025-05-18T18:20:00Z");

@@ -1,4 +1,4 @@
-//! What is told, and that it is told at least once.
+//! The notifications, and their at-least-once delivery.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use testkit::{Gate, OTHER_TENANT, PATIENCE, Received, Receiver, Reply, TENANT, until};
 
-use super::{SETTINGS, SUBSCRIPTIONS, Telling};
+use super::{SETTINGS, SUBSCRIPTIONS, Setup};
 use crate::{READ, WRITE, record};
 
 /// Addresses that never answer.
@@ -24,15 +24,15 @@ fn told(items: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn new_and_changed_records_are_told_as_graph_tells_them() {
-    let mut telling = Telling::new();
-    telling.keep("before", 1);
+fn notifications_of_new_and_changed_records_are_as_in_graph() {
+    let mut setup = Setup::new();
+    setup.keep("before", 1);
     let receiver = Receiver::new();
-    let made = telling.subscribe(&receiver, &json!({}));
-    telling.keep("r1", 2);
-    telling.keep("r1", 3);
-    telling.keep("r1", 1);
-    telling.keep("before", 2);
+    let made = setup.subscribe(&receiver, &json!({}));
+    setup.keep("r1", 2);
+    setup.keep("r1", 3);
+    setup.keep("r1", 1);
+    setup.keep("before", 2);
     let items = receiver.wait_for(3);
     assert_eq!(told(&items), ["created r1", "updated r1", "created before"]);
     let expected = json!({
@@ -52,78 +52,78 @@ fn new_and_changed_records_are_told_as_graph_tells_them() {
 }
 
 #[test]
-fn a_subscription_is_told_of_the_changes_that_it_asks_for() {
-    let mut telling = Telling::new();
+fn a_subscription_is_notified_of_the_changes_it_requested() {
+    let mut setup = Setup::new();
     let [created, updated, filtered] = [(); 3].map(|()| Receiver::new());
-    telling.subscribe(&created, &json!({"changeType": "created"}));
-    telling.subscribe(&updated, &json!({"changeType": "updated"}));
+    setup.subscribe(&created, &json!({"changeType": "created"}));
+    setup.subscribe(&updated, &json!({"changeType": "updated"}));
     let filter = "communications/callRecords?$filter=participants/any(p:p/id eq 'user-2')";
-    telling.subscribe(&filtered, &json!({"resource": filter}));
+    setup.subscribe(&filtered, &json!({"resource": filter}));
     for version in 1..=3 {
-        telling.keep("r1", version);
-        telling.keep("r2", version);
+        setup.keep("r1", version);
+        setup.keep("r2", version);
     }
     assert_eq!(told(&updated.wait_for(6)).iter().filter(|told| **told == "updated r1").count(), 3);
-    // What else there was to tell would be told before the last.
-    telling.keep("last", 2);
+    // Any other notification would have been sent before the last one.
+    setup.keep("last", 2);
     assert_eq!(told(&created.wait_for(3)), ["created r1", "created r2", "created last"]);
     // Version 2 is the one with that participant.
     assert_eq!(told(&filtered.wait_for(3)), ["created r1", "created r2", "created last"]);
 }
 
 #[test]
-fn conditions_are_asked_of_each_version_though_others_have_come_meanwhile() {
-    let mut telling = Telling::new();
+fn conditions_are_evaluated_on_each_version_even_if_later_ones_exist() {
+    let mut setup = Setup::new();
     let receivers = [0, 1, 2].map(|number| {
         let receiver = Receiver::new();
         let resource = format!(
             "communications/callRecords?$filter=participants/any(p:p/id eq 'user-{number}')"
         );
-        telling.subscribe(&receiver, &json!({"resource": resource}));
+        setup.subscribe(&receiver, &json!({"resource": resource}));
         receiver
     });
-    telling.server.take().unwrap().kill();
+    setup.server.take().unwrap().kill();
     // Each version has another participant.
     let versions = [1, 2, 3].map(|version| record("r1", version, version));
-    let file = telling.callvault.folder().join("records.ndjson");
+    let file = setup.callvault.folder().join("records.ndjson");
     std::fs::write(&file, versions.join("\n")).unwrap();
-    telling.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
-    telling.start();
-    // What else there was to tell of the one would be told before what is told of another.
+    setup.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
+    setup.start();
+    // Any other notification of this record would have been sent before one of another record.
     for (number, version) in [(0, 3), (1, 1), (2, 2)] {
-        telling.keep(&format!("last-{number}"), version);
+        setup.keep(&format!("last-{number}"), version);
         let expected = ["created r1".to_owned(), format!("created last-{number}")];
         assert_eq!(told(&receivers[number].wait_for(2)), expected);
     }
 }
 
 #[test]
-fn no_other_tenant_is_told() {
-    let mut telling = Telling::new();
+fn no_other_tenant_is_notified() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
-    telling.subscribe(&receiver, &json!({}));
-    let token = telling.callvault.token(OTHER_TENANT, &[READ, WRITE]);
-    let mut stranger = telling.server.as_ref().unwrap().client().bearer(&token);
+    setup.subscribe(&receiver, &json!({}));
+    let token = setup.callvault.token(OTHER_TENANT, &[READ, WRITE]);
+    let mut stranger = setup.server.as_ref().unwrap().client().bearer(&token);
     let theirs = stranger.post(crate::RECORDS, record("theirs", 1, 1).as_bytes());
     assert_eq!(theirs.status, 201);
-    telling.keep("ours", 1);
+    setup.keep("ours", 1);
     assert_eq!(told(&receiver.wait_for(1)), ["created ours"]);
     assert_eq!(receiver.items().len(), 1);
 }
 
 #[test]
-fn what_fails_is_sent_again_with_the_same_id_and_order_is_kept() {
-    let mut telling = Telling::new();
+fn failed_deliveries_are_retried_with_the_same_id_and_in_order() {
+    let mut setup = Setup::new();
     // The handshake, then two failures of different kinds.
     let receiver = Receiver::scripted(|_, before| match before {
         1 => Reply::status(503),
         2 => Reply::Hangs,
         _ => Reply::Usual,
     });
-    telling.subscribe(&receiver, &json!({}));
-    telling.keep("r1", 1);
+    setup.subscribe(&receiver, &json!({}));
+    setup.keep("r1", 1);
     receiver.wait_for(1);
-    telling.keep("r1", 2);
+    setup.keep("r1", 2);
     let items = receiver.wait_for(4);
     assert_eq!(told(&items), ["created r1", "created r1", "created r1", "updated r1"]);
     let ids: Vec<_> =
@@ -132,8 +132,8 @@ fn what_fails_is_sent_again_with_the_same_id_and_order_is_kept() {
 }
 
 #[test]
-fn redirects_are_not_followed_and_what_a_receiver_asks_to_wait_is_honoured() {
-    let mut telling = Telling::with_clock();
+fn redirects_are_not_followed_and_retry_after_is_honoured() {
+    let mut setup = Setup::with_clock();
     let (elsewhere, other) = (Receiver::new(), Receiver::new());
     let target = elsewhere.url("/stolen");
     let receiver = Receiver::scripted(move |_, before| match before {
@@ -141,86 +141,86 @@ fn redirects_are_not_followed_and_what_a_receiver_asks_to_wait_is_honoured() {
         2 => Reply::Answer(429, vec![("Retry-After", "900".to_owned())], String::new()),
         _ => Reply::Usual,
     });
-    telling.subscribe(&receiver, &json!({}));
-    telling.subscribe(&other, &json!({}));
-    telling.keep("r1", 1);
+    setup.subscribe(&receiver, &json!({}));
+    setup.subscribe(&other, &json!({}));
+    setup.keep("r1", 1);
     receiver.wait_for(2);
-    until("the wait is noted", || telling.is_failing("answered 429"));
-    telling.advance("PT14M");
+    until("the wait is noted", || setup.is_failing("answered 429"));
+    setup.advance("PT14M");
     // What is due is sent before what comes now.
-    telling.keep("r2", 1);
+    setup.keep("r2", 1);
     other.wait_for(2);
     assert_eq!(receiver.items().len(), 2, "the receiver asked for a quarter of an hour");
-    telling.advance("PT2M");
+    setup.advance("PT2M");
     assert_eq!(told(&receiver.wait_for(4)[2..]), ["created r1", "created r2"]);
     assert!(elsewhere.received().is_empty());
 }
 
 #[test]
-fn a_bad_receiver_delays_no_other() {
-    let mut telling = Telling::new();
+fn a_failing_receiver_delays_no_other() {
+    let mut setup = Setup::new();
     let bad = Receiver::scripted(|request, _| match request.validation_token() {
         Some(_) => Reply::Usual,
         None => Reply::Never,
     });
     let good = Receiver::new();
-    // Each of them is given up after ten seconds: one after the other, they would take longer than
-    // anything is waited for here.
+    // Each of them times out after ten seconds. One after the other, they would take longer than any
+    // timeout here.
     assert!(BAD * Duration::from_secs(10) > 2 * PATIENCE);
     for number in 0..BAD {
         let url = bad.url(&format!("/{number}"));
-        telling.subscribe(&bad, &json!({"notificationUrl": url}));
+        setup.subscribe(&bad, &json!({"notificationUrl": url}));
     }
-    telling.subscribe(&good, &json!({}));
-    telling.keep("r0", 1);
+    setup.subscribe(&good, &json!({}));
+    setup.keep("r0", 1);
     good.wait_for(1);
     for number in 1..=20 {
-        telling.keep(&format!("r{number}"), 1);
+        setup.keep(&format!("r{number}"), 1);
     }
     good.wait_for(21);
 }
 
 #[test]
 fn nothing_is_lost_when_the_process_is_killed() {
-    let mut telling = Telling::new();
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
-    telling.subscribe(&receiver, &json!({}));
+    setup.subscribe(&receiver, &json!({}));
     for round in 0..4 {
         for number in 0..25 {
-            telling.keep(&format!("r{round}-{number}"), 1);
+            setup.keep(&format!("r{round}-{number}"), 1);
         }
-        telling.restart();
+        setup.restart();
     }
     let all = || -> HashSet<String> { told(&receiver.items()).into_iter().collect() };
     until("all 100 came", || all().len() == 100);
 }
 
 #[test]
-fn what_is_committed_while_no_server_runs_is_told_later() {
-    let mut telling = Telling::new();
+fn changes_committed_while_no_server_runs_are_delivered_later() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
-    telling.subscribe(&receiver, &json!({}));
-    telling.server.take().unwrap().kill();
-    let file = telling.callvault.folder().join("records.ndjson");
+    setup.subscribe(&receiver, &json!({}));
+    setup.server.take().unwrap().kill();
+    let file = setup.callvault.folder().join("records.ndjson");
     std::fs::write(&file, format!("{}\n{}\n", record("r1", 1, 1), record("r2", 1, 2))).unwrap();
-    telling.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
-    telling.start();
+    setup.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
+    setup.start();
     assert_eq!(told(&receiver.wait_for(2)), ["created r1", "created r2"]);
-    // Another process, beside the server.
+    // Another process on the store of the server.
     std::fs::write(&file, record("r3", 1, 3)).unwrap();
-    telling.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
+    setup.callvault.succeed(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
     assert_eq!(told(&receiver.wait_for(3))[2], "created r3");
 }
 
 #[test]
 fn messages_are_signed() {
-    let mut telling = Telling::new();
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
-    let made = telling.subscribe(&receiver, &json!({}));
+    let made = setup.subscribe(&receiver, &json!({}));
     let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
-    let secret = telling.client.post(&format!("{one}/callvault.rotateSecret"), b"").json();
+    let secret = setup.client.post(&format!("{one}/callvault.rotateSecret"), b"").json();
     let secret = secret["value"].as_str().unwrap().to_owned();
-    telling.keep("r1", 1);
+    setup.keep("r1", 1);
     receiver.wait_for(1);
     let message = &receiver.messages()[0];
     let signatures = message.header("webhook-signature").unwrap();
@@ -232,7 +232,7 @@ fn messages_are_signed() {
 #[test]
 fn a_secret_that_is_made_during_a_handshake_stays() {
     for action in ["PATCH", "reauthorize"] {
-        let mut telling = Telling::new();
+        let mut setup = Setup::new();
         let gate = Gate::default();
         let held = gate.clone();
         let receiver =
@@ -240,9 +240,9 @@ fn a_secret_that_is_made_during_a_handshake_stays() {
                 Some(_) if before > 0 => Reply::Held(held.clone()),
                 _ => Reply::Usual,
             });
-        let made = telling.subscribe(&receiver, &json!({}));
+        let made = setup.subscribe(&receiver, &json!({}));
         let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
-        let mut other = telling.server.as_ref().unwrap().client().bearer(&telling.token);
+        let mut other = setup.server.as_ref().unwrap().client().bearer(&setup.token);
         let path = one.clone();
         let changing = std::thread::spawn(move || match action {
             "PATCH" => {
@@ -253,10 +253,10 @@ fn a_secret_that_is_made_during_a_handshake_stays() {
             _ => other.post(&format!("{path}/reauthorize"), b"").status,
         });
         until("the address is asked", || receiver.received().len() == 2);
-        let secret = telling.client.post(&format!("{one}/callvault.rotateSecret"), b"").json();
+        let secret = setup.client.post(&format!("{one}/callvault.rotateSecret"), b"").json();
         gate.open();
         assert!(matches!(changing.join().unwrap(), 200 | 204));
-        telling.keep("r1", 1);
+        setup.keep("r1", 1);
         receiver.wait_for(1);
         let secret = secret["value"].as_str().unwrap();
         assert!(is_signed(&receiver.messages()[0], secret), "after {action}");
@@ -275,16 +275,16 @@ fn is_signed(message: &Received, secret: &str) -> bool {
 }
 
 #[test]
-fn a_condition_that_takes_long_holds_up_nobody_else() {
+fn a_slow_condition_delays_no_other_subscription() {
     // So few steps that it runs out of them however fast the machine is.
     let settings = format!("{SETTINGS}[limits]\nquery_steps = 200000\n");
-    let mut telling = Telling::with_settings(&settings);
+    let mut setup = Setup::with_settings(&settings);
     let (hostile, other) = (Receiver::new(), Receiver::new());
     let all_with_all = "sessions/all(a:$it/sessions/all(b:$it/sessions/all(c:\
                         $it/sessions/all(d:matchesPattern(d/id,'^s') and a/id ne 'x'))))";
     let resource = format!("communications/callRecords?$filter={all_with_all}");
-    telling.subscribe(&hostile, &json!({"resource": resource}));
-    telling.subscribe(&other, &json!({}));
+    setup.subscribe(&hostile, &json!({"resource": resource}));
+    setup.subscribe(&other, &json!({}));
     let session = |number: usize| {
         json!({
             "id": format!("s{number}"), "modalities": ["audio"],
@@ -293,28 +293,28 @@ fn a_condition_that_takes_long_holds_up_nobody_else() {
     };
     let mut record: Value = serde_json::from_str(&record("long", 1, 1)).unwrap();
     record["sessions"] = (0..60).map(session).collect();
-    let kept = telling.client.post(crate::RECORDS, record.to_string().as_bytes());
+    let kept = setup.client.post(crate::RECORDS, record.to_string().as_bytes());
     assert_eq!(kept.status, 201, "{}", kept.text());
     assert_eq!(told(&other.wait_for(1)), ["created long"]);
     // What can't be decided counts as met, and is counted.
     assert_eq!(told(&hostile.wait_for(1)), ["created long"]);
-    let metrics = telling.server.as_ref().unwrap().metrics();
+    let metrics = setup.server.as_ref().unwrap().metrics();
     assert!(metrics.contains("callvault_deliveries_undecided_total 1"), "{metrics}");
     // Later messages keep their order behind it.
-    telling.keep("next", 1);
+    setup.keep("next", 1);
     assert_eq!(told(&hostile.wait_for(2)), ["created long", "created next"]);
 }
 
 #[test]
-fn a_condition_that_takes_longer_than_the_log_waits_is_decided_all_the_same() {
-    let mut telling = Telling::new();
+fn a_condition_slower_than_the_change_log_is_still_evaluated() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
     // Some hundred thousand steps: more than there are while the log is read, and far fewer than a
     // question may take.
     let pairs = "sessions/any(a:$it/sessions/all(b:$it/sessions/any(c:a/id eq concat(b/id,'x'))))";
     let condition = format!("{pairs} or type eq 'groupCall'");
     let resource = format!("communications/callRecords?$filter={condition}");
-    telling.subscribe(&receiver, &json!({"resource": resource}));
+    setup.subscribe(&receiver, &json!({"resource": resource}));
     let session = |number: usize| {
         json!({
             "id": format!("s{number}"), "modalities": ["audio"],
@@ -325,15 +325,15 @@ fn a_condition_that_takes_longer_than_the_log_waits_is_decided_all_the_same() {
         let mut record: Value = serde_json::from_str(&record(id, 1, 1)).unwrap();
         record["type"] = json!(kind);
         record["sessions"] = (0..400).map(session).collect();
-        let kept = telling.client.post(crate::RECORDS, record.to_string().as_bytes());
+        let kept = setup.client.post(crate::RECORDS, record.to_string().as_bytes());
         assert_eq!(kept.status, 201, "{}", kept.text());
     }
-    telling.keep("last", 1);
+    setup.keep("last", 1);
     let mut last: Value = serde_json::from_str(&record("last", 2, 1)).unwrap();
     last["type"] = json!("groupCall");
-    let kept = telling.client.post(crate::RECORDS, last.to_string().as_bytes());
+    let kept = setup.client.post(crate::RECORDS, last.to_string().as_bytes());
     assert_eq!(kept.status, 200, "{}", kept.text());
     assert_eq!(told(&receiver.wait_for(2)), ["created met", "created last"]);
-    let metrics = telling.server.as_ref().unwrap().metrics();
+    let metrics = setup.server.as_ref().unwrap().metrics();
     assert!(metrics.contains("callvault_deliveries_undecided_total 0"), "{metrics}");
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use testkit::{Nats, Receiver, Stored, until};
 
-use super::{SUBSCRIPTIONS, Telling, wish};
+use super::{SUBSCRIPTIONS, Setup, wish};
 
 /// The body that asks for notifications at an address of NATS.
 fn wish_at(url: &str, changes: &Value) -> String {
@@ -25,17 +25,17 @@ fn told(stored: &[Stored]) -> Vec<String> {
 }
 
 #[test]
-fn a_stream_is_told_as_a_webhook_is() {
+fn a_stream_gets_what_a_webhook_gets() {
     let nats = Nats::start();
     nats.add_stream("calls");
-    let mut telling = Telling::new();
+    let mut setup = Setup::new();
     let body = wish_at(&nats.url("calls.records"), &json!({}));
-    let made = telling.client.post(SUBSCRIPTIONS, body.as_bytes());
+    let made = setup.client.post(SUBSCRIPTIONS, body.as_bytes());
     assert_eq!(made.status, 201, "{}", made.text());
     let made = made.json();
     assert_eq!(made["notificationUrl"], nats.url("calls.records"));
     for (id, version) in [("r1", 1), ("r2", 1), ("r1", 2)] {
-        telling.keep(id, version);
+        setup.keep(id, version);
         // One message each.
         nats.wait_until("calls", if version == 2 { 4 } else { usize::from(id == "r2") + 2 });
     }
@@ -58,13 +58,13 @@ fn a_stream_is_told_as_a_webhook_is() {
 fn subscriptions_at_one_server_share_a_connection_that_ends_when_it_is_idle() {
     let nats = Nats::start();
     nats.add_stream("calls");
-    let mut telling = Telling::with_clock();
+    let mut setup = Setup::with_clock();
     for subject in ["calls.a", "calls.b", "calls.c", "calls.d"] {
         let body = wish_at(&nats.url(subject), &json!({}));
-        assert_eq!(telling.client.post(SUBSCRIPTIONS, body.as_bytes()).status, 201);
+        assert_eq!(setup.client.post(SUBSCRIPTIONS, body.as_bytes()).status, 201);
     }
     for number in 0..25 {
-        telling.keep(&format!("r{number}"), 1);
+        setup.keep(&format!("r{number}"), 1);
         // So that none goes together with the one before.
         nats.wait_until("calls", 4 + 4 * (number + 1));
     }
@@ -72,7 +72,7 @@ fn subscriptions_at_one_server_share_a_connection_that_ends_when_it_is_idle() {
     until("one is left", || nats.connections().0 == 1);
     let (_, closed) = nats.connections();
     assert!(closed <= 8, "{closed} were closed");
-    telling.advance("PT1M");
+    setup.advance("PT1M");
     until("an idle connection is closed", || nats.connections().0 == 0);
 }
 
@@ -80,18 +80,18 @@ fn subscriptions_at_one_server_share_a_connection_that_ends_when_it_is_idle() {
 fn nothing_is_lost_while_a_server_is_away() {
     let mut nats = Nats::start();
     nats.add_stream("calls");
-    let mut telling = Telling::new();
+    let mut setup = Setup::new();
     let body = wish_at(&nats.url("calls.records"), &json!({"changeType": "created"}));
-    assert_eq!(telling.client.post(SUBSCRIPTIONS, body.as_bytes()).status, 201);
+    assert_eq!(setup.client.post(SUBSCRIPTIONS, body.as_bytes()).status, 201);
     for number in 0..60 {
-        telling.keep(&format!("r{number}"), 1);
+        setup.keep(&format!("r{number}"), 1);
         match number {
             20 => nats.kill(),
             40 => nats.start_again(),
             _ => {}
         }
         if number == 50 {
-            telling.restart();
+            setup.restart();
         }
     }
     let mut count = 2;
@@ -109,17 +109,17 @@ fn nothing_is_lost_while_a_server_is_away() {
 }
 
 #[test]
-fn an_address_that_takes_nothing_is_refused() {
+fn an_address_without_a_receiver_is_refused() {
     let nats = Nats::start();
     nats.add_stream("calls");
-    let mut telling = Telling::new();
+    let mut setup = Setup::new();
     let mut refused = |url: &str, changes: &Value| {
-        let answer = telling.client.post(SUBSCRIPTIONS, wish_at(url, changes).as_bytes());
+        let answer = setup.client.post(SUBSCRIPTIONS, wish_at(url, changes).as_bytes());
         assert_eq!(answer.status, 400, "{}", answer.text());
         answer.json()["error"]["message"].as_str().unwrap().to_owned()
     };
     let message = refused(&nats.url("other.records"), &json!({}));
-    // Whatever is wrong behind the address, applications are told the same; the log has the cause.
+    // Applications get the same error for every failure of an address; the log has the cause.
     assert!(message.contains("must respond with 200 OK"), "{message}");
     let message = refused(&nats.url("calls.*"), &json!({}));
     assert!(message.contains("does not end with a subject"), "{message}");
@@ -128,11 +128,11 @@ fn an_address_that_takes_nothing_is_refused() {
     let lifecycle = json!({"lifecycleNotificationUrl": nats.url("nobody")});
     let message = refused(&nats.url("calls.records"), &lifecycle);
     assert!(message.contains("must respond with 200 OK"), "{message}");
-    let mut closed = Telling::with_settings("");
+    let mut closed = Setup::with_settings("");
     let url = nats.url("calls.records");
     let answer = closed.client.post(SUBSCRIPTIONS, wish_at(&url, &json!({})).as_bytes());
     assert_eq!(answer.status, 400);
-    let mut closed = Telling::with_settings("[notifications]\nallow_insecure_urls = true\n");
+    let mut closed = Setup::with_settings("[notifications]\nallow_insecure_urls = true\n");
     let answer = closed.client.post(SUBSCRIPTIONS, wish_at(&url, &json!({})).as_bytes());
     assert!(answer.text().contains("does not send to"), "{}", answer.text());
 }

@@ -1,19 +1,19 @@
-//! Rules of Graph's change notifications that no other test shows; `docs/notifications-conformance.md`
-//! has all of them.
+//! Rules of Graph's change notifications without a test elsewhere; `docs/notifications-conformance.md` lists
+//! all rules.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::{Gate, Receiver, Reply, TENANT, until};
 
-use super::{SUBSCRIPTIONS, Telling, soon, wish};
+use super::{SUBSCRIPTIONS, Setup, soon, wish};
 use crate::{RECORDS, record};
 
 const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
 
 #[test]
-fn resources_and_change_types_come_back_as_they_were_written() {
-    let mut telling = Telling::new();
+fn resources_and_change_types_are_returned_as_written() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
     let resources = [
         "communications/callRecords",
@@ -27,7 +27,7 @@ fn resources_and_change_types_come_back_as_they_were_written() {
         for kind in ["created", "updated", "created,updated", "updated, created"] {
             let version = if number % 2 == 0 { "v1.0" } else { "beta" };
             let body = wish(&receiver, &json!({"resource": resource, "changeType": kind}));
-            let made = telling.client.post(&format!("/{version}/subscriptions"), body.as_bytes());
+            let made = setup.client.post(&format!("/{version}/subscriptions"), body.as_bytes());
             assert_eq!(made.status, 201, "{resource} {kind}: {}", made.text());
             let made = made.json();
             assert_eq!((&made["resource"], &made["changeType"]), (&json!(resource), &json!(kind)));
@@ -42,19 +42,19 @@ fn resources_and_change_types_come_back_as_they_were_written() {
         ("changeType", "created,deleted"),
     ] {
         let body = wish(&receiver, &json!({member: wrong}));
-        let refused = telling.client.post(SUBSCRIPTIONS, body.as_bytes());
+        let refused = setup.client.post(SUBSCRIPTIONS, body.as_bytes());
         assert_eq!(refused.status, 400, "{wrong}: {}", refused.text());
         assert_eq!(refused.json()["error"]["target"], json!(member), "{}", refused.text());
     }
 }
 
 #[test]
-fn members_have_the_bounds_of_graph() {
-    let mut telling = Telling::new();
+fn members_have_the_limits_of_graph() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
     let state = "\u{fc}".repeat(128);
     let changes = json!({"clientState": state, "expirationDateTime": soon(4_229)});
-    let made = telling.subscribe(&receiver, &changes);
+    let made = setup.subscribe(&receiver, &changes);
     assert_eq!(made["clientState"], state);
     assert_eq!(made["notificationQueryOptions"], Value::Null);
     assert_eq!(made["notificationUrlAppId"], Value::Null);
@@ -63,7 +63,7 @@ fn members_have_the_bounds_of_graph() {
         let changes = json!({
             "latestSupportedTlsVersion": version, "notificationUrl": receiver.url(&format!("/{version}")),
         });
-        assert_eq!(telling.subscribe(&receiver, &changes)["latestSupportedTlsVersion"], version);
+        assert_eq!(setup.subscribe(&receiver, &changes)["latestSupportedTlsVersion"], version);
     }
     for wrong in [
         json!({"latestSupportedTlsVersion": "v2_0"}),
@@ -72,84 +72,84 @@ fn members_have_the_bounds_of_graph() {
         json!({"resource": null}),
         json!({"notificationUrl": null}),
     ] {
-        let refused = telling.client.post(SUBSCRIPTIONS, wish(&receiver, &wrong).as_bytes());
+        let refused = setup.client.post(SUBSCRIPTIONS, wish(&receiver, &wrong).as_bytes());
         assert_eq!(refused.status, 400, "{wrong}");
         let named = wrong.as_object().unwrap().keys().next().unwrap().clone();
         assert_eq!(refused.json()["error"]["target"], json!(named), "{}", refused.text());
     }
-    // Told letter for letter, and never shown again.
-    telling.keep("r1", 1);
+    // Sent unchanged, and never shown again.
+    setup.keep("r1", 1);
     let told = receiver.wait_for(5);
     assert!(told.iter().any(|item| item["clientState"] == json!(state)), "{told:?}");
-    assert!(!telling.client.get(SUBSCRIPTIONS).text().contains(&state));
+    assert!(!setup.client.get(SUBSCRIPTIONS).text().contains(&state));
 }
 
 #[test]
-fn a_change_moves_the_end_and_nothing_that_can_not_be_changed() {
-    let mut telling = Telling::new();
+fn a_patch_moves_the_end_and_rejects_changes_of_fixed_members() {
+    let mut setup = Setup::new();
     let receiver = Receiver::scripted(|request, before| match request.validation_token() {
         // Of the first change it wants nothing to know.
         Some(_) if before == 1 || before == 3 => Reply::status(500),
         _ => Reply::Usual,
     });
     let until = soon(100);
-    let made = telling.subscribe(&receiver, &json!({"expirationDateTime": until}));
+    let made = setup.subscribe(&receiver, &json!({"expirationDateTime": until}));
     let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
     let change = json!({"expirationDateTime": soon(200)}).to_string();
-    let refused = telling.client.send("PATCH", &one, &JSON, change.as_bytes());
+    let refused = setup.client.send("PATCH", &one, &JSON, change.as_bytes());
     assert_eq!((refused.status, refused.code()), (400, "ValidationError".to_owned()));
-    assert_eq!(telling.client.get(&one).json()["expirationDateTime"], json!(until));
+    assert_eq!(setup.client.get(&one).json()["expirationDateTime"], json!(until));
     let change = json!({
         "expirationDateTime": soon(200), "lifecycleNotificationUrl": receiver.url("/life"),
     });
-    let changed = telling.client.send("PATCH", &one, &JSON, change.to_string().as_bytes());
+    let changed = setup.client.send("PATCH", &one, &JSON, change.to_string().as_bytes());
     assert_eq!(changed.status, 200, "{}", changed.text());
     assert_eq!(changed.json()["lifecycleNotificationUrl"], Value::Null, "it can not be added");
-    let refused = telling.client.post(&format!("{one}/reauthorize"), b"");
+    let refused = setup.client.post(&format!("{one}/reauthorize"), b"");
     assert_eq!(refused.status, 400, "a reauthorization asks the address as well");
     let long = json!({"expirationDateTime": soon(4_232)}).to_string();
-    let refused = telling.client.send("PATCH", &one, &JSON, long.as_bytes());
+    let refused = setup.client.send("PATCH", &one, &JSON, long.as_bytes());
     assert!(refused.text().contains("Operation: Update"), "{}", refused.text());
     let elsewhere = Receiver::new();
     let change = json!({"notificationUrl": elsewhere.url("/new")}).to_string();
-    let changed = telling.client.send("PATCH", &one, &JSON, change.as_bytes());
+    let changed = setup.client.send("PATCH", &one, &JSON, change.as_bytes());
     assert_eq!(changed.status, 200, "{}", changed.text());
-    telling.keep("r1", 1);
+    setup.keep("r1", 1);
     assert_eq!(elsewhere.wait_for(1).len(), 1);
 }
 
 #[test]
-fn a_reauthorization_prolongs_nothing_and_what_waits_is_tried_at_once() {
-    let mut telling = Telling::with_clock();
+fn a_reauthorization_prolongs_nothing_and_retries_the_queue_at_once() {
+    let mut setup = Setup::with_clock();
     let receiver = Receiver::scripted(|request, before| match request.validation_token() {
         None if before == 1 => {
             Reply::Answer(503, vec![("Retry-After", "600".to_owned())], String::new())
         }
         _ => Reply::Usual,
     });
-    let made = telling.subscribe(&receiver, &json!({}));
+    let made = setup.subscribe(&receiver, &json!({}));
     let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
-    telling.keep("r1", 1);
-    until("it fails", || telling.is_failing("answered 503"));
-    telling.advance("PT8M");
+    setup.keep("r1", 1);
+    until("it fails", || setup.is_failing("answered 503"));
+    setup.advance("PT8M");
     // What is due is sent before what comes now.
     let other = Receiver::new();
-    telling.subscribe(&other, &json!({}));
-    telling.keep("r2", 1);
+    setup.subscribe(&other, &json!({}));
+    setup.keep("r2", 1);
     other.wait_for(1);
     assert_eq!(receiver.items().len(), 1, "the receiver asked for ten minutes");
-    assert_eq!(telling.client.post(&format!("{one}/reauthorize"), b"").status, 204);
-    let shown = telling.client.get(&one).json();
+    assert_eq!(setup.client.post(&format!("{one}/reauthorize"), b"").status, 204);
+    let shown = setup.client.get(&one).json();
     assert_eq!(shown["expirationDateTime"], made["expirationDateTime"]);
     assert_eq!(receiver.wait_for(2)[1]["resourceData"]["id"], "r1");
 }
 
 #[test]
 fn the_token_of_the_handshake_is_percent_encoded() {
-    let mut telling = Telling::new();
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
     let life = json!({"lifecycleNotificationUrl": receiver.url("/life")});
-    telling.subscribe(&receiver, &life);
+    setup.subscribe(&receiver, &life);
     let asked = receiver.received();
     let targets: Vec<_> = asked.iter().map(|it| it.target.as_str()).collect();
     assert_eq!(targets.len(), 2, "each address is asked: {targets:?}");
@@ -163,8 +163,8 @@ fn the_token_of_the_handshake_is_percent_encoded() {
 }
 
 #[test]
-fn any_success_will_do_and_several_records_are_told_together() {
-    let mut telling = Telling::new();
+fn any_2xx_is_success_and_notifications_are_batched() {
+    let mut setup = Setup::new();
     let statuses = [200, 201, 202, 204, 299];
     let gate = Gate::default();
     let held = gate.clone();
@@ -174,15 +174,15 @@ fn any_success_will_do_and_several_records_are_told_together() {
         None if before == 1 => Reply::Held(held.clone()),
         None => Reply::status(statuses[before % 5]),
     });
-    telling.subscribe(&receiver, &json!({}));
-    telling.keep("first", 1);
+    setup.subscribe(&receiver, &json!({}));
+    setup.keep("first", 1);
     receiver.wait_for(1);
     let lines: Vec<_> = (0..120).map(|number| record(&format!("r{number:03}"), 1, 1)).collect();
-    telling.import(&lines);
+    setup.import(&lines);
     gate.open();
     receiver.wait_for(121);
-    // What else there was to tell would be told before the last.
-    telling.keep("last", 1);
+    // Any other notification would have been sent before the last one.
+    setup.keep("last", 1);
     let items = receiver.wait_for(122);
     let counts: Vec<_> = receiver.messages().iter().map(|it| it.items().len()).collect();
     assert!(
@@ -198,34 +198,34 @@ fn any_success_will_do_and_several_records_are_told_together() {
 }
 
 #[test]
-fn what_is_told_can_be_read() {
-    let mut telling = Telling::new();
+fn a_notified_record_can_be_read() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
-    telling.subscribe(&receiver, &json!({}));
+    setup.subscribe(&receiver, &json!({}));
     for version in 1..=20 {
-        let token = telling.token.clone();
-        telling.keep("r1", version);
+        let token = setup.token.clone();
+        setup.keep("r1", version);
         let items = receiver.wait_for(version as usize);
         let resource = items.last().unwrap()["resource"].as_str().unwrap().to_owned();
         assert_eq!(resource, "communications/callRecords/r1", "without a slash before it");
-        let mut reader = telling.server.as_ref().unwrap().client().bearer(&token);
+        let mut reader = setup.server.as_ref().unwrap().client().bearer(&token);
         let read = reader.get(&format!("/v1.0/{resource}")).json();
         assert!(read["version"].as_u64().unwrap() >= version, "{read}");
     }
 }
 
 #[test]
-fn whoever_subscribes_is_not_told_of_what_was_there_before() {
-    let mut telling = Telling::new();
-    telling.keep("old", 1);
+fn a_new_subscription_is_not_notified_of_earlier_records() {
+    let mut setup = Setup::new();
+    setup.keep("old", 1);
     let receiver = Receiver::new();
-    telling.subscribe(&receiver, &json!({"changeType": "updated"}));
-    // Told again, and archived late, an old version is nothing new.
-    telling.keep("old", 1);
-    telling.keep("new", 2);
+    setup.subscribe(&receiver, &json!({"changeType": "updated"}));
+    // A repeated old version, archived late, gives no notification.
+    setup.keep("old", 1);
+    setup.keep("new", 2);
     let body = record("new", 1, 1);
-    assert_eq!(telling.client.post(RECORDS, body.as_bytes()).status, 200);
-    telling.keep("old", 2);
+    assert_eq!(setup.client.post(RECORDS, body.as_bytes()).status, 200);
+    setup.keep("old", 2);
     let items = receiver.wait_for(2);
     let told: Vec<_> = items
         .iter()
@@ -235,15 +235,15 @@ fn whoever_subscribes_is_not_told_of_what_was_there_before() {
 }
 
 #[test]
-fn a_subscription_is_told_once_that_it_ends_soon() {
-    let mut telling = Telling::new();
+fn a_subscription_is_notified_once_before_it_ends() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
     let life = json!({"lifecycleNotificationUrl": receiver.url("/life")});
-    let made = telling.subscribe(&receiver, &life);
-    telling.server.take().unwrap().kill();
+    let made = setup.subscribe(&receiver, &life);
+    setup.server.take().unwrap().kill();
     // As if most of its life were over.
-    telling.callvault.edit("UPDATE subscription SET created = created - 216000000000");
-    telling.start();
+    setup.callvault.edit("UPDATE subscription SET created = created - 216000000000");
+    setup.start();
     let items = receiver.wait_for(1);
     let expected = json!({
         "subscriptionId": made["id"], "clientState": "secret", "tenantId": TENANT,
@@ -253,49 +253,49 @@ fn a_subscription_is_told_once_that_it_ends_soon() {
     });
     assert_eq!(items[0], expected);
     assert_eq!(receiver.messages()[0].target, "/life");
-    // What has arrived and is not noted as that is told again after a restart.
-    until("it is noted", || telling.callvault.succeed(&["deliveries", "list"]).is_empty());
-    telling.restart();
-    // And notifications go on until then. It is told once for each end: another time it would be told
-    // at the start, before these.
+    // A delivery that arrived but was not recorded is repeated after a restart.
+    until("it is noted", || setup.callvault.succeed(&["deliveries", "list"]).is_empty());
+    setup.restart();
+    // Notifications go on until then. The event is sent once for each end: a second one would be sent at
+    // the start, before these.
     for number in 1..=2 {
-        telling.keep(&format!("r{number}"), 1);
+        setup.keep(&format!("r{number}"), 1);
         let told = receiver.wait_for(number + 1);
         assert!(told[1..].iter().all(|item| item["changeType"] == "created"), "{told:?}");
     }
 }
 
 #[test]
-fn a_subscription_that_has_ended_is_told_nothing() {
-    let mut telling = Telling::new();
+fn an_ended_subscription_gets_no_notifications() {
+    let mut setup = Setup::new();
     let (ended, live) = (Receiver::new(), Receiver::new());
-    let made = telling.subscribe(&ended, &json!({}));
-    telling.subscribe(&live, &json!({}));
-    telling.server.take().unwrap().kill();
+    let made = setup.subscribe(&ended, &json!({}));
+    setup.subscribe(&live, &json!({}));
+    setup.server.take().unwrap().kill();
     let id = made["id"].as_str().unwrap();
     let sql = format!(
         "UPDATE subscription SET expiration_date_time = 17000000000000000 WHERE id = '{id}'"
     );
-    telling.callvault.edit(&sql);
-    telling.start();
-    assert_eq!(telling.client.get(&format!("{SUBSCRIPTIONS}/{id}")).status, 404);
+    setup.callvault.edit(&sql);
+    setup.start();
+    assert_eq!(setup.client.get(&format!("{SUBSCRIPTIONS}/{id}")).status, 404);
     for number in 1..=2 {
-        telling.keep(&format!("r{number}"), 1);
+        setup.keep(&format!("r{number}"), 1);
         live.wait_for(number);
     }
     assert!(ended.items().is_empty());
 }
 
 #[test]
-fn an_answer_that_takes_longer_than_ten_seconds_is_none() {
-    let mut telling = Telling::new();
+fn an_answer_after_ten_seconds_is_a_failure() {
+    let mut setup = Setup::new();
     let receiver = Receiver::scripted(|request, before| match request.validation_token() {
         None if before == 1 => Reply::Never,
         _ => Reply::Usual,
     });
-    telling.subscribe(&receiver, &json!({}));
+    setup.subscribe(&receiver, &json!({}));
     let began = Instant::now();
-    telling.keep("r1", 1);
+    setup.keep("r1", 1);
     receiver.wait_for(2);
     assert!(began.elapsed() > Duration::from_secs(10), "{:?}", began.elapsed());
     let messages = receiver.messages();

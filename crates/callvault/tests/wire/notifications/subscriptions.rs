@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::{OTHER_TENANT, Receiver, Reply, TENANT};
 
-use super::{SUBSCRIPTIONS, Telling, soon, wish};
+use super::{SUBSCRIPTIONS, Setup, soon, wish};
 use crate::{READ, WRITE};
 
 fn message(answer: &testkit::Answer) -> (u16, String, String) {
@@ -13,11 +13,11 @@ fn message(answer: &testkit::Answer) -> (u16, String, String) {
 }
 
 #[test]
-fn a_subscription_is_made_shown_changed_and_deleted() {
-    let mut telling = Telling::new();
+fn a_subscription_is_created_read_changed_and_deleted() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
     let until = soon(120);
-    let made = telling.subscribe(&receiver, &json!({"expirationDateTime": until}));
+    let made = setup.subscribe(&receiver, &json!({"expirationDateTime": until}));
     let id = made["id"].as_str().unwrap().to_owned();
     let context = made["@odata.context"].as_str().unwrap();
     assert!(context.ends_with("/v1.0/$metadata#subscriptions/$entity"), "{context}");
@@ -43,11 +43,11 @@ fn a_subscription_is_made_shown_changed_and_deleted() {
     assert!(handshakes[0].body.is_empty());
 
     let one = format!("{SUBSCRIPTIONS}/{id}");
-    let shown = telling.client.get(&one).json();
+    let shown = setup.client.get(&one).json();
     assert_eq!((&shown["clientState"], &shown["id"]), (&Value::Null, &json!(id)));
-    let in_keys = telling.client.get(&format!("/beta/subscriptions('{id}')")).json();
+    let in_keys = setup.client.get(&format!("/beta/subscriptions('{id}')")).json();
     assert!(in_keys["@odata.context"].as_str().unwrap().contains("/beta/$metadata"));
-    let listed = telling.client.get(SUBSCRIPTIONS).json();
+    let listed = setup.client.get(SUBSCRIPTIONS).json();
     assert!(listed["@odata.context"].as_str().unwrap().ends_with("$metadata#subscriptions"));
     assert_eq!(listed["value"][0]["id"], json!(id));
 
@@ -58,39 +58,39 @@ fn a_subscription_is_made_shown_changed_and_deleted() {
     });
     let json = [("Content-Type", "application/json")];
     let in_beta = one.replace("/v1.0", "/beta");
-    let changed = telling.client.send("PATCH", &in_beta, &json, body.to_string().as_bytes());
+    let changed = setup.client.send("PATCH", &in_beta, &json, body.to_string().as_bytes());
     assert_eq!((changed.status, &changed.json()["expirationDateTime"]), (200, &json!(longer)));
     assert_eq!(receiver.received().len(), 2, "a renewal asks the address again");
     let wrong = json!({"resource": "communications/callRecords"}).to_string();
-    let refused = telling.client.send("PATCH", &one, &json, wrong.as_bytes());
+    let refused = setup.client.send("PATCH", &one, &json, wrong.as_bytes());
     assert_eq!((refused.status, refused.code()), (400, "InvalidRequest".to_owned()));
 
-    let reauthorized = telling.client.post(&format!("{one}/reauthorize"), b"");
+    let reauthorized = setup.client.post(&format!("{one}/reauthorize"), b"");
     assert_eq!((reauthorized.status, reauthorized.text()), (204, String::new()));
-    let rotated = telling.client.post(&format!("{one}/callvault.rotateSecret"), b"");
+    let rotated = setup.client.post(&format!("{one}/callvault.rotateSecret"), b"");
     assert!(rotated.json()["value"].as_str().unwrap().starts_with("whsec_"), "{}", rotated.text());
 
-    let deleted = telling.client.send("DELETE", &in_beta, &[], b"");
+    let deleted = setup.client.send("DELETE", &in_beta, &[], b"");
     assert_eq!((deleted.status, deleted.text()), (204, String::new()));
-    let gone = message(&telling.client.get(&one));
+    let gone = message(&setup.client.get(&one));
     assert_eq!(gone.0, 404);
     assert_eq!(
         (gone.1.as_str(), gone.2.as_str()),
         ("ResourceNotFound", "The object was not found.")
     );
-    assert_eq!(telling.client.send("DELETE", &one, &[], b"").status, 404);
-    assert_eq!(telling.client.get(SUBSCRIPTIONS).json()["value"], json!([]));
+    assert_eq!(setup.client.send("DELETE", &one, &[], b"").status, 404);
+    assert_eq!(setup.client.get(SUBSCRIPTIONS).json()["value"], json!([]));
 }
 
 #[test]
-fn subscriptions_are_asked_in_the_query_language() {
-    let mut telling = Telling::new();
+fn subscriptions_support_the_query_language() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
     for kind in ["created", "updated"] {
-        telling.subscribe(&receiver, &json!({"changeType": kind}));
+        setup.subscribe(&receiver, &json!({"changeType": kind}));
     }
     let mut kinds = |options: &str| {
-        let body = telling.client.get(&format!("{SUBSCRIPTIONS}?{options}")).json();
+        let body = setup.client.get(&format!("{SUBSCRIPTIONS}?{options}")).json();
         let items = body["value"].as_array().unwrap().clone();
         let kinds: Vec<_> =
             items.iter().map(|item| item["changeType"].as_str().unwrap().to_owned()).collect();
@@ -102,14 +102,14 @@ fn subscriptions_are_asked_in_the_query_language() {
         ("updated".into(), Some(2), 15)
     );
     assert_eq!(kinds("$select=changeType").2, 1);
-    assert_eq!(telling.client.get(&format!("{SUBSCRIPTIONS}/$count")).text(), "2");
-    let wrong = telling.client.get(&format!("{SUBSCRIPTIONS}?$filter=changetype%20eq%20'x'"));
+    assert_eq!(setup.client.get(&format!("{SUBSCRIPTIONS}/$count")).text(), "2");
+    let wrong = setup.client.get(&format!("{SUBSCRIPTIONS}?$filter=changetype%20eq%20'x'"));
     assert!(wrong.text().contains("Did you mean 'changeType'?"), "{}", wrong.text());
 }
 
 #[test]
-fn rules_are_told_in_the_words_of_graph() {
-    let mut telling = Telling::new();
+fn errors_have_the_messages_of_graph() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
     let extension = |reason: &str| {
         format!("Operation: Create; Exception: [Status Code: BadRequest; Reason: {reason}]")
@@ -148,19 +148,19 @@ fn rules_are_told_in_the_words_of_graph() {
         ),
     ];
     for (changes, code, expected) in table {
-        let answer = telling.client.post(SUBSCRIPTIONS, wish(&receiver, &changes).as_bytes());
+        let answer = setup.client.post(SUBSCRIPTIONS, wish(&receiver, &changes).as_bytes());
         assert_eq!(message(&answer), (400, code.to_owned(), expected), "{changes}");
     }
     assert!(receiver.received().is_empty(), "nobody is asked about what is refused");
     let earliest = soon(44);
-    let short = telling.subscribe(&receiver, &json!({"expirationDateTime": soon(-60)}));
+    let short = setup.subscribe(&receiver, &json!({"expirationDateTime": soon(-60)}));
     let (expires, latest) = (short["expirationDateTime"].as_str().unwrap(), soon(46));
     assert!(expires >= earliest.as_str() && expires <= latest.as_str(), "{expires}");
 }
 
 #[test]
-fn an_address_has_to_say_that_it_wants_to_be_told() {
-    let mut telling = Telling::new();
+fn an_address_must_confirm_its_validation() {
+    let mut setup = Setup::new();
     let text = |kind: &str| vec![("Content-Type", kind.to_owned())];
     let failed = "Subscription validation request failed. ";
     let table = [
@@ -194,37 +194,37 @@ fn an_address_has_to_say_that_it_wants_to_be_told() {
         ),
     ];
     for (receiver, code, expected) in &table {
-        let answer = telling.client.post(SUBSCRIPTIONS, wish(receiver, &json!({})).as_bytes());
+        let answer = setup.client.post(SUBSCRIPTIONS, wish(receiver, &json!({})).as_bytes());
         let expected = (400, (*code).to_owned(), format!("{failed}{expected}"));
         assert_eq!(message(&answer), expected);
     }
     let late = Receiver::scripted(|_, _| Reply::Never);
-    let answer = telling.client.post(SUBSCRIPTIONS, wish(&late, &json!({})).as_bytes());
+    let answer = setup.client.post(SUBSCRIPTIONS, wish(&late, &json!({})).as_bytes());
     let expected = "Subscription validation request timed out.".to_owned();
     assert_eq!(message(&answer), (400, "InvalidRequest".to_owned(), expected));
     let (good, bad) = (Receiver::new(), Receiver::scripted(|_, _| Reply::status(404)));
     let lifecycle = json!({"lifecycleNotificationUrl": bad.url("/life")});
-    let answer = telling.client.post(SUBSCRIPTIONS, wish(&good, &lifecycle).as_bytes());
+    let answer = setup.client.post(SUBSCRIPTIONS, wish(&good, &lifecycle).as_bytes());
     assert_eq!(answer.status, 400, "{}", answer.text());
-    assert_eq!(telling.client.get(SUBSCRIPTIONS).json()["value"], json!([]));
+    assert_eq!(setup.client.get(SUBSCRIPTIONS).json()["value"], json!([]));
 }
 
 #[test]
-fn only_the_application_that_made_it_sees_a_subscription() {
-    let mut telling = Telling::new();
+fn only_the_application_that_created_it_sees_a_subscription() {
+    let mut setup = Setup::new();
     let receiver = Receiver::new();
-    let made = telling.subscribe(&receiver, &json!({}));
+    let made = setup.subscribe(&receiver, &json!({}));
     let one = format!("{SUBSCRIPTIONS}/{}", made["id"].as_str().unwrap());
     let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "other", "--role", READ];
-    let app: Value = serde_json::from_str(&telling.callvault.succeed(&create)).unwrap();
+    let app: Value = serde_json::from_str(&setup.callvault.succeed(&create)).unwrap();
     let app = app["clientId"].as_str().unwrap();
     let command = ["token", "--tenant", TENANT, "--role", READ, "--app", app];
     let strangers = [
-        telling.callvault.succeed(&command).trim().to_owned(),
-        telling.callvault.token(OTHER_TENANT, &[READ]),
+        setup.callvault.succeed(&command).trim().to_owned(),
+        setup.callvault.token(OTHER_TENANT, &[READ]),
     ];
     for token in strangers {
-        let mut client = telling.server.as_ref().unwrap().client().bearer(&token);
+        let mut client = setup.server.as_ref().unwrap().client().bearer(&token);
         assert_eq!(client.get(SUBSCRIPTIONS).json()["value"], json!([]));
         assert_eq!(client.get(&one).status, 404);
         assert_eq!(client.send("DELETE", &one, &[], b"").status, 404);
@@ -234,34 +234,34 @@ fn only_the_application_that_made_it_sees_a_subscription() {
         let json = [("Content-Type", "application/json")];
         assert_eq!(client.send("PATCH", &one, &json, b"{}").status, 404);
     }
-    let token = telling.callvault.token(TENANT, &[WRITE]);
-    let mut client = telling.server.as_ref().unwrap().client().bearer(&token);
+    let token = setup.callvault.token(TENANT, &[WRITE]);
+    let mut client = setup.server.as_ref().unwrap().client().bearer(&token);
     let (status, code, text) =
         message(&client.post(SUBSCRIPTIONS, wish(&receiver, &json!({})).as_bytes()));
     assert_eq!((status, code.as_str()), (403, "ExtensionError"));
     assert!(text.contains("The request is not authorized for this user or application."), "{text}");
-    assert_eq!(telling.client.get(&one).status, 200);
+    assert_eq!(setup.client.get(&one).status, 200);
 }
 
 #[test]
 fn duplicates_and_too_many_are_refused() {
     let settings = format!("{}subscriptions_per_tenant = 2\n", super::SETTINGS);
-    let mut telling = Telling::with_settings(&settings);
+    let mut setup = Setup::with_settings(&settings);
     let receiver = Receiver::new();
-    telling.subscribe(&receiver, &json!({}));
-    let again = telling.client.post(SUBSCRIPTIONS, wish(&receiver, &json!({})).as_bytes());
+    setup.subscribe(&receiver, &json!({}));
+    let again = setup.client.post(SUBSCRIPTIONS, wish(&receiver, &json!({})).as_bytes());
     assert_eq!((again.status, again.code()), (409, "ExtensionError".to_owned()));
     assert!(again.text().contains("[Status Code: Conflict; Reason: A subscription already exists"));
-    telling.subscribe(&receiver, &json!({"changeType": "created"}));
+    setup.subscribe(&receiver, &json!({"changeType": "created"}));
     let more = wish(&receiver, &json!({"changeType": "updated"}));
-    let (status, code, text) = message(&telling.client.post(SUBSCRIPTIONS, more.as_bytes()));
+    let (status, code, text) = message(&setup.client.post(SUBSCRIPTIONS, more.as_bytes()));
     assert_eq!((status, code.as_str()), (403, "ExtensionError"));
     assert!(text.contains("Maximum number of subscriptions has been reached"), "{text}");
 }
 
 #[test]
-fn only_addresses_of_the_public_internet_are_told_by_themselves() {
-    let mut telling = Telling::with_settings("[notifications]\nallow_insecure_urls = true\n");
+fn by_default_only_addresses_on_the_public_internet_are_notified() {
+    let mut setup = Setup::with_settings("[notifications]\nallow_insecure_urls = true\n");
     let receiver = Receiver::new();
     let port = receiver.url("").rsplit_once(':').unwrap().1.to_owned();
     let hosts = [
@@ -324,14 +324,14 @@ fn only_addresses_of_the_public_internet_are_told_by_themselves() {
     for host in hosts {
         let url = format!("http://{host}:{port}/hook");
         let body = wish(&receiver, &json!({"notificationUrl": url}));
-        let answer = telling.client.post(SUBSCRIPTIONS, body.as_bytes());
+        let answer = setup.client.post(SUBSCRIPTIONS, body.as_bytes());
         assert_eq!(answer.status, 400, "{host}: {}", answer.text());
         // A name is judged when a connection is made, which fails like any other.
         let is_name = host.to_lowercase().starts_with("localhost");
         assert!(is_name || answer.text().contains("does not send to"), "{host}: {}", answer.text());
     }
     assert!(receiver.received().is_empty());
-    let mut strict = Telling::with_settings("[notifications]\nallow_networks = [\"127.0.0.1\"]\n");
+    let mut strict = Setup::with_settings("[notifications]\nallow_networks = [\"127.0.0.1\"]\n");
     let answer = strict.client.post(SUBSCRIPTIONS, wish(&receiver, &json!({})).as_bytes());
     assert!(answer.text().contains("begins with neither https:// nor tls://"), "{}", answer.text());
 }

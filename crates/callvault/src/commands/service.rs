@@ -1,4 +1,4 @@
-//! A server on a store: starting it, what is done beside it, and stopping it.
+//! A running service: the server, its background tasks and its maintenance.
 
 use std::io::{self, Write};
 use std::num::NonZero;
@@ -16,32 +16,31 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::beside::{self, Beside};
+use super::background::BackgroundTask;
 use crate::fetch::HttpFetcher;
-use crate::lines::{Lines, Outlet, Written};
+use crate::line_queue::{LineQueue, LineWriter, WriteReport};
+use crate::maintenance::Maintenance;
 use crate::settings::Settings;
-use crate::upkeep::Upkeep;
 use crate::{clock, keys, logging};
 
-/// Of those that wait.
+/// Workers per core on PostgreSQL, where they wait for the database.
 const WORKERS_PER_CORE: usize = 8;
-/// Time between two rounds of upkeep.
-const ROUND: Duration = Duration::from_hours(1);
+/// Time between two rounds of maintenance.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_hours(1);
 
-/// A server that answers, and its store.
+/// A server that answers, with its background tasks.
 #[derive(Debug)]
-pub(super) struct Serving {
+pub(super) struct Service {
     pub(super) running: Running,
-    /// What goes on beside answering.
-    beside: Vec<Beside>,
-    upkeep: Upkeep,
+    tasks: Vec<BackgroundTask>,
+    maintenance: Maintenance,
     scheme: &'static str,
-    /// For waiting only; the server has threads of its own.
+    /// Waits for signals and runs maintenance; the server has its own threads.
     runtime: Runtime,
     signals: Signals,
 }
 
-/// What the process is told from outside.
+/// The signals that the process handles.
 #[derive(Debug)]
 struct Signals {
     interrupt: Signal,
@@ -59,17 +58,17 @@ impl Signals {
     }
 }
 
-/// Starts a server on a store of which this process is the owner.
+/// Starts a server on a store that this process owns.
 pub(super) fn start(
     settings: &Settings,
     store: Store,
     master: MasterKey,
     emulator: Option<Arc<Emulator>>,
-) -> Result<Serving> {
+) -> Result<Service> {
     if emulator.is_some() {
-        tracing::warn!("misbehaves on demand: for tests, never for records that matter");
+        tracing::warn!("the emulator is on: the server misbehaves on demand, for tests only");
     }
-    // Before anything answers, so that whoever sees it answer can end it in good order.
+    // Before the server answers, so that a client that gets an answer can already stop it cleanly.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let signing_keys = keys::signing_keys(&store, &master, clock::now())?;
@@ -92,15 +91,15 @@ pub(super) fn start(
         grace: settings.calls.grace,
         abandoned_after: settings.calls.abandoned_after,
     };
-    let beside = vec![
-        beside::start("notify", |stop| dispatcher.run(stop))?,
-        beside::start("calls", |stop| recorder.run(stop))?,
+    let tasks = vec![
+        BackgroundTask::start("notify", |stop| dispatcher.run(stop))?,
+        BackgroundTask::start("calls", |stop| recorder.run(stop))?,
     ];
     let running = server::start(options).context("starting the server")?;
-    Ok(Serving {
+    Ok(Service {
         running,
-        beside,
-        upkeep: Upkeep { store, master, retention_days: settings.retention_days },
+        tasks,
+        maintenance: Maintenance { store, master, retention_days: settings.retention_days },
         scheme: if settings.server.tls.is_some() { "https" } else { "http" },
         runtime,
         signals,
@@ -124,7 +123,7 @@ fn options(
             .map(|tls| TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone() }),
         public_url: server.public_url.clone(),
         allow_plain_http: server.allow_plain_http,
-        threads: server.workers.or_else(|| waiting_workers(settings)),
+        threads: server.workers.or_else(|| default_workers(settings)),
         limits: settings.limits.of_server(),
         query: settings.limits.of_queries(),
         graph: GraphSettings {
@@ -144,14 +143,14 @@ fn options(
     })
 }
 
-/// Workers wait for what they ask of PostgreSQL, while they only calculate what a file says; so more
-/// of them than cores have something to do.
-fn waiting_workers(settings: &Settings) -> Option<usize> {
+/// The default number of workers; `None` is one per core. On PostgreSQL workers spend most of their time
+/// waiting for the database, so there are more of them than cores.
+fn default_workers(settings: &Settings) -> Option<usize> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     settings.store.file().is_none().then_some(cores * WORKERS_PER_CORE)
 }
 
-/// What the secrets of subscriptions are kept under.
+/// Encrypts and decrypts the secrets of subscriptions with the master key.
 pub(super) fn vault(master: &MasterKey) -> Vault {
     let (sealing, opening) = (master.clone(), master.clone());
     Vault {
@@ -186,7 +185,7 @@ fn trusted_issuers(settings: &Settings) -> Result<Option<TrustedIssuers>> {
     Ok(Some(TrustedIssuers { issuers: settings.issuers.clone(), fetcher: Arc::new(fetcher) }))
 }
 
-/// The built-in issuer, which looks into the store for keys that it does not know.
+/// The built-in issuer. It reads unknown keys from the store, since another node may have made them.
 fn make_issuer(store: &Store, master: &MasterKey, keys: Vec<SigningKey>) -> server::MakeIssuer {
     let (store, master) = (store.clone(), master.clone());
     Arc::new(move |public_url| {
@@ -196,18 +195,18 @@ fn make_issuer(store: &Store, master: &MasterKey, keys: Vec<SigningKey>) -> serv
     })
 }
 
-/// Standard output of what serves: nobody has to read it for the server to go on.
-pub(super) fn outlet() -> io::Result<Outlet> {
-    let tell = |written: Written| {
-        if let Err(error) = written.outcome {
-            tracing::warn!(%error, "standard output takes nothing");
+/// Standard output of a service, which keeps running if nobody reads it.
+pub(super) fn standard_output() -> io::Result<LineWriter> {
+    let report = |report: WriteReport| {
+        if let Err(error) = report.outcome {
+            tracing::warn!(%error, "can't write to standard output");
         }
     };
-    Ok(Outlet(Lines::start("output", io::stdout(), tell)?))
+    Ok(LineWriter(LineQueue::start("output", io::stdout(), report)?))
 }
 
-impl Serving {
-    /// Says where it listens.
+impl Service {
+    /// Prints the addresses on which the server listens.
     pub(super) fn announce(&self, out: &mut impl Write) -> Result<()> {
         writeln!(out, "listening on {}://{}", self.scheme, self.running.address)?;
         if let Some(address) = self.running.admin_address {
@@ -216,37 +215,38 @@ impl Serving {
         Ok(out.flush()?)
     }
 
-    /// Serves until it is told to stop by SIGINT or SIGTERM, then ends what is under way. SIGHUP
-    /// reads the certificate anew.
+    /// Serves until SIGINT or SIGTERM, then lets running requests finish within their time limit. SIGHUP
+    /// reloads the certificate.
     pub(super) fn run(self) -> Result<()> {
-        let Self { running, beside, upkeep, runtime, signals, .. } = self;
-        let stopped = runtime.block_on(wait(&running, &upkeep, signals));
+        let Self { running, tasks, maintenance, runtime, signals, .. } = self;
+        let stopped = runtime.block_on(wait(&running, &maintenance, signals));
         tracing::info!("stopping");
         running.shutdown();
-        beside.into_iter().for_each(Beside::stop);
-        // What upkeep is at happens in transactions, and goes on at the next start.
+        tasks.into_iter().for_each(BackgroundTask::stop);
+        // Maintenance works in transactions, so the next start continues it.
         runtime.shutdown_background();
         stopped
     }
 }
 
-async fn wait(running: &Running, upkeep: &Upkeep, mut signals: Signals) -> Result<()> {
-    let mut rounds = interval(ROUND);
+/// Runs maintenance, every hour and when the clock of the store is moved, until a signal to stop.
+async fn wait(running: &Running, maintenance: &Maintenance, mut signals: Signals) -> Result<()> {
+    let mut rounds = interval(MAINTENANCE_INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut moves = 0;
     loop {
-        // Asked for first, so that none is missed.
+        // Before the comparison, so that no move is missed.
         let moved = store::clock::moved();
         if moves != store::clock::moves() {
             moves = store::clock::moves();
-            do_upkeep(running, upkeep).await?;
+            maintain(running, maintenance).await?;
             continue;
         }
         tokio::select! {
             _ = signals.interrupt.recv() => return Ok(()),
             _ = signals.terminate.recv() => return Ok(()),
             _ = signals.hang_up.recv() => reload_tls(running),
-            _ = rounds.tick() => do_upkeep(running, upkeep).await?,
+            _ = rounds.tick() => maintain(running, maintenance).await?,
             () = moved => {}
         }
     }
@@ -254,14 +254,16 @@ async fn wait(running: &Running, upkeep: &Upkeep, mut signals: Signals) -> Resul
 
 fn reload_tls(running: &Running) {
     match running.reload_tls() {
-        Ok(()) => tracing::info!("certificate read anew"),
-        Err(error) => tracing::error!(%error, "the certificate stays what it was"),
+        Ok(()) => tracing::info!("certificate reloaded"),
+        Err(error) => {
+            tracing::error!(%error, "can't reload the certificate: the old one stays in use")
+        }
     }
 }
 
-async fn do_upkeep(running: &Running, upkeep: &Upkeep) -> Result<()> {
-    let upkeep = upkeep.clone();
-    let changed = tokio::task::spawn_blocking(move || upkeep.run()).await?;
+async fn maintain(running: &Running, maintenance: &Maintenance) -> Result<()> {
+    let maintenance = maintenance.clone();
+    let changed = tokio::task::spawn_blocking(move || maintenance.run()).await?;
     if let Some(keys) = changed
         && let Err(error) = running.issuer.set_keys(&keys)
     {

@@ -1,33 +1,33 @@
-//! Commands about those who are told of records.
+//! Arguments of the commands on notifications: `subscriptions`, `deliveries` and `tail`.
 
 use clap::{Args, Subcommand};
 use model::TenantId;
 
-use super::tenant;
+use super::values;
 
 /// `subscriptions`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subscriptions {
-    /// Print the subscriptions that live, a line of JSON for each
+    /// Print the live subscriptions, one line of JSON each
     List(SubscriptionsList),
-    /// Subscribe, and print each notification as a line of JSON, until interrupted
+    /// Subscribe and print each notification as a line of JSON until interrupted
     Watch(SubscriptionsWatch),
 }
 
 /// `subscriptions watch`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The server that runs on the store tells a receiver of this command on the loopback, for which it\n\
-needs the settings notifications.allow_insecure_urls = true and allow_networks = \"127.0.0.0/8\";\n\
-this command reads the same settings.")]
+The server on the same store sends notifications to this command over loopback. For that it needs\n\
+the settings notifications.allow_insecure_urls = true and allow_networks = \"127.0.0.0/8\". This\n\
+command reads the same settings.")]
 pub(crate) struct SubscriptionsWatch {
-    /// Tenant whose records are watched
-    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    /// Tenant of the records
+    #[arg(long, value_name = "GUID", value_parser = values::tenant)]
     pub(crate) tenant: TenantId,
     /// Only records that meet this condition, as in $filter
     #[arg(long, value_name = "CONDITION")]
     pub(crate) filter: Option<String>,
-    /// Which changes: created, updated, or both
+    /// Types of changes: created, updated, or both
     #[arg(long, value_name = "TYPES", default_value = "created,updated")]
     pub(crate) change_type: String,
 }
@@ -35,27 +35,27 @@ pub(crate) struct SubscriptionsWatch {
 /// `subscriptions list`
 #[derive(Debug, Args)]
 pub(crate) struct SubscriptionsList {
-    /// Only those of this tenant
-    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    /// Only subscriptions of this tenant
+    #[arg(long, value_name = "GUID", value_parser = values::tenant)]
     pub(crate) tenant: Option<TenantId>,
 }
 
 /// `deliveries`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Deliveries {
-    /// Print the notifications that wait to be delivered, a line of JSON for each
+    /// Print the queued notifications, one line of JSON each
     List(DeliveriesList),
-    /// Send again what was given up
+    /// Send notifications again that were given up
     Replay(DeliveriesReplay),
 }
 
 /// `deliveries list`
 #[derive(Debug, Args)]
 pub(crate) struct DeliveriesList {
-    /// Only those of this tenant
-    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    /// Only notifications of this tenant
+    #[arg(long, value_name = "GUID", value_parser = values::tenant)]
     pub(crate) tenant: Option<TenantId>,
-    /// Those that were given up
+    /// Print the notifications that were given up instead
     #[arg(long)]
     pub(crate) dead: bool,
 }
@@ -65,7 +65,7 @@ pub(crate) struct DeliveriesList {
 pub(crate) struct DeliveriesReplay {
     /// Id of the subscription
     pub(crate) subscription: String,
-    /// Only this one
+    /// Only this delivery
     #[arg(long, value_name = "NUMBER")]
     pub(crate) delivery: Option<i64>,
 }
@@ -74,12 +74,12 @@ pub(crate) struct DeliveriesReplay {
 #[derive(Debug, Args)]
 pub(crate) struct Tail {
     /// Only changes of this tenant
-    #[arg(long, value_name = "GUID", value_parser = tenant)]
+    #[arg(long, value_name = "GUID", value_parser = values::tenant)]
     pub(crate) tenant: Option<TenantId>,
-    /// Begin behind this entry
+    /// Start after this entry
     #[arg(long, value_name = "SEQUENCE", default_value_t = 0)]
     pub(crate) after: i64,
-    /// End at the last entry instead of waiting for more
+    /// Exit at the last entry instead of waiting for more
     #[arg(long)]
     pub(crate) once: bool,
 }

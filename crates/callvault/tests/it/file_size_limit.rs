@@ -1,4 +1,4 @@
-//! A process that may write no file larger than so much: that is a full disk, and not its end.
+//! A process at the size limit of its files: it behaves as on a full disk.
 
 use std::process::{Command, Stdio};
 
@@ -9,7 +9,7 @@ use crate::{READ, callvault, id, record};
 const WRITE: &str = "CallRecords.Write.All";
 const RECORDS: &str = "/v1.0/communications/callRecords";
 
-/// A command whose files may have so many KiB (512 bytes each are counted by `ulimit`).
+/// A command whose files may have this many KiB (`ulimit` counts blocks of 512 bytes).
 fn limited(callvault: &Callvault, kib: u32, arguments: &[&str]) -> Command {
     let plain = callvault.command(arguments);
     let mut command = Command::new("sh");
@@ -35,7 +35,7 @@ fn noisy(number: u32) -> String {
 }
 
 #[test]
-fn a_file_that_may_grow_no_more_refuses_writes_and_nothing_else() {
+fn a_file_at_its_size_limit_refuses_writes_and_nothing_else() {
     let callvault = callvault();
     let token = callvault.token(TENANT, &[READ, WRITE]);
     let (address, admin) = (lasting_port(), lasting_port());
@@ -60,7 +60,7 @@ fn a_file_that_may_grow_no_more_refuses_writes_and_nothing_else() {
     };
     assert!(written > 3, "{written}");
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert_eq!(refused.header("retry-after"), Some("60"), "somebody has to make room");
+    assert_eq!(refused.header("retry-after"), Some("60"), "an operator has to make room");
     for number in 0..written {
         assert_eq!(client.get(&format!("{RECORDS}/{}", id(number))).status, 200);
     }
@@ -73,7 +73,7 @@ fn a_file_that_may_grow_no_more_refuses_writes_and_nothing_else() {
     until("it ends", || child.try_wait().unwrap().is_some());
     let log = log.join().unwrap();
     assert!(log.contains("the disk of the store is full"), "{log}");
-    // Where more is allowed again, everything acknowledged is there.
+    // With a higher limit, everything acknowledged is there.
     let server = callvault.serve(&[]);
     let mut client = server.client().bearer(&token);
     for number in 0..written {
@@ -83,7 +83,7 @@ fn a_file_that_may_grow_no_more_refuses_writes_and_nothing_else() {
 }
 
 #[test]
-fn a_command_that_reaches_the_size_says_so_and_leaves_no_half_a_copy() {
+fn a_command_at_the_size_limit_says_so_and_leaves_no_partial_copy() {
     let callvault = callvault();
     let records: Vec<_> = (0..20).map(noisy).collect();
     let import = ["import", "--tenant", TENANT, "-"];

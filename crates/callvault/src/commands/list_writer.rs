@@ -1,4 +1,4 @@
-//! Lists in the forms that people and programs read: JSON, CSV, tables.
+//! Writes a list as JSON, CSV or a table.
 
 use std::io::Write;
 
@@ -9,20 +9,22 @@ use odata::json::{Node, write_node};
 
 use crate::cli::Output;
 
-/// Prints items one by one, or, where the columns are known only at the end, then.
-pub(super) struct Listing {
+/// Writes JSON row by row. CSV and tables are written at the end, when all columns are known.
+pub(super) struct ListWriter {
     output: Output,
     count: usize,
-    /// Paths of the members that any item has, in the order in which they were met.
+    /// Paths of the members of all items, in the order of their first appearance.
     columns: Vec<String>,
     rows: Vec<Node<'static>>,
 }
 
-impl Listing {
+impl ListWriter {
+    /// A list in that format.
     pub(super) fn new(output: Output) -> Self {
         Self { output, count: 0, columns: Vec::new(), rows: Vec::new() }
     }
 
+    /// Adds an item.
     pub(super) fn add(&mut self, item: &Node<'_>, out: &mut impl Write) -> Result<()> {
         match self.output {
             Output::Ndjson => writeln!(out, "{}", json(item))?,
@@ -31,7 +33,7 @@ impl Listing {
                 write!(out, "{before}{}", json(item))?;
             }
             Output::Csv | Output::Table => {
-                note_columns(item, "", &mut self.columns);
+                add_columns(item, "", &mut self.columns);
                 self.rows.push(item.clone().into_owned());
             }
         }
@@ -39,8 +41,9 @@ impl Listing {
         Ok(())
     }
 
+    /// Writes what is left.
     pub(super) fn end(mut self, out: &mut impl Write) -> Result<()> {
-        self.leave_out_parents();
+        self.drop_parent_columns();
         match self.output {
             Output::Ndjson => Ok(()),
             Output::Json if self.count == 0 => Ok(writeln!(out, "[]")?),
@@ -50,8 +53,8 @@ impl Listing {
         }
     }
 
-    /// Drops the columns of objects, met where they were null: their members have columns.
-    fn leave_out_parents(&mut self) {
+    /// Drops the columns of objects that were null in some row: their members have their own columns.
+    fn drop_parent_columns(&mut self) {
         let parents: Vec<String> = self
             .columns
             .iter()
@@ -93,21 +96,21 @@ fn json(node: &Node<'_>) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Adds the paths of an item's members: objects by their members, everything else as one.
-fn note_columns(item: &Node<'_>, prefix: &str, columns: &mut Vec<String>) {
+/// Adds the paths of an item's members. An object adds the paths of its own members instead.
+fn add_columns(item: &Node<'_>, prefix: &str, columns: &mut Vec<String>) {
     let members = item.as_object().unwrap_or_default().iter();
     for member in members.filter(|member| !member.name.raw().contains('@')) {
         let path = format!("{prefix}{}", member.name.value());
         if member.value.as_object().is_some() {
-            note_columns(&member.value, &format!("{path}/"), columns);
+            add_columns(&member.value, &format!("{path}/"), columns);
         } else if !columns.contains(&path) {
             columns.push(path);
         }
     }
 }
 
-/// The text of a cell: nothing for null and for objects, whose members have cells of their own;
-/// strings bare, collections as JSON.
+/// The text of a cell: empty for null and for objects, whose members have their own cells; strings
+/// without quotes; collections as JSON.
 fn cell(row: &Node<'_>, column: &str) -> String {
     let value = column.split('/').try_fold(row, |value, name| value.get(name));
     match value {
@@ -123,11 +126,11 @@ mod tests {
 
     fn printed(output: Output, items: &[&str]) -> String {
         let mut out = Vec::new();
-        let mut listing = Listing::new(output);
+        let mut list = ListWriter::new(output);
         for item in items {
-            listing.add(&Node::parse(item).unwrap(), &mut out).unwrap();
+            list.add(&Node::parse(item).unwrap(), &mut out).unwrap();
         }
-        listing.end(&mut out).unwrap();
+        list.end(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

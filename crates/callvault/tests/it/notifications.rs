@@ -1,4 +1,4 @@
-//! What operators see of subscriptions and of the change log.
+//! The commands on subscriptions, deliveries and the change log.
 
 use serde_json::{Value, json};
 use testkit::{Callvault, Client, Gate, Receiver, Reply, Server, TENANT, until};
@@ -10,7 +10,7 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn subscriptions_what_waits_and_changes_are_printed() {
+fn subscriptions_deliveries_and_changes_are_printed() {
     let callvault = callvault();
     let config = local(&callvault);
     let server = callvault.serve(&["--config", &config]);
@@ -51,10 +51,10 @@ fn subscriptions_what_waits_and_changes_are_printed() {
     callvault.succeed(&["app", "delete", &app]);
     assert_eq!(callvault.succeed(&["subscriptions", "list"]), "");
     let is_removed = |item: &Value| item["lifecycleEvent"] == "subscriptionRemoved";
-    until("its end is told", || receiver.items().iter().any(is_removed));
+    until("its removal is notified", || receiver.items().iter().any(is_removed));
 }
 
-/// Settings by which receivers on this machine may be told.
+/// Settings that allow receivers on this machine.
 fn local(callvault: &Callvault) -> String {
     let config = callvault.folder().join("callvault.toml");
     let settings = "[notifications]\nallow_insecure_urls = true\nallow_networks = \"127.0.0.1\"\n";
@@ -62,7 +62,7 @@ fn local(callvault: &Callvault) -> String {
     config.to_str().unwrap().to_owned()
 }
 
-/// An application that may read, and a client of it.
+/// An application that may read, and a client with its token.
 fn application(callvault: &Callvault, server: &Server) -> (String, Client) {
     let create = ["app", "create", "--json", "--tenant", TENANT, "--name", "hooks", "--role", READ];
     let app: Value = serde_json::from_str(&callvault.succeed(&create)).unwrap();
@@ -72,7 +72,7 @@ fn application(callvault: &Callvault, server: &Server) -> (String, Client) {
     (app, client)
 }
 
-/// The body that asks for a subscription.
+/// The body of a request for a subscription.
 fn wish(receiver: &Receiver) -> Value {
     json!({
         "changeType": "created", "resource": "communications/callRecords",
@@ -80,8 +80,8 @@ fn wish(receiver: &Receiver) -> Value {
     })
 }
 
-/// Another application that is told of all records. What it is told of one comes after what there was
-/// to tell others of those before.
+/// Another application that is notified of all records. When it is notified of a record, all notifications
+/// of earlier records have been sent.
 fn witness(callvault: &Callvault, server: &Server) -> Receiver {
     let receiver = Receiver::new();
     let (_, mut client) = application(callvault, server);
@@ -130,13 +130,13 @@ fn notifications_can_be_watched() {
 }
 
 #[test]
-fn watching_says_why_nothing_comes() {
+fn watching_reports_why_no_notification_arrives() {
     use std::io::BufRead;
 
     let callvault = callvault();
     let config = local(&callvault);
     callvault.token(TENANT, &["CallRecords.Read.All"]);
-    // The server has not the settings that the command has.
+    // The server does not have the settings of the command.
     let _server = callvault.serve(&[]);
     let mut command = callvault.command(&["--config", &config]);
     command
@@ -150,12 +150,13 @@ fn watching_says_why_nothing_comes() {
     let line = lines.next().unwrap().unwrap();
     watching.kill().unwrap();
     watching.wait().unwrap();
-    assert!(line.contains("could not tell this command"), "{line}");
+    assert!(line.contains("could not notify this command"), "{line}");
     assert!(line.contains("notifications.allow_networks"), "{line}");
 }
 
 #[test]
-fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it_again() {
+fn an_application_without_the_role_gets_a_lifecycle_event_and_no_notifications_until_it_has_it_again()
+ {
     let callvault = callvault();
     let config = local(&callvault);
     let server = callvault.serve(&["--config", &config]);
@@ -168,7 +169,7 @@ fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it
     assert_eq!(made.status, 201, "{}", made.text());
     callvault.succeed(&["app", "roles", &app, "--role", "CallRecords.Write.All"]);
     assert_eq!(receiver.wait_for(1)[0]["lifecycleEvent"], "reauthorizationRequired");
-    // What it has lost already it does not lose again.
+    // A role that is already lost is not lost again.
     callvault.succeed(&["app", "roles", &app, "--role", "CallRecords.Write.All"]);
     for number in [1, 2] {
         import(&callvault, &[record(number, 1)]);
@@ -184,7 +185,7 @@ fn an_application_without_the_role_is_told_that_and_nothing_else_until_it_has_it
 }
 
 #[test]
-fn a_lost_role_also_stops_what_is_being_sent() {
+fn a_lost_role_also_stops_running_deliveries() {
     let callvault = callvault();
     let config = local(&callvault);
     let server = callvault.serve(&["--config", &config]);
@@ -207,10 +208,10 @@ fn a_lost_role_also_stops_what_is_being_sent() {
         import(&callvault, &[record(number, 1)]);
         witness.wait_for(number as usize);
     }
-    // The request that was under way, and no other.
+    // Only the request that was already running.
     let late = receiver.items().len() - told;
     assert!(late <= 50 && told < 900, "{told}, and {late} more");
-    // Its token has been given out.
+    // Its token is still valid.
     assert_eq!(client.get("/v1.0/subscriptions").status, 200);
     callvault.succeed(&["app", "roles", &app, "--role", READ]);
     until("the rest comes", || receiver.items().len() == 1_002);

@@ -1,5 +1,5 @@
-//! Text on its way out: whoever has some leaves it in a queue, and a thread writes it. So nobody waits
-//! for a terminal, a pipe or a disk that takes nothing, and nobody fails because it is gone.
+//! A queue of lines before an output, with a thread that writes them. A terminal, pipe or disk that is
+//! blocked or gone thus neither delays nor fails the threads that log.
 
 use std::io::{self, ErrorKind, Write};
 use std::mem;
@@ -8,20 +8,20 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Bytes that wait at most, while as many may be on their way.
-const MOST_WAITING: usize = 4 << 20;
-/// After each write what comes in this time is gathered, so that the thread is woken seldom.
-const GATHERED_FOR: Duration = Duration::from_millis(2);
-/// When one that does not wait itself is tried again.
-const AGAIN_AFTER: Duration = Duration::from_millis(10);
+/// Maximum bytes in the queue; the thread may be writing as many again.
+const QUEUE_BYTES: usize = 4 << 20;
+/// Pause after each write, in which lines gather, so that the thread wakes up rarely.
+const GATHER_TIME: Duration = Duration::from_millis(2);
+/// Pause before the next write to a non-blocking output that is full.
+const RETRY_DELAY: Duration = Duration::from_millis(10);
 
 /// The queue before one output.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct LineQueue {
     queue: Mutex<Queue>,
-    /// Something came.
+    /// Signals a line in an empty queue.
     arrived: Condvar,
-    /// All that was taken is written, or lost.
+    /// Signals that the current batch is written or lost.
     settled: Condvar,
     dropped: Arc<AtomicU64>,
 }
@@ -29,50 +29,50 @@ pub(crate) struct Lines {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: Batch,
-    /// Whether the thread has taken some that it has not settled.
+    /// Whether the thread is writing a batch.
     is_writing: bool,
 }
 
-/// Lines, one behind the other.
+/// Lines in one buffer.
 #[derive(Debug, Default)]
 struct Batch {
     bytes: Vec<u8>,
-    /// Where each ends.
+    /// The end of each line in `bytes`.
     ends: Vec<usize>,
 }
 
-/// What became of a batch.
+/// The result of writing a batch.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct WriteReport {
     pub(crate) outcome: io::Result<()>,
-    /// Lines that were lost since the start: there was no room, or they could not be written.
+    /// Lines lost since the start, because the queue was full or the write failed.
     pub(crate) dropped: u64,
 }
 
-impl Lines {
-    /// A queue whose thread writes to `sink`, and says of each batch what became of it.
+impl LineQueue {
+    /// Starts a queue whose thread writes to `sink`, and calls `report` after each batch.
     pub(crate) fn start(
         name: &str,
         sink: impl Write + Send + 'static,
-        tell: impl FnMut(Written) + Send + 'static,
+        report: impl FnMut(WriteReport) + Send + 'static,
     ) -> io::Result<Arc<Self>> {
         let lines = Arc::<Self>::default();
         let writing = Arc::clone(&lines);
-        let write = move || writing.write_to(sink, tell);
+        let write = move || writing.write_to(sink, report);
         thread::Builder::new().name(name.to_owned()).spawn(write)?;
         Ok(lines)
     }
 
-    /// How many lines were lost.
+    /// The counter of lost lines.
     pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.dropped)
     }
 
-    /// Leaves a line, unless there is no room.
+    /// Adds a line, or drops and counts it if the queue is full.
     pub(crate) fn push(&self, line: &[u8]) {
         let mut queue = self.queue();
         let waiting = &mut queue.waiting;
-        if waiting.bytes.len() + line.len() > MOST_WAITING {
+        if waiting.bytes.len() + line.len() > QUEUE_BYTES {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
@@ -85,25 +85,25 @@ impl Lines {
         }
     }
 
-    /// Waits until everything is written or lost, but no longer than that.
-    pub(crate) fn flush_within(&self, patience: Duration) {
+    /// Waits until all lines are written or lost, for `timeout` at most.
+    pub(crate) fn flush_within(&self, timeout: Duration) {
         let is_busy = |queue: &mut Queue| queue.is_writing || !queue.waiting.ends.is_empty();
-        drop(self.settled.wait_timeout_while(self.queue(), patience, is_busy));
+        drop(self.settled.wait_timeout_while(self.queue(), timeout, is_busy));
     }
 
-    /// The queue is whole whenever its lock is free.
+    /// Locks the queue. It is consistent whenever the lock is free, so a poisoned lock does no harm.
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_to(&self, mut sink: impl Write, mut tell: impl FnMut(Written)) {
+    fn write_to(&self, mut sink: impl Write, mut report: impl FnMut(WriteReport)) {
         let mut batch = Batch::default();
         let mut is_within_line = false;
         loop {
             self.take(&mut batch);
             let (mut written, mut outcome) = (0, Ok(()));
             if is_within_line {
-                // Of the line before only the front has arrived.
+                // Only the front of the previous line was written.
                 outcome = write_all(&mut sink, b"\n").1;
                 is_within_line = outcome.is_err();
             }
@@ -113,14 +113,14 @@ impl Lines {
             }
             let lost = batch.ends.iter().filter(|end| **end > written).count() as u64;
             let dropped = self.dropped.fetch_add(lost, Ordering::Relaxed) + lost;
-            tell(Written { outcome, dropped });
+            report(WriteReport { outcome, dropped });
             self.queue().is_writing = false;
             self.settled.notify_all();
-            thread::sleep(GATHERED_FOR);
+            thread::sleep(GATHER_TIME);
         }
     }
 
-    /// Waits for something, and takes all that is there.
+    /// Waits for lines, and takes all of them.
     fn take(&self, batch: &mut Batch) {
         batch.bytes.clear();
         batch.ends.clear();
@@ -133,7 +133,7 @@ impl Lines {
     }
 }
 
-/// Writes for as long as that goes; how many bytes it took.
+/// Writes as much as possible. Returns the number of written bytes, and the first error.
 fn write_all(sink: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
     let mut written = 0;
     while written < bytes.len() {
@@ -141,19 +141,19 @@ fn write_all(sink: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
             Ok(0) => return (written, Err(ErrorKind::WriteZero.into())),
             Ok(count) => written += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // Whoever started us may have said that writing is not to wait.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(AGAIN_AFTER),
+            // The parent process may have made the output non-blocking.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY_DELAY),
             Err(error) => return (written, Err(error)),
         }
     }
     (written, sink.flush())
 }
 
-/// Takes each write as a line.
+/// A writer that adds each write to the queue as a line.
 #[derive(Debug)]
-pub(crate) struct Outlet(pub(crate) Arc<Lines>);
+pub(crate) struct LineWriter(pub(crate) Arc<LineQueue>);
 
-impl Write for Outlet {
+impl Write for LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.push(line);
         Ok(line.len())
@@ -170,10 +170,10 @@ mod tests {
 
     use super::*;
 
-    /// How long is waited for what must come.
-    const PATIENCE: Duration = Duration::from_mins(2);
+    /// Time limit for what must happen.
+    const TIMEOUT: Duration = Duration::from_mins(2);
 
-    /// Takes as many bytes as it was allowed, and then fails until it is allowed more.
+    /// Accepts as many bytes as allowed, then fails until more are allowed.
     struct Narrow {
         allowed: Receiver<usize>,
         room: usize,
@@ -200,41 +200,42 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_written_is_counted_and_the_next_line_begins_anew() {
+    fn lost_lines_are_counted_and_the_next_line_starts_on_a_new_line() {
         let (allow, allowed) = mpsc::channel();
         let (taken, parts) = mpsc::channel();
-        let (tell, told) = mpsc::channel();
+        let (report, reports) = mpsc::channel();
         let sink = Narrow { allowed, room: 0, taken };
-        let lines = Lines::start("test", sink, move |written| drop(tell.send(written))).unwrap();
+        let lines =
+            LineQueue::start("test", sink, move |written| drop(report.send(written))).unwrap();
         allow.send(6).unwrap();
         allow.send(0).unwrap();
         lines.push(b"one\ntwo\n");
-        let written = told.recv_timeout(PATIENCE).unwrap();
+        let written = reports.recv_timeout(TIMEOUT).unwrap();
         assert!(written.outcome.is_err());
         assert_eq!(written.dropped, 1);
         allow.send(100).unwrap();
         lines.push(b"three\n");
-        let written = told.recv_timeout(PATIENCE).unwrap();
+        let written = reports.recv_timeout(TIMEOUT).unwrap();
         assert!(written.outcome.is_ok());
         assert_eq!(written.dropped, 1);
         assert_eq!(parts.try_iter().collect::<Vec<_>>().concat(), b"one\ntw\nthree\n");
     }
 
     #[test]
-    fn nobody_waits_for_an_output_that_takes_nothing_and_what_has_no_room_is_counted() {
+    fn a_blocked_output_delays_nobody_and_lines_beyond_the_queue_are_counted() {
         let (release, allowed) = mpsc::channel();
         let (taken, _parts) = mpsc::channel();
         let sink = Narrow { allowed, room: 0, taken };
-        let lines = Lines::start("test", sink, |_| ()).unwrap();
-        let line = vec![b'x'; MOST_WAITING / 4];
-        // At most four wait and four are on their way.
+        let lines = LineQueue::start("test", sink, |_| ()).unwrap();
+        let line = vec![b'x'; QUEUE_BYTES / 4];
+        // At most four are queued and four are being written.
         for _ in 0..20 {
             lines.push(&line);
         }
         assert!(lines.dropped().load(Ordering::Relaxed) >= 12);
         lines.flush_within(Duration::from_millis(1));
         drop(release);
-        lines.flush_within(PATIENCE);
+        lines.flush_within(TIMEOUT);
         assert_eq!(lines.dropped().load(Ordering::Relaxed), 20);
     }
 }

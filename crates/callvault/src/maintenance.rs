@@ -1,5 +1,5 @@
-//! What a server does to its store every hour: room is made for new records, old ones go, and signing
-//! keys are changed.
+//! The hourly maintenance of a store: creates partitions, erases old records, cleans the full-text index,
+//! and rotates signing keys.
 
 use anyhow::Result;
 use identity::{MasterKey, SigningKey};
@@ -8,24 +8,25 @@ use store::Store;
 
 use crate::{clock, keys};
 
-/// Records erased in one transaction, so that others are not kept waiting.
-const ERASED_AT_ONCE: usize = 200;
-/// Rows of logs erased in one transaction.
-const ROWS_AT_ONCE: usize = 5_000;
+/// Records erased per transaction, so that other writers do not wait long.
+const RECORDS_PER_TRANSACTION: usize = 200;
+/// Log rows erased per transaction.
+const ROWS_PER_TRANSACTION: usize = 5_000;
+/// Seconds.
 const DAY: i64 = 24 * 3600;
 
-/// What it needs for that.
+/// The maintenance of one store.
 #[derive(Debug, Clone)]
-pub(crate) struct Upkeep {
+pub(crate) struct Maintenance {
     pub(crate) store: Store,
     pub(crate) master: MasterKey,
-    /// Days after their end that records are kept; `None` is forever.
+    /// Days after the end of a call that its records are kept; `None` is forever.
     pub(crate) retention_days: Option<u32>,
 }
 
-impl Upkeep {
-    /// Does what is due, and gives the signing keys when they changed. What fails is logged and
-    /// tried again in the next round.
+impl Maintenance {
+    /// Does what is due, and returns the signing keys if they changed. Failures are logged and retried in
+    /// the next round.
     pub(crate) fn run(&self) -> Option<Vec<SigningKey>> {
         let now = store::clock::seconds();
         let ticks = |seconds| DateTimeOffset::from_unix_seconds(seconds).0;
@@ -35,18 +36,23 @@ impl Upkeep {
             match self.erase(end) {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, days, "records erased after their retention"),
-                Err(error) => tracing::error!(error = format!("{error:#}"), "erasing failed"),
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "can't erase old records")
+                }
             }
             if let Err(error) = self.erase_log_rows(end) {
-                tracing::error!(error = format!("{error:#}"), "erasing rows of logs failed");
+                tracing::error!(error = format!("{error:#}"), "can't erase old log rows");
             }
             if let Err(error) = self.store.give_back_months(ticks(end)) {
-                tracing::error!(error = format!("{error:#}"), "months were not given back");
+                tracing::error!(error = format!("{error:#}"), "can't drop empty partitions");
             }
         }
-        // Once a day, since much of the index is written anew for it.
+        // At most once a day, since it rewrites much of the index.
         if let Err(error) = self.store.forget_words(ticks(now - DAY)) {
-            tracing::error!(error = format!("{error:#}"), "forgetting words failed");
+            tracing::error!(
+                error = format!("{error:#}"),
+                "can't remove erased words from the full-text index"
+            );
         }
         match keys::rotate_when_due(&self.store, &self.master, clock::now()) {
             Ok(Some(keys)) => {
@@ -55,16 +61,16 @@ impl Upkeep {
             }
             Ok(None) => None,
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "changing signing keys failed");
+                tracing::error!(error = format!("{error:#}"), "can't rotate signing keys");
                 None
             }
         }
     }
 
-    /// Erases rows of the telephone logs of what happened before `end`, in seconds since 1970.
+    /// Erases rows of the telephone logs from before `end`, in seconds since 1970.
     fn erase_log_rows(&self, end: i64) -> Result<()> {
         let end = DateTimeOffset::from_unix_seconds(end).0;
-        while self.store.erase_log_rows_before(end, ROWS_AT_ONCE).wait()? > 0 {}
+        while self.store.erase_log_rows_before(end, ROWS_PER_TRANSACTION).wait()? > 0 {}
         Ok(())
     }
 
@@ -73,7 +79,7 @@ impl Upkeep {
         let end = DateTimeOffset::from_unix_seconds(end).0;
         let mut count = 0;
         loop {
-            match self.store.erase_ended_before(end, ERASED_AT_ONCE).wait()? {
+            match self.store.erase_ended_before(end, RECORDS_PER_TRANSACTION).wait()? {
                 0 => return Ok(count),
                 erased => count += erased,
             }

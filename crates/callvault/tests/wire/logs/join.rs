@@ -28,7 +28,7 @@ fn joined(client: &mut Client, log: &str) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn direct_routing_names_the_record_by_its_correlation_and_not_by_its_id() {
+fn direct_routing_names_the_record_by_its_correlation_id_not_by_its_id() {
     let (_callvault, _server, mut client) = served();
     let id = "11111111-0000-4000-8000-000000000001";
     record(&mut client, &call(id, "2025-05-18T10:00:00Z", "2025-05-18T10:05:00Z", "+15550100182"));
@@ -55,7 +55,7 @@ fn an_operators_row_names_the_record_by_the_id_of_its_call() {
 }
 
 #[test]
-fn a_calling_plans_row_is_joined_by_user_number_and_time_also_masked() {
+fn a_calling_plans_row_joins_by_user_masked_number_and_time() {
     let (_callvault, _server, mut client) = served();
     let id = |n: u32| format!("11111111-0000-4000-8000-{n:012}");
     let (start, end) = ("2025-05-18T10:00:00Z", "2025-05-18T10:05:00Z");
@@ -92,7 +92,7 @@ fn a_calling_plans_row_is_joined_by_user_number_and_time_also_masked() {
 }
 
 #[test]
-fn what_fits_two_records_is_left_alone() {
+fn a_row_that_fits_two_records_joins_neither() {
     let (_callvault, _server, mut client) = served();
     for id in ["11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"] {
         record(
@@ -108,7 +108,7 @@ fn what_fits_two_records_is_left_alone() {
 }
 
 #[test]
-fn conditions_look_into_the_record_and_it_is_shown_as_asked_for() {
+fn conditions_read_the_record_and_expand_returns_it() {
     let (callvault, server, mut client) = served();
     let id = |n: u32| format!("11111111-0000-4000-8000-{n:012}");
     let (start, end) = ("2025-05-18T10:00:00Z", "2025-05-18T10:05:00Z");

@@ -1,4 +1,4 @@
-//! How rows come in.
+//! Import of rows.
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn told(client: &mut Client, rows: &[Value]) -> Vec<Value> {
 }
 
 #[test]
-fn a_row_that_is_told_again_changes_it_or_nothing() {
+fn a_row_that_is_imported_again_changes_or_stays() {
     let (_callvault, _server, mut client) = served();
     let mut more = charged(0.5);
     more["currency"] = json!("USD");
@@ -37,7 +37,7 @@ fn a_row_that_is_told_again_changes_it_or_nothing() {
 }
 
 #[test]
-fn a_row_that_moves_stands_where_it_belongs() {
+fn a_row_that_moves_appears_at_its_new_place() {
     let (_callvault, _server, mut client) = served();
     let moved = row("PstnCalls", 1, "2025-06-18T18:20:00Z");
     told(&mut client, &[charged(0.1), moved]);
@@ -65,7 +65,7 @@ fn lines_that_are_no_rows_are_rejected_at_their_place_and_the_others_kept() {
 }
 
 #[test]
-fn an_answer_of_graph_comes_in_as_it_is() {
+fn a_response_of_graph_is_imported_unchanged() {
     let (_callvault, _server, mut client) = served();
     let answer = json!({"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#x",
         "@odata.count": 1000, "@odata.nextLink": "https://graph.microsoft.com/v1.0/x?$skip=1000",

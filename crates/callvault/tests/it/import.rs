@@ -1,4 +1,4 @@
-//! `import`, and what it says of records that are refused.
+//! `import`, and its report of rejected records.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn counts(stdout: &str) -> Value {
 }
 
 #[test]
-fn a_folder_with_bad_records_is_imported_partly_and_says_which() {
+fn a_folder_with_bad_records_is_imported_in_part_with_a_report() {
     let callvault = callvault();
     let folder = callvault.folder().join("in");
     fs::create_dir_all(folder.join("inner")).unwrap();
@@ -74,7 +74,7 @@ fn a_path_that_does_not_exist_is_a_failure() {
 }
 
 #[test]
-fn what_is_printed_whole_is_imported_as_unchanged() {
+fn printed_records_are_imported_as_unchanged() {
     let callvault = callvault();
     let arguments = ["import", "--tenant", TENANT, "-"];
     let simulated = callvault.succeed(&["simulate", "--calls", "40", "--seed", "7"]);
@@ -124,7 +124,7 @@ fn records_are_printed_one_or_all_by_time_and_participant() {
 }
 
 #[test]
-fn a_simulation_is_the_same_for_a_seed_and_ends_quietly_when_no_one_reads() {
+fn a_simulation_depends_on_its_seed_and_ends_quietly_on_a_closed_pipe() {
     let callvault = callvault();
     let simulate =
         |seed| callvault.succeed(&["simulate", "--calls", "20", "--seed", seed, "--mix", "bench"]);

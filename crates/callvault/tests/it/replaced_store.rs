@@ -1,4 +1,5 @@
-//! A server whose store is deleted or replaced under it: it refuses, and says why, until it starts anew.
+//! A server whose store is deleted or replaced while it runs: it refuses requests with the reason until a
+//! restart.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,7 @@ use crate::{READ, callvault, id, record};
 const WRITE: &str = "CallRecords.Write.All";
 const RECORDS: &str = "/v1.0/communications/callRecords";
 
-/// A server with a record, which has also been copied to `copy.db`.
+/// A server with two records, and a copy in `copy.db` that has only the first one.
 fn served() -> (Callvault, Server, String) {
     let callvault = callvault();
     let token = callvault.token(TENANT, &[READ, WRITE]);
@@ -24,7 +25,7 @@ fn served() -> (Callvault, Server, String) {
 }
 
 #[test]
-fn a_write_is_acknowledged_only_if_the_store_has_it_by_its_name() {
+fn a_write_is_acknowledged_only_if_it_is_in_the_file_with_the_stores_name() {
     for (what, change) in [
         (
             "deleted",
@@ -40,7 +41,7 @@ fn a_write_is_acknowledged_only_if_the_store_has_it_by_its_name() {
         assert_eq!(refused.status, 503, "{what}: {}", refused.text());
         assert!(refused.header("retry-after").is_some(), "{what}");
         assert!(!refused.text().contains("callvault.db"), "{what}: {}", refused.text());
-        // Not by either of the ways, nor on a connection that was there before.
+        // Neither by the fast path nor by the layers, on old and new connections.
         let mut new = server.client().bearer(&token);
         for client in [&mut client, &mut new] {
             for target in [format!("/{}", id(1)), "?$top=1".to_owned(), "/$count".to_owned()] {
@@ -65,7 +66,7 @@ fn a_write_is_acknowledged_only_if_the_store_has_it_by_its_name() {
 }
 
 #[test]
-fn readers_are_refused_though_nobody_writes() {
+fn readers_are_refused_even_without_writes() {
     let (callvault, server, token) = served();
     let mut client = server.client().bearer(&token);
     let target = format!("{RECORDS}/{}", id(1));

@@ -1,4 +1,4 @@
-//! `list` and `query explain`: the command line asks as the API does.
+//! `list` and `query explain` answer as the API does.
 
 use serde_json::Value;
 use testkit::{Callvault, TENANT};
@@ -51,7 +51,7 @@ fn a_list_can_be_printed_for_programs_and_people() {
 }
 
 #[test]
-fn what_is_inside_records_can_be_listed() {
+fn sessions_segments_and_streams_can_be_listed() {
     let callvault = filled();
     let filter = "startDateTime eq 2026-11-01T08:00:00Z";
     let sessions = ["list", "--of", "sessions", "--filter", filter, "--select", "callRecordId"];

@@ -1,4 +1,4 @@
-//! A server whose output nobody reads, or that can't be written: it answers as if nothing were.
+//! A server whose output is unread or cannot be written: it keeps answering.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,17 +10,17 @@ use crate::{READ, callvault, id, record};
 
 const WRITE: &str = "CallRecords.Write.All";
 const RECORDS: &str = "/v1.0/communications/callRecords";
-/// What a pipe holds (Linux).
+/// Capacity of a pipe (Linux).
 const PIPE: usize = 64 << 10;
 
-/// A pipe whose reader has gone.
+/// A pipe whose reader is closed.
 fn closed() -> Stdio {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     writer.into()
 }
 
-/// A pipe that takes nothing more, as long as its reader is kept.
+/// A full pipe; its reader must stay open.
 fn full() -> (Stdio, io::PipeReader) {
     let (reader, mut writer) = io::pipe().unwrap();
     writer.write_all(&vec![b'x'; PIPE]).unwrap();
@@ -31,7 +31,7 @@ fn full_disk() -> Stdio {
     File::options().write(true).open("/dev/full").unwrap().into()
 }
 
-/// Writes and reads in every way that there is, on old connections and new ones.
+/// Writes and reads in every way, on old and new connections.
 fn work(callvault: &Callvault, client: impl Fn() -> Client) {
     let token = callvault.token(TENANT, &[READ, WRITE]);
     for number in 1..40 {
@@ -55,17 +55,17 @@ fn lost_lines(metrics: &str) -> u64 {
     line.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{metrics}"))
 }
 
-/// Serves with this standard error, and everything is logged.
+/// Serves with this standard error, at the most detailed log level.
 fn serve_and_work(stderr: Stdio) {
     let callvault = callvault();
     let settings = callvault.folder().join("logging.toml");
     std::fs::write(&settings, "[log]\nlevel = \"trace\"\nformat = \"json\"\n").unwrap();
     let arguments = ["--config", settings.to_str().unwrap()];
     let mut server = callvault.serve_logging_to(stderr, &arguments);
-    // Opening each again takes the lines of connections into the log, too.
+    // Each request opens a connection, which adds log lines.
     work(&callvault, || server.client());
     let metrics = || Client::new(server.admin).get("/metrics").text();
-    // Many megabytes: more than there is room for where nothing is written.
+    // Many megabytes: more than the queue can hold while nothing is written.
     let mut client = server.client();
     until("lines are lost", || {
         for _ in 0..200 {
@@ -94,7 +94,7 @@ fn a_log_on_a_full_disk_is_counted_and_stops_nothing() {
 }
 
 #[test]
-fn what_a_server_says_need_not_be_heard() {
+fn a_server_works_though_its_output_is_unread() {
     let (unread, _reader) = full();
     for stdout in [closed(), unread, full_disk()] {
         let callvault = callvault();
@@ -117,7 +117,7 @@ fn what_a_server_says_need_not_be_heard() {
 }
 
 #[test]
-fn a_command_that_fails_ends_though_nobody_hears_why() {
+fn a_failing_command_exits_though_its_error_is_unread() {
     let callvault = callvault();
     let (unread, _reader) = full();
     for stderr in [closed(), unread, full_disk()] {

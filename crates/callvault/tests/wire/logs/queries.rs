@@ -1,4 +1,4 @@
-//! The query language over rows, and what is left of it where Graph is followed to the letter.
+//! The query language on rows, and what `graph.strict` leaves of it.
 
 use super::*;
 
@@ -65,7 +65,7 @@ fn all_options_work_on_rows() {
 }
 
 #[test]
-fn pages_of_a_question_go_on_with_it() {
+fn pages_of_a_query_continue_it() {
     let (_callvault, _server, mut client) = served();
     put(&mut client, "PstnCalls", &rows());
     for options in ["$filter=duration ge 10", "$orderby=duration desc&$filter=duration ge 10"] {

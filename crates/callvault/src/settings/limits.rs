@@ -1,183 +1,8 @@
-//! The settings as they are written, with their defaults.
-//!
-//! One struct for each table of the file. Meanings stand in `docs/callvault.example.toml`.
+//! `limits.*`: what a request, a client or a record may use.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Typed {
-    pub(super) data_dir: Option<PathBuf>,
-    pub(super) store: Option<String>,
-    pub(super) server: Server,
-    pub(super) graph: Graph,
-    pub(super) auth: Auth,
-    pub(super) records: Records,
-    pub(super) notifications: Notifications,
-    pub(super) calls: Calls,
-    pub(super) limits: Limits,
-    pub(super) log: Log,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Server {
-    pub(super) listen: SocketAddr,
-    pub(super) admin_listen: String,
-    pub(super) public_url: Option<String>,
-    pub(super) allow_plain_http: bool,
-    pub(super) tls_cert: Option<PathBuf>,
-    pub(super) tls_key: Option<PathBuf>,
-    pub(super) workers: Option<usize>,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)).to_string(),
-            public_url: None,
-            allow_plain_http: false,
-            tls_cert: None,
-            tls_key: None,
-            workers: None,
-        }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Graph {
-    pub(super) legacy_identities: LegacyIdentities,
-    pub(super) retention_view: RetentionView,
-    pub(super) strict: Strict,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum LegacyIdentities {
-    #[default]
-    On,
-    Null,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(super) enum RetentionView {
-    #[serde(rename = "30d")]
-    ThirtyDays,
-    #[default]
-    #[serde(rename = "all")]
-    All,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Strict {
-    On,
-    #[default]
-    Off,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Auth {
-    pub(super) recheck: Option<Time>,
-    pub(super) issuers: Vec<Issuer>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Issuer {
-    pub(super) issuer: String,
-    pub(super) audiences: Vec<String>,
-    pub(super) discovery: Option<String>,
-    pub(super) jwks_uri: Option<String>,
-    pub(super) tenant: Option<String>,
-    pub(super) roles_claim: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Records {
-    pub(super) retention: Retention,
-}
-
-/// `notifications.*`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Notifications {
-    pub(super) allow_insecure_urls: bool,
-    pub(super) allow_networks: Words,
-    pub(super) subscriptions_per_tenant: u64,
-}
-
-impl Default for Notifications {
-    fn default() -> Self {
-        Self {
-            allow_insecure_urls: false,
-            allow_networks: Words::Several(Vec::new()),
-            subscriptions_per_tenant: 100,
-        }
-    }
-}
-
-/// `calls.*`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Calls {
-    pub(super) grace: Time,
-    pub(super) abandoned_after: Time,
-}
-
-impl Default for Calls {
-    fn default() -> Self {
-        Self { grace: Time::Seconds(60), abandoned_after: Time::Seconds(24 * 3600) }
-    }
-}
-
-/// A length of time.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a number of seconds, or one with s, m, h or d behind it")]
-pub(super) enum Time {
-    Seconds(u64),
-    Text(String),
-}
-
-/// Words: a list, or text with commas between, as the environment has it.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a list, or text with commas between")]
-pub(super) enum Words {
-    Several(Vec<String>),
-    Joined(String),
-}
-
-impl Words {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        let (several, joined) = match self {
-            Self::Several(words) => (words.as_slice(), ""),
-            Self::Joined(text) => (&[][..], text.as_str()),
-        };
-        let joined = joined.split(',').filter(|word| !word.trim().is_empty());
-        several.iter().map(String::as_str).chain(joined)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected \"forever\" or a number of days")]
-pub(super) enum Retention {
-    Days(u32),
-    Word(String),
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self::Word("forever".to_owned())
-    }
-}
 
 /// `limits.*`
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -261,7 +86,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// As the server takes them.
+    /// The limits of the server.
     pub(crate) fn of_server(self) -> server::Limits {
         let memory = server::Memory::of(self.memory);
         server::Limits {
@@ -285,7 +110,7 @@ impl Limits {
         }
     }
 
-    /// What queries may ask, and what they may cost.
+    /// The limits of the query language and of the cost of queries.
     pub(crate) fn of_queries(self) -> server::QuerySettings {
         let language = odata::Limits {
             url: self.url_bytes,
@@ -325,6 +150,7 @@ enum Rate {
     Own(OwnRate),
 }
 
+/// A rate with a name.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum NamedRate {
@@ -332,6 +158,7 @@ enum NamedRate {
     Graph,
 }
 
+/// Rates of the operator's own; a missing one is unlimited.
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct OwnRate {
@@ -342,7 +169,7 @@ struct OwnRate {
     following: Option<Allowance>,
 }
 
-/// Requests and a time: `10/20s`.
+/// A number of requests within a time: `10/20s`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 struct Allowance(server::Allowance);
@@ -357,8 +184,9 @@ impl TryFrom<String> for Allowance {
             let within = super::parse_time(within.trim())?;
             (!within.is_zero()).then_some(Self(server::Allowance { count, within }))
         };
-        read()
-            .ok_or_else(|| format!("'{text}' is no number of requests within a time, as 10/20s is"))
+        read().ok_or_else(|| {
+            format!("'{text}' is not a number of requests within a time, such as 10/20s")
+        })
     }
 }
 
@@ -369,49 +197,13 @@ impl Rate {
             Self::Named(NamedRate::Graph) => return Some(server::Rates::GRAPH),
             Self::Own(own) => own,
         };
-        let plain = |allowance: Option<Allowance>| allowance.map(|Allowance(plain)| plain);
+        let inner = |allowance: Option<Allowance>| allowance.map(|Allowance(inner)| inner);
         Some(server::Rates {
-            everywhere: plain(own.everywhere),
-            tenant: plain(own.tenant),
-            application: plain(own.application),
-            record: plain(own.record),
-            following: plain(own.following),
+            everywhere: inner(own.everywhere),
+            tenant: inner(own.tenant),
+            application: inner(own.application),
+            record: inner(own.record),
+            following: inner(own.following),
         })
     }
-}
-
-/// `log.*`
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Log {
-    pub(crate) format: LogFormat,
-    pub(crate) level: Level,
-}
-
-/// How a line of the log is written.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// An object on each line.
-    Json,
-}
-
-/// How much is logged.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Level {
-    /// What failed.
-    Error,
-    /// Also what needs attention.
-    Warn,
-    /// Also what was done.
-    #[default]
-    Info,
-    /// Also how.
-    Debug,
-    /// Everything.
-    Trace,
 }

@@ -1,4 +1,4 @@
-//! Stores that are databases, as commands reach them.
+//! Commands on stores in PostgreSQL.
 
 use std::process::{Command, Stdio};
 
@@ -20,7 +20,7 @@ fn run(callvault: &Callvault, url: &str, trusted: &str, arguments: &[&str]) -> E
 }
 
 #[test]
-fn a_database_is_spoken_to_by_tls_if_its_certificate_is_trusted() {
+fn a_database_connection_uses_tls_if_the_certificate_is_trusted() {
     let (server, certificate) = Postgres::with_tls();
     let callvault = callvault();
     let file = |name: &str, text: &str| {
@@ -44,7 +44,7 @@ fn a_database_is_spoken_to_by_tls_if_its_certificate_is_trusted() {
     let by_number = url.replace("localhost", "127.0.0.1");
     let refused = run(&callvault, &by_number, &trusted, &import);
     assert_eq!(refused.status.code(), Some(1), "{}", refused.stderr);
-    // And a server that speaks none.
+    // A server without TLS.
     let plain = Postgres::start();
     let refused = run(&callvault, &plain.url_by_tls(), &trusted, &import);
     assert_eq!(refused.status.code(), Some(1), "{}", refused.stderr);
@@ -54,7 +54,7 @@ fn a_database_is_spoken_to_by_tls_if_its_certificate_is_trusted() {
 #[test]
 fn a_store_moves_to_a_database_while_it_is_served_and_answers_as_before() {
     let before = callvault();
-    // Keys and secrets move as they are, sealed under a key that both have.
+    // Keys and secrets move unchanged, encrypted with a master key that both have.
     let keys = before.folder().join("keys");
     std::fs::create_dir(&keys).unwrap();
     std::fs::write(keys.join("master"), MASTER_KEY).unwrap();
@@ -87,7 +87,7 @@ fn a_store_moves_to_a_database_while_it_is_served_and_answers_as_before() {
     let again = after.succeed(&migrate);
     assert!(again.contains("\"copied\":0"), "{again}");
     drop(server.stop());
-    // The token of before holds, and so does a link.
+    // The earlier token is still valid, and so is a link.
     let server = after.serve(&settings);
     let mut client = server.client().bearer(&token);
     assert_eq!(answers(&mut client), then);
@@ -109,7 +109,7 @@ fn text_of(mut command: Command) -> String {
 }
 
 #[test]
-fn a_database_needs_a_master_key_that_is_given() {
+fn a_database_needs_a_configured_master_key() {
     let postgres = Postgres::start();
     let callvault = callvault();
     let mut command = callvault.command(&["token", "--tenant", TENANT, "--role", READ]);

@@ -1,5 +1,5 @@
-//! Tokens of an application that was deleted or has lost a role: with `auth.recheck` they end soon, by
-//! each way that a request can go.
+//! `auth.recheck`: tokens of an application that was deleted or lost a role end soon, on each path of a
+//! request.
 
 use serde_json::Value;
 use testkit::{Callvault, Client, Server, until};
@@ -74,7 +74,7 @@ fn wait_for_401(clients: &mut [(&str, Client)]) {
 }
 
 #[test]
-fn tokens_of_a_deleted_application_end_within_the_time_that_is_set() {
+fn tokens_of_a_deleted_application_end_within_the_configured_time() {
     let rig = Rig::start();
     let operator = rig.callvault.token(TENANT, &[READ]);
     let mut clients = rig.clients();
@@ -91,7 +91,7 @@ fn tokens_of_a_deleted_application_end_within_the_time_that_is_set() {
 }
 
 #[test]
-fn tokens_with_a_role_that_was_lost_end_and_new_ones_have_the_rest() {
+fn tokens_with_a_lost_role_end_and_new_ones_have_the_rest() {
     let rig = Rig::start();
     let mut clients = rig.clients();
     rig.callvault.succeed(&["app", "roles", &rig.app, "--role", READ]);

@@ -1,31 +1,17 @@
-//! Prints stored records as lines of JSON, whole and without contexts and links, so that they can
-//! be imported again.
+//! Writes stored records as lines of JSON, complete and without contexts and links, so that they can be
+//! imported again.
 
 use std::io::Write;
 
-use anyhow::{Context, Result, bail};
-use model::TenantId;
+use anyhow::{Context, Result};
 use model::fragment::{Pack, RecordFragment};
 use odata::json::push_member;
 use store::{Reader, StoredRecord};
 
 use crate::cli::Expand;
 
-/// The tenant that was named, or the only one that there is.
-pub(super) fn tenant(named: Option<&TenantId>, reader: &mut Reader) -> Result<TenantId> {
-    if let Some(tenant) = named {
-        return Ok(tenant.clone());
-    }
-    let tenants = reader.tenants()?;
-    match tenants.as_slice() {
-        [tenant] => Ok(tenant.clone()),
-        [] => bail!("the store holds no records"),
-        _ => bail!("the store holds records of {} tenants: name one by --tenant", tenants.len()),
-    }
-}
-
-/// Prints a record that the reader has just given.
-pub(super) fn print(
+/// Writes a record that the reader has just returned.
+pub(super) fn write(
     out: &mut impl Write,
     reader: &mut Reader,
     record: &StoredRecord,
@@ -37,19 +23,19 @@ pub(super) fn print(
     Ok(())
 }
 
-/// The same in a list, where one that can't be read is an error in its place and costs no other one.
-pub(super) fn print_in_list(
+/// Writes a record of a list. If it can't be read, an error takes its place and the list goes on.
+pub(super) fn write_or_error(
     out: &mut impl Write,
     reader: &mut Reader,
     record: &StoredRecord,
     expand: &[Expand],
 ) -> Result<()> {
     let line = line(reader, record, expand).unwrap_or_else(|cause| {
-        tracing::error!(id = record.id, ?cause, "a record can't be shown");
+        tracing::error!(id = record.id, ?cause, "can't read a record");
         let mut line = vec![b'{'];
         push_member(&mut line, "id", &record.id);
         line.extend_from_slice(b",\"@error\":{");
-        push_member(&mut line, "message", "What is kept of this record is damaged.");
+        push_member(&mut line, "message", "The stored record is damaged.");
         line.extend_from_slice(b"}}\n");
         line
     });
@@ -57,6 +43,7 @@ pub(super) fn print_in_list(
     Ok(())
 }
 
+/// A record as a line.
 fn line(reader: &mut Reader, record: &StoredRecord, expand: &[Expand]) -> Result<Vec<u8>> {
     let fragment = RecordFragment::read(&record.fragment)?;
     let mut line = vec![b'{'];
@@ -85,6 +72,7 @@ fn line(reader: &mut Reader, record: &StoredRecord, expand: &[Expand]) -> Result
     Ok(line)
 }
 
+/// Appends the items of all packs, separated by commas.
 fn push_packs(
     line: &mut Vec<u8>,
     mut read: impl FnMut(usize, &mut Vec<u8>) -> Result<bool, store::Error>,

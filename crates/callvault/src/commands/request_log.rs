@@ -1,41 +1,17 @@
-//! What an emulator begins with, and `emulator-request-log`: what clients sent to it.
+//! `emulator-request-log`: prints what clients sent to an emulator, and its warnings.
 
-use std::fs;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use emulator::{Emulator, Rules};
 use serde_json::Value;
 
 use super::PARTLY_DONE;
-use crate::cli::{Emulation, EmulatorRequestLog};
-
-/// The emulator that is asked for, if one is.
-pub(super) fn emulator(args: &Emulation) -> Result<Option<Arc<Emulator>>> {
-    if !args.emulator {
-        return Ok(None);
-    }
-    let rules = match &args.faults {
-        None => Rules::default(),
-        Some(file) => {
-            let text =
-                fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-            Rules::from_toml(&text).with_context(|| file.display().to_string())?
-        }
-    };
-    Ok(Some(with_rules(rules)))
-}
-
-/// An emulator; with the same seed, chance is the same each time.
-pub(super) fn with_rules(rules: Rules) -> Arc<Emulator> {
-    Arc::new(Emulator::new(rules, 1))
-}
+use crate::cli::EmulatorRequestLog;
 
 pub(super) fn run(args: &EmulatorRequestLog) -> Result<ExitCode> {
-    let text = ask(args)?;
-    let log: Value = serde_json::from_str(&text).context("the answer is no JSON")?;
+    let text = fetch(args)?;
+    let log: Value = serde_json::from_str(&text).context("the response is not JSON")?;
     let warnings = log["warnings"].as_array().map_or(0, Vec::len);
     let mut out = io::stdout();
     if args.json {
@@ -46,7 +22,8 @@ pub(super) fn run(args: &EmulatorRequestLog) -> Result<ExitCode> {
     Ok(if warnings == 0 { ExitCode::SUCCESS } else { PARTLY_DONE.into() })
 }
 
-fn ask(args: &EmulatorRequestLog) -> Result<String> {
+/// Fetches the log as JSON.
+fn fetch(args: &EmulatorRequestLog) -> Result<String> {
     let options = if args.is_final { "?final=true" } else { "" };
     let url = format!("{}/callvault.requests{options}", args.url.trim_end_matches('/'));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -55,21 +32,21 @@ fn ask(args: &EmulatorRequestLog) -> Result<String> {
         if let Some(token) = &args.token {
             request = request.bearer_auth(token);
         }
-        let answer = request.send().await.with_context(|| format!("asking {url}"))?;
-        let status = answer.status();
+        let response = request.send().await.with_context(|| format!("requesting {url}"))?;
+        let status = response.status();
         ensure!(
             !matches!(status.as_u16(), 401 | 403),
-            "{url} answered {status}: give the token of an administrator by --token"
+            "{url} answered {status}: pass a token with the role Callvault.Admin with --token"
         );
         ensure!(
             status.is_success(),
             "{url} answered {status}: was the server started with --emulator?"
         );
-        Ok(answer.text().await?)
+        Ok(response.text().await?)
     })
 }
 
-/// A line for each request, then the warnings.
+/// Prints one line per request, then the warnings.
 fn print(out: &mut impl Write, log: &Value) -> io::Result<()> {
     let items = |name: &str| log[name].as_array().into_iter().flatten();
     for request in items("requests") {

@@ -1,4 +1,4 @@
-//! Serving a store and what works beside it: applications, tokens, copies, a second server.
+//! A served store and the commands that work on it: applications, tokens, copies, a second server.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,12 +17,12 @@ fn a_second_server_on_the_same_store_refuses_and_says_why() {
     assert!(second.stderr.contains("callvault.db"), "{}", second.stderr);
     assert!(second.stdout.is_empty(), "{}", second.stdout);
     server.stop();
-    // The first one let go of the store.
+    // The first server has released the store.
     callvault.serve(&[]).stop();
 }
 
 #[test]
-fn commands_work_beside_a_server_which_sees_at_once_what_they_wrote() {
+fn commands_work_on_a_served_store_and_the_server_sees_their_writes_at_once() {
     let callvault = callvault();
     let server = callvault.serve(&[]);
     let mut client = server.client().bearer(&callvault.token(TENANT, &[READ]));
@@ -84,7 +84,7 @@ fn an_application_gets_tokens_until_its_secret_changes_or_it_is_deleted() {
 }
 
 #[test]
-fn a_token_is_for_its_tenant_and_an_application_that_is_there() {
+fn a_token_is_for_its_tenant_and_an_existing_application() {
     let callvault = callvault();
     let printed = callvault
         .succeed(&["app", "create", "--tenant", TENANT, "--name", "reports", "--role", READ]);
@@ -110,7 +110,7 @@ fn old_records_are_erased_when_a_server_with_a_retention_starts() {
 }
 
 #[test]
-fn only_the_owner_can_enter_a_data_folder_and_a_wider_one_is_told() {
+fn only_the_owner_can_enter_a_new_data_folder_and_a_wider_one_is_reported() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let callvault = callvault();
     let data = callvault.folder().join("made").join("data");
@@ -130,7 +130,7 @@ fn only_the_owner_can_enter_a_data_folder_and_a_wider_one_is_told() {
     let log = callvault.serve(&["--data-dir", folder]).stop();
     assert_eq!(log.matches(warning).count(), 1, "{log}");
     assert!(log.contains(folder) && log.contains("750"), "{log}");
-    assert_eq!(mode(&data), 0o750, "what somebody has set stays");
+    assert_eq!(mode(&data), 0o750, "the mode that the owner has set stays");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_damaged_dictionary_is_named_and_nothing_starts_on_it() {
              substr(body, {place} + 2) AS BLOB) WHERE dictionary_key = 2"
         ));
     };
-    // In its tables, which its reader looks at, and in what is copied from it.
+    // In its tables, which the decoder checks, and in the content that it copies.
     for place in [9, 20_000] {
         flip(place);
         let serve = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "off"];

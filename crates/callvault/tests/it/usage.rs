@@ -68,7 +68,7 @@ fn an_unknown_key_of_the_environment_ends_the_start_and_is_named() {
 }
 
 #[test]
-fn a_store_that_is_not_there_is_an_error_of_commands_that_read() {
+fn a_missing_store_is_an_error_of_commands_that_read() {
     for arguments in [&["list"][..], &["get", "a"], &["backup", "b.db"], &["doctor"]] {
         let ended = callvault().run(arguments);
         assert_eq!(ended.status.code(), Some(1), "{arguments:?}");

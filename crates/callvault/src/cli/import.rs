@@ -1,0 +1,68 @@
+//! Arguments of `import`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use model::TenantId;
+use model::log::Log;
+use odata::primitive::DateTimeOffset;
+
+use super::values;
+
+/// `import`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A file may contain a record, one record per line, arrays of records, or responses of the API\n\
+({\"value\":[...]}); .gz and .zst are decompressed. Folders are read recursively. You can run an\n\
+interrupted import again.\n\n\
+Prints the counts as one JSON object on standard output, and exits with code 3 if records were\n\
+rejected.")]
+pub(crate) struct Import {
+    /// Tenant of the records
+    #[arg(long, value_name = "GUID", value_parser = values::tenant)]
+    pub(crate) tenant: TenantId,
+    /// Files and folders, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Content of the files
+    #[arg(long, value_name = "KIND", default_value = "records")]
+    pub(crate) kind: Kind,
+    /// Day that rows of the dial-out report count for, if they have no
+    /// "@callvault.startDateTime"
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub(crate) counted_from: Option<DateTimeOffset>,
+    /// Write rejected records to this file, one JSON object per line, instead of standard error
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+/// Kinds of data that can be imported and simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Call records
+    Records,
+    /// Rows of getPstnCalls
+    Pstn,
+    /// Rows of getDirectRoutingCalls
+    DirectRouting,
+    /// Rows of getSmsLog
+    Sms,
+    /// Rows of getPstnBlockedUsersLog
+    Blocked,
+    /// Rows of getPstnOnlineMeetingDialoutReport
+    Dialout,
+}
+
+impl Kind {
+    /// The telephone log whose rows these are; `None` for records.
+    pub(crate) fn log(self) -> Option<Log> {
+        match self {
+            Self::Records => None,
+            Self::Pstn => Some(Log::PstnCalls),
+            Self::DirectRouting => Some(Log::DirectRoutingCalls),
+            Self::Sms => Some(Log::Sms),
+            Self::Blocked => Some(Log::BlockedUsers),
+            Self::Dialout => Some(Log::DialoutReport),
+        }
+    }
+}
