@@ -7,8 +7,10 @@
 
 mod answer;
 mod chance;
+mod faults;
 mod glob;
 mod history;
+mod interference;
 mod length;
 mod log;
 mod messages;

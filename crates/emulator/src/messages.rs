@@ -1,15 +1,11 @@
-//! Messages to subscribers: what the rules do to them, and what was announced by them.
+//! Messages to subscribers, and what was announced by them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use odata::primitive;
 
-use crate::length::Length;
 use crate::recent::Recent;
-use crate::rules::{NotificationRule, Rule};
-use crate::state::State;
-use crate::when::List;
 
 /// How long a message that is held back waits for the next one at most.
 pub const HELD_AT_MOST: Duration = Duration::from_secs(5);
@@ -112,7 +108,7 @@ impl Messages {
 
     /// Notes what is going to be told. A receiver may ask for the record before it has answered the
     /// message, so that waiting for what `told` says would be too late.
-    fn expected(&mut self, telling: &Telling<'_>, interference: &Interference) {
+    pub(crate) fn expected(&mut self, telling: &Telling<'_>, interference: &Interference) {
         self.owned(
             telling.subscription,
             &telling.application.unwrap_or_default().to_ascii_lowercase(),
@@ -145,51 +141,6 @@ impl Messages {
             heard.is_wrong_told = true;
         }
     }
-}
-
-impl State {
-    /// What the rules do to a message.
-    pub(crate) fn interference(&mut self, telling: &Telling<'_>) -> Interference {
-        let rules = Arc::clone(&self.rules);
-        let of = telling.subscription;
-        let mut copies = None;
-        let mut interference = Interference::NONE;
-        for (place, rule) in rules.notifications.iter().enumerate() {
-            if !concerns(rule, telling)
-                || !self.counts.matched(self.seed, List::Notification, place, of, rule.when())
-                // Nothing more can be done to what is not sent.
-                || copies == Some(0)
-            {
-                continue;
-            }
-            let asked = if rule.drop.is_some() { Some(0) } else { rule.copies };
-            let mut acts = rule.delay.is_some();
-            interference.delay += rule.delay.map(Length::time).unwrap_or_default();
-            if copies.is_none() && asked.is_some() {
-                (copies, acts) = (asked, true);
-            }
-            if interference.client_state.is_none() && rule.client_state.is_some() {
-                interference.client_state.clone_from(&rule.client_state);
-                acts = true;
-            }
-            if !interference.out_of_order && rule.out_of_order.is_some() {
-                (interference.out_of_order, acts) = (true, true);
-            }
-            if acts {
-                self.counts.acted(List::Notification, place, of);
-            }
-        }
-        interference.copies = copies.unwrap_or(1);
-        self.messages.expected(telling, &interference);
-        interference
-    }
-}
-
-fn concerns(rule: &NotificationRule, telling: &Telling<'_>) -> bool {
-    let is = |known: &Option<String>, told: &str| {
-        known.as_ref().is_none_or(|known| known.eq_ignore_ascii_case(told))
-    };
-    is(&rule.change_type, telling.change_type) && is(&rule.subscription, telling.subscription)
 }
 
 fn later(at: i64, time: Duration) -> i64 {

@@ -1,6 +1,6 @@
 //! The token inside an Authorization header (RFC 6750, section 2.1).
 
-use crate::Denied;
+use crate::denied::Denied;
 
 /// Takes the token out of the value of an Authorization header.
 ///

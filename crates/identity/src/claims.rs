@@ -2,8 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Caller, Denied, normalize_tenant};
+use crate::caller::Caller;
+use crate::denied::Denied;
+use crate::guid::normalize_tenant;
 
+/// The audience of Microsoft Graph, and of every token of the built-in issuer.
+pub const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
+/// Graph's application id, the other name of the same audience.
+pub const GRAPH_RESOURCE_ID: &str = "00000003-0000-0000-c000-000000000000";
+/// Seconds that a token of the built-in issuer may live: 24 hours.
+pub const MAX_TTL: i64 = 24 * 3600;
 /// Seconds by which clocks may differ.
 pub(crate) const LEEWAY: i64 = 300;
 

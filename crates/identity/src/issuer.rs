@@ -10,19 +10,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::claims::{Policy, RolesClaim};
+use crate::claims::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, MAX_TTL, Policy, RolesClaim};
+use crate::documents;
+use crate::guid::{normalize_tenant, random_guid};
 use crate::keys::VerificationKey;
 use crate::keyset::{self, KeySet};
-use crate::{KeyError, MasterKey, SigningKey, documents, normalize_tenant, random_guid};
+use crate::master_key::MasterKey;
+use crate::signing_key::{KeyError, SigningKey};
 
-/// The audience of Microsoft Graph, and of every token made here.
-pub const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
-/// Graph's application id, the other name of the same audience.
-pub const GRAPH_RESOURCE_ID: &str = "00000003-0000-0000-c000-000000000000";
 /// The application of tokens that an operator makes without naming one; the same in each tenant.
 pub const OPERATOR_APP: &str = "ca11a017-0000-4000-8000-000000000001";
-/// Seconds that a token made here may live: 24 hours.
-pub const MAX_TTL: i64 = 24 * 3600;
 
 /// Stands for the public URL in tokens of a tool that doesn't know it. Every process with the same
 /// keys trusts `callvault://{tenant}/v2.0`, whatever its own address.

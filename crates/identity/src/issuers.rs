@@ -6,9 +6,9 @@ use url::Url;
 
 use crate::claims::{Policy, RolesClaim};
 use crate::fetch::Fetch;
-use crate::held_keys::HeldKeys;
+use crate::guid::normalize_tenant;
+use crate::issuer_keys::IssuerKeys;
 use crate::keyset::{TENANT_PLACE, fill};
-use crate::normalize_tenant;
 
 /// A trusted issuer as it is configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(crate) struct TrustedIssuer {
     pub(crate) name: String,
     pub(crate) source: KeySource,
     pub(crate) policy: Policy,
-    pub(crate) held: HeldKeys,
+    pub(crate) keys: IssuerKeys,
 }
 
 impl TrustedIssuer {
@@ -115,7 +115,7 @@ fn check(config: IssuerConfig) -> Result<TrustedIssuer, String> {
         name: config.issuer,
         source,
         policy: Policy { audiences: config.audiences, tenant, roles, is_own: false },
-        held: HeldKeys::default(),
+        keys: IssuerKeys::default(),
     })
 }
 

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
-use crate::{Denied, strict_json};
+use crate::denied::Denied;
+use crate::strict_json;
 
 /// Bytes that a token may have. Entra's are 1 to 2 KB, with many groups up to 10 KB.
 pub(crate) const MAX_TOKEN: usize = 16 * 1024;

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use crate::denied::Denied;
 use crate::jws::Jws;
 use crate::keys::VerificationKey;
-use crate::{Denied, strict_json};
+use crate::strict_json;
 
 /// Keys that one set may have; what follows is not read.
 const MAX_KEYS: usize = 256;

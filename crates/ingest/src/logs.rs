@@ -46,7 +46,7 @@ pub fn import_log(
 
 fn checked(
     file: Arc<str>,
-    piece: Result<crate::Record, crate::Refusal>,
+    piece: Result<crate::split::Record, crate::split::Refusal>,
     log: Log,
     counted_from: Option<DateTimeOffset>,
 ) -> Result<LogRow, Reject> {

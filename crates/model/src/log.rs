@@ -7,7 +7,7 @@
 use odata::canonical::{Canonicaliser, absent};
 use odata::edm::StructuredType;
 use odata::json::{Member, Node, Pointer, Text, write_members};
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
 use crate::fragment::Corrupt;
 use crate::generated::{CALL_RECORD as CALL_RECORD_TYPE, beta, v1_0};
@@ -19,7 +19,6 @@ pub const CALL_RECORD: &str = "callvault.callRecord";
 /// up.
 pub const COUNTED_FROM: &str = "@callvault.startDateTime";
 
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 /// Longest id that is kept, in bytes.
 const LONGEST_ID: usize = 256;
 
@@ -186,7 +185,7 @@ pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Resul
     write_members(&mut body, &members);
     body.push(b'}');
     let id_key = match &id {
-        Some(id) => crate::key(id),
+        Some(id) => crate::key::key(id),
         None => name_of(log, &members, &body),
     };
     Ok(LogRow { log, id, id_key, time, body: String::from_utf8_lossy(&body).into_owned() })

@@ -11,24 +11,11 @@ use std::collections::HashMap;
 use odata::json::{Member, Node, Pointer, write_members, write_node};
 
 use crate::flags;
-use crate::fragment::{Codec, Corrupt, FragmentKind, Item, Pack, RecordFragment};
-use crate::{Shredded, generated, key, shred_own};
+use crate::fragment::{Codec, Corrupt, FragmentKind, Fragments, Item, Pack, RecordFragment};
+use crate::generated;
+use crate::key::key;
+use crate::shred::{Shredded, shred_own};
 use values::{Conflict, merge_members, says_the_same};
-
-/// A stored record, read piece by piece.
-pub trait Stored {
-    /// What reading can end with.
-    type Error: From<Corrupt>;
-    /// Bits of [`crate::flags`].
-    fn flags(&self) -> u32;
-    /// Puts the record fragment, decompressed, in place of `out`.
-    fn record(&mut self, out: &mut Vec<u8>) -> Result<(), Self::Error>;
-    /// Puts the `number`-th pack of sessions, decompressed, in place of `out`; false if there is
-    /// none.
-    fn session_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Self::Error>;
-    /// The same for participants.
-    fn participant_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Self::Error>;
-}
 
 /// What came of it.
 #[derive(Debug)]
@@ -57,7 +44,7 @@ impl<E> From<Conflict> for Stop<E> {
 }
 
 /// Puts a stored record and an incoming one of the same id and version together.
-pub fn merge<S: Stored>(
+pub fn merge<S: Fragments>(
     stored: &mut S,
     incoming: &Shredded,
     codec: &mut dyn Codec,
@@ -122,7 +109,7 @@ const DERIVED: [(u32, &str); 3] = [
     (flags::ORGANIZER_V2_DERIVED, "organizer_v2"),
 ];
 
-fn merge_record<S: Stored>(
+fn merge_record<S: Fragments>(
     stored: &mut S,
     incoming: &Shredded,
     codec: &mut dyn Codec,
@@ -160,7 +147,7 @@ struct Side {
     is_incomplete: bool,
 }
 
-fn merge_participants<S: Stored>(
+fn merge_participants<S: Fragments>(
     stored: &mut S,
     incoming: &Shredded,
     codec: &mut dyn Codec,
@@ -196,7 +183,7 @@ fn merge_participants<S: Stored>(
     Ok(())
 }
 
-fn merge_sessions<S: Stored>(
+fn merge_sessions<S: Fragments>(
     stored: &mut S,
     incoming: &Shredded,
     codec: &mut dyn Codec,

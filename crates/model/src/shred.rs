@@ -3,11 +3,14 @@
 //! The text is walked once. Sessions are taken one by one, so that a meeting of thousands of them
 //! needs the memory of one at a time beside what is kept of them.
 
+mod identities;
+mod members;
 mod reader;
 mod rows;
 mod stored;
 mod typed;
 
+use odata::canonical::Mismatch;
 use odata::json::Scanner;
 
 use crate::fragment::Codec;
@@ -67,6 +70,12 @@ impl Error {
             Self::Json(_) => "",
             Self::Invalid { pointer, .. } => pointer,
         }
+    }
+}
+
+impl From<Mismatch> for Error {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Invalid { pointer: mismatch.pointer, message: mismatch.message }
     }
 }
 

@@ -30,7 +30,9 @@ use crate::counters::Counters;
 use crate::payload;
 use crate::schedule::{GIVEN_UP_AFTER, wait};
 use crate::secrets::Vault;
-use crate::transport::{Message, NO_LIFECYCLE, SendError, Transports};
+use crate::send_error::{NO_LIFECYCLE, SendError};
+use crate::transport::Message;
+use crate::transports::Transports;
 
 pub use deciding::ConditionLimits;
 

@@ -15,8 +15,10 @@ mod payload;
 mod resource;
 mod schedule;
 mod secrets;
+mod send_error;
 mod subscription;
 mod transport;
+mod transports;
 mod webhook;
 
 pub use address::{Guard, NoNetwork};
@@ -24,5 +26,6 @@ pub use counters::Counters;
 pub use dispatch::{ConditionLimits, Dispatcher};
 pub use handshake::HandshakeError;
 pub use secrets::{Secrets, Vault};
+pub use send_error::reason_for_applications;
 pub use subscription::{Asked, Changes, Refusal, Rules};
-pub use transport::{Transports, reason_for_applications};
+pub use transports::Transports;

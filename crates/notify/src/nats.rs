@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::{ConnectOptions, HeaderMap, ServerAddr, jetstream};
-use odata::json::{Member, Node, Text, write_node};
+use odata::json::{Node, write_node};
 use reqwest::Url;
 use rustls::ClientConfig;
 use store::clock;
@@ -20,7 +20,8 @@ use store::clock;
 use crate::address::Guard;
 use crate::handshake::HandshakeError;
 use crate::named_server::NamedServer;
-use crate::transport::{ANSWERED_WITHIN, FORBIDDEN, Message, SendError, Sending, Transport};
+use crate::send_error::{ANSWERED_WITHIN, FORBIDDEN, SendError};
+use crate::transport::{Message, Sending, Transport};
 
 /// The port of NATS (IANA).
 const PORT: u16 = 4222;
@@ -274,21 +275,16 @@ fn server_of(url: &Url) -> String {
 }
 
 fn validation(token: &str) -> Vec<u8> {
-    let text = |text: &str| Node::String(Text::of(text));
-    let object = |members: Vec<(&'static str, Node<'static>)>| {
-        let member = |(name, value)| Member { name: Text::plain(name), value };
-        Node::Object(members.into_iter().map(member).collect())
-    };
-    let data = ["@odata.type", "@odata.id", "id"].map(|name| (name, text("NA")));
-    let item = object(vec![
-        ("subscriptionId", text("NA")),
-        ("subscriptionExpirationDateTime", text("NA")),
-        ("clientState", text("NA")),
-        ("changeType", text(token)),
-        ("resource", text("NA")),
-        ("resourceData", object(data.to_vec())),
+    let data = ["@odata.type", "@odata.id", "id"].map(|name| (name, Node::text("NA")));
+    let item = Node::object([
+        ("subscriptionId", Node::text("NA")),
+        ("subscriptionExpirationDateTime", Node::text("NA")),
+        ("clientState", Node::text("NA")),
+        ("changeType", Node::text(token)),
+        ("resource", Node::text("NA")),
+        ("resourceData", Node::object(data)),
     ]);
     let mut out = Vec::new();
-    write_node(&mut out, &object(vec![("value", Node::Array(vec![item]))]));
+    write_node(&mut out, &Node::object([("value", Node::Array(vec![item]))]));
     out
 }

@@ -1,6 +1,8 @@
 //! Messages as requests of HTTP: to allowed addresses only, whatever a name resolves to at the
 //! moment of connecting; no redirects, no proxies, ten seconds.
 
+mod handshake;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,11 +12,11 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url, redirect};
 
+use self::handshake::handshake;
 use crate::address::Guard;
-use crate::handshake::{HandshakeError, handshake};
-use crate::transport::{
-    ANSWERED, ANSWERED_WITHIN, FORBIDDEN, Message, SendError, Sending, Transport,
-};
+use crate::handshake::HandshakeError;
+use crate::send_error::{ANSWERED, ANSWERED_WITHIN, FORBIDDEN, SendError};
+use crate::transport::{Message, Sending, Transport};
 
 /// As much of an answer is read, so that the connection can be used again.
 const MOST_ANSWER: usize = 16 << 10;
@@ -124,7 +126,7 @@ impl Transport for Webhooks {
 }
 
 /// What is told of an answer that is no success.
-pub(crate) fn answered(status: StatusCode) -> String {
+fn answered(status: StatusCode) -> String {
     format!("{ANSWERED} {}", status.as_u16())
 }
 

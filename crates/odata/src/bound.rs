@@ -5,6 +5,7 @@
 mod apply;
 mod expr;
 mod print;
+mod uses;
 
 use std::ptr;
 

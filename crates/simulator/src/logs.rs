@@ -14,8 +14,9 @@ use odata::primitive::TICKS_PER_SECOND;
 
 use crate::json::Instants;
 use crate::mix::Kind;
+use crate::modality;
 use crate::persona;
-use crate::plan::{Call, Leg, Side, modality};
+use crate::plan::{Call, Leg, Side};
 use crate::population::{self, Party, Population};
 use crate::record::Press;
 use crate::rng::Rng;

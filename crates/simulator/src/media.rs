@@ -2,8 +2,8 @@
 
 use crate::device;
 use crate::json::{self, Instants};
+use crate::modality;
 use crate::network::{Attachment, Connection};
-use crate::plan::modality;
 use crate::rng::Rng;
 use crate::stream::{Content, Stream};
 

@@ -55,15 +55,6 @@ pub(crate) enum Telemetry {
     Never,
 }
 
-/// What a leg carries, as bits in the order in which they are printed.
-pub(crate) mod modality {
-    pub(crate) const AUDIO: u8 = 1;
-    pub(crate) const VIDEO: u8 = 2;
-    pub(crate) const VIDEO_BASED_SCREEN_SHARING: u8 = 4;
-    pub(crate) const SCREEN_SHARING: u8 = 8;
-    pub(crate) const DATA: u8 = 16;
-}
-
 /// A session to be. Times are ticks: from the start of the call while it is planned.
 #[derive(Debug, Clone)]
 pub(crate) struct Leg {
@@ -218,10 +209,11 @@ fn ticks(rng: &mut Rng, seconds: &[u64]) -> i64 {
 mod tests {
     use std::collections::HashSet;
 
+    use odata::primitive::TICKS_PER_DAY;
+
     use super::*;
 
-    const FRAME: Frame =
-        Frame { seed: 11, mix: Mix::Realistic, span: (0, 30 * 86_400 * TICKS_PER_SECOND) };
+    const FRAME: Frame = Frame { seed: 11, mix: Mix::Realistic, span: (0, 30 * TICKS_PER_DAY) };
 
     #[test]
     fn any_2000_consecutive_calls_have_a_meeting_of_2000() {

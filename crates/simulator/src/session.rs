@@ -3,8 +3,9 @@
 use crate::endpoint::{self, Feedback, Manner};
 use crate::json::{self, Instants};
 use crate::media::{Reported, Terminal};
+use crate::modality;
 use crate::network::Attachment;
-use crate::plan::{Leg, Outcome, Side, Telemetry, modality};
+use crate::plan::{Leg, Outcome, Side, Telemetry};
 use crate::population::{self, Population};
 use crate::rng::Rng;
 

@@ -8,8 +8,9 @@ use async_nats::jetstream;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::http::Client;
+use crate::lasting_port;
 use crate::patience::{await_some, until};
-use crate::{Client, lasting_port};
 
 /// The server, in a process of its own with a folder of its own. Dropped, it ends.
 pub struct Nats {

@@ -7,9 +7,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::http::Client;
 use crate::patience::{PATIENCE, await_some};
+use crate::postgres::Postgres;
 use crate::prepared::{Files, Tokens};
-use crate::{Client, Postgres, TENANT, postgres};
+use crate::{TENANT, postgres};
 
 /// Where a store is, and the key of what it seals, for commands.
 const STORE: &str = "CALLVAULT_STORE";

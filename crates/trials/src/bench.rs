@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
 use self::data::Filled;
 use self::table::Row;
@@ -43,7 +43,6 @@ const MEASURED: &str = "0";
 const LOAD: &str = "1";
 /// Pages of lists that are asked for.
 const PAGES: usize = 200;
-const COLLECTION: &str = "/v1.0/communications/callRecords";
 /// How often a role is named in the token, so that it has the 1.5 KB of those of large issuers.
 const ROLES_IN_TOKEN: usize = 12;
 
@@ -189,7 +188,7 @@ fn pinned(core: &str, command: &Command) -> Command {
 fn windows() -> impl Iterator<Item = String> {
     let start = DateTimeOffset::parse(&format!("{BEGIN}T00:00:00Z")).expect("a time").0;
     (0..PAGES as i64).map(move |day| {
-        let at = |day: i64| DateTimeOffset(start + day * 86_400 * TICKS_PER_SECOND);
+        let at = |day: i64| DateTimeOffset(start + day * TICKS_PER_DAY);
         let (from, to) = (at(day), at(day + 7));
         format!("startDateTime%20ge%20{from}%20and%20startDateTime%20lt%20{to}")
     })

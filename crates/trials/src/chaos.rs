@@ -16,12 +16,11 @@ use anyhow::{Result, bail, ensure};
 use crate::http::Connection;
 use crate::instance::Instance;
 use crate::members::{number, text};
+use crate::paths::IMPORT;
 use crate::served::Served;
 use ledger::{Ledger, Verdict, percentile};
 use receiver::{Kind, Receiver};
 use xtask::repository::{PROFILE, fresh_folder};
-
-const IMPORT: &str = "/v1.0/communications/callRecords/callvault.import";
 
 /// Versions that are written together.
 const TOGETHER: usize = 50;

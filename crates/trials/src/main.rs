@@ -11,6 +11,7 @@ mod fuzz;
 mod http;
 mod instance;
 mod members;
+mod paths;
 mod raw;
 mod received;
 mod scenarios;

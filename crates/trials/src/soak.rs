@@ -14,9 +14,11 @@ mod nodes;
 mod reading;
 mod report;
 mod told;
+mod traffic;
 mod trial;
 mod upgrade;
 mod worst;
+mod writing;
 
 use std::process::Command;
 use std::time::Duration;

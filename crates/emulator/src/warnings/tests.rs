@@ -3,7 +3,10 @@
 use odata::primitive::TICKS_PER_SECOND;
 
 use super::*;
-use crate::{Answered, Arriving, Emulator, Rules, Telling};
+use crate::Emulator;
+use crate::messages::Telling;
+use crate::requests::{Answered, Arriving};
+use crate::rules::Rules;
 
 const RECORDS: &str = "/communications/callRecords";
 const A: &str = "/communications/callRecords/aaaaaaaa-0000-4000-8000-000000000001";
@@ -59,7 +62,7 @@ impl Client {
         self.send("POST", "/subscriptions", 201, &body)
     }
 
-    fn tell(&mut self, record: Option<&str>) -> crate::Interference {
+    fn tell(&mut self, record: Option<&str>) -> crate::messages::Interference {
         let (at, application) = (self.at, Some(self.application));
         let change_type = "created";
         self.emulator.tell(&Telling { at, subscription: "S", change_type, record, application })

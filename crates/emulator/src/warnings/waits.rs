@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::{TICKS_PER_MILLISECOND, TICKS_PER_SECOND};
 
 use super::Finding;
 use crate::history::{History, Logged};
-use crate::log::MILLISECOND;
 
 /// What is said.
 pub(super) const IGNORED: &str = "Requests came before the time of the Retry-After of an answer to the \
@@ -14,9 +13,9 @@ pub(super) const IGNORED: &str = "Requests came before the time of the Retry-Aft
     Wait for as long as Retry-After says before you ask again.";
 
 /// How much earlier than told a request may come: clocks and timers differ.
-const EARLY: i64 = 50 * MILLISECOND;
+const EARLY: i64 = 50 * TICKS_PER_MILLISECOND;
 /// Requests that were sent beside the refused one may come in for as long after its answer.
-const CROSSING: i64 = 100 * MILLISECOND;
+const CROSSING: i64 = 100 * TICKS_PER_MILLISECOND;
 
 /// A time during which a path is not to be asked for.
 struct Wait<'a> {

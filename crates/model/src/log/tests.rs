@@ -17,7 +17,7 @@ fn shown(log: Log, ty: &'static StructuredType, body: &str) -> String {
 #[test]
 fn a_row_is_kept_digit_for_digit_and_shown_whole() {
     let row = read(Log::PstnCalls, CALL, None).unwrap();
-    assert_eq!(row.id_key, crate::key("9c4984c7-6c3c-427d-a30c-bd0b2eacee90"));
+    assert_eq!(row.id_key, crate::key::key("9c4984c7-6c3c-427d-a30c-bd0b2eacee90"));
     assert_eq!(DateTimeOffset(row.time).to_string(), "2019-11-01T00:00:08.2589935Z");
     assert!(row.body.contains(r#""charge":0.00"#) && !row.body.contains("null"), "{}", row.body);
     let beta = shown(Log::PstnCalls, Log::PstnCalls.ty(), &row.body);

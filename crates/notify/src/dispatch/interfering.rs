@@ -14,7 +14,8 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::Work;
-use crate::transport::{Message, SendError};
+use crate::send_error::SendError;
+use crate::transport::Message;
 
 /// How often a message is tried that was taken off its way, and the pause before the next time.
 const TRIES: u32 = 3;

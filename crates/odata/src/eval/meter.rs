@@ -7,8 +7,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+use super::pool::Pool;
 
 /// Steps between two looks at the clock; some microseconds.
 const STEPS_BETWEEN_LOOKS: u64 = 1_024;
@@ -20,36 +21,6 @@ const LARGEST_ITEM: usize = 48 << 20;
 const TREE_OF_TEXT: usize = 3;
 /// Bytes of text that cost as much as a step.
 const BYTES_OF_A_STEP: usize = 64;
-
-/// Memory that all questions of a process share.
-#[derive(Debug)]
-pub struct Pool {
-    limit: usize,
-    used: AtomicUsize,
-}
-
-impl Pool {
-    /// A pool of so many bytes.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, used: AtomicUsize::new(0) }
-    }
-
-    /// Bytes that are taken now.
-    pub fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
-    }
-
-    fn take(&self, bytes: usize) -> bool {
-        let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            used.checked_add(bytes).filter(|sum| *sum <= self.limit)
-        });
-        taken.is_ok()
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
 
 /// Why a question is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use super::json_form::set_member;
 use super::{Environment, Exhausted, HeapSize, Item, Key, Order, Program, Scope};
-use crate::bound::{Computed, Query, Search};
+use crate::bound::{Computed, OrderKey, Query, Search};
 use crate::edm::Type;
 use crate::json::Node;
 
@@ -77,6 +77,17 @@ impl Sieve {
             search: query.search.clone(),
             order: Order::new(&query.orderby),
             is_counted: query.count,
+        }
+    }
+
+    /// Takes every item, in an order.
+    pub(super) fn sorted_by(keys: &[OrderKey]) -> Self {
+        Self {
+            compute: Vec::new(),
+            filter: None,
+            search: None,
+            order: Order::new(keys),
+            is_counted: false,
         }
     }
 

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::TICKS_PER_DAY;
 
 use super::line::Line;
 use super::{CURRENCY, Clerk, Country, Entry, Log, context, seconds};
 use crate::plan::Leg;
 use crate::population::Party;
-
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
 /// What is summed up separately: midnight of the day (UTC), the organizer, where the organizer is
 /// and what the call counts as. There is one currency.

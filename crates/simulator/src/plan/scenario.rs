@@ -2,8 +2,9 @@
 
 use odata::primitive::TICKS_PER_SECOND;
 
-use super::{Call, HALF_HOUR, Outcome, Side, modality, ticks};
+use super::{Call, HALF_HOUR, Outcome, Side, ticks};
 use crate::mix::Mix;
+use crate::modality;
 use crate::population::{self, Party};
 use crate::rng::Rng;
 

@@ -11,7 +11,6 @@ use odata::json::Node;
 
 use super::loader::Parts;
 use crate::Error;
-use crate::query::scope::any_path;
 
 /// Conditions on JSON, ready for use.
 #[derive(Debug)]
@@ -125,7 +124,7 @@ impl Judge {
 pub(super) fn parts(all: &[&Expr]) -> Parts {
     let mut found = Parts::default();
     for expr in all {
-        any_path(expr, &mut |path| {
+        expr.any_path(&mut |path| {
             found = found.and(parts_of_path(path));
             false
         });

@@ -5,8 +5,7 @@ use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use model::fragment::{Codec as _, FragmentKind, Pack};
-use model::merge::Stored;
+use model::fragment::{Codec as _, FragmentKind, Fragments, Pack};
 use model::shred::stored_rows;
 use model::{Shredded, key};
 
@@ -270,7 +269,7 @@ impl Held<'_> {
     }
 }
 
-impl Stored for Held<'_> {
+impl Fragments for Held<'_> {
     type Error = Error;
 
     fn flags(&self) -> u32 {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
 use super::{BEGIN, DAYS};
 use crate::instance::{Instance, TENANT};
@@ -65,9 +65,9 @@ pub(super) fn simulated_into(
     let mut reading = program.stdin(Stdio::piped()).spawn()?;
     let text = OwnedFd::from(reading.stdin.take().context("the input is piped")?);
     let begin = DateTimeOffset::parse(&format!("{BEGIN}T00:00:00Z")).context("a day")?.0;
-    let (mut given, ticks_of_day) = (0, 86_400 * TICKS_PER_SECOND);
+    let mut given = 0;
     for day in 0..DAYS {
-        let at = |day: usize| DateTimeOffset(begin + day as i64 * ticks_of_day).to_string();
+        let at = |day: usize| DateTimeOffset(begin + day as i64 * TICKS_PER_DAY).to_string();
         // What is given by the end of the day, so that roundings don't add up.
         let calls = records * (day + 1) / DAYS - given;
         given += calls;

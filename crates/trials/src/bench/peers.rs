@@ -11,9 +11,10 @@ use super::data::{self, Filled};
 use super::reads::micros;
 use super::table::{Range, Reference, Row};
 use super::wrk::{Draw, Load, Requests};
-use super::{Bench, COLLECTION, MEASURED, gauge, pinned, serve, windows};
+use super::{Bench, MEASURED, gauge, pinned, serve, windows};
 use crate::http::Connection;
 use crate::members;
+use crate::paths::CALL_RECORDS;
 use crate::served::Served;
 use xtask::process;
 use xtask::repository::{root, target};
@@ -114,7 +115,7 @@ fn ensure_same(filled: &Filled, ours: &Served, theirs: &Served, token: &str) -> 
         Ok(body)
     };
     for id in fs::read_to_string(&filled.ids)?.lines().take(COMPARED) {
-        let ours = ask(&ours.url, &format!("{COLLECTION}/{id}{EXPANDED}"))?;
+        let ours = ask(&ours.url, &format!("{CALL_RECORDS}/{id}{EXPANDED}"))?;
         let theirs = ask(&theirs.url, &format!("{THEIR_COLLECTION}({id}){EXPANDED}"))?;
         for name in ["id", "type", "displayName", "ipAddress", "maxJitter"] {
             let values = [&ours, &theirs].map(|body| members::text(body, name));
@@ -145,7 +146,7 @@ fn pairs(
             let requests = Requests { before, parts, behind, draw: Draw::Uniform };
             Load::new(script, url, &requests, CONNECTIONS)
         };
-        let at_ours = load("ours", &ours.url, format!("GET {COLLECTION}{before}"), query)?;
+        let at_ours = load("ours", &ours.url, format!("GET {CALL_RECORDS}{before}"), query)?;
         let before = format!("GET {THEIR_COLLECTION}{their_before}");
         let at_theirs = load("cap", &theirs.url, before, their_query)?;
         pairs.push(Pair { name, aim, ours: at_ours, theirs: at_theirs, micros: Vec::new() });

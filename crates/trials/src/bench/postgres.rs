@@ -12,10 +12,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use testkit::Postgres;
 
+use super::Bench;
 use super::table::{Range, Reference, Row, Unit};
 use super::wrk::{Draw, Load, Requests};
-use super::{Bench, COLLECTION};
 use crate::instance::{Instance, TENANT};
+use crate::paths::CALL_RECORDS;
 use crate::served::Served;
 use xtask::process;
 use xtask::repository::SHIPPED;
@@ -197,7 +198,7 @@ impl<'b> Trial<'b> {
         let pgbench = self.pgbench("list", vec![statement])?;
         let [from, to] = ASKED_RANGE;
         let filter = format!("startDateTime%20ge%20{from}%20and%20startDateTime%20lt%20{to}");
-        let paths = [format!("{COLLECTION}?$filter={filter}")];
+        let paths = [format!("{CALL_RECORDS}?$filter={filter}")];
         let row = self.compare("filtered list page of 60", &pgbench, &paths, node)?;
         Ok(Row { aim: Some(0.7), ..row })
     }
@@ -280,7 +281,7 @@ impl Trial<'_> {
 }
 
 fn record_paths(asked: &[Asked]) -> Vec<String> {
-    asked.iter().map(|asked| format!("{COLLECTION}/{}{EXPANDED}", asked.id)).collect()
+    asked.iter().map(|asked| format!("{CALL_RECORDS}/{}{EXPANDED}", asked.id)).collect()
 }
 
 /// Records a second of a program that takes half of them.

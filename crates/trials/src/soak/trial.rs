@@ -12,6 +12,7 @@ use super::content::{self, Version};
 use super::faults::{self, Ends};
 use super::load::Load;
 use super::log::Log;
+use super::traffic;
 use super::{Speed, reading, report, told};
 use crate::chaos::receiver::{Kind, Receiver};
 
@@ -48,7 +49,7 @@ pub(super) fn run(
     let subscribers = subscribe(cluster, &token)?;
     let began = Instant::now();
     let load = Load::new(cluster, token);
-    load.during(disturb)?;
+    traffic::during(&load, disturb)?;
     cluster.all_serve()?;
     let mut wrong = check_records(&load, speed);
     let (drained, not_told) = check_told(cluster, &subscribers);

@@ -9,9 +9,10 @@ use anyhow::{Context, Result};
 use super::get;
 use crate::bench::nginx::Site;
 use crate::bench::wrk::{Draw, Requests};
-use crate::bench::{Bench, COLLECTION, PAGES, windows};
+use crate::bench::{Bench, PAGES, windows};
 use crate::http::{Answer, Connection};
 use crate::members;
+use crate::paths::CALL_RECORDS;
 use crate::served::Served;
 
 /// Records whose answers nginx has.
@@ -91,7 +92,7 @@ pub(in crate::bench) fn few(bench: &Bench, server: &Served, folder: &Path) -> Re
 pub(super) fn header_lines(bench: &Bench, server: &Served) -> Result<Vec<(String, String)>> {
     let mut connection = Connection::open(&server.url)?;
     let id = first_lines(&bench.ids, 1)?.pop().context("no record")?;
-    Ok(get(&mut connection, bench, &format!("{COLLECTION}/{id}"))?.lines)
+    Ok(get(&mut connection, bench, &format!("{CALL_RECORDS}/{id}"))?.lines)
 }
 
 impl<'a> Making<'a> {
@@ -123,7 +124,7 @@ impl<'a> Making<'a> {
         let ids = first_lines(&self.bench.ids, SAMPLES)?;
         let mut samples = Vec::with_capacity(ids.len());
         for id in ids {
-            let body = self.get(&format!("{COLLECTION}/{id}{query}"))?.body;
+            let body = self.get(&format!("{CALL_RECORDS}/{id}{query}"))?.body;
             samples.push(Sample { file: id, query: String::new(), body });
         }
         let mut case = self.case(name, "/communications/callRecords/", query, lines, samples)?;
@@ -136,7 +137,7 @@ impl<'a> Making<'a> {
         let ids = first_lines(&self.bench.ids, SAMPLES)?;
         let (mut samples, mut ours) = (Vec::new(), Vec::new());
         for id in ids {
-            let answer = self.get(&format!("{COLLECTION}/{id}"))?;
+            let answer = self.get(&format!("{CALL_RECORDS}/{id}"))?;
             let tag = answer.line("etag").context("an answer without a tag")?;
             ours.push(conditional(&id, tag));
             samples.push(Sample { file: id, query: String::new(), body: answer.body });
@@ -150,7 +151,7 @@ impl<'a> Making<'a> {
     /// A record of 3,000 sessions, of which 60 are inline.
     fn large(&mut self) -> Result<Case> {
         let id = self.bench.large;
-        let body = self.get(&format!("{COLLECTION}/{id}{EXPANDED}"))?.body;
+        let body = self.get(&format!("{CALL_RECORDS}/{id}{EXPANDED}"))?.body;
         let samples = vec![Sample { file: id.to_string(), query: String::new(), body }];
         let name = "GET expanded, 60 sessions inline of 3,000";
         let case = self.case(name, "/communications/callRecords/", EXPANDED, "", samples)?;
@@ -161,12 +162,12 @@ impl<'a> Making<'a> {
     fn lists(&mut self) -> Result<Vec<Case>> {
         let (mut first, mut latest, mut next) = (Vec::new(), Vec::new(), Vec::new());
         for window in windows() {
-            let answer = self.get(&format!("{COLLECTION}?$filter={window}"))?.body;
+            let answer = self.get(&format!("{CALL_RECORDS}?$filter={window}"))?.body;
             if latest.len() < LATEST_PAGES {
                 latest.push((format!("$filter={window}"), answer.clone()));
             }
             let link = next_link(&answer)?;
-            let following = self.get(&format!("{COLLECTION}?{link}"))?.body;
+            let following = self.get(&format!("{CALL_RECORDS}?{link}"))?.body;
             next.push((link, following));
             first.push((format!("$filter={window}"), answer));
         }
@@ -174,7 +175,7 @@ impl<'a> Making<'a> {
         let mut counts = Vec::new();
         for window in windows() {
             let query = format!("$filter={window}");
-            let count = self.get(&format!("{COLLECTION}/$count?{query}"))?.body;
+            let count = self.get(&format!("{CALL_RECORDS}/$count?{query}"))?.body;
             counts.push((query, count));
         }
         let mut cases = Vec::new();
@@ -192,15 +193,15 @@ impl<'a> Making<'a> {
 
     /// Goes so many pages into the list of all records; the pages after that.
     fn walk(&mut self, pages: usize) -> Result<Vec<(String, String)>> {
-        let answer = self.get(COLLECTION)?.body;
+        let answer = self.get(CALL_RECORDS)?.body;
         let mut link = next_link(&answer)?;
         for _ in 0..pages {
-            let answer = self.get(&format!("{COLLECTION}?{link}"))?.body;
+            let answer = self.get(&format!("{CALL_RECORDS}?{link}"))?.body;
             link = next_link(&answer)?;
         }
         let mut found = Vec::new();
         for _ in 0..PAGES {
-            let answer = self.get(&format!("{COLLECTION}?{link}"))?.body;
+            let answer = self.get(&format!("{CALL_RECORDS}?{link}"))?.body;
             let next = next_link(&answer)?;
             found.push((link, answer));
             link = next;

@@ -8,11 +8,11 @@ use super::request::{Case, Request};
 use super::ways::{self, Told, Way};
 use crate::instance::Instance;
 use crate::members;
+use crate::paths::CALL_RECORDS;
 use crate::served::Served;
 use xtask::repository::{PROFILE, fresh_folder};
 
 /// Where records are.
-pub(super) const RECORDS: &str = "/v1.0/communications/callRecords";
 /// Simulated records.
 const CALLS: u32 = 40;
 /// Forms in which a record is asked for the fast way.
@@ -75,7 +75,7 @@ impl Stock {
         let few: Vec<String> = self.ids.iter().take(6).cloned().chain([LARGE.to_owned()]).collect();
         for id in few {
             for form in FORMS {
-                let target = format!("{RECORDS}/{id}{form}");
+                let target = format!("{CALL_RECORDS}/{id}{form}");
                 let asked = Case::from(Request::get(&target, &self.reader));
                 // Asked some times, each thread of the server knows the token.
                 let mut told = Told { answers: Vec::new(), fast: 0 };

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::arena::{ATTACKER, Arena, READ, RECORDS, WRITE, must};
+use super::arena::{ATTACKER, Arena, READ, WRITE, must};
 use super::client::{Client, beginning};
 use super::record;
 use crate::instance::Instance;
+use crate::paths::CALL_RECORDS;
 use crate::served::Served;
 use xtask::repository::PROFILE;
 
@@ -42,7 +43,7 @@ impl Own {
     }
 
     fn keep(&mut self, id: &str) -> Result<u16, String> {
-        self.client.post(RECORDS, record::small(id).as_bytes()).map(|answer| answer.status)
+        self.client.post(CALL_RECORDS, record::small(id).as_bytes()).map(|answer| answer.status)
     }
 
     /// Each kind of request is answered as it is elsewhere.
@@ -51,9 +52,9 @@ impl Own {
         must(matches!(kept, 200 | 201), || format!("a record is answered {kept}"))?;
         // By hyper and the layers, and on the socket.
         for (target, expected) in [
-            (format!("{RECORDS}/{id}"), 200),
-            (format!("{RECORDS}?$top=1"), 200),
-            (format!("{RECORDS}?$nonsense=1"), 400),
+            (format!("{CALL_RECORDS}/{id}"), 200),
+            (format!("{CALL_RECORDS}?$top=1"), 200),
+            (format!("{CALL_RECORDS}?$nonsense=1"), 400),
             ("/nowhere".to_owned(), 404),
         ] {
             let answer = self.client.get(&target)?;
@@ -133,11 +134,11 @@ pub(super) fn store(arena: &mut Arena<'_>) -> Result<()> {
             .and_then(|status| must(status == 503, || format!("a write is answered {status}")));
         arena.tally.attack(&format!("a write when the store is {name}"), outcome);
         let began = Instant::now();
-        let mut read = own.client.get(&format!("{RECORDS}/before"));
+        let mut read = own.client.get(&format!("{CALL_RECORDS}/before"));
         while read.as_ref().is_ok_and(|answer| answer.status == 200)
             && began.elapsed() < arena.patience() / 6
         {
-            read = own.client.get(&format!("{RECORDS}/before"));
+            read = own.client.get(&format!("{CALL_RECORDS}/before"));
         }
         let outcome = read.and_then(|answer| {
             must(answer.status == 503, || format!("answered {}", answer.status))
@@ -187,7 +188,7 @@ fn full(arena: &mut Arena<'_>) -> Result<()> {
             })
             .collect();
         let body = record::with(&format!("large-{number}"), &format!(",\"own\":\"{text}\""));
-        match own.client.post(RECORDS, body.as_bytes()) {
+        match own.client.post(CALL_RECORDS, body.as_bytes()) {
             Ok(answer) if answer.status == 201 => {}
             other => {
                 refused = Some(other);
@@ -203,7 +204,7 @@ fn full(arena: &mut Arena<'_>) -> Result<()> {
     arena.tally.attack("a file that may not grow", outcome);
     let outcome = own
         .client
-        .get(&format!("{RECORDS}/small"))
+        .get(&format!("{CALL_RECORDS}/small"))
         .and_then(|answer| must(answer.status == 200, || beginning(&answer)));
     arena.tally.attack("a read beside it", outcome);
     Ok(())

@@ -8,10 +8,11 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use testkit::Receiver;
 
-use super::arena::{ATTACKER, Arena, READ, RECORDS, WRITE, must};
+use super::arena::{ATTACKER, Arena, READ, WRITE, must};
 use super::client::Client;
 use super::record;
 use crate::instance::Instance;
+use crate::paths::CALL_RECORDS;
 use crate::raw::Answer;
 use crate::served::Served;
 use xtask::repository::PROFILE;
@@ -188,7 +189,7 @@ fn secrets(logged: &mut Logged, answers: &mut Vec<Answer>) -> Result<Vec<(&'stat
         ("Authorization", "Bearer sekret-bearer-41"),
     ] {
         let token = std::mem::take(&mut logged.client.token);
-        let answer = logged.client.ask("GET", RECORDS, &[(name, value)], b"");
+        let answer = logged.client.ask("GET", CALL_RECORDS, &[(name, value)], b"");
         logged.client.token = token;
         answers.push(answer.map_err(anyhow::Error::msg)?);
     }
@@ -196,9 +197,10 @@ fn secrets(logged: &mut Logged, answers: &mut Vec<Answer>) -> Result<Vec<(&'stat
     let members = format!(
         ",\"participants_v2\":[{{\"id\":\"p\",\"identity\":{{\"phone\":{{\"id\":\"{phone}\"}}}}}}]"
     );
-    let kept = logged.client.post(RECORDS, record::with("secrets", &members).as_bytes());
+    let kept = logged.client.post(CALL_RECORDS, record::with("secrets", &members).as_bytes());
     kept.map_err(anyhow::Error::msg)?;
-    let refused = logged.client.get(&format!("{RECORDS}?$filter=id%20eq%20'{phone}'%20nonsense"));
+    let refused =
+        logged.client.get(&format!("{CALL_RECORDS}?$filter=id%20eq%20'{phone}'%20nonsense"));
     refused.map_err(anyhow::Error::msg)?;
     receiver.wait_for_messages(1);
     let master = fs::read(logged.instance.data().join("keys/master"))?;
@@ -229,16 +231,16 @@ fn lines(client: &mut Client, text: &str, answers: &mut Vec<Answer>) {
     let body = json!({"id": text, "version": text}).to_string();
     let outcomes = [
         client.get(&format!("/{encoded}")),
-        client.get(&format!("{RECORDS}/{encoded}")),
-        client.get(&format!("{RECORDS}?$filter={encoded}")),
+        client.get(&format!("{CALL_RECORDS}/{encoded}")),
+        client.get(&format!("{CALL_RECORDS}?$filter={encoded}")),
         client.ask(
             "GET",
-            RECORDS,
+            CALL_RECORDS,
             &[("User-Agent", &visible), ("client-request-id", &visible)],
             b"",
         ),
-        client.ask("GET", RECORDS, &[("Accept", &visible), ("Prefer", &visible)], b""),
-        client.post(RECORDS, body.as_bytes()),
+        client.ask("GET", CALL_RECORDS, &[("Accept", &visible), ("Prefer", &visible)], b""),
+        client.post(CALL_RECORDS, body.as_bytes()),
         client.post("/v1.0/subscriptions", body.as_bytes()),
     ];
     answers.extend(outcomes.into_iter().flatten());
