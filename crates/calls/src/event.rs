@@ -2,13 +2,11 @@
 
 use model::call::CallEventRow;
 use model::fragment::Uncompressed;
+use model::key::LONGEST_ID;
 use odata::json::{Node, write_node};
 use odata::primitive::DateTimeOffset;
 
 use crate::endpoint;
-
-/// Most bytes of an id.
-const LONGEST_ID: usize = 256;
 
 const MEMBERS: [&str; 11] = [
     "eventId",

@@ -74,7 +74,7 @@ struct Session<'l, 'e> {
 fn sessions_of<'l, 'e>(leg: &'l Leg<'e>) -> impl Iterator<Item = Session<'l, 'e>> {
     leg.parties.iter().enumerate().map(|(number, party)| {
         let mut stays = party.stays.clone();
-        // Who never came in, but was told of, is put where the call was.
+        // A participant who never joined was there as long as the call.
         if stays.is_empty() {
             stays.push(Stay { from: leg.start, to: Some(leg.end) });
         }
@@ -139,7 +139,7 @@ impl<'e> Session<'_, 'e> {
         ])
     }
 
-    /// The stay that media belong to which were told of at a time: the last that had begun.
+    /// The stay that media reported at that time belong to: the last that had begun.
     fn stay_at(&self, time: i64) -> usize {
         self.stays.iter().rposition(|stay| stay.from <= time).unwrap_or(0)
     }
@@ -156,7 +156,7 @@ impl<'e> Session<'_, 'e> {
         }
     }
 
-    /// The same for the same participant of the same call in every version.
+    /// An id that stays the same for a participant of a call in every version of the record.
     fn id(&self, what: &str) -> Node<'static> {
         let (member, id) = self.party.key().map_or(("", ""), |(member, id)| (*member, id));
         let mut hasher = blake3::Hasher::new();

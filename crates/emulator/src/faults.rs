@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::length::Length;
-use crate::requests::{Arriving, Fault, Refusal};
+use crate::requests::{Fault, Refusal, Request};
 use crate::rules::{RequestRule, Rule};
 use crate::state::State;
 use crate::target::Target;
@@ -17,15 +17,15 @@ impl State {
     /// but one that has no effect, since another one has decided before, keeps its times.
     pub(crate) fn fault(
         &mut self,
-        arriving: &Arriving<'_>,
+        request: &Request<'_>,
         target: &Target,
     ) -> (Fault, Option<String>) {
         let rules = Arc::clone(&self.rules);
-        let of = arriving.application.unwrap_or_default();
+        let of = request.application.unwrap_or_default();
         let mut fault = Fault::default();
         let mut names = Vec::new();
         for (place, rule) in rules.requests.iter().enumerate() {
-            if !self.concerns(rule, arriving, target)
+            if !self.concerns(rule, request, target)
                 || !self.counts.matched(self.seed, List::Request, place, of, rule.when())
             {
                 continue;
@@ -46,17 +46,17 @@ impl State {
         (fault, (!names.is_empty()).then(|| names.join("; ")))
     }
 
-    fn concerns(&self, rule: &RequestRule, arriving: &Arriving<'_>, target: &Target) -> bool {
-        let is = |known: &Option<String>, asked: &str| {
-            known.as_ref().is_none_or(|known| known.eq_ignore_ascii_case(asked))
+    fn concerns(&self, rule: &RequestRule, request: &Request<'_>, target: &Target) -> bool {
+        let is = |wanted: &Option<String>, actual: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(actual))
         };
-        is(&rule.method, arriving.method)
-            && is(&rule.application, arriving.application.unwrap_or_default())
+        is(&rule.method, request.method)
+            && is(&rule.application, request.application.unwrap_or_default())
             && rule.path.as_ref().is_none_or(|path| path.matches(&target.path))
             && rule.unseen_for.is_none_or(|length| {
-                arriving.method.eq_ignore_ascii_case("GET")
+                request.method.eq_ignore_ascii_case("GET")
                     && target.record.as_ref().is_some_and(|record| {
-                        self.messages.is_unseen(record, length.time(), arriving.at)
+                        self.messages.is_unseen(record, length.time(), request.at)
                     })
             })
     }

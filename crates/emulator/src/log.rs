@@ -3,8 +3,8 @@
 use odata::primitive::{DateTimeOffset, TICKS_PER_MILLISECOND};
 use serde::Serialize;
 
-use crate::history::{History, Logged};
-use crate::messages::HeardOf;
+use crate::history::{History, LoggedRequest};
+use crate::messages::Deliveries;
 use crate::warnings::{self, Warning};
 
 /// The latest 10,000 requests, and the mistakes that they show.
@@ -42,14 +42,14 @@ pub struct Entry {
 }
 
 /// Shows what is known.
-pub(crate) fn shown(history: &History, heard: &HeardOf, is_final: bool) -> Log {
+pub(crate) fn shown(history: &History, deliveries: &Deliveries, is_final: bool) -> Log {
     Log {
         requests: history.entries.iter().map(|entry| shown_entry(entry)).collect(),
-        warnings: warnings::all(history, heard, is_final),
+        warnings: warnings::all(history, deliveries, is_final),
     }
 }
 
-fn shown_entry(logged: &Logged) -> Entry {
+fn shown_entry(logged: &LoggedRequest) -> Entry {
     let answer = logged.answer.as_ref();
     Entry {
         number: logged.number,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A request that has come in.
 #[derive(Debug, Clone, Copy)]
-pub struct Arriving<'a> {
+pub struct Request<'a> {
     /// When, in ticks of 100 ns since 1970.
     pub at: i64,
     /// The method.
@@ -21,7 +21,7 @@ pub struct Arriving<'a> {
 
 /// What went out in answer to a request.
 #[derive(Debug, Clone, Copy)]
-pub struct Answered<'a> {
+pub struct Answer<'a> {
     /// When all of it had gone out, in ticks of 100 ns since 1970.
     pub at: i64,
     /// The status.

@@ -1,4 +1,4 @@
-//! Why a token isn't accepted, and what the caller is told.
+//! Why a token isn't accepted, and what the caller gets to know of that.
 
 /// Why a request has no caller.
 ///

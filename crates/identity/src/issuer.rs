@@ -45,7 +45,7 @@ pub struct Issuer {
     /// What issuer names begin with, without a slash at the end.
     base: String,
     master: MasterKey,
-    ring: RwLock<Arc<Ring>>,
+    ring: RwLock<Arc<KeyRing>>,
     reload: Option<Reload>,
     reloaded_at: AtomicI64,
     /// Moves on when a key goes, so that no token it signed is remembered.
@@ -60,7 +60,7 @@ impl fmt::Debug for Issuer {
 }
 
 /// The stored keys, ready for use.
-struct Ring {
+struct KeyRing {
     rows: Vec<SigningKey>,
     signer: Option<(String, RsaKeyPair)>,
     verifying: Arc<KeySet>,
@@ -88,7 +88,7 @@ impl Issuer {
         Ok(Self {
             base: base.to_owned(),
             master: master.clone(),
-            ring: RwLock::new(Arc::new(Ring::new(keys, master)?)),
+            ring: RwLock::new(Arc::new(KeyRing::new(keys, master)?)),
             reload: None,
             reloaded_at: AtomicI64::new(i64::MIN),
             generation: Arc::default(),
@@ -122,7 +122,7 @@ impl Issuer {
         if old.rows == keys {
             return Ok(());
         }
-        let new = Arc::new(Ring::new(keys, &self.master)?);
+        let new = Arc::new(KeyRing::new(keys, &self.master)?);
         let kept = new.verifying.covers(&old.verifying);
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = new;
         if !kept {
@@ -221,12 +221,12 @@ impl Issuer {
         format!("{}/{tenant}/v2.0", self.base)
     }
 
-    fn ring(&self) -> Arc<Ring> {
+    fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Ring {
+impl KeyRing {
     /// The newest key without an end signs; all of them verify.
     fn new(rows: &[SigningKey], master: &MasterKey) -> Result<Self, KeyError> {
         let newest = rows

@@ -20,7 +20,7 @@ pub struct IssuerConfig {
     pub audiences: Vec<String>,
     /// URL of the discovery document, when it isn't `{issuer}/.well-known/openid-configuration`.
     pub discovery: Option<String>,
-    /// URL of the JWK Set; with it no discovery document is asked for.
+    /// URL of the JWK Set; with it the discovery document is not fetched.
     pub jwks_uri: Option<String>,
     /// The tenant of all the issuer's tokens, a GUID. Without it the claim `tid` says the tenant.
     pub tenant: Option<String>,

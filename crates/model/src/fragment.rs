@@ -18,7 +18,7 @@ pub const PARTICIPANTS_PER_PACK: usize = 130;
 /// Stands for a splice point that a fragment lacks.
 pub const NOWHERE: u32 = u32::MAX;
 
-/// Which of the three layouts, for whoever compresses them.
+/// Which of the three layouts, for the codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FragmentKind {
     /// A record's own members.

@@ -1,4 +1,4 @@
-//! The same version of a record again: what the two say is put together, unless they disagree.
+//! Merges two payloads of one version of a record, unless they disagree.
 //!
 //! A payload states only what it contains, so a value meets another one only where both records
 //! have one. `null`, `""`, `[]` and the stand-in of an enumeration state nothing: services write

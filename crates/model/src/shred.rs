@@ -84,7 +84,8 @@ pub fn shred(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
     reader::read(Scanner::foreign(text), codec)
 }
 
-/// The same of a text that was made of what is kept, which may be nested deeper than what comes in.
+/// Checks and shreds a text that was made of what is kept, which may be nested deeper than one that
+/// comes in.
 pub fn shred_own(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
     reader::read(Scanner::new(text), codec)
 }

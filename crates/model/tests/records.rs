@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use model::columns::Table;
-use model::fragment::{Corrupt, Pack, RecordFragment, Uncompressed};
-use model::merge::{Merge, Stored, merge};
+use model::fragment::{Corrupt, Fragments, Pack, RecordFragment, Uncompressed};
+use model::merge::{Merge, merge};
 use model::search::{Candidates, Query};
 use model::shred::{TypedRows, stored_rows};
 use model::{Shredded, Value, columns, flags, generated, shred};
@@ -13,7 +13,7 @@ use odata::json::Node;
 
 struct Kept<'a>(&'a Shredded);
 
-impl Stored for Kept<'_> {
+impl Fragments for Kept<'_> {
     type Error = Corrupt;
 
     fn flags(&self) -> u32 {

@@ -36,7 +36,7 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// What the log is told beside it.
+    /// What only the log says.
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::NotOk { cause } => Some(cause),

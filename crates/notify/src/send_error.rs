@@ -1,4 +1,4 @@
-//! Why a message has not arrived, and how much of that an application is told.
+//! Why a message has not arrived, and how much of that an application may know.
 
 use std::time::Duration;
 

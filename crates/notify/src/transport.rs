@@ -11,7 +11,7 @@ use crate::send_error::SendError;
 /// A message on its way.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
-    /// The same whenever the same is sent again.
+    /// Stays the same when the message is sent again.
     pub(crate) id: String,
     /// Lines beside the body, in lower case.
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -31,6 +31,6 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync {
     /// Sends a message, and waits until the receiver has it.
     fn deliver<'a>(&'a self, url: &'a Url, message: Message) -> Sending<'a, SendError>;
 
-    /// Whether whoever is there wants messages, or at least takes them.
+    /// Checks that the receiver wants messages, or at least takes them.
     fn validate<'a>(&'a self, url: &'a Url, token: &'a str) -> Sending<'a, HandshakeError>;
 }

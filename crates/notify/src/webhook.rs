@@ -50,7 +50,7 @@ impl Webhooks {
 
     fn resolving(guard: Arc<Guard>, lookup: Lookup) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
-            .dns_resolver(Arc::new(Guarded { guard: Arc::clone(&guard), lookup }))
+            .dns_resolver(Arc::new(GuardedResolver { guard: Arc::clone(&guard), lookup }))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .timeout(ANSWERED_WITHIN)
@@ -125,7 +125,7 @@ impl Transport for Webhooks {
     }
 }
 
-/// What is told of an answer that is no success.
+/// The reason of a failure by an answer that is no success.
 fn answered(status: StatusCode) -> String {
     format!("{ANSWERED} {}", status.as_u16())
 }
@@ -154,12 +154,12 @@ fn ask_system(name: String) -> Sending<'static, io::Error, Vec<SocketAddr>> {
 /// Resolves names, and gives of their addresses those that the guard admits: the connection goes to
 /// one of these, whatever the name says before or after.
 #[derive(Debug)]
-struct Guarded {
+struct GuardedResolver {
     guard: Arc<Guard>,
     lookup: Lookup,
 }
 
-impl Resolve for Guarded {
+impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = Arc::clone(&self.guard);
         let found = (self.lookup)(name.as_str().to_owned());

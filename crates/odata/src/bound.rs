@@ -104,9 +104,9 @@ pub struct Query {
     pub skip: Option<u64>,
     /// The most items of the whole result.
     pub top: Option<u64>,
-    /// The number of all items is asked for.
+    /// `$count=true`: with the number of all items.
     pub count: bool,
-    /// Members that are asked for; all when there is none.
+    /// Members to answer with; all when there is none.
     pub select: Option<Select>,
     /// Related entities to put inside, each property at most once for each kind.
     pub expand: Vec<ExpandItem>,
@@ -177,7 +177,7 @@ pub struct Select {
 }
 
 impl Select {
-    /// The member, if it is asked for by name.
+    /// The member, if it is selected by name.
     pub fn find(&self, name: &str) -> Option<&Selected> {
         self.members.iter().find(|member| member.name == name)
     }

@@ -1,7 +1,7 @@
 //! The language at work in memory: conditions and values of JSON items, their order, pages,
 //! nested expansions and aggregates.
 //!
-//! What is asked for is prepared once ([`Program`], [`Order`], [`Pipeline`]) and then
+//! A query is prepared once ([`Program`], [`Order`], [`Pipeline`]) and then
 //! applied to many items. There is no I/O, and what is searched in an item by `$search` is the
 //! caller's to know ([`Searcher`]).
 //!
@@ -56,7 +56,7 @@ pub struct Item<'a> {
 const NOTHING: Item<'static> = Item { node: &Node::Null, ty: DYNAMIC };
 
 impl Item<'_> {
-    /// The same object with type `ty`, if it is of that type.
+    /// The object with type `ty`, if it is of that type.
     fn cast(self, ty: &'static StructuredType) -> Option<Self> {
         self.node.as_object()?;
         let is_one = if let Type::Structured(declared) = self.ty {
@@ -111,7 +111,7 @@ const STEPS_OF_A_SEARCH: u64 = 256;
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a searcher need not be printable")]
 pub struct Scope<'a, 's> {
-    /// The item that is looked at.
+    /// The item at hand.
     pub item: Item<'a>,
     /// The item of the outermost collection, `$it`.
     pub outermost: Item<'a>,
@@ -142,7 +142,7 @@ impl<'a, 's> Scope<'a, 's> {
         self.environment.meter
     }
 
-    /// The same with another item.
+    /// At another item.
     fn at(&self, item: Item<'a>) -> Self {
         Self { item, ..*self }
     }

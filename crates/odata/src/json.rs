@@ -11,7 +11,6 @@ mod text;
 mod write;
 
 use std::borrow::Cow;
-use std::fmt;
 
 pub use pointer::Pointer;
 pub use scanner::Scanner;

@@ -1,4 +1,4 @@
-//! A NATS server with JetStream, to be told of records.
+//! A NATS server with JetStream, as a receiver of notifications.
 
 use std::net::TcpStream;
 use std::path::PathBuf;

@@ -26,10 +26,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
-use self::data::Filled;
+use self::data::FilledStore;
 use self::table::Row;
 use crate::instance::Instance;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::process;
 use xtask::repository::{SHIPPED, fresh_folder, root};
 
@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
     }
     build()?;
-    let Filled { store, ids, large } = data::filled(settings.records, settings.keep)?;
+    let FilledStore { store, ids, large } = data::filled(settings.records, settings.keep)?;
     let token = store.token_of(&["CallRecords.Read.All"; ROLES_IN_TOKEN])?;
     let bench = Bench { folder: fresh_folder("bench")?, store, ids, large, token, settings };
     let file = root().join("docs/benchmarks.tsv");
@@ -166,12 +166,12 @@ fn build() -> Result<()> {
 }
 
 /// The server on a core, writing no line for each request.
-fn serve(store: &Instance) -> Result<Served> {
+fn serve(store: &Instance) -> Result<ServerProcess> {
     let mut serve = pinned(MEASURED, &store.serve_command());
-    Served::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))
+    ServerProcess::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))
 }
 
-/// The same command, kept on one core.
+/// A command, kept on one core.
 fn pinned(core: &str, command: &Command) -> Command {
     let mut pinned = Command::new("taskset");
     pinned.args(["-c", core]).arg(command.get_program()).args(command.get_args());

@@ -17,7 +17,7 @@ use crate::http::Connection;
 use crate::instance::Instance;
 use crate::members::{number, text};
 use crate::paths::IMPORT;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use ledger::{Ledger, Verdict, percentile};
 use receiver::{Kind, Receiver};
 use xtask::repository::{PROFILE, fresh_folder};
@@ -193,7 +193,12 @@ fn subscribe(store: &Instance, token: &str, subscriber: &Subscriber) -> Result<(
 }
 
 /// Kills the server again and again while records are written, and gives the last one.
-fn kill(store: &Instance, server: Served, size: Size, is_written: &AtomicBool) -> Result<Served> {
+fn kill(
+    store: &Instance,
+    server: ServerProcess,
+    size: Size,
+    is_written: &AtomicBool,
+) -> Result<ServerProcess> {
     let whole = size.pace * u32::try_from(size.records / TOGETHER)?;
     let pause = whole / (size.kills + 1);
     let mut server = server;

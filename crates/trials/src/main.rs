@@ -16,7 +16,7 @@ mod raw;
 mod received;
 mod scenarios;
 mod sdks;
-mod served;
+mod server_process;
 mod soak;
 
 use std::process::ExitCode;

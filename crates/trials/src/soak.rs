@@ -3,6 +3,7 @@
 mod client;
 mod cluster;
 mod content;
+mod deliveries;
 mod differential;
 mod faults;
 mod hostile;
@@ -13,7 +14,6 @@ mod log;
 mod nodes;
 mod reading;
 mod report;
-mod told;
 mod traffic;
 mod trial;
 mod upgrade;

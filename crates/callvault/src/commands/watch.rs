@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use identity::OPERATOR_APP;
-use notify::{Asked, Rules, Secrets};
+use notify::{NewSubscription, Owner, Rules, Secrets};
 use serde_json::{Value, json};
 use store::{Added, Store, SubscriptionRow};
 use tokio::net::TcpListener;
@@ -94,10 +94,11 @@ fn subscription(
         limits: settings.limits.of_queries().language,
     };
     let now = store::clock::now();
-    let asked = Asked::read(body.to_string().as_bytes(), &rules, now)?;
+    let asked = NewSubscription::read(body.to_string().as_bytes(), &rules, now)?;
     let vault = serving::vault(&keys::master_key(settings)?);
-    let new = (identity::random_guid(), &Secrets::new(identity::random_key()));
-    Ok(asked.into_row((args.tenant.clone(), OPERATOR_APP), new, &vault, now))
+    let (id, secrets) = (identity::random_guid(), Secrets::new(identity::random_key()));
+    let owner = Owner { tenant: args.tenant.clone(), application_id: OPERATOR_APP };
+    Ok(asked.into_row(owner, id, &secrets, &vault, now))
 }
 
 async fn renew(store: &Store, row: &SubscriptionRow) -> Result<()> {

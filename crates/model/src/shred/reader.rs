@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use odata::canonical::Canonicaliser;
 use odata::edm::StructuredType;
-use odata::json::{Member, Node, Pointer, Scanner, Text, write_members, write_node};
+use odata::json::{Member, Node, Pointer, Scanner, write_members, write_node};
 
 use super::members::{get, instant, integer, take};
 use super::rows::{Rows, record_columns};
@@ -13,11 +13,8 @@ use crate::columns::Value;
 use crate::fragment::{
     Codec, FragmentKind, PARTICIPANTS_PER_PACK, PackWriter, RecordFragment, SESSIONS_PER_PACK,
 };
-use crate::key::key;
+use crate::key::{LONGEST_ID, key};
 use crate::{flags, generated};
-
-/// Longest id that is kept, in bytes: Graph's are GUIDs and telephone numbers.
-const LONGEST_ID: usize = 256;
 
 pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredded, Error> {
     let mut sessions = Sessions::new();

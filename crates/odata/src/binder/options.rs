@@ -17,9 +17,9 @@ use crate::options::SystemOption;
 pub(super) struct Target {
     pub(super) ty: Option<&'static StructuredType>,
     pub(super) is_collection: bool,
-    /// Only the number of items is asked for.
+    /// Only the number of items is answered.
     pub(super) is_count: bool,
-    /// Only the addresses are asked for.
+    /// Only the addresses are answered.
     pub(super) is_ref: bool,
     /// A value without JSON around it.
     pub(super) is_value: bool,

@@ -13,7 +13,7 @@ pub struct Apply {
 /// From a collection to a collection. Expressions start at an item of what comes in.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transformation {
-    /// The same.
+    /// The collection itself.
     Identity,
     /// Items that meet a condition.
     Filter(Expr),

@@ -10,14 +10,14 @@ use crate::key;
 use crate::percent::{encode_query, encode_segment};
 
 impl fmt::Display for Query {
-    /// The query of a URL without the question mark; empty when nothing is asked for.
+    /// The query of a URL without the question mark; empty without options.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&encode_parts(&self.parts()))
     }
 }
 
 impl Query {
-    /// The query of a URL without the question mark; empty when nothing is asked for.
+    /// The query of a URL without the question mark; empty without options.
     pub fn to_query_string(&self) -> String {
         self.to_string()
     }

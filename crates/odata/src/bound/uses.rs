@@ -7,7 +7,7 @@ use super::{
     Transformation,
 };
 
-/// Says whether a path is one that is looked for.
+/// Says whether a path is one to look for.
 type Test<'t> = dyn FnMut(&Path) -> bool + 't;
 
 impl Query {

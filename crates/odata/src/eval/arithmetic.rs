@@ -3,6 +3,7 @@
 use super::Value;
 use super::time::{day_of, midnight};
 use crate::bound::Arithmetic;
+use crate::primitive::TICKS_PER_DAY;
 
 /// The result of an operator.
 pub(super) fn calculate(

@@ -15,7 +15,7 @@ use super::pool::Pool;
 const STEPS_BETWEEN_LOOKS: u64 = 1_024;
 /// What a meter takes out of a pool at a time.
 const PIECE: usize = 64 << 10;
-/// Bytes of text of the largest item that is looked at; as a tree it takes several times that.
+/// Bytes of text of the largest item to evaluate; as a tree it takes several times that.
 const LARGEST_ITEM: usize = 48 << 20;
 /// How much larger than its text a tree is, roughly.
 const TREE_OF_TEXT: usize = 3;
@@ -34,7 +34,7 @@ pub enum Exhausted {
     /// By [`Allowance::bytes`].
     #[error("the query makes values of more than {0} bytes")]
     Memory(usize),
-    /// The text of an item has more bytes than are looked at.
+    /// The text of an item has more bytes than are evaluated.
     #[error("a record of more than {0} bytes is too large to be looked at by this query")]
     Item(usize),
     /// Others have taken what the pool has.
@@ -72,7 +72,7 @@ pub struct Meter {
     steps: Cell<u64>,
     /// The number of steps at which something is to be looked at.
     look_at: Cell<u64>,
-    /// Bytes of values that go with the item that is looked at.
+    /// Bytes of values that go with the item at hand.
     passing: Cell<usize>,
     /// Bytes of what is kept.
     kept: Cell<usize>,
@@ -241,7 +241,7 @@ impl Meter {
         if bytes > LARGEST_ITEM {
             return self.exhaust(Exhausted::Item(LARGEST_ITEM));
         }
-        let most = self.pool.as_ref().map_or(usize::MAX, |pool| pool.limit / 2);
+        let most = self.pool.as_ref().map_or(usize::MAX, |pool| pool.limit() / 2);
         let bytes_of_tree = bytes.saturating_mul(TREE_OF_TEXT);
         if bytes_of_tree > PIECE {
             self.loaded.set(self.loaded.get().max(bytes_of_tree.min(most)));

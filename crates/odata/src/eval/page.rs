@@ -169,11 +169,11 @@ pub struct Pager<'s, T> {
     environment: Environment<'s>,
     matched: usize,
     kept: Vec<T>,
-    sorted: BinaryHeap<Ranked<T>>,
+    sorted: BinaryHeap<RankedItem<T>>,
 }
 
 /// An item with its place in the order; equal keys keep the order of the collection.
-struct Ranked<T> {
+struct RankedItem<T> {
     place: (Key, usize),
     value: T,
 }
@@ -270,7 +270,7 @@ impl<'s, T: HeapSize> Pager<'s, T> {
                 meter.release(last.size());
             }
         }
-        let ranked = Ranked { place, value: keep(scope.item.node) };
+        let ranked = RankedItem { place, value: keep(scope.item.node) };
         meter.keep(ranked.size());
         self.sorted.push(ranked);
     }
@@ -305,28 +305,28 @@ impl<'s, T: HeapSize> Pager<'s, T> {
     }
 }
 
-impl<T: HeapSize> Ranked<T> {
+impl<T: HeapSize> RankedItem<T> {
     fn size(&self) -> usize {
         size_of::<Self>() + self.place.0.heap_size() + self.value.heap_size()
     }
 }
 
-impl<T> Ord for Ranked<T> {
+impl<T> Ord for RankedItem<T> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.place.cmp(&other.place)
     }
 }
 
-impl<T> PartialOrd for Ranked<T> {
+impl<T> PartialOrd for RankedItem<T> {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<T> PartialEq for Ranked<T> {
+impl<T> PartialEq for RankedItem<T> {
     fn eq(&self, other: &Self) -> bool {
         self.place == other.place
     }
 }
 
-impl<T> Eq for Ranked<T> {}
+impl<T> Eq for RankedItem<T> {}

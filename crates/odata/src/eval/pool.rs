@@ -15,6 +15,11 @@ impl Pool {
         Self { limit, used: AtomicUsize::new(0) }
     }
 
+    /// Bytes that there are in all.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Bytes that are taken now.
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)

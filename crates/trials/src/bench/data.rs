@@ -21,7 +21,7 @@ const LARGE_SESSIONS: u32 = 3_000;
 const LARGE: &str = "0a7e0000-0000-4000-8000-000000000000";
 
 /// A store with a list of what is in it.
-pub(super) struct Filled {
+pub(super) struct FilledStore {
     pub(super) store: Instance,
     /// The ids of its ordinary records, in no order.
     pub(super) ids: PathBuf,
@@ -30,7 +30,7 @@ pub(super) struct Filled {
 }
 
 /// A store of so many records: the one of an earlier run if it may be, else a new one.
-pub(super) fn filled(records: usize, may_be_kept: bool) -> Result<Filled> {
+pub(super) fn filled(records: usize, may_be_kept: bool) -> Result<FilledStore> {
     let folder = target().join("made").join(format!("bench-store-{records}"));
     let ids = folder.join("ids");
     let store = Instance::new(SHIPPED, folder.join("data"))?;
@@ -46,7 +46,7 @@ pub(super) fn filled(records: usize, may_be_kept: bool) -> Result<Filled> {
         store.import(&file)?;
         write_ids(&store, &ids)?;
     }
-    Ok(Filled { store, ids, large: LARGE })
+    Ok(FilledStore { store, ids, large: LARGE })
 }
 
 /// Puts in the calls of a year. The text of a million records would fill the disk, so it goes through

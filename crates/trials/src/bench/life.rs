@@ -9,7 +9,7 @@ use super::wrk::{Draw, Load, Requests};
 use super::{Bench, LOAD, MEASURED, gauge, pinned};
 use crate::http::Connection;
 use crate::paths::CALL_RECORDS;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 
 /// How long an idle server is left alone before its memory is looked at.
 const IDLE: Duration = Duration::from_secs(3);
@@ -23,7 +23,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
         gauge::wait_until_quiet()?;
         let mut serve = pinned(MEASURED, &bench.store.serve_command());
         let started = Instant::now();
-        let server = Served::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))?;
+        let server = ServerProcess::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))?;
         let (status, _) = Connection::open(&server.url)?.get(&path, &bench.token)?;
         starts.push(started.elapsed().as_secs_f64() * 1e3);
         ensure!(status == 200, "the first answer was {status}");

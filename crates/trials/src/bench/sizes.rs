@@ -1,4 +1,4 @@
-//! The same read of stores of several sizes: what the size costs.
+//! What the size of a store costs: one kind of read, on stores of several sizes.
 
 use anyhow::Result;
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::client::Seen;
+use super::client::Observations;
 use super::cluster::{Cluster, lock};
 use super::ledger::Ledger;
 
@@ -12,7 +12,7 @@ pub(super) struct Load<'c> {
     pub(super) cluster: &'c Cluster,
     pub(super) token: String,
     pub(super) ledger: Mutex<Ledger>,
-    pub(super) seen: Seen,
+    pub(super) seen: Observations,
     /// Promises that were broken.
     pub(super) wrong: Mutex<Vec<String>>,
     /// Answers to reads that were checked.
@@ -28,7 +28,7 @@ impl<'c> Load<'c> {
             cluster,
             token,
             ledger: Mutex::default(),
-            seen: Seen::default(),
+            seen: Observations::default(),
             wrong: Mutex::default(),
             checked: AtomicU64::new(0),
             walks: AtomicU64::new(0),

@@ -9,7 +9,7 @@ use odata::json::Node;
 use super::client::Client;
 use super::cluster::lock;
 use super::content::{self, MONTHS, PEOPLE, Version};
-use super::ledger::{self, Known};
+use super::ledger::{self, Versions};
 use super::load::Load;
 use crate::http::Ask;
 use crate::paths::CALL_RECORDS;
@@ -44,7 +44,7 @@ pub(super) fn one(load: &Load<'_>, client: &mut Client<'_>) {
     }
 }
 
-fn known(load: &Load<'_>, id: &str) -> Known {
+fn known(load: &Load<'_>, id: &str) -> Versions {
     lock(&load.ledger).known(id)
 }
 

@@ -46,7 +46,7 @@ pub(super) fn ask() -> Result<()> {
     store.import(&records)?;
     let served = store.serve()?;
     let token = store.token("CallRecords.Read.All")?;
-    let mut asking = Asking { url: served.url.clone(), process: served.id(), token };
+    let mut asking = Prober { url: served.url.clone(), process: served.id(), token };
     // What is made once, with the first request, is not this one's cost.
     asking.cost(&format!("{CALL_RECORDS}?$search=a&$filter=id%20eq%20'a'&$expand=sessions"))?;
     let mut costs = Vec::new();
@@ -78,13 +78,13 @@ fn show(title: &str, costs: &[(String, Cost)]) {
     }
 }
 
-struct Asking {
+struct Prober {
     url: String,
     process: u32,
     token: String,
 }
 
-impl Asking {
+impl Prober {
     fn cost(&mut self, url: &str) -> Result<Cost> {
         let mut times = Vec::new();
         let mut status = 0;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use odata::json::Node;
 
-use super::client::{Client, Failed};
+use super::client::{Client, Failure};
 use super::cluster::lock;
 use super::content::{self, Version};
 use super::faults::Fault;
@@ -119,7 +119,7 @@ impl<'l> Writer<'l> {
         let body = Some(("application/x-ndjson", lines.as_str()));
         let ask = Ask { path: IMPORT, token: &self.load.token, prefer: "", body };
         let answered = match self.client.ask(node, &ask, &[200]) {
-            Ok(Answer { body, .. }) | Err(Failed(body)) => body,
+            Ok(Answer { body, .. }) | Err(Failure(body)) => body,
         };
         // What breaks off within a line says nothing by it.
         for line in answered.split_inclusive('\n').filter(|line| line.ends_with('\n')) {

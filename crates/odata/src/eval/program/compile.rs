@@ -7,7 +7,7 @@ use crate::bound::{Expr, ExprKind, Function, Path, PathStep, Ty};
 use crate::edm::{Primitive, Type};
 use crate::eval::{Environment, Meter, NOTHING, NoSearch, Scope, Value, pattern};
 
-/// From this length on a list of texts is looked up rather than gone through.
+/// From this length on, texts are looked up in a set.
 const LONG_LIST: usize = 8;
 
 impl Op {

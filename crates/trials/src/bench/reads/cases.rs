@@ -13,7 +13,7 @@ use crate::bench::{Bench, PAGES, windows};
 use crate::http::{Answer, Connection};
 use crate::members;
 use crate::paths::CALL_RECORDS;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 
 /// Records whose answers nginx has.
 const SAMPLES: usize = 5_000;
@@ -52,7 +52,7 @@ struct Sample {
 }
 
 /// What a case is made of.
-struct Making<'a> {
+struct CaseBuilder<'a> {
     bench: &'a Bench,
     connection: Connection,
     folder: &'a Path,
@@ -60,8 +60,8 @@ struct Making<'a> {
 }
 
 /// All of them.
-pub(super) fn all(bench: &Bench, server: &Served, folder: &Path) -> Result<Vec<Case>> {
-    let mut making = Making::new(bench, server, folder)?;
+pub(super) fn all(bench: &Bench, server: &ServerProcess, folder: &Path) -> Result<Vec<Case>> {
+    let mut making = CaseBuilder::new(bench, server, folder)?;
     let mut cases = making.plain()?;
     cases.push(making.unchanged()?);
     cases.push(making.by_id("$select of 4", SELECTED, "", Draw::Uniform, None)?);
@@ -73,13 +73,17 @@ pub(super) fn all(bench: &Bench, server: &Served, folder: &Path) -> Result<Vec<C
 }
 
 /// GET by id and expanded.
-pub(super) fn plain(bench: &Bench, server: &Served, folder: &Path) -> Result<Vec<Case>> {
-    Making::new(bench, server, folder)?.plain()
+pub(super) fn plain(bench: &Bench, server: &ServerProcess, folder: &Path) -> Result<Vec<Case>> {
+    CaseBuilder::new(bench, server, folder)?.plain()
 }
 
 /// The three that daily work is judged by: GET by id, expanded, and a page of a list.
-pub(in crate::bench) fn few(bench: &Bench, server: &Served, folder: &Path) -> Result<Vec<Case>> {
-    let mut making = Making::new(bench, server, folder)?;
+pub(in crate::bench) fn few(
+    bench: &Bench,
+    server: &ServerProcess,
+    folder: &Path,
+) -> Result<Vec<Case>> {
+    let mut making = CaseBuilder::new(bench, server, folder)?;
     let mut cases = vec![
         making.by_id("GET by id", "", "", Draw::Uniform, None)?,
         making.by_id("GET expanded", EXPANDED, "", Draw::Uniform, None)?,
@@ -89,14 +93,14 @@ pub(in crate::bench) fn few(bench: &Bench, server: &Served, folder: &Path) -> Re
 }
 
 /// The header lines of an answer of ours.
-pub(super) fn header_lines(bench: &Bench, server: &Served) -> Result<Vec<(String, String)>> {
+pub(super) fn header_lines(bench: &Bench, server: &ServerProcess) -> Result<Vec<(String, String)>> {
     let mut connection = Connection::open(&server.url)?;
     let id = first_lines(&bench.ids, 1)?.pop().context("no record")?;
     Ok(get(&mut connection, bench, &format!("{CALL_RECORDS}/{id}"))?.lines)
 }
 
-impl<'a> Making<'a> {
-    fn new(bench: &'a Bench, server: &Served, folder: &'a Path) -> Result<Self> {
+impl<'a> CaseBuilder<'a> {
+    fn new(bench: &'a Bench, server: &ServerProcess, folder: &'a Path) -> Result<Self> {
         fs::create_dir_all(folder)?;
         Ok(Self { bench, connection: Connection::open(&server.url)?, folder, count: 0 })
     }

@@ -305,7 +305,7 @@ pub(super) fn pieces(stock: &Stock, dice: &mut Dice) -> Case {
     case
 }
 
-/// The same requests parted at each of their bytes.
+/// A few requests, each cut in two at each of its bytes.
 pub(super) fn parted_everywhere(stock: &Stock) -> Vec<Case> {
     let (target, tag) = &stock.tags[0];
     let known = Request::get(target, &stock.reader).with(&format!("If-None-Match: {tag}"));

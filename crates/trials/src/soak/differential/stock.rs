@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result, ensure};
 
 use super::request::{Case, Request};
-use super::ways::{self, Told, Way};
+use super::ways::{self, Outcome, Route};
 use crate::instance::Instance;
 use crate::members;
 use crate::paths::CALL_RECORDS;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::repository::{PROFILE, fresh_folder};
 
 /// Where records are.
@@ -40,7 +40,7 @@ pub(super) struct Stock {
     pub(super) ids: Vec<String>,
     /// Targets with the tags of their answers.
     pub(super) tags: Vec<(String, String)>,
-    _served: Served,
+    _served: ServerProcess,
 }
 
 impl Stock {
@@ -78,9 +78,9 @@ impl Stock {
                 let target = format!("{CALL_RECORDS}/{id}{form}");
                 let asked = Case::from(Request::get(&target, &self.reader));
                 // Asked some times, each thread of the server knows the token.
-                let mut told = Told { answers: Vec::new(), fast: 0 };
+                let mut told = Outcome { answers: Vec::new(), fast: 0 };
                 for _ in 0..4 {
-                    told = ways::ask(self.address, Way::Fast, &asked)?;
+                    told = ways::ask(self.address, Route::Fast, &asked)?;
                 }
                 let first = told.answers.iter().find(|answer| answer.line("etag").is_some());
                 let tag = first.and_then(|answer| answer.line("etag")).context("no tag")?;

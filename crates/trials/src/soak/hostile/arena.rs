@@ -15,7 +15,7 @@ use super::record;
 use crate::chaos::ledger::percentile;
 use crate::instance::Instance;
 use crate::paths::CALL_RECORDS;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::process;
 
 /// Whom the attackers are not.
@@ -65,7 +65,7 @@ pub(super) struct Arena<'i> {
     tenant: String,
     pub(super) address: SocketAddr,
     pub(super) admin: SocketAddr,
-    served: Served,
+    served: ServerProcess,
     watch: Watch,
     pub(super) tally: Tally,
 }

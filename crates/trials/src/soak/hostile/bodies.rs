@@ -126,7 +126,7 @@ fn within_records(arena: &mut Arena<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The same for the command that imports files.
+/// Lists of empty records for the command that imports files.
 fn by_command(arena: &mut Arena<'_>) -> Result<()> {
     let file = arena.instance.data().with_extension("nothing.json");
     let count = arena.size.of(1_000_000, 20_000_000);
@@ -186,7 +186,7 @@ pub(super) fn inflation(arena: &mut Arena<'_>) -> Result<()> {
     with_token(arena, &zeros)
 }
 
-/// The same for all who read a body of another limit.
+/// Compressed zeros for every address that reads a body within another limit.
 fn with_token(arena: &mut Arena<'_>, zeros: &[u8]) -> Result<()> {
     let mut client = arena.attacker()?;
     let body = brotli(zeros);

@@ -14,7 +14,7 @@ use super::client::{Client, beginning};
 use super::record;
 use crate::instance::Instance;
 use crate::paths::CALL_RECORDS;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::repository::PROFILE;
 
 /// What is done to a file.
@@ -24,7 +24,7 @@ type Harm = fn(&Path) -> std::io::Result<()>;
 struct Own {
     instance: Instance,
     client: Client,
-    served: Served,
+    served: ServerProcess,
 }
 
 impl Own {
@@ -36,7 +36,7 @@ impl Own {
         let token = instance.token_in(ATTACKER, &[READ, WRITE])?;
         let mut command = instance.serve_command();
         change(&mut command);
-        let served = Served::start(&mut command)?;
+        let served = ServerProcess::start(&mut command)?;
         let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
         let client = Client::new(address, &token, Duration::from_secs(30));
         Ok(Self { instance, client, served })
@@ -246,7 +246,7 @@ fn dictionary(arena: &mut Arena<'_>) -> Result<()> {
         let started = {
             let mut command = instance.serve_command();
             command.stderr(File::create(&log)?);
-            Served::start(&mut command)
+            ServerProcess::start(&mut command)
         };
         let is_served = started.is_ok();
         drop(started);

@@ -14,7 +14,7 @@ use super::record;
 use crate::instance::Instance;
 use crate::paths::CALL_RECORDS;
 use crate::raw::Answer;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::repository::PROFILE;
 
 /// The name of the one secret that the store has to hold in clear.
@@ -63,7 +63,7 @@ fn injected() -> Vec<String> {
 /// A server whose log is read.
 struct Logged {
     instance: Instance,
-    served: Served,
+    served: ServerProcess,
     client: Client,
     admin: Client,
 }
@@ -79,7 +79,7 @@ impl Logged {
             .env("CALLVAULT_LOG__FORMAT", "json")
             .env("CALLVAULT_LOG__LEVEL", "debug")
             .stderr(log);
-        let mut served = Served::start(&mut command)?;
+        let mut served = ServerProcess::start(&mut command)?;
         let at = |url: &str| -> Result<std::net::SocketAddr> {
             Ok(url.strip_prefix("http://").context("plain HTTP")?.parse()?)
         };
@@ -163,36 +163,8 @@ fn secrets(logged: &mut Logged, answers: &mut Vec<Answer>) -> Result<Vec<(&'stat
         let text = String::from_utf8_lossy(&shown.body).replace("sekret-query-8412", "");
         answers.push(Answer { body: text.into_bytes(), ..shown });
     }
-    let target = format!("/{ATTACKER}/oauth2/v2.0/token");
-    let form = |secret: &str| {
-        format!(
-            "grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_id={}&client_secret={secret}",
-            app.id
-        )
-    };
-    let lines = [("Content-Type", "application/x-www-form-urlencoded")];
-    let mut stranger = Client::new(
-        logged.served.url.strip_prefix("http://").context("plain")?.parse()?,
-        "",
-        Duration::from_mins(1),
-    );
-    for secret in [app.secret.as_str(), "sekret-wrong-9931"] {
-        let answer = stranger.ask("POST", &target, &lines, form(secret).as_bytes());
-        let answer = answer.map_err(anyhow::Error::msg)?;
-        if answer.status != 200 {
-            answers.push(answer);
-        }
-    }
-    for (name, value) in [
-        ("Authorization", "Basic c2VrcmV0LWJhc2lj"),
-        ("Cookie", "a=sekret-cookie-77"),
-        ("Authorization", "Bearer sekret-bearer-41"),
-    ] {
-        let token = std::mem::take(&mut logged.client.token);
-        let answer = logged.client.ask("GET", CALL_RECORDS, &[(name, value)], b"");
-        logged.client.token = token;
-        answers.push(answer.map_err(anyhow::Error::msg)?);
-    }
+    ask_for_tokens(logged, &app.id, &app.secret, answers)?;
+    ask_with_odd_headers(logged, answers)?;
     let phone = "+15550104477";
     let members = format!(
         ",\"participants_v2\":[{{\"id\":\"p\",\"identity\":{{\"phone\":{{\"id\":\"{phone}\"}}}}}}]"
@@ -216,6 +188,51 @@ fn secrets(logged: &mut Logged, answers: &mut Vec<Answer>) -> Result<Vec<(&'stat
         ("the name and password of Basic", "c2VrcmV0LWJhc2lj".to_owned()),
         ("the master key", master),
     ])
+}
+
+/// Asks for tokens with the secret of an application, and with a wrong one.
+fn ask_for_tokens(
+    logged: &Logged,
+    app: &str,
+    secret: &str,
+    answers: &mut Vec<Answer>,
+) -> Result<()> {
+    let target = format!("/{ATTACKER}/oauth2/v2.0/token");
+    let form = |secret: &str| {
+        format!(
+            "grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_id={}&client_secret={secret}",
+            app
+        )
+    };
+    let lines = [("Content-Type", "application/x-www-form-urlencoded")];
+    let mut stranger = Client::new(
+        logged.served.url.strip_prefix("http://").context("plain")?.parse()?,
+        "",
+        Duration::from_mins(1),
+    );
+    for secret in [secret, "sekret-wrong-9931"] {
+        let answer = stranger.ask("POST", &target, &lines, form(secret).as_bytes());
+        let answer = answer.map_err(anyhow::Error::msg)?;
+        if answer.status != 200 {
+            answers.push(answer);
+        }
+    }
+    Ok(())
+}
+
+/// Sends header lines that hold secrets and let nobody in.
+fn ask_with_odd_headers(logged: &mut Logged, answers: &mut Vec<Answer>) -> Result<()> {
+    for (name, value) in [
+        ("Authorization", "Basic c2VrcmV0LWJhc2lj"),
+        ("Cookie", "a=sekret-cookie-77"),
+        ("Authorization", "Bearer sekret-bearer-41"),
+    ] {
+        let token = std::mem::take(&mut logged.client.token);
+        let answer = logged.client.ask("GET", CALL_RECORDS, &[(name, value)], b"");
+        logged.client.token = token;
+        answers.push(answer.map_err(anyhow::Error::msg)?);
+    }
+    Ok(())
 }
 
 fn soon() -> Result<String> {

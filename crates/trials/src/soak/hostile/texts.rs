@@ -68,7 +68,7 @@ fn is_sound(answer: &Answer) -> Result<Value, String> {
     is_sound_as(answer, answer.status)
 }
 
-/// The same, taken for one of another status.
+/// Like [`is_sound`], judged by another status.
 fn is_sound_as(answer: &Answer, status: u16) -> Result<Value, String> {
     must(matches!(status, 200 | 400 | 404), || format!("{} {}", answer.status, beginning(answer)))?;
     let body = parsed(answer)?;

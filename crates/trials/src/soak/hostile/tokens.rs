@@ -12,7 +12,7 @@ use testkit::tokens::{self, AUDIENCE, TEMPLATE, hostile, keys, misstated};
 use super::arena::{Arena, must};
 use super::client::{Client, beginning, error};
 use crate::paths::CALL_RECORDS;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::repository::PROFILE;
 
 /// How often keys of an unknown id may make the server ask the provider, in the time of the trial.
@@ -34,8 +34,9 @@ pub(super) fn wrong(arena: &mut Arena<'_>) -> Result<()> {
         provider.url("/keys")
     );
     fs::write(&config, settings)?;
-    let mut served =
-        Served::start(instance.serve_command().arg("--config").arg(&config).stderr(Stdio::null()))?;
+    let mut served = ServerProcess::start(
+        instance.serve_command().arg("--config").arg(&config).stderr(Stdio::null()),
+    )?;
     let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs().cast_signed();
     let new = |token: &str| Client::new(address, token, Duration::from_secs(30));

@@ -11,7 +11,7 @@ use crate::eval::{HeapSize, Scope};
 use crate::json::{Member, Node};
 
 /// The groups met so far.
-pub(super) struct Groups<'p> {
+pub(in crate::eval::apply) struct Groups<'p> {
     grouping: &'p Grouping,
     /// What becomes of each group; `None` for nothing but its keys.
     inner: Option<&'p [Stage]>,
