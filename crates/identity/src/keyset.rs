@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::denied::Denied;
+use crate::denial::Denial;
 use crate::jws::Jws;
 use crate::keys::VerificationKey;
 use crate::strict_json;
@@ -39,7 +39,7 @@ impl KeySet {
         issuer: &str,
         tenant: Option<&str>,
         now: i64,
-    ) -> Result<&VerificationKey, Denied> {
+    ) -> Result<&VerificationKey, Denial> {
         let named: Vec<_> = self
             .0
             .iter()
@@ -51,10 +51,10 @@ impl KeySet {
         match (serving.next(), &token.kid) {
             (Some(key), Some(_)) => Ok(key),
             (Some(key), None) if serving.next().is_none() => Ok(key),
-            (_, None) => Err(Denied::UnknownKey),
-            (None, Some(_)) if named.is_empty() => Err(Denied::UnknownKey),
-            (None, Some(_)) if fitting.is_empty() => Err(Denied::Algorithm),
-            (None, Some(_)) => Err(Denied::Issuer),
+            (_, None) => Err(Denial::UnknownKey),
+            (None, Some(_)) if named.is_empty() => Err(Denial::UnknownKey),
+            (None, Some(_)) if fitting.is_empty() => Err(Denial::Algorithm),
+            (None, Some(_)) => Err(Denial::Issuer),
         }
     }
 

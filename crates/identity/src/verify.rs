@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::cache::{self, Cache, VerifiedToken};
 use crate::caller::Caller;
 use crate::claims::{self, LEEWAY};
-use crate::denied::Denied;
+use crate::denial::Denial;
 use crate::discovery;
 use crate::fetch::Fetch;
 use crate::issuer::Issuer;
@@ -86,19 +86,19 @@ impl Verifier {
     /// and then at most once in 30 seconds for each issuer.
     ///
     /// # Errors
-    /// [`Denied`] with the reason.
-    pub async fn verify(&self, token: &str, now: i64) -> Result<Arc<Caller>, Denied> {
+    /// [`Denial`] with the reason.
+    pub async fn verify(&self, token: &str, now: i64) -> Result<Arc<Caller>, Denial> {
         let digest = cache::digest(token);
         if let Some(remembered) = self.cache.get(&digest, now) {
             return Ok(remembered.caller);
         }
         let jws = Jws::parse(token)?;
-        let issuer = jws.text_claim("iss").ok_or(Denied::Issuer)?;
+        let issuer = jws.text_claim("iss").ok_or(Denial::Issuer)?;
         let tenant = claims::tenant_claim(&jws.claims);
         // A tid that is none of ours may mean nothing at an issuer with a fixed tenant.
         let tenant = tenant.as_ref().ok().and_then(Option::as_deref);
         let mut outcome = self.check(&jws, issuer, tenant, now);
-        if matches!(outcome, Err(Denied::UnknownKey | Denied::KeysUnavailable)) {
+        if matches!(outcome, Err(Denial::UnknownKey | Denial::KeysUnavailable)) {
             self.ask_for_keys(issuer, tenant, now).await;
             outcome = self.check(&jws, issuer, tenant, now);
         }
@@ -115,19 +115,19 @@ impl Verifier {
         issuer: &str,
         tenant: Option<&str>,
         now: i64,
-    ) -> Result<VerifiedToken, Denied> {
+    ) -> Result<VerifiedToken, Denial> {
         let generation = self.cache.generation();
         let (keys, policy) = match self.own(issuer) {
             Some((own, of)) if tenant == Some(&*of) => (own.keys(), &own.policy),
-            Some(_) => return Err(Denied::Tenant),
+            Some(_) => return Err(Denial::Tenant),
             None => {
-                let trusted = self.trusted(issuer, tenant).ok_or(Denied::Issuer)?;
-                (trusted.keys.usable(now).ok_or(Denied::KeysUnavailable)?, &trusted.policy)
+                let trusted = self.trusted(issuer, tenant).ok_or(Denial::Issuer)?;
+                (trusted.keys.usable(now).ok_or(Denial::KeysUnavailable)?, &trusted.policy)
             }
         };
         let key = keys.select(token, issuer, tenant, now)?;
         if !key.signed(token) {
-            return Err(Denied::Signature);
+            return Err(Denial::Signature);
         }
         let caller = claims::check(&token.claims, policy, now)?;
         let until = caller.expires_at.saturating_add(LEEWAY);

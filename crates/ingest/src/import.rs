@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use model::{Shredded, TenantId};
+use model::{ShreddedRecord, TenantId};
 use store::{Outcome, Pending, Store, Written};
 
 use crate::files::FilePiece;
@@ -135,7 +135,7 @@ struct ShreddedBatch {
     number: u64,
     bytes: usize,
     origins: Vec<Origin>,
-    records: Vec<Shredded>,
+    records: Vec<ShreddedRecord>,
     rejects: Vec<Reject>,
 }
 

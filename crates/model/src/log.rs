@@ -286,7 +286,7 @@ fn name_of(log: Log, members: &[Member<'_>], body: &[u8]) -> Vec<u8> {
 
 /// What a row that is kept already says anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Retold {
+pub enum RowMerge {
     /// Nothing new.
     Unchanged,
     /// More than was known: the row with it.
@@ -296,11 +296,11 @@ pub enum Retold {
 }
 
 /// Merges a row that came again into the one that is kept. Members that it leaves out stay.
-pub fn retell(kept: &str, told: &str) -> Retold {
+pub fn merge_row(kept: &str, told: &str) -> RowMerge {
     let (Ok(Node::Object(mut members)), Ok(Node::Object(new))) =
         (Node::parse(kept), Node::parse(told))
     else {
-        return Retold::Replaced(told.to_owned());
+        return RowMerge::Replaced(told.to_owned());
     };
     let (mut adds, mut differs) = (false, false);
     for member in new {
@@ -321,9 +321,9 @@ pub fn retell(kept: &str, told: &str) -> Retold {
     body.push(b'}');
     let body = String::from_utf8_lossy(&body).into_owned();
     match (adds, differs) {
-        (_, true) => Retold::Replaced(body),
-        (true, false) => Retold::Merged(body),
-        (false, false) => Retold::Unchanged,
+        (_, true) => RowMerge::Replaced(body),
+        (true, false) => RowMerge::Merged(body),
+        (false, false) => RowMerge::Unchanged,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::flags;
 use crate::fragment::{Codec, Corrupt, FragmentKind, Fragments, Item, Pack, RecordFragment};
 use crate::generated;
 use crate::key::key;
-use crate::shred::{Shredded, shred_own};
+use crate::shred::{ShreddedRecord, shred_own};
 use values::{Conflict, merge_members, says_the_same};
 
 /// What came of it.
@@ -23,7 +23,7 @@ pub enum Merge {
     /// The stored record says it all already.
     Unchanged,
     /// Both together.
-    Merged(Box<Shredded>),
+    Merged(Box<ShreddedRecord>),
     /// They differ in the value at this JSON Pointer into the incoming record.
     Conflict {
         /// JSON Pointer (RFC 6901).
@@ -46,7 +46,7 @@ impl<E> From<Conflict> for Stop<E> {
 /// Puts a stored record and an incoming one of the same id and version together.
 pub fn merge<S: Fragments>(
     stored: &mut S,
-    incoming: &Shredded,
+    incoming: &ShreddedRecord,
     codec: &mut dyn Codec,
 ) -> Result<Merge, S::Error> {
     let mut parts = Parts::default();
@@ -111,7 +111,7 @@ const DERIVED: [(u32, &str); 3] = [
 
 fn merge_record<S: Fragments>(
     stored: &mut S,
-    incoming: &Shredded,
+    incoming: &ShreddedRecord,
     codec: &mut dyn Codec,
     parts: &mut Parts,
 ) -> Result<(), Stop<S::Error>> {
@@ -149,7 +149,7 @@ struct Side {
 
 fn merge_participants<S: Fragments>(
     stored: &mut S,
-    incoming: &Shredded,
+    incoming: &ShreddedRecord,
     codec: &mut dyn Codec,
     parts: &mut Parts,
 ) -> Result<(), Stop<S::Error>> {
@@ -185,7 +185,7 @@ fn merge_participants<S: Fragments>(
 
 fn merge_sessions<S: Fragments>(
     stored: &mut S,
-    incoming: &Shredded,
+    incoming: &ShreddedRecord,
     codec: &mut dyn Codec,
     parts: &mut Parts,
 ) -> Result<(), Stop<S::Error>> {

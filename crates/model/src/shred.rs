@@ -20,7 +20,7 @@ pub use stored::stored_rows;
 
 /// A checked record, ready for the store. Fragments are compressed by the codec that was given.
 #[derive(Debug, Clone)]
-pub struct Shredded {
+pub struct ShreddedRecord {
     /// The id as it came.
     pub id: String,
     /// The id as it is compared.
@@ -80,12 +80,12 @@ impl From<Mismatch> for Error {
 }
 
 /// Checks the JSON text of a callRecord and shreds it.
-pub fn shred(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+pub fn shred(text: &str, codec: &mut dyn Codec) -> Result<ShreddedRecord, Error> {
     reader::read(Scanner::foreign(text), codec)
 }
 
 /// Checks and shreds a text that was made of what is kept, which may be nested deeper than one that
 /// comes in.
-pub fn shred_own(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+pub fn shred_own(text: &str, codec: &mut dyn Codec) -> Result<ShreddedRecord, Error> {
     reader::read(Scanner::new(text), codec)
 }

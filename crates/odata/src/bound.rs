@@ -93,7 +93,7 @@ pub struct Query {
     /// the last one gives.
     pub apply: Option<Apply>,
     /// Members to add to each item.
-    pub compute: Vec<Computed>,
+    pub compute: Vec<ComputedMember>,
     /// Condition that items have to meet.
     pub filter: Option<Expr>,
     /// What items have to contain.
@@ -118,7 +118,7 @@ pub struct Query {
 
 /// A member that is calculated: `$compute`, or `compute` of `$apply`.
 #[derive(Debug, Clone)]
-pub struct Computed {
+pub struct ComputedMember {
     /// Its value.
     pub value: Expr,
     /// Its name.
@@ -128,7 +128,7 @@ pub struct Computed {
 }
 
 /// By what they mean, wherever they stand.
-impl PartialEq for Computed {
+impl PartialEq for ComputedMember {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value && self.alias == other.alias
     }
@@ -173,19 +173,19 @@ pub struct Select {
     /// `*`: every member that isn't a navigation property.
     pub all: bool,
     /// Members by name, each once, in the order of the request.
-    pub members: Vec<Selected>,
+    pub members: Vec<SelectedMember>,
 }
 
 impl Select {
     /// The member, if it is selected by name.
-    pub fn find(&self, name: &str) -> Option<&Selected> {
+    pub fn find(&self, name: &str) -> Option<&SelectedMember> {
         self.members.iter().find(|member| member.name == name)
     }
 }
 
 /// A member that `$select` names.
 #[derive(Debug, Clone)]
-pub struct Selected {
+pub struct SelectedMember {
     /// Its name on the wire.
     pub name: String,
     /// The property; `None` for a member of an open type that the model doesn't know.
@@ -245,7 +245,7 @@ impl PartialEq for Step {
     }
 }
 
-impl PartialEq for Selected {
+impl PartialEq for SelectedMember {
     fn eq(&self, other: &Self) -> bool {
         let is_same = match (self.property, other.property) {
             (Some(a), Some(b)) => ptr::eq(a, b),

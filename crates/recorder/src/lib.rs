@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use calls::{EventError, Leg, events, record};
-use model::Shredded;
+use model::ShreddedRecord;
 use store::{ChainRecord, Codec, Error, Reader, Store, WaitingChain};
 use tokio::sync::watch;
 
@@ -135,7 +135,7 @@ fn make(
     chain: &WaitingChain,
     now: i64,
     codec: &mut Codec,
-) -> Result<(Shredded, usize), RecordError> {
+) -> Result<(ShreddedRecord, usize), RecordError> {
     let calls = reader.calls_of_chain(chain.key)?;
     let mut bodies = Vec::with_capacity(calls.len());
     for call in &calls {

@@ -8,7 +8,7 @@ use odata::json::{Member, Node, Pointer, Scanner, write_members, write_node};
 
 use super::members::{get, instant, integer, take};
 use super::rows::{Rows, record_columns};
-use super::{Error, Shredded, identities};
+use super::{Error, ShreddedRecord, identities};
 use crate::columns::Value;
 use crate::fragment::{
     Codec, FragmentKind, PARTICIPANTS_PER_PACK, PackWriter, RecordFragment, SESSIONS_PER_PACK,
@@ -16,7 +16,7 @@ use crate::fragment::{
 use crate::key::{LONGEST_ID, key};
 use crate::{flags, generated};
 
-pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<ShreddedRecord, Error> {
     let mut sessions = Sessions::new();
     let mut members = read_members(scanner, codec, &mut sessions)?;
     let mut found = stated_incomplete(&members);
@@ -43,7 +43,7 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
     }
     let mut columns = record_columns(&members);
     columns.push(Value::Int(participants.len() as i64));
-    Ok(Shredded {
+    Ok(ShreddedRecord {
         id_key: key(&id),
         id,
         version: integer(&members, "version").unwrap_or(1),

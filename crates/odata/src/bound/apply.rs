@@ -1,7 +1,7 @@
 //! `$apply`: transformations of a collection, one behind the other (OData Extension for Data
 //! Aggregation 4.0, section 3).
 
-use super::{Computed, Expr, OrderKey, Path, Search};
+use super::{ComputedMember, Expr, OrderKey, Path, Search};
 
 /// A chain of transformations.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,7 @@ pub enum Transformation {
     /// Items that contain words.
     Search(Search),
     /// The items with more members.
-    Compute(Vec<Computed>),
+    Compute(Vec<ComputedMember>),
     /// The items in another order.
     OrderBy(Vec<OrderKey>),
     /// The items behind the first so many.

@@ -5,7 +5,9 @@ mod expr;
 
 use std::fmt::{self, Write};
 
-use super::{ExpandItem, ExpandKind, OrderKey, Query, Resource, Search, Select, Selected, Step};
+use super::{
+    ExpandItem, ExpandKind, OrderKey, Query, Resource, Search, Select, SelectedMember, Step,
+};
 use crate::key;
 use crate::percent::{encode_query, encode_segment};
 
@@ -151,7 +153,7 @@ impl Select {
         if self.all {
             items.push(format!("{prefix}*"));
         }
-        for Selected { name, select, .. } in &self.members {
+        for SelectedMember { name, select, .. } in &self.members {
             match select {
                 Some(select) => select.collect(&format!("{prefix}{name}/"), items),
                 None => items.push(format!("{prefix}{name}")),

@@ -3,8 +3,8 @@
 //! The trees are asked, never their printed form, in which the text of a literal looks like a name.
 
 use super::{
-    Aggregate, Apply, Computed, Expr, ExprKind, GroupKey, Path, PathStep, Query, Root, Select,
-    Transformation,
+    Aggregate, Apply, ComputedMember, Expr, ExprKind, GroupKey, Path, PathStep, Query, Root,
+    Select, Transformation,
 };
 
 /// Says whether a path is one to look for.
@@ -119,7 +119,7 @@ impl Transformation {
             Self::Identity | Self::Search(_) | Self::Skip(_) | Self::Top(_) => false,
             Self::Filter(condition) => condition.any_path(test),
             Self::Compute(members) => {
-                members.iter().any(|Computed { value, .. }| value.any_path(test))
+                members.iter().any(|ComputedMember { value, .. }| value.any_path(test))
             }
             Self::OrderBy(keys) => keys.iter().any(|key| key.value.any_path(test)),
             Self::Aggregate(figures) => {

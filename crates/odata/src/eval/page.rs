@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use super::json_form::set_member;
 use super::{Environment, Exhausted, HeapSize, Item, Key, Order, Program, Scope};
-use crate::bound::{Computed, OrderKey, Query, Search};
+use crate::bound::{ComputedMember, OrderKey, Query, Search};
 use crate::edm::Type;
 use crate::json::Node;
 
@@ -123,8 +123,8 @@ impl Sieve {
 }
 
 /// Prepares calculated members.
-pub(super) fn calculations(computed: &[Computed]) -> Vec<Calculation> {
-    let prepared = |member: &Computed| Calculation {
+pub(super) fn calculations(computed: &[ComputedMember]) -> Vec<Calculation> {
+    let prepared = |member: &ComputedMember| Calculation {
         alias: member.alias.clone(),
         program: Program::new(&member.value),
         position: member.position,

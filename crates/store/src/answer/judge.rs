@@ -2,7 +2,7 @@
 
 use model::rows::RowSet;
 use model::search;
-use odata::bound::{Computed, Expr, OrderKey, Path, PathStep, Query, Search};
+use odata::bound::{ComputedMember, Expr, OrderKey, Path, PathStep, Query, Search};
 use odata::edm::{StructuredType, Type};
 use odata::eval::{
     Environment, Exhausted, Item, Key, Meter, Order, Program, Scope, Searcher, Sieve,
@@ -46,7 +46,7 @@ impl Judge {
     /// `order`: the keys that a row is to be sorted by.
     pub(super) fn new(
         set: RowSet,
-        compute: &[Computed],
+        compute: &[ComputedMember],
         conditions: &[&Expr],
         searches: &[&Search],
         order: &[OrderKey],

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::Shredded;
+use model::ShreddedRecord;
 use odata::primitive::{TICKS_PER_DAY, civil_from_days, days_from_civil};
 
 use super::stored::Head;
@@ -83,7 +83,7 @@ pub(crate) fn lock<'r>(
     connection: &Connection,
     numbers: &mut Vec<i64>,
     tenant_key: i64,
-    records: impl IntoIterator<Item = &'r Shredded>,
+    records: impl IntoIterator<Item = &'r ShreddedRecord>,
 ) -> Result<Locked, Error> {
     let Connection::Postgres(_) = connection else { return Ok(Locked::new()) };
     // Ids in one order, so that two nodes never wait for each other.

@@ -2,7 +2,7 @@
 
 use model::rows::RowSet::{self, Records, Sessions, Streams};
 use odata::bound::{
-    Aggregate, Apply, Computed, Expr, ExprKind, Extreme, GroupKey, Method, OrderKey, Path,
+    Aggregate, Apply, ComputedMember, Expr, ExprKind, Extreme, GroupKey, Method, OrderKey, Path,
     PathStep, Query, Root, Search, Transformation, Ty,
 };
 use odata::edm::{Primitive, Type};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::*;
 use crate::bound::{
-    Aggregate, Apply, Computed, Extreme, GroupKey, Method, OrderKey, Search, Transformation,
+    Aggregate, Apply, ComputedMember, Extreme, GroupKey, Method, OrderKey, Search, Transformation,
 };
 use crate::eval::{Aggregator, Excess, Pipeline, Sizes};
 use crate::json::write_node;

@@ -3,7 +3,7 @@
 use model::assemble::{push_annotation, push_record};
 use model::fragment::{PARTICIPANTS_PER_PACK, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::generated;
-use odata::bound::{Computed, ExpandItem, ExpandKind, Query};
+use odata::bound::{ComputedMember, ExpandItem, ExpandKind, Query};
 use odata::context;
 use odata::edm::{StructuredType, Type};
 use odata::eval::{HeapSize, Selection};
@@ -397,7 +397,7 @@ impl Composer {
 }
 
 /// A record fragment without the members that computed ones replace.
-fn without_computed(row: &StoredRecord, compute: &[Computed]) -> Result<Vec<u8>, Problem> {
+fn without_computed(row: &StoredRecord, compute: &[ComputedMember]) -> Result<Vec<u8>, Problem> {
     let text = record_text(row)?;
     let record = parse(&text)?;
     let members = not_computed(record.as_object().unwrap_or_default(), compute);
