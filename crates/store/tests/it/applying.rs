@@ -33,7 +33,7 @@ fn filter(set: RowSet, text: &str) -> Transformation {
 }
 
 fn compute(set: RowSet, text: &str, alias: &str) -> Transformation {
-    let computed = Computed { value: expr(set, text), alias: alias.to_owned(), position: 0 };
+    let computed = ComputedMember { value: expr(set, text), alias: alias.to_owned(), position: 0 };
     Transformation::Compute(vec![computed])
 }
 
