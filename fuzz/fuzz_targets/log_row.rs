@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use model::log::{Log, LogRow, Retold, read, retell, show};
+use model::log::{Log, LogRow, RowMerge, merge_row, read, show};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((first, rest)) = bytes.split_first() else { return };
@@ -14,13 +14,14 @@ fuzz_target!(|bytes: &[u8]| {
     for row in &rows {
         let again = read(log, &row.body, None).expect("what was taken in can be read");
         assert_eq!(&again, row);
-        assert_eq!(retell(&row.body, &again.body), Retold::Unchanged);
+        assert_eq!(merge_row(&row.body, &again.body), RowMerge::Unchanged);
         shown(log, &row.body);
     }
     for pair in rows.windows(2) {
-        if let Retold::Merged(body) | Retold::Replaced(body) = retell(&pair[0].body, &pair[1].body)
+        if let RowMerge::Merged(body) | RowMerge::Replaced(body) =
+            merge_row(&pair[0].body, &pair[1].body)
         {
-            assert_eq!(retell(&body, &pair[1].body), Retold::Unchanged, "{body}");
+            assert_eq!(merge_row(&body, &pair[1].body), RowMerge::Unchanged, "{body}");
             shown(log, &body);
         }
     }

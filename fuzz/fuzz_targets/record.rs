@@ -7,7 +7,7 @@ use model::fragment::{Corrupt, Pack, RecordFragment, Uncompressed};
 use model::merge::{Merge, Stored, merge};
 use model::rows::{self, RecordKeys, StreamSource};
 use model::shred::stored_rows;
-use model::{Shredded, shred};
+use model::{ShreddedRecord, shred};
 use odata::json::Node;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-fn assert_unchanged(stored: &Shredded, incoming: &Shredded, what: &str) {
+fn assert_unchanged(stored: &ShreddedRecord, incoming: &ShreddedRecord, what: &str) {
     match merge(&mut Kept(stored), incoming, &mut Uncompressed) {
         Ok(Merge::Unchanged) => {}
         Ok(Merge::Merged(_)) => panic!("something new in {what}"),
@@ -32,7 +32,7 @@ fn assert_unchanged(stored: &Shredded, incoming: &Shredded, what: &str) {
     }
 }
 
-fn assert_same_rows(record: &Shredded) {
+fn assert_same_rows(record: &ShreddedRecord) {
     let mut again = stored_rows(&mut Kept(record)).expect("own fragments are whole");
     let sorted = |words: &str| {
         let mut words: Vec<_> = words.split(' ').map(str::to_owned).collect();
@@ -44,7 +44,7 @@ fn assert_same_rows(record: &Shredded) {
     assert_eq!(again, record.rows);
 }
 
-fn assert_rows_are_json(record: &Shredded) -> Result<(), Corrupt> {
+fn assert_rows_are_json(record: &ShreddedRecord) -> Result<(), Corrupt> {
     let keys = RecordKeys::read(&record.record)?;
     let assert_json = |row: &[u8]| {
         let text = std::str::from_utf8(row).expect("rows are text");
@@ -73,7 +73,7 @@ fn assert_rows_are_json(record: &Shredded) -> Result<(), Corrupt> {
 }
 
 /// The record with all that is stored of it, as one text.
-fn answer(record: &Shredded) -> Result<String, Corrupt> {
+fn answer(record: &ShreddedRecord) -> Result<String, Corrupt> {
     let mut out = b"{".to_vec();
     out.extend_from_slice(RecordFragment::members(&record.record)?);
     for (name, packs) in
@@ -102,7 +102,7 @@ fn answer(record: &Shredded) -> Result<String, Corrupt> {
 }
 
 /// A record as a store would hand it out.
-struct Kept<'a>(&'a Shredded);
+struct Kept<'a>(&'a ShreddedRecord);
 
 impl Stored for Kept<'_> {
     type Error = Corrupt;

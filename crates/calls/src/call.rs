@@ -4,7 +4,6 @@ use model::TenantId;
 use model::call::Ending;
 use odata::json::{Member, Node, Text};
 
-use crate::event::{object, text};
 use crate::leg::{Leg, Party, State};
 
 /// Of a call that ended well (RFC 3261 section 21.2, which Graph's codes follow).
@@ -20,15 +19,15 @@ pub fn members<'e>(leg: &Leg<'e>, tenant: &TenantId) -> Vec<Member<'e>> {
         leg.parties.iter().filter(|party| party.identity.is_some()).partition(|it| it.is_source);
     let or_null = |node: Option<&Node<'e>>| node.cloned().unwrap_or(Node::Null);
     let members = [
-        ("id", text(leg.id)),
-        ("callChainId", text(leg.chain_id)),
+        ("id", Node::text(leg.id)),
+        ("callChainId", Node::text(leg.chain_id)),
         ("direction", or_null(leg.direction)),
         ("resultInfo", result(leg)),
         ("source", source.first().map_or(Node::Null, |party| participant(party))),
-        ("state", text(leg.state.name())),
+        ("state", Node::text(leg.state.name())),
         ("subject", or_null(leg.subject)),
         ("targets", Node::Array(targets.into_iter().map(invitation).collect())),
-        ("tenantId", text(tenant.as_str())),
+        ("tenantId", Node::text(tenant.as_str())),
     ];
     let member = |(name, value)| Member { name: Text::plain(name), value };
     members.into_iter().map(member).collect()
@@ -37,7 +36,7 @@ pub fn members<'e>(leg: &Leg<'e>, tenant: &TenantId) -> Vec<Member<'e>> {
 fn participant<'e>(party: &Party<'e>) -> Node<'e> {
     let identity = identity(party);
     let endpoint_type = identity.get("endpointType").cloned().unwrap_or(Node::Null);
-    object([
+    Node::object([
         ("countryCode", Node::Null),
         ("endpointType", endpoint_type),
         ("identity", identity),
@@ -48,7 +47,7 @@ fn participant<'e>(party: &Party<'e>) -> Node<'e> {
 }
 
 fn invitation<'e>(party: &Party<'e>) -> Node<'e> {
-    object([
+    Node::object([
         ("hidden", Node::Null),
         ("identity", identity(party)),
         ("participantId", Node::Null),
@@ -83,9 +82,9 @@ fn result(leg: &Leg<'_>) -> Node<'static> {
         (State::Terminated, None) => (OK, "The call has ended.".to_owned()),
         _ => return Node::Null,
     };
-    object([
+    Node::object([
         ("code", Node::Number(code.to_string().into())),
-        ("message", text(&message)),
+        ("message", Node::text(&message)),
         ("subcode", Node::Number("0".into())),
     ])
 }

@@ -2,11 +2,11 @@
 
 use model::call::CallEventRow;
 use model::fragment::Uncompressed;
-use odata::json::{Member, Node, Text, write_node};
+use model::key::LONGEST_ID;
+use odata::json::{Node, write_node};
 use odata::primitive::DateTimeOffset;
 
-/// Most bytes of an id.
-const LONGEST_ID: usize = 256;
+use crate::endpoint;
 
 const MEMBERS: [&str; 11] = [
     "eventId",
@@ -181,17 +181,17 @@ impl<'a> Event<'a> {
             return Ok(());
         }
         let [participant, endpoint, media, failure] = parts;
-        let id = || ("id", text("1"));
-        let now = || text(&DateTimeOffset(self.time).to_string());
-        let segment = object([id(), ("media", Node::Array(media.into_iter().collect()))]);
+        let id = || ("id", Node::text("1"));
+        let now = || Node::text(&DateTimeOffset(self.time).to_string());
+        let segment = Node::object([id(), ("media", Node::Array(media.into_iter().collect()))]);
         // What is no object is checked as it is.
         let caller = match &endpoint {
             None | Some(Node::Object(_)) => {
-                crate::record::endpoint(participant.as_ref(), endpoint.as_ref())
+                endpoint::endpoint(participant.as_ref(), endpoint.as_ref())
             }
             Some(other) => other.clone(),
         };
-        let session = object([
+        let session = Node::object([
             id(),
             ("caller", caller),
             ("failureInfo", failure.unwrap_or(Node::Null)),
@@ -199,9 +199,9 @@ impl<'a> Event<'a> {
         ]);
         let participants = participant.as_ref().map(|identity| {
             let named = model::identity::entity_from_set(identity);
-            named.unwrap_or_else(|| object([id(), ("identity", identity.clone())]))
+            named.unwrap_or_else(|| Node::object([id(), ("identity", identity.clone())]))
         });
-        let record = object([
+        let record = Node::object([
             id(),
             ("startDateTime", now()),
             ("endDateTime", now()),
@@ -291,15 +291,4 @@ fn optional_text(node: &Node<'_>, name: &str) -> Result<Option<String>, EventErr
         Some(Node::String(text)) => Ok(Some(text.value().into_owned())),
         Some(_) => Err(wrong(format!("/{name}"), "expected text")),
     }
-}
-
-/// An object of members in order.
-pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'static str, Node<'a>)>) -> Node<'a> {
-    let member = |(name, value)| Member { name: Text::plain(name), value };
-    Node::Object(members.into_iter().map(member).collect())
-}
-
-/// A string.
-pub(crate) fn text(value: &str) -> Node<'static> {
-    Node::String(Text::of(value))
 }

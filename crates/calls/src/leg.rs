@@ -44,7 +44,7 @@ pub struct Leg<'e> {
     pub(crate) subject: Option<&'e Node<'e>>,
     /// What failed of the call as a whole.
     pub(crate) failure: Option<&'e Node<'e>>,
-    /// Who took part, in the order in which they were first told of.
+    /// The participants, in the order in which events first name them.
     pub(crate) parties: Vec<Party<'e>>,
     pub(crate) state: State,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Party<'e> {
     pub(crate) endpoint: Option<&'e Node<'e>>,
     pub(crate) is_source: bool,
     pub(crate) stays: Vec<Stay>,
-    /// Media by when they were told of (ticks).
+    /// Media with the times of their events (ticks).
     pub(crate) media: Vec<(i64, &'e Node<'e>)>,
     pub(crate) failure: Option<&'e Node<'e>>,
     key: Option<(&'static str, String)>,
@@ -82,7 +82,7 @@ impl Party<'_> {
         }
     }
 
-    /// Whoever goes without having come was there from the start.
+    /// A participant who leaves without having joined was there from the start.
     fn leave(&mut self, time: i64, start: i64) {
         match self.stays.last_mut() {
             Some(stay) if stay.to.is_none() => stay.to = Some(time),
@@ -91,7 +91,7 @@ impl Party<'_> {
         }
     }
 
-    /// What names whoever it is; none when nobody was named.
+    /// What names the participant; none when no event does.
     pub(crate) fn key(&self) -> Option<&(&'static str, String)> {
         self.key.as_ref()
     }

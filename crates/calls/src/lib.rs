@@ -7,6 +7,7 @@
 //! Pure: no I/O, and no knowledge of where calls are kept or when a record of them is due.
 
 mod call;
+mod endpoint;
 mod event;
 mod leg;
 mod record;

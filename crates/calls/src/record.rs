@@ -4,14 +4,13 @@
 //! In its sessions a participant is always the caller, so that media are seen from where they were
 //! measured; the callee is the other one of two, else the service between them.
 
-use odata::json::{Member, Node, Text, write_node};
+use odata::json::{Node, write_node};
 use odata::primitive::DateTimeOffset;
 use uuid::Builder;
 
-use crate::event::{object, text};
+use crate::endpoint::endpoint;
 use crate::leg::{Leg, Party, Stay};
 
-const PARTICIPANT_ENDPOINT: &str = "#microsoft.graph.callRecords.participantEndpoint";
 const SERVICE_ENDPOINT: &str = "#microsoft.graph.callRecords.serviceEndpoint";
 
 /// What labels of media begin with or hold, and the modality of such media.
@@ -36,14 +35,14 @@ pub fn record(id: &str, version: i64, made: i64, legs: &[Leg<'_>]) -> String {
             modalities.push(modality);
         }
     }
-    let record = object([
+    let record = Node::object([
         ("version", Node::Number(version.to_string().into())),
-        ("type", text(if is_group { "groupCall" } else { "peerToPeer" })),
+        ("type", Node::text(if is_group { "groupCall" } else { "peerToPeer" })),
         ("modalities", texts(&modalities)),
         ("lastModifiedDateTime", instant(made)),
         ("startDateTime", instant(starts.min().unwrap_or(made))),
         ("endDateTime", instant(ends.max().unwrap_or(made))),
-        ("id", text(id)),
+        ("id", Node::text(id)),
         ("joinWebUrl", Node::Null),
         ("organizer_v2", organizer),
         ("participants_v2", Node::Array(participants)),
@@ -75,7 +74,7 @@ struct Session<'l, 'e> {
 fn sessions_of<'l, 'e>(leg: &'l Leg<'e>) -> impl Iterator<Item = Session<'l, 'e>> {
     leg.parties.iter().enumerate().map(|(number, party)| {
         let mut stays = party.stays.clone();
-        // Who never came in, but was told of, is put where the call was.
+        // A participant who never joined was there as long as the call.
         if stays.is_empty() {
             stays.push(Stay { from: leg.start, to: Some(leg.end) });
         }
@@ -113,7 +112,7 @@ impl<'e> Session<'_, 'e> {
 
     fn node(&self) -> Node<'e> {
         let segments = (0..self.stays.len()).map(|number| self.segment(number)).collect();
-        object([
+        Node::object([
             ("id", self.id("session")),
             ("caller", caller(self.party)),
             ("callee", self.callee()),
@@ -129,7 +128,7 @@ impl<'e> Session<'_, 'e> {
         let stay = &self.stays[number];
         let is_last = number + 1 == self.stays.len();
         let media = self.party.media.iter().filter(|(time, _)| self.stay_at(*time) == number);
-        object([
+        Node::object([
             ("id", self.id(&format!("segment {number}"))),
             ("startDateTime", instant(stay.from)),
             ("endDateTime", instant(self.end_of(stay))),
@@ -140,7 +139,7 @@ impl<'e> Session<'_, 'e> {
         ])
     }
 
-    /// The stay that media belong to which were told of at a time: the last that had begun.
+    /// The stay that media reported at that time belong to: the last that had begun.
     fn stay_at(&self, time: i64) -> usize {
         self.stays.iter().rposition(|stay| stay.from <= time).unwrap_or(0)
     }
@@ -153,11 +152,11 @@ impl<'e> Session<'_, 'e> {
         match self.leg.parties.as_slice() {
             [_, other] if self.number == 0 => caller(other),
             [other, _] => caller(other),
-            _ => object([("@odata.type", text(SERVICE_ENDPOINT))]),
+            _ => Node::object([("@odata.type", Node::text(SERVICE_ENDPOINT))]),
         }
     }
 
-    /// The same for the same participant of the same call in every version.
+    /// An id that stays the same for a participant of a call in every version of the record.
     fn id(&self, what: &str) -> Node<'static> {
         let (member, id) = self.party.key().map_or(("", ""), |(member, id)| (*member, id));
         let mut hasher = blake3::Hasher::new();
@@ -166,7 +165,7 @@ impl<'e> Session<'_, 'e> {
         }
         let mut bytes = [0; 16];
         hasher.finalize_xof().fill(&mut bytes);
-        text(&Builder::from_custom_bytes(bytes).into_uuid().to_string())
+        Node::text(&Builder::from_custom_bytes(bytes).into_uuid().to_string())
     }
 }
 
@@ -175,42 +174,10 @@ fn caller<'e>(party: &Party<'e>) -> Node<'e> {
     endpoint(party.identity, party.endpoint)
 }
 
-/// The endpoint of whoever an identity set names, of what was told of it.
-pub(crate) fn endpoint<'e>(identity: Option<&Node<'e>>, told: Option<&Node<'e>>) -> Node<'e> {
-    let mut members: Vec<Member<'e>> = told.and_then(Node::as_object).unwrap_or_default().to_vec();
-    let has = |members: &[Member<'e>], name: &str| members.iter().any(|it| it.name.is(name));
-    let push = |members: &mut Vec<Member<'e>>, name, value| {
-        members.push(Member { name: Text::plain(name), value });
-    };
-    if !has(&members, "@odata.type") {
-        let name = Text::plain("@odata.type");
-        members.insert(0, Member { name, value: text(PARTICIPANT_ENDPOINT) });
-    }
-    let is_participant = members[0].value.as_text().is_some_and(|ty| ty.is(PARTICIPANT_ENDPOINT));
-    if let Some(set) = identity.filter(|_| is_participant) {
-        if !has(&members, "identity") {
-            push(&mut members, "identity", without_type(set));
-        }
-        if let Some((member, _)) = model::identity::party(set)
-            && let Some(identity) = set.get(member)
-            && !has(&members, "associatedIdentity")
-        {
-            push(&mut members, "associatedIdentity", identity.clone());
-        }
-    }
-    Node::Object(members)
-}
-
-/// An identity set as it stands where a plainer type is declared.
-fn without_type<'e>(set: &Node<'e>) -> Node<'e> {
-    let members = set.as_object().unwrap_or_default().iter();
-    Node::Object(members.filter(|member| !member.name.is("@odata.type")).cloned().collect())
-}
-
 fn instant(ticks: i64) -> Node<'static> {
-    text(&DateTimeOffset(ticks).to_string())
+    Node::text(&DateTimeOffset(ticks).to_string())
 }
 
 fn texts(values: &[&str]) -> Node<'static> {
-    Node::Array(values.iter().map(|value| text(value)).collect())
+    Node::Array(values.iter().map(|value| Node::text(value)).collect())
 }

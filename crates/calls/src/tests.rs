@@ -5,8 +5,10 @@ use model::fragment::Uncompressed;
 use model::{TenantId, shred};
 use odata::json::{Node, write_node};
 
+use crate::call::members;
 use crate::event::{Event, EventError, events};
-use crate::{Leg, members, record};
+use crate::leg::Leg;
+use crate::record::record;
 
 const ABBIE: &str = r#""participant":{"user":{"id":"821809f5-0000-0000-0000-3b5136c0e777","displayName":"Abbie Wilkins","tenantId":"dc368399-474c-4d40-900c-6265431fd81f"}}"#;
 const OWEN: &str = r#""participant":{"user":{"id":"f69e2c00-0000-0000-0000-185e5f5f5d8a","displayName":"Owen Franklin"}}"#;

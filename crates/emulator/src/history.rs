@@ -1,14 +1,14 @@
 //! The latest requests with their answers, and what the answers gave to each application.
 //!
-//! A copy of all of it is cheap, so that whoever reads it holds up nobody.
+//! A copy of all of it is cheap, so reading it holds nobody up.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::answer::{self, Subscription};
+use crate::answer_text::{self, Subscription};
 use crate::chance;
 use crate::recent::Recent;
-use crate::requests::{Answered, Arriving, Fault};
+use crate::requests::{Answer, Fault, Request};
 use crate::target::{self, Target};
 
 /// Requests that are kept.
@@ -20,7 +20,7 @@ const SUBSCRIPTIONS: usize = 1_000;
 
 /// A request, and its answer once there is one.
 #[derive(Debug, Clone)]
-pub(crate) struct Logged {
+pub(crate) struct LoggedRequest {
     pub(crate) number: u64,
     pub(crate) at: i64,
     pub(crate) application: Option<String>,
@@ -33,10 +33,10 @@ pub(crate) struct Logged {
     /// What was done to it.
     pub(crate) fault: Option<String>,
     pub(crate) is_truncated: bool,
-    pub(crate) answer: Option<Given>,
+    pub(crate) answer: Option<LoggedAnswer>,
 }
 
-impl Logged {
+impl LoggedRequest {
     /// The application in the form in which it is compared.
     pub(crate) fn key(&self) -> String {
         key(self.application.as_deref())
@@ -53,36 +53,36 @@ impl Logged {
     }
 }
 
-/// What an answer gave.
+/// An answer, as the log keeps it.
 #[derive(Debug, Clone)]
-pub(crate) struct Given {
+pub(crate) struct LoggedAnswer {
     pub(crate) at: i64,
     pub(crate) status: u16,
     pub(crate) retry_after: Option<u32>,
-    pub(crate) links: Vec<GivenLink>,
+    pub(crate) links: Vec<LoggedLink>,
 }
 
 /// A link that an answer gave.
 #[derive(Debug, Clone)]
-pub(crate) struct GivenLink {
+pub(crate) struct LoggedLink {
     /// What there is more of, nothing for the answer itself.
     pub(crate) of: String,
     /// That of the request that follows it.
     pub(crate) print: u64,
 }
 
-/// A subscription that was made.
+/// A subscription that a request created.
 #[derive(Debug, Clone)]
-pub(crate) struct Made {
+pub(crate) struct LoggedSubscription {
     pub(crate) number: u64,
     pub(crate) application: Option<String>,
     pub(crate) subscription: Subscription,
 }
 
-/// What was found in an answer, before it is noted.
+/// What an answer gives to the client, before it is logged.
 #[derive(Debug)]
-pub(crate) struct Found {
-    links: Vec<GivenLink>,
+pub(crate) struct AnswerContent {
+    links: Vec<LoggedLink>,
     ids: Vec<u64>,
     pub(crate) subscription: Option<Subscription>,
 }
@@ -91,14 +91,14 @@ pub(crate) struct Found {
 #[derive(Debug, Clone)]
 pub(crate) struct History {
     next: u64,
-    pub(crate) entries: VecDeque<Arc<Logged>>,
+    pub(crate) entries: VecDeque<Arc<LoggedRequest>>,
     /// Links by application, and when they were asked for.
     links: Arc<Recent<u64, i64>>,
     /// Ids by application, and when they were asked for.
     ids: Arc<Recent<u64, i64>>,
     /// The first request of each application whose answer gave a link.
     first_links: Arc<HashMap<String, u64>>,
-    pub(crate) made: Arc<VecDeque<Made>>,
+    pub(crate) subscriptions: Arc<VecDeque<LoggedSubscription>>,
 }
 
 impl History {
@@ -109,14 +109,14 @@ impl History {
             links: Arc::new(Recent::new(REMEMBERED)),
             ids: Arc::new(Recent::new(REMEMBERED)),
             first_links: Arc::default(),
-            made: Arc::default(),
+            subscriptions: Arc::default(),
         }
     }
 
     /// Notes a request and gives its number.
     pub(crate) fn arrived(
         &mut self,
-        arriving: &Arriving<'_>,
+        request: &Request<'_>,
         target: Target,
         fault: &Fault,
         name: Option<String>,
@@ -126,13 +126,13 @@ impl History {
         if self.entries.len() >= KEPT {
             self.entries.pop_front();
         }
-        self.entries.push_back(Arc::new(Logged {
+        self.entries.push_back(Arc::new(LoggedRequest {
             number,
-            at: arriving.at,
-            application: arriving.application.map(str::to_owned),
-            method: arriving.method.to_owned(),
-            version: arriving.version.to_owned(),
-            url: target::shown(arriving.version, arriving.path, arriving.query),
+            at: request.at,
+            application: request.application.map(str::to_owned),
+            method: request.method.to_owned(),
+            version: request.version.to_owned(),
+            url: target::shown(request.version, request.path, request.query),
             target,
             fault: name,
             is_truncated: fault.truncate.is_some(),
@@ -142,7 +142,7 @@ impl History {
     }
 
     /// The request of that number, if it is still kept.
-    pub(crate) fn entry(&self, number: u64) -> Option<&Arc<Logged>> {
+    pub(crate) fn entry(&self, number: u64) -> Option<&Arc<LoggedRequest>> {
         self.entries.get(self.place(number)?)
     }
 
@@ -152,41 +152,45 @@ impl History {
     }
 
     /// Notes an answer.
-    pub(crate) fn answered(&mut self, number: u64, answered: &Answered<'_>, found: Found) {
+    pub(crate) fn answered(&mut self, number: u64, answer: &Answer<'_>, content: AnswerContent) {
         let place = self.place(number);
         let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) else { return };
         let entry = Arc::make_mut(entry);
         let of = entry.key();
         let links = Arc::make_mut(&mut self.links);
-        for link in &found.links {
+        for link in &content.links {
             links.get_or(print_of(&of, link.print), entry.at);
         }
         let ids = Arc::make_mut(&mut self.ids);
-        for id in &found.ids {
+        for id in &content.ids {
             ids.get_or(*id, entry.at);
         }
-        if !found.links.is_empty() {
+        if !content.links.is_empty() {
             let first = Arc::make_mut(&mut self.first_links).entry(of).or_insert(number);
             *first = (*first).min(number);
         }
-        if let Some(subscription) = found.subscription {
-            let made = Arc::make_mut(&mut self.made);
-            if made.len() >= SUBSCRIPTIONS {
-                made.pop_front();
+        if let Some(subscription) = content.subscription {
+            let subscriptions = Arc::make_mut(&mut self.subscriptions);
+            if subscriptions.len() >= SUBSCRIPTIONS {
+                subscriptions.pop_front();
             }
-            made.push_back(Made { number, application: entry.application.clone(), subscription });
+            subscriptions.push_back(LoggedSubscription {
+                number,
+                application: entry.application.clone(),
+                subscription,
+            });
         }
-        let Answered { at, status, retry_after, .. } = *answered;
-        entry.answer = Some(Given { at, status, retry_after, links: found.links });
+        let Answer { at, status, retry_after, .. } = *answer;
+        entry.answer = Some(LoggedAnswer { at, status, retry_after, links: content.links });
     }
 
     /// Whether a request of an application goes along a link that it was given.
-    pub(crate) fn was_given(&self, entry: &Logged) -> bool {
+    pub(crate) fn was_given(&self, entry: &LoggedRequest) -> bool {
         self.links.get(&print_of(&entry.key(), entry.target.print)).is_some()
     }
 
     /// Whether an application had been given any link before a request.
-    pub(crate) fn had_links(&self, entry: &Logged) -> bool {
+    pub(crate) fn had_links(&self, entry: &LoggedRequest) -> bool {
         self.first_links.get(&entry.key()).is_some_and(|first| *first < entry.number)
     }
 
@@ -198,33 +202,35 @@ impl History {
     /// Forgets the requests. What was given to applications stays known, since they may go on with it.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
-        self.made = Arc::default();
+        self.subscriptions = Arc::default();
     }
 }
 
 /// Looks through the answer to a request.
-pub(crate) fn found(entry: &Logged, answered: &Answered<'_>) -> Found {
-    let mut found = Found { links: Vec::new(), ids: Vec::new(), subscription: None };
-    if !(200..300).contains(&answered.status) {
-        return found;
+pub(crate) fn content(entry: &LoggedRequest, answer: &Answer<'_>) -> AnswerContent {
+    let mut content = AnswerContent { links: Vec::new(), ids: Vec::new(), subscription: None };
+    if !(200..300).contains(&answer.status) {
+        return content;
     }
-    let body = std::str::from_utf8(answered.body).unwrap_or_default();
-    for link in answer::links(body) {
+    let body = std::str::from_utf8(answer.body).unwrap_or_default();
+    for link in answer_text::links(body) {
         if let Some(target) = Target::of_link(&entry.version, &link.url) {
-            found.links.push(GivenLink { of: link.of.to_owned(), print: target.print });
+            content.links.push(LoggedLink { of: link.of.to_owned(), print: target.print });
         }
     }
     let of = entry.key();
     if entry.is_of_subscriptions() {
-        let is_made = answered.status == 201 && entry.method.eq_ignore_ascii_case("POST");
-        found.subscription = is_made.then(|| answer::subscription(body)).flatten();
+        let is_made = answer.status == 201 && entry.method.eq_ignore_ascii_case("POST");
+        content.subscription = is_made.then(|| answer_text::subscription(body)).flatten();
     } else if entry.target.record.is_none() {
-        found.ids.extend(answer::ids(body).map(|id| print_of_id(&of, &id.to_ascii_lowercase())));
+        content
+            .ids
+            .extend(answer_text::ids(body).map(|id| print_of_id(&of, &id.to_ascii_lowercase())));
     } else if let Some(record) = entry.target.record.as_ref().filter(|_| !entry.is_get()) {
         // Who writes a record knows it.
-        found.ids.push(print_of_id(&of, record));
+        content.ids.push(print_of_id(&of, record));
     }
-    found
+    content
 }
 
 /// An application in the form in which it is compared.

@@ -2,13 +2,15 @@
 //! their clients do about it; and a log of what the clients sent, with what they do wrong.
 //!
 //! Pure: no I/O, no async, no clock. The server asks [`Emulator::arrive`] what is to be done to a
-//! request and tells by [`Emulator::answered`] what went out; the dispatcher asks [`Emulator::tell`]
-//! and says [`Emulator::told`]; the handshake asks [`Emulator::validates`].
+//! request and tells by [`Emulator::answered`] what went out; the dispatcher asks [`Emulator::interference`]
+//! and says [`Emulator::sent`]; the handshake asks [`Emulator::validates`].
 
-mod answer;
+mod answer_text;
 mod chance;
+mod faults;
 mod glob;
 mod history;
+mod interference;
 mod length;
 mod log;
 mod messages;
@@ -29,8 +31,8 @@ use target::Target;
 use when::Counts;
 
 pub use log::{Entry, Log};
-pub use messages::{HELD_AT_MOST, Interference, Telling};
-pub use requests::{Answered, Arriving, Fault, Refusal};
+pub use messages::{HELD_AT_MOST, Interference, Notification};
+pub use requests::{Answer, Fault, Refusal, Request};
 pub use rules::{Rules, RulesError};
 pub use scenario::{RecordOf, Scenario, Step, Until};
 pub use warnings::{Code, Warning};
@@ -60,38 +62,38 @@ impl Emulator {
     }
 
     /// Notes a request: its number, from 1, and what is to be done to it.
-    pub fn arrive(&self, arriving: &Arriving<'_>) -> (u64, Fault) {
-        let target = Target::new(arriving.version, arriving.path, arriving.query);
+    pub fn arrive(&self, request: &Request<'_>) -> (u64, Fault) {
+        let target = Target::new(request.version, request.path, request.query);
         let mut state = self.state();
-        let (fault, name) = state.fault(arriving, &target);
-        (state.history.arrived(arriving, target, &fault, name), fault)
+        let (fault, name) = state.fault(request, &target);
+        (state.history.arrived(request, target, &fault, name), fault)
     }
 
     /// Notes what went out in answer to a request. Not to be called if the client had gone before:
     /// it can't know what it was not sent.
-    pub fn answered(&self, number: u64, answered: &Answered<'_>) {
+    pub fn answered(&self, number: u64, answer: &Answer<'_>) {
         let Some(entry) = self.state().history.entry(number).cloned() else { return };
         // Bodies can be long: nobody waits meanwhile.
-        let found = history::found(&entry, answered);
+        let content = history::content(&entry, answer);
         let of = entry.key();
         drop(entry);
         let mut state = self.state();
-        if let Some(subscription) = &found.subscription {
+        if let Some(subscription) = &content.subscription {
             state.messages.owned(&subscription.id, &of);
         }
-        state.history.answered(number, answered, found);
+        state.history.answered(number, answer, content);
     }
 
     /// What is to be done to a message. To be asked once for each message, before it is sent first;
     /// sending it again after a failure is the same message.
-    pub fn tell(&self, telling: &Telling<'_>) -> Interference {
-        self.state().interference(telling)
+    pub fn interference(&self, notification: &Notification<'_>) -> Interference {
+        self.state().interference(notification)
     }
 
     /// Notes that a message about a record really went out (`at` in ticks of 100 ns since 1970), with
     /// the subscription's own client state or with another one.
-    pub fn told(&self, at: i64, subscription: &str, record: &str, had_right_client_state: bool) {
-        self.state().messages.told(at, subscription, record, had_right_client_state);
+    pub fn sent(&self, at: i64, subscription: &str, record: &str, had_right_client_state: bool) {
+        self.state().messages.sent(at, subscription, record, had_right_client_state);
     }
 
     /// Whether the handshake with an address is made; otherwise it counts as not answered in time.
@@ -102,11 +104,11 @@ impl Emulator {
     /// The latest requests, and the mistakes that they show. `is_final` says that nothing more is to
     /// come, so that what clients have not done by now they don't do.
     pub fn log(&self, is_final: bool) -> Log {
-        let (history, heard) = {
+        let (history, deliveries) = {
             let state = self.state();
-            (state.history.clone(), Arc::clone(&state.messages.heard))
+            (state.history.clone(), Arc::clone(&state.messages.deliveries))
         };
-        log::shown(&history, &heard, is_final)
+        log::shown(&history, &deliveries, is_final)
     }
 
     /// Empties the log, without what has to be known of applications that go on: links and messages

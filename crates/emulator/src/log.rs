@@ -1,14 +1,11 @@
 //! The log as it is shown: what clients sent, what became of it, and what they do wrong.
 
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_MILLISECOND};
 use serde::Serialize;
 
-use crate::history::{History, Logged};
-use crate::messages::HeardOf;
+use crate::history::{History, LoggedRequest};
+use crate::messages::Deliveries;
 use crate::warnings::{self, Warning};
-
-/// Ticks of a millisecond.
-pub(crate) const MILLISECOND: i64 = TICKS_PER_SECOND / 1_000;
 
 /// The latest 10,000 requests, and the mistakes that they show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,14 +42,14 @@ pub struct Entry {
 }
 
 /// Shows what is known.
-pub(crate) fn shown(history: &History, heard: &HeardOf, is_final: bool) -> Log {
+pub(crate) fn shown(history: &History, deliveries: &Deliveries, is_final: bool) -> Log {
     Log {
         requests: history.entries.iter().map(|entry| shown_entry(entry)).collect(),
-        warnings: warnings::all(history, heard, is_final),
+        warnings: warnings::all(history, deliveries, is_final),
     }
 }
 
-fn shown_entry(logged: &Logged) -> Entry {
+fn shown_entry(logged: &LoggedRequest) -> Entry {
     let answer = logged.answer.as_ref();
     Entry {
         number: logged.number,
@@ -63,6 +60,7 @@ fn shown_entry(logged: &Logged) -> Entry {
         status: answer.map(|answer| answer.status),
         retry_after: answer.and_then(|answer| answer.retry_after),
         fault: logged.fault.clone(),
-        took_ms: answer.map(|answer| ((answer.at - logged.at) / MILLISECOND).max(0) as u64),
+        took_ms: answer
+            .map(|answer| ((answer.at - logged.at) / TICKS_PER_MILLISECOND).max(0) as u64),
     }
 }

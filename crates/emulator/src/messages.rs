@@ -1,15 +1,11 @@
-//! Messages to subscribers: what the rules do to them, and what was announced by them.
+//! Messages to subscribers, and what was announced by them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use odata::primitive;
 
-use crate::length::Length;
 use crate::recent::Recent;
-use crate::rules::{NotificationRule, Rule};
-use crate::state::State;
-use crate::when::List;
 
 /// How long a message that is held back waits for the next one at most.
 pub const HELD_AT_MOST: Duration = Duration::from_secs(5);
@@ -19,7 +15,7 @@ const REMEMBERED: usize = 10_000;
 
 /// A message that is about to be sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Telling<'a> {
+pub struct Notification<'a> {
     /// Now, in ticks of 100 ns since 1970.
     pub at: i64,
     /// The id of the subscription.
@@ -53,32 +49,32 @@ impl Interference {
 }
 
 /// What applications heard, by application and record.
-pub(crate) type HeardOf = Recent<(String, String), Heard>;
+pub(crate) type Deliveries = Recent<(String, String), Delivery>;
 
 /// What was announced, to whom, and how.
 #[derive(Debug)]
 pub(crate) struct Messages {
     /// By record: when it was first announced.
-    announced: Recent<String, Announced>,
-    pub(crate) heard: Arc<HeardOf>,
+    announcements: Recent<String, Announcement>,
+    pub(crate) deliveries: Arc<Deliveries>,
     /// By subscription: the application.
     owners: Recent<String, String>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Announced {
+struct Announcement {
     at: i64,
     /// Before that it is only expected.
-    is_told: bool,
+    is_sent: bool,
 }
 
 /// What an application heard of a record.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Heard {
+pub(crate) struct Delivery {
     /// When the first message with a wrong client state went out, or was to.
     pub(crate) wrong: Option<i64>,
     /// Whether one really did.
-    pub(crate) is_wrong_told: bool,
+    pub(crate) is_wrong_sent: bool,
     /// When the first message with the right one was taken to be sent.
     pub(crate) right: Option<i64>,
 }
@@ -86,16 +82,16 @@ pub(crate) struct Heard {
 impl Messages {
     pub(crate) fn new() -> Self {
         Self {
-            announced: Recent::new(REMEMBERED),
-            heard: Arc::new(Recent::new(REMEMBERED)),
+            announcements: Recent::new(REMEMBERED),
+            deliveries: Arc::new(Recent::new(REMEMBERED)),
             owners: Recent::new(REMEMBERED),
         }
     }
 
-    /// Whether a record was announced less than this long ago. One of which nobody was told is seen:
-    /// whoever asks for it knows it from elsewhere.
+    /// Whether a record was announced less than this long ago. A record that no message announced
+    /// counts as seen: its reader knows it from elsewhere.
     pub(crate) fn is_unseen(&self, record: &String, time: Duration, at: i64) -> bool {
-        self.announced.get(record).is_some_and(|announced| at < later(announced.at, time))
+        self.announcements.get(record).is_some_and(|announced| at < later(announced.at, time))
     }
 
     /// Notes whose a subscription is.
@@ -104,92 +100,52 @@ impl Messages {
             .clone_into(self.owners.get_or(subscription.to_ascii_lowercase(), String::new()));
     }
 
-    fn heard(&mut self, subscription: &str, record: &str) -> &mut Heard {
+    fn delivery(&mut self, subscription: &str, record: &str) -> &mut Delivery {
         let owner =
             self.owners.get(&subscription.to_ascii_lowercase()).cloned().unwrap_or_default();
-        Arc::make_mut(&mut self.heard).get_or((owner, record.to_owned()), Heard::default())
+        Arc::make_mut(&mut self.deliveries).get_or((owner, record.to_owned()), Delivery::default())
     }
 
     /// Notes what is going to be told. A receiver may ask for the record before it has answered the
     /// message, so that waiting for what `told` says would be too late.
-    fn expected(&mut self, telling: &Telling<'_>, interference: &Interference) {
+    pub(crate) fn expected(
+        &mut self,
+        notification: &Notification<'_>,
+        interference: &Interference,
+    ) {
         self.owned(
-            telling.subscription,
-            &telling.application.unwrap_or_default().to_ascii_lowercase(),
+            notification.subscription,
+            &notification.application.unwrap_or_default().to_ascii_lowercase(),
         );
-        let (Some(record), 1..) = (telling.record, interference.copies) else { return };
+        let (Some(record), 1..) = (notification.record, interference.copies) else { return };
         let record = record.to_ascii_lowercase();
         let held = if interference.out_of_order { HELD_AT_MOST } else { Duration::ZERO };
-        let at = later(telling.at, interference.delay + held);
-        self.announced.get_or(record.clone(), Announced { at, is_told: false });
-        let heard = self.heard(telling.subscription, &record);
+        let at = later(notification.at, interference.delay + held);
+        self.announcements.get_or(record.clone(), Announcement { at, is_sent: false });
+        let delivery = self.delivery(notification.subscription, &record);
         if interference.client_state.is_some() {
-            heard.wrong = Some(earlier(heard.wrong, at));
+            delivery.wrong = Some(earlier(delivery.wrong, at));
         } else {
-            heard.right = Some(earlier(heard.right, telling.at));
+            delivery.right = Some(earlier(delivery.right, notification.at));
         }
     }
 
-    /// Notes what was told.
-    pub(crate) fn told(&mut self, at: i64, subscription: &str, record: &str, is_right: bool) {
+    /// Notes a message that went out.
+    pub(crate) fn sent(&mut self, at: i64, subscription: &str, record: &str, is_right: bool) {
         let record = record.to_ascii_lowercase();
-        let announced = self.announced.get_or(record.clone(), Announced { at, is_told: false });
-        if !announced.is_told {
-            *announced = Announced { at, is_told: true };
+        let announced =
+            self.announcements.get_or(record.clone(), Announcement { at, is_sent: false });
+        if !announced.is_sent {
+            *announced = Announcement { at, is_sent: true };
         }
-        let heard = self.heard(subscription, &record);
+        let delivery = self.delivery(subscription, &record);
         if is_right {
-            heard.right = Some(earlier(heard.right, at));
+            delivery.right = Some(earlier(delivery.right, at));
         } else {
-            heard.wrong = Some(earlier(heard.wrong, at));
-            heard.is_wrong_told = true;
+            delivery.wrong = Some(earlier(delivery.wrong, at));
+            delivery.is_wrong_sent = true;
         }
     }
-}
-
-impl State {
-    /// What the rules do to a message.
-    pub(crate) fn interference(&mut self, telling: &Telling<'_>) -> Interference {
-        let rules = Arc::clone(&self.rules);
-        let of = telling.subscription;
-        let mut copies = None;
-        let mut interference = Interference::NONE;
-        for (place, rule) in rules.notifications.iter().enumerate() {
-            if !concerns(rule, telling)
-                || !self.counts.matched(self.seed, List::Notification, place, of, rule.when())
-                // Nothing more can be done to what is not sent.
-                || copies == Some(0)
-            {
-                continue;
-            }
-            let asked = if rule.drop.is_some() { Some(0) } else { rule.copies };
-            let mut acts = rule.delay.is_some();
-            interference.delay += rule.delay.map(Length::time).unwrap_or_default();
-            if copies.is_none() && asked.is_some() {
-                (copies, acts) = (asked, true);
-            }
-            if interference.client_state.is_none() && rule.client_state.is_some() {
-                interference.client_state.clone_from(&rule.client_state);
-                acts = true;
-            }
-            if !interference.out_of_order && rule.out_of_order.is_some() {
-                (interference.out_of_order, acts) = (true, true);
-            }
-            if acts {
-                self.counts.acted(List::Notification, place, of);
-            }
-        }
-        interference.copies = copies.unwrap_or(1);
-        self.messages.expected(telling, &interference);
-        interference
-    }
-}
-
-fn concerns(rule: &NotificationRule, telling: &Telling<'_>) -> bool {
-    let is = |known: &Option<String>, told: &str| {
-        known.as_ref().is_none_or(|known| known.eq_ignore_ascii_case(told))
-    };
-    is(&rule.change_type, telling.change_type) && is(&rule.subscription, telling.subscription)
 }
 
 fn later(at: i64, time: Duration) -> i64 {

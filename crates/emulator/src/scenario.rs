@@ -40,9 +40,9 @@ pub struct Scenario {
 pub struct Step {
     /// Told when it begins.
     pub say: Option<String>,
-    /// What is waited for first.
+    /// What to wait for first.
     pub until: Option<Until>,
-    /// How long is waited then.
+    /// How long to wait after that.
     pub wait: Duration,
     /// How far the clock is moved on.
     pub clock: Option<primitive::Duration>,

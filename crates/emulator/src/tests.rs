@@ -13,14 +13,14 @@ fn emulator(rules: &str) -> Emulator {
     Emulator::new(Rules::from_toml(rules).unwrap(), 1)
 }
 
-fn get<'a>(path: &'a str, application: &'a str) -> Arriving<'a> {
+fn get<'a>(path: &'a str, application: &'a str) -> Request<'a> {
     let application = Some(application);
-    Arriving { at: 0, method: "GET", path, query: None, version: "v1.0", application }
+    Request { at: 0, method: "GET", path, query: None, version: "v1.0", application }
 }
 
 fn fault_at(emulator: &Emulator, seconds: i64) -> Fault {
     let at = seconds * TICKS_PER_SECOND;
-    emulator.arrive(&Arriving { at, ..get(RECORD, "app") }).1
+    emulator.arrive(&Request { at, ..get(RECORD, "app") }).1
 }
 
 fn statuses(emulator: &Emulator, path: &str, application: &str, count: usize) -> Vec<u16> {
@@ -30,9 +30,9 @@ fn statuses(emulator: &Emulator, path: &str, application: &str, count: usize) ->
         .collect()
 }
 
-fn telling(subscription: &str) -> Telling<'_> {
+fn notification(subscription: &str) -> Notification<'_> {
     let (record, application) = (Some(ID), Some("app"));
-    Telling { at: 0, subscription, change_type: "created", record, application }
+    Notification { at: 0, subscription, change_type: "created", record, application }
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn without_rules_nothing_happens() {
     let emulator = Emulator::new(Rules::default(), 1);
     assert_eq!(emulator.arrive(&get(RECORD, "app")), (1, Fault::default()));
     assert_eq!(emulator.arrive(&get(RECORD, "app")), (2, Fault::default()));
-    assert_eq!(emulator.tell(&telling("s")), usual());
+    assert_eq!(emulator.interference(&notification("s")), usual());
     assert!(emulator.validates("https://contoso.com/hook"));
 }
 
@@ -60,7 +60,7 @@ fn rules_are_for_their_paths_methods_and_applications() {
         "[[request]]\npath = \"/communications/callRecords/*\"\nmethod = \"get\"\n\
          application = \"APP\"\nstatus = 500\n",
     );
-    let fault = |arriving: Arriving<'_>| emulator.arrive(&arriving).1.status.is_some();
+    let fault = |request: Request<'_>| emulator.arrive(&request).1.status.is_some();
     assert!(fault(get(RECORD, "app")));
     assert!(fault(get(
         "/Communications/CallRecords('e523d2ed-2966-4b6b-925b-754a88034cc5')",
@@ -70,8 +70,8 @@ fn rules_are_for_their_paths_methods_and_applications() {
     assert!(!fault(get("/communications/callRecords", "app")));
     assert!(!fault(get("/communications/callRecords/x/sessions", "app")));
     assert!(!fault(get(RECORD, "other")));
-    assert!(!fault(Arriving { application: None, ..get(RECORD, "app") }));
-    assert!(!fault(Arriving { method: "DELETE", ..get(RECORD, "app") }));
+    assert!(!fault(Request { application: None, ..get(RECORD, "app") }));
+    assert!(!fault(Request { method: "DELETE", ..get(RECORD, "app") }));
 }
 
 #[test]
@@ -125,18 +125,15 @@ fn record_is_unseen_for_a_time_after_it_was_announced() {
     let emulator = emulator("[[request]]\nunseen_for = \"5s\"\n");
     let is_seen = |seconds| fault_at(&emulator, seconds) == Fault::default();
     assert!(is_seen(0), "nobody was told of it");
-    emulator.tell(&Telling { at: TICKS_PER_SECOND, ..telling("s") });
+    emulator.interference(&Notification { at: TICKS_PER_SECOND, ..notification("s") });
     assert!(!is_seen(2), "the receiver asks before it answers");
-    emulator.told(2 * TICKS_PER_SECOND, "s", ID, true);
-    emulator.told(6 * TICKS_PER_SECOND, "other", ID, true);
+    emulator.sent(2 * TICKS_PER_SECOND, "s", ID, true);
+    emulator.sent(6 * TICKS_PER_SECOND, "other", ID, true);
     assert_eq!(fault_at(&emulator, 6).status, Some(Refusal { status: 404, retry_after: None }));
     assert!(is_seen(7));
     let other = get("/communications/callRecords", "app");
-    assert_eq!(
-        emulator.arrive(&Arriving { at: 3 * TICKS_PER_SECOND, ..other }).1,
-        Fault::default()
-    );
-    let write = Arriving { method: "PUT", at: 3 * TICKS_PER_SECOND, ..get(RECORD, "app") };
+    assert_eq!(emulator.arrive(&Request { at: 3 * TICKS_PER_SECOND, ..other }).1, Fault::default());
+    let write = Request { method: "PUT", at: 3 * TICKS_PER_SECOND, ..get(RECORD, "app") };
     assert_eq!(emulator.arrive(&write).1, Fault::default());
 }
 
@@ -151,7 +148,7 @@ fn messages_are_delayed_repeated_dropped_and_changed() {
     let wrong = Some("wrong".to_owned());
     let delay = Duration::from_secs(5);
     for subscription in ["s", "t"] {
-        let told = || emulator.tell(&telling(subscription));
+        let told = || emulator.interference(&notification(subscription));
         let expected = Interference { copies: 2, delay, client_state: wrong.clone(), ..usual() };
         assert_eq!(told(), expected);
         let expected = Interference { copies: 3, client_state: wrong.clone(), ..usual() };
@@ -159,8 +156,8 @@ fn messages_are_delayed_repeated_dropped_and_changed() {
         assert_eq!(told(), Interference { copies: 0, ..usual() });
         assert_eq!(told(), usual());
     }
-    let updated = Telling { change_type: "updated", ..telling("u2") };
-    assert!(emulator.tell(&updated).out_of_order);
+    let updated = Notification { change_type: "updated", ..notification("u2") };
+    assert!(emulator.interference(&updated).out_of_order);
 }
 
 #[test]
@@ -181,10 +178,10 @@ fn log_shows_requests_and_their_answers() {
     let emulator = emulator("");
     let at = DateTimeOffset::parse("2026-02-25T18:52:21.5Z").unwrap().0;
     let query = Some("$skiptoken=abcdefghijklmnop");
-    let (number, _) = emulator.arrive(&Arriving { at, query, ..get(RECORD, "App") });
-    emulator.arrive(&Arriving { at, application: None, ..get("/subscriptions", "") });
+    let (number, _) = emulator.arrive(&Request { at, query, ..get(RECORD, "App") });
+    emulator.arrive(&Request { at, application: None, ..get("/subscriptions", "") });
     let at = at + 3 * TICKS_PER_SECOND / 2;
-    emulator.answered(number, &Answered { at, status: 429, retry_after: Some(2), body: b"" });
+    emulator.answered(number, &Answer { at, status: 429, retry_after: Some(2), body: b"" });
     let log = serde_json::to_string(&emulator.log(false)).unwrap();
     let expected = format!(
         r#"{{"requests":[{{"number":1,"time":"2026-02-25T18:52:21.5Z","application":"App","method":"GET","url":"/v1.0{RECORD}?$skiptoken=abcdefghijkl…","status":429,"retryAfter":2,"fault":null,"tookMs":1500}},{{"number":2,"time":"2026-02-25T18:52:21.5Z","application":null,"method":"GET","url":"/v1.0/subscriptions","status":null,"retryAfter":null,"fault":null,"tookMs":null}}],"warnings":[]}}"#
@@ -198,7 +195,7 @@ fn log_is_a_ring_and_can_be_emptied() {
     for number in 1..=10_005 {
         assert_eq!(emulator.arrive(&get(RECORD, "app")).0, number);
     }
-    let answered = Answered { at: 1, status: 200, retry_after: None, body: b"{}" };
+    let answered = Answer { at: 1, status: 200, retry_after: None, body: b"{}" };
     for number in [0, 1, 5, 10_005, 20_000] {
         emulator.answered(number, &answered);
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::history::{History, key};
-use crate::messages::HeardOf;
+use crate::messages::Deliveries;
 
 /// A kind of mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,7 +57,7 @@ pub(crate) struct Finding<'a> {
 }
 
 /// All warnings.
-pub(crate) fn all(history: &History, heard: &HeardOf, is_final: bool) -> Vec<Warning> {
+pub(crate) fn all(history: &History, deliveries: &Deliveries, is_final: bool) -> Vec<Warning> {
     [
         gathered(
             Code::FirstPageOnly,
@@ -72,7 +72,7 @@ pub(crate) fn all(history: &History, heard: &HeardOf, is_final: bool) -> Vec<War
         gathered(Code::NoClientState, subscriptions::without_state(history), |_| {
             subscriptions::WITHOUT_STATE.to_owned()
         }),
-        gathered(Code::ClientStateNotChecked, states::not_checked(history, heard), |_| {
+        gathered(Code::ClientStateNotChecked, states::not_checked(history, deliveries), |_| {
             states::NOT_CHECKED.to_owned()
         }),
     ]

@@ -2,8 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Caller, Denied, normalize_tenant};
+use crate::caller::Caller;
+use crate::denial::Denial;
+use crate::guid::normalize_tenant;
 
+/// The audience of Microsoft Graph, and of every token of the built-in issuer.
+pub const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
+/// Graph's application id, the other name of the same audience.
+pub const GRAPH_RESOURCE_ID: &str = "00000003-0000-0000-c000-000000000000";
+/// Seconds that a token of the built-in issuer may live: 24 hours.
+pub const MAX_TTL: i64 = 24 * 3600;
 /// Seconds by which clocks may differ.
 pub(crate) const LEEWAY: i64 = 300;
 
@@ -56,11 +64,11 @@ fn strings(values: &[Value]) -> Option<Vec<String>> {
 }
 
 /// The claim `tid`, in lower case; `None` when there is none.
-pub(crate) fn tenant_claim(claims: &Map<String, Value>) -> Result<Option<String>, Denied> {
+pub(crate) fn tenant_claim(claims: &Map<String, Value>) -> Result<Option<String>, Denial> {
     match claims.get("tid") {
         None => Ok(None),
-        Some(Value::String(text)) => normalize_tenant(text).map(Some).ok_or(Denied::Tenant),
-        Some(_) => Err(Denied::Tenant),
+        Some(Value::String(text)) => normalize_tenant(text).map(Some).ok_or(Denial::Tenant),
+        Some(_) => Err(Denial::Tenant),
     }
 }
 
@@ -69,57 +77,57 @@ pub(crate) fn check(
     claims: &Map<String, Value>,
     policy: &Policy,
     now: i64,
-) -> Result<Caller, Denied> {
+) -> Result<Caller, Denial> {
     check_kind(claims)?;
     check_audience(claims, &policy.audiences)?;
     let expires_at = check_times(claims, now)?;
     let tenant = match &policy.tenant {
         Some(fixed) => fixed.clone(),
-        None => tenant_claim(claims)?.ok_or(Denied::Tenant)?,
+        None => tenant_claim(claims)?.ok_or(Denial::Tenant)?,
     };
     if is_delegated(claims) {
-        return Err(Denied::Delegated);
+        return Err(Denial::Delegated);
     }
     let app_id = ["azp", "appid"]
         .iter()
         .find_map(|name| claims.get(*name))
         .and_then(Value::as_str)
         .filter(|id| !id.is_empty())
-        .ok_or(Denied::NotAccessToken)?;
+        .ok_or(Denial::NotAccessToken)?;
     let roles = policy.roles.read(claims);
     Ok(Caller { tenant, app_id: app_id.to_owned(), roles, expires_at, is_own: policy.is_own })
 }
 
 /// ID tokens carry hashes of what they came with (OpenID Connect Core, 3.3.2.11); Keycloak says the
 /// kind in a claim `typ`.
-fn check_kind(claims: &Map<String, Value>) -> Result<(), Denied> {
+fn check_kind(claims: &Map<String, Value>) -> Result<(), Denial> {
     let bound = ["at_hash", "c_hash", "s_hash"].iter().any(|name| claims.contains_key(*name));
     let kind = claims.get("typ").and_then(Value::as_str).unwrap_or("Bearer");
     let other = ["ID", "Refresh", "Offline", "Logout"].iter().any(|k| kind.eq_ignore_ascii_case(k));
-    if bound || other { Err(Denied::NotAccessToken) } else { Ok(()) }
+    if bound || other { Err(Denial::NotAccessToken) } else { Ok(()) }
 }
 
-fn check_audience(claims: &Map<String, Value>, accepted: &[String]) -> Result<(), Denied> {
+fn check_audience(claims: &Map<String, Value>, accepted: &[String]) -> Result<(), Denial> {
     let named = match claims.get("aud") {
         Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(many)) => strings(many).ok_or(Denied::Malformed)?,
-        Some(_) => return Err(Denied::Malformed),
+        Some(Value::Array(many)) => strings(many).ok_or(Denial::Malformed)?,
+        Some(_) => return Err(Denial::Malformed),
         None => Vec::new(),
     };
     let meant = named.iter().any(|audience| accepted.contains(audience));
-    if meant { Ok(()) } else { Err(Denied::Audience) }
+    if meant { Ok(()) } else { Err(Denial::Audience) }
 }
 
 /// Checks `nbf` (when given) and `exp` (always), whole seconds both; gives `exp`.
-fn check_times(claims: &Map<String, Value>, now: i64) -> Result<i64, Denied> {
-    let expires_at = claims.get("exp").and_then(Value::as_i64).ok_or(Denied::Malformed)?;
+fn check_times(claims: &Map<String, Value>, now: i64) -> Result<i64, Denial> {
+    let expires_at = claims.get("exp").and_then(Value::as_i64).ok_or(Denial::Malformed)?;
     if let Some(not_before) = claims.get("nbf") {
-        let not_before = not_before.as_i64().ok_or(Denied::Malformed)?;
+        let not_before = not_before.as_i64().ok_or(Denial::Malformed)?;
         if now.saturating_add(LEEWAY) < not_before {
-            return Err(Denied::Early);
+            return Err(Denial::Early);
         }
     }
-    if now >= expires_at.saturating_add(LEEWAY) { Err(Denied::Expired) } else { Ok(expires_at) }
+    if now >= expires_at.saturating_add(LEEWAY) { Err(Denial::Expired) } else { Ok(expires_at) }
 }
 
 /// Whether a user stands behind the token.

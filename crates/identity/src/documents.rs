@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::claims::GRAPH_AUDIENCE;
+
 /// The document of one tenant of the issuer whose names begin with `base`.
 ///
 /// The authorization endpoint is named because clients insist on it; there is no login to be had.
@@ -16,7 +18,7 @@ pub(crate) fn discovery(base: &str, tenant: &str) -> Value {
         "id_token_signing_alg_values_supported": ["RS256"],
         "response_types_supported": ["token"],
         "grant_types_supported": ["client_credentials"],
-        "scopes_supported": [format!("{}/.default", crate::GRAPH_AUDIENCE)],
+        "scopes_supported": [format!("{}/.default", GRAPH_AUDIENCE)],
         "issuer": format!("{base}/{tenant}/v2.0"),
         "authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/authorize"),
         "claims_supported":

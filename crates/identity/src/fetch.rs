@@ -34,7 +34,7 @@ pub enum FetchFailure {
     Failed(String),
 }
 
-/// An answer that is waited for.
+/// The future of an answer.
 pub type FetchFuture<'a> =
     Pin<Box<dyn Future<Output = Result<FetchAnswer, FetchFailure>> + Send + 'a>>;
 

@@ -10,19 +10,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::claims::{Policy, RolesClaim};
+use crate::claims::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, MAX_TTL, Policy, RolesClaim};
+use crate::documents;
+use crate::guid::{normalize_tenant, random_guid};
 use crate::keys::VerificationKey;
 use crate::keyset::{self, KeySet};
-use crate::{KeyError, MasterKey, SigningKey, documents, normalize_tenant, random_guid};
+use crate::master_key::MasterKey;
+use crate::signing_key::{KeyError, SigningKey};
 
-/// The audience of Microsoft Graph, and of every token made here.
-pub const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
-/// Graph's application id, the other name of the same audience.
-pub const GRAPH_RESOURCE_ID: &str = "00000003-0000-0000-c000-000000000000";
 /// The application of tokens that an operator makes without naming one; the same in each tenant.
 pub const OPERATOR_APP: &str = "ca11a017-0000-4000-8000-000000000001";
-/// Seconds that a token made here may live: 24 hours.
-pub const MAX_TTL: i64 = 24 * 3600;
 
 /// Stands for the public URL in tokens of a tool that doesn't know it. Every process with the same
 /// keys trusts `callvault://{tenant}/v2.0`, whatever its own address.
@@ -48,7 +45,7 @@ pub struct Issuer {
     /// What issuer names begin with, without a slash at the end.
     base: String,
     master: MasterKey,
-    ring: RwLock<Arc<Ring>>,
+    ring: RwLock<Arc<KeyRing>>,
     reload: Option<Reload>,
     reloaded_at: AtomicI64,
     /// Moves on when a key goes, so that no token it signed is remembered.
@@ -63,7 +60,7 @@ impl fmt::Debug for Issuer {
 }
 
 /// The stored keys, ready for use.
-struct Ring {
+struct KeyRing {
     rows: Vec<SigningKey>,
     signer: Option<(String, RsaKeyPair)>,
     verifying: Arc<KeySet>,
@@ -91,7 +88,7 @@ impl Issuer {
         Ok(Self {
             base: base.to_owned(),
             master: master.clone(),
-            ring: RwLock::new(Arc::new(Ring::new(keys, master)?)),
+            ring: RwLock::new(Arc::new(KeyRing::new(keys, master)?)),
             reload: None,
             reloaded_at: AtomicI64::new(i64::MIN),
             generation: Arc::default(),
@@ -125,7 +122,7 @@ impl Issuer {
         if old.rows == keys {
             return Ok(());
         }
-        let new = Arc::new(Ring::new(keys, &self.master)?);
+        let new = Arc::new(KeyRing::new(keys, &self.master)?);
         let kept = new.verifying.covers(&old.verifying);
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = new;
         if !kept {
@@ -224,12 +221,12 @@ impl Issuer {
         format!("{}/{tenant}/v2.0", self.base)
     }
 
-    fn ring(&self) -> Arc<Ring> {
+    fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Ring {
+impl KeyRing {
     /// The newest key without an end signs; all of them verify.
     fn new(rows: &[SigningKey], master: &MasterKey) -> Result<Self, KeyError> {
         let newest = rows

@@ -6,9 +6,9 @@ use url::Url;
 
 use crate::claims::{Policy, RolesClaim};
 use crate::fetch::Fetch;
-use crate::held_keys::HeldKeys;
+use crate::guid::normalize_tenant;
+use crate::issuer_keys::IssuerKeys;
 use crate::keyset::{TENANT_PLACE, fill};
-use crate::normalize_tenant;
 
 /// A trusted issuer as it is configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct IssuerConfig {
     pub audiences: Vec<String>,
     /// URL of the discovery document, when it isn't `{issuer}/.well-known/openid-configuration`.
     pub discovery: Option<String>,
-    /// URL of the JWK Set; with it no discovery document is asked for.
+    /// URL of the JWK Set; with it the discovery document is not fetched.
     pub jwks_uri: Option<String>,
     /// The tenant of all the issuer's tokens, a GUID. Without it the claim `tid` says the tenant.
     pub tenant: Option<String>,
@@ -64,7 +64,7 @@ pub(crate) struct TrustedIssuer {
     pub(crate) name: String,
     pub(crate) source: KeySource,
     pub(crate) policy: Policy,
-    pub(crate) held: HeldKeys,
+    pub(crate) keys: IssuerKeys,
 }
 
 impl TrustedIssuer {
@@ -115,7 +115,7 @@ fn check(config: IssuerConfig) -> Result<TrustedIssuer, String> {
         name: config.issuer,
         source,
         policy: Policy { audiences: config.audiences, tenant, roles, is_own: false },
-        held: HeldKeys::default(),
+        keys: IssuerKeys::default(),
     })
 }
 

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
-use crate::{Denied, strict_json};
+use crate::denial::Denial;
+use crate::strict_json;
 
 /// Bytes that a token may have. Entra's are 1 to 2 KB, with many groups up to 10 KB.
 pub(crate) const MAX_TOKEN: usize = 16 * 1024;
@@ -33,22 +34,22 @@ pub(crate) struct Jws<'a> {
 
 impl<'a> Jws<'a> {
     /// Takes a token apart.
-    pub(crate) fn parse(token: &'a str) -> Result<Self, Denied> {
+    pub(crate) fn parse(token: &'a str) -> Result<Self, Denial> {
         if token.is_empty() {
-            return Err(Denied::Empty);
+            return Err(Denial::Empty);
         }
         if token.len() > MAX_TOKEN {
-            return Err(Denied::Malformed);
+            return Err(Denial::Malformed);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(Denied::Malformed)?;
-        let (header, claims) = signed.split_once('.').ok_or(Denied::Malformed)?;
+        let (signed, signature) = token.rsplit_once('.').ok_or(Denial::Malformed)?;
+        let (header, claims) = signed.split_once('.').ok_or(Denial::Malformed)?;
         // An encrypted token has five parts. A dot in the claims would not be base64url either.
         let header = object(header)?;
         let algorithm = check_header(&header)?;
         let kid = key_id(&header)?;
         let claims = object(claims)?;
         if signature.is_empty() || URL_SAFE_NO_PAD.decode(signature).is_err() {
-            return Err(Denied::Malformed);
+            return Err(Denial::Malformed);
         }
         Ok(Self { algorithm, kid, claims, signed, signature })
     }
@@ -61,38 +62,38 @@ impl<'a> Jws<'a> {
 
 /// One part of the token as a JSON object. Padding, foreign characters and stray bits in the last
 /// character are refused, so that a token has exactly one spelling.
-fn object(part: &str) -> Result<Map<String, Value>, Denied> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Denied::Malformed)?;
-    strict_json::object(&bytes).ok_or(Denied::Malformed)
+fn object(part: &str) -> Result<Map<String, Value>, Denial> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Denial::Malformed)?;
+    strict_json::object(&bytes).ok_or(Denial::Malformed)
 }
 
-fn check_header(header: &Map<String, Value>) -> Result<Algorithm, Denied> {
+fn check_header(header: &Map<String, Value>) -> Result<Algorithm, Denial> {
     // crit and b64: extensions that must be understood, and none is. enc and zip belong to
     // encrypted tokens, cty to nested ones.
     if ["crit", "b64", "enc", "zip", "cty"].iter().any(|name| header.contains_key(*name)) {
-        return Err(Denied::Malformed);
+        return Err(Denial::Malformed);
     }
     match header.get("typ") {
         None => {}
         Some(Value::String(kind)) if is_access_token_type(kind) => {}
-        Some(Value::String(_)) => return Err(Denied::NotAccessToken),
-        Some(_) => return Err(Denied::Malformed),
+        Some(Value::String(_)) => return Err(Denial::NotAccessToken),
+        Some(_) => return Err(Denial::Malformed),
     }
-    let name = header.get("alg").and_then(Value::as_str).ok_or(Denied::Malformed)?;
-    algorithm(name).ok_or(Denied::Algorithm)
+    let name = header.get("alg").and_then(Value::as_str).ok_or(Denial::Malformed)?;
+    algorithm(name).ok_or(Denial::Algorithm)
 }
 
 fn is_access_token_type(kind: &str) -> bool {
     ["JWT", "at+jwt", "application/at+jwt"].iter().any(|known| kind.eq_ignore_ascii_case(known))
 }
 
-fn key_id(header: &Map<String, Value>) -> Result<Option<String>, Denied> {
+fn key_id(header: &Map<String, Value>) -> Result<Option<String>, Denial> {
     match header.get("kid") {
         None => Ok(None),
         Some(Value::String(kid)) if kid.len() <= MAX_KID && !kid.contains(char::is_control) => {
             Ok(Some(kid.clone()))
         }
-        Some(_) => Err(Denied::Malformed),
+        Some(_) => Err(Denial::Malformed),
     }
 }
 
@@ -122,7 +123,7 @@ mod tests {
         format!("{}.{}.c2ln", part(header), part("{}"))
     }
 
-    fn denied(header: &str) -> Denied {
+    fn denied(header: &str) -> Denial {
         Jws::parse(&token(header)).expect_err(header)
     }
 
@@ -139,7 +140,7 @@ mod tests {
     fn algorithms_without_a_public_key_are_refused() {
         for name in ["none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "RS1", "rs256", ""]
         {
-            assert_eq!(denied(&format!(r#"{{"alg":"{name}"}}"#)), Denied::Algorithm, "{name}");
+            assert_eq!(denied(&format!(r#"{{"alg":"{name}"}}"#)), Denial::Algorithm, "{name}");
         }
     }
 
@@ -160,15 +161,15 @@ mod tests {
             r#"{"alg":"RS256","typ":1}"#,
             r#"{"alg":"RS256","alg":"none"}"#,
         ] {
-            assert_eq!(denied(header), Denied::Malformed, "{header}");
+            assert_eq!(denied(header), Denial::Malformed, "{header}");
         }
         let long = format!(r#"{{"alg":"RS256","kid":"{}"}}"#, "k".repeat(10_000));
-        assert_eq!(denied(&long), Denied::Malformed);
+        assert_eq!(denied(&long), Denial::Malformed);
     }
 
     #[test]
     fn other_kinds_of_jwt_are_no_access_tokens() {
-        assert_eq!(denied(r#"{"alg":"RS256","typ":"dpop+jwt"}"#), Denied::NotAccessToken);
+        assert_eq!(denied(r#"{"alg":"RS256","typ":"dpop+jwt"}"#), Denial::NotAccessToken);
         assert!(Jws::parse(&token(r#"{"alg":"RS256","typ":"at+JWT"}"#)).is_ok());
     }
 
@@ -194,7 +195,7 @@ mod tests {
             format!("{good}{}", "A".repeat(MAX_TOKEN)),
         ] {
             let denied = Jws::parse(&bad).expect_err(&bad);
-            let expected = if bad.is_empty() { Denied::Empty } else { Denied::Malformed };
+            let expected = if bad.is_empty() { Denial::Empty } else { Denial::Malformed };
             assert_eq!(denied, expected, "{bad}");
         }
     }

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use crate::denial::Denial;
 use crate::jws::Jws;
 use crate::keys::VerificationKey;
-use crate::{Denied, strict_json};
+use crate::strict_json;
 
 /// Keys that one set may have; what follows is not read.
 const MAX_KEYS: usize = 256;
@@ -38,7 +39,7 @@ impl KeySet {
         issuer: &str,
         tenant: Option<&str>,
         now: i64,
-    ) -> Result<&VerificationKey, Denied> {
+    ) -> Result<&VerificationKey, Denial> {
         let named: Vec<_> = self
             .0
             .iter()
@@ -50,10 +51,10 @@ impl KeySet {
         match (serving.next(), &token.kid) {
             (Some(key), Some(_)) => Ok(key),
             (Some(key), None) if serving.next().is_none() => Ok(key),
-            (_, None) => Err(Denied::UnknownKey),
-            (None, Some(_)) if named.is_empty() => Err(Denied::UnknownKey),
-            (None, Some(_)) if fitting.is_empty() => Err(Denied::Algorithm),
-            (None, Some(_)) => Err(Denied::Issuer),
+            (_, None) => Err(Denial::UnknownKey),
+            (None, Some(_)) if named.is_empty() => Err(Denial::UnknownKey),
+            (None, Some(_)) if fitting.is_empty() => Err(Denial::Algorithm),
+            (None, Some(_)) => Err(Denial::Issuer),
         }
     }
 

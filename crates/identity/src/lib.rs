@@ -1,6 +1,6 @@
 //! Who may: bearer tokens, application roles, the built-in token issuer.
 //!
-//! A request's token becomes a [`Caller`] or a [`Denied`] reason in [`Verifier`]. Tokens come from
+//! A request's token becomes a [`Caller`] or a [`Denial`] reason in [`Verifier`]. Tokens come from
 //! identity providers that the operator trusts ([`IssuerConfig`]) or from the [`Issuer`] built in.
 //! The crate knows nothing of records, HTTP routes or SQL: what must be kept is handed out and
 //! taken in as plain rows, and the time is always an argument, in seconds since 1970. It opens no
@@ -10,14 +10,14 @@ mod bearer;
 mod cache;
 mod caller;
 mod claims;
-mod denied;
+mod denial;
 mod discovery;
 mod documents;
 mod fetch;
 mod form;
 mod guid;
-mod held_keys;
 mod issuer;
+mod issuer_keys;
 mod issuers;
 mod jws;
 mod keys;
@@ -34,10 +34,11 @@ mod verify;
 
 pub use bearer::bearer;
 pub use caller::{Caller, role};
-pub use denied::Denied;
+pub use claims::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, MAX_TTL};
+pub use denial::Denial;
 pub use fetch::{Fetch, FetchAnswer, FetchFailure, FetchFuture, FetchLimits};
 pub use guid::{normalize_tenant, random_guid};
-pub use issuer::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MAX_TTL, OPERATOR_APP};
+pub use issuer::{Grant, Issuer, OPERATOR_APP};
 pub use issuers::{ConfigError, IssuerConfig, TrustedIssuers};
 pub use master_key::{KeyFileError, MasterKey, OpenError};
 pub use random::random_key;

@@ -72,7 +72,7 @@ impl MasterKey {
             _ => Path::new("."),
         };
         make_folder(folder).map_err(at("make the folder", folder))?;
-        let draft = folder.join(format!(".master-{}", crate::random_guid()));
+        let draft = folder.join(format!(".master-{}", crate::guid::random_guid()));
         let key: [u8; LEN] = crate::random::bytes();
         let written = write_private(&draft, &format!("{}\n", STANDARD.encode(key)))
             // A link, unlike a rename, fails when another process was faster.
@@ -194,7 +194,7 @@ mod tests {
 
     impl Folder {
         fn new() -> Self {
-            Self(std::env::temp_dir().join(format!("identity-{}", crate::random_guid())))
+            Self(std::env::temp_dir().join(format!("identity-{}", crate::guid::random_guid())))
         }
     }
 

@@ -6,17 +6,24 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::cache::Known;
-use crate::{Caller, Verifier};
+use crate::cache::VerifiedToken;
+use crate::caller::Caller;
+use crate::verify::Verifier;
 
 /// Tokens that are remembered at most; each has one place, by its last bytes.
 const PLACES: usize = 64;
 /// A longer token is verified well, but not remembered here.
 const LONGEST: usize = 8 << 10;
 
+/// A token and what is known of it.
+struct RecentToken {
+    text: Box<str>,
+    verified: VerifiedToken,
+}
+
 /// Recently seen tokens of one thread.
 pub struct RecentTokens {
-    places: Vec<Option<(Box<str>, Known)>>,
+    places: Vec<Option<RecentToken>>,
 }
 
 impl RecentTokens {
@@ -28,15 +35,15 @@ impl RecentTokens {
     /// Who calls with a token, when it was verified before and still counts. Never waits.
     pub fn caller(&mut self, verifier: &Verifier, token: &str, now: i64) -> Option<Arc<Caller>> {
         let place = &mut self.places[place_of(token)];
-        if let Some((kept, known)) = place
-            && **kept == *token
-            && verifier.still_counts(known, now)
+        if let Some(recent) = place
+            && *recent.text == *token
+            && verifier.still_counts(&recent.verified, now)
         {
-            return Some(Arc::clone(&known.caller));
+            return Some(Arc::clone(&recent.verified.caller));
         }
-        let known = verifier.known(token, now)?;
-        let caller = Arc::clone(&known.caller);
-        *place = (token.len() <= LONGEST).then(|| (token.into(), known));
+        let verified = verifier.remembered(token, now)?;
+        let caller = Arc::clone(&verified.caller);
+        *place = (token.len() <= LONGEST).then(|| RecentToken { text: token.into(), verified });
         Some(caller)
     }
 }

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use crate::{MAX_TTL, MasterKey, OpenError};
+use crate::claims::MAX_TTL;
+use crate::master_key::{MasterKey, OpenError};
 
 /// Seconds for which a key is published after it was replaced, so that every token that it signed
 /// lives its life: the longest one, and the clocks' leeway.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::random_guid;
+use crate::guid::random_guid;
 
 /// An answer of the token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,11 @@ use std::fmt::Display;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::form;
+use crate::guid::normalize_tenant;
+use crate::issuer::{Grant, Issuer};
+use crate::secret::verify_secret;
 use crate::token_answer::{Refusal, TokenAnswer, granted};
-use crate::{Grant, Issuer, form, normalize_tenant, verify_secret};
 
 /// Seconds that a token lives: an hour less the second that Entra takes off.
 const LIFETIME: i64 = 3599;

@@ -6,12 +6,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::cache::{self, Cache, Known};
+use crate::cache::{self, Cache, VerifiedToken};
+use crate::caller::Caller;
 use crate::claims::{self, LEEWAY};
+use crate::denial::Denial;
+use crate::discovery;
 use crate::fetch::Fetch;
-use crate::issuers::{TrustedIssuer, TrustedIssuers};
+use crate::issuer::Issuer;
+use crate::issuers::{ConfigError, TrustedIssuer, TrustedIssuers};
 use crate::jws::Jws;
-use crate::{Caller, ConfigError, Denied, Issuer, discovery};
 
 /// Verifies tokens of the built-in issuer and of trusted ones. One for a process.
 pub struct Verifier {
@@ -32,15 +35,6 @@ impl fmt::Debug for Verifier {
             .field("trusted", &trusted)
             .finish_non_exhaustive()
     }
-}
-
-/// What is known of a token that was verified.
-struct Verified {
-    caller: Caller,
-    /// Seconds since 1970 from which it must be verified again.
-    until: i64,
-    /// Of the keys it was verified with, read before they were.
-    generation: u64,
 }
 
 impl Verifier {
@@ -73,17 +67,17 @@ impl Verifier {
 
     /// Who calls, when this very token was verified before and still counts. Never waits.
     pub fn cached(&self, token: &str, now: i64) -> Option<Arc<Caller>> {
+        self.remembered(token, now).map(|token| token.caller)
+    }
+
+    /// What is remembered of this very token, when it was verified before and still counts.
+    pub(crate) fn remembered(&self, token: &str, now: i64) -> Option<VerifiedToken> {
         self.cache.get(&cache::digest(token), now)
     }
 
-    /// What is known of this very token, when it was verified before and still counts.
-    pub(crate) fn known(&self, token: &str, now: i64) -> Option<Known> {
-        self.cache.known(&cache::digest(token), now)
-    }
-
-    /// Whether what was known of a token still counts.
-    pub(crate) fn still_counts(&self, known: &Known, now: i64) -> bool {
-        self.cache.still_counts(known, now)
+    /// Whether what was remembered of a token still counts.
+    pub(crate) fn still_counts(&self, token: &VerifiedToken, now: i64) -> bool {
+        self.cache.still_counts(token, now)
     }
 
     /// Who calls with this token at the time `now`, seconds since 1970.
@@ -92,25 +86,25 @@ impl Verifier {
     /// and then at most once in 30 seconds for each issuer.
     ///
     /// # Errors
-    /// [`Denied`] with the reason.
-    pub async fn verify(&self, token: &str, now: i64) -> Result<Arc<Caller>, Denied> {
+    /// [`Denial`] with the reason.
+    pub async fn verify(&self, token: &str, now: i64) -> Result<Arc<Caller>, Denial> {
         let digest = cache::digest(token);
-        if let Some(caller) = self.cache.get(&digest, now) {
-            return Ok(caller);
+        if let Some(remembered) = self.cache.get(&digest, now) {
+            return Ok(remembered.caller);
         }
         let jws = Jws::parse(token)?;
-        let issuer = jws.text_claim("iss").ok_or(Denied::Issuer)?;
+        let issuer = jws.text_claim("iss").ok_or(Denial::Issuer)?;
         let tenant = claims::tenant_claim(&jws.claims);
         // A tid that is none of ours may mean nothing at an issuer with a fixed tenant.
         let tenant = tenant.as_ref().ok().and_then(Option::as_deref);
         let mut outcome = self.check(&jws, issuer, tenant, now);
-        if matches!(outcome, Err(Denied::UnknownKey | Denied::KeysUnavailable)) {
+        if matches!(outcome, Err(Denial::UnknownKey | Denial::KeysUnavailable)) {
             self.ask_for_keys(issuer, tenant, now).await;
             outcome = self.check(&jws, issuer, tenant, now);
         }
-        let Verified { caller, until, generation } = outcome?;
-        let caller = Arc::new(caller);
-        self.cache.put(digest, &caller, now, until, generation);
+        let verified = outcome?;
+        let caller = Arc::clone(&verified.caller);
+        self.cache.put(digest, verified, now);
         Ok(caller)
     }
 
@@ -121,24 +115,24 @@ impl Verifier {
         issuer: &str,
         tenant: Option<&str>,
         now: i64,
-    ) -> Result<Verified, Denied> {
+    ) -> Result<VerifiedToken, Denial> {
         let generation = self.cache.generation();
         let (keys, policy) = match self.own(issuer) {
             Some((own, of)) if tenant == Some(&*of) => (own.keys(), &own.policy),
-            Some(_) => return Err(Denied::Tenant),
+            Some(_) => return Err(Denial::Tenant),
             None => {
-                let trusted = self.trusted(issuer, tenant).ok_or(Denied::Issuer)?;
-                (trusted.held.usable(now).ok_or(Denied::KeysUnavailable)?, &trusted.policy)
+                let trusted = self.trusted(issuer, tenant).ok_or(Denial::Issuer)?;
+                (trusted.keys.usable(now).ok_or(Denial::KeysUnavailable)?, &trusted.policy)
             }
         };
         let key = keys.select(token, issuer, tenant, now)?;
         if !key.signed(token) {
-            return Err(Denied::Signature);
+            return Err(Denial::Signature);
         }
         let caller = claims::check(&token.claims, policy, now)?;
         let until = caller.expires_at.saturating_add(LEEWAY);
         let until = key.not_after.map_or(until, |end| end.min(until));
-        Ok(Verified { caller, until, generation })
+        Ok(VerifiedToken { caller: Arc::new(caller), until, generation })
     }
 
     /// Fetches the keys that are due: an hour old, or not there and not asked for just now. To be
@@ -147,14 +141,14 @@ impl Verifier {
         if let Some(own) = &self.built_in {
             own.reload(now);
         }
-        for issuer in self.trusted.iter().filter(|issuer| issuer.held.is_due(now)) {
+        for issuer in self.trusted.iter().filter(|issuer| issuer.keys.is_due(now)) {
             self.fetch(issuer, now).await;
         }
     }
 
     /// The trusted issuers whose tokens can't be verified now, for want of keys.
     pub fn unready(&self, now: i64) -> Vec<String> {
-        let without = self.trusted.iter().filter(|issuer| issuer.held.usable(now).is_none());
+        let without = self.trusted.iter().filter(|issuer| issuer.keys.usable(now).is_none());
         without.map(|issuer| issuer.name.clone()).collect()
     }
 
@@ -182,24 +176,24 @@ impl Verifier {
     /// when the client that caused it hangs up.
     async fn fetch(&self, issuer: &Arc<TrustedIssuer>, now: i64) {
         let Some(fetcher) = self.fetcher.clone() else { return };
-        if !issuer.held.may_fetch(now) {
+        if !issuer.keys.may_fetch(now) {
             return;
         }
         let (issuer, cache) = (Arc::clone(issuer), Arc::clone(&self.cache));
         let task = tokio::spawn(async move {
-            let _one_at_a_time = issuer.held.fetching.lock().await;
-            if !issuer.held.may_fetch(now) {
+            let _one_at_a_time = issuer.keys.fetching.lock().await;
+            if !issuer.keys.may_fetch(now) {
                 return;
             }
             match discovery::fetch(&*fetcher, &issuer).await {
                 Ok(keys) => {
                     tracing::debug!(issuer = issuer.name, keys = keys.0.len(), "keys fetched");
-                    if issuer.held.succeeded(keys, now) {
+                    if issuer.keys.succeeded(keys, now) {
                         cache.forget();
                     }
                 }
                 Err(error) => {
-                    issuer.held.failed(now);
+                    issuer.keys.failed(now);
                     tracing::warn!(issuer = issuer.name, %error, "cannot fetch the issuer's keys");
                 }
             }

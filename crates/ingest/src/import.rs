@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use model::{Shredded, TenantId};
+use model::{ShreddedRecord, TenantId};
 use store::{Outcome, Pending, Store, Written};
 
 use crate::files::FilePiece;
@@ -24,7 +24,7 @@ const BYTES_UNDER_WAY: usize = 48 << 20;
 const BATCH_BYTES: usize = 256 << 10;
 const BATCH_PIECES: usize = 256;
 
-/// Bytes that a piece needs beside its text, and what is told of it if it is refused.
+/// Bytes that a piece takes beside its text, with the message if it is refused.
 const PIECE_BYTES: usize = 512;
 
 /// How many records came to which end.
@@ -93,7 +93,7 @@ where
             scope.spawn(move || shred(store, batch_rx, &shredded_tx));
         }
         drop(shredded_tx);
-        let writing = Writing {
+        let writing = BatchWriter {
             store,
             tenant,
             budget: &budget,
@@ -135,7 +135,7 @@ struct ShreddedBatch {
     number: u64,
     bytes: usize,
     origins: Vec<Origin>,
-    records: Vec<Shredded>,
+    records: Vec<ShreddedRecord>,
     rejects: Vec<Reject>,
 }
 
@@ -210,13 +210,13 @@ pub(crate) fn reject(origin: &Origin, error: &model::Error) -> Reject {
 }
 
 /// A batch that is being committed.
-struct UnderWay {
+struct PendingBatch {
     pending: Pending<Vec<Written>>,
     origins: Vec<Origin>,
     bytes: usize,
 }
 
-struct Writing<'a> {
+struct BatchWriter<'a> {
     store: &'a Store,
     tenant: &'a TenantId,
     budget: &'a Budget,
@@ -224,11 +224,11 @@ struct Writing<'a> {
     /// Batches that wait for one that was read before them.
     early: BTreeMap<u64, ShreddedBatch>,
     next: u64,
-    under_way: VecDeque<UnderWay>,
+    under_way: VecDeque<PendingBatch>,
     on_event: &'a mut dyn FnMut(Event<'_>),
 }
 
-impl Writing<'_> {
+impl BatchWriter<'_> {
     /// Hands batches to the store as they come and settles commits when none is waiting, so that
     /// shredding and committing overlap.
     fn run(mut self, shredded: Receiver<ShreddedBatch>) -> Result<Counts, store::Error> {
@@ -258,13 +258,13 @@ impl Writing<'_> {
             }
             let ShreddedBatch { bytes, origins, records, .. } = batch;
             let pending = self.store.write(self.tenant, records);
-            self.under_way.push_back(UnderWay { pending, origins, bytes });
+            self.under_way.push_back(PendingBatch { pending, origins, bytes });
         }
     }
 
     /// Waits for the oldest commit.
     fn settle(&mut self) -> Result<(), store::Error> {
-        let Some(UnderWay { pending, origins, bytes }) = self.under_way.pop_front() else {
+        let Some(PendingBatch { pending, origins, bytes }) = self.under_way.pop_front() else {
             return Ok(());
         };
         let written = pending.wait()?;

@@ -28,7 +28,7 @@ pub fn import_log(
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Counts, store::Error> {
     let mut writing =
-        Writing { store, tenant, counts: Counts::default(), under_way: None, on_event };
+        RowWriter { store, tenant, counts: Counts::default(), under_way: None, on_event };
     let mut rows = Vec::with_capacity(TOGETHER);
     for FilePiece { file, piece } in pieces {
         match checked(file, piece, log, counted_from) {
@@ -46,7 +46,7 @@ pub fn import_log(
 
 fn checked(
     file: Arc<str>,
-    piece: Result<crate::Record, crate::Refusal>,
+    piece: Result<crate::split::Record, crate::split::Refusal>,
     log: Log,
     counted_from: Option<DateTimeOffset>,
 ) -> Result<LogRow, Reject> {
@@ -59,7 +59,7 @@ fn checked(
     }
 }
 
-struct Writing<'a> {
+struct RowWriter<'a> {
     store: &'a Store,
     tenant: &'a TenantId,
     counts: Counts,
@@ -67,7 +67,7 @@ struct Writing<'a> {
     on_event: &'a mut dyn FnMut(Event<'_>),
 }
 
-impl Writing<'_> {
+impl RowWriter<'_> {
     fn write(&mut self, rows: Vec<LogRow>) -> Result<(), store::Error> {
         self.settle()?;
         self.under_way = Some(self.store.keep_log_rows(self.tenant, rows));

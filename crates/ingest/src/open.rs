@@ -17,7 +17,7 @@ const READ_BYTES: usize = 256 * 1024;
 /// The name that stands for standard input.
 pub(crate) const STANDARD_INPUT: &str = "-";
 
-/// Opens `path`, or standard input for `-`. Compression is told by the content's first bytes, as
+/// Opens `path`, or standard input for `-`. The content's first bytes tell the compression, as
 /// names lie and standard input has none. `bytes_read` counts bytes before decompression.
 pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
     let raw: Box<dyn Read + Send> = if path.as_os_str() == STANDARD_INPUT {
@@ -25,7 +25,7 @@ pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<d
     } else {
         Box::new(File::open(path)?)
     };
-    let mut raw = Counted { inner: raw, bytes_read: Arc::clone(bytes_read) };
+    let mut raw = CountingReader { inner: raw, bytes_read: Arc::clone(bytes_read) };
     let mut magic = Vec::with_capacity(ZSTD.len());
     raw.by_ref().take(ZSTD.len() as u64).read_to_end(&mut magic)?;
     let (is_gzip, is_zstd) = (magic.starts_with(GZIP), magic == ZSTD);
@@ -39,12 +39,12 @@ pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<d
     })
 }
 
-struct Counted<R> {
+struct CountingReader<R> {
     inner: R,
     bytes_read: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.bytes_read.fetch_add(count as u64, Ordering::Relaxed);

@@ -134,7 +134,7 @@ impl Splitter {
         self.is_finished = true;
     }
 
-    /// Whether the end of the stream was told.
+    /// Whether the stream has ended.
     pub fn is_finished(&self) -> bool {
         self.is_finished
     }

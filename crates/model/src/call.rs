@@ -24,9 +24,9 @@ pub struct CallEventRow {
 pub enum Ending {
     /// No end is known.
     Open,
-    /// An event told of its end.
+    /// An event says so.
     Ended,
-    /// No event told of its end, and none is waited for any more.
+    /// No event says so, and none is expected any more.
     Abandoned,
 }
 

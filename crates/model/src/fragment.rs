@@ -18,7 +18,7 @@ pub const PARTICIPANTS_PER_PACK: usize = 130;
 /// Stands for a splice point that a fragment lacks.
 pub const NOWHERE: u32 = u32::MAX;
 
-/// Which of the three layouts, for whoever compresses them.
+/// Which of the three layouts, for the codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FragmentKind {
     /// A record's own members.
@@ -67,6 +67,22 @@ impl Codec for Uncompressed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stored fragment is damaged")]
 pub struct Corrupt;
+
+/// The fragments of a stored record, read one by one.
+pub trait Fragments {
+    /// Why reading fails.
+    type Error: From<Corrupt>;
+    /// Bits of [`crate::flags`].
+    fn flags(&self) -> u32;
+    /// Puts the record fragment, decompressed, in place of `out`.
+    fn record(&mut self, out: &mut Vec<u8>) -> Result<(), Self::Error>;
+    /// Puts the `number`-th pack of sessions, decompressed, in place of `out`; false if there is
+    /// none.
+    fn session_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Self::Error>;
+    /// Puts the `number`-th pack of participants, decompressed, in place of `out`; false if there
+    /// is none.
+    fn participant_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Self::Error>;
+}
 
 /// A record fragment, read.
 #[derive(Debug, Clone, Copy)]

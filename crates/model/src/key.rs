@@ -4,7 +4,10 @@ use std::fmt;
 
 use odata::primitive::parse_guid;
 
-/// A tenant: a GUID in lower case. Needs no creating; a tenant is whoever holds a token for it.
+/// Longest id that is kept, in bytes: Graph's are GUIDs and telephone numbers.
+pub const LONGEST_ID: usize = 256;
+
+/// A tenant: a GUID in lower case. Needs no creating: a token for it is enough.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantId(String);
 

@@ -22,4 +22,4 @@ pub mod variation;
 pub use columns::Value;
 pub use key::{TenantId, key};
 pub use rows::RowSet;
-pub use shred::{Error, Shredded, shred, shred_own};
+pub use shred::{Error, ShreddedRecord, shred, shred_own};

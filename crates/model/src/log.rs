@@ -1,4 +1,4 @@
-//! The telephone logs: which there are, and their rows as they come in, are told again, and are shown
+//! The telephone logs: which there are, and how their rows are read, merged and shown
 //! (Graph, "getPstnCalls" and its sisters).
 //!
 //! A row is checked against beta's type, which has every member that v1.0's has. It is kept as it
@@ -7,10 +7,11 @@
 use odata::canonical::{Canonicaliser, absent};
 use odata::edm::StructuredType;
 use odata::json::{Member, Node, Pointer, Text, write_members};
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
 use crate::fragment::Corrupt;
 use crate::generated::{CALL_RECORD as CALL_RECORD_TYPE, beta, v1_0};
+use crate::key::LONGEST_ID;
 use crate::shred::Error;
 
 /// The member that leads to the record of a row's call.
@@ -18,10 +19,6 @@ pub const CALL_RECORD: &str = "callvault.callRecord";
 /// The annotation that says on which day (UTC) the calls happened that a row of the dial-out report sums
 /// up.
 pub const COUNTED_FROM: &str = "@callvault.startDateTime";
-
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
-/// Longest id that is kept, in bytes.
-const LONGEST_ID: usize = 256;
 
 /// A telephone log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,7 +106,7 @@ impl Log {
         }
     }
 
-    /// The same as v1.0 has it, which has only some of the logs.
+    /// The type of a row as v1.0 has it, which has only some of the logs.
     pub fn ty_of_v1(self) -> Option<&'static StructuredType> {
         match self {
             Self::PstnCalls => Some(&v1_0::PSTN_CALL_LOG_ROW),
@@ -128,7 +125,7 @@ impl Log {
         }
     }
 
-    /// The members that a row of a log without ids is told apart by; none: by everything it says.
+    /// The members that identify a row of a log without ids; none: all of it does.
     fn names(self) -> &'static [&'static str] {
         match self {
             Self::PstnCalls | Self::DirectRoutingCalls | Self::Sms => &[],
@@ -147,7 +144,7 @@ pub struct LogRow {
     pub log: Log,
     /// Its id as it came, if it has one.
     pub id: Option<String>,
-    /// What it is told apart by.
+    /// What identifies it.
     pub id_key: Vec<u8>,
     /// When it happened that ranges are measured by (ticks).
     pub time: i64,
@@ -186,7 +183,7 @@ pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Resul
     write_members(&mut body, &members);
     body.push(b'}');
     let id_key = match &id {
-        Some(id) => crate::key(id),
+        Some(id) => crate::key::key(id),
         None => name_of(log, &members, &body),
     };
     Ok(LogRow { log, id, id_key, time, body: String::from_utf8_lossy(&body).into_owned() })
@@ -266,7 +263,7 @@ fn day(ticks: i64) -> i64 {
     ticks.div_euclid(TICKS_PER_DAY)
 }
 
-/// What a row without an id is told apart by.
+/// What identifies a row without an id.
 fn name_of(log: Log, members: &[Member<'_>], body: &[u8]) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
     if log.names().is_empty() {
@@ -287,9 +284,9 @@ fn name_of(log: Log, members: &[Member<'_>], body: &[u8]) -> Vec<u8> {
     hasher.finalize().as_bytes()[..16].to_vec()
 }
 
-/// What a row says by being told again.
+/// What a row that is kept already says anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Retold {
+pub enum RowMerge {
     /// Nothing new.
     Unchanged,
     /// More than was known: the row with it.
@@ -298,12 +295,12 @@ pub enum Retold {
     Replaced(String),
 }
 
-/// Compares a row with the same one as it was kept. What a telling leaves out it does not take back.
-pub fn retell(kept: &str, told: &str) -> Retold {
+/// Merges a row that came again into the one that is kept. Members that it leaves out stay.
+pub fn merge_row(kept: &str, told: &str) -> RowMerge {
     let (Ok(Node::Object(mut members)), Ok(Node::Object(new))) =
         (Node::parse(kept), Node::parse(told))
     else {
-        return Retold::Replaced(told.to_owned());
+        return RowMerge::Replaced(told.to_owned());
     };
     let (mut adds, mut differs) = (false, false);
     for member in new {
@@ -324,9 +321,9 @@ pub fn retell(kept: &str, told: &str) -> Retold {
     body.push(b'}');
     let body = String::from_utf8_lossy(&body).into_owned();
     match (adds, differs) {
-        (_, true) => Retold::Replaced(body),
-        (true, false) => Retold::Merged(body),
-        (false, false) => Retold::Unchanged,
+        (_, true) => RowMerge::Replaced(body),
+        (true, false) => RowMerge::Merged(body),
+        (false, false) => RowMerge::Unchanged,
     }
 }
 

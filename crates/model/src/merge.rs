@@ -1,4 +1,4 @@
-//! The same version of a record again: what the two say is put together, unless they disagree.
+//! Merges two payloads of one version of a record, unless they disagree.
 //!
 //! A payload states only what it contains, so a value meets another one only where both records
 //! have one. `null`, `""`, `[]` and the stand-in of an enumeration state nothing: services write
@@ -11,24 +11,11 @@ use std::collections::HashMap;
 use odata::json::{Member, Node, Pointer, write_members, write_node};
 
 use crate::flags;
-use crate::fragment::{Codec, Corrupt, FragmentKind, Item, Pack, RecordFragment};
-use crate::{Shredded, generated, key, shred_own};
+use crate::fragment::{Codec, Corrupt, FragmentKind, Fragments, Item, Pack, RecordFragment};
+use crate::generated;
+use crate::key::key;
+use crate::shred::{ShreddedRecord, shred_own};
 use values::{Conflict, merge_members, says_the_same};
-
-/// A stored record, read piece by piece.
-pub trait Stored {
-    /// What reading can end with.
-    type Error: From<Corrupt>;
-    /// Bits of [`crate::flags`].
-    fn flags(&self) -> u32;
-    /// Puts the record fragment, decompressed, in place of `out`.
-    fn record(&mut self, out: &mut Vec<u8>) -> Result<(), Self::Error>;
-    /// Puts the `number`-th pack of sessions, decompressed, in place of `out`; false if there is
-    /// none.
-    fn session_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Self::Error>;
-    /// The same for participants.
-    fn participant_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Self::Error>;
-}
 
 /// What came of it.
 #[derive(Debug)]
@@ -36,7 +23,7 @@ pub enum Merge {
     /// The stored record says it all already.
     Unchanged,
     /// Both together.
-    Merged(Box<Shredded>),
+    Merged(Box<ShreddedRecord>),
     /// They differ in the value at this JSON Pointer into the incoming record.
     Conflict {
         /// JSON Pointer (RFC 6901).
@@ -57,9 +44,9 @@ impl<E> From<Conflict> for Stop<E> {
 }
 
 /// Puts a stored record and an incoming one of the same id and version together.
-pub fn merge<S: Stored>(
+pub fn merge<S: Fragments>(
     stored: &mut S,
-    incoming: &Shredded,
+    incoming: &ShreddedRecord,
     codec: &mut dyn Codec,
 ) -> Result<Merge, S::Error> {
     let mut parts = Parts::default();
@@ -122,9 +109,9 @@ const DERIVED: [(u32, &str); 3] = [
     (flags::ORGANIZER_V2_DERIVED, "organizer_v2"),
 ];
 
-fn merge_record<S: Stored>(
+fn merge_record<S: Fragments>(
     stored: &mut S,
-    incoming: &Shredded,
+    incoming: &ShreddedRecord,
     codec: &mut dyn Codec,
     parts: &mut Parts,
 ) -> Result<(), Stop<S::Error>> {
@@ -160,9 +147,9 @@ struct Side {
     is_incomplete: bool,
 }
 
-fn merge_participants<S: Stored>(
+fn merge_participants<S: Fragments>(
     stored: &mut S,
-    incoming: &Shredded,
+    incoming: &ShreddedRecord,
     codec: &mut dyn Codec,
     parts: &mut Parts,
 ) -> Result<(), Stop<S::Error>> {
@@ -196,9 +183,9 @@ fn merge_participants<S: Stored>(
     Ok(())
 }
 
-fn merge_sessions<S: Stored>(
+fn merge_sessions<S: Fragments>(
     stored: &mut S,
-    incoming: &Shredded,
+    incoming: &ShreddedRecord,
     codec: &mut dyn Codec,
     parts: &mut Parts,
 ) -> Result<(), Stop<S::Error>> {

@@ -3,11 +3,14 @@
 //! The text is walked once. Sessions are taken one by one, so that a meeting of thousands of them
 //! needs the memory of one at a time beside what is kept of them.
 
+mod identities;
+mod members;
 mod reader;
 mod rows;
 mod stored;
 mod typed;
 
+use odata::canonical::Mismatch;
 use odata::json::Scanner;
 
 use crate::fragment::Codec;
@@ -17,7 +20,7 @@ pub use stored::stored_rows;
 
 /// A checked record, ready for the store. Fragments are compressed by the codec that was given.
 #[derive(Debug, Clone)]
-pub struct Shredded {
+pub struct ShreddedRecord {
     /// The id as it came.
     pub id: String,
     /// The id as it is compared.
@@ -70,12 +73,19 @@ impl Error {
     }
 }
 
+impl From<Mismatch> for Error {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Invalid { pointer: mismatch.pointer, message: mismatch.message }
+    }
+}
+
 /// Checks the JSON text of a callRecord and shreds it.
-pub fn shred(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+pub fn shred(text: &str, codec: &mut dyn Codec) -> Result<ShreddedRecord, Error> {
     reader::read(Scanner::foreign(text), codec)
 }
 
-/// The same of a text that was made of what is kept, which may be nested deeper than what comes in.
-pub fn shred_own(text: &str, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+/// Checks and shreds a text that was made of what is kept, which may be nested deeper than one that
+/// comes in.
+pub fn shred_own(text: &str, codec: &mut dyn Codec) -> Result<ShreddedRecord, Error> {
     reader::read(Scanner::new(text), codec)
 }

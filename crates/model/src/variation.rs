@@ -113,7 +113,7 @@ pub fn vary(
     Ok(written(members, text.len()))
 }
 
-/// The same of one item of a collection, given as text with its braces.
+/// Gives one item of a collection, as text with its braces, the wanted shape.
 pub fn vary_item(
     text: &[u8],
     subject: &Subject<'_>,

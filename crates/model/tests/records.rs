@@ -3,17 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use model::columns::Table;
-use model::fragment::{Corrupt, Pack, RecordFragment, Uncompressed};
-use model::merge::{Merge, Stored, merge};
+use model::fragment::{Corrupt, Fragments, Pack, RecordFragment, Uncompressed};
+use model::merge::{Merge, merge};
 use model::search::{Candidates, Query};
 use model::shred::{TypedRows, stored_rows};
-use model::{Shredded, Value, columns, flags, generated, shred};
+use model::{ShreddedRecord, Value, columns, flags, generated, shred};
 use odata::bound::Search;
 use odata::json::Node;
 
-struct Kept<'a>(&'a Shredded);
+struct Kept<'a>(&'a ShreddedRecord);
 
-impl Stored for Kept<'_> {
+impl Fragments for Kept<'_> {
     type Error = Corrupt;
 
     fn flags(&self) -> u32 {
@@ -52,12 +52,12 @@ const FIXTURES: [&str; 6] = [
     "group-expanded-2025",
 ];
 
-fn shredded(text: &str) -> Shredded {
+fn shredded(text: &str) -> ShreddedRecord {
     shred(text, &mut Uncompressed).unwrap_or_else(|error| panic!("{}: {error}", error.pointer()))
 }
 
 /// The whole record as one text, without contexts.
-fn whole(record: &Shredded) -> String {
+fn whole(record: &ShreddedRecord) -> String {
     let mut out = b"{".to_vec();
     out.extend_from_slice(RecordFragment::members(&record.record).unwrap());
     for (name, packs) in

@@ -4,7 +4,7 @@
 
 use model::generated;
 use model::variation::{MetadataLevel, Shape, Subject, vary};
-use odata::bound::{Query, Select, Selected};
+use odata::bound::{Query, Select, SelectedMember};
 
 const RECORD: &str = r##"{"@odata.context":"https://x/v1.0/$metadata#communications/callRecords/$entity","id":"a","version":12,"type":"holographic","modalities":["audio","smell"],"startDateTime":"2025-01-01T00:00:00Z","joinWebUrl":null,"organizer":{"application":null,"user":{"id":"u"}},"participants":[],"organizer_v2@odata.context":"https://x/v1.0/$metadata#communications/callRecords('a')/organizer_v2/$entity","organizer_v2":{"id":"u","identity":{"user":{"id":"u","displayName":""}}},"sessions@odata.context":"c","sessions":[{"id":"s","caller":{"@odata.type":"#microsoft.graph.callRecords.participantEndpoint","name":"pc","identity":{"user":{"id":"u"}},"feedback":{"rating":"poor","tokens":{}}}}],"sessions@odata.nextLink":"https://x/next"}"##;
 
@@ -71,7 +71,7 @@ fn legacy_identities_can_be_switched_off() {
 #[test]
 fn a_selection_keeps_what_it_names_and_what_is_expanded() {
     let property = generated::CALL_RECORD.property("id");
-    let members = vec![Selected { name: "id".into(), property, select: None }];
+    let members = vec![SelectedMember { name: "id".into(), property, select: None }];
     let query = Query { select: Some(Select { all: false, members }), ..Query::default() };
     let text = varied(&query, everything());
     assert_eq!(

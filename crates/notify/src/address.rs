@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Where addresses lead that are not of the public internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,35 +17,44 @@ enum Reach {
 
 /// Networks of version 4 that are not the public internet (IANA special-purpose registry), and one
 /// address of a cloud's own services.
-const CLOSED_V4: [((Ipv4Addr, u8), Reach); 18] = [
-    ((Ipv4Addr::UNSPECIFIED, 8), Reach::Nowhere),
-    ((Ipv4Addr::new(10, 0, 0, 0), 8), Reach::Inside),
-    ((Ipv4Addr::new(100, 64, 0, 0), 10), Reach::Inside),
-    ((Ipv4Addr::new(127, 0, 0, 0), 8), Reach::Inside),
-    ((Ipv4Addr::new(168, 63, 129, 16), 32), Reach::Inside),
-    ((Ipv4Addr::new(169, 254, 0, 0), 16), Reach::Inside),
-    ((Ipv4Addr::new(172, 16, 0, 0), 12), Reach::Inside),
-    ((Ipv4Addr::new(192, 0, 0, 0), 24), Reach::Inside),
-    ((Ipv4Addr::new(192, 0, 2, 0), 24), Reach::Nowhere),
-    ((Ipv4Addr::new(192, 31, 196, 0), 24), Reach::Nowhere),
-    ((Ipv4Addr::new(192, 52, 193, 0), 24), Reach::Nowhere),
-    ((Ipv4Addr::new(192, 88, 99, 0), 24), Reach::Nowhere),
-    ((Ipv4Addr::new(192, 168, 0, 0), 16), Reach::Inside),
-    ((Ipv4Addr::new(192, 175, 48, 0), 24), Reach::Nowhere),
-    ((Ipv4Addr::new(198, 18, 0, 0), 15), Reach::Inside),
-    ((Ipv4Addr::new(198, 51, 100, 0), 24), Reach::Nowhere),
-    ((Ipv4Addr::new(203, 0, 113, 0), 24), Reach::Nowhere),
-    ((Ipv4Addr::new(224, 0, 0, 0), 3), Reach::Nowhere),
+const CLOSED_V4: [(Ipv4Net, Reach); 18] = [
+    (v4([0, 0, 0, 0], 8), Reach::Nowhere),
+    (v4([10, 0, 0, 0], 8), Reach::Inside),
+    (v4([100, 64, 0, 0], 10), Reach::Inside),
+    (v4([127, 0, 0, 0], 8), Reach::Inside),
+    (v4([168, 63, 129, 16], 32), Reach::Inside),
+    (v4([169, 254, 0, 0], 16), Reach::Inside),
+    (v4([172, 16, 0, 0], 12), Reach::Inside),
+    (v4([192, 0, 0, 0], 24), Reach::Inside),
+    (v4([192, 0, 2, 0], 24), Reach::Nowhere),
+    (v4([192, 31, 196, 0], 24), Reach::Nowhere),
+    (v4([192, 52, 193, 0], 24), Reach::Nowhere),
+    (v4([192, 88, 99, 0], 24), Reach::Nowhere),
+    (v4([192, 168, 0, 0], 16), Reach::Inside),
+    (v4([192, 175, 48, 0], 24), Reach::Nowhere),
+    (v4([198, 18, 0, 0], 15), Reach::Inside),
+    (v4([198, 51, 100, 0], 24), Reach::Nowhere),
+    (v4([203, 0, 113, 0], 24), Reach::Nowhere),
+    (v4([224, 0, 0, 0], 3), Reach::Nowhere),
 ];
 
 /// Of version 6 only global unicast is open, less what is set apart in it.
-const OPEN_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
-const CLOSED_V6: [(Ipv6Addr, u8); 4] = [
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
-    (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48),
+const OPEN_V6: Ipv6Net = v6([0x2000, 0, 0], 3);
+const CLOSED_V6: [Ipv6Net; 4] = [
+    v6([0x2001, 0, 0], 23),
+    v6([0x2001, 0xdb8, 0], 32),
+    v6([0x3fff, 0, 0], 20),
+    v6([0x2620, 0x4f, 0x8000], 48),
 ];
+
+const fn v4([a, b, c, d]: [u8; 4], bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)
+}
+
+/// A network by the first segments of its address.
+const fn v6([a, b, c]: [u16; 3], bits: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), bits)
+}
 
 /// Decides about addresses.
 #[derive(Debug, Clone, Default)]
@@ -84,12 +93,12 @@ impl Guard {
 
 fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !CLOSED_V4.iter().any(|(network, _)| v4_is_in(address, *network)),
+        IpAddr::V4(address) => !CLOSED_V4.iter().any(|(network, _)| network.contains(&address)),
         IpAddr::V6(address) => match embedded(address) {
             Some(address) => is_public(IpAddr::V4(address)),
             None => {
-                v6_is_in(address, OPEN_V6)
-                    && !CLOSED_V6.iter().any(|network| v6_is_in(address, *network))
+                OPEN_V6.contains(&address)
+                    && !CLOSED_V6.iter().any(|network| network.contains(&address))
                     && !leads_inside(address)
             }
         },
@@ -107,7 +116,7 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(at(6)),
         [0x2002, ..] => Some(at(1)),
         // Anything may stand before it that could be the address of a site.
-        [_, _, _, _, 0 | 0x200, 0x5efe, ..] if v6_is_in(address, OPEN_V6) => Some(at(6)),
+        [_, _, _, _, 0 | 0x200, 0x5efe, ..] if OPEN_V6.contains(&address) => Some(at(6)),
         _ => None,
     }
 }
@@ -127,21 +136,11 @@ fn leads_inside(address: Ipv6Addr) -> bool {
             let mut next = || rest.next().map_or(0, |place| bytes[place]);
             let inner = Ipv4Addr::from([next(), next(), next(), next()]);
             let is_last = rest.all(|place| bytes[place] == 0);
-            let is_inside = |(network, reach): &((Ipv4Addr, u8), Reach)| {
-                *reach == Reach::Inside && v4_is_in(inner, *network)
+            let is_inside = |(network, reach): &(Ipv4Net, Reach)| {
+                *reach == Reach::Inside && network.contains(&inner)
             };
             is_last && CLOSED_V4.iter().any(is_inside)
         })
-}
-
-fn v4_is_in(address: Ipv4Addr, (network, bits): (Ipv4Addr, u8)) -> bool {
-    let mask = u32::MAX << (32 - u32::from(bits));
-    u32::from(address) & mask == u32::from(network)
-}
-
-fn v6_is_in(address: Ipv6Addr, (network, bits): (Ipv6Addr, u8)) -> bool {
-    let mask = u128::MAX << (128 - u32::from(bits));
-    u128::from(address) & mask == u128::from(network)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How telling goes, for whoever watches over it.
+//! Counters of deliveries, for metrics.
 
 use std::sync::atomic::AtomicU64;
 

@@ -4,12 +4,13 @@
 //! while it has any, so that none waits for another; its messages go out one request after the
 //! other, in their order, so that a later version of a record never overtakes an earlier one.
 
-mod deciding;
-mod interfering;
-mod matching;
+mod decisions;
+mod delivery;
+mod interference;
+mod matches;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,30 +18,19 @@ use std::time::{Duration, Instant};
 
 use emulator::Emulator;
 use model::TenantId;
-
 use odata::primitive::TICKS_PER_SECOND;
-use reqwest::Url;
-use store::{
-    Channel, Claims, CommittedVersions, DeliveryRow, DueEndpoint, Error, Pending, Reader, Sent,
-    Settled, Store, SubscriptionRow, clock,
-};
+use store::{Channel, Claims, CommittedVersions, DueEndpoint, Error, Reader, Store, clock};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::counters::Counters;
-use crate::payload;
-use crate::schedule::{GIVEN_UP_AFTER, wait};
+use crate::schedule::GIVEN_UP_AFTER;
 use crate::secrets::Vault;
-use crate::transport::{Message, NO_LIFECYCLE, SendError, Transports};
+use crate::transports::Transports;
 
-pub use deciding::ConditionLimits;
+pub use decisions::ConditionLimits;
 
 /// Who may be told of records (Graph, "callRecord: permissions").
 const READ: &str = "CallRecords.Read.All";
-/// Messages of one request; some 25 KB.
-const MOST_TOGETHER: usize = 50;
-/// Requests to an address that have arrived and whose messages are not gone from the store yet. So
-/// many are sent again after the process has died.
-const MOST_UNSETTLED: usize = 32;
 /// Entries of the change log that are taken at a time, and messages that can come of them.
 const ENTRIES: usize = 1_000;
 const MOST_MATCHES: usize = 2_000;
@@ -48,32 +38,28 @@ const MOST_MATCHES: usize = 2_000;
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// The least time between two looks at what is to be done.
 const ROUNDS_APART: Duration = Duration::from_millis(2);
-/// How often is looked for what other processes committed, and for waits that are over.
+/// How often to look for commits of other processes, and for waits that are over.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Requests under way, to addresses that answer and, apart from them, to those that failed last or
 /// took long.
 const HEALTHY_AT_ONCE: usize = 128;
 const FAILING_AT_ONCE: usize = 64;
-/// Requests under way to one host, of each kind.
-const HOST_AT_ONCE: usize = 8;
-/// A receiver that takes longer holds up only those that do so too.
-const LONG: Duration = Duration::from_secs(1);
-/// How often the lives of subscriptions are looked at.
+/// How often to check which subscriptions are about to end.
 const LOOKED_AFTER_EVERY: Duration = Duration::from_secs(15);
 /// How often the queues are measured, and how much rarer if that takes long.
 const MEASURED_EVERY: Duration = Duration::from_secs(1);
 const MEASURED_RARER: u32 = 50;
-/// Share of a life, in per cent, that is left when its subscription is told so.
+/// Share of a subscription's life, in per cent, that is left when it is warned.
 const LEFT: i64 = 15;
 
 /// Tells subscribers.
 #[derive(Debug, Clone)]
 pub struct Dispatcher {
-    /// Where changes are and queues.
+    /// Has the change log and the queues.
     pub store: Store,
     /// Send.
     pub transports: Arc<Transports>,
-    /// Opens what notifications repeat and what signs them.
+    /// Opens client states and the secrets that sign messages.
     pub vault: Vault,
     /// How much of the query language a condition may use.
     pub limits: odata::Limits,
@@ -89,7 +75,7 @@ pub struct Dispatcher {
 struct Work {
     dispatcher: Dispatcher,
     reader: RefCell<Reader>,
-    /// Which addresses are this node's to tell.
+    /// The advisory locks on the addresses that this node serves.
     claims: RefCell<Claims>,
     /// Addresses that have a task now.
     busy: RefCell<HashSet<(i64, Channel)>>,
@@ -101,24 +87,24 @@ struct Work {
     failing: Semaphore,
     /// Places for conditions that are decided apart.
     deciding: Semaphore,
-    /// The same of each tenant.
+    /// One such place for each tenant.
     tenants: RefCell<HashMap<TenantId, Rc<Semaphore>>>,
     /// Connections for them.
     deciders: RefCell<Vec<Reader>>,
-    /// Subscriptions of whose conditions was said that they take too long.
+    /// Subscriptions with a condition that takes too long, which the log has said.
     warned: RefCell<HashSet<i64>>,
-    /// Told when a task has ended.
+    /// Notified when a task has ended.
     ended: Notify,
-    /// By subscription: told when a message of it has gone out, if these are meddled with.
+    /// By subscription: notified when a message of it has gone out, if an emulator meddles with them.
     gone_out: RefCell<HashMap<i64, Arc<Notify>>>,
-    /// When the lives of subscriptions were looked at (ticks).
+    /// When subscriptions that are about to end were looked for (ticks).
     looked_after: Cell<Option<i64>>,
-    /// When the queues are to be measured next.
+    /// When to measure the queues next.
     measure_at: Cell<Instant>,
 }
 
 impl Dispatcher {
-    /// Works until it is told to stop; requests under way are then dropped, and sent again at the
+    /// Runs until `stop` says so; requests under way are then dropped, and sent again at the
     /// next start. For a thread with a local set of its own.
     ///
     /// # Errors
@@ -138,7 +124,7 @@ impl Dispatcher {
             hosts: RefCell::default(),
             healthy: Semaphore::new(HEALTHY_AT_ONCE),
             failing: Semaphore::new(FAILING_AT_ONCE),
-            deciding: Semaphore::new(deciding::AT_ONCE),
+            deciding: Semaphore::new(decisions::AT_ONCE),
             tenants: RefCell::default(),
             deciders: RefCell::default(),
             warned: RefCell::default(),
@@ -160,7 +146,7 @@ impl Dispatcher {
                 () = clock::moved() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 changed = stop.changed() => {
-                    // Whoever could tell it to stop is gone.
+                    // The sender is gone.
                     if changed.is_err() {
                         break;
                     }
@@ -206,7 +192,7 @@ impl Work {
         Ok(())
     }
 
-    /// Addresses that are due, and this node's to tell.
+    /// Addresses that are due and that this node may serve.
     fn due(&self) -> Result<Vec<DueEndpoint>, Error> {
         let mut reader = self.reader.borrow_mut();
         let mut claims = self.claims.borrow_mut();
@@ -277,7 +263,7 @@ impl Work {
             if count == 0 {
                 return Ok(false);
             }
-            // First what was committed, then who subscribed: whoever is not seen came later.
+            // First the commits, then the subscriptions: one that is missing here was made later.
             let found = reader.committed_versions(cursor, ENTRIES.min(1 + MOST_MATCHES / count))?;
             (cursor, found, reader.subscriptions(None, now())?)
         };
@@ -304,161 +290,6 @@ impl Work {
         }
         Ok(has_more)
     }
-
-    /// Sends what an address has in its queue, until that is empty or a request fails. While what
-    /// has arrived is taken out of the queue, the next is on its way.
-    async fn empty(self: &Rc<Self>, endpoint: DueEndpoint) -> Result<(), Error> {
-        let DueEndpoint { subscription_key, channel, mut failures } = endpoint;
-        let counters = &self.dispatcher.counters;
-        let mut unsettled: VecDeque<Pending<usize>> = VecDeque::new();
-        let mut behind = 0;
-        loop {
-            let (subscription, mut messages) = {
-                let mut reader = self.reader.borrow_mut();
-                // The role may be lost while there is much to be sent.
-                if channel == Channel::Notifications
-                    && !reader.may_be_told(subscription_key, READ)?
-                {
-                    break;
-                }
-                let subscription = reader.subscription(subscription_key)?;
-                let address = (subscription_key, channel);
-                // What is meddled with goes out by itself.
-                let together = if self.dispatcher.emulator.is_some() { 1 } else { MOST_TOGETHER };
-                (subscription, reader.next_deliveries(address, behind, together)?)
-            };
-            let Some(subscription) = subscription else { break };
-            match messages.iter().position(|message| message.is_undecided) {
-                Some(0) => {
-                    self.decide(&subscription, messages).await?;
-                    continue;
-                }
-                Some(first) => messages.truncate(first),
-                None => {}
-            }
-            let Some(sent) = Sent::of(channel, &messages) else { break };
-            match self.send(&subscription, channel, &messages, failures).await {
-                Ok(()) => {
-                    counters.delivered.fetch_add(messages.len() as u64, Ordering::Relaxed);
-                    unsettled.push_back(self.dispatcher.store.settle(sent, Settled::Delivered));
-                    behind = sent.last;
-                    failures = 0;
-                }
-                Err(error) => {
-                    settle_all(unsettled).await?;
-                    return self.failed(&subscription, sent, failures, &error).await;
-                }
-            }
-            if unsettled.len() > MOST_UNSETTLED
-                && let Some(oldest) = unsettled.pop_front()
-            {
-                oldest.await?;
-            }
-        }
-        settle_all(unsettled).await
-    }
-
-    /// Notes that a request failed, and when it is tried again.
-    async fn failed(
-        &self,
-        subscription: &SubscriptionRow,
-        sent: Sent,
-        failures: u32,
-        error: &SendError,
-    ) -> Result<(), Error> {
-        let counters = &self.dispatcher.counters;
-        counters.failed.fetch_add(1, Ordering::Relaxed);
-        let now = now();
-        let due = now + ticks(wait(failures + 1, error.retry_after(), chance()));
-        let give_up_before = now - ticks(GIVEN_UP_AFTER);
-        let reason = error.to_string();
-        tracing::info!(subscription = subscription.id, reason, "not delivered");
-        let settled = Settled::Failed { now, due, give_up_before, reason };
-        let dead = self.dispatcher.store.settle(sent, settled).await?;
-        counters.dead.fetch_add(dead as u64, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Sends messages together.
-    async fn send(
-        self: &Rc<Self>,
-        subscription: &SubscriptionRow,
-        channel: Channel,
-        messages: &[DeliveryRow],
-        failures: u32,
-    ) -> Result<(), SendError> {
-        let address = match channel {
-            Channel::Notifications => Some(&subscription.notification_url),
-            Channel::Lifecycle => subscription.lifecycle_notification_url.as_ref(),
-        };
-        let Some(address) = address else {
-            return Err(SendError::Address(NO_LIFECYCLE));
-        };
-        let url: Url = self.dispatcher.transports.address(address)?;
-        let name = (subscription.key, channel);
-        let is_bad = failures > 0 || self.slow.borrow().contains(&name);
-        let host = self.host(&url, is_bad);
-        let all = if is_bad { &self.failing } else { &self.healthy };
-        let _host = host.acquire().await;
-        let _all = all.acquire().await;
-        if let Some(emulator) = &self.dispatcher.emulator {
-            return self.interfere(emulator, subscription, &url, messages, failures).await;
-        }
-        let message = self.message(subscription, messages, None);
-        let in_flight = &self.dispatcher.counters.in_flight;
-        in_flight.fetch_add(1, Ordering::Relaxed);
-        let began = Instant::now();
-        let sent = self.dispatcher.transports.of(&url).deliver(&url, message).await;
-        in_flight.fetch_sub(1, Ordering::Relaxed);
-        if began.elapsed() > LONG {
-            self.slow.borrow_mut().insert(name);
-        } else {
-            self.slow.borrow_mut().remove(&name);
-        }
-        sent
-    }
-
-    /// JSON, with the lines of Standard Webhooks 1.0. The id is the same whenever the same messages
-    /// are sent again, and no other: by it a receiver knows what it had before.
-    fn message(
-        &self,
-        subscription: &SubscriptionRow,
-        messages: &[DeliveryRow],
-        other_state: Option<&str>,
-    ) -> Message {
-        let vault = &self.dispatcher.vault;
-        let state = subscription.sealed_client_state.as_deref();
-        let state = state.and_then(|sealed| vault.open_client_state(&subscription.id, sealed));
-        let body = payload::body(subscription, other_state.or(state.as_deref()), messages);
-        // Receivers compare it with their own clock.
-        let timestamp = clock::system() / TICKS_PER_SECOND;
-        let key = |message: Option<&DeliveryRow>| message.map_or(0, |message| message.key);
-        let (first, last) = (key(messages.first()), key(messages.last()));
-        let id = format!("msg_{}_{first}_{last}", subscription.id.replace('-', ""));
-        let mut headers = vec![
-            ("content-type", "application/json; charset=utf-8".to_owned()),
-            ("webhook-id", id.clone()),
-            ("webhook-timestamp", timestamp.to_string()),
-        ];
-        if let Some(secrets) = vault.open_secrets(&subscription.id, &subscription.sealed_secrets) {
-            headers.push(("webhook-signature", secrets.sign(&id, timestamp, &body, now())));
-        }
-        Message { id, headers, body }
-    }
-
-    fn host(&self, url: &Url, is_bad: bool) -> Rc<Semaphore> {
-        let name = format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(0));
-        let mut hosts = self.hosts.borrow_mut();
-        let host = hosts.entry((name, is_bad));
-        Rc::clone(host.or_insert_with(|| Rc::new(Semaphore::new(HOST_AT_ONCE))))
-    }
-}
-
-async fn settle_all(unsettled: VecDeque<Pending<usize>>) -> Result<(), Error> {
-    for settled in unsettled {
-        settled.await?;
-    }
-    Ok(())
 }
 
 /// Ticks since 1970.
@@ -468,12 +299,4 @@ fn now() -> i64 {
 
 fn ticks(time: Duration) -> i64 {
     odata::primitive::Duration::from(time).0
-}
-
-/// Something between 0 and 1, to part what would come together.
-fn chance() -> f64 {
-    let mut bytes = [0; 4];
-    // Without chance all wait the same, which does no harm by itself.
-    let _ = aws_lc_rs::rand::fill(&mut bytes);
-    f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX)
 }

@@ -1,12 +1,6 @@
-//! Whether whoever is behind an address wants notifications: it has to repeat a token (Graph,
-//! "change notifications delivery", validation).
+//! Why an address may get no notifications.
 
-use odata::percent::encode_query;
-use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-
-use crate::transport::SendError;
-use crate::webhook::{Webhooks, answered};
+use crate::send_error::SendError;
 
 /// Why an address may get no notifications, in Graph's words where it has some.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +36,7 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// What the log is told beside it.
+    /// What only the log says.
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::NotOk { cause } => Some(cause),
@@ -59,35 +53,4 @@ impl From<SendError> for HandshakeError {
             SendError::Broken { reason, .. } => Self::NotOk { cause: reason },
         }
     }
-}
-
-/// Sends a token to a webhook, which has to send it back.
-pub(crate) async fn handshake(
-    webhooks: &Webhooks,
-    url: &Url,
-    token: &str,
-) -> Result<(), HandshakeError> {
-    let mut url = url.clone();
-    let pair = format!("validationToken={}", encode_query(token));
-    let query = match url.query() {
-        Some(query) if !query.is_empty() => format!("{query}&{pair}"),
-        _ => pair,
-    };
-    url.set_query(Some(&query));
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, plain)]);
-    let answer = webhooks.post(url, headers, Vec::new()).await?;
-    if answer.status != reqwest::StatusCode::OK {
-        let cause = answered(answer.status);
-        return Err(HandshakeError::NotOk { cause });
-    }
-    let media_type = answer.content_type.as_deref().unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("text/plain") {
-        return Err(HandshakeError::OtherType);
-    }
-    if answer.body != token.as_bytes() {
-        return Err(HandshakeError::OtherToken);
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Change notifications: who asked to be told of records, and telling them, at least once.
+//! Change notifications: subscriptions to records, and messages to subscribers, at least once.
 //!
 //! The change log of the store is the only source. A version that is committed goes from there into
 //! a queue for each subscription that asks for it, in one transaction with the cursor of the log;
@@ -15,8 +15,10 @@ mod payload;
 mod resource;
 mod schedule;
 mod secrets;
+mod send_error;
 mod subscription;
 mod transport;
+mod transports;
 mod webhook;
 
 pub use address::{Guard, NoNetwork};
@@ -24,5 +26,6 @@ pub use counters::Counters;
 pub use dispatch::{ConditionLimits, Dispatcher};
 pub use handshake::HandshakeError;
 pub use secrets::{Secrets, Vault};
-pub use subscription::{Asked, Changes, Refusal, Rules};
-pub use transport::{Transports, reason_for_applications};
+pub use send_error::reason_for_applications;
+pub use subscription::{Changes, NewSubscription, Owner, Refusal, Rules};
+pub use transports::Transports;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::{ConnectOptions, HeaderMap, ServerAddr, jetstream};
-use odata::json::{Member, Node, Text, write_node};
+use odata::json::{Node, write_node};
 use reqwest::Url;
 use rustls::ClientConfig;
 use store::clock;
@@ -20,7 +20,8 @@ use store::clock;
 use crate::address::Guard;
 use crate::handshake::HandshakeError;
 use crate::named_server::NamedServer;
-use crate::transport::{ANSWERED_WITHIN, FORBIDDEN, Message, SendError, Sending, Transport};
+use crate::send_error::{ANSWERED_WITHIN, FORBIDDEN, SendError};
+use crate::transport::{Message, Sending, Transport};
 
 /// The port of NATS (IANA).
 const PORT: u16 = 4222;
@@ -33,10 +34,11 @@ const KEPT_FOR: Duration = Duration::from_secs(30);
 pub(crate) struct Nats {
     guard: Arc<Guard>,
     /// Connections by their addresses without the subject.
-    kept: Mutex<HashMap<String, Kept>>,
+    connections: Mutex<HashMap<String, Connection>>,
 }
 
-struct Kept {
+/// A connection that is shared by the messages to a server.
+struct Connection {
     client: async_nats::Client,
     /// When it last had a message (ticks).
     used: i64,
@@ -51,51 +53,52 @@ impl fmt::Debug for Nats {
 
 impl Nats {
     pub(crate) fn new(guard: Arc<Guard>) -> Self {
-        Self { guard, kept: Mutex::default() }
+        Self { guard, connections: Mutex::default() }
     }
 
     /// Closes the connections that had no message for a while.
     pub(crate) fn close_idle(&self) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, most) = (clock::now(), odata::primitive::Duration::from(KEPT_FOR).0);
         // Also when the clock was moved back.
-        kept.retain(|_, each| (now - each.used).abs() < most);
+        connections.retain(|_, each| (now - each.used).abs() < most);
     }
 
     /// Publishes a message and waits until a stream has it, on a connection that is kept and shared
     /// by all messages to that server.
     async fn publish(&self, url: &Url, message: Message) -> Result<(), SendError> {
         let server = server_of(url);
-        let client = match self.kept(&server) {
+        let client = match self.connection(&server) {
             Some(client) => client,
             None => self.keep(server, self.connect(url).await?),
         };
         store(&client, subject(url)?, message).await
     }
 
-    fn kept(&self, server: &str) -> Option<async_nats::Client> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = kept.get_mut(server)?;
-        kept.used = clock::now();
-        Some(kept.client.clone())
+    fn connection(&self, server: &str) -> Option<async_nats::Client> {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = connections.get_mut(server)?;
+        connection.used = clock::now();
+        Some(connection.client.clone())
     }
 
     /// Keeps a connection if there is room, and gives the one to use: of two that were made at the
     /// same time the first.
     fn keep(&self, server: String, client: async_nats::Client) -> async_nats::Client {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST_CONNECTIONS && !kept.contains_key(&server) {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if connections.len() >= MOST_CONNECTIONS && !connections.contains_key(&server) {
             return client;
         }
-        let kept = kept.entry(server).or_insert(Kept { client, used: clock::now() });
-        kept.client.clone()
+        let connection =
+            connections.entry(server).or_insert(Connection { client, used: clock::now() });
+        connection.client.clone()
     }
 
     /// A connection on which a message failed is kept no longer: the next message goes by what the
     /// name says then.
     fn forget(&self, url: &Url) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.remove(&server_of(url));
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.remove(&server_of(url));
     }
 
     /// Connects to an address that the guard admits.
@@ -274,21 +277,16 @@ fn server_of(url: &Url) -> String {
 }
 
 fn validation(token: &str) -> Vec<u8> {
-    let text = |text: &str| Node::String(Text::of(text));
-    let object = |members: Vec<(&'static str, Node<'static>)>| {
-        let member = |(name, value)| Member { name: Text::plain(name), value };
-        Node::Object(members.into_iter().map(member).collect())
-    };
-    let data = ["@odata.type", "@odata.id", "id"].map(|name| (name, text("NA")));
-    let item = object(vec![
-        ("subscriptionId", text("NA")),
-        ("subscriptionExpirationDateTime", text("NA")),
-        ("clientState", text("NA")),
-        ("changeType", text(token)),
-        ("resource", text("NA")),
-        ("resourceData", object(data.to_vec())),
+    let data = ["@odata.type", "@odata.id", "id"].map(|name| (name, Node::text("NA")));
+    let item = Node::object([
+        ("subscriptionId", Node::text("NA")),
+        ("subscriptionExpirationDateTime", Node::text("NA")),
+        ("clientState", Node::text("NA")),
+        ("changeType", Node::text(token)),
+        ("resource", Node::text("NA")),
+        ("resourceData", Node::object(data)),
     ]);
     let mut out = Vec::new();
-    write_node(&mut out, &object(vec![("value", Node::Array(vec![item]))]));
+    write_node(&mut out, &Node::object([("value", Node::Array(vec![item]))]));
     out
 }

@@ -1,4 +1,4 @@
-//! What a subscription asks to be told of: call records, perhaps those that meet a condition.
+//! The resource of a subscription: call records, perhaps only those that meet a condition.
 
 use model::generated::V1_0;
 use odata::bound::Expr;
@@ -14,7 +14,7 @@ const PATH: &str = "communications/callRecords";
 pub(crate) struct Resource {
     /// The condition, as text.
     filter: Option<String>,
-    /// The same, read.
+    /// The condition, bound.
     condition: Option<Expr>,
 }
 
@@ -74,7 +74,8 @@ impl Resource {
         reader: &mut Reader,
         version: &CommittedVersion,
         limits: &Limits,
-        (now, budget): (DateTimeOffset, &Budget),
+        now: DateTimeOffset,
+        budget: &Budget,
     ) -> Result<bool, store::Error> {
         let (Some(filter), Some(condition)) = (&self.filter, &self.condition) else {
             return Ok(true);

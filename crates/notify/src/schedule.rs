@@ -7,9 +7,9 @@ pub(crate) const GIVEN_UP_AFTER: Duration = Duration::from_hours(4);
 
 /// The first wait, before it doubles.
 const FIRST: Duration = Duration::from_secs(2);
-/// No wait is longer, so that a receiver that comes back is told soon.
+/// No wait is longer, so that a receiver that comes back soon gets its messages.
 const LONGEST: Duration = Duration::from_mins(10);
-/// What a receiver asks to wait is not taken for less or for more.
+/// Bounds of the wait that a receiver may ask for.
 const ASKED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(1));
 
 /// How long to wait after so many failures in a row (at least one). `chance` is between 0 and 1

@@ -11,7 +11,7 @@ use crate::secrets::{Secrets, Vault};
 
 /// The longest life, in minutes.
 const EXPIRY_MINUTES: i64 = 4_230;
-/// The shortest; what is asked for less is given this.
+/// The shortest life: a request for less gets this.
 const LEAST_MINUTES: i64 = 45;
 
 const MINUTE: i64 = 60 * TICKS_PER_SECOND;
@@ -46,9 +46,18 @@ pub struct Rules {
     pub limits: odata::Limits,
 }
 
-/// A subscription that is asked for.
+/// Whose a subscription is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct Owner<'a> {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The application.
+    pub application_id: &'a str,
+}
+
+/// A subscription that an application asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSubscription {
     /// `created`, `updated` or both, as written.
     pub change_type: String,
     /// As written.
@@ -99,16 +108,17 @@ pub enum Refusal {
     },
 }
 
-impl Asked {
-    /// The row of the new subscription of an application, from `now` (ticks) on, with what messages
-    /// are signed with.
+impl NewSubscription {
+    /// The row of the subscription, from `now` (ticks) on, with the secrets that sign its messages.
     pub fn into_row(
         self,
-        (tenant, application_id): (TenantId, &str),
-        (id, secrets): (String, &Secrets),
+        owner: Owner<'_>,
+        id: String,
+        secrets: &Secrets,
         vault: &Vault,
         now: i64,
     ) -> SubscriptionRow {
+        let Owner { tenant, application_id } = owner;
         let state = self.client_state.as_ref();
         SubscriptionRow {
             key: 0,
@@ -301,7 +311,9 @@ mod tests {
         DateTimeOffset::parse(NOW).unwrap().0
     }
 
-    fn read(change: impl FnOnce(&mut Vec<(&'static str, String)>)) -> Result<Asked, Refusal> {
+    fn read(
+        change: impl FnOnce(&mut Vec<(&'static str, String)>),
+    ) -> Result<NewSubscription, Refusal> {
         let mut members = vec![
             ("changeType", "\"created,updated\"".to_owned()),
             ("notificationUrl", "\"https://contoso.com/hook?x=y\"".to_owned()),
@@ -313,10 +325,10 @@ mod tests {
         let members: Vec<String> =
             members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         let rules = Rules { quota: 100, limits: odata::Limits::default() };
-        Asked::read(format!("{{{}}}", members.join(",")).as_bytes(), &rules, now())
+        NewSubscription::read(format!("{{{}}}", members.join(",")).as_bytes(), &rules, now())
     }
 
-    fn with(name: &'static str, value: &str) -> Result<Asked, Refusal> {
+    fn with(name: &'static str, value: &str) -> Result<NewSubscription, Refusal> {
         read(|members| {
             members.retain(|(known, _)| *known != name);
             members.push((name, value.to_owned()));
@@ -351,7 +363,7 @@ mod tests {
 
     #[test]
     fn rules_are_told_in_the_words_of_graph() {
-        let message = |asked: Result<Asked, Refusal>| asked.unwrap_err().to_string();
+        let message = |asked: Result<NewSubscription, Refusal>| asked.unwrap_err().to_string();
         let payload = "Could not process subscription creation payload. Are all property names \
                        spelled and camelCased properly?";
         assert_eq!(message(with("NotificationUrl", "\"x\"")), payload);

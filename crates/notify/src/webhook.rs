@@ -1,6 +1,8 @@
 //! Messages as requests of HTTP: to allowed addresses only, whatever a name resolves to at the
 //! moment of connecting; no redirects, no proxies, ten seconds.
 
+mod handshake;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,11 +12,11 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url, redirect};
 
+use self::handshake::handshake;
 use crate::address::Guard;
-use crate::handshake::{HandshakeError, handshake};
-use crate::transport::{
-    ANSWERED, ANSWERED_WITHIN, FORBIDDEN, Message, SendError, Sending, Transport,
-};
+use crate::handshake::HandshakeError;
+use crate::send_error::{ANSWERED, ANSWERED_WITHIN, FORBIDDEN, SendError};
+use crate::transport::{Message, Sending, Transport};
 
 /// As much of an answer is read, so that the connection can be used again.
 const MOST_ANSWER: usize = 16 << 10;
@@ -48,7 +50,7 @@ impl Webhooks {
 
     fn resolving(guard: Arc<Guard>, lookup: Lookup) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
-            .dns_resolver(Arc::new(Guarded { guard: Arc::clone(&guard), lookup }))
+            .dns_resolver(Arc::new(GuardedResolver { guard: Arc::clone(&guard), lookup }))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .timeout(ANSWERED_WITHIN)
@@ -123,8 +125,8 @@ impl Transport for Webhooks {
     }
 }
 
-/// What is told of an answer that is no success.
-pub(crate) fn answered(status: StatusCode) -> String {
+/// The reason of a failure by an answer that is no success.
+fn answered(status: StatusCode) -> String {
     format!("{ANSWERED} {}", status.as_u16())
 }
 
@@ -152,12 +154,12 @@ fn ask_system(name: String) -> Sending<'static, io::Error, Vec<SocketAddr>> {
 /// Resolves names, and gives of their addresses those that the guard admits: the connection goes to
 /// one of these, whatever the name says before or after.
 #[derive(Debug)]
-struct Guarded {
+struct GuardedResolver {
     guard: Arc<Guard>,
     lookup: Lookup,
 }
 
-impl Resolve for Guarded {
+impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = Arc::clone(&self.guard);
         let found = (self.lookup)(name.as_str().to_owned());

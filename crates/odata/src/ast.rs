@@ -249,16 +249,16 @@ pub(crate) struct Aggregate {
     /// A value, a path that ends with `$count`, or the name of a custom aggregate.
     pub(crate) value: Expr,
     /// The name behind `with`.
-    pub(crate) method: Option<Named>,
+    pub(crate) method: Option<Name>,
     /// It is aggregated again, behind `from`.
     pub(crate) has_from: bool,
     /// The name behind `as`.
-    pub(crate) alias: Option<Named>,
+    pub(crate) alias: Option<Name>,
 }
 
 /// A name and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Named {
+pub(crate) struct Name {
     pub(crate) name: String,
     pub(crate) position: usize,
 }

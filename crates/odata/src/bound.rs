@@ -5,6 +5,7 @@
 mod apply;
 mod expr;
 mod print;
+mod uses;
 
 use std::ptr;
 
@@ -92,7 +93,7 @@ pub struct Query {
     /// the last one gives.
     pub apply: Option<Apply>,
     /// Members to add to each item.
-    pub compute: Vec<Computed>,
+    pub compute: Vec<ComputedMember>,
     /// Condition that items have to meet.
     pub filter: Option<Expr>,
     /// What items have to contain.
@@ -103,9 +104,9 @@ pub struct Query {
     pub skip: Option<u64>,
     /// The most items of the whole result.
     pub top: Option<u64>,
-    /// The number of all items is asked for.
+    /// `$count=true`: with the number of all items.
     pub count: bool,
-    /// Members that are asked for; all when there is none.
+    /// Members to answer with; all when there is none.
     pub select: Option<Select>,
     /// Related entities to put inside, each property at most once for each kind.
     pub expand: Vec<ExpandItem>,
@@ -117,7 +118,7 @@ pub struct Query {
 
 /// A member that is calculated: `$compute`, or `compute` of `$apply`.
 #[derive(Debug, Clone)]
-pub struct Computed {
+pub struct ComputedMember {
     /// Its value.
     pub value: Expr,
     /// Its name.
@@ -127,7 +128,7 @@ pub struct Computed {
 }
 
 /// By what they mean, wherever they stand.
-impl PartialEq for Computed {
+impl PartialEq for ComputedMember {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value && self.alias == other.alias
     }
@@ -172,19 +173,19 @@ pub struct Select {
     /// `*`: every member that isn't a navigation property.
     pub all: bool,
     /// Members by name, each once, in the order of the request.
-    pub members: Vec<Selected>,
+    pub members: Vec<SelectedMember>,
 }
 
 impl Select {
-    /// The member, if it is asked for by name.
-    pub fn find(&self, name: &str) -> Option<&Selected> {
+    /// The member, if it is selected by name.
+    pub fn find(&self, name: &str) -> Option<&SelectedMember> {
         self.members.iter().find(|member| member.name == name)
     }
 }
 
 /// A member that `$select` names.
 #[derive(Debug, Clone)]
-pub struct Selected {
+pub struct SelectedMember {
     /// Its name on the wire.
     pub name: String,
     /// The property; `None` for a member of an open type that the model doesn't know.
@@ -244,7 +245,7 @@ impl PartialEq for Step {
     }
 }
 
-impl PartialEq for Selected {
+impl PartialEq for SelectedMember {
     fn eq(&self, other: &Self) -> bool {
         let is_same = match (self.property, other.property) {
             (Some(a), Some(b)) => ptr::eq(a, b),

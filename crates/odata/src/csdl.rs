@@ -7,9 +7,10 @@
 mod annotations;
 mod json;
 mod xml;
+mod xml_writer;
 
 use crate::edm::{Container, Model, Property, StructuredType, Type};
-use crate::json::{Member, Node, Text, write_node};
+use crate::json::{Node, write_node};
 
 pub use annotations::{Annotations, Expression};
 pub use json::json;
@@ -78,15 +79,19 @@ fn vocabularies(annotations: &[Annotations]) -> impl Iterator<Item = &'static Vo
 pub fn service_document(model: &Model, root: &str) -> String {
     let root_of = |kind: &'static str| {
         move |(name, _): &(&'static str, _)| {
-            object(vec![("name", plain(name)), ("kind", plain(kind)), ("url", plain(name))])
+            Node::object([
+                ("name", Node::text(name)),
+                ("kind", Node::text(kind)),
+                ("url", Node::text(name)),
+            ])
         }
     };
     let sets = containers(model).flat_map(|(_, container)| container.entity_sets);
     let singletons = containers(model).flat_map(|(_, container)| container.singletons);
     let value =
         sets.map(root_of("EntitySet")).chain(singletons.map(root_of("Singleton"))).collect();
-    print(&object(vec![
-        ("@odata.context", Node::String(Text::of(&format!("{root}/$metadata")))),
+    print(&Node::object([
+        ("@odata.context", Node::text(&format!("{root}/$metadata"))),
         ("value", Node::Array(value)),
     ]))
 }
@@ -112,19 +117,6 @@ fn type_name(ty: Type) -> &'static str {
         Type::Structured(ty) => ty.name,
         Type::Undeclared(name) => name,
     }
-}
-
-fn plain(text: &'static str) -> Node<'static> {
-    Node::String(Text::of(text))
-}
-
-fn object(members: Vec<(&'static str, Node<'static>)>) -> Node<'static> {
-    Node::Object(
-        members
-            .into_iter()
-            .map(|(name, value)| Member { name: Text::plain(name), value })
-            .collect(),
-    )
 }
 
 fn print(node: &Node<'_>) -> String {

@@ -1,7 +1,7 @@
 //! The language at work in memory: conditions and values of JSON items, their order, pages,
 //! nested expansions and aggregates.
 //!
-//! What is asked for is prepared once ([`Program`], [`Order`], [`Pipeline`]) and then
+//! A query is prepared once ([`Program`], [`Order`], [`Pipeline`]) and then
 //! applied to many items. There is no I/O, and what is searched in an item by `$search` is the
 //! caller's to know ([`Searcher`]).
 //!
@@ -12,15 +12,14 @@ mod apply;
 mod arithmetic;
 mod cast;
 mod collection;
-mod compile;
 mod function;
 mod heap_size;
 mod json_form;
 mod key;
 mod meter;
 mod page;
-mod path;
 mod pattern;
+mod pool;
 mod program;
 mod text;
 mod time;
@@ -33,14 +32,15 @@ pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, group_keys, push_ident
 pub use heap_size::HeapSize;
 pub use json_form::{push_value, set_member};
 pub use key::{Key, Order, Part, Sortable};
-pub use meter::{Allowance, Exhausted, Meter, Pool};
+pub use meter::{Allowance, Exhausted, Meter};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::{BadPattern, check_pattern};
+pub use pool::Pool;
 pub use program::Program;
 pub use value::{DYNAMIC, Value, actual_type};
 
 use crate::bound::Search;
-use crate::edm::Type;
+use crate::edm::{StructuredType, Type};
 use crate::json::Node;
 
 /// A JSON value and its declared type.
@@ -50,6 +50,25 @@ pub struct Item<'a> {
     pub node: &'a Node<'a>,
     /// Its declared type; [`DYNAMIC`] when nothing is declared.
     pub ty: Type,
+}
+
+/// An item that isn't there.
+const NOTHING: Item<'static> = Item { node: &Node::Null, ty: DYNAMIC };
+
+impl Item<'_> {
+    /// The object with type `ty`, if it is of that type.
+    fn cast(self, ty: &'static StructuredType) -> Option<Self> {
+        self.node.as_object()?;
+        let is_one = if let Type::Structured(declared) = self.ty {
+            actual_type(self.node, declared).is_a(ty)
+        } else {
+            // Nothing is declared, so only the object itself can tell.
+            let stated = self.node.get("@odata.type").and_then(Node::as_text);
+            let is_derived = |name: &str| ty.find_derived(name.trim_start_matches('#')).is_some();
+            stated.is_some_and(|name| is_derived(&name.value()))
+        };
+        is_one.then_some(Item { node: self.node, ty: Type::Structured(ty) })
+    }
 }
 
 /// Knows what `$search` finds.
@@ -92,7 +111,7 @@ const STEPS_OF_A_SEARCH: u64 = 256;
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a searcher need not be printable")]
 pub struct Scope<'a, 's> {
-    /// The item that is looked at.
+    /// The item at hand.
     pub item: Item<'a>,
     /// The item of the outermost collection, `$it`.
     pub outermost: Item<'a>,
@@ -123,7 +142,7 @@ impl<'a, 's> Scope<'a, 's> {
         self.environment.meter
     }
 
-    /// The same with another item.
+    /// At another item.
     fn at(&self, item: Item<'a>) -> Self {
         Self { item, ..*self }
     }

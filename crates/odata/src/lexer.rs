@@ -32,7 +32,7 @@ pub(crate) enum Token<'a> {
 
 /// A token with the bytes that it takes.
 #[derive(Debug, Clone)]
-pub(crate) struct Spanned<'a> {
+pub(crate) struct SpannedToken<'a> {
     pub(crate) token: Token<'a>,
     pub(crate) start: usize,
     pub(crate) end: usize,
@@ -72,12 +72,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// The token at or behind `from`, white space skipped.
-    pub(crate) fn token(&self, from: usize) -> Result<Spanned<'a>, Error> {
+    pub(crate) fn token(&self, from: usize) -> Result<SpannedToken<'a>, Error> {
         let rest = self.text.get(from..).unwrap_or_default();
         let start = from + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
         let rest = &self.text[start.min(self.text.len())..];
         let Some(first) = rest.chars().next() else {
-            return Ok(Spanned { token: Token::End, start, end: start });
+            return Ok(SpannedToken { token: Token::End, start, end: start });
         };
         let (token, length) = match first {
             '(' | ')' | ',' | '/' | ':' | ';' | '=' | '*' | '[' | ']' | '{' | '}' | '.' => {
@@ -103,7 +103,7 @@ impl<'a> Lexer<'a> {
             '-' | '+' | '0'..='9' => self.number(rest, start)?,
             _ => self.word(rest, start)?,
         };
-        Ok(Spanned { token, start, end: start + length })
+        Ok(SpannedToken { token, start, end: start + length })
     }
 
     /// A string in single quotes, a doubled one inside standing for one; with the bytes it takes.

@@ -39,7 +39,7 @@ use binder::{Alias, Binder};
 use edm::Model;
 use error::Kind;
 use lexer::Lexer;
-use parser::{Parser, Used};
+use parser::{Parser, Usage};
 use primitive::DateTimeOffset;
 
 /// Reads a request: `path` is the raw path behind the version of the API, `query` the raw text
@@ -58,7 +58,7 @@ pub fn parse_request(
         return Err(Error::at(kind, "url", "", 0));
     }
     let texts = options::Query::parse(query, limits)?;
-    let mut used = Used::default();
+    let mut used = Usage::default();
     let mut aliases = Vec::with_capacity(texts.aliases.len());
     for (name, text) in &texts.aliases {
         let option = format!("@{name}");

@@ -14,14 +14,14 @@ use std::borrow::Cow;
 
 use crate::ast::{Expr, Options};
 use crate::error::{Error, Kind};
-use crate::lexer::{Lexer, Spanned, Token};
+use crate::lexer::{Lexer, SpannedToken, Token};
 use crate::limits::Limits;
 use crate::literal::Literal;
 use crate::options::SystemOption;
 
 /// Nodes and nesting used so far by one request, kept across its options.
 #[derive(Debug, Default)]
-pub(crate) struct Used {
+pub(crate) struct Usage {
     nodes: usize,
     depth: usize,
     lambdas: usize,
@@ -35,8 +35,8 @@ pub(crate) struct Used {
 pub(crate) struct Parser<'a> {
     lexer: Lexer<'a>,
     limits: &'a Limits,
-    used: Used,
-    next: Spanned<'a>,
+    used: Usage,
+    next: SpannedToken<'a>,
     /// End of the token before.
     end: usize,
     /// Parentheses with nested options around the place.
@@ -48,9 +48,9 @@ impl<'a> Parser<'a> {
         option: impl Into<Cow<'static, str>>,
         text: &'a str,
         limits: &'a Limits,
-        used: Used,
+        used: Usage,
     ) -> Self {
-        let next = Spanned { token: Token::End, start: 0, end: 0 };
+        let next = SpannedToken { token: Token::End, start: 0, end: 0 };
         Self { lexer: Lexer::new(option, text), limits, used, next, end: 0, nesting: 0 }
     }
 
@@ -59,19 +59,19 @@ impl<'a> Parser<'a> {
         mut self,
         option: SystemOption,
         options: &mut Options,
-    ) -> Result<Used, Error> {
+    ) -> Result<Usage, Error> {
         self.value(option, 0, options)?;
         self.finish()
     }
 
     /// Reads the whole text as one expression.
-    pub(crate) fn whole_expression(mut self) -> Result<(Expr, Used), Error> {
+    pub(crate) fn whole_expression(mut self) -> Result<(Expr, Usage), Error> {
         self.resume(0)?;
         let expr = self.expression()?;
         Ok((expr, self.finish()?))
     }
 
-    fn finish(self) -> Result<Used, Error> {
+    fn finish(self) -> Result<Usage, Error> {
         match self.next.token {
             Token::End => Ok(self.used),
             _ => Err(self.expected("end")),
@@ -79,7 +79,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Moves to the next token and hands out the present one.
-    fn advance(&mut self) -> Result<Spanned<'a>, Error> {
+    fn advance(&mut self) -> Result<SpannedToken<'a>, Error> {
         let next = self.lexer.token(self.next.end)?;
         self.end = self.next.end;
         Ok(std::mem::replace(&mut self.next, next))

@@ -13,7 +13,7 @@ use crate::edm::{Kind as TypeKind, Model, Operation, StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::names;
-use crate::parser::{Parser, Used};
+use crate::parser::{Parser, Usage};
 use crate::percent::{Plus, decode};
 
 /// Segments that the standard has and this service doesn't answer.
@@ -175,7 +175,7 @@ impl<'a> Walk<'_, 'a> {
             };
             let (condition, behind) = condition.split_at(close);
             let lexer = Lexer::new("path", condition);
-            let parser = Parser::new("path", condition, self.binder.limits, Used::default());
+            let parser = Parser::new("path", condition, self.binder.limits, Usage::default());
             let (condition, _) = parser.whole_expression()?;
             let condition = self.binder.path_condition(&condition, ty, &lexer)?;
             self.steps.push(Step::Filter(Box::new(condition)));

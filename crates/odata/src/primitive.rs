@@ -4,13 +4,23 @@
 //! (`2020-02-25T18:52:21.2169889Z`), and durations as ISO 8601 (`PT0.016S`). Both are counted here
 //! in ticks of 100 ns, .NET's unit, which an `i64` holds for 29,000 years either way.
 
+mod civil;
+
 use std::fmt;
 use std::time::{self, SystemTime, UNIX_EPOCH};
 
+use civil::days_in_month;
+
+pub use civil::{civil_from_days, days_from_civil};
+
 /// Ticks of 100 ns in a second.
 pub const TICKS_PER_SECOND: i64 = 10_000_000;
+/// Ticks of 100 ns in a millisecond.
+pub const TICKS_PER_MILLISECOND: i64 = TICKS_PER_SECOND / 1_000;
+/// Ticks of 100 ns in a day.
+pub const TICKS_PER_DAY: i64 = SECONDS_PER_DAY * TICKS_PER_SECOND;
 /// Seconds in a day; no day has a leap second here.
-pub const SECONDS_PER_DAY: i64 = 86_400;
+const SECONDS_PER_DAY: i64 = 86_400;
 
 /// An instant: ticks of 100 ns since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -173,7 +183,8 @@ impl fmt::Display for Duration {
         let ticks = self.0.unsigned_abs();
         let per_second = TICKS_PER_SECOND.unsigned_abs();
         let (seconds, fraction) = (ticks / per_second, ticks % per_second);
-        let (days, rest) = (seconds / 86_400, seconds % 86_400);
+        let per_day = SECONDS_PER_DAY.unsigned_abs();
+        let (days, rest) = (seconds / per_day, seconds % per_day);
         let (hours, minutes, seconds) = (rest / 3600, rest / 60 % 60, rest % 60);
         f.write_str("P")?;
         if days > 0 {
@@ -300,43 +311,6 @@ impl Cursor<'_> {
             _ => None,
         }
     }
-}
-
-fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-}
-
-fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        2 => 28 + i64::from(is_leap(year)),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from 1970-01-01 to a day of the proleptic Gregorian calendar, negative before; months and days
-/// are counted from 1 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    // Counting years from March puts the leap day last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// Year, month and day of a day counted from 1970-01-01: what [`days_from_civil`] has counted.
-pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

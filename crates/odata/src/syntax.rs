@@ -1,4 +1,4 @@
-//! The grammar alone: what can be told of a text without a model.
+//! The grammar alone: what a text says without a model.
 
 mod rules;
 pub(crate) mod show;
@@ -7,7 +7,7 @@ use crate::ast::Options;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::options::Query;
-use crate::parser::{Parser, Used};
+use crate::parser::{Parser, Usage};
 
 pub use rules::check;
 
@@ -18,7 +18,7 @@ pub fn tree(query: &str) -> String {
 
 fn trees(query: &str, limits: &Limits) -> Result<String, Error> {
     let texts = Query::parse(query, limits)?;
-    let mut used = Used::default();
+    let mut used = Usage::default();
     let mut lines = Vec::new();
     for (name, text) in &texts.aliases {
         let parser = Parser::new(format!("@{name}"), text, limits, used);

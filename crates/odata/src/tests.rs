@@ -4,6 +4,7 @@ mod apply;
 mod expansion;
 mod expressions;
 mod random;
+mod uses;
 mod worst;
 
 use crate::bound::{Query, Resource};

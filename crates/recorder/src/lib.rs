@@ -1,21 +1,21 @@
 //! Makes the records of chains of calls when they are due.
 //!
-//! A record is written in one transaction with the note of which events it knows, so a process can
-//! end at any moment and none is lost or told twice.
+//! One transaction writes a record and the note of which events it includes. So a process can end at
+//! any moment, and no event is lost or counted twice.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use calls::{EventError, Leg, events, record};
-use model::Shredded;
+use model::ShreddedRecord;
 use store::{ChainRecord, Codec, Error, Reader, Store, WaitingChain};
 use tokio::sync::watch;
 
-/// How often is looked for chains that are due.
+/// How often the recorder looks for chains that are due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Chains that are taken at a time.
+/// Chains that it takes at a time.
 const AT_ONCE: usize = 64;
-/// Bytes of the records that are held together, unless one has more.
+/// Bytes of records that it holds at a time, unless one record has more.
 const MOST_BYTES: usize = 16 << 20;
 
 /// Makes records of calls.
@@ -23,15 +23,15 @@ const MOST_BYTES: usize = 16 << 20;
 pub struct Recorder {
     /// Where the events are, and where records go.
     pub store: Store,
-    /// How long is waited for more events after the last one, when all calls of a chain have ended.
+    /// How long to wait for more events after the last one, once all calls of a chain have ended.
     pub grace: Duration,
-    /// How long is waited for the end of a call of which nothing is heard.
+    /// How long to wait for the end of a call that sends no events any more.
     pub abandoned_after: Duration,
 }
 
 /// Why a record can't be made of a chain.
 #[derive(Debug, thiserror::Error)]
-enum Unmade {
+enum RecordError {
     #[error(transparent)]
     Store(#[from] Error),
     #[error("an event can't be read: {0}")]
@@ -41,16 +41,16 @@ enum Unmade {
 }
 
 impl Recorder {
-    /// Works until it is told to stop. For a thread of its own.
+    /// Runs until `stop` says so. For a thread of its own.
     ///
     /// # Errors
     /// When the store can't be read at all.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         let mut reader = self.store.reader()?;
-        // Chains that no record can be made of, until another event comes.
-        let mut unmade = HashMap::new();
+        // Chains that no record can be made of, with the last event of each: another one may help.
+        let mut failed = HashMap::new();
         while !*stop.borrow() {
-            if let Err(error) = self.round(&mut reader, &mut unmade).await {
+            if let Err(error) = self.round(&mut reader, &mut failed).await {
                 tracing::warn!(%error, "records of calls wait for the store");
             }
             reader.release();
@@ -58,7 +58,7 @@ impl Recorder {
                 () = store::clock::moved() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 changed = stop.changed() => {
-                    // Whoever could tell it to stop is gone.
+                    // The sender is gone.
                     if changed.is_err() {
                         break;
                     }
@@ -71,40 +71,40 @@ impl Recorder {
     async fn round(
         &self,
         reader: &mut Reader,
-        unmade: &mut HashMap<i64, i64>,
+        failed: &mut HashMap<i64, i64>,
     ) -> Result<(), Error> {
         let now = store::clock::now();
         let ticks = |time: Duration| odata::primitive::Duration::from(time).0;
         let (ended_before, any_before) =
             (now - ticks(self.grace), now - ticks(self.abandoned_after));
         loop {
-            // Those of which no record can be made stay due, and must not hide the others.
-            let limit = AT_ONCE + unmade.len();
+            // Chains that no record can be made of stay due, and must not hide the others.
+            let limit = AT_ONCE + failed.len();
             let mut due = reader.due_chains(ended_before, any_before, limit)?;
-            due.retain(|chain| unmade.get(&chain.key) != Some(&chain.last_event));
+            due.retain(|chain| failed.get(&chain.key) != Some(&chain.last_event));
             if due.is_empty() {
                 return Ok(());
             }
-            let made = self.make_all(reader, due, now, unmade)?;
-            // Whoever waits for a write holds nothing that the writer may wait for.
+            let made = self.make_all(reader, due, now, failed)?;
+            // The writer may wait for what a reader holds.
             reader.release();
-            // Together, so that they share a commit.
+            // All at once, so that they share a commit.
             let written: Vec<_> =
                 made.into_iter().map(|made| self.store.write_chain_record(made)).collect();
             for written in written {
-                // One that has changed meanwhile is due again.
+                // A chain that has changed meanwhile is due again.
                 written.await?;
             }
         }
     }
 
-    /// Makes records of the first of these chains, as many as are held together.
+    /// Makes records of the first of these chains, up to [`MOST_BYTES`].
     fn make_all(
         &self,
         reader: &mut Reader,
         due: Vec<WaitingChain>,
         now: i64,
-        unmade: &mut HashMap<i64, i64>,
+        failed: &mut HashMap<i64, i64>,
     ) -> Result<Vec<ChainRecord>, Error> {
         let mut records = Vec::new();
         let mut bytes = 0;
@@ -115,10 +115,10 @@ impl Recorder {
                     bytes += length;
                     records.push(ChainRecord { chain, record });
                 }
-                Err(Unmade::Store(error)) => return Err(error),
+                Err(RecordError::Store(error)) => return Err(error),
                 Err(error) => {
                     tracing::error!(%error, chain = chain.id, "no record of a call");
-                    unmade.insert(chain.key, chain.last_event);
+                    failed.insert(chain.key, chain.last_event);
                 }
             }
             if bytes > MOST_BYTES {
@@ -135,7 +135,7 @@ fn make(
     chain: &WaitingChain,
     now: i64,
     codec: &mut Codec,
-) -> Result<(Shredded, usize), Unmade> {
+) -> Result<(ShreddedRecord, usize), RecordError> {
     let calls = reader.calls_of_chain(chain.key)?;
     let mut bodies = Vec::with_capacity(calls.len());
     for call in &calls {

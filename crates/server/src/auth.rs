@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue};
-use identity::{Caller, Denied};
+use identity::{Caller, Denial};
 
 use crate::problem::Problem;
 use crate::worker::{self, Worker};
@@ -49,16 +49,16 @@ fn known(worker: &Worker, token: &str, now: i64) -> Option<Arc<Caller>> {
 }
 
 /// Two headers could be read differently by us and by a proxy before us, so they are refused.
-fn token(headers: &HeaderMap) -> Result<&str, Denied> {
+fn token(headers: &HeaderMap) -> Result<&str, Denial> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     match (lines.next(), lines.next()) {
-        (_, Some(_)) => Err(Denied::Malformed),
+        (_, Some(_)) => Err(Denial::Malformed),
         (line, None) => identity::bearer(line.map(HeaderValue::as_bytes)),
     }
 }
 
 /// Counts a refusal and words it.
-pub(crate) fn refuse(worker: &Worker, denied: Denied) -> Problem {
+pub(crate) fn refuse(worker: &Worker, denied: Denial) -> Problem {
     worker.metrics.denied(denied);
     tracing::debug!(%denied, "a caller was refused");
     Problem::from(denied)
@@ -79,11 +79,11 @@ mod tests {
 
     #[test]
     fn one_bearer_header_carries_the_token() {
-        let cases: [(&[&str], Result<&str, Denied>); 4] = [
+        let cases: [(&[&str], Result<&str, Denial>); 4] = [
             (&["Bearer abc"], Ok("abc")),
-            (&[], Err(Denied::Empty)),
-            (&[""], Err(Denied::Empty)),
-            (&["Bearer abc", "Bearer abc"], Err(Denied::Malformed)),
+            (&[], Err(Denial::Empty)),
+            (&[""], Err(Denial::Empty)),
+            (&["Bearer abc", "Bearer abc"], Err(Denial::Malformed)),
         ];
         for (lines, expected) in cases {
             let mut headers = HeaderMap::new();

@@ -54,7 +54,7 @@ pub(crate) struct Metrics {
 pub(crate) const RECORD_OUTCOMES: [&str; 7] =
     ["created", "replaced", "merged", "unchanged", "archived", "conflict", "rejected"];
 
-/// Why callers were refused: `identity::Denied`, and a role that was missing.
+/// Why callers were refused: `identity::Denial`, and a role that was missing.
 const DENIALS: [&str; 15] = [
     "empty",
     "malformed",
@@ -101,23 +101,23 @@ impl Metrics {
     }
 
     /// A token was refused.
-    pub(crate) fn denied(&self, denied: identity::Denied) {
-        use identity::Denied;
+    pub(crate) fn denied(&self, denied: identity::Denial) {
+        use identity::Denial;
         let number = match denied {
-            Denied::Empty => 0,
-            Denied::Malformed => 1,
-            Denied::Algorithm => 2,
-            Denied::UnknownKey => 3,
-            Denied::Signature => 4,
-            Denied::Issuer => 5,
-            Denied::Audience => 6,
-            Denied::Early => 7,
-            Denied::Expired => 8,
-            Denied::Tenant => 9,
-            Denied::NotAccessToken => 10,
-            Denied::Delegated => 11,
-            Denied::KeysUnavailable => 12,
-            Denied::Application => 14,
+            Denial::Empty => 0,
+            Denial::Malformed => 1,
+            Denial::Algorithm => 2,
+            Denial::UnknownKey => 3,
+            Denial::Signature => 4,
+            Denial::Issuer => 5,
+            Denial::Audience => 6,
+            Denial::Early => 7,
+            Denial::Expired => 8,
+            Denial::Tenant => 9,
+            Denial::NotAccessToken => 10,
+            Denial::Delegated => 11,
+            Denial::KeysUnavailable => 12,
+            Denial::Application => 14,
         };
         self.denials[number].fetch_add(1, Ordering::Relaxed);
     }

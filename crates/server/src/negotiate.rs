@@ -7,9 +7,9 @@ mod prefer;
 
 use http::HeaderMap;
 use http::header::HeaderName;
+use model::variation::MetadataLevel;
 
 pub(crate) use accept::Accept;
-pub(crate) use model::variation::MetadataLevel;
 pub(crate) use prefer::{Applied, Returns};
 
 use crate::problem::Problem;

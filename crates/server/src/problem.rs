@@ -346,8 +346,8 @@ impl From<odata::error::Error> for Problem {
     }
 }
 
-impl From<identity::Denied> for Problem {
-    fn from(denied: identity::Denied) -> Self {
+impl From<identity::Denial> for Problem {
+    fn from(denied: identity::Denial) -> Self {
         if denied.is_forbidden() {
             Self::forbidden()
         } else if denied.is_unavailable() {
@@ -446,12 +446,12 @@ mod tests {
 
     #[test]
     fn a_denied_token_becomes_401_403_or_503() {
-        use identity::Denied;
+        use identity::Denial;
         let cases = [
-            (Denied::Empty, Code::Unauthenticated),
-            (Denied::Expired, Code::Unauthenticated),
-            (Denied::Delegated, Code::Forbidden),
-            (Denied::KeysUnavailable, Code::Unavailable),
+            (Denial::Empty, Code::Unauthenticated),
+            (Denial::Expired, Code::Unauthenticated),
+            (Denial::Delegated, Code::Forbidden),
+            (Denial::KeysUnavailable, Code::Unavailable),
         ];
         for (denied, code) in cases {
             assert_eq!(Problem::from(denied).code(), code, "{denied:?}");
@@ -460,7 +460,7 @@ mod tests {
 
     #[test]
     fn a_401_carries_graphs_challenge_letter_for_letter() {
-        let problem = Problem::from(identity::Denied::Empty);
+        let problem = Problem::from(identity::Denial::Empty);
         assert_eq!(
             problem.headers()[0].1,
             "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/\

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use identity::{Caller, Denied, OPERATOR_APP};
+use identity::{Caller, Denial, OPERATOR_APP};
 use store::Reader;
 
 use crate::problem::Problem;
@@ -87,9 +87,9 @@ impl Registrations {
 
 impl Refusal {
     /// As the client is told, once `denied` has been counted.
-    pub(crate) fn problem(self, refuse: impl FnOnce(Denied) -> Problem) -> Problem {
+    pub(crate) fn problem(self, refuse: impl FnOnce(Denial) -> Problem) -> Problem {
         match self {
-            Self::Token => refuse(Denied::Application),
+            Self::Token => refuse(Denial::Application),
             Self::Store(error) => error.into(),
         }
     }

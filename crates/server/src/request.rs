@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::header::IF_NONE_MATCH;
 use http::{HeaderMap, Method, Uri};
-use identity::{Caller, Denied};
+use identity::{Caller, Denial};
 
 use crate::auth;
 use crate::body::{Body, Source};
@@ -121,7 +121,7 @@ impl Request {
     /// can't forget to ask. 401 without a caller, 403 without the roles.
     pub(crate) fn require(&self, roles: &[&str]) -> Result<Arc<Caller>, Problem> {
         let Some(caller) = &self.caller else {
-            return Err(auth::refuse(&self.worker, Denied::Empty));
+            return Err(auth::refuse(&self.worker, Denial::Empty));
         };
         auth::require(&self.worker, caller, roles)?;
         Ok(Arc::clone(caller))

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{GetAll, HeaderName, HeaderValue};
+use model::variation::MetadataLevel;
 
 use crate::body::Stream;
 pub(crate) use crate::negotiate::Applied;
-use crate::negotiate::{Format, MetadataLevel};
+use crate::negotiate::Format;
 use crate::outflow::InFlight;
 
 /// An answer.

@@ -13,14 +13,29 @@ const WEEKDAY: [u64; 24] =
 /// A weekend has this many times fewer calls.
 const WEEKEND_SHARE: u64 = 12;
 
-/// An instant in ticks, at least `from` and before `until`, drawn by how busy its hour is. `from`
-/// when the span is empty.
-pub(crate) fn instant(rng: &mut Rng, from: i64, until: i64) -> i64 {
-    let span = until.saturating_sub(from).max(1) as u64;
-    let mut ticks = from;
+/// A span of time (ticks).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// The first tick.
+    pub(crate) from: i64,
+    /// The first tick behind it.
+    pub(crate) to: i64,
+}
+
+impl Span {
+    /// No time at all.
+    pub(crate) fn at(instant: i64) -> Self {
+        Self { from: instant, to: instant }
+    }
+}
+
+/// An instant in the span (ticks), drawn by how busy its hour is; its start when it is empty.
+pub(crate) fn instant(rng: &mut Rng, span: Span) -> i64 {
+    let length = span.to.saturating_sub(span.from).max(1) as u64;
+    let mut ticks = span.from;
     // One draw in four is taken; a span of one quiet night ends by the limit instead.
     for _ in 0..48 {
-        ticks = from + rng.below(span) as i64;
+        ticks = span.from + rng.below(length) as i64;
         if rng.below(100 * WEEKEND_SHARE) < busyness(ticks) {
             break;
         }
@@ -50,7 +65,7 @@ mod tests {
         let mut rng = Rng::of(3, 3);
         let (mut weekend, mut office) = (0, 0);
         for _ in 0..10_000 {
-            let ticks = instant(&mut rng, from, until);
+            let ticks = instant(&mut rng, Span { from, to: until });
             assert!((from..until).contains(&ticks));
             let hour = (ticks - from) / TICKS_PER_HOUR;
             weekend += i32::from(hour / 24 % 7 >= 5);
@@ -62,7 +77,7 @@ mod tests {
 
     #[test]
     fn an_empty_span_gives_its_start() {
-        assert_eq!(instant(&mut Rng::of(0, 0), 17, 17), 17);
-        assert_eq!(instant(&mut Rng::of(0, 0), 17, 3), 17);
+        assert_eq!(instant(&mut Rng::of(0, 0), Span::at(17)), 17);
+        assert_eq!(instant(&mut Rng::of(0, 0), Span { from: 17, to: 3 }), 17);
     }
 }

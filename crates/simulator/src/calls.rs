@@ -6,12 +6,13 @@ use std::collections::VecDeque;
 
 use odata::primitive::DateTimeOffset;
 
+use crate::calendar::Span;
 use crate::json::Instants;
-use crate::logs::{Clerk, Log};
+use crate::logs::{Log, LogWriter};
 use crate::mix::Mix;
 use crate::plan::{Call, Frame};
 use crate::population::Population;
-use crate::record::Press;
+use crate::record::RecordWriter;
 
 pub use log_rows::LogRows;
 
@@ -40,7 +41,7 @@ pub struct Calls {
     next: u64,
     /// Second versions to come: before which call, and of which.
     updates: VecDeque<(u64, u64)>,
-    press: Press,
+    record_writer: RecordWriter,
     call: Call,
 }
 
@@ -50,11 +51,11 @@ impl Calls {
         let Options { seed, calls, mix, from, to, tenant } = options;
         let in_url = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         Self {
-            frame: Frame { seed, mix, span: (from.0, to.0) },
+            frame: Frame { seed, mix, span: Span { from: from.0, to: to.0 } },
             calls,
             next: 0,
             updates: VecDeque::new(),
-            press: Press {
+            record_writer: RecordWriter {
                 population: Population::new(seed, &tenant),
                 instants: Instants::new(),
                 tenant_in_url: tenant.chars().filter(in_url).collect::<String>().into_bytes(),
@@ -69,7 +70,7 @@ impl Calls {
     pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         if let Some(index) = self.due_update() {
             self.call.plan(&self.frame, index);
-            self.press.write(out, &self.call, 2);
+            self.record_writer.write(out, &self.call, 2);
             return true;
         }
         if self.next == self.calls {
@@ -83,7 +84,7 @@ impl Calls {
             let place = self.updates.partition_point(|(other, _)| *other <= due);
             self.updates.insert(place, (due, index));
         }
-        self.press.write(out, &self.call, 1);
+        self.record_writer.write(out, &self.call, 1);
         true
     }
 
@@ -93,7 +94,7 @@ impl Calls {
         self.call.plan(&self.frame, index);
         let exists = version == 1 || version == 2 && self.call.update_lag.is_some();
         if exists {
-            self.press.write(out, &self.call, version);
+            self.record_writer.write(out, &self.call, version);
         }
         exists
     }
@@ -102,7 +103,7 @@ impl Calls {
     /// the options ask for doesn't matter.
     pub fn rows(&mut self, index: u64) -> Vec<(Log, Vec<u8>)> {
         self.call.plan(&self.frame, index);
-        let entries = Clerk::of(&mut self.press).after(&self.call);
+        let entries = LogWriter::of(&mut self.record_writer).after(&self.call);
         entries.into_iter().map(|entry| (entry.log, entry.line)).collect()
     }
 

@@ -3,9 +3,10 @@
 //! Everything appends to a `Vec<u8>`; nothing here allocates or goes through `std::fmt` on the way
 //! that most values take.
 
-use odata::primitive::{DateTimeOffset, Duration, TICKS_PER_SECOND};
+use odata::primitive::{
+    DateTimeOffset, Duration, TICKS_PER_DAY, TICKS_PER_MILLISECOND, TICKS_PER_SECOND,
+};
 
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends finished JSON.
@@ -70,7 +71,7 @@ fn padded(out: &mut Vec<u8>, mut value: u64, width: usize) {
 #[inline]
 pub(crate) fn milliseconds(out: &mut Vec<u8>, milliseconds: u64) {
     if milliseconds >= 60_000 {
-        let ticks = milliseconds as i64 * (TICKS_PER_SECOND / 1000);
+        let ticks = milliseconds as i64 * TICKS_PER_MILLISECOND;
         string(out, &Duration(ticks).to_string());
         return;
     }

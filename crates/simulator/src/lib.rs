@@ -75,6 +75,7 @@ mod json;
 mod logs;
 mod media;
 mod mix;
+mod modality;
 mod names;
 mod network;
 mod persona;

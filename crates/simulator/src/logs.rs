@@ -14,10 +14,11 @@ use odata::primitive::TICKS_PER_SECOND;
 
 use crate::json::Instants;
 use crate::mix::Kind;
+use crate::modality;
 use crate::persona;
-use crate::plan::{Call, Leg, Side, modality};
+use crate::plan::{Call, Leg, Side};
 use crate::population::{self, Party, Population};
-use crate::record::Press;
+use crate::record::RecordWriter;
 use crate::rng::Rng;
 
 pub(crate) use report::{Dialout, Report};
@@ -117,15 +118,15 @@ impl Ends {
 }
 
 /// Writes rows.
-pub(crate) struct Clerk<'a> {
+pub(crate) struct LogWriter<'a> {
     population: &'a Population,
     instants: &'a mut Instants,
 }
 
-impl<'a> Clerk<'a> {
-    /// A clerk who knows whom `press` knows.
-    pub(crate) fn of(press: &'a mut Press) -> Self {
-        Self { population: &press.population, instants: &mut press.instants }
+impl<'a> LogWriter<'a> {
+    /// With the population of `record_writer`.
+    pub(crate) fn of(record_writer: &'a mut RecordWriter) -> Self {
+        Self { population: &record_writer.population, instants: &mut record_writer.instants }
     }
 
     /// The rows that `call` leaves behind, in the order of its legs.

@@ -2,8 +2,8 @@
 
 use crate::device;
 use crate::json::{self, Instants};
+use crate::modality;
 use crate::network::{Attachment, Connection};
-use crate::plan::modality;
 use crate::rng::Rng;
 use crate::stream::{Content, Stream};
 
@@ -34,7 +34,7 @@ pub(crate) struct Terminal<'a> {
 }
 
 /// A segment whose media were reported.
-pub(crate) struct Reported<'a> {
+pub(crate) struct ReportedMedia<'a> {
     pub(crate) caller: Terminal<'a>,
     pub(crate) callee: Terminal<'a>,
     pub(crate) modalities: u8,
@@ -46,7 +46,7 @@ pub(crate) struct Reported<'a> {
     pub(crate) is_conference: bool,
 }
 
-impl Reported<'_> {
+impl ReportedMedia<'_> {
     /// Appends the items of `media`.
     pub(crate) fn write(&self, out: &mut Vec<u8>, instants: &mut Instants, rng: &mut Rng) {
         let transport = if rng.chance(930) { "udp" } else { "tcp" };

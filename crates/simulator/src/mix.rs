@@ -1,6 +1,6 @@
 //! The mixtures of calls and their shares.
 
-use crate::plan::modality;
+use crate::modality;
 use crate::rng::Rng;
 
 /// Which calls are made.

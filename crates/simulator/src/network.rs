@@ -25,7 +25,7 @@ pub(crate) enum Connection {
     Wifi,
     Mobile,
     Tunnel,
-    /// The far side is a service or a gateway: little is told of its network.
+    /// The far side is a service or a gateway: little is known of its network.
     Service,
 }
 

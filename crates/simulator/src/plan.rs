@@ -4,7 +4,7 @@ mod scenario;
 
 use odata::primitive::TICKS_PER_SECOND;
 
-use crate::calendar;
+use crate::calendar::{self, Span};
 use crate::mix::{Kind, Mix};
 use crate::population::Party;
 use crate::rng::Rng;
@@ -55,15 +55,6 @@ pub(crate) enum Telemetry {
     Never,
 }
 
-/// What a leg carries, as bits in the order in which they are printed.
-pub(crate) mod modality {
-    pub(crate) const AUDIO: u8 = 1;
-    pub(crate) const VIDEO: u8 = 2;
-    pub(crate) const VIDEO_BASED_SCREEN_SHARING: u8 = 4;
-    pub(crate) const SCREEN_SHARING: u8 = 8;
-    pub(crate) const DATA: u8 = 16;
-}
-
 /// A session to be. Times are ticks: from the start of the call while it is planned.
 #[derive(Debug, Clone)]
 pub(crate) struct Leg {
@@ -78,6 +69,16 @@ pub(crate) struct Leg {
     pub(crate) is_test: bool,
     /// What the session's details are drawn from.
     pub(crate) seed: u64,
+}
+
+/// What is planned of a leg. Times are ticks from the start of the call.
+#[derive(Debug, Clone, Copy)]
+struct Draft {
+    caller: Side,
+    callee: Side,
+    span: Span,
+    outcome: Outcome,
+    modalities: u8,
 }
 
 /// A call to be; reused from call to call for its buffers.
@@ -104,8 +105,8 @@ pub(crate) struct Call {
 pub(crate) struct Frame {
     pub(crate) seed: u64,
     pub(crate) mix: Mix,
-    /// First tick of the span of calls, and the first one after it.
-    pub(crate) span: (i64, i64),
+    /// The span of calls.
+    pub(crate) span: Span,
 }
 
 impl Leg {
@@ -163,10 +164,10 @@ impl Call {
         let last = self.legs.iter().map(|leg| leg.end).max().unwrap_or(0);
         let publish = ticks(rng, &PUBLISH_SECONDS);
         let update = publish + ticks(rng, &UPDATE_SECONDS);
-        let (from, to) = frame.span;
+        let Span { from, to } = frame.span;
         // All of it is over by the end of the span, so that nothing lies in a reader's future.
         let latest = to.saturating_sub(last - first + update).max(from);
-        let drawn = calendar::instant(rng, from, latest);
+        let drawn = calendar::instant(rng, Span { from, to: latest });
         let snapped = drawn - drawn.rem_euclid(HALF_HOUR) + rng.below(600_000_000) as i64;
         let on_the_hour = self.has_join_url && rng.chance(600) && (from..drawn).contains(&snapped);
         self.start = if on_the_hour { snapped } else { drawn };
@@ -179,14 +180,9 @@ impl Call {
         }
     }
 
-    fn leg(
-        &mut self,
-        rng: &mut Rng,
-        (caller, callee): (Side, Side),
-        (start, end): (i64, i64),
-        (outcome, modalities): (Outcome, u8),
-        reported: u64,
-    ) {
+    /// Adds a leg, whose telemetry is reported in so many cases of a thousand.
+    fn leg(&mut self, rng: &mut Rng, draft: Draft, reported: u64) {
+        let Draft { caller, callee, span, outcome, modalities } = draft;
         let telemetry = if !rng.chance(reported) {
             Telemetry::Never
         } else if self.update_lag.is_some() && (self.legs.is_empty() || rng.chance(300)) {
@@ -198,8 +194,8 @@ impl Call {
             id: rng.guid(),
             caller,
             callee,
-            start,
-            end,
+            start: span.from,
+            end: span.to,
             modalities,
             outcome,
             telemetry,
@@ -218,10 +214,12 @@ fn ticks(rng: &mut Rng, seconds: &[u64]) -> i64 {
 mod tests {
     use std::collections::HashSet;
 
+    use odata::primitive::TICKS_PER_DAY;
+
     use super::*;
 
     const FRAME: Frame =
-        Frame { seed: 11, mix: Mix::Realistic, span: (0, 30 * 86_400 * TICKS_PER_SECOND) };
+        Frame { seed: 11, mix: Mix::Realistic, span: Span { from: 0, to: 30 * TICKS_PER_DAY } };
 
     #[test]
     fn any_2000_consecutive_calls_have_a_meeting_of_2000() {

@@ -1,6 +1,6 @@
 //! Who makes calls: the users of the tenant, and those they talk to.
 //!
-//! The same people for the same seed, whatever the number of calls, so that a question for one
+//! A seed always gives the same people, whatever the number of calls, so that a query for one
 //! participant finds several calls. A party is an index into one list of [`Persona`]s.
 
 use crate::client;
@@ -113,12 +113,12 @@ impl Population {
         for i in 0..USERS {
             let unit = rng.chance(300).then(|| *rng.pick(&units));
             let number = first_name + u64::from(i);
-            personas.push(person(&mut rng, number, ("contoso.com", &home), unit));
+            personas.push(person(&mut rng, number, "contoso.com", &home, unit));
         }
         for i in 0..EXTERNALS {
             let (domain, partner) = &partners[i as usize % partners.len()];
             let number = first_name + u64::from(FIRST_EXTERNAL + i);
-            personas.push(person(&mut rng, number, (domain, partner), None));
+            personas.push(person(&mut rng, number, domain, partner, None));
         }
         for _ in 0..GUESTS {
             let id = format!("teamsvisitor:{:016x}{:016x}", rng.bits(), rng.bits());
@@ -178,7 +178,8 @@ const QUEUE: Application = Application {
 fn person(
     rng: &mut Rng,
     number: u64,
-    (domain, tenant): (&str, &[u8]),
+    domain: &str,
+    tenant: &[u8],
     administrative_unit: Option<[u8; 16]>,
 ) -> Persona {
     let (first, last) = names::person(number);

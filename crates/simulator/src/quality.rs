@@ -108,7 +108,7 @@ impl Quality {
         }
     }
 
-    /// The same path seen by one stream: up to 15 % off, all figures the same way.
+    /// The path as one stream sees it: all figures off by the same share, up to 15 %.
     pub(crate) fn varied(self, rng: &mut Rng) -> Self {
         let percent = rng.between(85, 115);
         Self {

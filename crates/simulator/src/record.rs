@@ -11,7 +11,7 @@ const LEGACY_PARTICIPANTS: usize = 130;
 
 /// What records are written from.
 #[derive(Debug)]
-pub(crate) struct Press {
+pub(crate) struct RecordWriter {
     pub(crate) population: Population,
     pub(crate) instants: Instants,
     /// The tenant id as it stands in a join link.
@@ -19,7 +19,7 @@ pub(crate) struct Press {
     pub(crate) legacy: bool,
 }
 
-impl Press {
+impl RecordWriter {
     /// Appends `version` (1 or 2) of `call` as one line.
     pub(crate) fn write(&mut self, out: &mut Vec<u8>, call: &Call, version: u64) {
         json::raw(out, r#"{"id":""#);

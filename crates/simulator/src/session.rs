@@ -2,9 +2,10 @@
 
 use crate::endpoint::{self, Feedback, Manner};
 use crate::json::{self, Instants};
-use crate::media::{Reported, Terminal};
+use crate::media::{ReportedMedia, Terminal};
+use crate::modality;
 use crate::network::Attachment;
-use crate::plan::{Leg, Outcome, Side, Telemetry, modality};
+use crate::plan::{Leg, Outcome, Side, Telemetry};
 use crate::population::{self, Population};
 use crate::rng::Rng;
 
@@ -31,7 +32,13 @@ struct End {
     manner: Manner,
 }
 
-/// A stretch of a session between two of its hops.
+/// Both ends of a leg.
+struct Ends<'e> {
+    caller: &'e End,
+    callee: &'e End,
+}
+
+/// A part of a session between two of its hops.
 struct Part {
     id: [u8; 16],
     start: i64,
@@ -94,7 +101,8 @@ impl Writer<'_> {
             }
             json::raw(out, r#","media":["#);
             if self.is_reported(leg) {
-                self.write_media(out, leg, part, (&caller, &callee), &mut rng);
+                let ends = Ends { caller: &caller, callee: &callee };
+                self.write_media(out, leg, part, &ends, &mut rng);
             }
             json::raw(out, "]}");
         }
@@ -144,7 +152,7 @@ impl Writer<'_> {
         out: &mut Vec<u8>,
         leg: &Leg,
         part: &Part,
-        (caller, callee): (&End, &End),
+        ends: &Ends<'_>,
         rng: &mut Rng,
     ) {
         let relay = Attachment::service(rng);
@@ -153,9 +161,9 @@ impl Writer<'_> {
             Some(_) => Terminal { attachment: &relay, devices: None },
             None => self.terminal(end),
         };
-        let reported = Reported {
-            caller: terminal(caller, part.caller),
-            callee: terminal(callee, part.callee),
+        let reported = ReportedMedia {
+            caller: terminal(ends.caller, part.caller),
+            callee: terminal(ends.callee, part.callee),
             modalities: leg.modalities,
             start: part.start,
             end: leg.end,

@@ -14,13 +14,12 @@ use anyhow::{Context, Result};
 use model::TenantId;
 use model::fragment::{Codec as _, FragmentKind};
 use odata::eval::{Allowance, Meter};
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_DAY, TICKS_PER_SECOND};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use store::{Budget, Codec, Options, Reader, Role, RowQuery, RowSet, Store};
 
-const DAY: i64 = 86_400 * TICKS_PER_SECOND;
 const PAGE: usize = 60;
 
 /// A question and the statement that answers it as well as one can by hand.
@@ -145,7 +144,7 @@ fn cases(connection: &Connection, from: i64) -> Result<Vec<Case>> {
     let id = guid(&id_key).or_else(|| String::from_utf8(id_key.clone()).ok());
     let id = id.context("the participant has no id")?;
     let day = |ticks: i64| DateTimeOffset(ticks).to_string();
-    let (week, month) = (from + 7 * DAY, from + 30 * DAY);
+    let (week, month) = (from + 7 * TICKS_PER_DAY, from + 30 * TICKS_PER_DAY);
     let within =
         |name: &str, until: i64| format!("{name} ge {} and {name} lt {}", day(from), day(until));
     let int = Value::Integer;

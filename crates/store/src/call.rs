@@ -64,5 +64,5 @@ pub struct ChainRecord {
     /// The chain as the record was made of it.
     pub chain: WaitingChain,
     /// The record.
-    pub record: model::Shredded,
+    pub record: model::ShreddedRecord,
 }

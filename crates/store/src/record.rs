@@ -20,7 +20,7 @@ pub struct StoredRecord {
     pub end: i64,
     /// Bits of [`model::flags`].
     pub flags: u32,
-    /// First half of [`model::Shredded::content_hash`].
+    /// First half of [`model::ShreddedRecord::content_hash`].
     pub content_hash: [u8; 16],
     /// Number of participants stored.
     pub participant_count: i64,

@@ -16,7 +16,7 @@ use crate::tables::search::Waiting;
 use crate::tables::stored::{Head, StoredVersion};
 use crate::{Cause, Codec, Error, Outcome, Written};
 use model::merge::{Merge, merge};
-use model::{Shredded, TenantId};
+use model::{ShreddedRecord, TenantId};
 
 /// A connection that writes, with what it knows.
 pub(crate) struct Session {
@@ -117,7 +117,7 @@ impl Session {
     pub(crate) fn write_records(
         &mut self,
         tenant: &TenantId,
-        records: &[Shredded],
+        records: &[ShreddedRecord],
     ) -> Result<Vec<Written>, Error> {
         let tenant_key = self.tenant_key(tenant)?;
         let mut locked = keys::lock(&self.connection, &mut self.numbers, tenant_key, records)?;
@@ -129,7 +129,7 @@ impl Session {
         &mut self,
         tenant_key: i64,
         locked: &mut Locked,
-        record: &Shredded,
+        record: &ShreddedRecord,
     ) -> Result<Written, Error> {
         let current = match locked.remove(&record.id_key) {
             Some(Known::New(key)) => return self.add_first(tenant_key, key, record),
@@ -162,7 +162,7 @@ impl Session {
         &mut self,
         tenant_key: i64,
         record_key: i64,
-        record: &Shredded,
+        record: &ShreddedRecord,
     ) -> Result<Written, Error> {
         let (connection, waiting) = (&self.connection, &mut self.waiting);
         rows::insert(connection, waiting, tenant_key, Some(record_key), true, record)?;
@@ -173,7 +173,7 @@ impl Session {
     fn add(
         &mut self,
         tenant_key: i64,
-        record: &Shredded,
+        record: &ShreddedRecord,
         change: Change,
     ) -> Result<Written, Error> {
         let is_current = change != Change::Archived;
@@ -198,7 +198,7 @@ impl Session {
         &mut self,
         tenant_key: i64,
         stored: &Head,
-        record: &Shredded,
+        record: &ShreddedRecord,
     ) -> Result<Written, Error> {
         let told = |outcome| written(record, outcome, stored.id.clone(), stored.flags);
         if record.content_hash.starts_with(&stored.content_hash) {
@@ -305,7 +305,7 @@ pub(crate) fn find_tenant(
     connection.value("SELECT tenant_key FROM tenant WHERE id = ?1", [tenant.as_str()])
 }
 
-fn written(record: &Shredded, outcome: Outcome, id: String, flags: u32) -> Written {
+fn written(record: &ShreddedRecord, outcome: Outcome, id: String, flags: u32) -> Written {
     Written { outcome, id, id_key: record.id_key.clone(), version: record.version, flags }
 }
 

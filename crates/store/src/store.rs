@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use model::log::LogRow;
-use model::{Shredded, TenantId};
+use model::{ShreddedRecord, TenantId};
 use tokio::sync::Notify;
 
 use crate::dictionary::{self, Dictionaries};
@@ -159,7 +159,7 @@ impl Store {
     ///
     /// What waits is written in one transaction with the writes of others, so small batches cost
     /// little where there are many.
-    pub fn write(&self, tenant: &TenantId, records: Vec<Shredded>) -> Pending<Vec<Written>> {
+    pub fn write(&self, tenant: &TenantId, records: Vec<ShreddedRecord>) -> Pending<Vec<Written>> {
         let weight = Weight { records: records.len(), bytes: records.iter().map(bytes_of).sum() };
         let tenant = tenant.clone();
         let starts = records.iter().map(|record| record.start).collect();
@@ -458,7 +458,7 @@ fn open_file(path: &Path, options: &Options) -> Result<(Connection, Option<File>
     Ok((connection, owner))
 }
 
-fn bytes_of(record: &Shredded) -> usize {
+fn bytes_of(record: &ShreddedRecord) -> usize {
     let packs = record.session_packs.iter().chain(&record.participant_packs);
     record.record.len() + packs.map(Vec::len).sum::<usize>()
 }

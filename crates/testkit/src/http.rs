@@ -66,7 +66,7 @@ impl Client {
         Self { address, stream: None, headers: Vec::new() }
     }
 
-    /// The same with a bearer token on each request.
+    /// With a bearer token on each request.
     #[must_use]
     pub fn bearer(mut self, token: &str) -> Self {
         self.headers.push(("Authorization".into(), format!("Bearer {token}")));

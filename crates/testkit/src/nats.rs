@@ -1,4 +1,4 @@
-//! A NATS server with JetStream, to be told of records.
+//! A NATS server with JetStream, as a receiver of notifications.
 
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -8,8 +8,9 @@ use async_nats::jetstream;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::http::Client;
+use crate::lasting_port;
 use crate::patience::{await_some, until};
-use crate::{Client, lasting_port};
 
 /// The server, in a process of its own with a folder of its own. Dropped, it ends.
 pub struct Nats {

@@ -61,7 +61,7 @@ impl Postgres {
         Self::in_any_cluster().create("template1")
     }
 
-    /// The same with a store: a copy of the one that `make` makes once in each cluster.
+    /// A database with a store: a copy of the one that `make` makes once in each cluster.
     pub(crate) fn prepared(make: impl FnOnce(&str)) -> (Self, Arc<Tokens>) {
         let mut postgres = Self::in_any_cluster();
         let tokens = postgres.cluster().tokens.clone().unwrap_or_else(|| {
@@ -87,7 +87,7 @@ impl Postgres {
         let create = format!("CREATE DATABASE {database} TEMPLATE {template}");
         // Files that are copied, as before version 15, cost a tenth of noting each of their pages.
         let ways = [format!("{create} STRATEGY FILE_COPY"), create];
-        // Whoever worked on the other one may still be leaving it.
+        // Connections to the other one may still be closing.
         until("a database can be made", || ways.iter().any(|way| self.try_ask(way).is_some()));
         self.database = database;
         self
@@ -160,7 +160,7 @@ impl Postgres {
         self.cluster().url(&self.database)
     }
 
-    /// The same by TLS.
+    /// The URL of the database by TLS.
     pub fn url_by_tls(&self) -> String {
         let (port, database) = (self.cluster().port, &self.database);
         format!("postgres://{USER}@localhost:{port}/{database}?sslmode=require")

@@ -7,9 +7,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::http::Client;
 use crate::patience::{PATIENCE, await_some};
+use crate::postgres::Postgres;
 use crate::prepared::{Files, Tokens};
-use crate::{Client, Postgres, TENANT, postgres};
+use crate::{TENANT, postgres};
 
 /// Where a store is, and the key of what it seals, for commands.
 const STORE: &str = "CALLVAULT_STORE";
@@ -47,7 +49,7 @@ impl Callvault {
         Self::with(binary, postgres::if_asked_for())
     }
 
-    /// The same with a store that is there already and empty, a copy of one that was made before.
+    /// Like [`Self::new`], with a store that is there already and empty: a copy of one made before.
     pub fn prepared(binary: &str) -> Self {
         static MADE: OnceLock<(Files, Arc<Tokens>)> = OnceLock::new();
         if postgres::is_asked_for() {
@@ -82,7 +84,7 @@ impl Callvault {
         Self { binary: binary.into(), folder, postgres, tokens: None }
     }
 
-    /// The same on a database.
+    /// Like [`Self::new`], on a database.
     pub fn on(binary: &str, postgres: Postgres) -> Self {
         Self::with(binary, Some(postgres))
     }
@@ -173,7 +175,7 @@ impl Callvault {
         self.serve_logging_to(Stdio::piped(), arguments)
     }
 
-    /// The same with another standard error than one that is read.
+    /// Like [`Self::serve`], with standard error going elsewhere, unread.
     pub fn serve_logging_to(&self, stderr: Stdio, arguments: &[&str]) -> Server {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         all.extend(arguments);

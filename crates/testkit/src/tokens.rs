@@ -21,7 +21,7 @@ pub const AUDIENCE: &str = "api://callvault";
 /// The issuer as it is configured, in Entra's manner.
 pub const TEMPLATE: &str = "https://login.contoso.example/{tenantid}/v2.0";
 
-/// A token that has to be refused, and why: the name of a reason of `identity::Denied`.
+/// A token that has to be refused, and why: the name of a reason of `identity::Denial`.
 #[derive(Debug, Clone)]
 pub struct Hostile {
     /// The token.

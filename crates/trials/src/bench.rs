@@ -24,12 +24,12 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
-use self::data::Filled;
+use self::data::FilledStore;
 use self::table::Row;
 use crate::instance::Instance;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::process;
 use xtask::repository::{SHIPPED, fresh_folder, root};
 
@@ -43,7 +43,6 @@ const MEASURED: &str = "0";
 const LOAD: &str = "1";
 /// Pages of lists that are asked for.
 const PAGES: usize = 200;
-const COLLECTION: &str = "/v1.0/communications/callRecords";
 /// How often a role is named in the token, so that it has the 1.5 KB of those of large issuers.
 const ROLES_IN_TOKEN: usize = 12;
 
@@ -131,7 +130,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
     }
     build()?;
-    let Filled { store, ids, large } = data::filled(settings.records, settings.keep)?;
+    let FilledStore { store, ids, large } = data::filled(settings.records, settings.keep)?;
     let token = store.token_of(&["CallRecords.Read.All"; ROLES_IN_TOKEN])?;
     let bench = Bench { folder: fresh_folder("bench")?, store, ids, large, token, settings };
     let file = root().join("docs/benchmarks.tsv");
@@ -167,12 +166,12 @@ fn build() -> Result<()> {
 }
 
 /// The server on a core, writing no line for each request.
-fn serve(store: &Instance) -> Result<Served> {
+fn serve(store: &Instance) -> Result<ServerProcess> {
     let mut serve = pinned(MEASURED, &store.serve_command());
-    Served::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))
+    ServerProcess::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))
 }
 
-/// The same command, kept on one core.
+/// A command, kept on one core.
 fn pinned(core: &str, command: &Command) -> Command {
     let mut pinned = Command::new("taskset");
     pinned.args(["-c", core]).arg(command.get_program()).args(command.get_args());
@@ -189,7 +188,7 @@ fn pinned(core: &str, command: &Command) -> Command {
 fn windows() -> impl Iterator<Item = String> {
     let start = DateTimeOffset::parse(&format!("{BEGIN}T00:00:00Z")).expect("a time").0;
     (0..PAGES as i64).map(move |day| {
-        let at = |day: i64| DateTimeOffset(start + day * 86_400 * TICKS_PER_SECOND);
+        let at = |day: i64| DateTimeOffset(start + day * TICKS_PER_DAY);
         let (from, to) = (at(day), at(day + 7));
         format!("startDateTime%20ge%20{from}%20and%20startDateTime%20lt%20{to}")
     })

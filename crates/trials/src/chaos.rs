@@ -16,12 +16,11 @@ use anyhow::{Result, bail, ensure};
 use crate::http::Connection;
 use crate::instance::Instance;
 use crate::members::{number, text};
-use crate::served::Served;
+use crate::paths::IMPORT;
+use crate::server_process::ServerProcess;
 use ledger::{Ledger, Verdict, percentile};
 use receiver::{Kind, Receiver};
 use xtask::repository::{PROFILE, fresh_folder};
-
-const IMPORT: &str = "/v1.0/communications/callRecords/callvault.import";
 
 /// Versions that are written together.
 const TOGETHER: usize = 50;
@@ -194,7 +193,12 @@ fn subscribe(store: &Instance, token: &str, subscriber: &Subscriber) -> Result<(
 }
 
 /// Kills the server again and again while records are written, and gives the last one.
-fn kill(store: &Instance, server: Served, size: Size, is_written: &AtomicBool) -> Result<Served> {
+fn kill(
+    store: &Instance,
+    server: ServerProcess,
+    size: Size,
+    is_written: &AtomicBool,
+) -> Result<ServerProcess> {
     let whole = size.pace * u32::try_from(size.records / TOGETHER)?;
     let pause = whole / (size.kills + 1);
     let mut server = server;

@@ -56,7 +56,7 @@ fn run_counted(tally: &mut Tally) -> Result<()> {
     let tls = certificate(&python, &folder)?;
     let store = Instance::new(PROFILE, folder.join("data"))?.with_tls(tls.clone());
     let records = records(&store, &folder)?;
-    let mut asking = Asking::new(&store, &tls, &records)?;
+    let mut asking = ClientSettings::new(&store, &tls, &records)?;
     let rows = folder.join("pstn.ndjson");
     store.fill_log("pstn", CALLS_WITH_ROWS, &rows)?;
     asking.set("CALLVAULT_ROWS", rows.display().to_string());
@@ -93,9 +93,9 @@ fn run_counted(tally: &mut Tally) -> Result<()> {
 }
 
 /// What every client is told, as environment variables.
-struct Asking(Vec<(&'static str, String)>);
+struct ClientSettings(Vec<(&'static str, String)>);
 
-impl Asking {
+impl ClientSettings {
     /// Makes the two applications, one that may read and one that may only write.
     fn new(store: &Instance, tls: &Tls, records: &Path) -> Result<Self> {
         let reader = store.create_app("reader", "CallRecords.Read.All")?;

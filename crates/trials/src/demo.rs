@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::process;
 use xtask::repository::root;
 
@@ -24,7 +24,7 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     ready_after().map(drop)
 }
 
-/// The same on a machine that does nothing else.
+/// Runs the demo on a machine that does nothing else, and judges how long it takes to come up.
 ///
 /// # Errors
 /// When it does not come up in time, too.
@@ -42,7 +42,7 @@ fn ready_after() -> Result<Duration> {
     let mut demo = Command::new("cargo");
     demo.args(["run", "--release", "--quiet", "--", "demo", "--listen", "127.0.0.1:0"]);
     demo.args(["--admin-listen", "127.0.0.1:0"]).current_dir(root());
-    let served = Served::start(&mut demo)?;
+    let served = ServerProcess::start(&mut demo)?;
     println!("listening after {:.1?}", served.ready_after);
     let printed = served.lines_before(LAST)?;
     let lines = curl_lines(&printed);

@@ -225,19 +225,19 @@ impl Head {
     fn body<'s>(&self, stream: &'s mut impl BufRead) -> Box<dyn Read + 's> {
         match self.length {
             Some(length) => Box::new(stream.take(length)),
-            None => Box::new(Chunked { stream, left: 0, ended: false }),
+            None => Box::new(ChunkedBody { stream, left: 0, ended: false }),
         }
     }
 }
 
 /// A chunked body (RFC 9112 section 7.1).
-struct Chunked<'s, S> {
+struct ChunkedBody<'s, S> {
     stream: &'s mut S,
     left: u64,
     ended: bool,
 }
 
-impl<S: BufRead> Read for Chunked<'_, S> {
+impl<S: BufRead> Read for ChunkedBody<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.ended || buffer.is_empty() {
             return Ok(0);
@@ -262,7 +262,7 @@ impl<S: BufRead> Read for Chunked<'_, S> {
     }
 }
 
-impl<S: BufRead> Chunked<'_, S> {
+impl<S: BufRead> ChunkedBody<'_, S> {
     fn next_size(&mut self) -> io::Result<u64> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;

@@ -13,7 +13,7 @@ use testkit::Postgres;
 
 use crate::http::Connection;
 use crate::members;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::process;
 use xtask::repository;
 
@@ -69,7 +69,7 @@ impl Instance {
         })
     }
 
-    /// The same on a database.
+    /// Like [`Self::new`], on a database.
     ///
     /// # Errors
     /// When no port is free.
@@ -104,19 +104,19 @@ impl Instance {
         Ok(Self { public: Some(public), ..self.beside()? })
     }
 
-    /// The same at the same address, run by another binary.
+    /// This instance at the same address, run by another binary.
     pub(crate) fn another(&self, binary: PathBuf) -> Self {
         let (data, tls) = (self.data.clone(), self.tls.clone());
         let (postgres, public) = (self.postgres.clone(), self.public.clone());
         Self { binary, data, port: self.port, tls, postgres, public }
     }
 
-    /// The same, reached by TLS as `localhost`.
+    /// Reached by TLS as `localhost`.
     pub(crate) fn with_tls(self, tls: Tls) -> Self {
         Self { tls: Some(tls), ..self }
     }
 
-    /// The same instance, reached by TLS.
+    /// A copy of this instance, reached by TLS.
     pub(crate) fn clone_with_tls(&self, tls: Tls) -> Self {
         let mut same = self.another(self.binary.clone());
         same.public = Some(self.url());
@@ -170,10 +170,10 @@ impl Instance {
     }
 
     /// Starts the server; what it logs goes to `serve.log` beside the data folder.
-    pub(crate) fn serve(&self) -> Result<Served> {
+    pub(crate) fn serve(&self) -> Result<ServerProcess> {
         let log =
             File::options().create(true).append(true).open(self.data.with_extension("log"))?;
-        Served::start(self.serve_command().stderr(log))
+        ServerProcess::start(self.serve_command().stderr(log))
             .with_context(|| format!("see {}", self.data.with_extension("log").display()))
     }
 
@@ -182,12 +182,12 @@ impl Instance {
         self.token_of(&[role])
     }
 
-    /// The same, with several roles.
+    /// A bearer token with several roles.
     pub(crate) fn token_of(&self, roles: &[&str]) -> Result<String> {
         self.token_in(TENANT, roles)
     }
 
-    /// The same in any tenant.
+    /// A bearer token of any tenant.
     pub(crate) fn token_in(&self, tenant: &str, roles: &[&str]) -> Result<String> {
         let mut token = self.command(&["token", "--tenant", tenant, "--ttl", "6h"]);
         for role in roles {

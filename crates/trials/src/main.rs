@@ -11,11 +11,12 @@ mod fuzz;
 mod http;
 mod instance;
 mod members;
+mod paths;
 mod raw;
 mod received;
 mod scenarios;
 mod sdks;
-mod served;
+mod server_process;
 mod soak;
 
 use std::process::ExitCode;

@@ -60,7 +60,7 @@ pub(crate) fn read_all(stream: &mut TcpStream) -> (Vec<u8>, bool) {
 /// # Errors
 /// When the connection breaks, the answer is none, or has more than [`MOST`] bytes.
 pub(crate) fn read_one(stream: &mut TcpStream) -> io::Result<Answer> {
-    let mut coming = Coming { stream, bytes: Vec::new() };
+    let mut coming = Incoming { stream, bytes: Vec::new() };
     let mut answer = loop {
         let end = coming.position(b"\r\n\r\n", 0)? + 4;
         let (answer, _) = head(&coming.bytes).map_err(io::Error::other)?;
@@ -97,12 +97,12 @@ pub(crate) fn read_one(stream: &mut TcpStream) -> io::Result<Answer> {
 }
 
 /// Bytes as they come.
-struct Coming<'s> {
+struct Incoming<'s> {
     stream: &'s mut TcpStream,
     bytes: Vec<u8>,
 }
 
-impl Coming<'_> {
+impl Incoming<'_> {
     /// Reads until there are so many.
     fn until(&mut self, count: usize) -> io::Result<()> {
         let mut buffer = [0; 16 << 10];

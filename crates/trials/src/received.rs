@@ -6,7 +6,7 @@ use odata::percent::{Plus, decode};
 
 /// A request that came in.
 #[derive(Debug, Default)]
-pub(crate) struct Received {
+pub(crate) struct ReceivedRequest {
     line: String,
     /// The token that a handshake asks to be repeated.
     pub(crate) validation_token: Option<String>,
@@ -15,7 +15,7 @@ pub(crate) struct Received {
     pub(crate) body: Vec<u8>,
 }
 
-impl Received {
+impl ReceivedRequest {
     /// Takes the next request of a connection into this one; false at the connection's end.
     ///
     /// # Errors

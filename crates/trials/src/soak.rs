@@ -3,6 +3,7 @@
 mod client;
 mod cluster;
 mod content;
+mod deliveries;
 mod differential;
 mod faults;
 mod hostile;
@@ -13,10 +14,11 @@ mod log;
 mod nodes;
 mod reading;
 mod report;
-mod told;
+mod traffic;
 mod trial;
 mod upgrade;
 mod worst;
+mod writing;
 
 use std::process::Command;
 use std::time::Duration;

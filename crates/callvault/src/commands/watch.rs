@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use identity::OPERATOR_APP;
-use notify::{Asked, Rules, Secrets};
+use notify::{NewSubscription, Owner, Rules, Secrets};
 use serde_json::{Value, json};
 use store::{Added, Store, SubscriptionRow};
 use tokio::net::TcpListener;
@@ -98,10 +98,11 @@ fn subscription(
         limits: settings.limits.of_queries().language,
     };
     let now = store::clock::now();
-    let asked = Asked::read(body.to_string().as_bytes(), &rules, now)?;
+    let new = NewSubscription::read(body.to_string().as_bytes(), &rules, now)?;
     let vault = service::vault(&keys::master_key(settings)?);
-    let new = (identity::random_guid(), &Secrets::new(identity::random_key()));
-    Ok(asked.into_row((args.tenant.clone(), OPERATOR_APP), new, &vault, now))
+    let (id, secrets) = (identity::random_guid(), Secrets::new(identity::random_key()));
+    let owner = Owner { tenant: args.tenant.clone(), application_id: OPERATOR_APP };
+    Ok(new.into_row(owner, id, &secrets, &vault, now))
 }
 
 /// Renews the subscription until the command ends.

@@ -15,12 +15,12 @@ const CHANGE_TYPES: [&str; 5] =
 const MOST_COPIES: u32 = 100;
 
 /// A rule that can be checked.
-pub(super) trait Checked: Rule {
+pub(super) trait CheckedRule: Rule {
     /// What is wrong with it.
     fn check(&self) -> Result<(), Wrong>;
 }
 
-impl Checked for RequestRule {
+impl CheckedRule for RequestRule {
     fn check(&self) -> Result<(), Wrong> {
         check_when(self)?;
         check_path(self.path.as_ref().map(Glob::text))?;
@@ -62,7 +62,7 @@ impl Checked for RequestRule {
     }
 }
 
-impl Checked for NotificationRule {
+impl CheckedRule for NotificationRule {
     fn check(&self) -> Result<(), Wrong> {
         check_when(self)?;
         check_filled("subscription", self.subscription.as_deref())?;
@@ -97,7 +97,7 @@ impl Checked for NotificationRule {
     }
 }
 
-impl Checked for ValidationRule {
+impl CheckedRule for ValidationRule {
     fn check(&self) -> Result<(), Wrong> {
         check_when(self)?;
         check_filled("host", self.host.as_ref().map(Glob::text))?;

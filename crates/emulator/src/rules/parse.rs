@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use toml::Spanned;
 
 use super::Rules;
-use super::check::Checked;
+use super::check::CheckedRule;
 
 /// Why rules can't be used: the place, and what was expected there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Rules {
     }
 }
 
-fn check_all<T: Checked>(list: &str, rules: &[T]) -> Result<(), RulesError> {
+fn check_all<T: CheckedRule>(list: &str, rules: &[T]) -> Result<(), RulesError> {
     let mut checked = rules.iter().enumerate();
     checked.try_for_each(|(place, rule)| {
         rule.check().map_err(|(member, message)| RulesError {
@@ -114,7 +114,7 @@ fn check_all<T: Checked>(list: &str, rules: &[T]) -> Result<(), RulesError> {
     })
 }
 
-fn unspan<T: Checked>(
+fn unspan<T: CheckedRule>(
     text: &str,
     list: &str,
     rules: Vec<Spanned<T>>,
@@ -135,7 +135,7 @@ fn unspan<T: Checked>(
 
 fn unwrap_all<T>(list: &str, rules: &[&RawValue]) -> Result<Vec<T>, RulesError>
 where
-    T: Checked + DeserializeOwned,
+    T: CheckedRule + DeserializeOwned,
 {
     let mut checked = Vec::with_capacity(rules.len());
     for (place, raw) in rules.iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Finding;
-use crate::history::{Given, History, Logged};
+use crate::history::{History, LoggedAnswer, LoggedRequest};
 
 /// What is said of links that were changed.
 pub(super) const EDITED: &str = "Requests with $skiptoken (or $skip on a log function) are along no \
@@ -35,15 +35,15 @@ pub(super) fn not_followed_text(findings: &[Finding<'_>]) -> String {
 
 /// Requests of an application, in their order, and what was asked for.
 #[derive(Default)]
-struct Sent<'a> {
-    entries: Vec<&'a Logged>,
+struct ApplicationRequests<'a> {
+    entries: Vec<&'a LoggedRequest>,
     followed: HashSet<u64>,
 }
 
 /// Links that nobody went along, though the application has gone on to something else or nothing
 /// more is to come.
 pub(super) fn not_followed(history: &History, is_final: bool) -> Vec<Finding<'_>> {
-    let mut by_application: HashMap<String, Sent<'_>> = HashMap::new();
+    let mut by_application: HashMap<String, ApplicationRequests<'_>> = HashMap::new();
     for entry in &history.entries {
         let sent = by_application.entry(entry.key()).or_default();
         sent.entries.push(entry);
@@ -80,7 +80,7 @@ pub(super) fn not_followed(history: &History, is_final: bool) -> Vec<Finding<'_>
 }
 
 /// A request whose answer has links that the client got.
-fn giver(entry: &Logged) -> Option<(&Logged, &Given)> {
+fn giver(entry: &LoggedRequest) -> Option<(&LoggedRequest, &LoggedAnswer)> {
     let given = entry.answer.as_ref()?;
     let counts = entry.is_get() && given.status == 200 && !entry.is_truncated;
     (counts && !given.links.is_empty()).then_some((entry, given))
@@ -92,9 +92,9 @@ fn giver(entry: &Logged) -> Option<(&Logged, &Given)> {
 fn is_else(
     history: &History,
     application: &str,
-    giver: &Logged,
-    given: &Given,
-    later: &Logged,
+    giver: &LoggedRequest,
+    given: &LoggedAnswer,
+    later: &LoggedRequest,
 ) -> bool {
     if later.at <= given.at || later.is_of_subscriptions() {
         return false;

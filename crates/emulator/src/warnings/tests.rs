@@ -3,7 +3,10 @@
 use odata::primitive::TICKS_PER_SECOND;
 
 use super::*;
-use crate::{Answered, Arriving, Emulator, Rules, Telling};
+use crate::Emulator;
+use crate::messages::Notification;
+use crate::requests::{Answer, Request};
+use crate::rules::Rules;
 
 const RECORDS: &str = "/communications/callRecords";
 const A: &str = "/communications/callRecords/aaaaaaaa-0000-4000-8000-000000000001";
@@ -30,13 +33,13 @@ impl Client {
     fn arrive(&mut self, method: &str, path: &str, query: Option<&str>) -> u64 {
         self.at += TICKS_PER_SECOND;
         let (at, application) = (self.at, Some(self.application));
-        self.emulator.arrive(&Arriving { at, method, path, query, version: "v1.0", application }).0
+        self.emulator.arrive(&Request { at, method, path, query, version: "v1.0", application }).0
     }
 
     fn answer(&mut self, number: u64, status: u16, retry_after: Option<u32>, body: &str) {
         self.at += TICKS_PER_SECOND;
         let (at, body) = (self.at, body.as_bytes());
-        self.emulator.answered(number, &Answered { at, status, retry_after, body });
+        self.emulator.answered(number, &Answer { at, status, retry_after, body });
     }
 
     /// A GET of path and query that is answered with this.
@@ -59,15 +62,21 @@ impl Client {
         self.send("POST", "/subscriptions", 201, &body)
     }
 
-    fn tell(&mut self, record: Option<&str>) -> crate::Interference {
+    fn tell(&mut self, record: Option<&str>) -> crate::messages::Interference {
         let (at, application) = (self.at, Some(self.application));
         let change_type = "created";
-        self.emulator.tell(&Telling { at, subscription: "S", change_type, record, application })
+        self.emulator.interference(&Notification {
+            at,
+            subscription: "S",
+            change_type,
+            record,
+            application,
+        })
     }
 
     fn told(&mut self, record: &str, is_right: bool) {
         self.at += TICKS_PER_SECOND;
-        self.emulator.told(self.at, "s", record, is_right);
+        self.emulator.sent(self.at, "s", record, is_right);
     }
 
     fn warnings(&self, is_final: bool) -> Vec<(Code, Vec<u64>)> {

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::{TICKS_PER_MILLISECOND, TICKS_PER_SECOND};
 
 use super::Finding;
-use crate::history::{History, Logged};
-use crate::log::MILLISECOND;
+use crate::history::{History, LoggedRequest};
 
 /// What is said.
 pub(super) const IGNORED: &str = "Requests came before the time of the Retry-After of an answer to the \
@@ -14,19 +13,19 @@ pub(super) const IGNORED: &str = "Requests came before the time of the Retry-Aft
     Wait for as long as Retry-After says before you ask again.";
 
 /// How much earlier than told a request may come: clocks and timers differ.
-const EARLY: i64 = 50 * MILLISECOND;
+const EARLY: i64 = 50 * TICKS_PER_MILLISECOND;
 /// Requests that were sent beside the refused one may come in for as long after its answer.
-const CROSSING: i64 = 100 * MILLISECOND;
+const CROSSING: i64 = 100 * TICKS_PER_MILLISECOND;
 
 /// A time during which a path is not to be asked for.
 struct Wait<'a> {
-    refused: &'a Logged,
+    refused: &'a LoggedRequest,
     from: i64,
     until: i64,
 }
 
 impl Wait<'_> {
-    fn is_ignored_by(&self, entry: &Logged) -> bool {
+    fn is_ignored_by(&self, entry: &LoggedRequest) -> bool {
         // What comes at once is a second try only if it is the same.
         let is_same = entry.target.print == self.refused.target.print;
         let from = if is_same { self.from } else { self.from + CROSSING };

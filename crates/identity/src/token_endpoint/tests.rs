@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::*;
-use crate::{MasterKey, SigningKey, hash_secret};
+use crate::master_key::MasterKey;
+use crate::secret::hash_secret;
+use crate::signing_key::SigningKey;
 
 const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 const CLIENT: &str = "22222222-2222-2222-2222-222222222222";

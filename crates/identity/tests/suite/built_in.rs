@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use identity::{
-    Denied, GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MasterKey, OVERLAP, RecentTokens,
+    Denial, GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, Grant, Issuer, MasterKey, OVERLAP, RecentTokens,
     SigningKey, Verifier, role, rotate,
 };
 use serde_json::{Value, json};
@@ -55,8 +55,8 @@ async fn an_issued_token_says_who_may_what() {
     assert_eq!(caller.expires_at, NOW + 3600);
     assert!(verifier.verify(&token, NOW - 301).await.is_ok(), "it is remembered");
     let fresh = self::verifier(&issuer);
-    assert_eq!(fresh.verify(&token, NOW - 301).await, Err(Denied::Early));
-    assert_eq!(fresh.verify(&token, NOW + 3600 + 300).await, Err(Denied::Expired));
+    assert_eq!(fresh.verify(&token, NOW - 301).await, Err(Denial::Early));
+    assert_eq!(fresh.verify(&token, NOW + 3600 + 300).await, Err(Denial::Expired));
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_tool_that_does_not_know_the_address_makes_tokens_for_a_running_server
         assert_eq!(server.verify(&token, NOW).await.expect("good").tenant, TENANT);
     }
     let stranger = verifier(&issuer(Some(URL), &[new_key(0)]));
-    assert_eq!(stranger.verify(&token, NOW).await, Err(Denied::UnknownKey));
+    assert_eq!(stranger.verify(&token, NOW).await, Err(Denial::UnknownKey));
 }
 
 #[tokio::test]
@@ -83,13 +83,13 @@ async fn only_the_own_issuer_names_and_audiences_count_even_by_the_own_key() {
     for (name, value, expected) in [
         ("aud", json!(GRAPH_RESOURCE_ID), None),
         ("iss", json!(format!("callvault://{TENANT}/v2.0")), None),
-        ("aud", json!("https://graph.microsoft.com/"), Some(Denied::Audience)),
-        ("iss", json!(format!("https://other.example/{TENANT}/v2.0")), Some(Denied::Issuer)),
-        ("iss", json!(format!("{URL}/{OTHER_TENANT}/v2.0")), Some(Denied::Tenant)),
-        ("tid", json!(OTHER_TENANT), Some(Denied::Tenant)),
-        ("tid", json!("common"), Some(Denied::Tenant)),
-        ("tid", Value::Null, Some(Denied::Tenant)),
-        ("scp", json!("x"), Some(Denied::Delegated)),
+        ("aud", json!("https://graph.microsoft.com/"), Some(Denial::Audience)),
+        ("iss", json!(format!("https://other.example/{TENANT}/v2.0")), Some(Denial::Issuer)),
+        ("iss", json!(format!("{URL}/{OTHER_TENANT}/v2.0")), Some(Denial::Tenant)),
+        ("tid", json!(OTHER_TENANT), Some(Denial::Tenant)),
+        ("tid", json!("common"), Some(Denial::Tenant)),
+        ("tid", Value::Null, Some(Denial::Tenant)),
+        ("scp", json!("x"), Some(Denial::Delegated)),
     ] {
         let mut claims = good.clone();
         set(&mut claims, name, value.clone());
@@ -123,7 +123,7 @@ async fn after_a_rotation_the_new_key_signs_and_the_old_one_counts_for_its_time(
     keys.remove(0);
     issuer.set_keys(&keys).expect("sound");
     assert_eq!(verifier.cached(&old, NOW), None, "forgotten with its key");
-    assert_eq!(verifier.verify(&old, NOW).await, Err(Denied::UnknownKey));
+    assert_eq!(verifier.verify(&old, NOW).await, Err(Denial::UnknownKey));
     assert!(verifier.verify(&new, NOW).await.is_ok());
 }
 
@@ -136,7 +136,7 @@ async fn a_remembered_token_ends_with_its_key() {
     assert!(verifier.verify(&token, NOW).await.is_ok());
     assert!(verifier.cached(&token, NOW + 59).is_some());
     assert_eq!(verifier.cached(&token, NOW + 60), None);
-    assert_eq!(verifier.verify(&token, NOW + 60).await, Err(Denied::UnknownKey));
+    assert_eq!(verifier.verify(&token, NOW + 60).await, Err(Denial::UnknownKey));
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_stolen_key_ends_at_once() {
     keys.push(new);
     issuer.set_keys(&keys).expect("sound");
     assert_eq!(verifier.cached(&token, NOW), None);
-    assert_eq!(verifier.verify(&token, NOW).await, Err(Denied::UnknownKey));
+    assert_eq!(verifier.verify(&token, NOW).await, Err(Denial::UnknownKey));
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_key_that_another_process_made_is_read_when_a_token_names_it() {
     let verifier = verifier(&issuer);
     let unknown = issue(&self::issuer(None, &[new_key(0)]), 60, NOW);
     for _ in 0..100 {
-        assert_eq!(verifier.verify(&unknown, NOW).await, Err(Denied::UnknownKey));
+        assert_eq!(verifier.verify(&unknown, NOW).await, Err(Denial::UnknownKey));
     }
     assert_eq!(reads.load(Ordering::SeqCst), 1, "at most once a second");
 

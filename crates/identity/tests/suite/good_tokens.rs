@@ -1,6 +1,6 @@
 //! Tokens in the forms in which identity providers make them: all must get in.
 
-use identity::{Caller, Denied, IssuerConfig, role};
+use identity::{Caller, Denial, IssuerConfig, role};
 use serde_json::{Value, json};
 
 use crate::support::keys::{self, Key};
@@ -61,7 +61,7 @@ async fn a_verified_token_is_remembered_until_it_ends() {
     assert_eq!(verifier.cached(&token, NOW), Some(caller.clone()));
     assert_eq!(verifier.cached(&token, NOW + 60 + 299), Some(caller));
     assert_eq!(verifier.cached(&token, NOW + 60 + 300), None);
-    assert_eq!(verifier.verify(&token, NOW + 60 + 300).await, Err(Denied::Expired));
+    assert_eq!(verifier.verify(&token, NOW + 60 + 300).await, Err(Denial::Expired));
     let changed = format!("{}x", &token[..token.len() - 1]);
     assert_eq!(verifier.cached(&changed, NOW), None);
 }
@@ -113,7 +113,7 @@ async fn entras_tokens_of_both_versions_get_in() {
     // Each issuer has its own audience.
     let mut crossed = entra_v2();
     set(&mut crossed, "aud", json!(AUDIENCE));
-    assert_eq!(verifier.verify(&token(&crossed), NOW).await, Err(Denied::Audience));
+    assert_eq!(verifier.verify(&token(&crossed), NOW).await, Err(Denial::Audience));
 }
 
 #[tokio::test]

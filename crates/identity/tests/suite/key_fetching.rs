@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use identity::{Denied, FetchLimits, IssuerConfig, Verifier};
+use identity::{Denial, FetchLimits, IssuerConfig, Verifier};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -55,7 +55,7 @@ async fn a_flood_of_unknown_keys_is_one_fetch_in_thirty_seconds() {
             let header = json!({"alg": "RS256", "kid": format!("unknown-{flood}")}).to_string();
             let token = format!("{}.{}.c2ln", encode(header), encode(claims().to_string()));
             let outcome = verifier.verify(&token, NOW + second).await;
-            assert_eq!(outcome, Err(Denied::UnknownKey));
+            assert_eq!(outcome, Err(Denial::UnknownKey));
             flood += 1;
         }
     }
@@ -76,7 +76,7 @@ async fn a_key_that_went_takes_its_remembered_tokens_along() {
     assert!(verifier.verify(&token, later).await.is_ok());
     assert!(verifier.verify(&other, later).await.is_ok(), "this fetched the new set");
     assert_eq!(verifier.cached(&token, later), None);
-    assert_eq!(verifier.verify(&token, later).await, Err(Denied::UnknownKey));
+    assert_eq!(verifier.verify(&token, later).await, Err(Denial::UnknownKey));
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn the_last_known_good_keys_serve_for_a_day_without_the_issuer() {
 
     let day = NOW + 24 * HOUR;
     assert!(verifier.verify(&token, day - 1).await.is_ok());
-    assert_eq!(verifier.verify(&token, day + HOUR).await, Err(Denied::KeysUnavailable));
+    assert_eq!(verifier.verify(&token, day + HOUR).await, Err(Denial::KeysUnavailable));
     assert_eq!(verifier.unready(day), [crate::support::TEMPLATE]);
     provider.set("/keys", set_of(&[&keys::RSA]));
     assert!(verifier.verify(&token, day + HOUR + 60).await.is_ok(), "back without a restart");
@@ -133,13 +133,13 @@ async fn without_keys_nobody_gets_in_and_the_issuer_is_asked_less_and_less() {
     let token = by(&keys::RSA);
     for second in 0..=75 {
         let outcome = verifier.verify(&token, NOW + second).await;
-        assert_eq!(outcome, Err(Denied::KeysUnavailable));
+        assert_eq!(outcome, Err(Denial::KeysUnavailable));
     }
     // After 0, 5, 15, 35 and 75 seconds.
     assert_eq!(provider.asked("/keys"), 5);
     provider.set("/keys", set_of(&[&keys::RSA]));
     verifier.refresh(NOW + 75 + 59).await;
-    assert_eq!(verifier.verify(&token, NOW + 75 + 59).await, Err(Denied::KeysUnavailable));
+    assert_eq!(verifier.verify(&token, NOW + 75 + 59).await, Err(Denial::KeysUnavailable));
     verifier.refresh(NOW + 75 + 60).await;
     assert_eq!(verifier.unready(NOW + 75 + 60), [""; 0]);
     assert!(verifier.verify(&token, NOW + 75 + 60).await.is_ok());

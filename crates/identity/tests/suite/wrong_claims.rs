@@ -1,6 +1,6 @@
 //! Tokens that are signed well and say something wrong.
 
-use identity::{Denied, Verifier};
+use identity::{Denial, Verifier};
 use serde_json::{Value, json};
 use testkit::tokens::{Hostile, misstated};
 
@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// A claim changed (null: taken away) and what becomes of the token.
-type Case = (&'static str, Value, Option<Denied>);
+type Case = (&'static str, Value, Option<Denial>);
 
 async fn check(verifier: &Verifier, cases: Vec<Case>) {
     for (name, value, expected) in cases {
@@ -67,9 +67,9 @@ async fn without_a_fixed_tenant_the_token_must_name_one() {
         &verifier,
         vec![
             ("ver", json!("1.0"), None),
-            ("tid", Value::Null, Some(Denied::Tenant)),
-            ("tid", json!("contoso"), Some(Denied::Tenant)),
-            ("tid", json!(7), Some(Denied::Tenant)),
+            ("tid", Value::Null, Some(Denial::Tenant)),
+            ("tid", json!("contoso"), Some(Denial::Tenant)),
+            ("tid", json!(7), Some(Denial::Tenant)),
             // The issuer is its own tenant's only by what the operator says; this one is trusted
             // with every tenant that it names.
             ("tid", json!(OTHER_TENANT), None),
@@ -80,7 +80,7 @@ async fn without_a_fixed_tenant_the_token_must_name_one() {
 
 #[tokio::test]
 async fn what_a_user_may_is_not_what_an_application_may() {
-    use Denied::Delegated;
+    use Denial::Delegated;
     let (verifier, _provider) = verifier();
     check(
         &verifier,
@@ -98,7 +98,7 @@ async fn what_a_user_may_is_not_what_an_application_may() {
     }
     let mut expired = claims_with("idtyp", json!("user"));
     set(&mut expired, "exp", json!(NOW - 400));
-    assert_eq!(verifier.verify(&token(&expired), NOW).await, Err(Denied::Expired));
+    assert_eq!(verifier.verify(&token(&expired), NOW).await, Err(Denial::Expired));
 }
 
 #[tokio::test]
@@ -140,18 +140,18 @@ async fn claims_that_are_wrong_or_can_be_read_in_two_ways_are_refused() {
 #[tokio::test]
 async fn every_reason_has_graphs_words() {
     for (denied, message) in [
-        (Denied::Empty, "Access token is empty."),
-        (Denied::Malformed, "CompactToken parsing failed with error code: 80049217"),
-        (Denied::Early, "Access token has expired or is not yet valid."),
-        (Denied::Expired, "Lifetime validation failed, the token is expired."),
-        (Denied::Audience, "Access token validation failure. Invalid audience."),
-        (Denied::Issuer, "Access token validation failure. Invalid issuer."),
-        (Denied::Signature, "Access token validation failure. Invalid signature."),
-        (Denied::UnknownKey, "Access token validation failure. Invalid signature."),
-        (Denied::Delegated, ""),
+        (Denial::Empty, "Access token is empty."),
+        (Denial::Malformed, "CompactToken parsing failed with error code: 80049217"),
+        (Denial::Early, "Access token has expired or is not yet valid."),
+        (Denial::Expired, "Lifetime validation failed, the token is expired."),
+        (Denial::Audience, "Access token validation failure. Invalid audience."),
+        (Denial::Issuer, "Access token validation failure. Invalid issuer."),
+        (Denial::Signature, "Access token validation failure. Invalid signature."),
+        (Denial::UnknownKey, "Access token validation failure. Invalid signature."),
+        (Denial::Delegated, ""),
     ] {
         assert_eq!(denied.message(), message);
-        assert_eq!(denied.is_forbidden(), denied == Denied::Delegated);
+        assert_eq!(denied.is_forbidden(), denied == Denial::Delegated);
         assert!(!denied.is_unavailable());
     }
 }

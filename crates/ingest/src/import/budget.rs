@@ -41,7 +41,7 @@ impl Budget {
         self.changed.notify_all();
     }
 
-    /// Lets whoever waits give up.
+    /// Lets all who wait give up.
     pub(super) fn close(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).is_closed = true;
         self.changed.notify_all();

@@ -43,7 +43,7 @@ pub enum Kind {
     Enum(&'static EnumType),
     /// A collection of enumeration members: their names, sorted, with commas between.
     EnumSet(&'static EnumType),
-    /// [`crate::key()`] of an id, good for equality only.
+    /// [`crate::key::key()`] of an id, good for equality only.
     IdKey,
 }
 

@@ -17,7 +17,7 @@ fn shown(log: Log, ty: &'static StructuredType, body: &str) -> String {
 #[test]
 fn a_row_is_kept_digit_for_digit_and_shown_whole() {
     let row = read(Log::PstnCalls, CALL, None).unwrap();
-    assert_eq!(row.id_key, crate::key("9c4984c7-6c3c-427d-a30c-bd0b2eacee90"));
+    assert_eq!(row.id_key, crate::key::key("9c4984c7-6c3c-427d-a30c-bd0b2eacee90"));
     assert_eq!(DateTimeOffset(row.time).to_string(), "2019-11-01T00:00:08.2589935Z");
     assert!(row.body.contains(r#""charge":0.00"#) && !row.body.contains("null"), "{}", row.body);
     let beta = shown(Log::PstnCalls, Log::PstnCalls.ty(), &row.body);
@@ -99,12 +99,12 @@ fn a_day_that_is_given_for_all_stands_in_rows_that_say_none() {
 #[test]
 fn a_row_that_is_told_again_adds_changes_or_says_nothing_new() {
     let kept = r#"{"id":"1","duration":2,"charge":0.00}"#;
-    assert_eq!(retell(kept, r#"{"charge":0.00,"id":"1"}"#), Retold::Unchanged);
-    let more = retell(kept, r#"{"id":"1","currency":"USD"}"#);
+    assert_eq!(merge_row(kept, r#"{"charge":0.00,"id":"1"}"#), RowMerge::Unchanged);
+    let more = merge_row(kept, r#"{"id":"1","currency":"USD"}"#);
     let expected = r#"{"id":"1","duration":2,"charge":0.00,"currency":"USD"}"#;
-    assert_eq!(more, Retold::Merged(expected.to_owned()));
-    let other = retell(kept, r#"{"id":"1","charge":0.50}"#);
-    assert_eq!(other, Retold::Replaced(kept.replace("0.00", "0.50")));
+    assert_eq!(more, RowMerge::Merged(expected.to_owned()));
+    let other = merge_row(kept, r#"{"id":"1","charge":0.50}"#);
+    assert_eq!(other, RowMerge::Replaced(kept.replace("0.00", "0.50")));
 }
 
 #[test]

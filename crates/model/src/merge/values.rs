@@ -122,7 +122,7 @@ fn merge_entities<'a>(
     for (index, item) in new.into_iter().enumerate() {
         let at = Pointer::Item(at, index);
         let key = |node: &Node<'_>| {
-            node.get("id").and_then(Node::as_text).map(|id| crate::key(&id.value()))
+            node.get("id").and_then(Node::as_text).map(|id| crate::key::key(&id.value()))
         };
         let wanted = key(&item);
         let Some(slot) = old.iter_mut().find(|slot| key(slot) == wanted) else {
@@ -157,7 +157,8 @@ fn is_same(old: &Node<'_>, new: &Node<'_>) -> bool {
             old == new || (old.len() < 16 && new.len() < 16 && old.parse::<f64>() == new.parse())
         }
         (Node::String(old), Node::String(new)) if old != new => {
-            let is_key = old.raw().len() == 36 && crate::key(old.raw()) == crate::key(new.raw());
+            let is_key =
+                old.raw().len() == 36 && crate::key::key(old.raw()) == crate::key::key(new.raw());
             let instant = DateTimeOffset::parse(old.raw());
             is_key || instant.is_some() && instant == DateTimeOffset::parse(new.raw())
         }

@@ -1,4 +1,4 @@
-//! What `$search` finds, for whoever evaluates queries in memory.
+//! What `$search` finds, for queries that are evaluated in memory.
 
 use std::cell::RefCell;
 

@@ -2,23 +2,21 @@
 
 use std::collections::HashSet;
 
-use odata::canonical::{Canonicaliser, Mismatch};
+use odata::canonical::Canonicaliser;
 use odata::edm::StructuredType;
-use odata::json::{Member, Node, Pointer, Scanner, Text, write_members, write_node};
-use odata::primitive::DateTimeOffset;
+use odata::json::{Member, Node, Pointer, Scanner, write_members, write_node};
 
-use super::rows::Rows;
-use super::{Error, Shredded};
+use super::members::{get, instant, integer, take};
+use super::rows::{Rows, record_columns};
+use super::{Error, ShreddedRecord, identities};
 use crate::columns::Value;
 use crate::fragment::{
     Codec, FragmentKind, PARTICIPANTS_PER_PACK, PackWriter, RecordFragment, SESSIONS_PER_PACK,
 };
-use crate::{flags, generated, identity, key};
+use crate::key::{LONGEST_ID, key};
+use crate::{flags, generated};
 
-/// Longest id that is kept, in bytes: Graph's are GUIDs and telephone numbers.
-const LONGEST_ID: usize = 256;
-
-pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredded, Error> {
+pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<ShreddedRecord, Error> {
     let mut sessions = Sessions::new();
     let mut members = read_members(scanner, codec, &mut sessions)?;
     let mut found = stated_incomplete(&members);
@@ -27,7 +25,7 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
     canonicaliser.object(&mut members, &generated::CALL_RECORD, &Pointer::Root)?;
     default_members(&mut members);
 
-    let participants = derive_identities(&mut members, &mut canonicaliser, &mut found)?;
+    let participants = identities::derive(&mut members, &mut canonicaliser, &mut found)?;
     if canonicaliser.has_unsettled_enum() || sessions.canonicaliser.has_unsettled_enum() {
         found |= flags::UNSETTLED_ENUM;
     }
@@ -45,7 +43,7 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
     }
     let mut columns = record_columns(&members);
     columns.push(Value::Int(participants.len() as i64));
-    Ok(Shredded {
+    Ok(ShreddedRecord {
         id_key: key(&id),
         id,
         version: integer(&members, "version").unwrap_or(1),
@@ -63,7 +61,7 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
 
 /// The type of an endpoint or a user agent that does not say it: what has members of its own kind
 /// is of that kind.
-pub(crate) fn resolve(
+fn resolve(
     declared: &'static StructuredType,
     members: &[Member<'_>],
 ) -> Option<&'static StructuredType> {
@@ -267,80 +265,6 @@ fn default_members(members: &mut [Member<'_>]) {
     }
 }
 
-/// Fills in what one side of the identities lacks and takes the participants out.
-fn derive_identities<'a>(
-    members: &mut Vec<Member<'a>>,
-    canonicaliser: &mut Canonicaliser,
-    found: &mut u32,
-) -> Result<Vec<Node<'a>>, Error> {
-    let participants = match take(members, "participants_v2") {
-        Some(Node::Array(items)) if !items.is_empty() => items,
-        _ => {
-            let sets = get(members, "participants").and_then(Node::as_array).unwrap_or_default();
-            let mut derived = identity::participants_from_sets(sets);
-            for item in &mut derived {
-                canonicalise(item, &generated::PARTICIPANT, canonicaliser)?;
-            }
-            if !derived.is_empty() {
-                *found |= flags::PARTICIPANTS_V2_DERIVED;
-            }
-            derived
-        }
-    };
-    if let Some(Node::Array(sets)) = get_mut(members, "participants")
-        && sets.is_empty()
-        && !participants.is_empty()
-    {
-        *sets = identity::sets_from_participants(&participants);
-        for set in sets {
-            canonicalise(set, &generated::IDENTITY_SET, canonicaliser)?;
-        }
-        *found |= flags::PARTICIPANTS_DERIVED;
-    }
-    derive_organizer(members, canonicaliser, found)?;
-    Ok(participants)
-}
-
-fn derive_organizer(
-    members: &mut Vec<Member<'_>>,
-    canonicaliser: &mut Canonicaliser,
-    found: &mut u32,
-) -> Result<(), Error> {
-    if !members.iter().any(|member| member.name.is("organizer_v2")) {
-        members.push(Member { name: Text::plain("organizer_v2"), value: Node::Null });
-    }
-    let given = |name| get(members, name).filter(|node| !matches!(node, Node::Null));
-    match (given("organizer"), given("organizer_v2")) {
-        (Some(set), None) => {
-            if let Some(mut entity) = identity::entity_from_set(set) {
-                canonicalise(&mut entity, &generated::ORGANIZER, canonicaliser)?;
-                set_member(members, "organizer_v2", entity);
-                *found |= flags::ORGANIZER_V2_DERIVED;
-            }
-        }
-        (None, Some(entity)) => {
-            if let Some(mut set) = identity::set_from_entity(entity) {
-                canonicalise(&mut set, &generated::IDENTITY_SET, canonicaliser)?;
-                set_member(members, "organizer", set);
-                *found |= flags::ORGANIZER_DERIVED;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn canonicalise(
-    node: &mut Node<'_>,
-    ty: &'static StructuredType,
-    canonicaliser: &mut Canonicaliser,
-) -> Result<(), Error> {
-    if let Node::Object(members) = node {
-        canonicaliser.object(members, ty, &Pointer::Root)?;
-    }
-    Ok(())
-}
-
 type Packs = Vec<Vec<u8>>;
 
 fn pack_participants(
@@ -373,23 +297,6 @@ fn pack_participants(
     Ok((packs, keys))
 }
 
-/// What [`crate::columns::CALL_RECORD`] says of a record's own members.
-pub(super) fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
-    let text = |name| match get(members, name) {
-        Some(Node::String(text)) => Value::Text(text.value().into_owned()),
-        _ => Value::Null,
-    };
-    let modalities = get(members, "modalities").and_then(Node::as_array).unwrap_or_default();
-    let mut modalities: Vec<_> =
-        modalities.iter().filter_map(Node::as_text).map(Text::raw).collect();
-    modalities.sort_unstable();
-    vec![
-        text("type"),
-        Value::Text(modalities.join(",")),
-        instant(members, "lastModifiedDateTime").map_or(Value::Null, Value::Int),
-    ]
-}
-
 fn id(members: &[Member<'_>], at: &Pointer<'_>) -> Result<String, Error> {
     let at = Pointer::Member(at, "id");
     let invalid =
@@ -419,43 +326,4 @@ fn object<'a>(node: Node<'a>, at: &Pointer<'_>) -> Result<Vec<Member<'a>>, Error
 fn twice(at: &Pointer<'_>, id: &str) -> Error {
     let pointer = Pointer::Member(at, "id").to_string();
     Error::Invalid { pointer, message: format!("the id '{id}' stands twice") }
-}
-
-pub(super) fn get<'n, 'a>(members: &'n [Member<'a>], name: &str) -> Option<&'n Node<'a>> {
-    members.iter().find(|member| member.name.is(name)).map(|member| &member.value)
-}
-
-fn get_mut<'n, 'a>(members: &'n mut [Member<'a>], name: &str) -> Option<&'n mut Node<'a>> {
-    members.iter_mut().find(|member| member.name.is(name)).map(|member| &mut member.value)
-}
-
-fn set_member<'a>(members: &mut [Member<'a>], name: &str, value: Node<'a>) {
-    if let Some(slot) = get_mut(members, name) {
-        *slot = value;
-    }
-}
-
-fn take<'a>(members: &mut Vec<Member<'a>>, name: &str) -> Option<Node<'a>> {
-    let index = members.iter().position(|member| member.name.is(name))?;
-    Some(members.remove(index).value)
-}
-
-pub(super) fn instant(members: &[Member<'_>], name: &str) -> Option<i64> {
-    match get(members, name)? {
-        Node::String(text) => DateTimeOffset::parse(text.raw()).map(|instant| instant.0),
-        _ => None,
-    }
-}
-
-fn integer(members: &[Member<'_>], name: &str) -> Option<i64> {
-    match get(members, name)? {
-        Node::Number(digits) => digits.parse().ok(),
-        _ => None,
-    }
-}
-
-impl From<Mismatch> for Error {
-    fn from(mismatch: Mismatch) -> Self {
-        Self::Invalid { pointer: mismatch.pointer, message: mismatch.message }
-    }
 }

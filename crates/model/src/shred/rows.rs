@@ -1,11 +1,11 @@
-//! The typed rows below a record.
+//! The typed rows of a record and of what is below it.
 
 use std::sync::LazyLock;
 
 use odata::edm::StructuredType;
-use odata::json::{Member, Node};
+use odata::json::{Member, Node, Text};
 
-use super::reader::{get, instant};
+use super::members::{get, instant};
 use super::typed;
 use crate::columns::{self, Value};
 use crate::search::Collector;
@@ -168,6 +168,23 @@ impl Rows {
             *worst = Some(worst.map_or(value, |worst| worst.max(value)));
         }
     }
+}
+
+/// The columns of [`columns::CALL_RECORD`] that a record's own members fill.
+pub(super) fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
+    let text = |name| match get(members, name) {
+        Some(Node::String(text)) => Value::Text(text.value().into_owned()),
+        _ => Value::Null,
+    };
+    let modalities = get(members, "modalities").and_then(Node::as_array).unwrap_or_default();
+    let mut modalities: Vec<_> =
+        modalities.iter().filter_map(Node::as_text).map(Text::raw).collect();
+    modalities.sort_unstable();
+    vec![
+        text("type"),
+        Value::Text(modalities.join(",")),
+        instant(members, "lastModifiedDateTime").map_or(Value::Null, Value::Int),
+    ]
 }
 
 fn times(members: &[Member<'_>]) -> [Value; 2] {

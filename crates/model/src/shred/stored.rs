@@ -4,15 +4,14 @@ use odata::edm::StructuredType;
 use odata::json::{Member, Node};
 
 use super::TypedRows;
-use super::reader::record_columns;
-use super::rows::Rows;
+use super::rows::{Rows, record_columns};
 use crate::columns::Value;
-use crate::fragment::{Corrupt, Pack, RecordFragment};
-use crate::merge::Stored;
-use crate::{generated, key};
+use crate::fragment::{Corrupt, Fragments, Pack, RecordFragment};
+use crate::generated;
+use crate::key::key;
 
 /// The rows that shredding the record would give now. Reads its fragments one by one.
-pub fn stored_rows<S: Stored>(stored: &mut S) -> Result<TypedRows, S::Error> {
+pub fn stored_rows<S: Fragments>(stored: &mut S) -> Result<TypedRows, S::Error> {
     let mut rows = Rows::default();
     let mut fragment = Vec::new();
     stored.record(&mut fragment)?;
@@ -40,7 +39,7 @@ pub fn stored_rows<S: Stored>(stored: &mut S) -> Result<TypedRows, S::Error> {
 }
 
 /// Adds the words of all participants; how many there are.
-fn read_participants<S: Stored>(stored: &mut S, rows: &mut Rows) -> Result<i64, S::Error> {
+fn read_participants<S: Fragments>(stored: &mut S, rows: &mut Rows) -> Result<i64, S::Error> {
     let mut pack = Vec::new();
     let (mut number, mut count) = (0, 0);
     while stored.participant_pack(number, &mut pack)? {

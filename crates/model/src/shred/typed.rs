@@ -6,7 +6,7 @@ use odata::edm::{Primitive, Property, StructuredType, Type};
 use odata::json::{Member, Node};
 use odata::primitive::{DateTimeOffset, Duration};
 
-use super::reader::get;
+use super::members::get;
 use crate::columns::{Column, END, ENDS, MEDIA, MEDIA_PARTS, STREAM, Value};
 use crate::generated;
 

@@ -240,7 +240,7 @@ impl Sides<'_> {
                 return Ok(DURATION);
             }
             (Arithmetic::Mul, _) if is_number(left) && right == DURATION => {
-                // One order is enough for whoever calculates it.
+                // One order is enough for the evaluator.
                 std::mem::swap(&mut self.left, &mut self.right);
                 return Ok(DURATION);
             }

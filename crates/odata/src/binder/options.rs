@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::scope::{Item, Scope};
 use super::{Alias, Binder, present};
 use crate::ast::{Compute, Options, OrderBy};
-use crate::bound::{Computed, OrderKey, Query};
+use crate::bound::{ComputedMember, OrderKey, Query};
 use crate::edm::{StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
@@ -17,9 +17,9 @@ use crate::options::SystemOption;
 pub(super) struct Target {
     pub(super) ty: Option<&'static StructuredType>,
     pub(super) is_collection: bool,
-    /// Only the number of items is asked for.
+    /// Only the number of items is answered.
     pub(super) is_count: bool,
-    /// Only the addresses are asked for.
+    /// Only the addresses are answered.
     pub(super) is_ref: bool,
     /// A value without JSON around it.
     pub(super) is_value: bool,
@@ -118,7 +118,7 @@ impl<'a> Binder<'a> {
         computed: &[Compute],
         scope: &mut Scope,
         source: &Lexer<'a>,
-    ) -> Result<Vec<Computed>, Error> {
+    ) -> Result<Vec<ComputedMember>, Error> {
         let mut out = Vec::with_capacity(computed.len());
         for Compute { value, alias, position } in computed {
             let bound = self.single(value, scope, source)?;
@@ -126,7 +126,7 @@ impl<'a> Binder<'a> {
             scope.item.members.push((alias.clone(), bound.ty));
             let before = source.text().char_indices().take_while(|(at, _)| *at < value.position);
             let position = before.count();
-            out.push(Computed { value: bound, alias: alias.clone(), position });
+            out.push(ComputedMember { value: bound, alias: alias.clone(), position });
         }
         Ok(out)
     }

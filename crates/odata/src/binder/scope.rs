@@ -1,4 +1,4 @@
-//! What names mean at one place of a request: the item that is looked at, the variables around.
+//! What names mean at one place of a request: the item at hand, the variables around.
 
 use crate::bound::{PathStep, Ty};
 
@@ -47,7 +47,7 @@ impl Scope {
         Self { item, outermost: None, variables: Vec::new(), flattens: false }
     }
 
-    /// The same for another item.
+    /// The scope of a condition on another item.
     pub(super) fn inside(&self, item: Item) -> Self {
         let outermost = Some(self.outermost.as_ref().unwrap_or(&self.item).clone());
         Self { item, outermost, variables: self.variables.clone(), flattens: false }

@@ -3,7 +3,7 @@
 use super::scope::{Item, Key};
 use super::{Binder, present, structured};
 use crate::ast::{self, ItemKind, ItemStep, Options};
-use crate::bound::{PathStep, Select, Selected};
+use crate::bound::{PathStep, Select, SelectedMember};
 use crate::edm::StructuredType;
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
@@ -28,7 +28,7 @@ impl<'a> Binder<'a> {
                     let nested = dynamic(rest, source)?;
                     add(
                         &mut select,
-                        Selected { name: name.clone(), property: None, select: nested },
+                        SelectedMember { name: name.clone(), property: None, select: nested },
                     );
                 }
                 Some((first, rest)) if item.keys.is_some() => {
@@ -97,7 +97,7 @@ impl<'a> Binder<'a> {
         } else if let Some(options) = options {
             nested = Some(self.nested_select(options, inner.flatten(), source, step.position)?);
         }
-        add(select, Selected { name: name.clone(), property, select: nested });
+        add(select, SelectedMember { name: name.clone(), property, select: nested });
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl<'a> Binder<'a> {
 }
 
 /// Adds a member once; the whole of it wins over parts of it.
-fn add(select: &mut Select, new: Selected) {
+fn add(select: &mut Select, new: SelectedMember) {
     let Some(known) = select.members.iter_mut().find(|member| member.name == new.name) else {
         select.members.push(new);
         return;
@@ -173,7 +173,8 @@ fn dynamic(path: &[ItemStep], source: &Lexer<'_>) -> Result<Option<Select>, Erro
     let ItemKind::Name(name) = &step.kind else {
         return Err(not_built(&step.kind, "$select", source, step.position));
     };
-    let inner = Selected { name: name.clone(), property: None, select: dynamic(rest, source)? };
+    let inner =
+        SelectedMember { name: name.clone(), property: None, select: dynamic(rest, source)? };
     Ok(Some(Select { all: false, members: vec![inner] }))
 }
 
@@ -184,7 +185,7 @@ fn selected_key(
     keys: &[Key],
     item: &Item,
     source: &Lexer<'_>,
-) -> Result<Selected, Error> {
+) -> Result<SelectedMember, Error> {
     let mut fitting: Vec<&Key> = keys.iter().collect();
     for (depth, step) in path.iter().enumerate() {
         let ItemKind::Name(name) = &step.kind else {
@@ -210,9 +211,9 @@ fn selected_key(
     });
     let members: Vec<_> = members.take(path.len()).collect();
     let nested =
-        members.into_iter().rev().fold(None, |select: Option<Selected>, (name, property)| {
+        members.into_iter().rev().fold(None, |select: Option<SelectedMember>, (name, property)| {
             let select = select.map(|inner| Select { all: false, members: vec![inner] });
-            Some(Selected { name, property, select })
+            Some(SelectedMember { name, property, select })
         });
     nested.ok_or_else(|| source.expected("name of a property", 0))
 }

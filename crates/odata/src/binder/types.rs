@@ -72,7 +72,7 @@ pub(super) fn wider(a: Type, b: Type) -> Type {
     })
 }
 
-/// Whether a value of type `found` can stand where `wanted` is asked for.
+/// Whether a value of type `found` can stand where `wanted` is expected.
 pub(super) fn fits(found: Ty, wanted: Type) -> bool {
     match found {
         Ty::One(found) => found == wanted || is_number(found) && is_number(wanted),

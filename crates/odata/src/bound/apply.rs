@@ -1,7 +1,7 @@
 //! `$apply`: transformations of a collection, one behind the other (OData Extension for Data
 //! Aggregation 4.0, section 3).
 
-use super::{Computed, Expr, OrderKey, Path, Search};
+use super::{ComputedMember, Expr, OrderKey, Path, Search};
 
 /// A chain of transformations.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,14 +13,14 @@ pub struct Apply {
 /// From a collection to a collection. Expressions start at an item of what comes in.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transformation {
-    /// The same.
+    /// The collection itself.
     Identity,
     /// Items that meet a condition.
     Filter(Expr),
     /// Items that contain words.
     Search(Search),
     /// The items with more members.
-    Compute(Vec<Computed>),
+    Compute(Vec<ComputedMember>),
     /// The items in another order.
     OrderBy(Vec<OrderKey>),
     /// The items behind the first so many.

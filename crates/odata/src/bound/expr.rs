@@ -79,7 +79,7 @@ pub struct Path {
 /// Where a path starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Root {
-    /// At the item that is looked at (`$this`, or nothing).
+    /// At the item at hand (`$this`, or nothing).
     Item,
     /// At the item of the outermost collection (`$it`), where that is another one.
     Outermost,

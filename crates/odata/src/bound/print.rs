@@ -5,19 +5,21 @@ mod expr;
 
 use std::fmt::{self, Write};
 
-use super::{ExpandItem, ExpandKind, OrderKey, Query, Resource, Search, Select, Selected, Step};
+use super::{
+    ExpandItem, ExpandKind, OrderKey, Query, Resource, Search, Select, SelectedMember, Step,
+};
 use crate::key;
 use crate::percent::{encode_query, encode_segment};
 
 impl fmt::Display for Query {
-    /// The query of a URL without the question mark; empty when nothing is asked for.
+    /// The query of a URL without the question mark; empty without options.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&encode_parts(&self.parts()))
     }
 }
 
 impl Query {
-    /// The query of a URL without the question mark; empty when nothing is asked for.
+    /// The query of a URL without the question mark; empty without options.
     pub fn to_query_string(&self) -> String {
         self.to_string()
     }
@@ -151,7 +153,7 @@ impl Select {
         if self.all {
             items.push(format!("{prefix}*"));
         }
-        for Selected { name, select, .. } in &self.members {
+        for SelectedMember { name, select, .. } in &self.members {
             match select {
                 Some(select) => select.collect(&format!("{prefix}{name}/"), items),
                 None => items.push(format!("{prefix}{name}")),

@@ -1,7 +1,7 @@
 //! Annotations that stand apart from what they annotate (CSDL XML 4.01 section 14, CSDL JSON
 //! section 5.2): what a service says of its abilities.
 
-use super::xml::Writer;
+use super::xml_writer::Writer;
 use crate::json::{Member, Node, Text};
 
 /// What is said of one element of a model.
@@ -124,17 +124,14 @@ fn value_json(value: &Expression) -> Node<'static> {
         Expression::Int(value) => Node::Number(value.to_string().into()),
         Expression::String(text)
         | Expression::PropertyPath(text)
-        | Expression::NavigationPropertyPath(text) => Node::String(Text::of(text)),
+        | Expression::NavigationPropertyPath(text) => Node::text(text),
         // CSDL JSON writes the member alone.
         Expression::EnumMember(text) => {
-            Node::String(Text::of(text.rsplit_once('/').map_or(*text, |(_, member)| member)))
+            Node::text(text.rsplit_once('/').map_or(*text, |(_, member)| member))
         }
         Expression::Collection(items) => Node::Array(items.iter().map(value_json).collect()),
-        Expression::Record(properties) => Node::Object(
-            properties
-                .iter()
-                .map(|(name, value)| Member { name: Text::plain(name), value: value_json(value) })
-                .collect(),
-        ),
+        Expression::Record(properties) => {
+            Node::object(properties.iter().map(|(name, value)| (*name, value_json(value))))
+        }
     }
 }

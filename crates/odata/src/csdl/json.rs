@@ -1,9 +1,7 @@
 //! CSDL JSON 4.01.
 
 use super::annotations::{Annotations, to_json};
-use super::{
-    KEY, containers, object, own_properties, plain, print, type_name, unqualified, vocabularies,
-};
+use super::{KEY, containers, own_properties, print, type_name, unqualified, vocabularies};
 use crate::edm::{
     EnumType, Kind, Model, Operation, Parameter, Primitive, Property, Schema, StructuredType, Type,
 };
@@ -13,26 +11,26 @@ type Members = Vec<(&'static str, Node<'static>)>;
 
 /// `$metadata` as `application/json`. `annotations` stand in the schema of the container.
 pub fn json(model: &Model, annotations: &[Annotations]) -> String {
-    let mut members = vec![("$Version", plain("4.01"))];
+    let mut members = vec![("$Version", Node::text("4.01"))];
     for (namespace, container) in containers(model) {
         let name = format!("{namespace}.{}", container.name);
-        members.push(("$EntityContainer", Node::String(Text::of(&name))));
+        members.push(("$EntityContainer", Node::text(&name)));
     }
     members.push(("$Reference", references(annotations)));
     let schemas = model.schemas.iter();
     members.extend(schemas.map(|schema| (schema.namespace, self::schema(schema, annotations))));
-    print(&object(members))
+    print(&Node::object(members))
 }
 
 fn references(annotations: &[Annotations]) -> Node<'static> {
     let reference = |vocabulary: &super::Vocabulary| {
-        let include = object(vec![
-            ("$Namespace", plain(vocabulary.namespace)),
-            ("$Alias", plain(vocabulary.alias)),
+        let include = Node::object([
+            ("$Namespace", Node::text(vocabulary.namespace)),
+            ("$Alias", Node::text(vocabulary.alias)),
         ]);
         Member {
             name: Text::owned(format!("{}.json", vocabulary.uri)),
-            value: object(vec![("$Include", Node::Array(vec![include]))]),
+            value: Node::object([("$Include", Node::Array(vec![include]))]),
         }
     };
     Node::Object(vocabularies(annotations).map(reference).collect())
@@ -40,7 +38,7 @@ fn references(annotations: &[Annotations]) -> Node<'static> {
 
 fn schema(schema: &Schema, annotations: &[Annotations]) -> Node<'static> {
     let mut members: Members = Vec::new();
-    members.extend(schema.alias.map(|alias| ("$Alias", plain(alias))));
+    members.extend(schema.alias.map(|alias| ("$Alias", Node::text(alias))));
     let enums = schema.enums.iter().filter(|ty| ty.is_served);
     members.extend(enums.map(|ty| (unqualified(ty.name), enum_type(ty))));
     let types = schema.types.iter().filter(|ty| ty.is_served);
@@ -53,30 +51,30 @@ fn schema(schema: &Schema, annotations: &[Annotations]) -> Node<'static> {
         }
     }
     if let Some(container) = &schema.container {
-        let mut contents = vec![("$Kind", plain("EntityContainer"))];
+        let mut contents = vec![("$Kind", Node::text("EntityContainer"))];
         contents.extend(container.entity_sets.iter().map(|(name, ty)| {
-            let members = vec![("$Collection", Node::Bool(true)), ("$Type", plain(ty.name))];
-            (*name, object(members))
+            let members = vec![("$Collection", Node::Bool(true)), ("$Type", Node::text(ty.name))];
+            (*name, Node::object(members))
         }));
         contents.extend(
             container
                 .singletons
                 .iter()
-                .map(|(name, ty)| (*name, object(vec![("$Type", plain(ty.name))]))),
+                .map(|(name, ty)| (*name, Node::object([("$Type", Node::text(ty.name))]))),
         );
-        members.push((container.name, object(contents)));
+        members.push((container.name, Node::object(contents)));
         if !annotations.is_empty() {
             members.push(("$Annotations", to_json(annotations)));
         }
     }
-    object(members)
+    Node::object(members)
 }
 
 fn enum_type(ty: &EnumType) -> Node<'static> {
-    let mut members = vec![("$Kind", plain("EnumType"))];
+    let mut members = vec![("$Kind", Node::text("EnumType"))];
     let number = |value: i64| Node::Number(value.to_string().into());
     members.extend(ty.members.iter().map(|(name, value)| (*name, number(*value))));
-    object(members)
+    Node::object(members)
 }
 
 fn structured(ty: &StructuredType) -> Node<'static> {
@@ -84,22 +82,22 @@ fn structured(ty: &StructuredType) -> Node<'static> {
         Kind::Entity => "EntityType",
         Kind::Complex => "ComplexType",
     };
-    let mut members = vec![("$Kind", plain(kind))];
-    members.extend(ty.base.map(|base| ("$BaseType", plain(base.name))));
+    let mut members = vec![("$Kind", Node::text(kind))];
+    members.extend(ty.base.map(|base| ("$BaseType", Node::text(base.name))));
     members.extend(ty.is_abstract.then_some(("$Abstract", Node::Bool(true))));
     members.extend(ty.is_open.then_some(("$OpenType", Node::Bool(true))));
     if ty.kind == Kind::Entity && own_properties(ty).any(|property| property.name == KEY) {
-        members.push(("$Key", Node::Array(vec![plain(KEY)])));
+        members.push(("$Key", Node::Array(vec![Node::text(KEY)])));
     }
     describe(&mut members, ty.description);
     members.extend(own_properties(ty).map(|property| (property.name, self::property(property))));
-    object(members)
+    Node::object(members)
 }
 
 fn property(property: &Property) -> Node<'static> {
     let mut members: Members = Vec::new();
     if property.is_navigation {
-        members.push(("$Kind", plain("NavigationProperty")));
+        members.push(("$Kind", Node::text("NavigationProperty")));
     }
     push_type(&mut members, property.ty, property.is_collection);
     // A collection is never null, and CSDL wants no word on the items of a navigation property.
@@ -109,40 +107,42 @@ fn property(property: &Property) -> Node<'static> {
     if property.is_navigation {
         members.push(("$ContainsTarget", Node::Bool(true)));
     }
-    members.extend(property.default.map(|value| ("$DefaultValue", plain(value))));
+    members.extend(property.default.map(|value| ("$DefaultValue", Node::text(value))));
     describe(&mut members, property.description);
-    members.extend(property.unit.map(|unit| ("@Measures.Unit", plain(unit))));
+    members.extend(property.unit.map(|unit| ("@Measures.Unit", Node::text(unit))));
     if property.is_personal {
         members.push(("@PersonalData.IsPotentiallyPersonal", Node::Bool(true)));
     }
     if let Some(reason) = property.deprecated {
-        let revision = object(vec![("Kind", plain("Deprecated")), ("Description", plain(reason))]);
+        let revision =
+            Node::object([("Kind", Node::text("Deprecated")), ("Description", Node::text(reason))]);
         members.push(("@Core.Revisions", Node::Array(vec![revision])));
     }
-    object(members)
+    Node::object(members)
 }
 
 fn describe(members: &mut Members, text: &'static str) {
     if !text.is_empty() {
-        members.push(("@Core.Description", plain(text)));
+        members.push(("@Core.Description", Node::text(text)));
     }
 }
 
 fn operation(operation: &Operation) -> Node<'static> {
     let kind = if operation.is_action { "Action" } else { "Function" };
-    let mut members = vec![("$Kind", plain(kind))];
+    let mut members = vec![("$Kind", Node::text(kind))];
     members.extend(operation.is_bound.then_some(("$IsBound", Node::Bool(true))));
     members.extend(operation.is_composable.then_some(("$IsComposable", Node::Bool(true))));
-    members.extend(operation.entity_set_path.map(|path| ("$EntitySetPath", plain(path))));
+    members.extend(operation.entity_set_path.map(|path| ("$EntitySetPath", Node::text(path))));
     let parameters = operation.parameters.iter().map(|parameter| {
-        let mut members = vec![("$Name", plain(parameter.name))];
+        let mut members = vec![("$Name", Node::text(parameter.name))];
         members.extend(facets(parameter));
-        object(members)
+        Node::object(members)
     });
     members.push(("$Parameter", Node::Array(parameters.collect())));
-    members
-        .extend(operation.returns.as_ref().map(|returns| ("$ReturnType", object(facets(returns)))));
-    object(members)
+    members.extend(
+        operation.returns.as_ref().map(|returns| ("$ReturnType", Node::object(facets(returns)))),
+    );
+    Node::object(members)
 }
 
 fn facets(parameter: &Parameter) -> Members {
@@ -155,7 +155,7 @@ fn facets(parameter: &Parameter) -> Members {
 /// Without a word the type is `Edm.String`.
 fn push_type(members: &mut Members, ty: Type, is_collection: bool) {
     if !matches!(ty, Type::Primitive(Primitive::String)) {
-        members.push(("$Type", plain(type_name(ty))));
+        members.push(("$Type", Node::text(type_name(ty))));
     }
     members.extend(is_collection.then_some(("$Collection", Node::Bool(true))));
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::annotations::{Annotations, push_xml};
+use super::xml_writer::{Attribute, Writer};
 use super::{KEY, own_properties, type_name, unqualified, vocabularies};
 use crate::edm::{
     EnumType, Kind, Model, Operation, Parameter, Primitive, Property, Schema, StructuredType, Type,
@@ -14,7 +15,7 @@ const EDM: &str = "http://docs.oasis-open.org/odata/ns/edm";
 /// `$metadata` as `application/xml`. `annotations` stand in the schema of the container, which must
 /// be there if there are any.
 pub fn xml(model: &Model, annotations: &[Annotations]) -> String {
-    let mut out = Writer { text: "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".into(), depth: 0 };
+    let mut out = Writer::new();
     out.open("edmx:Edmx", &[("Version", "4.0".into()), ("xmlns:edmx", EDMX.into())]);
     for vocabulary in vocabularies(annotations) {
         out.open("edmx:Reference", &[("Uri", format!("{}.xml", vocabulary.uri).into())]);
@@ -29,77 +30,7 @@ pub fn xml(model: &Model, annotations: &[Annotations]) -> String {
     }
     out.close("edmx:DataServices");
     out.close("edmx:Edmx");
-    out.text
-}
-
-type Attribute<'a> = (&'a str, Cow<'a, str>);
-
-/// Indented elements; only those without children hold character data, so white space between
-/// elements is free.
-pub(super) struct Writer {
-    text: String,
-    depth: usize,
-}
-
-impl Writer {
-    pub(super) fn open(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
-        self.tag(tag, attributes);
-        self.text.push_str(">\n");
-        self.depth += 1;
-    }
-
-    pub(super) fn close(&mut self, tag: &str) {
-        self.depth -= 1;
-        self.indent();
-        self.text.push_str("</");
-        self.text.push_str(tag);
-        self.text.push_str(">\n");
-    }
-
-    pub(super) fn empty(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
-        self.tag(tag, attributes);
-        self.text.push_str(" />\n");
-    }
-
-    /// An element with text alone.
-    pub(super) fn text(&mut self, tag: &str, text: &str) {
-        self.tag(tag, &[]);
-        self.text.push('>');
-        self.push_escaped(text);
-        self.text.push_str("</");
-        self.text.push_str(tag);
-        self.text.push_str(">\n");
-    }
-
-    fn tag(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
-        self.indent();
-        self.text.push('<');
-        self.text.push_str(tag);
-        for (name, value) in attributes {
-            self.text.push(' ');
-            self.text.push_str(name);
-            self.text.push_str("=\"");
-            self.push_escaped(value);
-            self.text.push('"');
-        }
-    }
-
-    fn indent(&mut self) {
-        for _ in 0..self.depth {
-            self.text.push_str("  ");
-        }
-    }
-
-    fn push_escaped(&mut self, value: &str) {
-        for character in value.chars() {
-            match character {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '"' => self.text.push_str("&quot;"),
-                other => self.text.push(other),
-            }
-        }
-    }
+    out.finish()
 }
 
 fn schema(out: &mut Writer, schema: &Schema, annotations: &[Annotations]) {

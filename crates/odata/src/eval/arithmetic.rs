@@ -1,8 +1,9 @@
 //! `add`, `sub`, `mul`, `div`, `divby`, `mod` and the sign. Whatever has no result is null.
 
 use super::Value;
-use super::time::{TICKS_PER_DAY, day_of, midnight};
+use super::time::{day_of, midnight};
 use crate::bound::Arithmetic;
+use crate::primitive::TICKS_PER_DAY;
 
 /// The result of an operator.
 pub(super) fn calculate(

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::Value;
 use super::json_form::text_form;
-use super::path;
 use super::time::{date_of, day_of, time_in_day, time_of_day_of};
 use super::value::{enum_bits, enum_value, number};
 use crate::edm::{EnumType, Primitive, Type};
@@ -18,7 +17,7 @@ pub(super) fn cast(value: Value<'_>, ty: Type) -> Value<'_> {
             Value::List(items.into_iter().map(|item| cast(item, ty)).collect())
         }
         (Value::Object(item), Type::Structured(ty)) => {
-            path::cast(item, ty).map_or(Value::Null, Value::Object)
+            item.cast(ty).map_or(Value::Null, Value::Object)
         }
         (value, Type::Enum(ty)) => to_enum(value, ty),
         (value, Type::Primitive(ty)) => to_primitive(value, ty),
@@ -105,7 +104,7 @@ fn whole(value: &Value<'_>) -> Option<i64> {
 pub(super) fn is_of(value: &Value<'_>, ty: Type) -> bool {
     let Type::Primitive(primitive) = ty else {
         return match (value, ty) {
-            (Value::Object(item), Type::Structured(ty)) => path::cast(*item, ty).is_some(),
+            (Value::Object(item), Type::Structured(ty)) => item.cast(ty).is_some(),
             (Value::Enum { ty, .. }, Type::Enum(wanted)) => std::ptr::eq(*ty, wanted),
             _ => false,
         };

@@ -3,47 +3,47 @@
 
 use std::borrow::Cow;
 
-use super::program::{Op, PATTERN};
 use super::time::{MAX_INSTANT, MIN_INSTANT, civil, day_of, time_in_day};
-use super::{Meter, Scope, Value, collection, pattern, text};
+use super::{Meter, Value, collection, pattern, text};
 use crate::bound::Function;
 use crate::primitive::TICKS_PER_SECOND;
 
-/// The result of a function.
-pub(super) fn call<'a>(
+/// The result of a function without arguments.
+pub(super) fn of_none(function: Function) -> Value<'static> {
+    match function {
+        Function::MinDateTime => Value::Instant(MIN_INSTANT),
+        Function::MaxDateTime => Value::Instant(MAX_INSTANT),
+        _ => Value::Null,
+    }
+}
+
+/// The result of a function with one argument.
+pub(super) fn of_one<'a>(function: Function, operand: Value<'a>, meter: &Meter) -> Value<'a> {
+    if !is_affordable(function, &[&operand], meter) {
+        return Value::Null;
+    }
+    of_operand(function, operand).unwrap_or(Value::Null)
+}
+
+/// The result of a function with two arguments.
+pub(super) fn of_two<'a>(
     function: Function,
-    arguments: &'a [Op],
-    scope: &Scope<'a, '_>,
+    left: Value<'a>,
+    right: Value<'a>,
+    meter: &Meter,
 ) -> Value<'a> {
-    let meter = scope.meter();
-    let result = match arguments {
-        [] => constant(function),
-        [operand] => {
-            let operand = operand.value(scope);
-            if !is_affordable(function, &[&operand], meter) {
-                return Value::Null;
-            }
-            of_one(function, operand)
-        }
-        [left, right] => {
-            let (left, right) = (left.value(scope), right.value(scope));
-            if !is_affordable(function, &[&left, &right], meter) {
-                return Value::Null;
-            }
-            of_two(function, left, right, meter)
-        }
-        [operand, start, count, ..] => match (start.value(scope), count.value(scope)) {
-            (Value::Int(start), Value::Int(count)) => {
-                let operand = operand.value(scope);
-                if !is_affordable(function, &[&operand], meter) {
-                    return Value::Null;
-                }
-                substring(operand, start, Some(count))
-            }
-            _ => None,
-        },
-    };
-    result.unwrap_or(Value::Null)
+    if !is_affordable(function, &[&left, &right], meter) {
+        return Value::Null;
+    }
+    of_operands(function, left, right, meter).unwrap_or(Value::Null)
+}
+
+/// `substring` with a length.
+pub(super) fn slice<'a>(operand: Value<'a>, start: i64, count: i64, meter: &Meter) -> Value<'a> {
+    if !is_affordable(Function::Substring, &[&operand], meter) {
+        return Value::Null;
+    }
+    substring(operand, start, Some(count)).unwrap_or(Value::Null)
 }
 
 /// Whether there are steps to go through the operands, and memory for what is made of them.
@@ -57,7 +57,8 @@ fn is_affordable(function: Function, operands: &[&Value<'_>], meter: &Meter) -> 
         | Function::Substring => meter.make(weight),
         // The pattern is not a constant, and is compiled each time.
         Function::MatchesPattern => {
-            meter.take_steps(STEPS_OF_A_PATTERN) && meter.read(weight.saturating_mul(PATTERN))
+            meter.take_steps(STEPS_OF_A_PATTERN)
+                && meter.read(weight.saturating_mul(pattern::COST_OF_A_BYTE))
         }
         _ => meter.read(weight),
     }
@@ -66,15 +67,7 @@ fn is_affordable(function: Function, operands: &[&Value<'_>], meter: &Meter) -> 
 /// What compiling a pattern is worth.
 const STEPS_OF_A_PATTERN: u64 = 2_048;
 
-fn constant(function: Function) -> Option<Value<'static>> {
-    match function {
-        Function::MinDateTime => Some(Value::Instant(MIN_INSTANT)),
-        Function::MaxDateTime => Some(Value::Instant(MAX_INSTANT)),
-        _ => None,
-    }
-}
-
-fn of_one(function: Function, operand: Value<'_>) -> Option<Value<'_>> {
+fn of_operand(function: Function, operand: Value<'_>) -> Option<Value<'_>> {
     match operand {
         Value::Text(text) => of_text(function, text),
         Value::List(items) if function == Function::Length => Some(Value::Int(items.len() as i64)),
@@ -138,7 +131,7 @@ fn of_time(function: Function, ticks: i64) -> Option<Value<'static>> {
     }
 }
 
-fn of_two<'a>(
+fn of_operands<'a>(
     function: Function,
     left: Value<'a>,
     right: Value<'a>,

@@ -70,12 +70,6 @@ impl HeapSize for usize {
     }
 }
 
-impl<T: HeapSize> HeapSize for (usize, f64, T) {
-    fn heap_size(&self) -> usize {
-        self.2.heap_size()
-    }
-}
-
 impl<T: HeapSize, P: Copy> HeapSize for (T, P) {
     fn heap_size(&self) -> usize {
         self.0.heap_size()

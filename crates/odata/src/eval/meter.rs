@@ -7,49 +7,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+use super::pool::Pool;
 
 /// Steps between two looks at the clock; some microseconds.
 const STEPS_BETWEEN_LOOKS: u64 = 1_024;
 /// What a meter takes out of a pool at a time.
 const PIECE: usize = 64 << 10;
-/// Bytes of text of the largest item that is looked at; as a tree it takes several times that.
+/// Bytes of text of the largest item to evaluate; as a tree it takes several times that.
 const LARGEST_ITEM: usize = 48 << 20;
 /// How much larger than its text a tree is, roughly.
 const TREE_OF_TEXT: usize = 3;
 /// Bytes of text that cost as much as a step.
 const BYTES_OF_A_STEP: usize = 64;
-
-/// Memory that all questions of a process share.
-#[derive(Debug)]
-pub struct Pool {
-    limit: usize,
-    used: AtomicUsize,
-}
-
-impl Pool {
-    /// A pool of so many bytes.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, used: AtomicUsize::new(0) }
-    }
-
-    /// Bytes that are taken now.
-    pub fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
-    }
-
-    fn take(&self, bytes: usize) -> bool {
-        let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            used.checked_add(bytes).filter(|sum| *sum <= self.limit)
-        });
-        taken.is_ok()
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
 
 /// Why a question is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +34,7 @@ pub enum Exhausted {
     /// By [`Allowance::bytes`].
     #[error("the query makes values of more than {0} bytes")]
     Memory(usize),
-    /// The text of an item has more bytes than are looked at.
+    /// The text of an item has more bytes than are evaluated.
     #[error("a record of more than {0} bytes is too large to be looked at by this query")]
     Item(usize),
     /// Others have taken what the pool has.
@@ -101,7 +72,7 @@ pub struct Meter {
     steps: Cell<u64>,
     /// The number of steps at which something is to be looked at.
     look_at: Cell<u64>,
-    /// Bytes of values that go with the item that is looked at.
+    /// Bytes of values that go with the item at hand.
     passing: Cell<usize>,
     /// Bytes of what is kept.
     kept: Cell<usize>,
@@ -270,7 +241,7 @@ impl Meter {
         if bytes > LARGEST_ITEM {
             return self.exhaust(Exhausted::Item(LARGEST_ITEM));
         }
-        let most = self.pool.as_ref().map_or(usize::MAX, |pool| pool.limit / 2);
+        let most = self.pool.as_ref().map_or(usize::MAX, |pool| pool.limit() / 2);
         let bytes_of_tree = bytes.saturating_mul(TREE_OF_TEXT);
         if bytes_of_tree > PIECE {
             self.loaded.set(self.loaded.get().max(bytes_of_tree.min(most)));

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use super::json_form::set_member;
 use super::{Environment, Exhausted, HeapSize, Item, Key, Order, Program, Scope};
-use crate::bound::{Computed, Query, Search};
+use crate::bound::{ComputedMember, OrderKey, Query, Search};
 use crate::edm::Type;
 use crate::json::Node;
 
@@ -80,6 +80,17 @@ impl Sieve {
         }
     }
 
+    /// Takes every item, in an order.
+    pub(super) fn sorted_by(keys: &[OrderKey]) -> Self {
+        Self {
+            compute: Vec::new(),
+            filter: None,
+            search: None,
+            order: Order::new(keys),
+            is_counted: false,
+        }
+    }
+
     /// Whether every item is taken as it is, in the order in which it comes.
     pub fn is_plain(&self) -> bool {
         self.compute.is_empty()
@@ -112,8 +123,8 @@ impl Sieve {
 }
 
 /// Prepares calculated members.
-pub(super) fn calculations(computed: &[Computed]) -> Vec<Calculation> {
-    let prepared = |member: &Computed| Calculation {
+pub(super) fn calculations(computed: &[ComputedMember]) -> Vec<Calculation> {
+    let prepared = |member: &ComputedMember| Calculation {
         alias: member.alias.clone(),
         program: Program::new(&member.value),
         position: member.position,
@@ -158,11 +169,11 @@ pub struct Pager<'s, T> {
     environment: Environment<'s>,
     matched: usize,
     kept: Vec<T>,
-    sorted: BinaryHeap<Ranked<T>>,
+    sorted: BinaryHeap<RankedItem<T>>,
 }
 
 /// An item with its place in the order; equal keys keep the order of the collection.
-struct Ranked<T> {
+struct RankedItem<T> {
     place: (Key, usize),
     value: T,
 }
@@ -259,7 +270,7 @@ impl<'s, T: HeapSize> Pager<'s, T> {
                 meter.release(last.size());
             }
         }
-        let ranked = Ranked { place, value: keep(scope.item.node) };
+        let ranked = RankedItem { place, value: keep(scope.item.node) };
         meter.keep(ranked.size());
         self.sorted.push(ranked);
     }
@@ -294,28 +305,28 @@ impl<'s, T: HeapSize> Pager<'s, T> {
     }
 }
 
-impl<T: HeapSize> Ranked<T> {
+impl<T: HeapSize> RankedItem<T> {
     fn size(&self) -> usize {
         size_of::<Self>() + self.place.0.heap_size() + self.value.heap_size()
     }
 }
 
-impl<T> Ord for Ranked<T> {
+impl<T> Ord for RankedItem<T> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.place.cmp(&other.place)
     }
 }
 
-impl<T> PartialOrd for Ranked<T> {
+impl<T> PartialOrd for RankedItem<T> {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<T> PartialEq for Ranked<T> {
+impl<T> PartialEq for RankedItem<T> {
     fn eq(&self, other: &Self) -> bool {
         self.place == other.place
     }
 }
 
-impl<T> Eq for Ranked<T> {}
+impl<T> Eq for RankedItem<T> {}

@@ -9,6 +9,9 @@ const MOST_NESTING: u32 = 64;
 /// Bytes of an expression that isn't a literal, and so is compiled for each item.
 const MOST_DYNAMIC: usize = 256;
 
+/// What a byte costs when a pattern goes through it, in bytes that are only read.
+pub(super) const COST_OF_A_BYTE: usize = 8;
+
 /// Why a pattern can't be matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {

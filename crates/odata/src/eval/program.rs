@@ -1,14 +1,18 @@
 //! Prepared expressions and their evaluation.
 
-use std::collections::HashSet;
+mod compile;
+pub(super) mod path;
+mod texts;
+
 use std::fmt;
 use std::ops::ControlFlow;
 
 use regex::Regex;
 
-use super::path::Way;
+use self::path::CompiledPath;
+use self::texts::Texts;
 use super::value::has_flags;
-use super::{Item, Scope, Value, arithmetic, cast, function};
+use super::{Scope, Value, arithmetic, cast, function, pattern};
 use crate::bound::{Arithmetic, Expr, Function, Operator};
 use crate::edm::Type;
 
@@ -16,16 +20,13 @@ use crate::edm::Type;
 /// does not depend on an item is calculated already.
 #[derive(Debug)]
 pub struct Program {
-    pub(super) root: Op,
+    root: Op,
 }
 
-/// What a byte is worth when a pattern goes through it, in bytes that are only read.
-pub(super) const PATTERN: usize = 8;
-
 /// A step of a calculation.
-pub(super) enum Op {
+enum Op {
     Constant(Value<'static>),
-    Path(Way),
+    Path(CompiledPath),
     Not(Box<Op>),
     Negate(Box<Op>),
     And(Vec<Op>),
@@ -34,13 +35,13 @@ pub(super) enum Op {
     Has(Box<Op>, Box<Op>),
     In(Box<Op>, Box<Op>),
     /// `in` a long list of texts.
-    InTexts(Box<Op>, HashSet<Box<str>>),
+    InTexts(Box<Op>, Texts),
     Arithmetic(Arithmetic, Box<Op>, Box<Op>),
     Call(Function, Vec<Op>),
     /// `matchesPattern` with a literal; `None` for one that is no pattern.
     Matches(Box<Op>, Option<Regex>),
     /// `totaloffsetminutes`, which depends on how the instant is written.
-    Offset(Way),
+    Offset(CompiledPath),
     Cast(Box<Op>, Type),
     IsOf(Box<Op>, Type),
     Case(Vec<(Op, Op)>),
@@ -85,7 +86,7 @@ impl Program {
 
 impl Op {
     /// Three-valued: `None` is null.
-    pub(super) fn truth(&self, scope: &Scope<'_, '_>) -> Option<bool> {
+    fn truth(&self, scope: &Scope<'_, '_>) -> Option<bool> {
         let meter = scope.meter();
         if !meter.step() {
             return None;
@@ -111,12 +112,16 @@ impl Op {
             Self::In(left, right) => is_in(&left.value(scope), right, scope),
             Self::InTexts(left, texts) => match left.value(scope) {
                 Value::Text(text) if !scope.meter().read(text.len()) => None,
-                Value::Text(text) => Some(super::compile::is_among(&text, texts)),
-                Value::Enum { name, .. } => Some(texts.contains(&*name)),
+                Value::Text(text) => Some(texts.contains(&text)),
+                Value::Enum { name, .. } => Some(texts.contains_exactly(&name)),
                 _ => Some(false),
             },
             Self::Matches(text, pattern) => match (text.value(scope), pattern) {
-                (Value::Text(text), Some(_)) if !scope.meter().read(text.len() * PATTERN) => None,
+                (Value::Text(text), Some(_))
+                    if !scope.meter().read(text.len() * pattern::COST_OF_A_BYTE) =>
+                {
+                    None
+                }
                 (Value::Text(text), Some(pattern)) => Some(pattern.is_match(&text)),
                 _ => None,
             },
@@ -128,7 +133,7 @@ impl Op {
         }
     }
 
-    pub(super) fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
+    fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
         if !scope.meter().step() {
             return Value::Null;
         }
@@ -143,7 +148,7 @@ impl Op {
             Self::Arithmetic(operator, left, right) => {
                 arithmetic::calculate(*operator, &left.value(scope), &right.value(scope))
             }
-            Self::Call(function, arguments) => function::call(*function, arguments, scope),
+            Self::Call(function, arguments) => call(*function, arguments, scope),
             Self::Offset(way) => way.offset_minutes(scope).map_or(Value::Null, Value::Int),
             Self::Cast(operand, ty) => cast::cast(operand.value(scope), *ty),
             Self::Case(branches) => {
@@ -153,6 +158,22 @@ impl Op {
             Self::List(items) => Value::List(items.iter().map(|item| item.value(scope)).collect()),
             condition => condition.judge(scope).map_or(Value::Null, Value::Bool),
         }
+    }
+}
+
+/// The value of a canonical function.
+fn call<'a>(function: Function, arguments: &'a [Op], scope: &Scope<'a, '_>) -> Value<'a> {
+    let meter = scope.meter();
+    match arguments {
+        [] => function::of_none(function),
+        [operand] => function::of_one(function, operand.value(scope), meter),
+        [left, right] => function::of_two(function, left.value(scope), right.value(scope), meter),
+        [operand, start, count, ..] => match (start.value(scope), count.value(scope)) {
+            (Value::Int(start), Value::Int(count)) => {
+                function::slice(operand.value(scope), start, count, meter)
+            }
+            _ => Value::Null,
+        },
     }
 }
 
@@ -212,7 +233,3 @@ fn borrowed<'a>(value: &'a Value<'static>) -> Value<'a> {
         other => other.clone(),
     }
 }
-
-/// An item that isn't there.
-pub(super) const NOTHING: Item<'static> =
-    Item { node: &crate::json::Node::Null, ty: super::DYNAMIC };

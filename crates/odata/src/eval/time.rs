@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use crate::primitive::{DateTimeOffset, SECONDS_PER_DAY, TICKS_PER_SECOND, civil_from_days};
-
-/// Ticks of a day.
-pub(super) const TICKS_PER_DAY: i64 = SECONDS_PER_DAY * TICKS_PER_SECOND;
+use crate::primitive::{DateTimeOffset, TICKS_PER_DAY, civil_from_days};
 
 /// First instant of `Edm.DateTimeOffset` that services agree on: 0001-01-01T00:00:00Z.
 pub(super) const MIN_INSTANT: i64 = -621_355_968_000_000_000;

@@ -59,7 +59,7 @@ impl<'a> Scanner<'a> {
         self
     }
 
-    /// Forgets the values that were read, when whoever reads item by item has let go of them.
+    /// Forgets the values that were read, when their reader has dropped them.
     pub fn let_go(&mut self) {
         self.since = self.at;
         self.values = 0;

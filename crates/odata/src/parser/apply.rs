@@ -3,7 +3,7 @@
 
 use super::Parser;
 use crate::ast::{
-    Aggregate, Expr, ExprKind, GroupKey, Named, PathStep, StepKind, Transformation,
+    Aggregate, Expr, ExprKind, GroupKey, Name, PathStep, StepKind, Transformation,
     TransformationKind,
 };
 use crate::bound::Extreme;
@@ -180,13 +180,13 @@ impl Parser<'_> {
     }
 
     /// The name behind a word, if that word comes next.
-    fn named_behind(&mut self, word: &str, expected: &'static str) -> Result<Option<Named>, Error> {
+    fn named_behind(&mut self, word: &str, expected: &'static str) -> Result<Option<Name>, Error> {
         if !self.eat_word(word)? {
             return Ok(None);
         }
         let position = self.next.start;
         let name = self.name(expected)?.to_owned();
-        Ok(Some(Named { name, position }))
+        Ok(Some(Name { name, position }))
     }
 
     fn eat_word(&mut self, word: &str) -> Result<bool, Error> {

@@ -5,7 +5,7 @@ use crate::syntax::show;
 
 fn expression(text: &str) -> Result<Expr, Error> {
     let limits = Limits::default();
-    Parser::new("$filter", text, &limits, Used::default()).whole_expression().map(|(expr, _)| expr)
+    Parser::new("$filter", text, &limits, Usage::default()).whole_expression().map(|(expr, _)| expr)
 }
 
 /// The tree in prefix notation.
@@ -114,7 +114,7 @@ fn malformed_expressions_are_refused_at_their_place() {
 fn option(name: &str, text: &str) -> Result<Options, Error> {
     let limits = Limits::default();
     let mut options = Options::default();
-    Parser::new("$x", text, &limits, Used::default())
+    Parser::new("$x", text, &limits, Usage::default())
         .option(SystemOption::from_name(name).unwrap(), &mut options)
         .map(|_| options)
 }

@@ -6,7 +6,7 @@ use crate::lexer::{Lexer, Token};
 use crate::limits::Limits;
 use crate::literal::Literal;
 use crate::options::Query;
-use crate::parser::{Parser, Used};
+use crate::parser::{Parser, Usage};
 use crate::path;
 use crate::percent::{Plus, decode};
 
@@ -58,7 +58,7 @@ pub fn check(rule: &str, text: &str) -> Option<Result<(), Error>> {
 fn options(text: &str) -> Result<(), Error> {
     let limits = Limits::default();
     let texts = Query::parse(text, &limits)?;
-    let mut used = Used::default();
+    let mut used = Usage::default();
     for (name, text) in &texts.aliases {
         used = Parser::new(format!("@{name}"), text, &limits, used).whole_expression()?.1;
     }
@@ -78,7 +78,7 @@ fn relative(text: &str) -> Result<(), Error> {
 fn expression(text: &str) -> Result<(), Error> {
     let limits = Limits::default();
     let text = decoded(text)?;
-    Parser::new("expression", &text, &limits, Used::default()).whole_expression().map(drop)
+    Parser::new("expression", &text, &limits, Usage::default()).whole_expression().map(drop)
 }
 
 /// A path as far as it can be read without a model: which name is what is not known, and any

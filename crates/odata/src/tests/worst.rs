@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{list, parse};
 use crate::percent::encode_query;
 
-/// Half of what a thread usually has, so that there is room for whoever calls the reader.
+/// Half of what a thread usually has, so that there is room for the reader's caller.
 const STACK_BYTES: usize = 1 << 20;
 /// Far longer than any takes, also on a machine that does other things: what is nested so that each
 /// level doubles the work never ends. How long they take is judged where they are asked of a server.

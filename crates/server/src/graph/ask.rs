@@ -10,12 +10,12 @@ use identity::Caller;
 use model::TenantId;
 use model::assemble::push_annotation;
 use model::fragment::Corrupt;
-use model::variation::{Shape, Subject, vary};
+use model::variation::{MetadataLevel, Shape, Subject, vary};
 use odata::bound::{Query, Resource, Step};
 use odata::context;
 use odata::edm::{Property, StructuredType};
 use odata::page_token::Keys;
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::TICKS_PER_DAY;
 use store::{Budget, Reader, StoredRecord, clock};
 
 use super::compose::{Answer, Composer, Question};
@@ -25,13 +25,11 @@ use super::paging::{Asked, MOST_PARTICIPANTS, MOST_SESSIONS, Page};
 use super::tag::{TagOf, TagSeed};
 use super::target::{PropertyForm, RecordRef, Tail, Target};
 use crate::auth::role;
-use crate::negotiate::{Format, MetadataLevel};
+use crate::negotiate::Format;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::{Applied, ETag, Response};
 use crate::worker::Worker;
-
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
 /// A read request and everything that answering it needs.
 pub(super) struct Ask<'a> {
@@ -99,7 +97,7 @@ impl<'a> Ask<'a> {
     ) -> Result<Self, Problem> {
         let tenant = tenant(&caller)?;
         let shape = Shape {
-            metadata: model::variation::MetadataLevel::Minimal,
+            metadata: MetadataLevel::Minimal,
             ieee754_compatible: false,
             omit_nulls: request.preferences.omit_nulls,
             unknown_enum_members: request.preferences.unknown_enum_members,
@@ -259,7 +257,7 @@ impl<'a> Ask<'a> {
     }
 
     fn shape_of(&self, format: Format) -> Shape {
-        Shape { metadata: level(format.metadata), ieee754_compatible: format.ieee754, ..self.shape }
+        Shape { metadata: format.metadata, ieee754_compatible: format.ieee754, ..self.shape }
     }
 
     /// The form that was asked for.
@@ -343,7 +341,7 @@ impl<'a> Ask<'a> {
             root: self.root().into(),
             metadata: self.metadata().into(),
             shape: Shape {
-                metadata: level(format.metadata),
+                metadata: format.metadata,
                 ieee754_compatible: format.ieee754,
                 ..self.shape
             },
@@ -407,14 +405,6 @@ fn without_functions(resource: &Resource) -> Cow<'_, Resource> {
         steps.pop();
     }
     Cow::Owned(Resource { steps, ..resource.clone() })
-}
-
-fn level(level: MetadataLevel) -> model::variation::MetadataLevel {
-    match level {
-        MetadataLevel::None => model::variation::MetadataLevel::None,
-        MetadataLevel::Minimal => model::variation::MetadataLevel::Minimal,
-        MetadataLevel::Full => model::variation::MetadataLevel::Full,
-    }
 }
 
 /// The tenant of a token.

@@ -7,7 +7,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use model::{Shredded, TenantId};
+use model::{ShreddedRecord, TenantId};
 use store::{Outcome, Pending, Store, Written};
 
 use super::ask::tenant;
@@ -96,7 +96,7 @@ async fn answer_lines(
 
 /// A batch whose lines were checked.
 struct ShreddedBatch {
-    lines: Vec<(u64, Result<Shredded, Rejection>)>,
+    lines: Vec<(u64, Result<ShreddedRecord, Rejection>)>,
     /// Too many lines in a row were rejected, and the last of them are missing.
     is_cut: bool,
     rejections: Rejections,

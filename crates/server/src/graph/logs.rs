@@ -18,7 +18,7 @@ use odata::bound::{Query, Resource, Step};
 use odata::edm::StructuredType;
 use odata::json::Json;
 use odata::literal::Literal;
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::TICKS_PER_DAY;
 use store::{KeptRow, LogRange, Pending, Reader, Store};
 
 use super::ask::Ask;
@@ -38,8 +38,6 @@ use rows::Rows;
 /// Rows on a page at most, and with their records.
 const MOST_ROWS: usize = 1_000;
 const MOST_WITH_RECORDS: usize = MOST_SESSIONS;
-
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
 /// The log that a path reads or fills, if it leads to one.
 pub(super) fn of(resource: &Resource) -> Option<(Log, &Step)> {
@@ -101,7 +99,7 @@ pub(super) fn most_rows(query: &Query) -> usize {
 
 /// Whether a query touches the records that rows lead to.
 fn asks_for_records(query: &Query) -> bool {
-    query.to_query_string().contains(CALL_RECORD)
+    query.uses_member(CALL_RECORD)
 }
 
 /// Whether a query asks for rows as they are, in their order.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, LOCATION};
-use model::{Shredded, TenantId};
+use model::{ShreddedRecord, TenantId};
 use odata::bound::{Query, Resource, Step};
 use odata::primitive::DateTimeOffset;
 use store::{Outcome, Written};
@@ -56,7 +56,7 @@ pub(super) async fn put(
 
 /// Reads, checks and shreds the body: a usual one here, a large one, which can take up to a second, on a
 /// thread where nobody waits.
-async fn receive(worker: &Rc<Worker>, request: &mut Request) -> Result<Shredded, Problem> {
+async fn receive(worker: &Rc<Worker>, request: &mut Request) -> Result<ShreddedRecord, Problem> {
     body::content_type(&request.headers, &["application/json"])?;
     let mut reservation = worker.budget.reserve(0)?;
     let bytes = request.take_body().read(LARGEST_RECORD, Some(&mut reservation)).await?;
@@ -77,7 +77,7 @@ async fn keep(
     worker: &Rc<Worker>,
     request: &Request,
     tenant: TenantId,
-    shredded: Shredded,
+    shredded: ShreddedRecord,
 ) -> Result<Response, Problem> {
     let mut written = worker.store.write(&tenant, vec![shredded]).await?;
     let written = written.pop().ok_or_else(|| Problem::internal("the store gave no outcome"))?;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use emulator::{Answered, Arriving, Emulator, Refusal};
+use emulator::{Emulator, Refusal};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 use store::clock;
@@ -45,7 +45,7 @@ pub(super) async fn admit_emulated(
         Some(caller) => Some(Arc::clone(caller)),
         None => auth::authenticate(worker, &arrival.headers).await.ok(),
     };
-    let (number, fault) = emulator.arrive(&Arriving {
+    let (number, fault) = emulator.arrive(&emulator::Request {
         at: clock::system(),
         method: arrival.method.as_str(),
         path: below,
@@ -80,7 +80,7 @@ fn tell(emulator: &Emulator, number: u64, outcome: &Result<Response, Problem>) {
     };
     emulator.answered(
         number,
-        &Answered { at: clock::system(), status: status.as_u16(), retry_after, body },
+        &emulator::Answer { at: clock::system(), status: status.as_u16(), retry_after, body },
     );
 }
 

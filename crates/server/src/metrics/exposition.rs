@@ -168,7 +168,7 @@ mod tests {
             let took = Duration::from_micros(200);
             counters.request_ends(Route::CallRecord, &Method::GET, 200, took);
         }
-        metrics.denied(identity::Denied::Expired);
+        metrics.denied(identity::Denial::Expired);
         metrics.record("created");
         let text = metrics.expose();
         let route = "route=\"/communications/callRecords/{id}\"";

@@ -2,8 +2,9 @@
 
 use http::HeaderMap;
 use http::header::{ACCEPT, HeaderValue};
+use model::variation::MetadataLevel;
 
-use super::{Format, MetadataFormat, MetadataLevel, quality};
+use super::{Format, MetadataFormat, quality};
 use crate::problem::Problem;
 
 /// What the client takes, ranked in thousandths; 0 is not taken.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Calls, Options};
-use crate::logs::{Clerk, Entry, Log, Report};
+use crate::logs::{Entry, Log, LogWriter, Report};
 
 /// Makes the rows of all logs, a line of JSON each: call by call what it leaves behind, among it
 /// what no call leaves (text messages, barred users), and last the report on dialling out, by day
@@ -30,16 +30,16 @@ impl LogRows {
 
     /// Makes the next rows; `None` when there are no more.
     fn refill(&mut self) -> Option<()> {
-        let Calls { press, call, frame, calls, .. } = &mut self.calls;
-        let mut clerk = Clerk::of(press);
+        let Calls { record_writer, call, frame, calls, .. } = &mut self.calls;
+        let mut log_writer = LogWriter::of(record_writer);
         if self.next == *calls {
-            self.ready.extend(clerk.report(self.report.take()?));
+            self.ready.extend(log_writer.report(self.report.take()?));
             return Some(());
         }
         call.plan(frame, self.next);
         self.next += 1;
-        self.ready.extend(clerk.after(call));
-        self.ready.extend(clerk.beside(call, frame.span));
+        self.ready.extend(log_writer.after(call));
+        self.ready.extend(log_writer.beside(call, frame.span));
         if let Some(report) = &mut self.report {
             self.ready.iter().for_each(|entry| report.add(entry));
         }

@@ -3,8 +3,8 @@
 use odata::primitive::TICKS_PER_SECOND;
 
 use super::line::Line;
-use super::{CURRENCY, Clerk, Ends, Entry, HOME, Log, context, tag};
-use crate::calendar;
+use super::{CURRENCY, Ends, Entry, HOME, Log, LogWriter, context, tag};
+use crate::calendar::{self, Span};
 use crate::plan::Call;
 use crate::population;
 use crate::rng::Rng;
@@ -21,9 +21,9 @@ const BARRED_SECONDS: [u64; 5] = [1_800, 7_200, 21_600, 86_400, 172_800];
 
 const REASONS: [&str; 3] = ["High Overall Usage", "High Overall Usage", "High International Usage"];
 
-impl Clerk<'_> {
+impl LogWriter<'_> {
     /// The rows of what happens beside `call` anywhere in `span`: mostly none.
-    pub(crate) fn beside(&mut self, call: &Call, span: (i64, i64)) -> Vec<Entry> {
+    pub(crate) fn beside(&mut self, call: &Call, span: Span) -> Vec<Entry> {
         let mut rng = Rng::of(call.half(), tag::BESIDE);
         let mut entries = Vec::new();
         if rng.below(CALLS_PER_MESSAGE) == 0 {
@@ -35,7 +35,7 @@ impl Clerk<'_> {
         entries
     }
 
-    fn message(&mut self, rng: &mut Rng, (from, to): (i64, i64)) -> Entry {
+    fn message(&mut self, rng: &mut Rng, span: Span) -> Entry {
         let ends = Ends {
             user: population::user(rng.bits()),
             phone: population::phone(rng.bits()),
@@ -56,7 +56,7 @@ impl Clerk<'_> {
             .text("tenantCountryCode", HOME.code)
             .text("sourceNumber", &source)
             .text("destinationNumber", &destination)
-            .instant("sentDateTime", self.instants, calendar::instant(rng, from, to))
+            .instant("sentDateTime", self.instants, calendar::instant(rng, span))
             .cents("callCharge", charge)
             .text("currency", CURRENCY)
             .text("smsType", if ends.is_outgoing { "sms_out" } else { "sms_in" })
@@ -70,13 +70,13 @@ impl Clerk<'_> {
     }
 
     /// A user is barred and let in again; the incident is the same.
-    fn barred(&mut self, rng: &mut Rng, (from, to): (i64, i64)) -> [Entry; 2] {
+    fn barred(&mut self, rng: &mut Rng, span: Span) -> [Entry; 2] {
         let user = population::user(rng.bits());
         let incident = rng.guid();
         let reason = *rng.pick(&REASONS);
         let drawn = rng.quantile(&BARRED_SECONDS) as i64 * TICKS_PER_SECOND;
-        let barred = drawn.min(to.saturating_sub(from).max(0) / 2);
-        let begin = calendar::instant(rng, from, to.saturating_sub(barred));
+        let barred = drawn.min(span.to.saturating_sub(span.from).max(0) / 2);
+        let begin = calendar::instant(rng, Span { to: span.to.saturating_sub(barred), ..span });
         let mut row = |at, mode, reason| {
             let line = Line::new()
                 .members(&self.population.get(user).log_user)

@@ -3,7 +3,7 @@
 use odata::primitive::TICKS_PER_SECOND;
 
 use super::line::Line;
-use super::{Clerk, Ends, Entry, HOME, Log, seconds};
+use super::{Ends, Entry, HOME, Log, LogWriter, seconds};
 use crate::plan::{Call, Outcome};
 use crate::population;
 use crate::rng::Rng;
@@ -42,7 +42,7 @@ fn ending(rng: &mut Rng, outcome: Outcome) -> (&'static Ending, (u64, u64)) {
     }
 }
 
-impl Clerk<'_> {
+impl LogWriter<'_> {
     /// The one leg of `call`, which its row is correlated with by the record's id.
     pub(super) fn direct_routing(&mut self, rng: &mut Rng, call: &Call) -> Entry {
         let (leg, ends) = (&call.legs[0], Ends::of(call));

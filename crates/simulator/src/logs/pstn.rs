@@ -1,7 +1,7 @@
 //! Calls through calling plans and operators, and telephones in meetings.
 
 use super::line::Line;
-use super::{CURRENCY, Clerk, Country, Dialout, Ends, Entry, HOME, Log, context, seconds};
+use super::{CURRENCY, Country, Dialout, Ends, Entry, HOME, Log, LogWriter, context, seconds};
 use crate::json;
 use crate::plan::{Call, Leg};
 use crate::population;
@@ -84,7 +84,7 @@ impl<'a> Row<'a> {
     }
 }
 
-impl Clerk<'_> {
+impl LogWriter<'_> {
     /// The identifier of a calling plan's call opens no record.
     pub(super) fn calling_plan(&mut self, rng: &mut Rng, call: &Call) -> Entry {
         let call_type = if Ends::of(call).is_outgoing { "user_out" } else { "user_in" };

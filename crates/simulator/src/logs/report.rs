@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::TICKS_PER_DAY;
 
 use super::line::Line;
-use super::{CURRENCY, Clerk, Country, Entry, Log, context, seconds};
+use super::{CURRENCY, Country, Entry, Log, LogWriter, context, seconds};
 use crate::plan::Leg;
 use crate::population::Party;
 
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
-
-/// What is summed up separately: midnight of the day (UTC), the organizer, where the organizer is
-/// and what the call counts as. There is one currency.
-type Key = (i64, Party, &'static str, &'static str);
+/// What is summed up separately. There is one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    /// Midnight (UTC).
+    day: i64,
+    organizer: Party,
+    /// Where the organizer is.
+    location: &'static str,
+    /// What the call counts as.
+    context: &'static str,
+}
 
 /// A call out of a meeting, as far as the report knows it.
 #[derive(Debug)]
@@ -27,7 +33,8 @@ impl Dialout {
     /// During `leg`, on account of `organizer`, who is in `country`.
     pub(super) fn of(organizer: Party, country: &'static Country, leg: &Leg, cents: u64) -> Self {
         let midnight = leg.start - leg.start.rem_euclid(TICKS_PER_DAY);
-        let key = (midnight, organizer, country.code, context(country));
+        let key =
+            Key { day: midnight, organizer, location: country.code, context: context(country) };
         Self { key, cents, seconds: seconds(leg) }
     }
 }
@@ -55,20 +62,20 @@ impl Report {
     }
 }
 
-impl Clerk<'_> {
+impl LogWriter<'_> {
     /// The rows of `report`, by day and then by the users' ids.
     pub(crate) fn report(&mut self, report: Report) -> Vec<Entry> {
         let mut rows: Vec<_> = report.0.into_iter().collect();
-        rows.sort_by_key(|((day, user, ..), _)| (*day, &self.population.get(*user).id));
+        rows.sort_by_key(|(key, _)| (key.day, &self.population.get(key.organizer).id));
         rows.into_iter().map(|(key, totals)| self.report_row(key, &totals)).collect()
     }
 
-    fn report_row(&mut self, (day, user, location, context): Key, totals: &Totals) -> Entry {
+    fn report_row(&mut self, key: Key, totals: &Totals) -> Entry {
         let line = Line::new()
-            .instant("@callvault.startDateTime", self.instants, day)
-            .members(&self.population.get(user).log_user)
-            .text("usageLocation", location)
-            .text("destinationContext", context)
+            .instant("@callvault.startDateTime", self.instants, key.day)
+            .members(&self.population.get(key.organizer).log_user)
+            .text("usageLocation", key.location)
+            .text("destinationContext", key.context)
             .text("currency", CURRENCY)
             .number("totalCalls", totals.calls)
             .cents("totalCallCharge", totals.cents)

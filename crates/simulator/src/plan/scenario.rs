@@ -1,9 +1,11 @@
-//! The kinds of calls: who is asked, who comes, who leaves.
+//! The kinds of calls: who is invited, who joins, who leaves.
 
 use odata::primitive::TICKS_PER_SECOND;
 
-use super::{Call, HALF_HOUR, Outcome, Side, modality, ticks};
+use super::{Call, Draft, HALF_HOUR, Outcome, Side, ticks};
+use crate::calendar::Span;
 use crate::mix::Mix;
+use crate::modality;
 use crate::population::{self, Party};
 use crate::rng::Rng;
 
@@ -63,7 +65,8 @@ impl Call {
             Outcome::Completed | Outcome::Dropped => ticks(rng, &PEER_SECONDS),
         };
         let reported = self.mix.peer_reported();
-        self.leg(rng, (a, b), (0, end), (outcome, modalities), reported);
+        let span = Span { from: 0, to: end };
+        self.leg(rng, Draft { caller: a, callee: b, span, outcome, modalities }, reported);
         self.legs[0].id = self.id;
     }
 
@@ -87,17 +90,18 @@ impl Call {
             let party = self.parties[k];
             if k > 0 && rng.chance(self.mix.unanswered()) {
                 let at = offset + rng.below(length as u64 / 4) as i64;
-                self.conference_leg(rng, party, (at, at), Outcome::Unanswered, modality::AUDIO);
+                self.conference_leg(rng, party, Span::at(at), Outcome::Unanswered, modality::AUDIO);
                 continue;
             }
             let visits = 1 + u64::from(rng.chance(self.mix.rejoined()));
             let extras = self.mix.group_extras(rng);
-            self.attend(rng, k, visits, extras, (offset, length));
+            self.attend(rng, k, visits, extras, Span { from: offset, to: offset + length });
             if rng.chance(self.mix.shared()) {
                 let start = offset + length / 4 + rng.below(length as u64 / 4) as i64;
                 let end = start + length / 20 + rng.below(length as u64 / 4) as i64;
                 let sharing = modality::VIDEO_BASED_SCREEN_SHARING;
-                self.conference_leg(rng, party, (start, end), Outcome::Completed, sharing);
+                let span = Span { from: start, to: end };
+                self.conference_leg(rng, party, span, Outcome::Completed, sharing);
             }
         }
     }
@@ -121,24 +125,18 @@ impl Call {
             // The stage has cameras and screens; the audience mostly listens.
             let on_stage = k < 10 || rng.chance(80);
             let extras = if on_stage { self.mix.group_extras(rng) } else { 0 };
-            self.attend(rng, k, visits, extras, (0, length));
+            self.attend(rng, k, visits, extras, Span { from: 0, to: length });
         }
     }
 
     /// The sessions of party `k` in a meeting: `visits`, one after the other.
-    fn attend(
-        &mut self,
-        rng: &mut Rng,
-        k: usize,
-        visits: u64,
-        extras: u8,
-        (offset, length): (i64, i64),
-    ) {
+    fn attend(&mut self, rng: &mut Rng, k: usize, visits: u64, extras: u8, meeting: Span) {
         let party = self.parties[k];
+        let length = meeting.to - meeting.from;
         let minutes = |n: i64| n * 60 * TICKS_PER_SECOND;
         let late = rng.below((length / 10).min(minutes(10)) as u64) as i64;
-        let join = offset + if k == 0 { 0 } else { late };
-        let leave = offset + length - rng.below((length / 8).min(minutes(5)) as u64) as i64;
+        let join = meeting.from + if k == 0 { 0 } else { late };
+        let leave = meeting.to - rng.below((length / 8).min(minutes(5)) as u64) as i64;
         let share = (leave - join) / visits as i64;
         let modalities =
             if population::is_phone(party) { modality::AUDIO } else { modality::AUDIO | extras };
@@ -147,7 +145,8 @@ impl Call {
             let away = if visits > 1 { rng.below(share as u64 / 10) as i64 } else { 0 };
             let dropped = visit + 1 < visits as i64 && rng.chance(250) || rng.chance(12);
             let outcome = if dropped { Outcome::Dropped } else { Outcome::Completed };
-            self.conference_leg(rng, party, (start, start + share - away), outcome, modalities);
+            let span = Span { from: start, to: start + share - away };
+            self.conference_leg(rng, party, span, outcome, modalities);
         }
     }
 
@@ -156,8 +155,14 @@ impl Call {
         let size = rng.between(3, self.mix.grown_to());
         let offset = rng.between(20, 300) as i64 * TICKS_PER_SECOND;
         self.group(rng, size, offset);
-        let ends = (Side::Person(self.parties[0]), Side::Person(self.parties[1]));
-        self.leg(rng, ends, (0, 0), (Outcome::Unanswered, modality::AUDIO), 0);
+        let first = Draft {
+            caller: Side::Person(self.parties[0]),
+            callee: Side::Person(self.parties[1]),
+            span: Span::at(0),
+            outcome: Outcome::Unanswered,
+            modalities: modality::AUDIO,
+        };
+        self.leg(rng, first, 0);
         let first = self.legs.len() - 1;
         self.legs[first].id = self.id;
         self.legs.swap(0, first);
@@ -170,9 +175,15 @@ impl Call {
         let attendant = population::attendant(desk);
         self.parties.extend([caller, attendant]);
         let greeted = rng.between(6, 40) as i64 * TICKS_PER_SECOND;
-        let (from, heard) = (Side::Person(caller), (Outcome::Completed, modality::AUDIO));
+        let leg = |callee, from, to| Draft {
+            caller: Side::Person(caller),
+            callee: Side::Person(callee),
+            span: Span { from, to },
+            outcome: Outcome::Completed,
+            modalities: modality::AUDIO,
+        };
         let reported = self.mix.group_reported();
-        self.leg(rng, (from, Side::Person(attendant)), (0, greeted), heard, reported);
+        self.leg(rng, leg(attendant, 0, greeted), reported);
         self.legs[0].id = self.id;
         if rng.chance(250) {
             return;
@@ -180,21 +191,20 @@ impl Call {
         let queue = population::queue(desk >> 8);
         self.parties.push(queue);
         let waited = greeted + rng.between(5, 180) as i64 * TICKS_PER_SECOND;
-        self.leg(rng, (from, Side::Person(queue)), (greeted, waited), heard, reported);
+        self.leg(rng, leg(queue, greeted, waited), reported);
         let first_agent = desk >> 16;
         let rung = rng.below(self.mix.agents_rung());
         for k in 0..rung {
             let agent = population::user(first_agent % 400 + k);
             self.parties.push(agent);
             let at = greeted + rng.below((waited - greeted) as u64) as i64;
-            let ends = (from, Side::Person(agent));
-            self.leg(rng, ends, (at, at), (Outcome::Unanswered, modality::AUDIO), 0);
+            self.leg(rng, Draft { outcome: Outcome::Unanswered, ..leg(agent, at, at) }, 0);
         }
         if rng.chance(820) {
             let agent = population::user(first_agent % 400 + rung);
             self.parties.push(agent);
             let end = waited + ticks(rng, &PEER_SECONDS);
-            self.leg(rng, (from, Side::Person(agent)), (waited, end), heard, reported);
+            self.leg(rng, leg(agent, waited, end), reported);
         }
     }
 
@@ -202,15 +212,16 @@ impl Call {
         &mut self,
         rng: &mut Rng,
         party: Party,
-        times: (i64, i64),
+        span: Span,
         outcome: Outcome,
         modalities: u8,
     ) {
         if self.mix == Mix::Bench && self.legs.len() + 1 >= BENCH_SESSIONS {
             return;
         }
-        let ends = (Side::Person(party), Side::Conference);
-        self.leg(rng, ends, times, (outcome, modalities), self.mix.group_reported());
+        let (caller, callee) = (Side::Person(party), Side::Conference);
+        let draft = Draft { caller, callee, span, outcome, modalities };
+        self.leg(rng, draft, self.mix.group_reported());
     }
 }
 

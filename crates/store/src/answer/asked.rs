@@ -1,7 +1,7 @@
 //! A query with calculated members put in their places.
 
 use model::rows::RowSet;
-use odata::bound::{Computed, Expr, OrderKey, Search};
+use odata::bound::{ComputedMember, Expr, OrderKey, Search};
 
 use super::judge::Judge;
 use crate::query::RowQuery;
@@ -13,7 +13,7 @@ use crate::sql::Engine;
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub(super) set: RowSet,
-    pub(super) compute: Vec<Computed>,
+    pub(super) compute: Vec<ComputedMember>,
     pub(super) filters: Vec<Expr>,
     pub(super) searches: Vec<Search>,
     pub(super) orderby: Vec<OrderKey>,

@@ -2,7 +2,7 @@
 
 use model::rows::RowSet;
 use model::search;
-use odata::bound::{Computed, Expr, OrderKey, Path, PathStep, Query, Search};
+use odata::bound::{ComputedMember, Expr, OrderKey, Path, PathStep, Query, Search};
 use odata::edm::{StructuredType, Type};
 use odata::eval::{
     Environment, Exhausted, Item, Key, Meter, Order, Program, Scope, Searcher, Sieve,
@@ -11,7 +11,6 @@ use odata::json::Node;
 
 use super::loader::Parts;
 use crate::Error;
-use crate::query::scope::any_path;
 
 /// Conditions on JSON, ready for use.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ impl Judge {
     /// `order`: the keys that a row is to be sorted by.
     pub(super) fn new(
         set: RowSet,
-        compute: &[Computed],
+        compute: &[ComputedMember],
         conditions: &[&Expr],
         searches: &[&Search],
         order: &[OrderKey],
@@ -125,7 +124,7 @@ impl Judge {
 pub(super) fn parts(all: &[&Expr]) -> Parts {
     let mut found = Parts::default();
     for expr in all {
-        any_path(expr, &mut |path| {
+        expr.any_path(&mut |path| {
             found = found.and(parts_of_path(path));
             false
         });

@@ -4,7 +4,7 @@
 //! millions of nodes. Beyond a bound the name stays, and our own evaluator, which calculates each member
 //! once, decides in place of SQL.
 
-use odata::bound::{Computed, Expr, ExprKind, OrderKey, Path, PathStep, Root};
+use odata::bound::{ComputedMember, Expr, ExprKind, OrderKey, Path, PathStep, Root};
 
 /// Nodes that an expression may come to.
 const MOST_NODES: usize = 2_000;
@@ -25,8 +25,8 @@ struct Definition {
 
 impl Members {
     /// Adds members, each of which may use those before it.
-    pub(crate) fn add(&mut self, computed: &[Computed]) {
-        for Computed { value, alias, .. } in computed {
+    pub(crate) fn add(&mut self, computed: &[ComputedMember]) {
+        for ComputedMember { value, alias, .. } in computed {
             let nodes = self.nodes(value);
             let value = (nodes <= MOST_NODES).then(|| self.replace(value));
             self.definitions.retain(|known| known.name != *alias);

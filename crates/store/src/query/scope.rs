@@ -3,7 +3,7 @@
 use model::columns::{ColumnRef, Table, find};
 use model::generated;
 use model::rows::RowSet;
-use odata::bound::{Expr, ExprKind, Path, PathStep, Root};
+use odata::bound::{Expr, PathStep, Root};
 use odata::edm::{Property, StructuredType, Type};
 
 use crate::sql::fragment::{Alias, Sql};
@@ -154,37 +154,5 @@ impl Scope {
 
 /// Whether a path of the expression starts at the variable.
 pub(super) fn mentions(expr: &Expr, variable: &str) -> bool {
-    any_path(expr, &mut |path| matches!(&path.root, Root::Variable(name) if name == variable))
-}
-
-/// Whether `test` holds of any path of the expression, at any depth.
-pub(crate) fn any_path(expr: &Expr, test: &mut dyn FnMut(&Path) -> bool) -> bool {
-    match &expr.kind {
-        ExprKind::Literal(_) => false,
-        ExprKind::Path(path) => test(path) || path.steps.iter().any(|step| in_step(step, test)),
-        ExprKind::Not(inner)
-        | ExprKind::Negate(inner)
-        | ExprKind::Cast(inner, _)
-        | ExprKind::IsOf(inner, _) => any_path(inner, test),
-        ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::List(parts) => {
-            parts.iter().any(|part| any_path(part, test))
-        }
-        ExprKind::Call(_, arguments) => arguments.iter().any(|part| any_path(part, test)),
-        ExprKind::Compare(_, left, right)
-        | ExprKind::Arithmetic(_, left, right)
-        | ExprKind::Has(left, right)
-        | ExprKind::In(left, right) => any_path(left, test) || any_path(right, test),
-        ExprKind::Case(cases) => cases
-            .iter()
-            .any(|(condition, value)| any_path(condition, test) || any_path(value, test)),
-    }
-}
-
-fn in_step(step: &PathStep, test: &mut dyn FnMut(&Path) -> bool) -> bool {
-    match step {
-        PathStep::Filter(condition)
-        | PathStep::Count { filter: Some(condition), .. }
-        | PathStep::Lambda { body: Some((_, condition)), .. } => any_path(condition, test),
-        _ => false,
-    }
+    expr.any_path(&mut |path| matches!(&path.root, Root::Variable(name) if name == variable))
 }

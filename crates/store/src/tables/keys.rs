@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::Shredded;
-use odata::primitive::{SECONDS_PER_DAY, TICKS_PER_SECOND, civil_from_days, days_from_civil};
+use model::ShreddedRecord;
+use odata::primitive::{TICKS_PER_DAY, civil_from_days, days_from_civil};
 
 use super::stored::Head;
 use crate::engine::Connection;
@@ -15,7 +15,6 @@ const NUMBER_BITS: u32 = 34;
 const NUMBERS: i64 = 200;
 /// The last month that a key can tell; whatever starts later counts as of that month.
 const LAST_MONTH: i64 = (1 << 12) - 1;
-const TICKS_PER_DAY: i64 = SECONDS_PER_DAY * TICKS_PER_SECOND;
 
 /// The month of an instant, counted from January 1970 on; what was before counts as of that one.
 pub(crate) fn month(start: i64) -> i64 {
@@ -84,7 +83,7 @@ pub(crate) fn lock<'r>(
     connection: &Connection,
     numbers: &mut Vec<i64>,
     tenant_key: i64,
-    records: impl IntoIterator<Item = &'r Shredded>,
+    records: impl IntoIterator<Item = &'r ShreddedRecord>,
 ) -> Result<Locked, Error> {
     let Connection::Postgres(_) = connection else { return Ok(Locked::new()) };
     // Ids in one order, so that two nodes never wait for each other.

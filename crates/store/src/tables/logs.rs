@@ -1,7 +1,7 @@
 //! Rows of the telephone logs.
 
 use model::TenantId;
-use model::log::{LogRow, Retold, retell};
+use model::log::{LogRow, RowMerge, merge_row};
 
 use crate::Error;
 use crate::engine::{Connection, most};
@@ -34,14 +34,14 @@ fn keep_row(
         insert(connection, tenant_key, row, &row.body, now)?;
         return Ok(KeptRow::Created);
     };
-    match retell(&body, &row.body) {
-        Retold::Unchanged => Ok(KeptRow::Unchanged),
-        Retold::Merged(body) => {
+    match merge_row(&body, &row.body) {
+        RowMerge::Unchanged => Ok(KeptRow::Unchanged),
+        RowMerge::Merged(body) => {
             connection
                 .execute("UPDATE log_row SET body = ?2 WHERE log_row_key = ?1", (key, body))?;
             Ok(KeptRow::Merged)
         }
-        Retold::Replaced(body) => {
+        RowMerge::Replaced(body) => {
             connection
                 .execute("UPDATE log_row SET replaced = ?2 WHERE log_row_key = ?1", (key, now))?;
             insert(connection, tenant_key, row, &body, now)?;

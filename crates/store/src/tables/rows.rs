@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use model::columns::Table;
 use model::fragment::{Codec as _, FragmentKind, Pack};
 use model::shred::TypedRows;
-use model::{Shredded, Value, key};
+use model::{ShreddedRecord, Value, key};
 
 use super::keys::shard_key;
 use super::search::Waiting;
@@ -86,7 +86,7 @@ pub(crate) fn insert(
     tenant_key: i64,
     record_key: Option<i64>,
     is_current: bool,
-    record: &Shredded,
+    record: &ShreddedRecord,
 ) -> Result<i64, Error> {
     let shard = Shard::of(connection, tenant_key, &record.id_key);
     let content_hash = &record.content_hash[..HASH_BYTES];
@@ -163,7 +163,7 @@ fn insert_participants(
     tenant_key: i64,
     shard: Shard,
     record_key: i64,
-    record: &Shredded,
+    record: &ShreddedRecord,
 ) -> Result<(), Error> {
     for id_key in &record.participant_keys {
         let keys = &[tenant_key.field(), id_key.field(), record.start.field(), record_key.field()];

@@ -1,7 +1,6 @@
 //! A stored version, read within the writer's transaction.
 
-use model::fragment::FragmentKind;
-use model::merge::Stored;
+use model::fragment::{FragmentKind, Fragments};
 
 use super::keys;
 use crate::engine::{Connection, Row};
@@ -94,7 +93,7 @@ pub(crate) struct StoredVersion<'s> {
     pub(crate) flags: u32,
 }
 
-impl Stored for StoredVersion<'_> {
+impl Fragments for StoredVersion<'_> {
     type Error = Error;
 
     fn flags(&self) -> u32 {

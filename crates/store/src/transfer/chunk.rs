@@ -5,10 +5,9 @@ use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use model::fragment::{Codec as _, FragmentKind, Pack};
-use model::merge::Stored;
+use model::fragment::{Codec as _, FragmentKind, Fragments, Pack};
 use model::shred::stored_rows;
-use model::{Shredded, key};
+use model::{ShreddedRecord, key};
 
 use crate::engine::{Connection, Row};
 use crate::record::Change;
@@ -47,7 +46,7 @@ pub(super) enum State {
     /// The record of this key was erased.
     Erased(Vec<u8>),
     /// The version, and whether it is the current one.
-    Stored(Box<Shredded>, bool),
+    Stored(Box<ShreddedRecord>, bool),
 }
 
 /// A version as it lies in the store.
@@ -177,12 +176,12 @@ impl Raw {
     }
 
     /// The version with the typed rows that belong to its fragments.
-    fn shred(&self, codec: &mut Codec) -> Result<Shredded, Error> {
+    fn shred(&self, codec: &mut Codec) -> Result<ShreddedRecord, Error> {
         let participant_keys = self.participant_keys(codec)?;
         let rows = stored_rows(&mut Held { raw: self, codec })?;
         let mut content_hash = [0; 32];
         content_hash[..self.content_hash.len()].copy_from_slice(&self.content_hash);
-        Ok(Shredded {
+        Ok(ShreddedRecord {
             id: self.id.clone(),
             id_key: self.id_key.clone(),
             version: self.version,
@@ -270,7 +269,7 @@ impl Held<'_> {
     }
 }
 
-impl Stored for Held<'_> {
+impl Fragments for Held<'_> {
     type Error = Error;
 
     fn flags(&self) -> u32 {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::Shredded;
+use model::ShreddedRecord;
 
 use super::NOTES;
 use super::chunk::{Chunk, Entry, State};
@@ -52,7 +52,7 @@ pub(super) fn put(session: &mut Session, chunk: &Chunk) -> Result<(), Error> {
 }
 
 fn lock(session: &mut Session, entries: &[Entry]) -> Result<HashMap<i64, Locked>, Error> {
-    let mut by_tenant: HashMap<i64, Vec<&Shredded>> = HashMap::new();
+    let mut by_tenant: HashMap<i64, Vec<&ShreddedRecord>> = HashMap::new();
     for entry in entries {
         if let State::Stored(record, _) = &entry.state {
             by_tenant.entry(entry.tenant_key).or_default().push(record);
@@ -68,7 +68,7 @@ fn lock(session: &mut Session, entries: &[Entry]) -> Result<HashMap<i64, Locked>
 fn lock_of<'r>(
     session: &mut Session,
     tenant_key: i64,
-    records: impl IntoIterator<Item = &'r Shredded>,
+    records: impl IntoIterator<Item = &'r ShreddedRecord>,
 ) -> Result<Locked, Error> {
     keys::lock(&session.connection, &mut session.numbers, tenant_key, records)
 }
@@ -78,7 +78,7 @@ fn put_version(
     session: &mut Session,
     tenant_key: i64,
     known: Option<Known>,
-    record: &Shredded,
+    record: &ShreddedRecord,
     is_current: bool,
 ) -> Result<i64, Error> {
     if let Some(Known::New(key)) = known {
@@ -112,7 +112,11 @@ fn put_version(
 }
 
 /// Sends the version that was the current one to history.
-fn retire_current(session: &mut Session, tenant_key: i64, by: &Shredded) -> Result<(), Error> {
+fn retire_current(
+    session: &mut Session,
+    tenant_key: i64,
+    by: &ShreddedRecord,
+) -> Result<(), Error> {
     match Head::current(&session.connection, tenant_key, &by.id_key)? {
         Some(current) if current.is_current && current.version != by.version => {
             let (connection, codec) = (&session.connection, &mut session.stored_codec);

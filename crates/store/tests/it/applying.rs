@@ -2,7 +2,7 @@
 
 use model::rows::RowSet::{self, Records, Sessions, Streams};
 use odata::bound::{
-    Aggregate, Apply, Computed, Expr, ExprKind, Extreme, GroupKey, Method, OrderKey, Path,
+    Aggregate, Apply, ComputedMember, Expr, ExprKind, Extreme, GroupKey, Method, OrderKey, Path,
     PathStep, Query, Root, Search, Transformation, Ty,
 };
 use odata::edm::{Primitive, Type};
@@ -33,7 +33,7 @@ fn filter(set: RowSet, text: &str) -> Transformation {
 }
 
 fn compute(set: RowSet, text: &str, alias: &str) -> Transformation {
-    let computed = Computed { value: expr(set, text), alias: alias.to_owned(), position: 0 };
+    let computed = ComputedMember { value: expr(set, text), alias: alias.to_owned(), position: 0 };
     Transformation::Compute(vec![computed])
 }
 

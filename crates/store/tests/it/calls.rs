@@ -1,6 +1,6 @@
 //! Records for tests.
 
-use model::{Shredded, shred};
+use model::{ShreddedRecord, shred};
 use odata::primitive::DateTimeOffset;
 use store::Store;
 
@@ -86,7 +86,7 @@ impl Call {
         json
     }
 
-    pub(crate) fn shred(&self, store: &Store) -> Shredded {
+    pub(crate) fn shred(&self, store: &Store) -> ShreddedRecord {
         shred(&self.json(), &mut store.codec()).unwrap()
     }
 }

@@ -165,7 +165,7 @@ fn property(
     if telling.is_empty() || random.chance(8) {
         return (!served.is_empty()).then(|| *random.pick(&served));
     }
-    // What is inside is asked for more often than its many neighbours.
+    // What is inside is chosen more often than its many neighbours.
     let deep: Vec<_> = telling
         .iter()
         .filter(|property| property.is_collection || matches!(property.ty, Type::Structured(_)))

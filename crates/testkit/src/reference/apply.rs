@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use odata::bound::{
-    Aggregate, Apply, Computed, Extreme, GroupKey, Method, OrderKey, Path, PathStep, Transformation,
+    Aggregate, Apply, ComputedMember, Extreme, GroupKey, Method, OrderKey, Path, PathStep,
+    Transformation,
 };
 
 use super::expression::{Scope, at_end, holds, value};
@@ -46,9 +47,9 @@ fn transform(step: &Transformation, mut items: Vec<Value>) -> Vec<Value> {
 }
 
 /// The item with what is computed, none of which sees another.
-pub(super) fn with_computed(item: &Value, computed: &[Computed]) -> Value {
+pub(super) fn with_computed(item: &Value, computed: &[ComputedMember]) -> Value {
     let scope = Scope::of(item);
-    let add = |with: Value, member: &Computed| {
+    let add = |with: Value, member: &ComputedMember| {
         with.with_member(&member.alias, value(&member.value, &scope))
     };
     computed.iter().fold(item.clone(), add)

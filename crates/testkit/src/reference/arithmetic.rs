@@ -1,15 +1,16 @@
 //! Arithmetic on numbers, durations, instants and days. What has no answer is null.
 
 use odata::bound::Arithmetic;
+use odata::primitive::TICKS_PER_DAY;
 
-use super::value::{DAY, Value};
+use super::value::Value;
 
 /// The result of an operator.
 pub(super) fn calculate(operator: Arithmetic, a: &Value, b: &Value) -> Value {
     use Arithmetic::{Add, Div, DivBy, Mod, Mul, Sub};
     use Value::{Date, Duration, Int};
     let instant = |ticks: i64| Value::Instant { ticks, offset: 0 };
-    let day = |ticks: i64| Date(ticks.div_euclid(DAY));
+    let day = |ticks: i64| Date(ticks.div_euclid(TICKS_PER_DAY));
     let result = match (operator, a, b) {
         (Add, Int(a), Int(b)) => a.checked_add(*b).map(Int),
         (Sub, Int(a), Int(b)) => a.checked_sub(*b).map(Int),
@@ -26,10 +27,10 @@ pub(super) fn calculate(operator: Arithmetic, a: &Value, b: &Value) -> Value {
             a.checked_sub(*b).map(Duration)
         }
         (Add, Date(a), Duration(b)) | (Add, Duration(b), Date(a)) => {
-            (a * DAY).checked_add(*b).map(day)
+            (a * TICKS_PER_DAY).checked_add(*b).map(day)
         }
-        (Sub, Date(a), Duration(b)) => (a * DAY).checked_sub(*b).map(day),
-        (Sub, Date(a), Date(b)) => Some(Duration((a - b) * DAY)),
+        (Sub, Date(a), Duration(b)) => (a * TICKS_PER_DAY).checked_sub(*b).map(day),
+        (Sub, Date(a), Date(b)) => Some(Duration((a - b) * TICKS_PER_DAY)),
 
         (Mul, Duration(a), Int(b)) | (Mul, Int(b), Duration(a)) => a.checked_mul(*b).map(Duration),
         (Mul, Duration(a), Value::Float(b)) | (Mul, Value::Float(b), Duration(a)) => {

@@ -1,9 +1,9 @@
 //! `cast` and `isof` (URL Conventions 5.1.1.10). A cast that fails is null.
 
 use odata::edm::{Primitive, Type};
-use odata::primitive::{DateTimeOffset, Duration, parse_guid};
+use odata::primitive::{DateTimeOffset, Duration, TICKS_PER_DAY, parse_guid};
 
-use super::value::{DAY, Value, date, declared, instant, time_of_day};
+use super::value::{Value, date, declared, instant, time_of_day};
 
 /// The value as one of `ty`.
 pub(super) fn cast(value: &Value, ty: Type) -> Value {
@@ -33,13 +33,13 @@ pub(super) fn cast(value: &Value, ty: Type) -> Value {
             fits.then(|| whole(rounded as i64, primitive)).flatten()
         }
         (Value::Date(days), Type::Primitive(Primitive::DateTimeOffset)) => {
-            Some(Value::Instant { ticks: days * DAY, offset: 0 })
+            Some(Value::Instant { ticks: days * TICKS_PER_DAY, offset: 0 })
         }
         (Value::Instant { ticks, .. }, Type::Primitive(Primitive::Date)) => {
-            Some(Value::Date(ticks.div_euclid(DAY)))
+            Some(Value::Date(ticks.div_euclid(TICKS_PER_DAY)))
         }
         (Value::Instant { ticks, .. }, Type::Primitive(Primitive::TimeOfDay)) => {
-            Some(Value::TimeOfDay(ticks.rem_euclid(DAY)))
+            Some(Value::TimeOfDay(ticks.rem_euclid(TICKS_PER_DAY)))
         }
         _ => None,
     };
@@ -92,7 +92,7 @@ fn text(value: &Value) -> Option<String> {
         Value::Instant { ticks, .. } => Some(DateTimeOffset(*ticks).to_string()),
         Value::Duration(ticks) => Some(Duration(*ticks).to_string()),
         Value::Date(days) => {
-            DateTimeOffset(days * DAY).to_string().split('T').next().map(Into::into)
+            DateTimeOffset(days * TICKS_PER_DAY).to_string().split('T').next().map(Into::into)
         }
         Value::TimeOfDay(ticks) => {
             let text = DateTimeOffset(*ticks).to_string();

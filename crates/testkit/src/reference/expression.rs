@@ -13,7 +13,7 @@ use super::{arithmetic, function, search};
 /// What names in an expression stand for.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
-    /// The item that is looked at.
+    /// The item at hand.
     pub(super) item: Value,
     /// The item of the outermost collection.
     pub(super) outermost: Value,
@@ -22,7 +22,7 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// At an item of the collection that is asked for.
+    /// At an item of the addressed collection.
     pub(super) fn of(item: &Value) -> Self {
         Self { item: item.clone(), outermost: item.clone(), variables: Vec::new() }
     }

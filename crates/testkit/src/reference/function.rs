@@ -2,10 +2,10 @@
 //! argument of a type that it does not take, is null.
 
 use odata::bound::Function;
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_DAY, TICKS_PER_SECOND};
 use regex::Regex;
 
-use super::value::{DAY, Value, equal};
+use super::value::{Value, equal};
 
 /// The result of a function.
 pub(super) fn call(function: Function, arguments: &[Value]) -> Value {
@@ -30,10 +30,14 @@ pub(super) fn call(function: Function, arguments: &[Value]) -> Value {
             Float(*ticks as f64 / TICKS_PER_SECOND as f64)
         }
         (Function::TotalOffsetMinutes, [Value::Instant { offset, .. }]) => Int(*offset),
-        (Function::Date, [Value::Instant { ticks, .. }]) => Value::Date(ticks.div_euclid(DAY)),
-        (Function::Time, [Value::Instant { ticks, .. }]) => Value::TimeOfDay(ticks.rem_euclid(DAY)),
+        (Function::Date, [Value::Instant { ticks, .. }]) => {
+            Value::Date(ticks.div_euclid(TICKS_PER_DAY))
+        }
+        (Function::Time, [Value::Instant { ticks, .. }]) => {
+            Value::TimeOfDay(ticks.rem_euclid(TICKS_PER_DAY))
+        }
         (function, [Value::Instant { ticks, .. }]) => part(function, *ticks, true, true),
-        (function, [Value::Date(days)]) => part(function, days * DAY, true, false),
+        (function, [Value::Date(days)]) => part(function, days * TICKS_PER_DAY, true, false),
         (function, [Value::TimeOfDay(ticks)]) => part(function, *ticks, false, true),
         _ => Value::Null,
     }

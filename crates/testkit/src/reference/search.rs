@@ -7,7 +7,7 @@ use odata::edm::Property;
 
 use super::value::Value;
 
-/// Whether the item contains what is asked for: each word in any of the texts that the schema marks
+/// Whether the item contains what the search wants: each word in any of the texts that the schema marks
 /// as searchable, of the item or of anything inside.
 pub(super) fn found(search: &Search, item: &Value) -> bool {
     let mut texts = Vec::new();

@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use odata::edm::{EnumType, Primitive, Property, StructuredType, Type};
-use odata::primitive::{DateTimeOffset, Duration, TICKS_PER_SECOND, parse_guid};
+use odata::primitive::{DateTimeOffset, Duration, TICKS_PER_DAY, parse_guid};
 use serde_json::Value as Json;
-
-/// Ticks of a day.
-pub(super) const DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
 /// A value of the language.
 #[derive(Debug, Clone)]
@@ -194,7 +191,7 @@ pub(super) fn instant(text: &str) -> Option<Value> {
 }
 
 pub(super) fn date(text: &str) -> Option<Value> {
-    DateTimeOffset::parse(text).map(|midnight| Value::Date(midnight.0.div_euclid(DAY)))
+    DateTimeOffset::parse(text).map(|midnight| Value::Date(midnight.0.div_euclid(TICKS_PER_DAY)))
 }
 
 pub(super) fn time_of_day(text: &str) -> Option<Value> {

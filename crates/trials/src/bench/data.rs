@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
+use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
 use super::{BEGIN, DAYS};
 use crate::instance::{Instance, TENANT};
@@ -21,7 +21,7 @@ const LARGE_SESSIONS: u32 = 3_000;
 const LARGE: &str = "0a7e0000-0000-4000-8000-000000000000";
 
 /// A store with a list of what is in it.
-pub(super) struct Filled {
+pub(super) struct FilledStore {
     pub(super) store: Instance,
     /// The ids of its ordinary records, in no order.
     pub(super) ids: PathBuf,
@@ -30,7 +30,7 @@ pub(super) struct Filled {
 }
 
 /// A store of so many records: the one of an earlier run if it may be, else a new one.
-pub(super) fn filled(records: usize, may_be_kept: bool) -> Result<Filled> {
+pub(super) fn filled(records: usize, may_be_kept: bool) -> Result<FilledStore> {
     let folder = target().join("made").join(format!("bench-store-{records}"));
     let ids = folder.join("ids");
     let store = Instance::new(SHIPPED, folder.join("data"))?;
@@ -46,7 +46,7 @@ pub(super) fn filled(records: usize, may_be_kept: bool) -> Result<Filled> {
         store.import(&file)?;
         write_ids(&store, &ids)?;
     }
-    Ok(Filled { store, ids, large: LARGE })
+    Ok(FilledStore { store, ids, large: LARGE })
 }
 
 /// Puts in the calls of a year. The text of a million records would fill the disk, so it goes through
@@ -65,9 +65,9 @@ pub(super) fn simulated_into(
     let mut reading = program.stdin(Stdio::piped()).spawn()?;
     let text = OwnedFd::from(reading.stdin.take().context("the input is piped")?);
     let begin = DateTimeOffset::parse(&format!("{BEGIN}T00:00:00Z")).context("a day")?.0;
-    let (mut given, ticks_of_day) = (0, 86_400 * TICKS_PER_SECOND);
+    let mut given = 0;
     for day in 0..DAYS {
-        let at = |day: usize| DateTimeOffset(begin + day as i64 * ticks_of_day).to_string();
+        let at = |day: usize| DateTimeOffset(begin + day as i64 * TICKS_PER_DAY).to_string();
         // What is given by the end of the day, so that roundings don't add up.
         let calls = records * (day + 1) / DAYS - given;
         given += calls;

@@ -6,9 +6,10 @@ use anyhow::{Result, ensure};
 
 use super::table::{Range, Row, Unit};
 use super::wrk::{Draw, Load, Requests};
-use super::{Bench, COLLECTION, LOAD, MEASURED, gauge, pinned};
+use super::{Bench, LOAD, MEASURED, gauge, pinned};
 use crate::http::Connection;
-use crate::served::Served;
+use crate::paths::CALL_RECORDS;
+use crate::server_process::ServerProcess;
 
 /// How long an idle server is left alone before its memory is looked at.
 const IDLE: Duration = Duration::from_secs(3);
@@ -16,13 +17,13 @@ const IDLE: Duration = Duration::from_secs(3);
 /// Starts the server several times on the store of the run, and loads it once.
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let id = std::fs::read_to_string(&bench.ids)?;
-    let path = format!("{COLLECTION}/{}", id.lines().next().unwrap_or_default());
+    let path = format!("{CALL_RECORDS}/{}", id.lines().next().unwrap_or_default());
     let (mut starts, mut idle) = (Vec::new(), Vec::new());
     for _ in 0..bench.settings.rounds {
         gauge::wait_until_quiet()?;
         let mut serve = pinned(MEASURED, &bench.store.serve_command());
         let started = Instant::now();
-        let server = Served::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))?;
+        let server = ServerProcess::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))?;
         let (status, _) = Connection::open(&server.url)?.get(&path, &bench.token)?;
         starts.push(started.elapsed().as_secs_f64() * 1e3);
         ensure!(status == 200, "the first answer was {status}");
@@ -54,11 +55,11 @@ fn under_load(bench: &Bench) -> Result<f64> {
     for (name, before, parts, query) in [
         (
             "records",
-            format!("GET {COLLECTION}/"),
+            format!("GET {CALL_RECORDS}/"),
             &bench.ids,
             "?$expand=sessions($expand=segments)",
         ),
-        ("lists", format!("GET {COLLECTION}"), &lists, ""),
+        ("lists", format!("GET {CALL_RECORDS}"), &lists, ""),
     ] {
         let requests = Requests { before, parts, behind: behind(query), draw: Draw::Uniform };
         let script = bench.folder.join(format!("life-{name}.lua"));

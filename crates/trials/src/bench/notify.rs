@@ -16,7 +16,7 @@ use super::table::{Range, Reference, Row, Unit};
 use super::{Bench, LOAD, MEASURED, pinned};
 use crate::http::Connection;
 use crate::instance::Instance;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use counter::Counter;
 use xtask::process;
 use xtask::repository::{SHIPPED, root, target};
@@ -56,7 +56,7 @@ fn keep_to(cores: &str) -> Result<()> {
 /// A server that tells as many receivers as are asked for.
 struct Telling {
     store: Instance,
-    server: Served,
+    server: ServerProcess,
     counter: Counter,
     token: String,
     subscriptions: Vec<String>,
@@ -70,7 +70,7 @@ impl Telling {
         let token = store.token_of(&ROLES)?;
         let counter = Counter::start()?;
         let mut serve = pinned(MEASURED, &store.serve_command());
-        let server = Served::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))?;
+        let server = ServerProcess::start(serve.env("CALLVAULT_LOG__LEVEL", "warn"))?;
         let mut subscriptions = Vec::new();
         for number in 0..receivers {
             let url = counter.url(number);

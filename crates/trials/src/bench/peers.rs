@@ -7,14 +7,15 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
 
-use super::data::{self, Filled};
+use super::data::{self, FilledStore};
 use super::reads::micros;
 use super::table::{Range, Reference, Row};
 use super::wrk::{Draw, Load, Requests};
-use super::{Bench, COLLECTION, MEASURED, gauge, pinned, serve, windows};
+use super::{Bench, MEASURED, gauge, pinned, serve, windows};
 use crate::http::Connection;
 use crate::members;
-use crate::served::Served;
+use crate::paths::CALL_RECORDS;
+use crate::server_process::ServerProcess;
 use xtask::process;
 use xtask::repository::{root, target};
 
@@ -47,7 +48,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let filled = data::filled(RECORDS, true)?;
     let folder = installed(&filled)?;
     let ours = serve(&filled.store)?;
-    let theirs = Served::start(&mut pinned(MEASURED, &node(&folder, "serve.js")))?;
+    let theirs = ServerProcess::start(&mut pinned(MEASURED, &node(&folder, "serve.js")))?;
     let token = filled.store.token("CallRecords.Read.All")?;
     ensure_same(&filled, &ours, &theirs, &token)?;
     let mut pairs = pairs(bench, &filled, &ours, &theirs, &token)?;
@@ -78,7 +79,7 @@ fn row(pair: Pair) -> Row {
 }
 
 /// The peer with its packages and its database, made once.
-fn installed(filled: &Filled) -> Result<PathBuf> {
+fn installed(filled: &FilledStore) -> Result<PathBuf> {
     let folder = target().join("made").join("peer-cap");
     let is_loaded = folder.join("is-loaded");
     if is_loaded.exists() {
@@ -107,14 +108,19 @@ fn node(folder: &Path, script: &str) -> Command {
 }
 
 /// Both have the same records, with what is in them.
-fn ensure_same(filled: &Filled, ours: &Served, theirs: &Served, token: &str) -> Result<()> {
+fn ensure_same(
+    filled: &FilledStore,
+    ours: &ServerProcess,
+    theirs: &ServerProcess,
+    token: &str,
+) -> Result<()> {
     let ask = |url: &str, path: &str| -> Result<String> {
         let (status, body) = Connection::open(url)?.get(path, token)?;
         ensure!(status == 200, "{path}: {status} {body:.300}");
         Ok(body)
     };
     for id in fs::read_to_string(&filled.ids)?.lines().take(COMPARED) {
-        let ours = ask(&ours.url, &format!("{COLLECTION}/{id}{EXPANDED}"))?;
+        let ours = ask(&ours.url, &format!("{CALL_RECORDS}/{id}{EXPANDED}"))?;
         let theirs = ask(&theirs.url, &format!("{THEIR_COLLECTION}({id}){EXPANDED}"))?;
         for name in ["id", "type", "displayName", "ipAddress", "maxJitter"] {
             let values = [&ours, &theirs].map(|body| members::text(body, name));
@@ -126,9 +132,9 @@ fn ensure_same(filled: &Filled, ours: &Served, theirs: &Served, token: &str) -> 
 
 fn pairs(
     bench: &Bench,
-    filled: &Filled,
-    ours: &Served,
-    theirs: &Served,
+    filled: &FilledStore,
+    ours: &ServerProcess,
+    theirs: &ServerProcess,
     token: &str,
 ) -> Result<Vec<Pair>> {
     let pages = bench.folder.join("peers.parts");
@@ -145,7 +151,7 @@ fn pairs(
             let requests = Requests { before, parts, behind, draw: Draw::Uniform };
             Load::new(script, url, &requests, CONNECTIONS)
         };
-        let at_ours = load("ours", &ours.url, format!("GET {COLLECTION}{before}"), query)?;
+        let at_ours = load("ours", &ours.url, format!("GET {CALL_RECORDS}{before}"), query)?;
         let before = format!("GET {THEIR_COLLECTION}{their_before}");
         let at_theirs = load("cap", &theirs.url, before, their_query)?;
         pairs.push(Pair { name, aim, ours: at_ours, theirs: at_theirs, micros: Vec::new() });

@@ -12,11 +12,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use testkit::Postgres;
 
+use super::Bench;
 use super::table::{Range, Reference, Row, Unit};
 use super::wrk::{Draw, Load, Requests};
-use super::{Bench, COLLECTION};
 use crate::instance::{Instance, TENANT};
-use crate::served::Served;
+use crate::paths::CALL_RECORDS;
+use crate::server_process::ServerProcess;
 use xtask::process;
 use xtask::repository::SHIPPED;
 
@@ -63,7 +64,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
             ..Row::of("postgres")
         });
     }
-    [one, two, three].into_iter().try_for_each(Served::stop)?;
+    [one, two, three].into_iter().try_for_each(ServerProcess::stop)?;
     Ok(rows)
 }
 
@@ -77,7 +78,7 @@ struct Trial<'b> {
 }
 
 /// A record that is asked for: its id, and the key that it has in the tables.
-struct Asked {
+struct SampleRecord {
     id: String,
     key: String,
 }
@@ -149,28 +150,28 @@ impl<'b> Trial<'b> {
     }
 
     /// Some records of one month, so that SQL by hand can name its parts of the tables.
-    fn asked(&self) -> Result<Vec<Asked>> {
+    fn asked(&self) -> Result<Vec<SampleRecord>> {
         let lines = self.database.ask(&format!(
             "SELECT id || ' ' || encode(id_key, 'hex') FROM call_record_2026_09 \
              ORDER BY md5(id) LIMIT {ASKED}"
         ));
         let pair = |line: &str| {
             let (id, key) = line.split_once(' ').context("an id and its key")?;
-            Ok(Asked { id: id.to_owned(), key: key.to_owned() })
+            Ok(SampleRecord { id: id.to_owned(), key: key.to_owned() })
         };
         lines.lines().map(pair).collect()
     }
 
     /// A node that writes no line for each request.
-    fn node(&self) -> Result<Served> {
+    fn node(&self) -> Result<ServerProcess> {
         let node = self.store.node()?;
         let mut serve = node.serve_command();
         serve.env("CALLVAULT_LOG__LEVEL", "warn").env("CALLVAULT_GRAPH__RETENTION_VIEW", "all");
-        Served::start(&mut serve)
+        ServerProcess::start(&mut serve)
     }
 
-    fn by_id(&self, node: &Served, asked: &[Asked]) -> Result<Row> {
-        let statement = |asked: &Asked| {
+    fn by_id(&self, node: &ServerProcess, asked: &[SampleRecord]) -> Result<Row> {
+        let statement = |asked: &SampleRecord| {
             format!(
                 "SELECT r.id, r.version, r.flags, r.content_hash, r.fragment, p.fragment \
                  FROM record_key k JOIN call_record_2026_09 r ON r.record_key = k.record_key \
@@ -184,7 +185,7 @@ impl<'b> Trial<'b> {
         Ok(Row { aim: Some(0.5), ..row })
     }
 
-    fn list(&self, node: &Served) -> Result<Row> {
+    fn list(&self, node: &ServerProcess) -> Result<Row> {
         let [from, to] = ASKED_RANGE.map(|at| format!("extract(epoch from timestamptz '{at}')"));
         let ticks = |at: &str| self.database.ask(&format!("SELECT ({at} * 10000000)::bigint"));
         let (first, end) = (ticks(&from), ticks(&to));
@@ -197,7 +198,7 @@ impl<'b> Trial<'b> {
         let pgbench = self.pgbench("list", vec![statement])?;
         let [from, to] = ASKED_RANGE;
         let filter = format!("startDateTime%20ge%20{from}%20and%20startDateTime%20lt%20{to}");
-        let paths = [format!("{COLLECTION}?$filter={filter}")];
+        let paths = [format!("{CALL_RECORDS}?$filter={filter}")];
         let row = self.compare("filtered list page of 60", &pgbench, &paths, node)?;
         Ok(Row { aim: Some(0.7), ..row })
     }
@@ -235,7 +236,7 @@ impl Trial<'_> {
         case: &str,
         pgbench: &impl Fn() -> Result<f64>,
         paths: &[String],
-        node: &Served,
+        node: &ServerProcess,
     ) -> Result<Row> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..self.bench.settings.rounds {
@@ -252,7 +253,7 @@ impl Trial<'_> {
     }
 
     /// Asks all nodes together for these in turn; requests a second.
-    fn load(&self, name: &str, paths: &[String], nodes: &[&Served]) -> Result<f64> {
+    fn load(&self, name: &str, paths: &[String], nodes: &[&ServerProcess]) -> Result<f64> {
         let parts = self.folder.join(format!("{name}.parts"));
         fs::write(&parts, paths.join("\n"))?;
         let behind = format!(" HTTP/1.1\nAuthorization: Bearer {}", self.token);
@@ -279,8 +280,8 @@ impl Trial<'_> {
     }
 }
 
-fn record_paths(asked: &[Asked]) -> Vec<String> {
-    asked.iter().map(|asked| format!("{COLLECTION}/{}{EXPANDED}", asked.id)).collect()
+fn record_paths(asked: &[SampleRecord]) -> Vec<String> {
+    asked.iter().map(|asked| format!("{CALL_RECORDS}/{}{EXPANDED}", asked.id)).collect()
 }
 
 /// Records a second of a program that takes half of them.

@@ -16,7 +16,7 @@ use super::wrk::Load;
 use super::{Bench, LOAD, MEASURED, pinned};
 use crate::http::{Ask, Connection};
 use crate::instance::Tls;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 
 /// Kept connections.
 const CONNECTIONS: usize = 32;
@@ -89,7 +89,7 @@ fn run(
     bench: &Bench,
     cases: Vec<Case>,
     folder: &Path,
-    server: &Served,
+    server: &ServerProcess,
     nginx: &Nginx,
 ) -> Result<Vec<Row>> {
     let mut pairs = Vec::new();

@@ -1,11 +1,12 @@
-//! The same read of stores of several sizes: what the size costs.
+//! What the size of a store costs: one kind of read, on stores of several sizes.
 
 use anyhow::Result;
 
 use super::reads::micros;
 use super::table::{Range, Reference, Row};
 use super::wrk::{Draw, Load, Requests};
-use super::{Bench, COLLECTION, data, gauge, serve};
+use super::{Bench, data, gauge, serve};
+use crate::paths::CALL_RECORDS;
 
 /// Records of the stores beside that of the run.
 const SIZES: [usize; 2] = [10_000, 100_000];
@@ -40,7 +41,7 @@ fn once(bench: &Bench, size: usize) -> Result<f64> {
     let server = serve(&filled.store)?;
     let token = filled.store.token("CallRecords.Read.All")?;
     let requests = Requests {
-        before: format!("GET {COLLECTION}/"),
+        before: format!("GET {CALL_RECORDS}/"),
         parts: &filled.ids,
         behind: format!(" HTTP/1.1\nAuthorization: Bearer {token}"),
         draw: Draw::Uniform,

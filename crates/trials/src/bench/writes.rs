@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::table::{Range, Reference, Row, Unit};
-use super::{Bench, COLLECTION, MEASURED, gauge, pinned};
+use super::{Bench, MEASURED, gauge, pinned};
 use crate::http::Connection;
 use crate::instance::{Instance, TENANT};
+use crate::paths::CALL_RECORDS;
 use xtask::process;
 use xtask::repository::SHIPPED;
 
@@ -104,7 +105,7 @@ fn post_all(store: &Instance, records: &Path) -> Result<f64> {
     let token = store.token("CallRecords.Write.All")?;
     let mut lines = 0;
     let started = Instant::now();
-    let path = format!("{COLLECTION}/callvault.import");
+    let path = format!("{CALL_RECORDS}/callvault.import");
     let connection = Connection::open(&server.url)?;
     let status = connection.post_lines(&path, &token, &body, |_| lines += 1)?;
     let took = started.elapsed().as_secs_f64();
@@ -149,7 +150,7 @@ fn write(data: PathBuf, lines: &[&str], writers: usize) -> Result<f64> {
         while started.elapsed() < WRITING {
             let line =
                 lines.get(next.fetch_add(1, Ordering::Relaxed)).context("too few records")?;
-            let (status, answer) = connection.post(COLLECTION, &token, line)?;
+            let (status, answer) = connection.post(CALL_RECORDS, &token, line)?;
             ensure!(status == 201, "{status} {answer:.300}");
         }
         Ok(())

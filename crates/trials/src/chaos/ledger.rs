@@ -12,7 +12,7 @@ pub(super) struct Ledger {
 /// A notification that came.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrival {
-    /// The same each time it comes.
+    /// Its id, which stays the same each time it comes.
     pub(crate) message: String,
     pub(crate) record: String,
     /// It is the first that the subscription was told of the record.

@@ -12,7 +12,7 @@ use anyhow::Result;
 
 use super::ledger::Arrival;
 use crate::members::text;
-use crate::received::{Received, answer};
+use crate::received::{ReceivedRequest, answer};
 
 /// What a receiver does with notifications. Each repeats the token of the handshake as it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) struct Receiver {
     pub(crate) kind: Kind,
     /// Where it is told.
     pub(crate) url: String,
-    seen: Arc<Seen>,
+    seen: Arc<Observations>,
 }
 
 /// Notifications that came and were accepted together.
@@ -59,7 +59,7 @@ pub(crate) struct Request {
 }
 
 #[derive(Default)]
-struct Seen {
+struct Observations {
     accepted: Mutex<Vec<Request>>,
     requests: AtomicU64,
     connections: AtomicU64,
@@ -72,7 +72,7 @@ impl Receiver {
     pub(crate) fn start(kind: Kind, number: usize) -> Result<Self> {
         let listener = TcpListener::bind((format!("127.0.{}.1", number + 1), 0))?;
         let url = format!("http://{}/hook", listener.local_addr()?);
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(Observations::default());
         let shared = Arc::clone(&seen);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -93,7 +93,7 @@ impl Receiver {
         self.requests().into_iter().flat_map(|request| request.arrivals).collect()
     }
 
-    /// The same, in the requests in which it came.
+    /// The requests that were accepted, in order.
     pub(crate) fn requests(&self) -> Vec<Request> {
         lock(&self.seen.accepted).clone()
     }
@@ -108,10 +108,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(kind: Kind, stream: TcpStream, connection: u64, seen: &Seen) -> io::Result<()> {
+fn serve(kind: Kind, stream: TcpStream, connection: u64, seen: &Observations) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
-    let mut received = Received::default();
+    let mut received = ReceivedRequest::default();
     while received.read(&mut stream)? {
         let out = stream.get_mut();
         if let Some(token) = &received.validation_token {
@@ -161,7 +161,7 @@ fn serve(kind: Kind, stream: TcpStream, connection: u64, seen: &Seen) -> io::Res
     Ok(())
 }
 
-fn arrivals(received: &Received, at: Instant) -> Vec<Arrival> {
+fn arrivals(received: &ReceivedRequest, at: Instant) -> Vec<Arrival> {
     let body = String::from_utf8_lossy(&received.body);
     let items = body.split("{\"subscriptionId\":").skip(1).enumerate();
     let items = items.filter_map(|(place, item)| {

@@ -5,17 +5,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, Span, lock};
-use super::faults::{Fault, Noted};
+use super::faults::{Fault, FaultEntry};
 use crate::http::{Answer, Ask, Broken, Connection};
 
-/// How long is asked again what is not available, and the pause before.
+/// How long to repeat a request that gets 503, and the pause between.
 const PATIENCE: Duration = Duration::from_mins(5);
 const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// What clients have seen, all of them together.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    noted: Mutex<Vec<Noted>>,
+pub(super) struct Observations {
+    noted: Mutex<Vec<FaultEntry>>,
     successes: Mutex<Vec<Success>>,
 }
 
@@ -28,9 +28,9 @@ pub(super) struct Success {
     pub(super) span: Span,
 }
 
-impl Seen {
+impl Observations {
     /// Every fault so far.
-    pub(super) fn noted(&self) -> Vec<Noted> {
+    pub(super) fn noted(&self) -> Vec<FaultEntry> {
         lock(&self.noted).clone()
     }
 
@@ -43,7 +43,7 @@ impl Seen {
 /// One that asks one thing at a time.
 pub(super) struct Client<'c> {
     cluster: &'c Cluster,
-    seen: &'c Seen,
+    seen: &'c Observations,
     /// A kept connection for each node, and the life of the node that it belongs to.
     kept: Vec<Option<(u64, Connection)>>,
     pub(super) dice: Dice,
@@ -53,10 +53,10 @@ pub(super) struct Client<'c> {
 
 /// Why there is no answer: it was noted, with what came of one that broke off.
 #[derive(Debug)]
-pub(super) struct Failed(pub(super) String);
+pub(super) struct Failure(pub(super) String);
 
 impl<'c> Client<'c> {
-    pub(super) fn new(cluster: &'c Cluster, seen: &'c Seen, seed: u64) -> Self {
+    pub(super) fn new(cluster: &'c Cluster, seen: &'c Observations, seed: u64) -> Self {
         let kept = (0..cluster.count()).map(|_| None).collect();
         Self { cluster, seen, kept, dice: Dice::new(seed), is_patient: false }
     }
@@ -74,7 +74,7 @@ impl<'c> Client<'c> {
         node: usize,
         ask: &Ask<'_>,
         fine: &[u16],
-    ) -> Result<Answer, Failed> {
+    ) -> Result<Answer, Failure> {
         let from = Instant::now();
         let mut answered = self.answer(node, ask);
         while self.is_patient && is_unavailable(&answered) && from.elapsed() < PATIENCE {
@@ -97,14 +97,14 @@ impl<'c> Client<'c> {
             Err(Broken::Unanswered) => (Fault::Unanswered, String::new()),
             Err(Broken::CutOff(rest)) => (Fault::CutOff, rest),
         };
-        lock(&self.seen.noted).push(Noted { node, span, fault });
-        Err(Failed(rest))
+        lock(&self.seen.noted).push(FaultEntry { node, span, fault });
+        Err(Failure(rest))
     }
 
     /// Notes a fault within an answer.
     pub(super) fn note(&self, node: usize, from: Instant, fault: Fault) {
         let span = Span { from, to: Instant::now() };
-        lock(&self.seen.noted).push(Noted { node, span, fault });
+        lock(&self.seen.noted).push(FaultEntry { node, span, fault });
     }
 
     fn answer(&mut self, node: usize, ask: &Ask<'_>) -> Result<Answer, Broken> {

@@ -10,7 +10,7 @@ use anyhow::{Result, bail, ensure};
 use testkit::Postgres;
 
 use crate::instance::Instance;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::repository::{PROFILE, fresh_folder};
 
 /// How long a node may take to come back, also while the database does.
@@ -48,7 +48,7 @@ pub(super) struct Cluster {
 struct Node {
     instance: Mutex<Instance>,
     url: String,
-    served: Mutex<Option<Served>>,
+    served: Mutex<Option<ServerProcess>>,
     /// Odd while it serves; another number each time that it does.
     life: AtomicU64,
 }
@@ -105,7 +105,7 @@ impl Cluster {
 
     fn serves(&self, node: usize) -> Result<()> {
         let mut served = lock(&self.nodes[node].served);
-        let has_ended = served.as_mut().map_or(Ok(true), Served::has_ended)?;
+        let has_ended = served.as_mut().map_or(Ok(true), ServerProcess::has_ended)?;
         ensure!(!has_ended, "node {node} has ended, and was not asked to");
         Ok(())
     }
@@ -155,7 +155,7 @@ impl Cluster {
     /// Asks all nodes to stop.
     pub(super) fn stop(self) -> Result<()> {
         let served = self.nodes.iter().filter_map(|node| lock(&node.served).take());
-        served.into_iter().try_for_each(Served::stop)
+        served.into_iter().try_for_each(ServerProcess::stop)
     }
 
     fn leave(&self, node: usize) -> Instant {

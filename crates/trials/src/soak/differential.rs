@@ -14,7 +14,7 @@ use anyhow::{Result, ensure};
 use super::client::Dice;
 use request::Case;
 use stock::Stock;
-use ways::Way;
+use ways::Route;
 
 /// Requests of the long form, and of the one that the check runs.
 pub(super) const LONG: u64 = 12_000;
@@ -136,16 +136,16 @@ impl Trial {
         let ask = |way| ways::ask(self.stock.address, way, case);
         if case.is_writing() {
             // What it changes is changed then.
-            drop(ask(Way::Layers));
+            drop(ask(Route::Layers));
         }
-        let (fast, layers) = (ask(Way::Fast), ask(Way::Layers));
+        let (fast, layers) = (ask(Route::Fast), ask(Route::Layers));
         let is_fast = fast.as_ref().is_ok_and(|told| told.fast > 0);
         if layers.as_ref().is_ok_and(|told| told.fast > 0) {
             return (is_fast, Some("a request that was led away came the fast way".to_owned()));
         }
         let difference = ways::difference(&fast, &layers);
         // A record can be read while another case changes it, and a token grow old: what is so, stays so.
-        let again = || ways::difference(&ask(Way::Fast), &ask(Way::Layers));
+        let again = || ways::difference(&ask(Route::Fast), &ask(Route::Layers));
         (is_fast, difference.and_then(|_| again()))
     }
 
@@ -163,8 +163,8 @@ impl Trial {
                     request::Request::get(&format!("{target}{mark}$select=id"), &self.stock.reader)
                 }
             };
-            let fast = ways::ask(self.stock.address, Way::Fast, &plain.into());
-            let layers = ways::ask(self.stock.address, Way::Layers, &other.into());
+            let fast = ways::ask(self.stock.address, Route::Fast, &plain.into());
+            let layers = ways::ask(self.stock.address, Route::Layers, &other.into());
             ensure!(
                 ways::difference(&fast, &layers).is_some(),
                 "the planted difference {place} is not found"

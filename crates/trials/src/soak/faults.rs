@@ -28,7 +28,7 @@ pub(super) enum Fault {
 
 /// A fault, with who has asked whom and when.
 #[derive(Debug, Clone)]
-pub(super) struct Noted {
+pub(super) struct FaultEntry {
     pub(super) node: usize,
     /// From the question to its end.
     pub(super) span: Span,
@@ -45,12 +45,12 @@ pub(super) enum Ends {
 
 /// The faults that nobody had to expect.
 pub(super) fn unexpected<'n>(
-    noted: &'n [Noted],
+    noted: &'n [FaultEntry],
     absences: &Absences,
     ends: Ends,
     speed: Speed,
-) -> Vec<&'n Noted> {
-    let is_expected = |it: &&Noted| match it.fault {
+) -> Vec<&'n FaultEntry> {
+    let is_expected = |it: &&FaultEntry| match it.fault {
         Fault::CutOff if ends == Ends::Stopped => false,
         Fault::Refused | Fault::Unanswered | Fault::CutOff => {
             absences.nodes[it.node].iter().any(|away| away.meets(&it.span))
@@ -68,7 +68,7 @@ pub(super) fn unexpected<'n>(
 
 /// How often each fault was seen, by node, and for what is about the database the latest one after
 /// it was back.
-pub(super) fn summary(noted: &[Noted], absences: &Absences) -> Vec<String> {
+pub(super) fn summary(noted: &[FaultEntry], absences: &Absences) -> Vec<String> {
     let mut counts: BTreeMap<(&Fault, usize), u64> = BTreeMap::new();
     for it in noted {
         *counts.entry((&it.fault, it.node)).or_default() += 1;
@@ -105,7 +105,7 @@ mod tests {
             nodes: vec![Vec::new(), vec![span(begin, 20, 30)]],
             database: vec![span(begin, 100, 110)],
         };
-        let noted = [Noted { node, span: span(begin, from, to), fault }];
+        let noted = [FaultEntry { node, span: span(begin, from, to), fault }];
         unexpected(&noted, &absences, ends, Speed::Judged).is_empty()
     }
 
@@ -138,9 +138,9 @@ mod tests {
     #[test]
     fn unavailable_may_be_said_at_any_time_where_speed_is_not_judged() {
         let absences = Absences { nodes: vec![Vec::new()], database: Vec::new() };
-        let fault = |fault| [Noted { node: 0, span: span(Instant::now(), 1, 2), fault }];
+        let fault = |fault| [FaultEntry { node: 0, span: span(Instant::now(), 1, 2), fault }];
         let unexpected =
-            |noted: &[Noted]| unexpected(noted, &absences, Ends::Killed, Speed::Told).len();
+            |noted: &[FaultEntry]| unexpected(noted, &absences, Ends::Killed, Speed::Told).len();
         assert_eq!(unexpected(&fault(Fault::Unavailable)), 0);
         assert_eq!(unexpected(&fault(Fault::Unanswered)), 1);
     }

@@ -12,12 +12,12 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::http::Connection;
 use crate::instance::{Instance, TENANT};
 use crate::members::{number, text};
+use crate::paths::{CALL_RECORDS, IMPORT};
 use xtask::process;
 use xtask::repository::{PROFILE, fresh_folder};
 
 /// Records of an import.
 const RECORDS: u32 = 4_000;
-const IMPORT: &str = "/v1.0/communications/callRecords/callvault.import";
 
 /// What the server said of each record version: its status, by id and version.
 type Ledger = BTreeMap<(String, u64), String>;
@@ -111,8 +111,7 @@ impl Trial {
     /// that a server which says yes to everything is caught.
     fn all_there(&self, ledger: &Ledger, token: &str) -> Result<()> {
         let mut connection = Connection::open(&self.store.url())?;
-        let mut get =
-            |id: &str| connection.get(&format!("/v1.0/communications/callRecords/{id}"), token);
+        let mut get = |id: &str| connection.get(&format!("{CALL_RECORDS}/{id}"), token);
         let (status, _) = get("00000000-0000-4000-8000-000000000000")?;
         ensure!(status == 404, "a record that never came: {status}");
         for (id, version) in ledger.keys() {

@@ -7,21 +7,21 @@ use super::content::Version;
 /// Versions of records, as far as the load knows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
-    records: BTreeMap<String, Known>,
-    /// The same ids, to take one by chance.
+    records: BTreeMap<String, Versions>,
+    /// Their ids, to draw one from.
     ids: Vec<String>,
 }
 
 /// What is known of a record.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(super) struct Versions {
     /// Versions that were ever sent, up to this one.
     pub(super) attempted: u64,
     /// With what the server said became of each.
     pub(super) acknowledged: BTreeMap<u64, String>,
 }
 
-impl Known {
+impl Versions {
     /// The newest version that was acknowledged; 0 before the first.
     pub(super) fn floor(&self) -> u64 {
         self.acknowledged.last_key_value().map_or(0, |(number, _)| *number)
@@ -50,7 +50,7 @@ impl Ledger {
     }
 
     /// What is known of a record.
-    pub(super) fn known(&self, id: &str) -> Known {
+    pub(super) fn known(&self, id: &str) -> Versions {
         self.records.get(id).cloned().unwrap_or_default()
     }
 
@@ -81,7 +81,7 @@ pub(super) fn current(id: &str, floor: u64, shown: u64, attempted: u64) -> Resul
 
 /// Whether all versions of a record may be shown: each once, in their order, with all that were
 /// acknowledged before the question, and none that was not sent.
-pub(super) fn versions(id: &str, before: &Known, shown: &[u64], attempted: u64) -> Vec<String> {
+pub(super) fn versions(id: &str, before: &Versions, shown: &[u64], attempted: u64) -> Vec<String> {
     let mut wrong = Vec::new();
     if !shown.is_sorted_by(|one, next| one < next) {
         wrong.push(format!("{id}: versions {shown:?} are not in their order"));
@@ -123,7 +123,7 @@ mod tests {
         Version { id: id.to_owned(), number }
     }
 
-    fn known() -> Known {
+    fn known() -> Versions {
         let mut ledger = Ledger::default();
         ledger.attempt(&version("a", 4));
         for number in [1, 3] {

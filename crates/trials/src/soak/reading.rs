@@ -9,9 +9,10 @@ use odata::json::Node;
 use super::client::Client;
 use super::cluster::lock;
 use super::content::{self, MONTHS, PEOPLE, Version};
-use super::ledger::{self, Known};
-use super::load::{Load, RECORDS};
+use super::ledger::{self, Versions};
+use super::load::Load;
 use crate::http::Ask;
+use crate::paths::CALL_RECORDS;
 
 /// Records on a page of a list.
 const PAGE: &str = "odata.maxpagesize=25";
@@ -43,7 +44,7 @@ pub(super) fn one(load: &Load<'_>, client: &mut Client<'_>) {
     }
 }
 
-fn known(load: &Load<'_>, id: &str) -> Known {
+fn known(load: &Load<'_>, id: &str) -> Versions {
     lock(&load.ledger).known(id)
 }
 
@@ -71,7 +72,7 @@ pub(super) fn current(
 ) {
     let before = known(load, id);
     let options = if is_expanded { "?$expand=sessions($expand=segments)" } else { "" };
-    let path = format!("{RECORDS}/{id}{options}");
+    let path = format!("{CALL_RECORDS}/{id}{options}");
     let Some((status, body)) = read(load, client, node, &path, &[200, 404]) else { return };
     let shown = match status {
         404 => Ok(0),
@@ -85,7 +86,7 @@ pub(super) fn current(
 /// Reads all versions of a record.
 pub(super) fn versions(load: &Load<'_>, client: &mut Client<'_>, node: usize, id: &str) {
     let before = known(load, id);
-    let path = format!("{RECORDS}/{id}/callvault.versions()");
+    let path = format!("{CALL_RECORDS}/{id}/callvault.versions()");
     let Some((status, body)) = read(load, client, node, &path, &[200, 404]) else { return };
     let shown = if status == 404 { Ok(Vec::new()) } else { page(&body).map(|page| page.0) };
     match shown {
@@ -103,7 +104,7 @@ pub(super) fn version(load: &Load<'_>, client: &mut Client<'_>, node: usize, ver
     let Version { id, number } = version;
     let must_be_there = known(load, id).acknowledged.contains_key(number);
     let expand = "$expand=sessions($expand=segments)";
-    let path = format!("{RECORDS}/{id}/callvault.version(version={number})?{expand}");
+    let path = format!("{CALL_RECORDS}/{id}/callvault.version(version={number})?{expand}");
     let Some((status, body)) = read(load, client, node, &path, &[200, 404]) else { return };
     let judged = match status {
         404 if must_be_there => Err(format!("{version:?} was acknowledged, and is not there")),
@@ -125,7 +126,7 @@ pub(super) fn list(load: &Load<'_>, client: &mut Client<'_>) {
     let from = format!("startDateTime%20ge%202026-{month:02}-01T00:00:00Z");
     let to = format!("startDateTime%20lt%202026-{:02}-01T00:00:00Z", month + 1);
     let who = format!("participants_v2/any(p:p/id%20eq%20'person-{person}')");
-    let mut next = Some(format!("{RECORDS}?$filter={from}%20and%20{to}%20and%20{who}"));
+    let mut next = Some(format!("{CALL_RECORDS}?$filter={from}%20and%20{to}%20and%20{who}"));
     let mut items = Vec::new();
     let mut node = client.node();
     while let Some(path) = next {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::client::Success;
 use super::cluster::{Absences, lock};
+use super::deliveries;
 use super::load::Load;
-use super::told;
 use crate::chaos::ledger::percentile;
 use crate::chaos::receiver::Receiver;
 
@@ -32,9 +32,9 @@ pub(super) fn print(load: &Load<'_>, receivers: &[&Receiver], drained: Duration)
 
 fn told_to(number: usize, receiver: &Receiver, absences: &Absences) {
     let requests = receiver.requests();
-    let told = told::unfold(&requests);
+    let told = deliveries::unfold(&requests);
     let deaths: Vec<_> = absences.nodes.iter().flatten().map(|away| away.from).collect();
-    let takeovers = told::takeovers(&requests, &receiver.ends(), &deaths);
+    let takeovers = deliveries::takeovers(&requests, &receiver.ends(), &deaths);
     println!(
         "receiver {number}: {} messages in {} requests, {} again; its teller died {} times, told on \
          after {:.0?} (median), {:.0?} (longest)",

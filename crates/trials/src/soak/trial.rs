@@ -12,7 +12,7 @@ use super::content::{self, Version};
 use super::faults::{self, Ends};
 use super::load::Load;
 use super::log::Log;
-use super::{Speed, reading, report, told};
+use super::{Speed, deliveries, reading, report, traffic};
 use crate::chaos::receiver::{Kind, Receiver};
 
 /// How long everything may take to arrive when nothing more is written.
@@ -48,7 +48,7 @@ pub(super) fn run(
     let subscribers = subscribe(cluster, &token)?;
     let began = Instant::now();
     let load = Load::new(cluster, token);
-    load.during(disturb)?;
+    traffic::during(&load, disturb)?;
     cluster.all_serve()?;
     let mut wrong = check_records(&load, speed);
     let (drained, not_told) = check_told(cluster, &subscribers);
@@ -108,7 +108,7 @@ fn check_records(load: &Load<'_>, speed: Speed) -> Vec<String> {
         for node in 0..load.cluster.count() {
             let mut client = Client::new(load.cluster, &load.seen, 300 + node as u64);
             // Nodes need as long as they need to notice that the database is back.
-            client.is_patient = speed == Speed::Told;
+            client.is_patient = speed == Speed::Deliveries;
             let ledger = &ledger;
             scope.spawn(move || {
                 for id in ledger.ids() {
@@ -139,8 +139,8 @@ fn check_told(cluster: &Cluster, subscribers: &[Subscriber]) -> (Duration, Vec<S
             if due.is_empty() {
                 wrong.push("there is nothing to be told".to_owned());
             }
-            let told = told::unfold(&subscriber.receiver.requests());
-            wrong.extend(told::judge(&told, &due));
+            let told = deliveries::unfold(&subscriber.receiver.requests());
+            wrong.extend(deliveries::judge(&told, &due));
         }
         if queued > 0 {
             wrong.push(format!("{queued} messages wait"));

@@ -9,6 +9,7 @@ use odata::percent::encode_query;
 
 use crate::http::Connection;
 use crate::instance::Instance;
+use crate::paths::CALL_RECORDS;
 use xtask::repository::{PROFILE, fresh_folder};
 
 /// Most time of an answer, the middle one of [`TIMES`].
@@ -19,8 +20,6 @@ const MOST_MEMORY: u64 = 16 * 1024;
 const TIMES: usize = 5;
 /// Records that are there: the cost of reading a request counts, not that of a full store.
 const RECORDS: u32 = 20;
-
-const PATH: &str = "/v1.0/communications/callRecords";
 
 /// A request: what it is, and the URL behind the server.
 pub(super) struct Request {
@@ -47,9 +46,9 @@ pub(super) fn ask() -> Result<()> {
     store.import(&records)?;
     let served = store.serve()?;
     let token = store.token("CallRecords.Read.All")?;
-    let mut asking = Asking { url: served.url.clone(), process: served.id(), token };
+    let mut asking = Prober { url: served.url.clone(), process: served.id(), token };
     // What is made once, with the first request, is not this one's cost.
-    asking.cost(&format!("{PATH}?$search=a&$filter=id%20eq%20'a'&$expand=sessions"))?;
+    asking.cost(&format!("{CALL_RECORDS}?$search=a&$filter=id%20eq%20'a'&$expand=sessions"))?;
     let mut costs = Vec::new();
     for Request { name, url } in requests() {
         let cost = asking.cost(&url).with_context(|| format!("{name}: {url:.200}"))?;
@@ -79,13 +78,13 @@ fn show(title: &str, costs: &[(String, Cost)]) {
     }
 }
 
-struct Asking {
+struct Prober {
     url: String,
     process: u32,
     token: String,
 }
 
-impl Asking {
+impl Prober {
     fn cost(&mut self, url: &str) -> Result<Cost> {
         let mut times = Vec::new();
         let mut status = 0;
@@ -126,13 +125,13 @@ pub(super) fn requests() -> Vec<Request> {
     let mut add = |name: String, url: String| requests.push(Request { name, url });
     for (name, filter) in filters() {
         let text = encode_query(&filter);
-        add(format!("$filter: {name}"), format!("{PATH}?$filter={text}"));
-        add(format!("$expand: {name}"), format!("{PATH}?$expand=sessions($filter={text})"));
-        add(format!("$apply: {name}"), format!("{PATH}?$apply=filter({text})"));
-        add(format!("path: {name}"), format!("{PATH}/$filter({text})/$count"));
+        add(format!("$filter: {name}"), format!("{CALL_RECORDS}?$filter={text}"));
+        add(format!("$expand: {name}"), format!("{CALL_RECORDS}?$expand=sessions($filter={text})"));
+        add(format!("$apply: {name}"), format!("{CALL_RECORDS}?$apply=filter({text})"));
+        add(format!("path: {name}"), format!("{CALL_RECORDS}/$filter({text})/$count"));
     }
     for (name, query) in options() {
-        add(name, format!("{PATH}?{query}"));
+        add(name, format!("{CALL_RECORDS}?{query}"));
     }
     for (name, segment) in [
         ("names", "x/"),
@@ -146,7 +145,7 @@ pub(super) fn requests() -> Vec<Request> {
     ] {
         for length in [500, 4_000, 8_000, 30_000] {
             let times = length / segment.len();
-            let url = format!("{PATH}/{}", segment.repeat(times));
+            let url = format!("{CALL_RECORDS}/{}", segment.repeat(times));
             add(format!("path of {times} {name}"), url);
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::bound::{
-    Arithmetic, Computed, Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root,
+    Arithmetic, ComputedMember, Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root,
 };
 use crate::literal::type_name;
 
@@ -62,7 +62,7 @@ fn is_literal(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Literal(_))
 }
 
-impl fmt::Display for Computed {
+impl fmt::Display for ComputedMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} as {}", self.value, self.alias)
     }

@@ -29,7 +29,7 @@ enum Figure {
         wanted: Ordering,
         best: Option<Value<'static>>,
     },
-    /// What was seen, and room to write down what is looked at.
+    /// The values so far, and room to write the one at hand.
     Distinct(HashSet<Box<[u8]>>, Vec<u8>),
     Percentile(f64, Sample),
 }

@@ -4,18 +4,18 @@
 use std::borrow::Cow;
 
 use super::Setting;
-use super::plan::sorted_by;
 use super::sum::Sum;
 use crate::bound::{Expr, Extreme, OrderKey};
 use crate::eval::page::{Pager, Sieve, Window};
-use crate::eval::program::NOTHING;
-use crate::eval::{Environment, Exhausted, Meter, NoSearch, Program, Scope, Value};
+use crate::eval::{
+    Environment, Exhausted, HeapSize, Meter, NOTHING, NoSearch, Program, Scope, Value,
+};
 use crate::json::Node;
 
 /// A prepared choice.
 #[derive(Debug)]
 pub(super) struct Choice {
-    /// What the chosen items have to reach: a number of them, a sum, or a share of 100.
+    /// What the chosen items must reach: a number of them, a sum, or a share of 100.
     limit: Limit,
     sieve: Sieve,
     by: Program,
@@ -29,10 +29,25 @@ enum Limit {
 }
 
 /// Items in the order of their values.
-pub(super) struct Chosen<'p> {
+pub(super) struct Ranking<'p> {
     choice: &'p Choice,
-    pager: Pager<'p, (usize, f64, Node<'static>)>,
+    pager: Pager<'p, Candidate>,
     seen: usize,
+}
+
+/// An item that may be among the first.
+struct Candidate {
+    /// Its place in the collection.
+    index: usize,
+    /// What it is chosen by, as a number.
+    value: f64,
+    item: Node<'static>,
+}
+
+impl HeapSize for Candidate {
+    fn heap_size(&self) -> usize {
+        self.item.heap_size()
+    }
 }
 
 impl Choice {
@@ -49,7 +64,7 @@ impl Choice {
         };
         let is_descending = matches!(kind, TopCount | TopSum | TopPercent);
         let key = OrderKey { value: by.clone(), is_descending };
-        Self { limit, sieve: sorted_by(vec![key]), by: Program::new(by) }
+        Self { limit, sieve: Sieve::sorted_by(&[key]), by: Program::new(by) }
     }
 }
 
@@ -61,7 +76,7 @@ fn number(value: &Value<'_>) -> f64 {
     }
 }
 
-impl<'p> Chosen<'p> {
+impl<'p> Ranking<'p> {
     pub(super) fn new(choice: &'p Choice, setting: &Setting<'p>) -> Self {
         let room = match choice.limit {
             Limit::Count(count) => count,
@@ -75,11 +90,11 @@ impl<'p> Chosen<'p> {
     /// Takes an item; how many more are kept.
     pub(super) fn push(&mut self, item: &Node<'_>, setting: &Setting<'_>) -> usize {
         let before = self.pager.held();
-        let number =
-            number(&self.choice.by.value(&Scope::new(setting.item(item), setting.environment)));
+        let scope = Scope::new(setting.item(item), setting.environment);
+        let value = number(&self.choice.by.value(&scope));
         let index = self.seen;
         self.seen += 1;
-        let keep = |item: &Node<'_>| (index, number, item.clone().into_owned());
+        let keep = |item: &Node<'_>| Candidate { index, value, item: item.clone().into_owned() };
         let _ = self.pager.offer(Cow::Borrowed(item), keep);
         self.pager.held() - before
     }
@@ -90,25 +105,25 @@ impl<'p> Chosen<'p> {
     }
 
     pub(super) fn finish(self) -> Result<Vec<Node<'static>>, Exhausted> {
-        let mut items = self.pager.finish()?.items;
+        let mut candidates = self.pager.finish()?.items;
         let mut total = Sum::default();
-        for (_, value, _) in &items {
-            total.add(*value);
+        for candidate in &candidates {
+            total.add(candidate.value);
         }
         let mut sum = Sum::default();
-        let needed = items.iter().take_while(|(_, value, _)| {
+        let needed = candidates.iter().take_while(|candidate| {
             let is_open = match self.choice.limit {
                 Limit::Count(_) => true,
                 Limit::Sum(wanted) => sum.value() < wanted,
                 Limit::Percent(wanted) => !is_share(sum.value(), total.value(), wanted),
             };
-            sum.add(*value);
+            sum.add(candidate.value);
             is_open
         });
         let needed = needed.count();
-        items.truncate(needed);
-        items.sort_unstable_by_key(|(index, ..)| *index);
-        Ok(items.into_iter().map(|(.., item)| item).collect())
+        candidates.truncate(needed);
+        candidates.sort_unstable_by_key(|candidate| candidate.index);
+        Ok(candidates.into_iter().map(|candidate| candidate.item).collect())
     }
 }
 

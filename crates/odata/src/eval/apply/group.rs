@@ -1,57 +1,47 @@
-//! `groupby`, with `rollup`: a chain of transformations for each combination of values.
+//! The keys of `groupby`, with `rollup`: which groups an item belongs to.
 
-use std::collections::HashMap;
-
+use super::Excess;
 use super::identity::push_identity;
-use super::plan::Stage;
-use super::run::{self, Budget, State};
-use super::{Excess, Setting};
 use crate::bound::{GroupKey, Path, PathStep, Ty};
 use crate::edm::StructuredType;
-use crate::eval::path::Way;
-use crate::eval::{HeapSize, Scope};
+use crate::eval::Scope;
+use crate::eval::program::path::CompiledPath;
 use crate::json::{Member, Node, Text};
 
 /// Groupings that roll-ups may multiply to.
 const MOST_GROUPINGS: usize = 256;
 
-/// A prepared `groupby`.
+/// The prepared keys of a `groupby`.
 #[derive(Debug)]
 pub(super) struct Grouping {
     keys: Vec<KeyPath>,
     /// The keys that are grouped by together, by index; several with roll-ups.
     sets: Vec<Vec<usize>>,
-    /// What becomes of each group; `None` for nothing but its keys.
-    inner: Option<Vec<Stage>>,
 }
 
 #[derive(Debug)]
 struct KeyPath {
-    way: Way,
-    names: Vec<(String, Option<&'static StructuredType>)>,
+    path: CompiledPath,
+    names: Vec<KeyName>,
 }
 
-/// The groups met so far.
-pub(super) struct Groups<'p> {
-    grouping: &'p Grouping,
-    found: HashMap<Box<[u8]>, usize>,
-    groups: Vec<Group<'p>>,
-    scratch: Vec<u8>,
-}
-
-struct Group<'p> {
-    set: usize,
-    keys: Node<'static>,
-    states: Vec<State<'p>>,
-    out: Vec<Node<'static>>,
-    is_done: bool,
+/// A name on the path of a key.
+#[derive(Debug)]
+struct KeyName {
+    name: String,
+    /// The type that the path casts the member to.
+    cast: Option<&'static StructuredType>,
 }
 
 impl Grouping {
-    pub(super) fn new(asked: &[GroupKey], inner: Option<Vec<Stage>>) -> Result<Self, Excess> {
+    /// Prepares keys.
+    ///
+    /// # Errors
+    /// [`Excess::TooManyGroupings`] when roll-ups multiply to too many.
+    pub(super) fn new(group_keys: &[GroupKey]) -> Result<Self, Excess> {
         let mut keys = Vec::new();
         let mut sets = vec![Vec::new()];
-        for key in asked {
+        for key in group_keys {
             let first = keys.len();
             let (paths, fewest) = match key {
                 GroupKey::Path(path) => (std::slice::from_ref(path), 1),
@@ -70,11 +60,35 @@ impl Grouping {
                 return Err(Excess::TooManyGroupings(MOST_GROUPINGS));
             }
         }
-        Ok(Self { keys, sets, inner })
+        Ok(Self { keys, sets })
+    }
+
+    /// How many groupings there are; one without roll-ups.
+    pub(super) fn len(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// Appends bytes that are the same for the items of a group only.
+    pub(super) fn push_identity(&self, set: usize, scope: &Scope<'_, '_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(set as u32).to_be_bytes());
+        for key in &self.sets[set] {
+            push_identity(out, &self.keys[*key].path.value(scope));
+        }
+    }
+
+    /// The keys of an item's group, nested as in their paths.
+    pub(super) fn keys(&self, set: usize, scope: &Scope<'_, '_>) -> Node<'static> {
+        let mut nested = Node::Object(Vec::new());
+        for key in &self.sets[set] {
+            let KeyPath { path, names } = &self.keys[*key];
+            let value = path.node(scope).map_or(Node::Null, |item| item.node.clone().into_owned());
+            graft(&mut nested, names, value);
+        }
+        nested
     }
 }
 
-/// The keys of a group, nested as in their paths, for whoever knows their values.
+/// The keys of a group with these values, nested as in their paths.
 pub fn group_keys<'k>(
     keys: impl IntoIterator<Item = (&'k Path, Node<'static>)>,
 ) -> Vec<Member<'static>> {
@@ -88,16 +102,17 @@ pub fn group_keys<'k>(
     }
 }
 
-/// The names on a path, each with the type that it is cast to.
-fn names(path: &Path) -> Vec<(String, Option<&'static StructuredType>)> {
-    let mut names: Vec<(String, Option<&'static StructuredType>)> = Vec::new();
+/// The names on a path.
+fn names(path: &Path) -> Vec<KeyName> {
+    let mut names: Vec<KeyName> = Vec::new();
+    let named = |name: &str| KeyName { name: name.to_owned(), cast: None };
     for step in &path.steps {
         match step {
-            PathStep::Property(property) => names.push((property.name.to_owned(), None)),
-            PathStep::Member(name) => names.push((name.clone(), None)),
+            PathStep::Property(property) => names.push(named(property.name)),
+            PathStep::Member(name) => names.push(named(name)),
             PathStep::Cast(ty) => {
-                if let Some((_, cast)) = names.last_mut() {
-                    *cast = Some(ty);
+                if let Some(last) = names.last_mut() {
+                    last.cast = Some(ty);
                 }
             }
             _ => {}
@@ -108,103 +123,16 @@ fn names(path: &Path) -> Vec<(String, Option<&'static StructuredType>)> {
 
 impl KeyPath {
     fn new(path: &Path) -> Self {
-        Self { way: Way::new(path, Ty::Dynamic), names: names(path) }
-    }
-}
-
-impl<'p> Groups<'p> {
-    pub(super) fn new(grouping: &'p Grouping) -> Self {
-        Self { grouping, found: HashMap::new(), groups: Vec::new(), scratch: Vec::new() }
-    }
-
-    /// Takes an item into its group of each grouping.
-    pub(super) fn push(
-        &mut self,
-        item: &Node<'_>,
-        setting: &Setting<'p>,
-        budget: &mut Budget,
-    ) -> Result<(), Excess> {
-        let scope = Scope::new(setting.item(item), setting.environment);
-        let meter = setting.environment.meter;
-        for set in 0..self.grouping.sets.len() {
-            meter.step();
-            meter.check()?;
-            let index = self.group(set, &scope, setting, budget)?;
-            let group = &mut self.groups[index];
-            if let (Some(inner), false) = (&self.grouping.inner, group.is_done) {
-                let item = std::borrow::Cow::Borrowed(item);
-                let Group { states, out, .. } = group;
-                group.is_done = run::push(inner, states, item, setting, budget, out)?.is_break();
-            }
-        }
-        Ok(())
-    }
-
-    /// The index of the group of an item, a new one if there is none yet.
-    fn group(
-        &mut self,
-        set: usize,
-        scope: &Scope<'_, '_>,
-        setting: &Setting<'p>,
-        budget: &mut Budget,
-    ) -> Result<usize, Excess> {
-        let grouping = self.grouping;
-        self.scratch.clear();
-        self.scratch.extend_from_slice(&(set as u32).to_be_bytes());
-        for key in &grouping.sets[set] {
-            push_identity(&mut self.scratch, &grouping.keys[*key].way.value(scope));
-        }
-        if let Some(index) = self.found.get(&*self.scratch) {
-            return Ok(*index);
-        }
-        budget.take_group()?;
-        let mut keys = Node::Object(Vec::new());
-        for key in &grouping.sets[set] {
-            let KeyPath { way, names } = &grouping.keys[*key];
-            let value = way.node(scope).map_or(Node::Null, |item| item.node.clone().into_owned());
-            graft(&mut keys, names, value);
-        }
-        let states = run::states(grouping.inner.as_deref().unwrap_or_default(), setting);
-        let identity = self.scratch.len();
-        setting.environment.meter.keep(
-            size_of::<Group<'_>>() + size_of_val(states.as_slice()) + keys.heap_size() + identity,
-        );
-        let index = self.groups.len();
-        self.groups.push(Group { set, keys, states, out: Vec::new(), is_done: false });
-        self.found.insert(self.scratch.as_slice().into(), index);
-        Ok(index)
-    }
-
-    /// What the groups have become, the finest grouping first.
-    pub(super) fn finish(
-        mut self,
-        setting: &Setting<'p>,
-        budget: &mut Budget,
-    ) -> Result<Vec<Node<'static>>, Excess> {
-        // Stable, so that groups stay in the order in which they were met.
-        self.groups.sort_by_key(|group| group.set);
-        let mut items = Vec::new();
-        for Group { keys, mut states, mut out, .. } in self.groups {
-            let Some(inner) = &self.grouping.inner else {
-                budget.take_item()?;
-                items.push(keys);
-                continue;
-            };
-            run::finish(inner, &mut states, setting, budget, &mut out)?;
-            items.extend(out.into_iter().map(|item| with_keys(&keys, item)));
-        }
-        Ok(items)
+        Self { path: CompiledPath::new(path, Ty::Dynamic), names: names(path) }
     }
 }
 
 /// Puts a value where a path leads to, making the objects on the way. They are of the types that
 /// the path casts to, unless the value is null: then the item may have been of another.
-fn graft(
-    node: &mut Node<'static>,
-    names: &[(String, Option<&'static StructuredType>)],
-    value: Node<'static>,
-) {
-    let (Node::Object(members), [(name, cast), rest @ ..]) = (node, names) else { return };
+fn graft(node: &mut Node<'static>, names: &[KeyName], value: Node<'static>) {
+    let (Node::Object(members), [KeyName { name, cast }, rest @ ..]) = (node, names) else {
+        return;
+    };
     if rest.is_empty() {
         let known = members.iter().any(|member| member.name.is(name));
         // Paths that lead here by different casts: all but one are null.
@@ -227,13 +155,4 @@ fn graft(
         inner.insert(0, Member { name: Text::plain("@odata.type"), value: stated });
     }
     graft(inner, rest, value);
-}
-
-/// An item with the keys of its group in front; one that still has them keeps its own.
-fn with_keys(keys: &Node<'static>, item: Node<'static>) -> Node<'static> {
-    let (Node::Object(keys), Node::Object(members)) = (keys, item) else { return Node::Null };
-    let is_missing = |key: &&Member<'static>| members.iter().all(|member| member.name != key.name);
-    let mut all: Vec<Member<'static>> = keys.iter().filter(is_missing).cloned().collect();
-    all.extend(members);
-    Node::Object(all)
 }

@@ -3,7 +3,7 @@
 use super::Excess;
 use super::extreme::Choice;
 use super::group::Grouping;
-use crate::bound::{Aggregate, Apply, OrderKey, Query, Search, Transformation};
+use crate::bound::{Aggregate, Apply, Search, Transformation};
 use crate::eval::Program;
 use crate::eval::page::{Calculation, Sieve, Window, calculations};
 
@@ -18,7 +18,8 @@ pub(super) enum Stage {
     Skip(usize),
     Top(usize),
     Aggregate(Figures),
-    Group(Grouping),
+    /// Groups, and what becomes of each; `None` for nothing but its keys.
+    Group(Grouping, Option<Vec<Stage>>),
     Concat(Vec<Vec<Stage>>),
     Extreme(Choice),
 }
@@ -26,14 +27,14 @@ pub(super) enum Stage {
 /// Figures, and where their values come from.
 #[derive(Debug)]
 pub(super) struct Figures {
-    pub(super) asked: Vec<Aggregate>,
+    pub(super) aggregates: Vec<Aggregate>,
     pub(super) values: Vec<Option<Program>>,
 }
 
 impl Figures {
-    fn new(asked: &[Aggregate]) -> Self {
+    fn new(aggregates: &[Aggregate]) -> Self {
         let program = |figure: &Aggregate| figure.value.as_ref().map(Program::new);
-        Self { asked: asked.to_vec(), values: asked.iter().map(program).collect() }
+        Self { aggregates: aggregates.to_vec(), values: aggregates.iter().map(program).collect() }
     }
 }
 
@@ -57,14 +58,14 @@ pub(super) fn stages(apply: &Apply) -> Result<Vec<Stage>, Excess> {
                     window.room = whole(*count);
                     steps.next();
                 }
-                Stage::Sort(sorted_by(keys.clone()), window)
+                Stage::Sort(Sieve::sorted_by(keys), window)
             }
             Transformation::Skip(count) => Stage::Skip(whole(*count)),
             Transformation::Top(count) => Stage::Top(whole(*count)),
             Transformation::Aggregate(figures) => Stage::Aggregate(Figures::new(figures)),
             Transformation::GroupBy { keys, apply } => {
                 let inner = apply.as_ref().map(self::stages).transpose()?;
-                Stage::Group(Grouping::new(keys, inner)?)
+                Stage::Group(Grouping::new(keys)?, inner)
             }
             Transformation::Concat(chains) => {
                 Stage::Concat(chains.iter().map(self::stages).collect::<Result<_, _>>()?)
@@ -75,11 +76,6 @@ pub(super) fn stages(apply: &Apply) -> Result<Vec<Stage>, Excess> {
         });
     }
     Ok(stages)
-}
-
-/// Takes everything, in an order.
-pub(super) fn sorted_by(orderby: Vec<OrderKey>) -> Sieve {
-    Sieve::new(&Query { orderby, ..Query::default() })
 }
 
 fn whole(count: u64) -> usize {

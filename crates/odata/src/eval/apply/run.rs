@@ -1,11 +1,13 @@
 //! Items on their way through the stages of a chain.
 
+mod groups;
+
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use self::groups::Groups;
 use super::aggregate::Aggregator;
-use super::extreme::Chosen;
-use super::group::Groups;
+use super::extreme::Ranking;
 use super::plan::{Figures, Stage};
 use super::{Excess, Setting, Sizes};
 use crate::eval::json_form::set_member;
@@ -22,7 +24,7 @@ pub(super) enum State<'p> {
     Figures(&'p Figures, Aggregator),
     Groups(Groups<'p>),
     Branches(Vec<Branch<'p>>),
-    Chosen(Chosen<'p>),
+    Ranking(Ranking<'p>),
     /// Its items went on.
     Finished,
 }
@@ -85,8 +87,10 @@ impl<'p> State<'p> {
             Stage::Sort(sieve, window) => {
                 Self::Sorted(Pager::new(sieve, *window, setting.ty, setting.environment))
             }
-            Stage::Aggregate(figures) => Self::Figures(figures, Aggregator::new(&figures.asked)),
-            Stage::Group(grouping) => Self::Groups(Groups::new(grouping)),
+            Stage::Aggregate(figures) => {
+                Self::Figures(figures, Aggregator::new(&figures.aggregates))
+            }
+            Stage::Group(grouping, inner) => Self::Groups(Groups::new(grouping, inner.as_deref())),
             Stage::Concat(chains) => {
                 let branch = |stages: &'p Vec<Stage>| Branch {
                     stages,
@@ -96,7 +100,7 @@ impl<'p> State<'p> {
                 };
                 Self::Branches(chains.iter().map(branch).collect())
             }
-            Stage::Extreme(choice) => Self::Chosen(Chosen::new(choice, setting)),
+            Stage::Extreme(choice) => Self::Ranking(Ranking::new(choice, setting)),
         }
     }
 }
@@ -173,7 +177,7 @@ impl<'p> State<'p> {
                 budget.take_values(feed(aggregator, figures, &scope))?;
             }
             Self::Groups(groups) => groups.push(item, setting, budget)?,
-            Self::Chosen(chosen) => budget.take_items(chosen.push(item, setting))?,
+            Self::Ranking(ranking) => budget.take_items(ranking.push(item, setting))?,
             Self::Branches(branches) => {
                 for Branch { stages, states, out, is_done } in branches.iter_mut() {
                     if !*is_done {
@@ -202,13 +206,13 @@ impl<'p> State<'p> {
                 let held = pager.held();
                 (pager.finish()?.items, held)
             }
-            Self::Chosen(chosen) => {
-                let held = chosen.held();
-                (chosen.finish()?, held)
+            Self::Ranking(ranking) => {
+                let held = ranking.held();
+                (ranking.finish()?, held)
             }
             Self::Figures(figures, aggregator) => {
                 let mut members = Vec::new();
-                for (figure, value) in figures.asked.iter().zip(aggregator.finish()) {
+                for (figure, value) in figures.aggregates.iter().zip(aggregator.finish()) {
                     set_member(&mut members, &figure.alias, &value);
                 }
                 (vec![Node::Object(members)], 0)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 
 use super::*;
-use crate::bound::{Computed, OrderKey, Query};
+use crate::bound::{ComputedMember, OrderKey, Query};
 use crate::eval::{Pager, Selection, Sieve, Window};
 use Operator::{Ge, Gt};
 
@@ -77,8 +77,8 @@ fn calculated_members_can_be_filtered_sorted_and_kept() {
         expr(ExprKind::Arithmetic(operator, Box::new(left), Box::new(right)))
     };
     let compute = vec![
-        Computed { value: of(Mul, path("k"), int(10)), alias: "t".into(), position: 0 },
-        Computed { value: of(Add, path("t"), path("n")), alias: "m".into(), position: 0 },
+        ComputedMember { value: of(Mul, path("k"), int(10)), alias: "t".into(), position: 0 },
+        ComputedMember { value: of(Add, path("t"), path("n")), alias: "m".into(), position: 0 },
     ];
     let query = Query {
         compute,

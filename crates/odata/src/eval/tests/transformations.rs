@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::*;
 use crate::bound::{
-    Aggregate, Apply, Computed, Extreme, GroupKey, Method, OrderKey, Search, Transformation,
+    Aggregate, Apply, ComputedMember, Extreme, GroupKey, Method, OrderKey, Search, Transformation,
 };
 use crate::eval::{Aggregator, Excess, Pipeline, Sizes};
 use crate::json::write_node;
@@ -107,7 +107,7 @@ fn items_pass_filters_and_get_members_one_by_one() {
     let big = T::Filter(compare(Gt, path("Amount"), int(2)));
     assert_eq!(ids(vec![T::Identity, big.clone()]), "3 4 5");
     assert_eq!(ids(vec![T::Skip(1), big.clone(), T::Top(1)]), "3");
-    let double = Computed {
+    let double = ComputedMember {
         value: expr(ExprKind::Arithmetic(
             crate::bound::Arithmetic::Mul,
             Box::new(path("Amount")),

@@ -3,7 +3,7 @@
 use model::assemble::{push_annotation, push_record};
 use model::fragment::{PARTICIPANTS_PER_PACK, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::generated;
-use odata::bound::{Computed, ExpandItem, ExpandKind, Query};
+use odata::bound::{ComputedMember, ExpandItem, ExpandKind, Query};
 use odata::context;
 use odata::edm::{StructuredType, Type};
 use odata::eval::{HeapSize, Selection};
@@ -277,7 +277,7 @@ impl Composer {
         }
         let address = format!("communications/callRecords{}", key::in_path(&row.id));
         // Only conditions that begin at the outermost entity need its text.
-        let needs_text = query.expand.iter().any(|item| item.query.to_options().contains("$it"));
+        let needs_text = query.expand.iter().any(|item| item.query.uses_outermost());
         let text = if needs_text { Some(whole_record(reader, row)?) } else { None };
         let around = Around {
             context: &path,
@@ -338,7 +338,7 @@ impl Composer {
         let page = Page::first(&item.query, source.most(), self.max_page_size);
         let is_count = item.kind == ExpandKind::Count;
         let query = Query { count: item.query.count || is_count, ..(*item.query).clone() };
-        let outermost = around.outermost.filter(|_| item.query.to_options().contains("$it"));
+        let outermost = around.outermost.filter(|_| item.query.uses_outermost());
         let size = match outermost {
             _ if is_count => 0,
             // A link would begin at the collection itself, where `$it` is something else.
@@ -397,7 +397,7 @@ impl Composer {
 }
 
 /// A record fragment without the members that computed ones replace.
-fn without_computed(row: &StoredRecord, compute: &[Computed]) -> Result<Vec<u8>, Problem> {
+fn without_computed(row: &StoredRecord, compute: &[ComputedMember]) -> Result<Vec<u8>, Problem> {
     let text = record_text(row)?;
     let record = parse(&text)?;
     let members = not_computed(record.as_object().unwrap_or_default(), compute);

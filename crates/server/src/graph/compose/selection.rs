@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use model::search::Finder;
-use odata::bound::{Computed, Query};
+use odata::bound::{ComputedMember, Query};
 use odata::edm::Type;
 use odata::eval::{
     Environment, Excess, Exhausted, HeapSize, Item, Meter, Pager, Pipeline, Selection, Sieve,
@@ -69,7 +69,7 @@ fn first(
 
 /// Text of the computed members of an item, each behind a comma.
 pub(super) fn computed(
-    computed: &[Computed],
+    computed: &[ComputedMember],
     item: Node<'_>,
     ty: Type,
     meter: &Meter,
@@ -90,12 +90,15 @@ pub(super) fn computed(
 }
 
 /// Members of an item but those that computed ones replace: what no schema declares may have any name.
-pub(super) fn not_computed<'n>(members: &[Member<'n>], computed: &[Computed]) -> Vec<Member<'n>> {
+pub(super) fn not_computed<'n>(
+    members: &[Member<'n>],
+    computed: &[ComputedMember],
+) -> Vec<Member<'n>> {
     members.iter().filter(|member| !is_computed(member, computed)).cloned().collect()
 }
 
 /// Whether it is a computed member, or an annotation of one.
-fn is_computed(member: &Member<'_>, computed: &[Computed]) -> bool {
+fn is_computed(member: &Member<'_>, computed: &[ComputedMember]) -> bool {
     let name = member.name.value();
     let name = name.split('@').next().unwrap_or_default();
     computed.iter().any(|one| one.alias == name)

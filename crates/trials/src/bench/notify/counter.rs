@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::received::{Received, answer};
+use crate::received::{ReceivedRequest, answer};
 
 /// Bodies that are kept, to be sent again by somebody else.
 const KEPT: usize = 400;
@@ -85,7 +85,7 @@ impl Counter {
 fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::with_capacity(64 << 10, stream);
-    let mut received = Received::default();
+    let mut received = ReceivedRequest::default();
     while received.read(&mut stream)? {
         let out = stream.get_mut();
         if let Some(token) = &received.validation_token {

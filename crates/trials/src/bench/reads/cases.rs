@@ -9,10 +9,11 @@ use anyhow::{Context, Result};
 use super::get;
 use crate::bench::nginx::Site;
 use crate::bench::wrk::{Draw, Requests};
-use crate::bench::{Bench, COLLECTION, PAGES, windows};
+use crate::bench::{Bench, PAGES, windows};
 use crate::http::{Answer, Connection};
 use crate::members;
-use crate::served::Served;
+use crate::paths::CALL_RECORDS;
+use crate::server_process::ServerProcess;
 
 /// Records whose answers nginx has.
 const SAMPLES: usize = 5_000;
@@ -51,7 +52,7 @@ struct Sample {
 }
 
 /// What a case is made of.
-struct Making<'a> {
+struct CaseBuilder<'a> {
     bench: &'a Bench,
     connection: Connection,
     folder: &'a Path,
@@ -59,8 +60,8 @@ struct Making<'a> {
 }
 
 /// All of them.
-pub(super) fn all(bench: &Bench, server: &Served, folder: &Path) -> Result<Vec<Case>> {
-    let mut making = Making::new(bench, server, folder)?;
+pub(super) fn all(bench: &Bench, server: &ServerProcess, folder: &Path) -> Result<Vec<Case>> {
+    let mut making = CaseBuilder::new(bench, server, folder)?;
     let mut cases = making.plain()?;
     cases.push(making.unchanged()?);
     cases.push(making.by_id("$select of 4", SELECTED, "", Draw::Uniform, None)?);
@@ -72,13 +73,17 @@ pub(super) fn all(bench: &Bench, server: &Served, folder: &Path) -> Result<Vec<C
 }
 
 /// GET by id and expanded.
-pub(super) fn plain(bench: &Bench, server: &Served, folder: &Path) -> Result<Vec<Case>> {
-    Making::new(bench, server, folder)?.plain()
+pub(super) fn plain(bench: &Bench, server: &ServerProcess, folder: &Path) -> Result<Vec<Case>> {
+    CaseBuilder::new(bench, server, folder)?.plain()
 }
 
 /// The three that daily work is judged by: GET by id, expanded, and a page of a list.
-pub(in crate::bench) fn few(bench: &Bench, server: &Served, folder: &Path) -> Result<Vec<Case>> {
-    let mut making = Making::new(bench, server, folder)?;
+pub(in crate::bench) fn few(
+    bench: &Bench,
+    server: &ServerProcess,
+    folder: &Path,
+) -> Result<Vec<Case>> {
+    let mut making = CaseBuilder::new(bench, server, folder)?;
     let mut cases = vec![
         making.by_id("GET by id", "", "", Draw::Uniform, None)?,
         making.by_id("GET expanded", EXPANDED, "", Draw::Uniform, None)?,
@@ -88,14 +93,14 @@ pub(in crate::bench) fn few(bench: &Bench, server: &Served, folder: &Path) -> Re
 }
 
 /// The header lines of an answer of ours.
-pub(super) fn header_lines(bench: &Bench, server: &Served) -> Result<Vec<(String, String)>> {
+pub(super) fn header_lines(bench: &Bench, server: &ServerProcess) -> Result<Vec<(String, String)>> {
     let mut connection = Connection::open(&server.url)?;
     let id = first_lines(&bench.ids, 1)?.pop().context("no record")?;
-    Ok(get(&mut connection, bench, &format!("{COLLECTION}/{id}"))?.lines)
+    Ok(get(&mut connection, bench, &format!("{CALL_RECORDS}/{id}"))?.lines)
 }
 
-impl<'a> Making<'a> {
-    fn new(bench: &'a Bench, server: &Served, folder: &'a Path) -> Result<Self> {
+impl<'a> CaseBuilder<'a> {
+    fn new(bench: &'a Bench, server: &ServerProcess, folder: &'a Path) -> Result<Self> {
         fs::create_dir_all(folder)?;
         Ok(Self { bench, connection: Connection::open(&server.url)?, folder, count: 0 })
     }
@@ -123,7 +128,7 @@ impl<'a> Making<'a> {
         let ids = first_lines(&self.bench.ids, SAMPLES)?;
         let mut samples = Vec::with_capacity(ids.len());
         for id in ids {
-            let body = self.get(&format!("{COLLECTION}/{id}{query}"))?.body;
+            let body = self.get(&format!("{CALL_RECORDS}/{id}{query}"))?.body;
             samples.push(Sample { file: id, query: String::new(), body });
         }
         let mut case = self.case(name, "/communications/callRecords/", query, lines, samples)?;
@@ -136,7 +141,7 @@ impl<'a> Making<'a> {
         let ids = first_lines(&self.bench.ids, SAMPLES)?;
         let (mut samples, mut ours) = (Vec::new(), Vec::new());
         for id in ids {
-            let answer = self.get(&format!("{COLLECTION}/{id}"))?;
+            let answer = self.get(&format!("{CALL_RECORDS}/{id}"))?;
             let tag = answer.line("etag").context("an answer without a tag")?;
             ours.push(conditional(&id, tag));
             samples.push(Sample { file: id, query: String::new(), body: answer.body });
@@ -150,7 +155,7 @@ impl<'a> Making<'a> {
     /// A record of 3,000 sessions, of which 60 are inline.
     fn large(&mut self) -> Result<Case> {
         let id = self.bench.large;
-        let body = self.get(&format!("{COLLECTION}/{id}{EXPANDED}"))?.body;
+        let body = self.get(&format!("{CALL_RECORDS}/{id}{EXPANDED}"))?.body;
         let samples = vec![Sample { file: id.to_string(), query: String::new(), body }];
         let name = "GET expanded, 60 sessions inline of 3,000";
         let case = self.case(name, "/communications/callRecords/", EXPANDED, "", samples)?;
@@ -161,12 +166,12 @@ impl<'a> Making<'a> {
     fn lists(&mut self) -> Result<Vec<Case>> {
         let (mut first, mut latest, mut next) = (Vec::new(), Vec::new(), Vec::new());
         for window in windows() {
-            let answer = self.get(&format!("{COLLECTION}?$filter={window}"))?.body;
+            let answer = self.get(&format!("{CALL_RECORDS}?$filter={window}"))?.body;
             if latest.len() < LATEST_PAGES {
                 latest.push((format!("$filter={window}"), answer.clone()));
             }
             let link = next_link(&answer)?;
-            let following = self.get(&format!("{COLLECTION}?{link}"))?.body;
+            let following = self.get(&format!("{CALL_RECORDS}?{link}"))?.body;
             next.push((link, following));
             first.push((format!("$filter={window}"), answer));
         }
@@ -174,7 +179,7 @@ impl<'a> Making<'a> {
         let mut counts = Vec::new();
         for window in windows() {
             let query = format!("$filter={window}");
-            let count = self.get(&format!("{COLLECTION}/$count?{query}"))?.body;
+            let count = self.get(&format!("{CALL_RECORDS}/$count?{query}"))?.body;
             counts.push((query, count));
         }
         let mut cases = Vec::new();
@@ -192,15 +197,15 @@ impl<'a> Making<'a> {
 
     /// Goes so many pages into the list of all records; the pages after that.
     fn walk(&mut self, pages: usize) -> Result<Vec<(String, String)>> {
-        let answer = self.get(COLLECTION)?.body;
+        let answer = self.get(CALL_RECORDS)?.body;
         let mut link = next_link(&answer)?;
         for _ in 0..pages {
-            let answer = self.get(&format!("{COLLECTION}?{link}"))?.body;
+            let answer = self.get(&format!("{CALL_RECORDS}?{link}"))?.body;
             link = next_link(&answer)?;
         }
         let mut found = Vec::new();
         for _ in 0..PAGES {
-            let answer = self.get(&format!("{COLLECTION}?{link}"))?.body;
+            let answer = self.get(&format!("{CALL_RECORDS}?{link}"))?.body;
             let next = next_link(&answer)?;
             found.push((link, answer));
             link = next;

@@ -2,8 +2,9 @@
 
 use super::super::client::Dice;
 use super::request::{Case, Request};
-use super::stock::{RECORDS, Stock};
+use super::stock::Stock;
 use super::targets::{one, plain};
+use crate::paths::CALL_RECORDS;
 
 /// A request whose bytes are changed in some places.
 pub(super) fn odd_bytes(stock: &Stock, dice: &mut Dice) -> Case {
@@ -281,7 +282,7 @@ pub(super) fn pipelined(stock: &Stock, dice: &mut Dice) -> Case {
     let mut requests = Vec::new();
     for _ in 0..2 + dice.below(6) {
         requests.push(match dice.below(8) {
-            0 => Request::get(&format!("{RECORDS}?$top=1"), &stock.reader),
+            0 => Request::get(&format!("{CALL_RECORDS}?$top=1"), &stock.reader),
             1 => Request::get("/nowhere", &stock.reader),
             2 => plain(stock, dice).by("HEAD"),
             3 => Request::sending("POST", "/v1.0/$batch", &stock.reader, b"{\"requests\":[]}"),
@@ -304,7 +305,7 @@ pub(super) fn pieces(stock: &Stock, dice: &mut Dice) -> Case {
     case
 }
 
-/// The same requests parted at each of their bytes.
+/// A few requests, each cut in two at each of its bytes.
 pub(super) fn parted_everywhere(stock: &Stock) -> Vec<Case> {
     let (target, tag) = &stock.tags[0];
     let known = Request::get(target, &stock.reader).with(&format!("If-None-Match: {tag}"));

@@ -21,7 +21,7 @@ impl Request {
             .with(&format!("Authorization: Bearer {token}"))
     }
 
-    /// The same with another method, and a body with its type and length.
+    /// Any method, with a JSON body and its length.
     pub(super) fn sending(method: &str, target: &str, token: &str, body: &[u8]) -> Self {
         let mut request = Self::get(target, token).by(method);
         request.body = body.to_vec();
@@ -35,7 +35,7 @@ impl Request {
         self.with_bytes(line.as_bytes())
     }
 
-    /// The same for a line that need be no text.
+    /// With one more header line, which need be no text.
     pub(super) fn with_bytes(mut self, line: &[u8]) -> Self {
         self.lines.push(line.to_vec());
         self
@@ -105,7 +105,7 @@ impl Case {
         self
     }
 
-    /// The same with one thing less.
+    /// Cases like this one with one thing less.
     fn smaller(&self) -> Vec<Self> {
         let mut all = Vec::new();
         if !self.cuts.is_empty() {

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result, ensure};
 
 use super::request::{Case, Request};
-use super::ways::{self, Told, Way};
+use super::ways::{self, Outcome, Route};
 use crate::instance::Instance;
 use crate::members;
-use crate::served::Served;
+use crate::paths::CALL_RECORDS;
+use crate::server_process::ServerProcess;
 use xtask::repository::{PROFILE, fresh_folder};
 
 /// Where records are.
-pub(super) const RECORDS: &str = "/v1.0/communications/callRecords";
 /// Simulated records.
 const CALLS: u32 = 40;
 /// Forms in which a record is asked for the fast way.
@@ -40,7 +40,7 @@ pub(super) struct Stock {
     pub(super) ids: Vec<String>,
     /// Targets with the tags of their answers.
     pub(super) tags: Vec<(String, String)>,
-    _served: Served,
+    _served: ServerProcess,
 }
 
 impl Stock {
@@ -75,12 +75,12 @@ impl Stock {
         let few: Vec<String> = self.ids.iter().take(6).cloned().chain([LARGE.to_owned()]).collect();
         for id in few {
             for form in FORMS {
-                let target = format!("{RECORDS}/{id}{form}");
+                let target = format!("{CALL_RECORDS}/{id}{form}");
                 let asked = Case::from(Request::get(&target, &self.reader));
                 // Asked some times, each thread of the server knows the token.
-                let mut told = Told { answers: Vec::new(), fast: 0 };
+                let mut told = Outcome { answers: Vec::new(), fast: 0 };
                 for _ in 0..4 {
-                    told = ways::ask(self.address, Way::Fast, &asked)?;
+                    told = ways::ask(self.address, Route::Fast, &asked)?;
                 }
                 let first = told.answers.iter().find(|answer| answer.line("etag").is_some());
                 let tag = first.and_then(|answer| answer.line("etag")).context("no tag")?;

@@ -4,7 +4,8 @@ use odata::percent::{encode_query, encode_segment};
 
 use super::super::client::Dice;
 use super::request::{Case, Request};
-use super::stock::{FORMS, LARGE, RECORDS, Stock, WRITTEN, record};
+use super::stock::{FORMS, LARGE, Stock, WRITTEN, record};
+use crate::paths::CALL_RECORDS;
 
 /// One of some.
 pub(super) fn one<'t, T: ?Sized>(dice: &mut Dice, all: &[&'t T]) -> &'t T {
@@ -13,7 +14,7 @@ pub(super) fn one<'t, T: ?Sized>(dice: &mut Dice, all: &[&'t T]) -> &'t T {
 
 /// A record's address, of one that is there or is not.
 pub(super) fn record_target(stock: &Stock, dice: &mut Dice) -> String {
-    let root = if dice.below(4) == 0 { "/beta/communications/callRecords" } else { RECORDS };
+    let root = if dice.below(4) == 0 { "/beta/communications/callRecords" } else { CALL_RECORDS };
     let id = match dice.below(12) {
         0 => LARGE.to_owned(),
         1 => "00000000-0000-4000-8000-00000000dead".to_owned(),
@@ -73,7 +74,7 @@ pub(super) fn lists(stock: &Stock, dice: &mut Dice) -> Case {
         dice,
         &["", "/callvault.sessions()", "/callvault.segments()", "/callvault.streams()", "/"],
     );
-    Request::get(&format!("{RECORDS}{place}{options}"), &stock.reader).into()
+    Request::get(&format!("{CALL_RECORDS}{place}{options}"), &stock.reader).into()
 }
 
 pub(super) fn queries(stock: &Stock, dice: &mut Dice) -> Case {
@@ -95,12 +96,12 @@ pub(super) fn queries(stock: &Stock, dice: &mut Dice) -> Case {
     let text = if dice.below(3) == 0 { filter.replace(' ', "+") } else { encode_query(filter) };
     if dice.below(3) == 0 {
         let body = format!("$filter={text}&$top=3");
-        let target = format!("{RECORDS}/$query");
+        let target = format!("{CALL_RECORDS}/$query");
         let request = Request::sending("POST", &target, &stock.reader, body.as_bytes());
         return request.without("Content-Type").with("Content-Type: text/plain").into();
     }
     let rest = one(dice, &["", "&$top=2", "&$select=id", "&$count=true&$top=1", "&$search=a"]);
-    Request::get(&format!("{RECORDS}?$filter={text}{rest}"), &stock.reader).into()
+    Request::get(&format!("{CALL_RECORDS}?$filter={text}{rest}"), &stock.reader).into()
 }
 
 pub(super) fn batches(stock: &Stock, dice: &mut Dice) -> Case {
@@ -129,7 +130,7 @@ pub(super) fn counts(stock: &Stock, dice: &mut Dice) -> Case {
     );
     let options = one(dice, &["", "?$filter=id%20ne%20'x'", "?$top=1", "?$search=zzz"]);
     let place = place.replace("LARGE", LARGE);
-    Request::get(&format!("{RECORDS}{place}/$count{options}"), &stock.reader).into()
+    Request::get(&format!("{CALL_RECORDS}{place}/$count{options}"), &stock.reader).into()
 }
 
 pub(super) fn subscriptions(stock: &Stock, dice: &mut Dice) -> Case {
@@ -176,12 +177,12 @@ pub(super) fn functions(stock: &Stock, dice: &mut Dice) -> Case {
             "/$filter(version%20eq%201)/$count",
         ],
     );
-    let root = one(dice, &[RECORDS, "/beta/communications/callRecords"]);
+    let root = one(dice, &[CALL_RECORDS, "/beta/communications/callRecords"]);
     Request::get(&format!("{root}{}", place.replace("LARGE", LARGE)), &stock.reader).into()
 }
 
 pub(super) fn unknown_paths(stock: &Stock, dice: &mut Dice) -> Case {
-    let known = format!("{RECORDS}/{}", stock.ids[0]);
+    let known = format!("{CALL_RECORDS}/{}", stock.ids[0]);
     let target = match dice.below(16) {
         0 => "/".to_owned(),
         1 => "*".to_owned(),
@@ -225,12 +226,12 @@ pub(super) fn percent_encodings(stock: &Stock, dice: &mut Dice) -> Case {
         ],
     );
     let target = match dice.below(5) {
-        0 => format!("{RECORDS}/{}%{:02X}{}", &id[..at], id.as_bytes()[at], &id[at + 1..]),
-        1 => format!("{RECORDS}/{}{odd}{}", &id[..at], &id[at..]),
-        2 => format!("{RECORDS}/{id}?$expand=sessions{odd}"),
-        3 => format!("{RECORDS}/{id}?{odd}$expand=sessions"),
+        0 => format!("{CALL_RECORDS}/{}%{:02X}{}", &id[..at], id.as_bytes()[at], &id[at + 1..]),
+        1 => format!("{CALL_RECORDS}/{}{odd}{}", &id[..at], &id[at..]),
+        2 => format!("{CALL_RECORDS}/{id}?$expand=sessions{odd}"),
+        3 => format!("{CALL_RECORDS}/{id}?{odd}$expand=sessions"),
         _ => format!(
-            "{RECORDS}/{}?%24expand={}",
+            "{CALL_RECORDS}/{}?%24expand={}",
             encode_segment(id),
             encode_query("sessions($expand=segments)")
         ),
@@ -244,9 +245,9 @@ pub(super) fn writes(stock: &Stock, dice: &mut Dice) -> Case {
     let other = whole.replace("groupCall", "peerToPeer");
     let body = one(dice, &[&*whole, &other, "{}", "{\"id\":", "[]", "null", ""]);
     let target = match dice.below(3) {
-        0 => format!("{RECORDS}/{WRITTEN}"),
-        1 => format!("{RECORDS}/callvault.import"),
-        _ => RECORDS.to_owned(),
+        0 => format!("{CALL_RECORDS}/{WRITTEN}"),
+        1 => format!("{CALL_RECORDS}/callvault.import"),
+        _ => CALL_RECORDS.to_owned(),
     };
     let method = one(dice, &["POST", "PUT", "PATCH"]);
     let token = if dice.below(5) == 0 { &stock.reader } else { &stock.writer };

@@ -30,14 +30,14 @@ const FAST_STAGES: [&str; 3] = ["auth", "answer", "total"];
 
 /// A way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Route {
     Fast,
     Layers,
 }
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Outcome {
     /// Without what is another each time.
     pub(super) answers: Vec<Answer>,
     /// How many of them came the fast way.
@@ -48,7 +48,7 @@ pub(super) struct Told {
 ///
 /// # Errors
 /// When there is no answer in time, or something that is none.
-pub(super) fn ask(server: SocketAddr, way: Way, case: &Case) -> Result<Told> {
+pub(super) fn ask(server: SocketAddr, way: Route, case: &Case) -> Result<Outcome> {
     let mut bytes = case.bytes();
     bytes.extend_from_slice(LAST);
     let mut pieces = Vec::new();
@@ -68,17 +68,17 @@ pub(super) fn ask(server: SocketAddr, way: Way, case: &Case) -> Result<Told> {
             })?;
             let fast = answers.iter().filter(|answer| is_fast(answer)).count();
             let answers = answers.into_iter().map(lasting).collect::<Result<_>>()?;
-            return Ok(Told { answers, fast });
+            return Ok(Outcome { answers, fast });
         }
     }
-    Ok(Told { answers: Vec::new(), fast: 0 })
+    Ok(Outcome { answers: Vec::new(), fast: 0 })
 }
 
-fn exchange(server: SocketAddr, way: Way, pieces: &[&[u8]]) -> Result<Vec<u8>> {
+fn exchange(server: SocketAddr, way: Route, pieces: &[&[u8]]) -> Result<Vec<u8>> {
     let mut stream = TcpStream::connect(server).context("the server listens no more")?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    if way == Way::Layers {
+    if way == Route::Layers {
         raw::send(&mut stream, &[LEADING_AWAY])?;
         raw::read_one(&mut stream).context("the request that leads away")?;
     }
@@ -162,7 +162,7 @@ fn blank(bytes: &[u8], beginning: &[u8], is_end: impl Fn(u8) -> bool) -> Vec<u8>
 }
 
 /// Where two sides differ, in words; `None` if they don't.
-pub(super) fn difference(fast: &Result<Told>, layers: &Result<Told>) -> Option<String> {
+pub(super) fn difference(fast: &Result<Outcome>, layers: &Result<Outcome>) -> Option<String> {
     let (fast, layers) = match (fast, layers) {
         (Ok(fast), Ok(layers)) => (&fast.answers, &layers.answers),
         (Err(fast), Err(layers)) => {
@@ -201,11 +201,11 @@ pub(super) fn difference(fast: &Result<Told>, layers: &Result<Told>) -> Option<S
 mod tests {
     use super::*;
 
-    fn told(status: u16, lines: &[(&str, &str)], body: &str) -> Result<Told> {
+    fn told(status: u16, lines: &[(&str, &str)], body: &str) -> Result<Outcome> {
         let lines =
             lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let answer = lasting(Answer { status, lines, body: body.as_bytes().to_vec() })?;
-        Ok(Told { answers: vec![answer], fast: 0 })
+        Ok(Outcome { answers: vec![answer], fast: 0 })
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         assert!(difference(&one(), &told(200, &[("a", "c")], "{}")).unwrap().contains("lines"));
         assert!(difference(&one(), &told(200, &[], "{}")).unwrap().contains("lines"));
         assert!(difference(&one(), &told(200, &[("a", "b")], "{ }")).unwrap().contains("byte 1"));
-        let none = Ok(Told { answers: Vec::new(), fast: 0 });
+        let none = Ok(Outcome { answers: Vec::new(), fast: 0 });
         assert!(difference(&one(), &none).unwrap().contains("answers"));
         assert!(difference(&one(), &Err(anyhow::anyhow!("late"))).unwrap().contains("late"));
     }

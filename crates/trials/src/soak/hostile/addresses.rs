@@ -14,7 +14,7 @@ use testkit::Receiver;
 use super::arena::{ATTACKER, Arena, READ, must};
 use super::client::{Client, beginning, error};
 use crate::instance::Instance;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::repository::PROFILE;
 
 /// Hosts that lead inside, or nowhere that is public. `PORT` is one on which somebody listens.
@@ -176,14 +176,14 @@ fn trap() -> Result<(u16, Arc<AtomicUsize>)> {
 }
 
 /// A server that is as it is by default: no networks are allowed.
-fn by_default(arena: &Arena<'_>) -> Result<(Instance, Served, Client)> {
+fn by_default(arena: &Arena<'_>) -> Result<(Instance, ServerProcess, Client)> {
     let instance = Instance::new(PROFILE, arena.instance.data().with_extension("addresses"))?;
     let mut command = instance.serve_command();
     for name in ["ALLOW_INSECURE_URLS", "ALLOW_NETWORKS"] {
         command.env_remove(format!("CALLVAULT_NOTIFICATIONS__{name}"));
     }
     let token = instance.token_in(ATTACKER, &[READ])?;
-    let served = Served::start(command.stderr(Stdio::null()))?;
+    let served = ServerProcess::start(command.stderr(Stdio::null()))?;
     let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
     Ok((instance, served, Client::new(address, &token, Duration::from_mins(1))))
 }

@@ -14,7 +14,8 @@ use super::client::{Client, beginning};
 use super::record;
 use crate::chaos::ledger::percentile;
 use crate::instance::Instance;
-use crate::served::Served;
+use crate::paths::CALL_RECORDS;
+use crate::server_process::ServerProcess;
 use xtask::process;
 
 /// Whom the attackers are not.
@@ -25,7 +26,6 @@ const ITS_RECORD: &str = "11111111-0000-4000-8000-0000000000bb";
 pub(super) const ATTACKER: &str = crate::instance::TENANT;
 /// One that has nothing.
 pub(super) const OTHER: &str = "22222222-0000-4000-8000-0000000000cc";
-pub(super) const RECORDS: &str = "/v1.0/communications/callRecords";
 pub(super) const READ: &str = "CallRecords.Read.All";
 pub(super) const WRITE: &str = "CallRecords.Write.All";
 
@@ -65,7 +65,7 @@ pub(super) struct Arena<'i> {
     tenant: String,
     pub(super) address: SocketAddr,
     pub(super) admin: SocketAddr,
-    served: Served,
+    served: ServerProcess,
     watch: Watch,
     pub(super) tally: Tally,
 }
@@ -192,7 +192,7 @@ struct Watch {
 impl Watch {
     fn begin(address: SocketAddr, process: u32, token: &str, size: Size) -> Result<Self> {
         let mut client = Client::new(address, token, Duration::from_secs(size.of(30, 100)));
-        let kept = client.post(RECORDS, record::small(ITS_RECORD).as_bytes());
+        let kept = client.post(CALL_RECORDS, record::small(ITS_RECORD).as_bytes());
         let kept = kept.map_err(anyhow::Error::msg)?;
         ensure!(matches!(kept.status, 200 | 201), "the neighbour: {}", beginning(&kept));
         let is_over = Arc::new(AtomicBool::new(false));
@@ -240,7 +240,7 @@ fn ask(
     trouble: &Mutex<Vec<String>>,
 ) -> [Vec<Duration>; 2] {
     let mut took = [Vec::new(), Vec::new()];
-    let target = format!("{RECORDS}/{ITS_RECORD}");
+    let target = format!("{CALL_RECORDS}/{ITS_RECORD}");
     while !is_over.load(Ordering::Relaxed) {
         let place = usize::from(is_attacked.load(Ordering::Relaxed));
         let began = Instant::now();

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::json;
 
-use super::arena::{ATTACKER, Arena, MOST_MEMORY, RECORDS, Size, memory, must};
+use super::arena::{ATTACKER, Arena, MOST_MEMORY, Size, memory, must};
 use super::client::beginning;
 use super::record;
+use crate::paths::CALL_RECORDS;
 use crate::raw::Answer;
 
 /// What an answer to nothing may have at most.
@@ -74,8 +75,8 @@ pub(super) fn collections(arena: &mut Arena<'_>) -> Result<()> {
     let beta = "/beta/communications/callRecords";
     for (target, name) in [
         (format!("{communications}/callvault.callEvents"), "events"),
-        (format!("{RECORDS}/callvault.import"), "records"),
-        (format!("{RECORDS}/callvault.importPstnCalls"), "rows"),
+        (format!("{CALL_RECORDS}/callvault.import"), "records"),
+        (format!("{CALL_RECORDS}/callvault.importPstnCalls"), "rows"),
         (format!("{beta}/callvault.importSmsLog"), "rows"),
         ("/v1.0/$batch".to_owned(), "requests"),
     ] {
@@ -116,7 +117,7 @@ fn within_records(arena: &mut Arena<'_>) -> Result<()> {
         let members = format!(",\"{place}\":[{}]", vec![item; count].join(","));
         let body = gzip(record::with("many", &members).as_bytes());
         let lines = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")];
-        let outcome = client.ask("POST", RECORDS, &lines, &body).and_then(|answer| {
+        let outcome = client.ask("POST", CALL_RECORDS, &lines, &body).and_then(|answer| {
             let is_taken = answer.status == 201 && place == "own";
             if is_taken { Ok(()) } else { is_bounded(&answer) }
         });
@@ -125,7 +126,7 @@ fn within_records(arena: &mut Arena<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The same for the command that imports files.
+/// Lists of empty records for the command that imports files.
 fn by_command(arena: &mut Arena<'_>) -> Result<()> {
     let file = arena.instance.data().with_extension("nothing.json");
     let count = arena.size.of(1_000_000, 20_000_000);
@@ -185,7 +186,7 @@ pub(super) fn inflation(arena: &mut Arena<'_>) -> Result<()> {
     with_token(arena, &zeros)
 }
 
-/// The same for all who read a body of another limit.
+/// Compressed zeros for every address that reads a body within another limit.
 fn with_token(arena: &mut Arena<'_>, zeros: &[u8]) -> Result<()> {
     let mut client = arena.attacker()?;
     let body = brotli(zeros);
@@ -194,7 +195,7 @@ fn with_token(arena: &mut Arena<'_>, zeros: &[u8]) -> Result<()> {
         ("POST", "/v1.0/$batch".to_owned(), "application/json"),
         ("POST", "/v1.0/subscriptions".to_owned(), "application/json"),
         ("PATCH", "/v1.0/subscriptions/none".to_owned(), "application/json"),
-        ("POST", format!("{RECORDS}/$query"), "text/plain"),
+        ("POST", format!("{CALL_RECORDS}/$query"), "text/plain"),
         ("POST", "/v1.0/communications/callvault.callEvents".to_owned(), "application/json"),
     ];
     let rounds = arena.size.of(1, 20);
@@ -274,7 +275,7 @@ pub(super) fn slow(arena: &mut Arena<'_>) -> Result<()> {
     let count = streams.len();
     arena.tally.control("so many can connect", must(count > 900, || format!("{count} of {many}")));
     let began = Instant::now();
-    let answer = arena.attacker()?.get(&format!("{RECORDS}?$top=1"));
+    let answer = arena.attacker()?.get(&format!("{CALL_RECORDS}?$top=1"));
     let took = began.elapsed();
     let outcome = answer.and_then(|it| must(it.status == 200, || beginning(&it)));
     arena.tally.attack(&format!("a request beside {many} that drip"), outcome);

@@ -8,7 +8,7 @@ use anyhow::ensure;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::arena::RECORDS;
+use crate::paths::CALL_RECORDS;
 use crate::raw::{self, Answer};
 
 /// A client on a connection that it keeps.
@@ -37,7 +37,7 @@ impl Client {
 
     /// Keeps a record that has to be taken.
     pub(super) fn keep(&mut self, text: &str) -> Result<(), anyhow::Error> {
-        let answer = self.post(RECORDS, text.as_bytes()).map_err(anyhow::Error::msg)?;
+        let answer = self.post(CALL_RECORDS, text.as_bytes()).map_err(anyhow::Error::msg)?;
         let is_kept = matches!(answer.status, 200 | 201);
         ensure!(is_kept, "a record is not kept: {} {}", answer.status, beginning(&answer));
         Ok(())

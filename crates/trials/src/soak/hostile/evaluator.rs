@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use odata::percent::encode_query;
 
-use super::arena::{Arena, RECORDS, Size, must};
+use super::arena::{Arena, Size, must};
 use super::client::{Client, batch, beginning, error, json};
 use super::record;
+use crate::paths::CALL_RECORDS;
 use crate::raw::Answer;
 
 /// Sessions of the record that is asked about: five lambdas inside each other look at 102 million rows.
@@ -38,20 +39,24 @@ fn places(condition: &str) -> Vec<(&'static str, String, Option<String>)> {
     let summed =
         format!("filter({one})/compute({case}%20as%20c)/aggregate(c%20with%20sum%20as%20s)");
     vec![
-        ("$filter of one record", format!("{RECORDS}?{query}"), None),
-        ("$filter of all", format!("{RECORDS}?$filter={text}"), None),
-        ("$count", format!("{RECORDS}/$count?{query}"), None),
-        ("a path", format!("{RECORDS}/$filter({text})/$count"), None),
-        ("$orderby", format!("{RECORDS}?$filter={one}&$orderby={case}"), None),
-        ("$compute", format!("{RECORDS}?$filter={one}&$compute={case}%20as%20c&$select=c"), None),
+        ("$filter of one record", format!("{CALL_RECORDS}?{query}"), None),
+        ("$filter of all", format!("{CALL_RECORDS}?$filter={text}"), None),
+        ("$count", format!("{CALL_RECORDS}/$count?{query}"), None),
+        ("a path", format!("{CALL_RECORDS}/$filter({text})/$count"), None),
+        ("$orderby", format!("{CALL_RECORDS}?$filter={one}&$orderby={case}"), None),
         (
-            "$compute of a record",
-            format!("{RECORDS}/{ID}?$compute={case}%20as%20c&$select=c"),
+            "$compute",
+            format!("{CALL_RECORDS}?$filter={one}&$compute={case}%20as%20c&$select=c"),
             None,
         ),
-        ("$apply", format!("{RECORDS}?$apply=filter({own}{text})"), None),
-        ("$apply with a figure", format!("{RECORDS}?$apply={summed}"), None),
-        ("$query", format!("{RECORDS}/$query"), Some(query)),
+        (
+            "$compute of a record",
+            format!("{CALL_RECORDS}/{ID}?$compute={case}%20as%20c&$select=c"),
+            None,
+        ),
+        ("$apply", format!("{CALL_RECORDS}?$apply=filter({own}{text})"), None),
+        ("$apply with a figure", format!("{CALL_RECORDS}?$apply={summed}"), None),
+        ("$query", format!("{CALL_RECORDS}/$query"), Some(query)),
         ("$batch", "/v1.0/$batch".to_owned(), Some(batch)),
     ]
 }
@@ -108,7 +113,7 @@ pub(super) fn questions(arena: &mut Arena<'_>) -> Result<()> {
     client.keep(&record::large(ID, SESSIONS, 1))?;
     let harmless =
         encode_query(&format!("id eq '{ID}' and sessions/all(a:a/startDateTime le a/endDateTime)"));
-    let answer = client.get(&format!("{RECORDS}/$count?$filter={harmless}"));
+    let answer = client.get(&format!("{CALL_RECORDS}/$count?$filter={harmless}"));
     arena.tally.control(
         "a short question is answered",
         answer.and_then(|it| must(it.body == b"1", || beginning(&it))),
@@ -139,8 +144,10 @@ pub(super) fn questions(arena: &mut Arena<'_>) -> Result<()> {
             }
         }
     }
-    let target =
-        format!("{RECORDS}?$filter={}", encode_query(&format!("id eq '{ID}' and {evaluated}")));
+    let target = format!(
+        "{CALL_RECORDS}?$filter={}",
+        encode_query(&format!("id eq '{ID}' and {evaluated}"))
+    );
     at_once(arena, &target)
 }
 
@@ -176,7 +183,7 @@ fn doubled(function: &str, levels: usize) -> String {
 
 fn of_levels(levels: usize) -> String {
     let compute = encode_query(&doubled("concat", levels));
-    format!("{RECORDS}/{ID}?$select=c{}&$compute={compute}", levels - 1)
+    format!("{CALL_RECORDS}/{ID}?$select=c{}&$compute={compute}", levels - 1)
 }
 
 /// Questions whose answers are far larger than what they are asked of.
@@ -222,7 +229,7 @@ fn grow(arena: &mut Arena<'_>, client: &mut Client) {
         ("compute in $apply", format!("?$apply=compute({list})/groupby((c{last}))")),
         ("branches of $apply", format!("?$apply={}", encode_query(&apply))),
     ] {
-        let outcome = client.get(&format!("{RECORDS}{query}")).and_then(|answer| {
+        let outcome = client.get(&format!("{CALL_RECORDS}{query}")).and_then(|answer| {
             let is_little = answer.status == 200 && answer.body.len() < 1 << 20;
             if is_little && name == "branches of $apply" { Ok(()) } else { names_budget(&answer) }
         });

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::arena::{ATTACKER, Arena, READ, RECORDS, WRITE, must};
+use super::arena::{ATTACKER, Arena, READ, WRITE, must};
 use super::client::{Client, beginning};
 use super::record;
 use crate::instance::Instance;
-use crate::served::Served;
+use crate::paths::CALL_RECORDS;
+use crate::server_process::ServerProcess;
 use xtask::repository::PROFILE;
 
 /// What is done to a file.
@@ -23,7 +24,7 @@ type Harm = fn(&Path) -> std::io::Result<()>;
 struct Own {
     instance: Instance,
     client: Client,
-    served: Served,
+    served: ServerProcess,
 }
 
 impl Own {
@@ -35,14 +36,14 @@ impl Own {
         let token = instance.token_in(ATTACKER, &[READ, WRITE])?;
         let mut command = instance.serve_command();
         change(&mut command);
-        let served = Served::start(&mut command)?;
+        let served = ServerProcess::start(&mut command)?;
         let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
         let client = Client::new(address, &token, Duration::from_secs(30));
         Ok(Self { instance, client, served })
     }
 
     fn keep(&mut self, id: &str) -> Result<u16, String> {
-        self.client.post(RECORDS, record::small(id).as_bytes()).map(|answer| answer.status)
+        self.client.post(CALL_RECORDS, record::small(id).as_bytes()).map(|answer| answer.status)
     }
 
     /// Each kind of request is answered as it is elsewhere.
@@ -51,9 +52,9 @@ impl Own {
         must(matches!(kept, 200 | 201), || format!("a record is answered {kept}"))?;
         // By hyper and the layers, and on the socket.
         for (target, expected) in [
-            (format!("{RECORDS}/{id}"), 200),
-            (format!("{RECORDS}?$top=1"), 200),
-            (format!("{RECORDS}?$nonsense=1"), 400),
+            (format!("{CALL_RECORDS}/{id}"), 200),
+            (format!("{CALL_RECORDS}?$top=1"), 200),
+            (format!("{CALL_RECORDS}?$nonsense=1"), 400),
             ("/nowhere".to_owned(), 404),
         ] {
             let answer = self.client.get(&target)?;
@@ -133,11 +134,11 @@ pub(super) fn store(arena: &mut Arena<'_>) -> Result<()> {
             .and_then(|status| must(status == 503, || format!("a write is answered {status}")));
         arena.tally.attack(&format!("a write when the store is {name}"), outcome);
         let began = Instant::now();
-        let mut read = own.client.get(&format!("{RECORDS}/before"));
+        let mut read = own.client.get(&format!("{CALL_RECORDS}/before"));
         while read.as_ref().is_ok_and(|answer| answer.status == 200)
             && began.elapsed() < arena.patience() / 6
         {
-            read = own.client.get(&format!("{RECORDS}/before"));
+            read = own.client.get(&format!("{CALL_RECORDS}/before"));
         }
         let outcome = read.and_then(|answer| {
             must(answer.status == 503, || format!("answered {}", answer.status))
@@ -187,7 +188,7 @@ fn full(arena: &mut Arena<'_>) -> Result<()> {
             })
             .collect();
         let body = record::with(&format!("large-{number}"), &format!(",\"own\":\"{text}\""));
-        match own.client.post(RECORDS, body.as_bytes()) {
+        match own.client.post(CALL_RECORDS, body.as_bytes()) {
             Ok(answer) if answer.status == 201 => {}
             other => {
                 refused = Some(other);
@@ -203,7 +204,7 @@ fn full(arena: &mut Arena<'_>) -> Result<()> {
     arena.tally.attack("a file that may not grow", outcome);
     let outcome = own
         .client
-        .get(&format!("{RECORDS}/small"))
+        .get(&format!("{CALL_RECORDS}/small"))
         .and_then(|answer| must(answer.status == 200, || beginning(&answer)));
     arena.tally.attack("a read beside it", outcome);
     Ok(())
@@ -245,7 +246,7 @@ fn dictionary(arena: &mut Arena<'_>) -> Result<()> {
         let started = {
             let mut command = instance.serve_command();
             command.stderr(File::create(&log)?);
-            Served::start(&mut command)
+            ServerProcess::start(&mut command)
         };
         let is_served = started.is_ok();
         drop(started);

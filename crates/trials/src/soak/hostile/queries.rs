@@ -5,9 +5,10 @@ use anyhow::{Context, Result};
 use odata::percent::encode_query;
 
 use super::super::worst;
-use super::arena::{Arena, OTHER, READ, RECORDS, must};
+use super::arena::{Arena, OTHER, READ, must};
 use super::client::{Client, beginning, json};
 use super::record;
+use crate::paths::CALL_RECORDS;
 
 /// Literals that would be more than literals if they were SQL.
 const LITERALS: [&str; 24] = [
@@ -42,7 +43,7 @@ pub(super) fn language(arena: &mut Arena<'_>) -> Result<()> {
     let mut client = arena.attacker()?;
     let lines: Vec<String> =
         (0..70).map(|n| record::small(&format!("00000000-0000-4000-8000-{n:012}"))).collect();
-    let target = format!("{RECORDS}/callvault.import");
+    let target = format!("{CALL_RECORDS}/callvault.import");
     let ndjson = [("Content-Type", "application/x-ndjson")];
     let kept = client.ask("POST", &target, &ndjson, lines.join("\n").as_bytes());
     arena.tally.control(
@@ -65,7 +66,7 @@ pub(super) fn language(arena: &mut Arena<'_>) -> Result<()> {
 /// Each literal in each place is that text: it finds nothing, and says nothing of an engine.
 fn literals(arena: &mut Arena<'_>, client: &mut Client) {
     let count = |client: &mut Client, filter: &str| {
-        client.get(&format!("{RECORDS}/$count?$filter={}", encode_query(filter)))
+        client.get(&format!("{CALL_RECORDS}/$count?$filter={}", encode_query(filter)))
     };
     let all = count(client, "id ne 'x'");
     arena.tally.control(
@@ -102,7 +103,7 @@ fn literals(arena: &mut Arena<'_>, client: &mut Client) {
             format!("$top={}", encode_query(text)),
             format!("$skiptoken={}", encode_query(text)),
         ] {
-            let outcome = client.get(&format!("{RECORDS}?{options}")).and_then(|answer| {
+            let outcome = client.get(&format!("{CALL_RECORDS}?{options}")).and_then(|answer| {
                 let is_known = matches!(answer.status, 200 | 400 | 501);
                 must(is_known, || format!("{} {}", answer.status, beginning(&answer)))
             });
@@ -147,7 +148,7 @@ fn spellings(arena: &mut Arena<'_>, client: &mut Client) {
         ("&&&", &[200]),
         ("=1", &[200, 400]),
     ] {
-        let outcome = client.get(&format!("{RECORDS}?{query}")).and_then(|answer| {
+        let outcome = client.get(&format!("{CALL_RECORDS}?{query}")).and_then(|answer| {
             must(statuses.contains(&answer.status), || {
                 format!("{} {}", answer.status, beginning(&answer))
             })
@@ -158,7 +159,7 @@ fn spellings(arena: &mut Arena<'_>, client: &mut Client) {
 
 /// No bit of a page token can be changed, and it is of use to nobody else.
 fn tokens(arena: &mut Arena<'_>, client: &mut Client) -> Result<()> {
-    let page = client.get(&format!("{RECORDS}?$select=id")).map_err(anyhow::Error::msg)?;
+    let page = client.get(&format!("{CALL_RECORDS}?$select=id")).map_err(anyhow::Error::msg)?;
     let page = json(&page).map_err(anyhow::Error::msg)?;
     let link = page["@odata.nextLink"].as_str().context("a page of 60 has a link")?.to_owned();
     let (front, token) = link.split_once("skiptoken=").context("a token")?;

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::arena::{Arena, RECORDS, must};
+use super::arena::{Arena, must};
 use super::client::{batch, beginning};
 use super::record;
+use crate::paths::CALL_RECORDS;
 
 const ID: &str = "e0000000-0000-4000-8000-000000000012";
 /// Sessions of the large record, all on one page.
@@ -42,7 +43,7 @@ pub(super) fn slow(arena: &mut Arena<'_>) -> Result<()> {
     let letters = arena.size.of(600_000, 1_700_000);
     let text = record::large(ID, SESSIONS, letters);
     client.keep(&text)?;
-    let whole = format!("{RECORDS}/{ID}?$expand=sessions");
+    let whole = format!("{CALL_RECORDS}/{ID}?$expand=sessions");
     let answer = client.get(&whole).map_err(anyhow::Error::msg)?;
     let length = answer.body.len();
     arena
@@ -66,14 +67,14 @@ pub(super) fn slow(arena: &mut Arena<'_>) -> Result<()> {
             Ok(other) => other,
             Err(error) => return arena.tally.attack(what, Err(error.to_string())),
         };
-        let outcome = other.get(&format!("{RECORDS}/$count"));
+        let outcome = other.get(&format!("{CALL_RECORDS}/$count"));
         let outcome =
             outcome.and_then(|it| must(matches!(it.status, 200 | 503), || beginning(&it)));
         arena.tally.attack(what, outcome);
         held.clear();
     };
     hold(arena, "slow readers of a large record", READERS, &head(&whole, &token));
-    let one = head(&format!("{RECORDS}/{ID}"), &token);
+    let one = head(&format!("{CALL_RECORDS}/{ID}"), &token);
     hold(arena, "readers of many small answers", PIPELINING, &one.repeat(arena.size.of(200, 800)));
     hold(
         arena,
@@ -109,7 +110,7 @@ fn in_the_end(arena: &mut Arena<'_>, target: &str, length: usize) -> Result<()> 
         "a reader that begins late",
         must(taken >= length, || format!("{taken} of {length}")),
     );
-    let outcome = client.get(&format!("{RECORDS}/$count"));
+    let outcome = client.get(&format!("{CALL_RECORDS}/$count"));
     arena.tally.attack(
         "who comes afterwards",
         outcome.and_then(|it| must(it.status == 200, || beginning(&it))),

@@ -8,12 +8,13 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use testkit::Receiver;
 
-use super::arena::{ATTACKER, Arena, READ, RECORDS, WRITE, must};
+use super::arena::{ATTACKER, Arena, READ, WRITE, must};
 use super::client::Client;
 use super::record;
 use crate::instance::Instance;
+use crate::paths::CALL_RECORDS;
 use crate::raw::Answer;
-use crate::served::Served;
+use crate::server_process::ServerProcess;
 use xtask::repository::PROFILE;
 
 /// The name of the one secret that the store has to hold in clear.
@@ -62,7 +63,7 @@ fn injected() -> Vec<String> {
 /// A server whose log is read.
 struct Logged {
     instance: Instance,
-    served: Served,
+    served: ServerProcess,
     client: Client,
     admin: Client,
 }
@@ -78,7 +79,7 @@ impl Logged {
             .env("CALLVAULT_LOG__FORMAT", "json")
             .env("CALLVAULT_LOG__LEVEL", "debug")
             .stderr(log);
-        let mut served = Served::start(&mut command)?;
+        let mut served = ServerProcess::start(&mut command)?;
         let at = |url: &str| -> Result<std::net::SocketAddr> {
             Ok(url.strip_prefix("http://").context("plain HTTP")?.parse()?)
         };
@@ -162,43 +163,16 @@ fn secrets(logged: &mut Logged, answers: &mut Vec<Answer>) -> Result<Vec<(&'stat
         let text = String::from_utf8_lossy(&shown.body).replace("sekret-query-8412", "");
         answers.push(Answer { body: text.into_bytes(), ..shown });
     }
-    let target = format!("/{ATTACKER}/oauth2/v2.0/token");
-    let form = |secret: &str| {
-        format!(
-            "grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_id={}&client_secret={secret}",
-            app.id
-        )
-    };
-    let lines = [("Content-Type", "application/x-www-form-urlencoded")];
-    let mut stranger = Client::new(
-        logged.served.url.strip_prefix("http://").context("plain")?.parse()?,
-        "",
-        Duration::from_mins(1),
-    );
-    for secret in [app.secret.as_str(), "sekret-wrong-9931"] {
-        let answer = stranger.ask("POST", &target, &lines, form(secret).as_bytes());
-        let answer = answer.map_err(anyhow::Error::msg)?;
-        if answer.status != 200 {
-            answers.push(answer);
-        }
-    }
-    for (name, value) in [
-        ("Authorization", "Basic c2VrcmV0LWJhc2lj"),
-        ("Cookie", "a=sekret-cookie-77"),
-        ("Authorization", "Bearer sekret-bearer-41"),
-    ] {
-        let token = std::mem::take(&mut logged.client.token);
-        let answer = logged.client.ask("GET", RECORDS, &[(name, value)], b"");
-        logged.client.token = token;
-        answers.push(answer.map_err(anyhow::Error::msg)?);
-    }
+    ask_for_tokens(logged, &app.id, &app.secret, answers)?;
+    ask_with_odd_headers(logged, answers)?;
     let phone = "+15550104477";
     let members = format!(
         ",\"participants_v2\":[{{\"id\":\"p\",\"identity\":{{\"phone\":{{\"id\":\"{phone}\"}}}}}}]"
     );
-    let kept = logged.client.post(RECORDS, record::with("secrets", &members).as_bytes());
+    let kept = logged.client.post(CALL_RECORDS, record::with("secrets", &members).as_bytes());
     kept.map_err(anyhow::Error::msg)?;
-    let refused = logged.client.get(&format!("{RECORDS}?$filter=id%20eq%20'{phone}'%20nonsense"));
+    let refused =
+        logged.client.get(&format!("{CALL_RECORDS}?$filter=id%20eq%20'{phone}'%20nonsense"));
     refused.map_err(anyhow::Error::msg)?;
     receiver.wait_for_messages(1);
     let master = fs::read(logged.instance.data().join("keys/master"))?;
@@ -216,6 +190,51 @@ fn secrets(logged: &mut Logged, answers: &mut Vec<Answer>) -> Result<Vec<(&'stat
     ])
 }
 
+/// Asks for tokens with the secret of an application, and with a wrong one.
+fn ask_for_tokens(
+    logged: &Logged,
+    app: &str,
+    secret: &str,
+    answers: &mut Vec<Answer>,
+) -> Result<()> {
+    let target = format!("/{ATTACKER}/oauth2/v2.0/token");
+    let form = |secret: &str| {
+        format!(
+            "grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_id={}&client_secret={secret}",
+            app
+        )
+    };
+    let lines = [("Content-Type", "application/x-www-form-urlencoded")];
+    let mut stranger = Client::new(
+        logged.served.url.strip_prefix("http://").context("plain")?.parse()?,
+        "",
+        Duration::from_mins(1),
+    );
+    for secret in [secret, "sekret-wrong-9931"] {
+        let answer = stranger.ask("POST", &target, &lines, form(secret).as_bytes());
+        let answer = answer.map_err(anyhow::Error::msg)?;
+        if answer.status != 200 {
+            answers.push(answer);
+        }
+    }
+    Ok(())
+}
+
+/// Sends header lines that hold secrets and let nobody in.
+fn ask_with_odd_headers(logged: &mut Logged, answers: &mut Vec<Answer>) -> Result<()> {
+    for (name, value) in [
+        ("Authorization", "Basic c2VrcmV0LWJhc2lj"),
+        ("Cookie", "a=sekret-cookie-77"),
+        ("Authorization", "Bearer sekret-bearer-41"),
+    ] {
+        let token = std::mem::take(&mut logged.client.token);
+        let answer = logged.client.ask("GET", CALL_RECORDS, &[(name, value)], b"");
+        logged.client.token = token;
+        answers.push(answer.map_err(anyhow::Error::msg)?);
+    }
+    Ok(())
+}
+
 fn soon() -> Result<String> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     Ok(odata::primitive::DateTimeOffset::from_unix_seconds(now.cast_signed() + 7_200).to_string())
@@ -229,16 +248,16 @@ fn lines(client: &mut Client, text: &str, answers: &mut Vec<Answer>) {
     let body = json!({"id": text, "version": text}).to_string();
     let outcomes = [
         client.get(&format!("/{encoded}")),
-        client.get(&format!("{RECORDS}/{encoded}")),
-        client.get(&format!("{RECORDS}?$filter={encoded}")),
+        client.get(&format!("{CALL_RECORDS}/{encoded}")),
+        client.get(&format!("{CALL_RECORDS}?$filter={encoded}")),
         client.ask(
             "GET",
-            RECORDS,
+            CALL_RECORDS,
             &[("User-Agent", &visible), ("client-request-id", &visible)],
             b"",
         ),
-        client.ask("GET", RECORDS, &[("Accept", &visible), ("Prefer", &visible)], b""),
-        client.post(RECORDS, body.as_bytes()),
+        client.ask("GET", CALL_RECORDS, &[("Accept", &visible), ("Prefer", &visible)], b""),
+        client.post(CALL_RECORDS, body.as_bytes()),
         client.post("/v1.0/subscriptions", body.as_bytes()),
     ];
     answers.extend(outcomes.into_iter().flatten());

@@ -9,9 +9,10 @@ use serde_json::json;
 use testkit::Receiver;
 
 use super::super::client::Dice;
-use super::arena::{Arena, READ, RECORDS, WRITE, must};
+use super::arena::{Arena, READ, WRITE, must};
 use super::client::{Client, batch, beginning, json as parsed};
 use super::record;
+use crate::paths::CALL_RECORDS;
 use crate::raw::Answer;
 
 const TENANTS: usize = 3;
@@ -54,7 +55,7 @@ pub(super) fn canaries(arena: &mut Arena<'_>) -> Result<()> {
         sides.push(fill(arena, number, records)?);
     }
     for (number, side) in sides.iter_mut().enumerate() {
-        let own = side.client.get(&format!("{RECORDS}/{}", id(number, 1)));
+        let own = side.client.get(&format!("{CALL_RECORDS}/{}", id(number, 1)));
         let outcome = own.and_then(|answer| must(holds(&answer, number), || beginning(&answer)));
         arena.tally.control("a tenant finds its own word", outcome);
     }
@@ -126,7 +127,7 @@ fn fill(arena: &Arena<'_>, number: usize, records: usize) -> Result<Side> {
         lines += &record::with(&id(number, place), &members);
         lines.push('\n');
     }
-    let target = format!("{RECORDS}/callvault.import");
+    let target = format!("{CALL_RECORDS}/callvault.import");
     let ndjson = [("Content-Type", "application/x-ndjson")];
     let answer =
         client.ask("POST", &target, &ndjson, lines.as_bytes()).map_err(anyhow::Error::msg)?;
@@ -140,12 +141,12 @@ fn fill(arena: &Arena<'_>, number: usize, records: usize) -> Result<Side> {
     told.map_err(anyhow::Error::msg)?;
     let row = json!({"rows": [{"id": "00000000-0000-4000-8000-000000000001", "callId": secret,
         "startDateTime": "2025-05-18T18:20:00Z", "duration": 219, "callType": "user_in"}]});
-    let told =
-        client.post(&format!("{RECORDS}/callvault.importPstnCalls"), row.to_string().as_bytes());
+    let told = client
+        .post(&format!("{CALL_RECORDS}/callvault.importPstnCalls"), row.to_string().as_bytes());
     told.map_err(anyhow::Error::msg)?;
     let mut links = Vec::new();
     for options in ["", "?$expand=sessions", "?$select=id&$orderby=id", "/callvault.sessions()"] {
-        let page = client.get(&format!("{RECORDS}{options}")).map_err(anyhow::Error::msg)?;
+        let page = client.get(&format!("{CALL_RECORDS}{options}")).map_err(anyhow::Error::msg)?;
         let page = parsed(&page).map_err(anyhow::Error::msg)?;
         if let Some(link) = page["@odata.nextLink"].as_str() {
             let path =
@@ -176,23 +177,31 @@ fn question(
     let quoted = encode_query(&format!("'{own}'"));
     let get = |target: String| ("GET", target, String::new());
     match dice.below(22) {
-        0 => get(format!("{RECORDS}/{own}")),
-        1 => get(format!("{RECORDS}/{own}?$expand=sessions($expand=segments)")),
-        2 => get(format!("{RECORDS}/{own}/sessions/{word}-s")),
-        3 => get(format!("{RECORDS}?$filter=id%20eq%20{quoted}")),
-        4 => get(format!("{RECORDS}?$search={word}")),
-        5 => get(format!("{RECORDS}?$filter=participants_v2/any(p:startswith(p/id,'{word}'))")),
+        0 => get(format!("{CALL_RECORDS}/{own}")),
+        1 => get(format!("{CALL_RECORDS}/{own}?$expand=sessions($expand=segments)")),
+        2 => get(format!("{CALL_RECORDS}/{own}/sessions/{word}-s")),
+        3 => get(format!("{CALL_RECORDS}?$filter=id%20eq%20{quoted}")),
+        4 => get(format!("{CALL_RECORDS}?$search={word}")),
+        5 => {
+            get(format!("{CALL_RECORDS}?$filter=participants_v2/any(p:startswith(p/id,'{word}'))"))
+        }
         6 => get(links[dice.below(links.len() as u64) as usize].clone()),
-        7 => get(format!("{RECORDS}?$orderby=id%20desc&$top={}", dice.below(100))),
-        8 => get(format!("{RECORDS}/$count?$filter=id%20eq%20{quoted}")),
-        9 => get(format!("{RECORDS}/callvault.sessions()?$top=50&$filter=id%20eq%20'{word}-s'")),
-        10 => get(format!("{RECORDS}?$apply=groupby((id))")),
-        11 => get(format!("{RECORDS}?$apply=groupby((joinWebUrl),aggregate($count%20as%20n))")),
+        7 => get(format!("{CALL_RECORDS}?$orderby=id%20desc&$top={}", dice.below(100))),
+        8 => get(format!("{CALL_RECORDS}/$count?$filter=id%20eq%20{quoted}")),
+        9 => {
+            get(format!("{CALL_RECORDS}/callvault.sessions()?$top=50&$filter=id%20eq%20'{word}-s'"))
+        }
+        10 => get(format!("{CALL_RECORDS}?$apply=groupby((id))")),
+        11 => {
+            get(format!("{CALL_RECORDS}?$apply=groupby((joinWebUrl),aggregate($count%20as%20n))"))
+        }
         12 => get(format!("/v1.0/communications/calls/{word}")),
         13 => get("/v1.0/communications/calls?$top=100".to_owned()),
-        14 => get(format!("{RECORDS}/getPstnCalls(fromDateTime=2025-05-18,toDateTime=2025-05-19)")),
+        14 => get(format!(
+            "{CALL_RECORDS}/getPstnCalls(fromDateTime=2025-05-18,toDateTime=2025-05-19)"
+        )),
         15 => get("/v1.0/subscriptions".to_owned()),
-        16 => get(format!("{RECORDS}/{own}/callvault.versions()")),
+        16 => get(format!("{CALL_RECORDS}/{own}/callvault.versions()")),
         17 => {
             let records = "/communications/callRecords";
             let urls = [format!("{records}/{own}"), format!("{records}?$search={word}")];
@@ -203,7 +212,7 @@ fn question(
         19 => ("PATCH", format!("/v1.0/subscriptions/{own}"), "{}".to_owned()),
         20 => ("DELETE", format!("/v1.0/subscriptions/{own}"), String::new()),
         _ => get(format!(
-            "{RECORDS}?$filter=startswith(joinWebUrl,'https://contoso.com/')&$orderby=joinWebUrl"
+            "{CALL_RECORDS}?$filter=startswith(joinWebUrl,'https://contoso.com/')&$orderby=joinWebUrl"
         )),
     }
 }
@@ -223,8 +232,8 @@ fn absent_alike(arena: &mut Arena<'_>, sides: &mut [Side], records: usize) {
             let foreign = id(other, (2 * place) % records);
             let absent = format!("{}ffffff{}", &foreign[..1], &foreign[7..]);
             let client = &mut sides[asking].client;
-            let foreign = client.get(&format!("{RECORDS}/{foreign}"));
-            let absent = client.get(&format!("{RECORDS}/{absent}"));
+            let foreign = client.get(&format!("{CALL_RECORDS}/{foreign}"));
+            let absent = client.get(&format!("{CALL_RECORDS}/{absent}"));
             let outcome = foreign.and_then(|foreign| {
                 let (foreign, absent) = (lasting(foreign), lasting(absent?));
                 must(foreign == absent && foreign.0 == 404, || {

@@ -5,9 +5,10 @@ use anyhow::Result;
 use odata::percent::{encode_query, encode_segment};
 use serde_json::{Value, json};
 
-use super::arena::{Arena, RECORDS, must};
+use super::arena::{Arena, must};
 use super::client::{Client, batch, beginning, is_json, json as parsed};
 use super::record;
+use crate::paths::CALL_RECORDS;
 use crate::raw::Answer;
 
 /// Texts that end something, begin something, or can't be seen.
@@ -67,7 +68,7 @@ fn is_sound(answer: &Answer) -> Result<Value, String> {
     is_sound_as(answer, answer.status)
 }
 
-/// The same, taken for one of another status.
+/// Like [`is_sound`], judged by another status.
 fn is_sound_as(answer: &Answer, status: u16) -> Result<Value, String> {
     must(matches!(status, 200 | 400 | 404), || format!("{} {}", answer.status, beginning(answer)))?;
     let body = parsed(answer)?;
@@ -100,19 +101,19 @@ pub(super) fn injection(arena: &mut Arena<'_>) -> Result<()> {
     }
     for list in LISTS {
         let outcome = client
-            .get(&format!("{RECORDS}{list}"))
+            .get(&format!("{CALL_RECORDS}{list}"))
             .and_then(|it| is_sound(&it)?.get("value").map(drop).ok_or_else(|| beginning(&it)));
         arena.tally.attack(&format!("all records as {list}"), outcome);
     }
     for (number, text) in [r"\ud800", r"\udc00\ud800", r"a\ud83d"].iter().enumerate() {
         let id = format!("lone-{number}");
         let body = record::with(&id, &format!(",\"joinWebUrl\":\"{text}\",\"own\":\"{text}\""));
-        let outcome = client.post(RECORDS, body.as_bytes()).and_then(|answer| {
+        let outcome = client.post(CALL_RECORDS, body.as_bytes()).and_then(|answer| {
             is_json(&answer)?;
             let is_known = matches!(answer.status, 200 | 201 | 400);
             must(is_known, || format!("{} {}", answer.status, beginning(&answer)))?;
             FORMS.iter().try_for_each(|form| {
-                let shown = client.get(&format!("{RECORDS}/{id}{form}"))?;
+                let shown = client.get(&format!("{CALL_RECORDS}/{id}{form}"))?;
                 must(shown.status < 500, || format!("{form}: {}", beginning(&shown)))?;
                 is_json(&shown)
             })
@@ -126,7 +127,7 @@ pub(super) fn injection(arena: &mut Arena<'_>) -> Result<()> {
 fn as_id(arena: &mut Arena<'_>, client: &mut Client, text: &str) {
     let mut body: Value = serde_json::from_str(&record::small("x")).unwrap_or_default();
     body["id"] = json!(text);
-    let outcome = client.post(RECORDS, body.to_string().as_bytes()).and_then(|answer| {
+    let outcome = client.post(CALL_RECORDS, body.to_string().as_bytes()).and_then(|answer| {
         let is_taken = matches!(answer.status, 200 | 201);
         must(is_taken || answer.status == 400, || beginning(&answer))?;
         is_sound_as(&answer, 200)?;
@@ -139,7 +140,7 @@ fn as_id(arena: &mut Arena<'_>, client: &mut Client, text: &str) {
 fn show(client: &mut Client, key: &str, id: &str) -> Result<(), String> {
     for form in FORMS {
         for accept in ["application/json", "application/json;odata.metadata=full"] {
-            let target = format!("{RECORDS}/{key}{form}");
+            let target = format!("{CALL_RECORDS}/{key}{form}");
             let answer = client.ask("GET", &target, &[("Accept", accept)], b"")?;
             let body = is_sound(&answer).map_err(|wrong| format!("{form} {accept}: {wrong}"))?;
             let shown = body["id"].as_str();
@@ -176,13 +177,13 @@ fn everywhere(arena: &mut Arena<'_>, client: &mut Client, number: usize, text: &
         "sessions": [session],
     });
     body[text] = json!(text);
-    let outcome = client.post(RECORDS, body.to_string().as_bytes()).and_then(|answer| {
+    let outcome = client.post(CALL_RECORDS, body.to_string().as_bytes()).and_then(|answer| {
         if answer.status == 400 {
             // Some texts are no names; all others are still tried.
             if let Some(members) = body.as_object_mut() {
                 members.remove(text);
             }
-            let again = client.post(RECORDS, body.to_string().as_bytes())?;
+            let again = client.post(CALL_RECORDS, body.to_string().as_bytes())?;
             let is_answered = matches!(again.status, 200 | 201 | 400);
             must(is_answered, || beginning(&again))?;
             if again.status == 400 {
@@ -209,7 +210,7 @@ fn in_questions(arena: &mut Arena<'_>, client: &mut Client, text: &str) {
         format!("{raw}=1&$top=1"),
         format!("$top=1&$filter=id%20ne%20{quoted}&$orderby=id"),
     ] {
-        let outcome = client.get(&format!("{RECORDS}?{query}")).and_then(|answer| {
+        let outcome = client.get(&format!("{CALL_RECORDS}?{query}")).and_then(|answer| {
             // What is valid may not be built.
             let status = if answer.status == 501 { 400 } else { answer.status };
             is_sound_as(&answer, status).map(drop)
@@ -268,7 +269,7 @@ pub(super) fn depth(arena: &mut Arena<'_>) -> Result<()> {
             ] {
                 let id = format!("deep-{level}-{}-{}", open.len(), place.len());
                 let outcome = client
-                    .post(RECORDS, record::with(&id, &members).as_bytes())
+                    .post(CALL_RECORDS, record::with(&id, &members).as_bytes())
                     .and_then(|answer| {
                         if answer.status == 400 {
                             return parsed(&answer).map(drop);
@@ -283,7 +284,7 @@ pub(super) fn depth(arena: &mut Arena<'_>) -> Result<()> {
     }
     arena.tally.control("some are taken", must(taken > 5, || format!("{taken}")));
     for list in LISTS {
-        let outcome = client.get(&format!("{RECORDS}{list}")).and_then(|answer| {
+        let outcome = client.get(&format!("{CALL_RECORDS}{list}")).and_then(|answer| {
             must(answer.status == 200, || format!("{} {}", answer.status, beginning(&answer)))?;
             is_json(&answer)
         });
@@ -296,8 +297,12 @@ pub(super) fn depth(arena: &mut Arena<'_>) -> Result<()> {
 fn shown_deep(client: &mut Client, id: &str) -> Result<(), String> {
     for form in ["", "?$select=id", "?$expand=sessions,participants_v2", "/callvault.versions()"] {
         for accept in ["application/json", "application/json;odata.metadata=full"] {
-            let answer =
-                client.ask("GET", &format!("{RECORDS}/{id}{form}"), &[("Accept", accept)], b"")?;
+            let answer = client.ask(
+                "GET",
+                &format!("{CALL_RECORDS}/{id}{form}"),
+                &[("Accept", accept)],
+                b"",
+            )?;
             must(answer.status == 200, || {
                 format!("{form}: {} {}", answer.status, beginning(&answer))
             })?;

@@ -9,9 +9,10 @@ use anyhow::{Context, Result};
 use testkit::receiver::{Receiver, Reply};
 use testkit::tokens::{self, AUDIENCE, TEMPLATE, hostile, keys, misstated};
 
-use super::arena::{Arena, RECORDS, must};
+use super::arena::{Arena, must};
 use super::client::{Client, beginning, error};
-use crate::served::Served;
+use crate::paths::CALL_RECORDS;
+use crate::server_process::ServerProcess;
 use xtask::repository::PROFILE;
 
 /// How often keys of an unknown id may make the server ask the provider, in the time of the trial.
@@ -33,8 +34,9 @@ pub(super) fn wrong(arena: &mut Arena<'_>) -> Result<()> {
         provider.url("/keys")
     );
     fs::write(&config, settings)?;
-    let mut served =
-        Served::start(instance.serve_command().arg("--config").arg(&config).stderr(Stdio::null()))?;
+    let mut served = ServerProcess::start(
+        instance.serve_command().arg("--config").arg(&config).stderr(Stdio::null()),
+    )?;
     let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs().cast_signed();
     let new = |token: &str| Client::new(address, token, Duration::from_secs(30));
@@ -55,7 +57,7 @@ pub(super) fn wrong(arena: &mut Arena<'_>) -> Result<()> {
     for token in [misstated::without_roles(now), misstated::misspelt_roles(now)].concat() {
         client.token = token;
         let outcome = client
-            .get(RECORDS)
+            .get(CALL_RECORDS)
             .and_then(|answer| must(answer.status == 403, || beginning(&answer)));
         arena.tally.attack("a token without a role", outcome);
     }
@@ -74,7 +76,7 @@ pub(super) fn wrong(arena: &mut Arena<'_>) -> Result<()> {
 
 /// The good token is let in, and a request that is let in is told from one that is not.
 fn control(arena: &mut Arena<'_>, client: &mut Client) {
-    let answer = client.get(RECORDS);
+    let answer = client.get(CALL_RECORDS);
     let outcome = answer.and_then(|answer| must(answer.status == 200, || beginning(&answer)));
     arena.tally.control("a good token is let in", outcome);
     arena.tally.control(
@@ -88,9 +90,9 @@ fn control(arena: &mut Arena<'_>, client: &mut Client) {
 
 /// Each way is shut.
 fn refused(client: &mut Client) -> Result<(), String> {
-    let record = format!("{RECORDS}/e523d2ed-2966-4b6b-925b-754a88034cc5");
+    let record = format!("{CALL_RECORDS}/e523d2ed-2966-4b6b-925b-754a88034cc5");
     for (method, target) in
-        [("GET", &*record), ("GET", RECORDS), ("POST", RECORDS), ("POST", "/v1.0/$batch")]
+        [("GET", &*record), ("GET", CALL_RECORDS), ("POST", CALL_RECORDS), ("POST", "/v1.0/$batch")]
     {
         let lines = [("Content-Type", "application/json")];
         let answer =
@@ -117,13 +119,13 @@ fn refused(client: &mut Client) -> Result<(), String> {
 fn written_otherwise(arena: &mut Arena<'_>, client: &mut Client, good: &str) {
     client.token = String::new();
     for (name, target, value) in [
-        ("in the query", format!("{RECORDS}?access_token={good}"), None),
-        ("by Basic", RECORDS.to_owned(), Some(format!("Basic {good}"))),
-        ("by DPoP", RECORDS.to_owned(), Some(format!("DPoP {good}"))),
-        ("in quotes", RECORDS.to_owned(), Some(format!("Bearer \"{good}\""))),
-        ("twice in a line", RECORDS.to_owned(), Some(format!("Bearer {good}, Bearer {good}"))),
-        ("with its name", RECORDS.to_owned(), Some(format!("Bearer token={good}"))),
-        ("without a scheme", RECORDS.to_owned(), Some(good.to_owned())),
+        ("in the query", format!("{CALL_RECORDS}?access_token={good}"), None),
+        ("by Basic", CALL_RECORDS.to_owned(), Some(format!("Basic {good}"))),
+        ("by DPoP", CALL_RECORDS.to_owned(), Some(format!("DPoP {good}"))),
+        ("in quotes", CALL_RECORDS.to_owned(), Some(format!("Bearer \"{good}\""))),
+        ("twice in a line", CALL_RECORDS.to_owned(), Some(format!("Bearer {good}, Bearer {good}"))),
+        ("with its name", CALL_RECORDS.to_owned(), Some(format!("Bearer token={good}"))),
+        ("without a scheme", CALL_RECORDS.to_owned(), Some(good.to_owned())),
     ] {
         let line = value.as_deref().map(|value| ("Authorization", value));
         let lines: Vec<_> = line.into_iter().collect();
@@ -133,7 +135,7 @@ fn written_otherwise(arena: &mut Arena<'_>, client: &mut Client, good: &str) {
     }
     let value = format!("Bearer {good}");
     let twice = [("Authorization", &*value), ("Authorization", &*value)];
-    let answer = client.ask("GET", RECORDS, &twice, b"");
+    let answer = client.ask("GET", CALL_RECORDS, &twice, b"");
     let outcome = answer.and_then(|answer| must(answer.status == 401, || beginning(&answer)));
     arena.tally.attack("a good token in two lines", outcome);
 }
@@ -144,7 +146,7 @@ fn unknown_keys(arena: &mut Arena<'_>, client: &mut Client, now: i64) {
     for number in 0..arena.size.of(100, 1_000) {
         let header = format!("{{\"alg\":\"RS256\",\"kid\":\"unknown-{number}\"}}");
         client.token = format!("{}.{}.c2ln", tokens::encode(header), tokens::encode(&claims));
-        let answer = client.get(RECORDS);
+        let answer = client.get(CALL_RECORDS);
         let outcome = answer.and_then(|answer| must(answer.status == 401, || beginning(&answer)));
         arena.tally.attack("a key that nobody has", outcome);
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::arena::{Arena, RECORDS, must};
+use super::arena::{Arena, must};
 use super::client::{Client, beginning, is_json};
 use super::record;
+use crate::paths::CALL_RECORDS;
 use crate::raw::{self, Answer};
 
 /// Who listens to the admin and says nothing.
@@ -210,7 +211,7 @@ fn methods(arena: &mut Arena<'_>) -> Result<()> {
     let mut client = arena.attacker()?;
     for method in ["TRACE", "CONNECT", "OPTIONS", "PROPFIND", "get", "X", "GET\u{1}", "PURGE"] {
         client.token = arena.attacker()?.token;
-        let answer = client.ask(method, RECORDS, &[("Origin", "https://evil.example")], b"");
+        let answer = client.ask(method, CALL_RECORDS, &[("Origin", "https://evil.example")], b"");
         let outcome = answer.and_then(|answer| {
             must(matches!(answer.status, 400 | 404 | 405 | 501), || format!("{}", answer.status))?;
             let shares = answer.lines.iter().any(|(name, _)| name.starts_with("access-control-"));
@@ -221,7 +222,7 @@ fn methods(arena: &mut Arena<'_>) -> Result<()> {
     for media in
         ["text/xml", "multipart/form-data; boundary=a", "application/octet-stream", "", "a"]
     {
-        let answer = client.ask("POST", RECORDS, &[("Content-Type", media)], b"{}");
+        let answer = client.ask("POST", CALL_RECORDS, &[("Content-Type", media)], b"{}");
         let outcome =
             answer.and_then(|it| must(matches!(it.status, 400 | 415), || format!("{}", it.status)));
         arena.tally.attack(&format!("a body of {media:?}"), outcome);
@@ -233,13 +234,37 @@ fn methods(arena: &mut Arena<'_>) -> Result<()> {
 fn bodies(arena: &mut Arena<'_>) -> Result<()> {
     let mut client = arena.attacker()?;
     let whole = record::small("json");
-    let kept = client.post(RECORDS, whole.as_bytes());
+    let kept = client.post(CALL_RECORDS, whole.as_bytes());
     arena.tally.control(
         "sound JSON is taken",
         kept.and_then(|it| must(it.status == 201, || beginning(&it))),
     );
+    for (number, body) in odd_bodies(&whole).iter().enumerate() {
+        for target in [
+            CALL_RECORDS.to_owned(),
+            format!("{CALL_RECORDS}/callvault.import"),
+            "/v1.0/$batch".to_owned(),
+            "/v1.0/subscriptions".to_owned(),
+        ] {
+            let outcome = client.post(&target, body).and_then(|answer| {
+                must(matches!(answer.status, 200 | 201 | 400 | 409 | 413), || {
+                    format!("{} {}", answer.status, beginning(&answer))
+                })?;
+                is_json(&answer)
+            });
+            let shown = raw::shown(&body[..body.len().min(120)]);
+            arena.tally.attack(&format!("body {number} to {target}: {shown}"), outcome);
+        }
+    }
+    let shown = client.get(&format!("{CALL_RECORDS}/json")).and_then(|it| is_json(&it));
+    arena.tally.attack("the record after all these", shown);
+    Ok(())
+}
+
+/// Bodies made of a sound one.
+fn odd_bodies(whole: &str) -> Vec<Vec<u8>> {
     let with = |members: &str| record::with("json", members).into_bytes();
-    let cases: Vec<Vec<u8>> = vec![
+    vec![
         with(",\"id\":\"other\""),
         with(",\"version\":2"),
         with(",\"own\":{\"a\":1,\"a\":2}"),
@@ -290,27 +315,7 @@ fn bodies(arena: &mut Arena<'_>) -> Result<()> {
         with(",\"startDateTime\":\"9999-99-99T00:00:00Z\""),
         with(",\"__proto__\":{\"a\":1}"),
         with(",\"$ref\":\"#\""),
-    ];
-    for (number, body) in cases.iter().enumerate() {
-        for target in [
-            RECORDS.to_owned(),
-            format!("{RECORDS}/callvault.import"),
-            "/v1.0/$batch".to_owned(),
-            "/v1.0/subscriptions".to_owned(),
-        ] {
-            let outcome = client.post(&target, body).and_then(|answer| {
-                must(matches!(answer.status, 200 | 201 | 400 | 409 | 413), || {
-                    format!("{} {}", answer.status, beginning(&answer))
-                })?;
-                is_json(&answer)
-            });
-            let shown = raw::shown(&body[..body.len().min(120)]);
-            arena.tally.attack(&format!("body {number} to {target}: {shown}"), outcome);
-        }
-    }
-    let shown = client.get(&format!("{RECORDS}/json")).and_then(|it| is_json(&it));
-    arena.tally.attack("the record after all these", shown);
-    Ok(())
+    ]
 }
 
 /// HTTP/2 that is none.

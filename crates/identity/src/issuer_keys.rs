@@ -19,12 +19,14 @@ const LONGEST_WAIT: i64 = 60;
 /// was set back, and no reason to wait for it to catch up.
 const CLOCK_STEP: i64 = 300;
 
+/// Keys as they were fetched.
 #[derive(Debug)]
-struct Held {
+struct KeySnapshot {
     keys: Arc<KeySet>,
     fetched_at: i64,
 }
 
+/// The fetches so far.
 #[derive(Debug, Default)]
 struct Attempts {
     last: Option<i64>,
@@ -34,18 +36,21 @@ struct Attempts {
 
 /// What is known of an issuer's keys.
 #[derive(Debug, Default)]
-pub(crate) struct HeldKeys {
-    held: RwLock<Option<Held>>,
+pub(crate) struct IssuerKeys {
+    current: RwLock<Option<KeySnapshot>>,
     attempts: Mutex<Attempts>,
     /// Held while a fetch runs, so that there is one at a time and the others wait for it.
     pub(crate) fetching: tokio::sync::Mutex<()>,
 }
 
-impl HeldKeys {
+impl IssuerKeys {
     /// The keys, unless there are none or they are too old.
     pub(crate) fn usable(&self, now: i64) -> Option<Arc<KeySet>> {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        held.as_ref().filter(|held| now < held.fetched_at + KEPT).map(|held| Arc::clone(&held.keys))
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current
+            .as_ref()
+            .filter(|current| now < current.fetched_at + KEPT)
+            .map(|current| Arc::clone(&current.keys))
     }
 
     /// Whether the issuer may be asked now: not too soon after the last time.
@@ -56,17 +61,17 @@ impl HeldKeys {
 
     /// Whether the keys' regular refresh is due.
     pub(crate) fn is_due(&self, now: i64) -> bool {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        held.as_ref().is_none_or(|held| now >= held.fetched_at + REFRESH_AFTER)
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().is_none_or(|current| now >= current.fetched_at + REFRESH_AFTER)
     }
 
     /// Takes fetched keys in. Returns whether a key went that was there before.
     pub(crate) fn succeeded(&self, keys: KeySet, now: i64) -> bool {
-        let new = Held { keys: Arc::new(keys), fetched_at: now };
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        let lost = held.as_ref().is_some_and(|old| !new.keys.covers(&old.keys));
-        *held = Some(new);
-        drop(held);
+        let new = KeySnapshot { keys: Arc::new(keys), fetched_at: now };
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let lost = current.as_ref().is_some_and(|old| !new.keys.covers(&old.keys));
+        *current = Some(new);
+        drop(current);
         *self.attempts.lock().unwrap_or_else(PoisonError::into_inner) =
             Attempts { last: Some(now), wait: QUIET, failures: 0 };
         lost
@@ -88,45 +93,45 @@ mod tests {
 
     #[test]
     fn failures_without_keys_wait_5_10_20_40_60_seconds() {
-        let held = HeldKeys::default();
+        let keys = IssuerKeys::default();
         let mut now = 1_000;
-        assert!(held.may_fetch(now));
+        assert!(keys.may_fetch(now));
         for wait in [5, 10, 20, 40, 60, 60, 60, 60, 60, 60, 60] {
-            held.failed(now);
-            assert!(!held.may_fetch(now + wait - 1), "{wait}");
-            assert!(held.may_fetch(now + wait), "{wait}");
+            keys.failed(now);
+            assert!(!keys.may_fetch(now + wait - 1), "{wait}");
+            assert!(keys.may_fetch(now + wait), "{wait}");
             now += wait;
         }
     }
 
     #[test]
     fn failures_with_keys_wait_30_then_60_seconds_and_a_success_starts_anew() {
-        let held = HeldKeys::default();
-        held.succeeded(KeySet::default(), 0);
-        assert!(!held.may_fetch(29) && held.may_fetch(30));
-        held.failed(30);
-        assert!(!held.may_fetch(59) && held.may_fetch(60));
-        held.failed(60);
-        assert!(!held.may_fetch(119) && held.may_fetch(120));
-        held.succeeded(KeySet::default(), 120);
-        held.failed(150);
-        assert!(held.may_fetch(180));
+        let keys = IssuerKeys::default();
+        keys.succeeded(KeySet::default(), 0);
+        assert!(!keys.may_fetch(29) && keys.may_fetch(30));
+        keys.failed(30);
+        assert!(!keys.may_fetch(59) && keys.may_fetch(60));
+        keys.failed(60);
+        assert!(!keys.may_fetch(119) && keys.may_fetch(120));
+        keys.succeeded(KeySet::default(), 120);
+        keys.failed(150);
+        assert!(keys.may_fetch(180));
     }
 
     #[test]
     fn keys_are_due_after_an_hour_and_gone_after_a_day() {
-        let held = HeldKeys::default();
-        assert!(held.is_due(0) && held.usable(0).is_none());
-        held.succeeded(KeySet::default(), 0);
-        assert!(!held.is_due(3599) && held.is_due(3600));
-        assert!(held.usable(24 * 3600 - 1).is_some() && held.usable(24 * 3600).is_none());
+        let keys = IssuerKeys::default();
+        assert!(keys.is_due(0) && keys.usable(0).is_none());
+        keys.succeeded(KeySet::default(), 0);
+        assert!(!keys.is_due(3599) && keys.is_due(3600));
+        assert!(keys.usable(24 * 3600 - 1).is_some() && keys.usable(24 * 3600).is_none());
     }
 
     #[test]
     fn a_clock_that_was_set_back_does_not_stop_fetching() {
-        let held = HeldKeys::default();
-        held.failed(1_000_000);
-        assert!(!held.may_fetch(999_999));
-        assert!(held.may_fetch(900_000));
+        let keys = IssuerKeys::default();
+        keys.failed(1_000_000);
+        assert!(!keys.may_fetch(999_999));
+        assert!(keys.may_fetch(900_000));
     }
 }

@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use super::program::{NOTHING, Op};
-use super::time::offset_minutes;
-use super::value::{DYNAMIC, actual_type};
-use super::{Item, Scope, Value, Variable};
-use crate::bound::{Path, PathStep, Quantifier, Root, Search, Ty};
+use super::Op;
+use crate::bound::{Quantifier, Root, Search};
 use crate::edm::{StructuredType, Type};
+use crate::eval::time::offset_minutes;
+use crate::eval::value::{DYNAMIC, actual_type};
+use crate::eval::{Item, NOTHING, Scope, Value, Variable};
 use crate::json::Node;
 
 /// The member that is the key of every entity.
@@ -15,14 +15,16 @@ const KEY: &str = "id";
 
 /// A prepared path.
 #[derive(Debug)]
-pub(super) struct Way {
-    root: Root,
-    steps: Vec<Step>,
-    is_many: bool,
+pub(in crate::eval) struct CompiledPath {
+    pub(super) root: Root,
+    pub(super) steps: Vec<Step>,
+    /// It leads to a collection.
+    pub(super) is_many: bool,
 }
 
+/// A prepared step.
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     Member { name: String, ty: Option<Type> },
     Cast(&'static StructuredType),
     Filter(Op),
@@ -33,20 +35,7 @@ enum Step {
 
 type Each<'e, 'a> = &'e mut dyn FnMut(Value<'a>) -> ControlFlow<()>;
 
-impl Way {
-    pub(super) fn new(path: &Path, ty: Ty) -> Self {
-        let end = match ty {
-            Ty::One(ty) | Ty::Many(ty) => Some(ty),
-            Ty::Null | Ty::Dynamic => None,
-        };
-        let mut steps: Vec<Step> = path.steps.iter().map(Step::new).collect();
-        // Only the binder knows the types of calculated members.
-        if let Some(Step::Member { ty: ty @ None, .. }) = steps.last_mut() {
-            *ty = end;
-        }
-        Self { root: path.root.clone(), steps, is_many: matches!(ty, Ty::Many(_)) }
-    }
-
+impl CompiledPath {
     fn start<'a>(&self, scope: &Scope<'a, '_>) -> Item<'a> {
         match &self.root {
             Root::Item => scope.item,
@@ -56,7 +45,7 @@ impl Way {
     }
 
     /// The value at the end; that of a path through collections is a collection.
-    pub(super) fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
+    pub(in crate::eval) fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
         let (item, rest) = lead(&self.steps, self.start(scope));
         if self.is_many {
             return Value::List(gather(rest, item, scope));
@@ -78,12 +67,12 @@ impl Way {
     }
 
     /// The JSON at the end of a path that goes through members and casts only.
-    pub(super) fn node<'a>(&'a self, scope: &Scope<'a, '_>) -> Option<Item<'a>> {
+    pub(in crate::eval) fn node<'a>(&'a self, scope: &Scope<'a, '_>) -> Option<Item<'a>> {
         let mut item = self.start(scope);
         for step in &self.steps {
             item = match step {
                 Step::Member { name, ty } => member(item, name, *ty)?,
-                Step::Cast(ty) => cast(item, ty)?,
+                Step::Cast(ty) => item.cast(ty)?,
                 _ => return None,
             };
         }
@@ -96,28 +85,6 @@ impl Way {
         match Value::of(item.node, item.ty) {
             Value::Instant(_) => offset_minutes(&item.node.as_text()?.value()),
             _ => None,
-        }
-    }
-}
-
-impl Step {
-    fn new(step: &PathStep) -> Self {
-        match step {
-            PathStep::Property(property) => {
-                Self::Member { name: property.name.to_owned(), ty: Some(property.ty) }
-            }
-            PathStep::Member(name) => Self::Member { name: name.clone(), ty: None },
-            PathStep::Cast(ty) => Self::Cast(ty),
-            PathStep::Filter(condition) => Self::Filter(Op::new(condition)),
-            PathStep::Key(key) => Self::Key(Value::Text(key.clone().into())),
-            PathStep::Count { filter, search } => Self::Count {
-                filter: filter.as_ref().map(|filter| Op::new(filter)),
-                search: search.clone(),
-            },
-            PathStep::Lambda { quantifier, body } => Self::Lambda {
-                quantifier: *quantifier,
-                body: body.as_ref().map(|(name, body)| (name.clone(), Op::new(body))),
-            },
         }
     }
 }
@@ -182,19 +149,6 @@ fn member<'a>(item: Item<'a>, name: &str, ty: Option<Type>) -> Option<Item<'a>> 
     Some(Item { node, ty: ty.or_else(known).unwrap_or(DYNAMIC) })
 }
 
-/// The same object if it is of that type.
-pub(super) fn cast<'a>(item: Item<'a>, ty: &'static StructuredType) -> Option<Item<'a>> {
-    item.node.as_object()?;
-    let is_one = if let Type::Structured(declared) = item.ty {
-        actual_type(item.node, declared).is_a(ty)
-    } else {
-        // Nothing is declared, so that only the object itself can tell.
-        let stated = item.node.get("@odata.type").and_then(Node::as_text);
-        stated.is_some_and(|name| ty.find_derived(name.value().trim_start_matches('#')).is_some())
-    };
-    is_one.then_some(Item { node: item.node, ty: Type::Structured(ty) })
-}
-
 /// Gives the values at the end of the way from one item, which may be a collection.
 fn walk<'a>(
     steps: &'a [Step],
@@ -211,7 +165,7 @@ fn walk<'a>(
             let (end, rest) = lead(steps, item);
             walk(rest, end, scope, each)
         }
-        [Step::Cast(ty), rest @ ..] => walk(rest, cast(item, ty).unwrap_or(NOTHING), scope, each),
+        [Step::Cast(ty), rest @ ..] => walk(rest, item.cast(ty).unwrap_or(NOTHING), scope, each),
         // What should be a collection is not there.
         [Step::Count { .. } | Step::Lambda { .. } | Step::Filter(_) | Step::Key(_), ..] => {
             walk_many(steps, &[], item.ty, scope, each)
@@ -270,7 +224,7 @@ fn select<'a>(
 ) -> Option<Item<'a>> {
     for selector in selectors {
         match selector {
-            Step::Cast(ty) => item = cast(item, ty)?,
+            Step::Cast(ty) => item = item.cast(ty)?,
             Step::Filter(condition) if condition.truth(&scope.at(item)) == Some(true) => {}
             _ => return None,
         }

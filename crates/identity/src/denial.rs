@@ -1,10 +1,10 @@
-//! Why a token isn't accepted, and what the caller is told.
+//! Why a token isn't accepted, and what the caller gets to know of that.
 
 /// Why a request has no caller.
 ///
-/// `Display` names the cause for the log; [`Denied::message`] is what the client reads.
+/// `Display` names the cause for the log; [`Denial::message`] is what the client reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Denied {
+pub enum Denial {
     /// No Authorization header, another scheme than Bearer, or nothing after it.
     #[error("no bearer token")]
     Empty,
@@ -49,7 +49,7 @@ pub enum Denied {
     KeysUnavailable,
 }
 
-impl Denied {
+impl Denial {
     /// The message for the client, as Microsoft Graph words it.
     ///
     /// Where Graph's own words for a cause aren't known, they follow the pattern of those that are.

@@ -13,7 +13,7 @@ const READY_WITHIN: Duration = Duration::from_mins(5);
 const STOPPED_WITHIN: Duration = Duration::from_mins(2);
 
 /// A running server. Dropping it kills it.
-pub(crate) struct Served {
+pub(crate) struct ServerProcess {
     child: Child,
     lines: Receiver<String>,
     /// The address of its API, such as `http://127.0.0.1:40123`.
@@ -22,7 +22,7 @@ pub(crate) struct Served {
     pub(crate) ready_after: Duration,
 }
 
-impl Served {
+impl ServerProcess {
     /// Starts a program and waits for its line `listening on URL`.
     ///
     /// # Errors
@@ -132,7 +132,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to kill.
         let _ = self.kill();

@@ -7,21 +7,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use emulator::{Emulator, HELD_AT_MOST, Interference, Telling};
+use emulator::{Emulator, HELD_AT_MOST, Interference, Notification};
 use reqwest::Url;
 use store::{DeliveryRow, SubscriptionRow, clock};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::Work;
-use crate::transport::{Message, SendError};
+use crate::send_error::SendError;
+use crate::transport::Message;
 
 /// How often a message is tried that was taken off its way, and the pause before the next time.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A message and what is told of it when it has gone out.
-struct Taken {
+/// A message, and what the emulator notes when it has gone out.
+struct OutgoingMessage {
     emulator: Arc<Emulator>,
     url: Url,
     message: Message,
@@ -44,7 +45,7 @@ impl Work {
     ) -> Result<(), SendError> {
         let Some(delivery) = messages.first() else { return Ok(()) };
         let wanted = if failures == 0 {
-            emulator.tell(&Telling {
+            emulator.interference(&Notification {
                 at: clock::system(),
                 subscription: &subscription.id,
                 change_type: delivery.event.name(),
@@ -54,7 +55,7 @@ impl Work {
         } else {
             Interference::NONE
         };
-        let taken = Taken {
+        let outgoing = OutgoingMessage {
             emulator: Arc::clone(emulator),
             url: url.clone(),
             message: self.message(subscription, messages, wanted.client_state.as_deref()),
@@ -65,23 +66,28 @@ impl Work {
             has_right_state: wanted.client_state.is_none(),
         };
         if wanted.delay.is_zero() && !wanted.out_of_order {
-            return self.send_taken(&taken).await;
+            return self.send_copies(&outgoing).await;
         }
         // Asked for here, since the next one may go out before the task runs.
         let next = self.gone_out(subscription.key).notified_owned();
         let work = Rc::clone(self);
-        tokio::task::spawn_local(async move { work.send_later(taken, &wanted, next).await });
+        tokio::task::spawn_local(async move { work.send_later(outgoing, &wanted, next).await });
         Ok(())
     }
 
-    async fn send_later(&self, taken: Taken, wanted: &Interference, next: OwnedNotified) {
+    async fn send_later(
+        &self,
+        outgoing: OutgoingMessage,
+        wanted: &Interference,
+        next: OwnedNotified,
+    ) {
         tokio::time::sleep(wanted.delay).await;
         if wanted.out_of_order {
             // When none comes it goes all the same.
             let _ = tokio::time::timeout(HELD_AT_MOST, next).await;
         }
         for _ in 0..TRIES {
-            match self.send_taken(&taken).await {
+            match self.send_copies(&outgoing).await {
                 Ok(()) => return,
                 Err(error) => tracing::info!(%error, "a message that was held back was not taken"),
             }
@@ -89,15 +95,15 @@ impl Work {
         }
     }
 
-    async fn send_taken(&self, taken: &Taken) -> Result<(), SendError> {
-        for _ in 0..taken.copies {
-            let way = self.dispatcher.transports.of(&taken.url);
-            way.deliver(&taken.url, taken.message.clone()).await?;
-            if let Some(record) = &taken.record {
-                let right = taken.has_right_state;
-                taken.emulator.told(clock::system(), &taken.subscription, record, right);
+    async fn send_copies(&self, outgoing: &OutgoingMessage) -> Result<(), SendError> {
+        for _ in 0..outgoing.copies {
+            let way = self.dispatcher.transports.of(&outgoing.url);
+            way.deliver(&outgoing.url, outgoing.message.clone()).await?;
+            if let Some(record) = &outgoing.record {
+                let right = outgoing.has_right_state;
+                outgoing.emulator.sent(clock::system(), &outgoing.subscription, record, right);
             }
-            self.gone_out(taken.subscription_key).notify_waiters();
+            self.gone_out(outgoing.subscription_key).notify_waiters();
         }
         Ok(())
     }

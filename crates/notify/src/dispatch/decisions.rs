@@ -18,7 +18,7 @@ use store::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
-use super::matching::{Verdict, matched};
+use super::matches::{Verdict, matched};
 use super::{Dispatcher, Work, now};
 use crate::resource::Resource;
 
@@ -117,7 +117,7 @@ fn outcome(
         let verdict = match &resource {
             Ok(resource) => {
                 let limits = &dispatcher.limits;
-                Verdict::of(resource.matches(reader, &version, limits, (now, &budget)))?
+                Verdict::of(resource.matches(reader, &version, limits, now, &budget))?
             }
             // It could be read when the subscription was made.
             Err(_) => Verdict::No,

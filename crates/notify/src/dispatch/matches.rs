@@ -3,7 +3,7 @@
 //! The change log is read for all tenants by one task, so that no condition may take long here. Each
 //! gets some milliseconds for a record, and those of a tenant together some more for a batch of
 //! the log. What is not decided by then goes into the queue of its address undecided, and is
-//! decided there (`deciding`), where nobody else waits for it.
+//! decided there (`decisions`), where nobody else waits for it.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ impl<'t> Allowances<'t> {
 }
 
 impl Work {
-    /// What is to be told of versions, and to which subscriptions.
+    /// Which subscriptions want which versions.
     pub(super) fn matches(
         &self,
         found: &CommittedVersions,
@@ -111,7 +111,7 @@ impl Work {
             let budget = Budget { rows_scanned: u64::MAX, groups: 0, meter: meter(began) };
             let mut reader = self.reader.borrow_mut();
             let limits = &self.dispatcher.limits;
-            let met = resource.matches(&mut reader, version, limits, (now, &budget));
+            let met = resource.matches(&mut reader, version, limits, now, &budget);
             let time = began.elapsed().as_micros() as u64 * STEPS_OF_MICROSECOND;
             allowances.spend(tenant, budget.meter.steps().max(time));
             Verdict::of(met)
@@ -119,7 +119,7 @@ impl Work {
         resources.iter().map(met).collect()
     }
 
-    /// The same on an engine that is asked by a network: the version is read once for all.
+    /// Decides all conditions on one reading of the version, since the engine is behind a network.
     fn met_together<'v>(
         &self,
         resources: &[&Resource],
@@ -152,7 +152,7 @@ impl Work {
     }
 }
 
-/// What is told to a subscription of a version.
+/// A version for the queue of a subscription.
 pub(super) fn matched(
     subscription: &SubscriptionRow,
     version: &CommittedVersion,

@@ -1,6 +1,8 @@
 //! Addresses, in every spelling, and what they resolve to.
 
 use super::*;
+use crate::send_error::{FORBIDDEN, reason_for_applications};
+use crate::transport::Message;
 
 fn refused(transports: &Transports, text: &str) -> String {
     transports.address(text).unwrap_err().to_string()

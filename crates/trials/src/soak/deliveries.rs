@@ -15,7 +15,7 @@ const ENDS_WITHIN: Duration = Duration::from_millis(200);
 
 /// What a subscription was told.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Deliveries {
     /// Each message once, in order.
     pub(super) messages: Vec<Arrival>,
     /// Messages that came again.
@@ -25,8 +25,8 @@ pub(super) struct Told {
 }
 
 /// Takes away what was told again.
-pub(super) fn unfold(requests: &[Request]) -> Told {
-    let mut told = Told::default();
+pub(super) fn unfold(requests: &[Request]) -> Deliveries {
+    let mut told = Deliveries::default();
     // Where the messages of a request begin, by the number of its first.
     let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     let mut last_told = 0;
@@ -65,7 +65,7 @@ fn numbers(id: &str) -> Option<(u64, u64)> {
 
 /// What is wrong with what was told, given how many versions there are of each record that the
 /// subscription asks for.
-pub(super) fn judge(told: &Told, expected: &BTreeMap<String, u64>) -> Vec<String> {
+pub(super) fn judge(told: &Deliveries, expected: &BTreeMap<String, u64>) -> Vec<String> {
     let mut wrong = told.wrong.clone();
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for Arrival { record, is_created, .. } in &told.messages {

@@ -1,16 +1,13 @@
 //! Preparing expressions: what does not depend on an item is calculated beforehand.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
-
-use super::path::Way;
-use super::program::{NOTHING, Op};
-use super::{Environment, Meter, NoSearch, Scope, Value, pattern};
-use crate::bound::{Expr, ExprKind, Function, Ty};
+use super::Op;
+use super::path::{CompiledPath, Step};
+use super::texts::Texts;
+use crate::bound::{Expr, ExprKind, Function, Path, PathStep, Ty};
 use crate::edm::{Primitive, Type};
-use crate::primitive::parse_guid;
+use crate::eval::{Environment, Meter, NOTHING, NoSearch, Scope, Value, pattern};
 
-/// From this length on a list of texts is looked up rather than gone through.
+/// From this length on, texts are looked up in a set.
 const LONG_LIST: usize = 8;
 
 impl Op {
@@ -34,7 +31,7 @@ impl Op {
         let boxed = |expr: &Expr| Box::new(Self::new(expr));
         match &expr.kind {
             ExprKind::Literal(literal) => Self::Constant(Value::literal(literal, one(expr.ty))),
-            ExprKind::Path(path) => Self::Path(Way::new(path, expr.ty)),
+            ExprKind::Path(path) => Self::Path(CompiledPath::new(path, expr.ty)),
             ExprKind::Not(operand) => Self::Not(boxed(operand)),
             ExprKind::Negate(operand) => Self::Negate(boxed(operand)),
             ExprKind::And(operands) => Self::And(operands.iter().map(Self::new).collect()),
@@ -93,6 +90,40 @@ impl Op {
     }
 }
 
+impl CompiledPath {
+    /// Prepares a path that leads to `ty`.
+    pub(in crate::eval) fn new(path: &Path, ty: Ty) -> Self {
+        let mut steps: Vec<Step> = path.steps.iter().map(Step::new).collect();
+        // Only the binder knows the types of calculated members.
+        if let Some(Step::Member { ty: end @ None, .. }) = steps.last_mut() {
+            *end = one(ty);
+        }
+        Self { root: path.root.clone(), steps, is_many: matches!(ty, Ty::Many(_)) }
+    }
+}
+
+impl Step {
+    fn new(step: &PathStep) -> Self {
+        match step {
+            PathStep::Property(property) => {
+                Self::Member { name: property.name.to_owned(), ty: Some(property.ty) }
+            }
+            PathStep::Member(name) => Self::Member { name: name.clone(), ty: None },
+            PathStep::Cast(ty) => Self::Cast(ty),
+            PathStep::Filter(condition) => Self::Filter(Op::new(condition)),
+            PathStep::Key(key) => Self::Key(Value::Text(key.clone().into())),
+            PathStep::Count { filter, search } => Self::Count {
+                filter: filter.as_ref().map(|filter| Op::new(filter)),
+                search: search.clone(),
+            },
+            PathStep::Lambda { quantifier, body } => Self::Lambda {
+                quantifier: *quantifier,
+                body: body.as_ref().map(|(name, body)| (name.clone(), Op::new(body))),
+            },
+        }
+    }
+}
+
 fn one(ty: Ty) -> Option<Type> {
     match ty {
         Ty::One(ty) | Ty::Many(ty) => Some(ty),
@@ -122,28 +153,9 @@ fn call(function: Function, arguments: &[Expr]) -> Op {
 fn member(left: Box<Op>, right: Box<Op>) -> Op {
     if let Op::Constant(Value::List(items)) = &*right
         && items.len() >= LONG_LIST
+        && let Some(texts) = Texts::of(items)
     {
-        let text = |item: &Value<'_>| match item {
-            Value::Text(text) => Some(folded(text).into()),
-            Value::Enum { name, .. } => Some(Box::from(&**name)),
-            _ => None,
-        };
-        if let Some(texts) = items.iter().map(text).collect::<Option<HashSet<Box<str>>>>() {
-            return Op::InTexts(left, texts);
-        }
+        return Op::InTexts(left, texts);
     }
     Op::In(left, right)
-}
-
-/// Whether text equals one of those that [`member`] collected.
-pub(super) fn is_among(text: &str, texts: &HashSet<Box<str>>) -> bool {
-    texts.contains(text) || texts.contains(&*folded(text))
-}
-
-/// The one form of GUIDs that differ in case; other text as it is.
-fn folded(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) && parse_guid(text).is_some() {
-        return Cow::Owned(text.to_ascii_lowercase());
-    }
-    Cow::Borrowed(text)
 }

@@ -1,4 +1,4 @@
-//! What an answer gave to the client: links, ids, a subscription. Found by a scan of its text, since
+//! What an answer gives to the client: links, ids, a subscription. A scan of its text finds them, since
 //! answers can be large and little of them matters here.
 
 use std::borrow::Cow;

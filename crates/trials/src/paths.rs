@@ -1,0 +1,6 @@
+//! Paths of the API that several trials ask for.
+
+/// The call records.
+pub(crate) const CALL_RECORDS: &str = "/v1.0/communications/callRecords";
+/// Their import.
+pub(crate) const IMPORT: &str = "/v1.0/communications/callRecords/callvault.import";
