@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 use odata::eval::Key;
 
 use super::loader::RowKey;
-use super::page::Paging;
-use super::run::{Candidate, Run, Selection, whole};
+use super::paging::Paging;
+use super::run::{Candidate, Run, Selection, all_behind};
 use crate::query::position::Position;
-use crate::sql::writer::Bind;
+use crate::sql::Bind;
 use crate::{Cause, Error};
 
 /// A row's place in the order.
@@ -34,13 +34,13 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
     let behind = Place::read(&paging.behind)?;
     let to_skip = usize::try_from(paging.to_skip).unwrap_or(usize::MAX);
     let wanted = paging.room.saturating_add(to_skip).saturating_add(1);
-    let planned = paging.planned;
+    let plan = paging.plan;
     let mut first: BinaryHeap<Ranked> = BinaryHeap::new();
     let start = Position::default();
-    run.each(planned, &whole(&start), &mut |run, candidate| {
+    run.each(plan, &all_behind(plan, &start), &mut |run, candidate| {
         run.check()?;
-        let Some(judge) = &paging.judge else { return Ok(ControlFlow::Break(())) };
-        let Some(key) = run.admits(planned.set, judge, &candidate)? else {
+        let Some(filter) = &paging.filter else { return Ok(ControlFlow::Break(())) };
+        let Some(key) = run.admits(plan.set, filter, &candidate)? else {
             return Ok(ControlFlow::Continue(()));
         };
         let Selection::Key(RowKey { record_key, start, id, ordinals }) = candidate.row else {

@@ -8,8 +8,7 @@ use super::compiler::Compiler;
 use super::position::Position;
 use super::scope::{alias_of, ordinals, table_of};
 use crate::Error;
-use crate::sql::fragment::{Alias, Sql};
-use crate::sql::writer::Bind;
+use crate::sql::{Alias, Bind, Sql};
 
 /// What rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,10 +3,12 @@
 use model::call::{CallEventRow, CallRow, Ending};
 use model::{TenantId, key};
 
-use super::stored::Head;
-use crate::call::{self, CallScope, ChainRecord, KeptEvent, WaitingChain};
+use super::head::Head;
+use super::keys::RecordId;
+use super::session::Session;
+use super::versions;
 use crate::engine::{Connection, Row, most};
-use crate::session::Session;
+use crate::rows::call::{self, CallScope, ChainRecord, KeptEvent, WaitingChain};
 use crate::{Cause, Error};
 
 /// Columns of a call, read by [`call()`].
@@ -154,7 +156,8 @@ fn add_call(
 pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, Error> {
     let ChainRecord { chain, record } = made;
     let tenant_key = session.tenant_key(&chain.tenant)?;
-    let newest = Head::current(&session.connection, tenant_key, &record.id_key)?;
+    let newest =
+        Head::current(&session.connection, RecordId { tenant_key, id_key: &record.id_key })?;
     if newest.map_or(0, |newest| newest.version) != chain.version {
         return Ok(false);
     }
@@ -170,16 +173,15 @@ pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, 
         "UPDATE call SET ending = ?2 WHERE chain_key = ?1 AND ending = ?3",
         (chain.key, call::number(Ending::Abandoned), call::number(Ending::Open)),
     )?;
-    session.write_records(&chain.tenant, std::slice::from_ref(record))?;
+    versions::write(session, &chain.tenant, std::slice::from_ref(record))?;
     Ok(true)
 }
 
 /// Takes out a chain whose record is erased, with its calls and events.
-pub(crate) fn erase(session: &Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {
-    let connection = &session.connection;
+pub(crate) fn erase(connection: &Connection, id: RecordId<'_>) -> Result<(), Error> {
     let chain_key: Option<i64> = connection.value(
         "SELECT chain_key FROM call_chain WHERE tenant_key = ?1 AND id_key = ?2",
-        (tenant_key, id_key),
+        (id.tenant_key, id.id_key),
     )?;
     let Some(chain_key) = chain_key else { return Ok(()) };
     for text in [

@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use model::TenantId;
 
+use super::session::Session;
 use super::subscriptions;
 use crate::engine::{Connection, Row, most};
-use crate::session::Session;
-use crate::subscription::{
-    Channel, CommittedVersion, CommittedVersions, Decision, DeliveryRow, DueEndpoint, Event,
-    FailingEndpoint, Match, QueueSize, Sent, Settled,
+use crate::rows::subscription::{
+    Channel, Decision, DeliveryRow, DueEndpoint, Event, FailingEndpoint, Match, QueueSize, Sent,
+    Settled,
 };
 use crate::{Cause, Error};
 
@@ -229,55 +229,6 @@ pub(crate) fn replay(
         )?;
     }
     Ok(replayed)
-}
-
-/// Versions that were committed behind an entry of the change log.
-pub(crate) fn committed(
-    connection: &Connection,
-    after: i64,
-    limit: usize,
-) -> Result<CommittedVersions, Error> {
-    let text = format!(
-        "SELECT c.sequence, t.id, r.id_key, r.id, c.version, \
-         c.change IN ('created', 'replaced') \
-         FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
-         LEFT JOIN call_record r ON r.record_key = c.record_key \
-         WHERE c.sequence > ?1 AND {} ORDER BY c.sequence LIMIT ?2",
-        connection.is_settled()
-    );
-    let mut found = CommittedVersions { up_to: after, ..CommittedVersions::default() };
-    let mut count = 0;
-    connection.each(&text, (after, most(limit)), |row| {
-        count += 1;
-        found.up_to = row.get(0)?;
-        // What was erased meanwhile can be told no more.
-        let id_key: Option<Vec<u8>> = row.get(2)?;
-        if let (true, Some(id_key)) = (row.get(5)?, id_key) {
-            found.versions.push(version(row, id_key)?);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    found.has_more = count == limit;
-    Ok(found)
-}
-
-fn version(row: &Row<'_>, id_key: Vec<u8>) -> Result<CommittedVersion, Error> {
-    let tenant: String = row.get(1)?;
-    let damaged = || Error::Corrupt(Cause::new("change log: a tenant is no GUID"));
-    Ok(CommittedVersion {
-        sequence: row.get(0)?,
-        tenant: TenantId::parse(&tenant).ok_or_else(damaged)?,
-        id_key,
-        id: row.get(3)?,
-        version: row.get(4)?,
-    })
-}
-
-/// The last entry of the change log.
-pub(crate) fn last_change(connection: &Connection) -> Result<i64, Error> {
-    let text =
-        format!("SELECT max(c.sequence) FROM change_log c WHERE {}", connection.is_settled());
-    Ok(connection.value(&text, ())?.flatten().unwrap_or(0))
 }
 
 /// Up to where the change log is in the queues.

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use model::TenantId;
 
+use super::session::Session;
+use super::tenants;
 use crate::engine::{Connection, Opener, Row, Value as _};
-use crate::session::Session;
-use crate::subscription::{Added, Event, SubscriptionRow};
+use crate::rows::subscription::{Added, Event, SubscriptionRow};
 use crate::{Cause, Error};
 
 /// Time between two looks for transactions of others.
@@ -51,8 +52,8 @@ pub(crate) fn add(
     quota: u64,
 ) -> Result<Added, Error> {
     let tenant_key = session.tenant_key(&subscription.tenant)?;
-    session.lock_tenant(tenant_key)?;
     let connection = &session.connection;
+    tenants::lock(connection, tenant_key)?;
     let is_known = connection.exists(
         "SELECT 1 FROM subscription WHERE tenant_key = ?1 AND application_id = ?2 \
              AND resource = ?3 AND change_type = ?4 AND notification_url = ?5 \
