@@ -1,7 +1,7 @@
-//! Which node tells an address, where many nodes share a queue.
+//! Advisory locks, by which nodes that share a queue agree which of them serves an address.
 //!
-//! A claim is a lock of a session (PostgreSQL, "Advisory Locks"): it holds no transaction, which the
-//! change log would have to wait for, and ends with the node, however that happens.
+//! Such a lock belongs to a session (PostgreSQL, "Advisory Locks"): it holds no transaction, which readers
+//! of the change log would have to wait for, and ends with the node, however that happens.
 
 use std::collections::HashSet;
 
@@ -9,14 +9,14 @@ use crate::Error;
 use crate::engine::{Connection, Opener};
 use crate::rows::subscription::Channel;
 
-/// What all keys of such locks begin with, apart from those of other programs.
+/// What the keys of all these locks begin with, apart from those of other programs.
 const CLASS: i64 = 0x43 << 56;
 
-/// The addresses that this node tells.
+/// The addresses that this node serves.
 #[derive(Debug)]
 pub struct Claims {
     opener: Opener,
-    /// None where there is one node only.
+    /// None where one node alone uses the store.
     connection: Option<Connection>,
     held: HashSet<(i64, Channel)>,
 }
@@ -30,12 +30,12 @@ impl Claims {
         Ok(Self { opener, connection, held: HashSet::new() })
     }
 
-    /// Whether others may tell addresses too.
+    /// Whether other nodes may serve addresses too.
     pub fn are_shared(&self) -> bool {
         self.connection.is_some()
     }
 
-    /// Takes an address for this node, until it is let go of; false while another node has it.
+    /// Locks an address for this node until it is released; false while another node has it.
     ///
     /// # Errors
     /// When the store can't be asked.
@@ -52,10 +52,10 @@ impl Claims {
         Ok(is_taken)
     }
 
-    /// Lets go of an address.
+    /// Releases an address.
     ///
     /// # Errors
-    /// When the store can't be asked; then the claim has ended with the connection.
+    /// When the store can't be asked; the lock has then ended with the connection.
     pub fn release(&mut self, address: (i64, Channel)) -> Result<(), Error> {
         if !self.held.remove(&address) {
             return Ok(());

@@ -22,8 +22,8 @@ use crate::Error;
 /// lengths, so a frame that states more is damaged.
 const MAX_FRAGMENT_BYTES: u64 = 160 << 20;
 
-/// A fragment that is larger than this takes longer to read than an event loop can spare, and more memory
-/// than it should take without asking.
+/// A fragment larger than this takes longer to read than an event loop can spare, and more memory than
+/// should be taken without a limit.
 const LARGE: u64 = 1 << 20;
 
 /// What becomes of a large fragment.
@@ -42,8 +42,8 @@ pub struct Codec {
     dictionaries: Arc<Dictionaries>,
     encoders: [Option<Encoder>; 3],
     decoder: DCtx<'static>,
-    /// Those met so far, which spares the lock on the shared ones. Each has a context of its own: one
-    /// that last read with another takes the dictionary for one that no cache of the processor has.
+    /// Dictionaries used so far, which spares the lock on the shared ones. Each has a context of its own:
+    /// in a context that alternates between dictionaries they would be cold in the processor's cache.
     met: Vec<(Arc<Dictionary>, DCtx<'static>)>,
     buffer: Vec<u8>,
     pub(crate) large: Large,

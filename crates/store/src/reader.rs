@@ -260,8 +260,8 @@ impl Reader {
         administration::secrets(self.snapshot.fresh()?, prefix)
     }
 
-    /// Lets go of the snapshot held for the next call. Whoever holds a reader without using it
-    /// calls this from time to time (some 50 ms), or the log of the store grows without end.
+    /// Lets go of the snapshot held for the next call. To be called from time to time
+    /// (some 50 ms) while a reader is idle, or the log of the store grows without end.
     pub fn release(&mut self) {
         if let Err(error) = self.snapshot.release() {
             tracing::warn!(%error, "a read transaction did not end well");

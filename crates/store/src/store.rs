@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use model::call::CallEventRow;
 use model::log::LogRow;
@@ -97,12 +96,12 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// What compresses and reads the fragments of this store; one for each thread.
+    /// What compresses and reads the fragments of this store. One for each thread.
     pub fn codec(&self) -> Codec {
         Codec::new(Arc::clone(&self.inner.state.dictionaries))
     }
 
-    /// A connection that reads; one for each thread.
+    /// A connection that reads. One for each thread.
     pub fn reader(&self) -> Result<Reader, Error> {
         Reader::open(Arc::clone(&self.inner.state))
     }
@@ -115,7 +114,7 @@ impl Store {
         Ok(reader)
     }
 
-    /// What tells which of several nodes tells an address.
+    /// The locks by which several nodes agree which of them serves an address.
     pub fn claims(&self) -> Result<Claims, Error> {
         Claims::new(self.inner.state.opener.clone())
     }
@@ -178,7 +177,7 @@ impl Store {
 
     /// Writes the record of a chain of calls as its next version, and notes up to which event it
     /// tells, in one transaction; false, and nothing is written, if the chain or the record has
-    /// changed since the chain was read. No end of its calls is waited for after that.
+    /// changed since the chain was read. From then on the chain counts none of its calls as open.
     pub fn write_chain_record(&self, made: ChainRecord) -> Pending<bool> {
         let weight = Weight { records: 1, bytes: bytes_of(&made.record) };
         let starts = vec![made.record.start];
@@ -261,20 +260,20 @@ impl Store {
     {
         let (work, pending) = request(weight, starts, work);
         if let Some(works) = &self.inner.works {
-            // Fails when the writer has ended; the work, dropped then, tells it to the pending.
+            // Fails when the writer has ended; dropping the work then resolves the pending with an error.
             let _ = works.send(work);
         }
         pending
     }
 }
 
-/// Lets whoever waits for commits know of those of other nodes, as long as the store is open.
+/// Passes on the notifications of other nodes' commits, as long as the store is open.
 fn listen(state: &Arc<State>) -> Result<(), Error> {
     let Opener::Postgres(database) = &state.opener else { return Ok(()) };
     let (database, state) = (database.clone(), Arc::downgrade(state));
-    let told = move |is_told: bool| {
+    let listener = move |is_commit: bool| {
         state.upgrade().is_some_and(|state| {
-            if is_told {
+            if is_commit {
                 state.committed.notify_one();
             }
             true
@@ -282,11 +281,11 @@ fn listen(state: &Arc<State>) -> Result<(), Error> {
     };
     std::thread::Builder::new()
         .name("store-listening".to_owned())
-        .spawn(move || listening::listen(&database, told))?;
+        .spawn(move || listening::listen(&database, listener))?;
     Ok(())
 }
 
-/// Looks at the names of a file's store now and then, as long as it is open.
+/// Checks now and then that the names of a file still lead to it, as long as the store is open.
 fn watch(state: &Arc<State>) -> Result<(), Error> {
     if state.files.is_none() {
         return Ok(());

@@ -65,11 +65,7 @@ pub struct Moved {
 /// # Errors
 /// [`Error::Target`] if the other store holds something else, [`Error::Differs`] if the stores are not
 /// the same in the end, and whatever reading and writing ends with.
-pub fn transfer(
-    from: &Store,
-    to: &Store,
-    progress: &mut dyn FnMut(Moving),
-) -> Result<Moved, Error> {
+pub fn transfer(from: &Store, to: &Store, report: &mut dyn FnMut(Moving)) -> Result<Moved, Error> {
     let state = from.state();
     if state.opener.is_same(&to.state().opener) {
         return Err(Error::Target("is the one to move from"));
@@ -77,32 +73,32 @@ pub fn transfer(
     let connection = unlimited(&state.opener)?;
     let cursor = start(&connection, to)?;
     let total = entries_behind(&connection, cursor)?;
-    let mut course =
-        Course { state, to, cursor, copied: 0, total, tenants: HashSet::new(), under_way: None };
-    progress(Moving::Copying { done: 0, total });
+    let mut moving =
+        Move { state, to, cursor, copied: 0, total, tenants: HashSet::new(), under_way: None };
+    report(Moving::Copying { done: 0, total });
     in_state(&connection, |it| tables::dictionaries(it, to))?;
     // In states of the source that are short, as long as much is left.
-    while in_state(&connection, |it| course.go_on(it, progress))? {}
+    while in_state(&connection, |it| moving.go_on(it, report))? {}
     // And in one at last, which both are compared by.
     let digest = in_state(&connection, |connection| {
-        while course.go_on(connection, progress)? {}
+        while moving.go_on(connection, report)? {}
         tables::replace(connection, to)?;
         // What is in this state and can't be carried over yet, with others still under way.
-        if entries_behind(connection, course.cursor)? > 0 {
+        if entries_behind(connection, moving.cursor)? > 0 {
             return Ok(None);
         }
-        progress(Moving::Comparing);
+        report(Moving::Comparing);
         compare(state, connection, to).map(Some)
     })?;
-    let behind = entries_behind(&connection, course.cursor)?;
+    let behind = entries_behind(&connection, moving.cursor)?;
     let target = unlimited(&to.state().opener)?;
     let [records, versions, changes] = digest::sizes(&target)?;
     let digest = digest.map(|digest| digest.to_string());
-    Ok(Moved { records, versions, changes, copied: course.copied, digest, behind })
+    Ok(Moved { records, versions, changes, copied: moving.copied, digest, behind })
 }
 
 /// A move along the source's log.
-struct Course<'m> {
+struct Move<'m> {
     state: &'m State,
     to: &'m Store,
     /// The last entry that was given to the target.
@@ -116,20 +112,20 @@ struct Course<'m> {
     under_way: Option<(Pending<()>, u64)>,
 }
 
-impl Course<'_> {
+impl Move<'_> {
     /// Reads a chunk while the one before is put in, and gives it to the target when that is done:
     /// never both at once, or the second could stand without the first. False if there is none, and
     /// all are in.
     fn go_on(
         &mut self,
         source: &Connection,
-        progress: &mut dyn FnMut(Moving),
+        report: &mut dyn FnMut(Moving),
     ) -> Result<bool, Error> {
         let chunk = Chunk::read(self.state, source, self.cursor)?;
         if let Some((put, entries)) = self.under_way.take() {
             put.wait()?;
             self.copied += entries;
-            progress(Moving::Copying { done: self.copied, total: self.total.max(self.copied) });
+            report(Moving::Copying { done: self.copied, total: self.total.max(self.copied) });
         }
         let Some(chunk) = chunk else { return Ok(false) };
         if chunk.entries.iter().any(|entry| !self.tenants.contains(&entry.tenant_key)) {

@@ -23,11 +23,11 @@ use crate::{Cause, Error};
 const GROUP_RECORDS: usize = 1_000;
 const GROUP_BYTES: usize = 8 << 20;
 
-/// How often a write is tried again that another node's stood in the way of, and after which time.
+/// How often, and after which time, a write is tried again that another node's stood in the way of.
 const ATTEMPTS: u32 = 5;
 const AGAIN_AFTER: Duration = Duration::from_millis(10);
 
-/// How often a store that failed is tried.
+/// The time between two trials of a store that failed.
 const TRIAL_EVERY: Duration = Duration::from_secs(1);
 
 /// What a write adds to its group.
@@ -178,7 +178,7 @@ impl Writer {
         }
     }
 
-    /// Tries a write again in whose way another node's stood; alone, so that it takes locks in one
+    /// Tries a write again that another node's stood in the way of; alone, so that it takes locks in one
     /// order only.
     fn commit_again(&mut self, mut group: Vec<Box<dyn Work>>) {
         let mut outcome = Err(Error::Busy);
@@ -215,10 +215,10 @@ impl Writer {
         });
         let done = done.and_then(|()| session.commit()).inspect_err(|_| session.roll_back());
         done.map_err(|error| match &self.state.files {
-            Some(files) => files.judged(error),
+            Some(files) => files.classify(error),
             None => error,
         })?;
-        // Whoever is told that it is written must find it by the store's name.
+        // What is acknowledged must be found by the store's name.
         self.state.look_at_file()
     }
 

@@ -15,7 +15,7 @@ use super::parts::parts;
 use super::pipeline::{left_out, pipeline, sizes, too_much};
 use super::run::Run;
 use crate::engine::{Field, Row};
-use crate::query::compiler::{Compiler, Joined};
+use crate::query::compiler::{Compiler, JoinedTables};
 use crate::query::plan::Plan;
 use crate::query::scope::{ordinals, table_of};
 use crate::query::value::Kind;
@@ -31,7 +31,7 @@ const ROWS_BETWEEN_LOOKS: u64 = 4_096;
 pub(super) struct Columns<'q> {
     plan: &'q Plan<'q>,
     /// Tables that the columns need.
-    joined: Joined,
+    joined: JoinedTables,
     paths: Vec<&'q Path>,
     keys: Vec<Kind>,
     /// Of each figure; none for one that counts items.
@@ -67,7 +67,7 @@ impl<'q> Columns<'q> {
         };
         let mut columns = Self {
             plan,
-            joined: Joined::default(),
+            joined: JoinedTables::default(),
             paths: Vec::new(),
             keys: Vec::new(),
             values: Vec::new(),

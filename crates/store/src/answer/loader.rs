@@ -33,19 +33,19 @@ pub(super) struct Loader<'c> {
     keys: Option<(i64, RecordKeys)>,
     pack: Option<((i64, usize), Vec<u8>)>,
     /// Rows that a session or a segment has, by their places in it.
-    inside: Option<(Inside, Vec<RowInside>)>,
+    inside: Option<(Container, Vec<ContainedRow>)>,
 }
 
 /// The session, or its segment, that rows stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Inside {
+struct Container {
     record_key: i64,
     session: i64,
     segment: Option<i64>,
 }
 
 /// A row by its place in what it stands in.
-struct RowInside {
+struct ContainedRow {
     place: Vec<i64>,
     text: Vec<u8>,
 }
@@ -137,7 +137,7 @@ impl<'c> Loader<'c> {
         let (session, rest) =
             key.ordinals.split_first().ok_or_else(|| damaged("a row has no place"))?;
         let segment = if set == RowSet::Streams { rest.first().copied() } else { None };
-        let inside = Inside { record_key: key.record_key, session: *session, segment };
+        let inside = Container { record_key: key.record_key, session: *session, segment };
         if self.inside.as_ref().is_none_or(|(known, _)| *known != inside) {
             self.load(key.record_key, *session)?;
             let rows = self.rows_inside(inside)?;
@@ -149,7 +149,7 @@ impl<'c> Loader<'c> {
         found.map(|row| row.text.clone()).ok_or_else(|| damaged("a row is missing"))
     }
 
-    fn rows_inside(&self, inside: Inside) -> Result<Vec<RowInside>, Error> {
+    fn rows_inside(&self, inside: Container) -> Result<Vec<ContainedRow>, Error> {
         let session = self.session(inside.session)?;
         let keys = self.record_keys()?;
         let segments = rows::segments(&session)?;
@@ -158,7 +158,7 @@ impl<'c> Loader<'c> {
             for (ordinal, segment) in (0..).zip(segments) {
                 let mut out = Vec::new();
                 rows::push_segment(&mut out, keys, &session, segment)?;
-                found.push(RowInside { place: vec![ordinal], text: out });
+                found.push(ContainedRow { place: vec![ordinal], text: out });
             }
             return Ok(found);
         };
@@ -167,7 +167,7 @@ impl<'c> Loader<'c> {
         for (media, stream) in source.positions() {
             let mut out = Vec::new();
             source.push(&mut out, keys, &session, (media, stream))?;
-            found.push(RowInside { place: vec![media as i64, stream as i64], text: out });
+            found.push(ContainedRow { place: vec![media as i64, stream as i64], text: out });
         }
         Ok(found)
     }

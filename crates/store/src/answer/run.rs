@@ -17,7 +17,7 @@ use crate::query::order::{Order, TermValue};
 use crate::query::plan::Plan;
 use crate::query::position::Position;
 use crate::query::scope::{ordinals, table_of};
-use crate::query::statement::{Selected, Slice};
+use crate::query::statement::{Projection, Slice};
 use crate::query::{Budget, Found};
 use crate::rows::record::StoredRecord;
 use crate::sql::{Bind, Statement};
@@ -27,7 +27,7 @@ use crate::tables::records;
 const AT_ONCE: u64 = 200;
 /// Bytes of a session with one segment, at least.
 const SESSION: usize = 1_024;
-/// Columns of [`Selected::Keys`] before the ordinals.
+/// Columns of [`Projection::Keys`] before the ordinals.
 const KEY_COLUMNS: usize = 3;
 
 /// A query under way.
@@ -48,9 +48,9 @@ pub(super) struct Candidate {
 
 /// A row as its statement gives it.
 pub(super) enum Selection {
-    /// By [`Selected::Records`].
+    /// By [`Projection::Records`].
     Record(Arc<StoredRecord>),
-    /// By [`Selected::Keys`].
+    /// By [`Projection::Keys`].
     Key(RowKey),
 }
 
@@ -176,11 +176,11 @@ pub(super) fn size_of(record: &StoredRecord, parts: Parts) -> usize {
 }
 
 fn candidate(row: &Row<'_>, plan: &Plan<'_>, codec: &mut Codec) -> Result<Candidate, Error> {
-    let (selection, extras) = match plan.selected() {
-        Selected::Records => {
+    let (selection, extras) = match plan.projection() {
+        Projection::Records => {
             (Selection::Record(Arc::new(records::read(row, codec)?)), records::COLUMNS)
         }
-        Selected::Keys => {
+        Projection::Keys => {
             let count = ordinals(table_of(plan.set)).len();
             let own = (0..count).map(|at| row.get(KEY_COLUMNS + at)).collect::<Result<_, _>>()?;
             let key = RowKey {

@@ -1,5 +1,5 @@
-//! Records of lists, decompressed, kept from one list to the next: whoever looks at the latest calls sees
-//! most of them each time.
+//! Records of lists, decompressed, kept from one list to the next: those who look at the latest calls
+//! see most of them each time.
 
 use std::sync::Arc;
 

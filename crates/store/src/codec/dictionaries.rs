@@ -41,7 +41,7 @@ impl Dictionaries {
         Encoder::new(kind, latest.as_deref())
     }
 
-    /// Keeps an encoder for whoever needs one next.
+    /// Keeps an encoder for its next use.
     pub(super) fn keep(&self, encoder: Encoder) {
         let mut idle = self.idle.lock().expect("no one panics while holding it");
         if idle.len() >= MOST_IDLE {

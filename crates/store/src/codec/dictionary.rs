@@ -14,13 +14,16 @@ use crate::{Cause, Error};
 pub(super) const LEVEL: i32 = 3;
 
 /// What the binary brings for a new store.
-const SHIPPED: [Shipped; 3] = [
-    Shipped { kind: FragmentKind::Record, body: include_bytes!("../../dictionaries/record.zdict") },
-    Shipped {
+const SHIPPED: [ShippedDictionary; 3] = [
+    ShippedDictionary {
+        kind: FragmentKind::Record,
+        body: include_bytes!("../../dictionaries/record.zdict"),
+    },
+    ShippedDictionary {
         kind: FragmentKind::Sessions,
         body: include_bytes!("../../dictionaries/sessions.zdict"),
     },
-    Shipped {
+    ShippedDictionary {
         kind: FragmentKind::Participants,
         body: include_bytes!("../../dictionaries/participants.zdict"),
     },
@@ -34,7 +37,7 @@ const EARLIER: [(u32, &str); 3] = [
 ];
 
 /// A dictionary in the binary; its number stands in its body.
-struct Shipped {
+struct ShippedDictionary {
     kind: FragmentKind,
     body: &'static [u8],
 }
@@ -56,7 +59,7 @@ impl Dictionary {
     /// Prepares a row.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] when the row is not what was written, as far as that can be told: the shipped
+    /// [`Error::Corrupt`] when the row is not what was written, as far as that shows: the shipped
     /// dictionaries are known byte for byte.
     pub(super) fn new(row: DictionaryRow) -> Result<Self, Error> {
         let shipped = SHIPPED.iter().find(|shipped| number(shipped.body) == row.key);
@@ -87,7 +90,7 @@ fn number(body: &[u8]) -> u32 {
 pub(crate) fn add_shipped(connection: &Connection) -> Result<(), Error> {
     let text = "SELECT dictionary_key FROM dictionary";
     let stored: Vec<u32> = connection.all(text, (), |row| row.get(0))?;
-    for Shipped { kind, body } in &SHIPPED {
+    for ShippedDictionary { kind, body } in &SHIPPED {
         let key = number(body);
         if !stored.contains(&key) {
             // Another process may have been faster.
@@ -143,7 +146,7 @@ mod tests {
     use super::*;
     use crate::codec::encoder::Encoder;
 
-    fn row(shipped: &Shipped, body: Vec<u8>) -> DictionaryRow {
+    fn row(shipped: &ShippedDictionary, body: Vec<u8>) -> DictionaryRow {
         DictionaryRow { key: number(shipped.body), kind: shipped.kind, body }
     }
 

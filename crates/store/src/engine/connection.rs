@@ -10,13 +10,12 @@ use super::dialect::Dialect;
 use super::field::Column;
 use super::insertion::Insertion;
 use super::postgres;
-use super::postgres::connection::give;
 use super::postgres::listening::NOTICE;
 use super::row::{Flow, Row};
 use super::value::Values;
 use crate::{Cause, Error};
 
-/// The least number that an entry of the change log to come may have, on PostgreSQL.
+/// The least number that a future entry of the change log may have, on PostgreSQL.
 macro_rules! settled {
     () => {
         "(pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
@@ -58,7 +57,7 @@ impl Connection {
         }
     }
 
-    /// Commits: what was written is durable then.
+    /// Commits: what was written is durable from then on.
     pub(crate) fn commit(&self) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => self.execute("COMMIT", ()).map(drop),
@@ -74,7 +73,7 @@ impl Connection {
         }
     }
 
-    /// Takes back what was written since the beginning.
+    /// Takes back what the transaction has written.
     pub(crate) fn roll_back(&self) -> Result<(), Error> {
         match self {
             // Some errors roll back by themselves.
@@ -84,7 +83,7 @@ impl Connection {
         }
     }
 
-    /// Writes in a transaction of its own: what succeeds is committed, what does not is taken back.
+    /// Runs `work` in a transaction of its own, which is committed if it succeeds and rolled back if not.
     pub(crate) fn transact<T>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error>,
@@ -99,8 +98,8 @@ impl Connection {
         }
     }
 
-    /// Begins to read the state of the store as it is now, and lets go of the one before; a statement
-    /// may take so long, where that is another time than the connection's usual one.
+    /// Begins to read the state of the store as it is now, and lets go of the one before. `limit` is how
+    /// long a statement may take, if that differs from the connection's usual limit.
     pub(crate) fn begin_read(&self, limit: Option<Duration>) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => {
@@ -124,7 +123,7 @@ impl Connection {
         }
     }
 
-    /// The same, not before the next statement.
+    /// Lets go of the state that was read, with the next statement at the latest.
     pub(crate) fn leave_read(&self) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => self.end_read(),
@@ -135,8 +134,8 @@ impl Connection {
         }
     }
 
-    /// A query of the last entry of the change log behind which none is still to come, or has come
-    /// without it being known; 0 before the first.
+    /// A query of the last entry of the change log behind which no other can still appear; 0 before the
+    /// first.
     pub(crate) fn last_settled(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "SELECT coalesce(max(sequence), 0) FROM change_log",
@@ -154,7 +153,7 @@ impl Connection {
         }
     }
 
-    /// A condition on entries `c` of the change log: those behind which none is still to come.
+    /// A condition on entries `c` of the change log: that no other entry can still appear before them.
     pub(crate) fn is_settled(&self) -> &'static str {
         match self {
             // Transactions of a file follow each other.
@@ -177,8 +176,8 @@ impl Connection {
         }
     }
 
-    /// Runs a statement in the transaction, after those before it and before those behind it; that it
-    /// fails is told by one of these.
+    /// Runs a statement in the transaction, after those before it and before those behind it. Its failure
+    /// may show only with one of these.
     pub(crate) fn defer(&self, text: &str, values: impl Values) -> Result<(), Error> {
         match self {
             Self::Sqlite(_) => self.execute(text, values).map(drop),
@@ -186,8 +185,8 @@ impl Connection {
         }
     }
 
-    /// Puts a row in before the next statement that is waited for, or the transaction's end. Rows for
-    /// several tables may come there in another order.
+    /// Inserts a row, with the next statement whose outcome is awaited or the commit at the latest.
+    /// Rows for several tables may be inserted in another order.
     pub(crate) fn put(
         &self,
         insertion: &'static Insertion,
@@ -237,11 +236,18 @@ impl Connection {
                 }
                 Ok(())
             }
-            Self::Postgres(connection) => give(&connection.rows(text, &values)?, visit),
+            Self::Postgres(connection) => {
+                for row in &connection.rows(text, &values)? {
+                    if visit(&Row::Postgres(row))?.is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
-    /// The same for results that may be longer than memory holds.
+    /// Gives the rows of a query one after the other, also of one that has more than memory holds.
     pub(crate) fn scan(
         &self,
         text: &str,

@@ -1,4 +1,4 @@
-//! PostgreSQL, and what speaks its language: for stores that outgrow one machine's file.
+//! PostgreSQL, and databases that speak its protocol: for stores that outgrow one machine's file.
 //!
 //! # Who sees what when
 //!
@@ -8,17 +8,17 @@
 //!
 //! # The order of the change log
 //!
-//! Transactions commit in another order than that in which they take numbers, so whoever follows
-//! the log by a number from a sequence passes entries by whose transaction commits late. An entry's
+//! Transactions commit in another order than that in which they take numbers, so a reader that follows
+//! the log by a number from a sequence misses entries whose transaction commits late. An entry's
 //! `sequence` is therefore its transaction's own number (`xid8`) and its place within that
 //! transaction, and readers stop before the oldest transaction that is still under way
 //! (`pg_snapshot_xmin`): every transaction behind that is still to come has a higher number.
 //!
-//! # Months
+//! # Partitions
 //!
 //! A version's `record_key` begins with the month in which the call started, and all tables of
-//! records are parted by it. So what is known by its key is looked for in one part alone, a list
-//! looks into no more parts than it needs, and a month in which nothing is left is given back.
+//! records are partitioned by it. So a look-up by key reads one partition alone, a list reads no more
+//! partitions than it needs, and the partitions of a month are dropped when nothing is left in them.
 
 mod access;
 pub(crate) mod connection;
@@ -26,6 +26,7 @@ mod fault;
 mod field;
 mod link;
 pub(crate) mod listening;
+mod queue;
 mod socket;
 mod tuple;
 

@@ -23,7 +23,7 @@ pub(crate) fn backup(path: &Path, to: &Path) -> Result<(), Error> {
     }
     // The copy that failed has been cut already: whether it could have room is seen by the store.
     copy(path, partial)
-        .map_err(|error| fault::judged(error, [partial, path, &wal_of(path)]))
+        .map_err(|error| fault::classify(error, [partial, path, &wal_of(path)]))
         .and_then(|()| Ok(fs::rename(partial, to)?))
         .and_then(|()| connection::sync_folder_of(to))
         .inspect_err(|_| {

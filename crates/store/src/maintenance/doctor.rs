@@ -10,11 +10,11 @@ use crate::codec::Codec;
 use crate::engine::{Connection, Dialect, Opener};
 use crate::rows::record::{Diagnosis, TableSize};
 
-/// How long it may take.
+/// How long the check may take.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// How many of one kind of problem are told.
-const TOLD_AT_MOST: usize = 20;
+/// How many problems of one kind are listed.
+const LISTED_AT_MOST: usize = 20;
 
 /// Questions whose answer is 0 in a sound store.
 const INVARIANTS: [(&str, &str); 6] = [
@@ -51,7 +51,7 @@ const INVARIANTS: [(&str, &str); 6] = [
     ),
 ];
 
-/// The same of the embedded engine's own things.
+/// Invariants of a file.
 const INVARIANTS_OF_FILES: [(&str, &str); 2] = [
     (
         "records are not in the full-text index",
@@ -65,7 +65,7 @@ const INVARIANTS_OF_FILES: [(&str, &str); 2] = [
     ),
 ];
 
-/// And of those of a store with many nodes.
+/// Invariants of a store with many nodes.
 const INVARIANTS_OF_NODES: [(&str, &str); 4] = [
     (
         "keys belong to more than one version",
@@ -149,7 +149,7 @@ fn unreadable(
                 Pack::read(&fragment)?.items().try_for_each(|item| item.map(|_| ()))
             }
         });
-        if read.is_err() && problems.len() < TOLD_AT_MOST {
+        if read.is_err() && problems.len() < LISTED_AT_MOST {
             let key: i64 = row.get(0)?;
             problems.push(format!("the fragment {key} of {kind:?} cannot be read"));
         }
@@ -197,7 +197,7 @@ mod tests {
     use crate::engine::sqlite::connection;
     use crate::maintenance::migration;
 
-    /// What is told of a new store after `damage`.
+    /// The problems of a new store after `damage`.
     fn problems(name: &str, damage: &str) -> Vec<String> {
         let name = format!("callvault-doctor-{}-{name}.db", std::process::id());
         let path = std::env::temp_dir().join(name);

@@ -31,11 +31,11 @@ pub(crate) enum Mode {
 
 /// The tables that a statement needs for its columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Joined {
+pub(crate) struct JoinedTables {
     bits: u8,
 }
 
-impl Joined {
+impl JoinedTables {
     pub(crate) fn note(&mut self, table: Table) {
         self.bits |= 1 << table as u8;
     }
@@ -60,7 +60,7 @@ pub(crate) struct Compiler<'q> {
     outermost: Scope,
     pub(super) variables: Vec<(&'q str, Scope)>,
     aliases: usize,
-    pub(crate) joined: Joined,
+    pub(crate) joined: JoinedTables,
 }
 
 impl Compiler<'_> {
@@ -74,7 +74,7 @@ impl Compiler<'_> {
             outermost: rows,
             variables: Vec::new(),
             aliases: 0,
-            joined: Joined::default(),
+            joined: JoinedTables::default(),
         }
     }
 

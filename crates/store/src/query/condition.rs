@@ -116,7 +116,7 @@ impl<'q> Compiler<'q> {
         }
     }
 
-    /// What can be told from null.
+    /// A value in SQL that is null just when the expression is.
     fn nullable(&mut self, expr: &'q Expr) -> Option<Sql> {
         self.required_part(expr).or_else(|| self.scalar(expr).map(|value| value.sql))
     }

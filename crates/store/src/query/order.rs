@@ -32,7 +32,7 @@ pub(crate) enum TermValue {
 
 /// An index that gives records in the order of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Led {
+pub(crate) enum LeadingIndex {
     ByStart,
     ByEnd,
     /// Rows have to be sorted.
@@ -43,7 +43,7 @@ pub(crate) enum Led {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     pub(crate) terms: Vec<Term>,
-    pub(crate) led: Led,
+    pub(crate) led: LeadingIndex,
     set: RowSet,
     /// All rows are of one record, which has one start and one id.
     pub(crate) is_of_one_record: bool,
@@ -87,10 +87,10 @@ impl Order {
         let record = alias_of(Table::CallRecord);
         let own = alias_of(table_of(set));
         let led = match terms.first() {
-            None => Led::ByStart,
-            Some(term) if term.value == TermValue::Start => Led::ByStart,
-            Some(term) if is_end(&term.sql) => Led::ByEnd,
-            Some(_) => Led::No,
+            None => LeadingIndex::ByStart,
+            Some(term) if term.value == TermValue::Start => LeadingIndex::ByStart,
+            Some(term) if is_end(&term.sql) => LeadingIndex::ByEnd,
+            Some(_) => LeadingIndex::No,
         };
         let tie =
             |sql, value, is_descending| Term { sql, value, is_descending, is_nullable: false };

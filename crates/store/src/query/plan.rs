@@ -12,8 +12,8 @@ use odata::bound::{Expr, ExprKind, OrderKey, Search};
 
 use super::Cost;
 use super::access::{Access, AccessPath, Narrowing, StartRange};
-use super::compiler::{Compiler, Joined, Mode};
-use super::order::{Led, Order};
+use super::compiler::{Compiler, JoinedTables, Mode};
+use super::order::{LeadingIndex, Order};
 use super::scope::alias_of;
 use super::words::words;
 use crate::sql::{Alias, Sql};
@@ -45,7 +45,7 @@ pub(crate) struct Plan<'q> {
     pub(crate) searches: Vec<&'q Search>,
     /// `None`: only our evaluator knows the order.
     pub(crate) order: Option<Order>,
-    pub(crate) joined: Joined,
+    pub(crate) joined: JoinedTables,
 }
 
 impl<'q> Plan<'q> {
@@ -72,7 +72,7 @@ impl<'q> Plan<'q> {
             residual: parts.residual,
             searches: conditions.searches,
             order: None,
-            joined: Joined::default(),
+            joined: JoinedTables::default(),
         };
         plan.lead_by_words();
         plan.order = Order::new(&mut compiler, orderby, plan.dated());
@@ -104,7 +104,7 @@ impl<'q> Plan<'q> {
     /// The index by end leads unless it would begin far from where the records are.
     fn lead_by_end(&mut self, orderby: &[OrderKey]) {
         let Some(order) = &mut self.order else { return };
-        if order.led != Led::ByEnd {
+        if order.led != LeadingIndex::ByEnd {
             return;
         }
         let is_descending = orderby.first().is_some_and(|key| key.is_descending);
@@ -113,7 +113,7 @@ impl<'q> Plan<'q> {
         if self.access == Access::Start && is_near {
             self.access = Access::End;
         } else {
-            order.led = Led::No;
+            order.led = LeadingIndex::No;
         }
     }
 
@@ -132,10 +132,10 @@ impl<'q> Plan<'q> {
 
     /// Whether rows come in their order without being sorted, but for those of one instant.
     pub(crate) fn is_in_order(&self) -> bool {
-        let led = self.order.as_ref().map_or(Led::No, |order| order.led);
+        let led = self.order.as_ref().map_or(LeadingIndex::No, |order| order.led);
         match self.access {
             Access::Search(_) => false,
-            _ => led != Led::No,
+            _ => led != LeadingIndex::No,
         }
     }
 

@@ -10,7 +10,7 @@ use model::columns::Table;
 use model::rows::RowSet;
 
 use super::access::{Access, StartRange};
-use super::compiler::Joined;
+use super::compiler::JoinedTables;
 use super::order::Bound;
 use super::plan::Plan;
 use super::position::Position;
@@ -24,7 +24,7 @@ use crate::tables::search::search_keys;
 
 /// What a statement selects of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Selected {
+pub(crate) enum Projection {
     /// `record_columns!`.
     Records,
     /// Key, start and id of the record, then the row's ordinals.
@@ -42,7 +42,7 @@ pub(crate) struct Slice<'p> {
 
 /// What narrows the rows of a statement beside its plan.
 #[derive(Debug, Default)]
-struct Narrowed {
+struct Restriction {
     range: StartRange,
     /// A bound on the leading term of the order, where that is not the start.
     bound: Option<Sql>,
@@ -50,7 +50,7 @@ struct Narrowed {
     behind: Option<Sql>,
 }
 
-impl Narrowed {
+impl Restriction {
     /// Takes a bound into the range of starts, and the condition, unless the range is behind it anyway.
     fn add(&mut self, bound: Bound, condition: Sql) {
         match bound {
@@ -76,28 +76,28 @@ impl Narrowed {
 impl Plan<'_> {
     /// What a page needs of each row. Records that nothing else has to be asked of are read by their
     /// keys, where some may be in memory.
-    pub(crate) fn selected(&self) -> Selected {
+    pub(crate) fn projection(&self) -> Projection {
         let is_kept = self.tenant.dialect == Dialect::Sqlite && self.is_exact();
         let is_direct = self.set == RowSet::Records && self.is_in_order() && !is_kept;
-        if is_direct { Selected::Records } else { Selected::Keys }
+        if is_direct { Projection::Records } else { Projection::Keys }
     }
 
     /// The rows of a slice, in the order if SQL knows it.
     pub(crate) fn page(&self, slice: &Slice<'_>) -> Result<Sql, Error> {
-        let mut sql = match self.selected() {
-            Selected::Records => Sql::text(concat!("SELECT ", record_columns!())),
-            Selected::Keys => self.select_keys(),
+        let mut sql = match self.projection() {
+            Projection::Records => Sql::text(concat!("SELECT ", record_columns!())),
+            Projection::Keys => self.select_keys(),
         };
-        let mut narrowed = Narrowed { range: slice.range, ..Narrowed::default() };
+        let mut restriction = Restriction { range: slice.range, ..Restriction::default() };
         if let Some(order) = &self.order {
             for extra in order.extras() {
                 sql = sql.push(", ").append(extra.clone());
             }
             if let Some((bound, condition)) = order.behind(slice.behind)? {
-                narrowed.add(bound, condition);
+                restriction.add(bound, condition);
             }
         }
-        sql = sql.append(self.source(narrowed, self.joined));
+        sql = sql.append(self.source(restriction, self.joined));
         if let Some(order) = &self.order {
             sql = sql.append(order.sql());
         }
@@ -141,7 +141,7 @@ impl Plan<'_> {
 
     /// Columns of all rows in their order, behind the record's key and the row's ordinals; `joined` are
     /// the tables that these columns need.
-    pub(crate) fn columns(&self, columns: &[Sql], mut joined: Joined) -> Sql {
+    pub(crate) fn columns(&self, columns: &[Sql], mut joined: JoinedTables) -> Sql {
         joined.add(self.joined);
         let table = table_of(self.set);
         let mut sql = Sql::text("SELECT r.record_key");
@@ -151,7 +151,7 @@ impl Plan<'_> {
         for column in columns {
             sql = sql.push(", ").append(column.clone());
         }
-        let all = Narrowed { range: self.range, ..Narrowed::default() };
+        let all = Restriction { range: self.range, ..Restriction::default() };
         sql = sql.append(self.source(all, joined));
         match &self.order {
             Some(order) => sql.append(order.sql()),
@@ -170,12 +170,12 @@ impl Plan<'_> {
 
     /// FROM and WHERE of all rows of a range.
     fn all(&self, range: StartRange) -> Sql {
-        self.source(Narrowed { range, ..Narrowed::default() }, self.joined)
+        self.source(Restriction { range, ..Restriction::default() }, self.joined)
     }
 
     /// FROM and WHERE.
-    fn source(&self, narrowed: Narrowed, joined: Joined) -> Sql {
-        let Narrowed { range, bound, behind } = narrowed;
+    fn source(&self, restriction: Restriction, joined: JoinedTables) -> Sql {
+        let Restriction { range, bound, behind } = restriction;
         let joins = self.joins(joined);
         let mut conditions = Vec::new();
         let tenant = |sql: Sql| sql.push(" = ").push_bind(Bind::Int(self.tenant.key));
@@ -246,7 +246,7 @@ impl Plan<'_> {
     }
 
     /// The tables that lead to the rows and have them.
-    fn aliases(&self, joined: Joined) -> impl Iterator<Item = Alias> {
+    fn aliases(&self, joined: JoinedTables) -> impl Iterator<Item = Alias> {
         let leading = match self.access {
             Access::Participants(_) => Some(Alias::of("p")),
             Access::Search(_) => Some(Alias::of("f")),
@@ -267,7 +267,7 @@ impl Plan<'_> {
     }
 
     /// The tables of the rows below the record, and those above them that are needed.
-    fn joins(&self, joined: Joined) -> Sql {
+    fn joins(&self, joined: JoinedTables) -> Sql {
         let own = match self.set {
             RowSet::Records => return Sql::new(),
             RowSet::Sessions => " CROSS JOIN session s ON s.record_key = r.record_key",

@@ -22,7 +22,7 @@ pub(super) struct Snapshot {
     connection: Connection,
     state: Arc<State>,
     held_at_most: Duration,
-    held: Option<Held>,
+    held: Option<SnapshotAge>,
     /// Snapshots taken so far.
     taken: u64,
     /// The first pack of sessions of a version that was read last, read together with it.
@@ -32,7 +32,7 @@ pub(super) struct Snapshot {
     deadline: Arc<AtomicU64>,
 }
 
-struct Held {
+struct SnapshotAge {
     commits: u64,
     since: Instant,
 }
@@ -79,7 +79,7 @@ impl Snapshot {
         self.renewed(Instant::now() + self.state.statement_limit, None)
     }
 
-    /// As [`Self::fresh`], for statements that end by another time than usual.
+    /// As [`Self::fresh`], for statements with a deadline of their own.
     pub(super) fn fresh_until(&mut self, deadline: Instant) -> Result<&Connection, Error> {
         self.renewed(deadline, Some(deadline.saturating_duration_since(Instant::now())))
     }
@@ -99,7 +99,7 @@ impl Snapshot {
         self.ahead = None;
         if !is_fresh {
             self.renew(limit)?;
-            self.held = Some(Held { commits, since: now });
+            self.held = Some(SnapshotAge { commits, since: now });
         }
         self.set_deadline(deadline);
         Ok(&self.connection)

@@ -2,7 +2,7 @@
 
 use model::log::Log;
 
-/// What became of a row that was told.
+/// What became of a row that came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptRow {
     /// It was not there.
@@ -27,7 +27,7 @@ impl KeptRow {
     }
 }
 
-/// A stretch of a log.
+/// A part of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogRange {
     /// Which log.

@@ -126,9 +126,9 @@ pub struct Match {
     pub record_id: String,
     /// The version.
     pub version: i64,
-    /// The subscription wants to be told of records that are new to it by `created`.
+    /// The subscription asks for notifications of records that are new to it.
     pub wants_created: bool,
-    /// The subscription wants to be told of further versions.
+    /// The subscription asks for notifications of further versions.
     pub wants_updated: bool,
     /// The version is known to meet the subscription's condition; otherwise that is to be found out
     /// before the message goes out.

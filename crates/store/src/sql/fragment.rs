@@ -28,7 +28,7 @@ pub(crate) struct Sql {
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Text(&'static str),
-    /// In SQLite's wording and in PostgreSQL's.
+    /// In SQLite's dialect and in PostgreSQL's.
     Either(&'static str, &'static str),
     Alias(Alias),
     Number(i64),
@@ -46,7 +46,7 @@ impl Sql {
         Self { pieces: vec![Piece::Text(text)] }
     }
 
-    /// A text that has another wording in PostgreSQL.
+    /// A text that differs in PostgreSQL's dialect.
     pub(crate) fn either(sqlite: &'static str, postgres: &'static str) -> Self {
         Self::new().push_either(sqlite, postgres)
     }
@@ -173,7 +173,7 @@ impl Writer {
         let _ = write!(self.text, "?{}", self.binds.len());
     }
 
-    /// As [`Self::push_bind`], with the type said that an engine can't always tell from the context.
+    /// Pushes a value with its type, which PostgreSQL can't always infer from the context.
     fn push_typed(&mut self, bind: Bind) {
         let ty = match bind {
             Bind::Int(_) => " AS bigint)",

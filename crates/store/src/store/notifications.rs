@@ -10,9 +10,9 @@ impl Store {
     /// Keeps a new subscription, unless its application has one for the same or the tenant has
     /// `quota` live ones.
     ///
-    /// On PostgreSQL this blocks the thread that calls it, before there is anything to wait for: it
-    /// opens a connection, and then waits until what others had under way is done, at most as long as
-    /// a statement may take. On SQLite it doesn't block.
+    /// On PostgreSQL the call itself blocks, before it returns: it opens a connection, and waits until the
+    /// transactions of others that were running have ended, at most as long as a statement may take. On
+    /// SQLite it doesn't block.
     pub fn add_subscription(&self, subscription: SubscriptionRow, quota: u64) -> Pending<Added> {
         let behind =
             subscriptions::decided(&self.inner.state.opener, self.inner.state.statement_limit);
@@ -26,26 +26,27 @@ impl Store {
         self.submit(Weight::SMALL, move |session| subscriptions::update(session, &subscription))
     }
 
-    /// Deletes a subscription, and all that it was to be told; whether there was one.
+    /// Deletes a subscription with its messages; whether there was one.
     pub fn delete_subscription(&self, id: &str) -> Pending<bool> {
         let id = id.to_owned();
         self.submit(Weight::SMALL, move |session| subscriptions::delete(session, &id))
     }
 
-    /// Takes a subscription away from its application, which is told of that and of nothing else.
+    /// Takes a subscription away from its application, and queues an event about that.
     pub fn remove_subscription(&self, subscription_key: i64) -> Pending<()> {
         self.submit(Weight::SMALL, move |session| subscriptions::remove(session, subscription_key))
     }
 
-    /// Tells a subscription that it ends soon, once for each end; whether it was told now.
+    /// Queues a warning that a subscription ends soon, once for each end; whether it was queued now.
     pub fn warn_subscription(&self, subscription_key: i64) -> Pending<bool> {
         self.submit(Weight::SMALL, move |session| subscriptions::warn(session, subscription_key))
     }
 
-    /// Tells a subscription that its application may read no more; whether it was told now.
+    /// Queues an event that asks the application of a subscription to be authorized again; whether it was
+    /// queued now.
     pub fn require_reauthorization(&self, subscription_key: i64) -> Pending<bool> {
         self.submit(Weight::SMALL, move |session| {
-            subscriptions::tell(session, subscription_key, Event::ReauthorizationRequired)
+            subscriptions::queue_event(session, subscription_key, Event::ReauthorizationRequired)
         })
     }
 

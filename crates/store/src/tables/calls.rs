@@ -47,10 +47,10 @@ fn keep_event(
         None => {}
     }
     let call_key = match find_call(connection, tenant_key, event)? {
-        Some(Found { chain, .. }) if key(&chain) != key(&event.chain_id) => {
+        Some(StoredCall { chain, .. }) if key(&chain) != key(&event.chain_id) => {
             return Ok(KeptEvent::OtherChain(chain));
         }
-        Some(Found { call_key, chain_key, ending, .. }) => {
+        Some(StoredCall { call_key, chain_key, ending, .. }) => {
             see(connection, (call_key, chain_key), ending, event)?;
             call_key
         }
@@ -69,7 +69,7 @@ fn keep_event(
     Ok(KeptEvent::New)
 }
 
-struct Found {
+struct StoredCall {
     call_key: i64,
     chain_key: i64,
     chain: String,
@@ -80,12 +80,12 @@ fn find_call(
     connection: &Connection,
     tenant_key: i64,
     event: &CallEventRow,
-) -> Result<Option<Found>, Error> {
+) -> Result<Option<StoredCall>, Error> {
     let text = "SELECT c.call_key, c.chain_key, h.id, c.ending FROM call c \
                 JOIN call_chain h ON h.chain_key = c.chain_key \
                 WHERE c.tenant_key = ?1 AND c.id_key = ?2";
     connection.first(text, (tenant_key, key(&event.call_id)), |row| {
-        Ok(Found {
+        Ok(StoredCall {
             call_key: row.get(0)?,
             chain_key: row.get(1)?,
             chain: row.get(2)?,
@@ -152,7 +152,7 @@ fn add_call(
 }
 
 /// Writes the record of a chain as its next version, unless the chain or the record has changed
-/// since it was read; whether it was written. Ends of its calls are not waited for after that.
+/// since it was read; whether it was written. From then on none of its calls counts as open.
 pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, Error> {
     let ChainRecord { chain, record } = made;
     let tenant_key = session.tenant_key(&chain.tenant)?;
@@ -195,8 +195,8 @@ pub(crate) fn erase(connection: &Connection, id: RecordId<'_>) -> Result<(), Err
     Ok(())
 }
 
-/// Chains whose record lacks something and is due: those whose calls have all ended and that were
-/// told nothing since one instant (ticks), and all that were told nothing since another.
+/// Chains whose record lacks something and is due: those whose calls have all ended and that got no
+/// event since one instant (ticks), and all that got none since another.
 pub(crate) fn due(
     connection: &Connection,
     (ended_before, any_before): (i64, i64),

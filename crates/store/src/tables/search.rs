@@ -61,7 +61,7 @@ pub(crate) fn search_keys(from: i64, to: i64) -> (i64, i64) {
     (bucket(from) << RECORD_BITS, bucket(to) << RECORD_BITS | ((1 << RECORD_BITS) - 1))
 }
 
-/// Whose records are looked for, and in whose language.
+/// A tenant's number, and the dialect of the engine that has its records.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tenant {
     pub(crate) key: i64,

@@ -52,7 +52,7 @@ pub(super) enum Content {
 }
 
 /// A version as it lies in the store.
-struct Raw {
+struct PackedVersion {
     entry: usize,
     id: String,
     id_key: Vec<u8>,
@@ -76,23 +76,23 @@ impl Chunk {
     ) -> Result<Option<Self>, Error> {
         let mut chunk = Self { entries: Vec::new(), bytes: 0, up_to: behind };
         let mut read = HashSet::new();
-        let mut raws = Vec::new();
+        let mut versions = Vec::new();
         for (sequence, entry) in entries(connection, behind)? {
             if chunk.bytes >= BYTES {
                 break;
             }
             if entry.change != Change::Erased
                 && read.insert(entry.record_key)
-                && let Some(mut raw) = Raw::read(state, connection, entry.record_key)?
+                && let Some(mut version) = PackedVersion::read(state, connection, entry.record_key)?
             {
-                raw.entry = chunk.entries.len();
-                chunk.bytes += raw.size();
-                raws.push(raw);
+                version.entry = chunk.entries.len();
+                chunk.bytes += version.size();
+                versions.push(version);
             }
             chunk.up_to = sequence;
             chunk.entries.push(entry);
         }
-        for (entry, content) in shredded(state, &raws)? {
+        for (entry, content) in shredded(state, &versions)? {
             chunk.entries[entry].content = content;
         }
         Ok((!chunk.entries.is_empty()).then_some(chunk))
@@ -138,7 +138,7 @@ fn entry(row: &Row<'_>) -> Result<(i64, Entry), Error> {
     Ok((row.get(0)?, entry))
 }
 
-impl Raw {
+impl PackedVersion {
     fn read(
         state: &State,
         connection: &Connection,
@@ -166,10 +166,10 @@ impl Raw {
                 participant_packs: Vec::new(),
             })
         })?;
-        let Some(mut raw) = found else { return Ok(None) };
-        raw.session_packs = packs(connection, &table("session_pack")?, record_key)?;
-        raw.participant_packs = packs(connection, &table("participant_pack")?, record_key)?;
-        Ok(Some(raw))
+        let Some(mut version) = found else { return Ok(None) };
+        version.session_packs = packs(connection, &table("session_pack")?, record_key)?;
+        version.participant_packs = packs(connection, &table("participant_pack")?, record_key)?;
+        Ok(Some(version))
     }
 
     fn size(&self) -> usize {
@@ -180,7 +180,7 @@ impl Raw {
     /// The version with the typed rows that belong to its fragments.
     fn shred(&self, codec: &mut Codec) -> Result<Shredded, Error> {
         let participant_keys = self.participant_keys(codec)?;
-        let rows = stored_rows(&mut InMemory { raw: self, codec })?;
+        let rows = stored_rows(&mut InMemory { version: self, codec })?;
         let mut content_hash = [0; 32];
         content_hash[..self.content_hash.len()].copy_from_slice(&self.content_hash);
         Ok(Shredded {
@@ -228,22 +228,22 @@ fn packs(connection: &Connection, table: &str, record_key: i64) -> Result<Vec<Ve
 }
 
 /// Shreds versions, by as many threads as there are cores.
-fn shredded(state: &State, raws: &[Raw]) -> Result<Vec<(usize, Content)>, Error> {
+fn shredded(state: &State, versions: &[PackedVersion]) -> Result<Vec<(usize, Content)>, Error> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let shred = |share: &[Raw]| {
+    let shred = |share: &[PackedVersion]| {
         let mut codec = Codec::new(Arc::clone(&state.dictionaries));
-        let content = |raw: &Raw| {
-            let record = raw.shred(&mut codec)?;
-            Ok((raw.entry, Content::Stored(Box::new(record), raw.is_current)))
+        let content = |version: &PackedVersion| {
+            let record = version.shred(&mut codec)?;
+            Ok((version.entry, Content::Stored(Box::new(record), version.is_current)))
         };
         share.iter().map(content).collect::<Result<Vec<_>, Error>>()
     };
-    let shares = raws.chunks(raws.len().div_ceil(threads).max(1));
+    let shares = versions.chunks(versions.len().div_ceil(threads).max(1));
     let joined = std::thread::scope(|scope| {
         let started: Vec<_> = shares.map(|share| scope.spawn(|| shred(share))).collect();
         started.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
     });
-    let mut all = Vec::with_capacity(raws.len());
+    let mut all = Vec::with_capacity(versions.len());
     for share in joined {
         all.extend(share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
     }
@@ -252,7 +252,7 @@ fn shredded(state: &State, raws: &[Raw]) -> Result<Vec<(usize, Content)>, Error>
 
 /// A version that is in memory.
 struct InMemory<'h> {
-    raw: &'h Raw,
+    version: &'h PackedVersion,
     codec: &'h mut Codec,
 }
 
@@ -274,18 +274,18 @@ impl Stored for InMemory<'_> {
     type Error = Error;
 
     fn flags(&self) -> u32 {
-        self.raw.flags
+        self.version.flags
     }
 
     fn record(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        Ok(self.codec.decompress(FragmentKind::Record, &self.raw.record, out)?)
+        Ok(self.codec.decompress(FragmentKind::Record, &self.version.record, out)?)
     }
 
     fn session_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Error> {
-        self.pack(FragmentKind::Sessions, &self.raw.session_packs, number, out)
+        self.pack(FragmentKind::Sessions, &self.version.session_packs, number, out)
     }
 
     fn participant_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Error> {
-        self.pack(FragmentKind::Participants, &self.raw.participant_packs, number, out)
+        self.pack(FragmentKind::Participants, &self.version.participant_packs, number, out)
     }
 }

@@ -1,5 +1,5 @@
 //! What a store keeps beside records: tenants, dictionaries, applications, keys, subscriptions with
-//! what they are to be told, calls, and rows of the telephone logs.
+//! their messages, calls, and rows of the telephone logs.
 
 use std::ops::ControlFlow;
 
@@ -16,7 +16,7 @@ const BYTES: usize = 8 << 20;
 /// A table that is moved as it is.
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// Those that its rows are told apart by come first.
+    /// The columns of its key come first.
     pub(super) columns: &'static [&'static str],
     /// How many of them.
     pub(super) keys: usize,
@@ -238,7 +238,7 @@ pub(super) fn dictionaries(source: &Connection, to: &Store) -> Result<(), Error>
     DICTIONARIES.copy(source, to, |_| Ok(()))
 }
 
-/// Replaces everything else. The log has been copied, so its numbers can be told.
+/// Replaces everything else. The log has been copied, so its numbers can be translated.
 pub(super) fn replace(source: &Connection, to: &Store) -> Result<(), Error> {
     tenants(source, to)?;
     dictionaries(source, to)?;
@@ -260,10 +260,10 @@ pub(super) fn replace(source: &Connection, to: &Store) -> Result<(), Error> {
             Ok(())
         })?;
     }
-    let told = source.value("SELECT sequence FROM notification_cursor", ())?.unwrap_or(0);
-    let told = same_place(source, &target, told)?;
+    let cursor = source.value("SELECT sequence FROM notification_cursor", ())?.unwrap_or(0);
+    let cursor = same_place(source, &target, cursor)?;
     let move_on = move |session: &mut Session| {
-        session.connection.execute("UPDATE notification_cursor SET sequence = ?1", [told])?;
+        session.connection.execute("UPDATE notification_cursor SET sequence = ?1", [cursor])?;
         Ok(())
     };
     to.submit(Weight::SMALL, move_on).wait()

@@ -1,4 +1,4 @@
-//! How a database is reached: what a URL leaves open, and encryption.
+//! How to reach a database: defaults for what a URL leaves open, and encryption.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{Cause, Error};
 
-/// How long is waited for a connection.
+/// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long what was sent may go without a word that it has arrived.
+/// How long what was sent may stay unacknowledged.
 const SILENCE: Duration = Duration::from_secs(10);
-/// What stands still in the middle of a transaction lets go of it, so that no others wait for it.
+/// A session that stands still in a transaction loses it, so that others need not wait.
 const OPTIONS: &str = "-c idle_in_transaction_session_timeout=10000";
 
 /// A URL's configuration with what it leaves open. Another machine is spoken to by TLS alone, and

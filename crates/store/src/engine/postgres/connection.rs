@@ -1,10 +1,21 @@
-//! A connection to PostgreSQL for threads that wait: statements are prepared once, and what a
-//! transaction begins with travels with its first statement.
+//! A connection to PostgreSQL for threads that wait: statements are prepared once, the beginning of a
+//! transaction travels with its first statement, and writes are pipelined.
+//!
+//! # Pipelining
+//!
+//! To await the outcome of a statement costs a round trip, which is most of what a small statement
+//! costs. A transaction that writes has many statements whose outcome nobody needs before the commit, so
+//! these wait in a [`Queue`], and are sent one behind the other, with the beginning before them and the commit
+//! behind them: the server works on one while the next is on its way, and the whole takes one round trip.
+//!
+//! tokio-postgres sends a statement when its future is polled first, so polling all of them once, in
+//! order, is what pipelines them ([`Connection::pipeline`]). A failure shows at the end only. The server
+//! then refuses everything up to the end of the transaction, so the first failure is the one that
+//! matters; and since PostgreSQL answers the `COMMIT` of a failed transaction with success, having rolled
+//! it back, a transaction in which anything has failed is never committed here.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::future::poll_fn;
-use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -12,11 +23,13 @@ use std::time::Duration;
 
 use futures_util::SinkExt as _;
 use futures_util::future::join;
+use quick_cache::unsync::Cache;
 use tokio_postgres::{Row, Statement};
 
 use super::Database;
 use super::link::Link;
-use super::tuple::{Raw, Tuples};
+use super::queue::{DeferredStatement, Queue, Rows};
+use super::tuple::{RawValue, Tuples};
 use crate::engine::dialect::to_postgres;
 use crate::engine::field::Field;
 use crate::engine::insertion::Insertion;
@@ -24,15 +37,10 @@ use crate::engine::row::{self, Flow};
 use crate::engine::value::Values;
 use crate::{Cause, Error};
 
-/// Distinct statements of a connection are few; when there are more, all are prepared anew.
+/// Statements that stay prepared. Those of a connection are few; lists make others.
 const PREPARED_STATEMENTS: usize = 256;
 /// Rows of a long result that are fetched first, and then at a time.
 const FETCHED: [u32; 2] = [64, 512];
-
-/// Bytes of what waits to be sent, above which it is sent.
-const MOST_WAITING: usize = 4 << 20;
-/// So many rows for one table, and more, are copied into it instead of being inserted one by one.
-const COPIED_FROM: usize = 32;
 const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// An open connection.
@@ -40,18 +48,15 @@ pub(crate) struct Connection {
     /// Tells it from every other one of this process.
     pub(crate) number: u64,
     link: Link,
-    statements: RefCell<HashMap<String, Statement>>,
+    statements: RefCell<Cache<String, Statement>>,
     /// Whether the server has a transaction open, as far as statements were sent to it.
     is_open: Cell<bool>,
     /// What is sent before the next statement.
-    before: RefCell<Option<Before>>,
+    before: RefCell<Option<Boundary>>,
     /// A statement of the transaction has failed, so that nothing can be committed any more.
     has_failed: Cell<bool>,
-    /// Statements that are sent together with the next that is waited for.
-    deferred: RefCell<Vec<Deferred>>,
-    /// Rows that are put in with them; by table.
-    rows: RefCell<Vec<Rows>>,
-    waiting_bytes: Cell<usize>,
+    /// What is sent together with the next statement whose outcome is awaited.
+    queue: RefCell<Queue>,
     /// Rows that those statements have changed which were deferred and sent.
     counts: RefCell<Vec<usize>>,
     /// Cursors that are open.
@@ -59,23 +64,10 @@ pub(crate) struct Connection {
 }
 
 /// A beginning or an end of a transaction.
-struct Before {
+struct Boundary {
     text: String,
     /// Whether a transaction is open behind it.
     opens: bool,
-}
-
-/// A statement with its values.
-struct Deferred {
-    statement: Statement,
-    values: Tuples,
-}
-
-/// Rows for one table.
-struct Rows {
-    insertion: &'static Insertion,
-    statement: Statement,
-    values: Tuples,
 }
 
 impl Connection {
@@ -85,19 +77,17 @@ impl Connection {
         Ok(Self {
             number: COUNT.fetch_add(1, Ordering::Relaxed),
             link: database.connect()?,
-            statements: RefCell::default(),
+            statements: RefCell::new(Cache::new(PREPARED_STATEMENTS)),
             is_open: Cell::new(false),
             before: RefCell::default(),
             has_failed: Cell::new(false),
-            deferred: RefCell::default(),
-            rows: RefCell::default(),
-            waiting_bytes: Cell::new(0),
+            queue: RefCell::default(),
             counts: RefCell::default(),
             cursors: Cell::new(0),
         })
     }
 
-    /// Whether nothing can be asked any more.
+    /// Whether the connection has ended.
     pub(crate) fn is_closed(&self) -> bool {
         self.link.is_closed()
     }
@@ -105,16 +95,17 @@ impl Connection {
     /// Begins a transaction with the next statement, once the one before has ended, if there is one.
     pub(crate) fn begin(&self, text: &str) {
         let end = if self.is_open.get() { "ROLLBACK; " } else { "" };
-        *self.before.borrow_mut() = Some(Before { text: format!("{end}{text}"), opens: true });
+        *self.before.borrow_mut() = Some(Boundary { text: format!("{end}{text}"), opens: true });
         self.has_failed.set(false);
     }
 
-    /// How long a statement may take, if nothing else is said when a transaction begins.
+    /// Limits how long a statement may take in transactions that begin without a limit of their own.
     pub(crate) fn limit_statements(&self, limit: Duration) -> Result<(), Error> {
         self.batch(&format!("SET statement_timeout = {}", milliseconds(limit)))
     }
 
-    /// The same for one that reads one state; a statement may take so long in it.
+    /// Begins a transaction that reads one state with the next statement; a limit is how long a statement
+    /// may take in it.
     pub(crate) fn begin_reading(&self, limit: Option<Duration>) {
         let limit = limit.map_or_else(String::new, |limit| {
             format!("; SET LOCAL statement_timeout = {}", milliseconds(limit))
@@ -124,7 +115,7 @@ impl Connection {
 
     /// Ends a transaction that reads, if there is one, with the next statement.
     pub(crate) fn leave(&self) {
-        let end = || Before { text: "ROLLBACK".to_owned(), opens: false };
+        let end = || Boundary { text: "ROLLBACK".to_owned(), opens: false };
         *self.before.borrow_mut() = self.is_open.get().then(end);
     }
 
@@ -136,7 +127,7 @@ impl Connection {
             return Err(Error::Internal(Cause::new("a transaction has failed before its end")));
         }
         let is_to_begin = self.before.borrow().as_ref().is_some_and(|before| before.opens);
-        if self.is_open.get() || (is_to_begin && !self.deferred.borrow().is_empty()) {
+        if self.is_open.get() || (is_to_begin && self.queue.borrow().has_deferred()) {
             self.pipeline(Some(text))?;
         }
         *self.before.borrow_mut() = None;
@@ -147,9 +138,7 @@ impl Connection {
 
     /// Rolls the transaction back, if there is one, with whatever waits.
     pub(crate) fn roll_back(&self) -> Result<(), Error> {
-        self.deferred.borrow_mut().clear();
-        self.rows.borrow_mut().clear();
-        self.waiting_bytes.set(0);
+        *self.queue.borrow_mut() = Queue::default();
         self.counts.borrow_mut().clear();
         *self.before.borrow_mut() = None;
         // With a connection ends its transaction.
@@ -164,67 +153,58 @@ impl Connection {
     pub(crate) fn batch(&self, text: &str) -> Result<(), Error> {
         self.flush()?;
         self.send_before()?;
-        self.told(self.link.run(self.link.client().batch_execute(text)))
+        self.noted(self.link.run(self.link.client().batch_execute(text)))
     }
 
-    /// Runs a statement together with the next that is waited for.
+    /// Runs a statement together with the next one whose outcome is awaited.
     pub(crate) fn defer(&self, text: &str, values: &impl Values) -> Result<(), Error> {
-        if !self.rows.borrow().is_empty() {
+        if self.queue.borrow().has_rows() {
             self.flush()?;
         }
         let statement = self.prepared(text)?;
         let mut row = Tuples::new();
         row.push(statement.params(), values)?;
-        let bytes = row.size();
-        self.deferred.borrow_mut().push(Deferred { statement, values: row });
-        self.wait_with(bytes)
+        self.queue.borrow_mut().defer(DeferredStatement { statement, values: row });
+        self.flush_if_full()
     }
 
-    /// Puts a row into a table before the next statement that is waited for, in whatever order with
+    /// Inserts a row into a table before the next statement whose outcome is awaited, in any order with
     /// rows for other tables.
     pub(crate) fn put(
         &self,
         insertion: &'static Insertion,
         values: &impl Values,
     ) -> Result<(), Error> {
-        let is_its = |rows: &Rows| std::ptr::eq(rows.insertion, insertion);
-        let known = self.rows.borrow().iter().position(is_its);
-        let place = if let Some(place) = known {
-            place
-        } else {
-            let statement = self.prepared(&insertion.text)?;
-            let mut rows = self.rows.borrow_mut();
-            rows.push(Rows { insertion, statement, values: Tuples::new() });
-            rows.len() - 1
+        let known = self.queue.borrow().place(insertion);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let statement = self.prepared(&insertion.text)?;
+                self.queue.borrow_mut().open(insertion, statement)
+            }
         };
-        let mut all = self.rows.borrow_mut();
-        let Rows { statement, values: rows, .. } = &mut all[place];
-        let before = rows.size();
-        rows.push(statement.params(), values)?;
-        let bytes = rows.size() - before;
-        drop(all);
-        self.wait_with(bytes)
+        self.queue.borrow_mut().put(place, values)?;
+        self.flush_if_full()
     }
 
-    fn wait_with(&self, bytes: usize) -> Result<(), Error> {
-        let waiting = self.waiting_bytes.get() + bytes;
-        self.waiting_bytes.set(waiting);
-        if waiting > MOST_WAITING { self.flush() } else { Ok(()) }
+    fn flush_if_full(&self) -> Result<(), Error> {
+        let is_full = self.queue.borrow().is_full();
+        if is_full { self.flush() } else { Ok(()) }
     }
 
     /// Sends what waits.
     pub(crate) fn flush(&self) -> Result<(), Error> {
         self.copy_rows()?;
-        if self.deferred.borrow().is_empty() { Ok(()) } else { self.pipeline(None) }
+        let has_deferred = self.queue.borrow().has_deferred();
+        if has_deferred { self.pipeline(None) } else { Ok(()) }
     }
 
     /// Copies rows into the tables that get many, and puts the others behind what is deferred.
     fn copy_rows(&self) -> Result<(), Error> {
-        let is_many =
-            |rows: &Rows| rows.values.count() >= COPIED_FROM && rows.insertion.copying.is_some();
-        let (many, few): (Vec<_>, Vec<_>) = self.rows.take().into_iter().partition(is_many);
+        let (many, few) = self.queue.borrow_mut().take_rows();
         if !many.is_empty() {
-            if !self.deferred.borrow().is_empty() {
+            let has_deferred = self.queue.borrow().has_deferred();
+            if has_deferred {
                 self.pipeline(None)?;
             }
             self.send_before()?;
@@ -234,9 +214,7 @@ impl Connection {
                 self.copy(text, values)?;
             }
         }
-        let few = few.into_iter().map(|rows| (rows.statement, rows.values));
-        let few = few.map(|(statement, values)| Deferred { statement, values });
-        self.deferred.borrow_mut().extend(few);
+        self.queue.borrow_mut().defer_rows(few);
         Ok(())
     }
 
@@ -247,18 +225,16 @@ impl Connection {
             sink.send(rows.into_copy()).await?;
             sink.finish().await
         };
-        self.told(self.link.run(copied).map(drop))
+        self.noted(self.link.run(copied).map(drop))
     }
 
-    /// Sends what is deferred, one behind the other without waiting in between, and behind it an
-    /// end, if there is one.
+    /// Sends what is deferred without waiting in between, and behind it an end, if there is one.
     fn pipeline(&self, end: Option<&str>) -> Result<(), Error> {
-        self.waiting_bytes.set(0);
-        let deferred = self.deferred.take();
+        let deferred = self.queue.borrow_mut().take_deferred();
         let mut begun = Box::pin(self.begun());
         let rows = deferred.iter().flat_map(|it| it.values.rows().map(|row| (&it.statement, row)));
         let send = |(statement, row)| {
-            Box::pin(self.link.client().execute_raw::<_, Raw<'_>, _>(statement, row))
+            Box::pin(self.link.client().execute_raw::<_, RawValue<'_>, _>(statement, row))
         };
         let mut sent: Vec<_> = rows.map(send).collect();
         let mut ended = Box::pin(async {
@@ -268,7 +244,7 @@ impl Connection {
             }
         });
         let all = async {
-            // A statement is sent when it is first looked at.
+            // A statement is sent when it is polled first.
             let (begun_early, mut early, ended_early) = poll_fn(|context| {
                 let begun = begun.as_mut().poll(context);
                 let sent: Vec<_> = sent.iter_mut().map(|it| it.as_mut().poll(context)).collect();
@@ -284,7 +260,7 @@ impl Connection {
             finish(ended_early, ended.as_mut()).await?;
             Ok(counts)
         };
-        let counts = self.told(self.link.run(all))?;
+        let counts = self.noted(self.link.run(all))?;
         let counts = counts.into_iter().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         self.counts.borrow_mut().extend(counts);
         Ok(())
@@ -306,7 +282,7 @@ impl Connection {
                 join(self.begun(), self.link.client().execute_raw(&statement, values)).await;
             begun.and(changed)
         };
-        Ok(usize::try_from(self.told(self.link.run(changed))?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.noted(self.link.run(changed))?).unwrap_or(usize::MAX))
     }
 
     /// All rows of a query, which are few.
@@ -323,7 +299,7 @@ impl Connection {
                 join(self.begun(), self.link.client().query(&statement, &values)).await;
             begun.and(rows)
         };
-        self.told(self.link.run(rows))
+        self.noted(self.link.run(rows))
     }
 
     /// Gives the rows of a query in turn, of which there may be more than memory holds. Others can
@@ -353,7 +329,7 @@ impl Connection {
         let mut length = FETCHED[0];
         loop {
             let fetch = format!("FETCH {length} FROM scan_{number}");
-            let rows = self.told(self.link.run(self.link.client().query_typed(&fetch, &[])))?;
+            let rows = self.noted(self.link.run(self.link.client().query_typed(&fetch, &[])))?;
             for row in &rows {
                 if visit(&row::Row::Postgres(row))?.is_break() {
                     return Ok(());
@@ -366,7 +342,7 @@ impl Connection {
         }
     }
 
-    /// Sends what is to be sent before a statement, when it is first looked at.
+    /// Sends what is to be sent before a statement, when it is polled first.
     async fn begun(&self) -> Result<(), tokio_postgres::Error> {
         let Some(before) = self.before.take() else { return Ok(()) };
         // If it fails there may be a transaction; to end one that is not there does no harm.
@@ -377,11 +353,11 @@ impl Connection {
     }
 
     fn send_before(&self) -> Result<(), Error> {
-        self.told(self.link.run(self.begun()))
+        self.noted(self.link.run(self.begun()))
     }
 
     /// Notes a failure, which is the end of a transaction.
-    fn told<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T, Error> {
+    fn noted<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T, Error> {
         outcome.map_err(|error| {
             self.has_failed.set(true);
             error.into()
@@ -394,12 +370,9 @@ impl Connection {
         }
         // A transaction that has failed would not take it.
         self.send_before()?;
-        let statement = self.told(self.link.run(self.link.client().prepare(&to_postgres(text))))?;
-        let mut statements = self.statements.borrow_mut();
-        if statements.len() >= PREPARED_STATEMENTS {
-            statements.clear();
-        }
-        statements.insert(text.to_owned(), statement.clone());
+        let statement =
+            self.noted(self.link.run(self.link.client().prepare(&to_postgres(text))))?;
+        self.statements.borrow_mut().insert(text.to_owned(), statement.clone());
         Ok(statement)
     }
 }
@@ -408,25 +381,12 @@ fn milliseconds(limit: Duration) -> String {
     limit.as_millis().max(1).to_string()
 }
 
-/// The outcome of what was looked at once already.
+/// The outcome of a future that was polled once already.
 async fn finish<F: Future + Unpin>(early: Poll<F::Output>, rest: F) -> F::Output {
     match early {
         Poll::Ready(done) => done,
         Poll::Pending => rest.await,
     }
-}
-
-/// Gives rows that have been fetched, until one was enough.
-pub(crate) fn give(
-    rows: &[Row],
-    mut visit: impl FnMut(&row::Row<'_>) -> Flow,
-) -> Result<(), Error> {
-    for row in rows {
-        if let ControlFlow::Break(()) = visit(&row::Row::Postgres(row))? {
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn collected(values: &impl Values) -> Result<Vec<Field<'_>>, Error> {

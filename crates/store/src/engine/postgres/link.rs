@@ -1,5 +1,10 @@
-//! A connection that is moved by the thread that uses it, so that no other has to be woken for an
-//! answer.
+//! A connection that the thread that uses it drives itself, so that no other thread has to be woken for
+//! an answer.
+//!
+//! tokio-postgres splits a connection in two: a client that asks, and a future that reads and writes the
+//! socket. Usually that future is a task of a runtime, and each answer wakes the thread that waits for
+//! it, which costs more than a small answer itself. Here the waiting thread polls both by turns, on a
+//! socket that never blocks, and sleeps in `poll(2)` when neither can go on.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -22,19 +27,19 @@ type Stream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 /// An open connection.
 pub(super) struct Link {
     client: Option<Client>,
-    /// None once it has ended.
-    moved: RefCell<Option<Connection<Socket, Stream>>>,
+    /// None once the connection has ended.
+    connection: RefCell<Option<Connection<Socket, Stream>>>,
     socket: Socket,
-    woken: Arc<Woken>,
-    /// Whether another node has told something.
-    is_told: Cell<bool>,
+    wake_flag: Arc<WakeFlag>,
+    /// Whether a notification has come in.
+    is_notified: Cell<bool>,
 }
 
-/// Whether something can go on that was waited for.
+/// Set when a future that returned `Pending` can go on.
 #[derive(Default)]
-struct Woken(AtomicBool);
+struct WakeFlag(AtomicBool);
 
-impl Wake for Woken {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -89,13 +94,18 @@ impl Link {
         let tls = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, name.unwrap_or_default());
         let tls = tls.map_err(|error| Error::Url(Cause::new(error)))?;
         let deadline = config.get_connect_timeout().map(|limit| Instant::now() + *limit);
-        let woken = Arc::new(Woken::default());
+        let wake_flag = Arc::new(WakeFlag::default());
         let connecting = config.connect_raw(socket.clone(), tls);
-        let connected = drive(&woken, &socket, deadline, connecting, |_| Poll::Pending);
+        let connected = drive(&wake_flag, &socket, deadline, connecting, |_| Poll::Pending);
         let (client, connection) =
             connected.map_err(|error| Error::Unavailable(Cause::new(error)))??;
-        let moved = RefCell::new(Some(connection));
-        let link = Self { client: Some(client), moved, socket, woken, is_told: Cell::new(false) };
+        let link = Self {
+            client: Some(client),
+            connection: RefCell::new(Some(connection)),
+            socket,
+            wake_flag,
+            is_notified: Cell::new(false),
+        };
         match config.get_target_session_attrs() {
             TargetSessionAttrs::Any => Ok(link),
             wanted => link.require(wanted == TargetSessionAttrs::ReadOnly).map(|()| link),
@@ -111,27 +121,28 @@ impl Link {
             }
             _ => false,
         });
-        let other =
-            || Error::Unavailable(Cause::new("the server is not of the kind that is asked for"));
+        let other = || {
+            Error::Unavailable(Cause::new("the server is not of the kind that the URL asks for"))
+        };
         is_it.then_some(()).ok_or_else(other)
     }
 
-    /// What asks.
+    /// The client.
     pub(super) fn client(&self) -> &Client {
         self.client.as_ref().expect("it is there until it is dropped")
     }
 
-    /// Moves the connection until something asked of the client is done.
-    pub(super) fn run<F: Future>(&self, asked: F) -> F::Output {
-        let mut asked = pin!(asked);
+    /// Drives the connection until a request of the client is answered.
+    pub(super) fn run<F: Future>(&self, request: F) -> F::Output {
+        let mut request = pin!(request);
         loop {
-            let moved = |context: &mut Context<'_>| self.advance(context);
-            match drive(&self.woken, &self.socket, None, asked.as_mut(), moved) {
+            let advance = |context: &mut Context<'_>| self.advance(context);
+            match drive(&self.wake_flag, &self.socket, None, request.as_mut(), advance) {
                 Ok(answer) => return answer,
                 Err(error) => {
                     tracing::warn!(%error, "a connection to PostgreSQL can't be waited for");
                     // Without it the answer is that it is gone.
-                    *self.moved.borrow_mut() = None;
+                    *self.connection.borrow_mut() = None;
                 }
             }
         }
@@ -139,69 +150,68 @@ impl Link {
 
     /// Reads and writes what can be without waiting; ready when the connection has ended.
     fn advance(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut moved = self.moved.borrow_mut();
-        let Some(connection) = moved.as_mut() else { return Poll::Ready(()) };
+        let mut open = self.connection.borrow_mut();
+        let Some(connection) = open.as_mut() else { return Poll::Ready(()) };
         loop {
             match connection.poll_message(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Ok(AsyncMessage::Notification(_)))) => self.is_told.set(true),
+                Poll::Ready(Some(Ok(AsyncMessage::Notification(_)))) => self.is_notified.set(true),
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(ended) => {
                     if let Some(Err(error)) = ended {
                         tracing::debug!(%error, "a connection to PostgreSQL has ended");
                     }
-                    // Whoever waits for an answer is told.
-                    *moved = None;
+                    // Requests that wait for an answer now fail.
+                    *open = None;
                     return Poll::Ready(());
                 }
             }
         }
     }
 
-    /// Whether nothing can be asked any more.
+    /// Whether the connection has ended.
     pub(super) fn is_closed(&self) -> bool {
         self.advance(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
-    /// Waits until another node tells something, at most so long; whether one has.
-    pub(super) fn wait_for_word(&self, limit: Duration) -> io::Result<bool> {
-        if !self.is_closed() && !self.is_told.get() {
+    /// Waits for a notification, at most this long; whether one has come.
+    pub(super) fn wait_for_notification(&self, limit: Duration) -> io::Result<bool> {
+        if !self.is_closed() && !self.is_notified.get() {
             self.socket.wait(Some(limit))?;
         }
         if self.is_closed() {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
-        Ok(self.is_told.replace(false))
+        Ok(self.is_notified.replace(false))
     }
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // With the client goes the word that nothing more will be asked.
+        // Dropping the client tells the connection that no request will follow.
         self.client = None;
         let _ = self.advance(&mut Context::from_waker(Waker::noop()));
     }
 }
 
-/// Polls what is asked and what moves it by turns, and waits for the socket when neither can go on.
-/// What moves it is not looked at again once it is ready.
+/// Polls a request and the connection by turns, and waits for the socket when neither can go on.
 fn drive<F: Future>(
-    woken: &Arc<Woken>,
+    wake_flag: &Arc<WakeFlag>,
     socket: &Socket,
     deadline: Option<Instant>,
-    asked: F,
-    mut moved: impl FnMut(&mut Context<'_>) -> Poll<()>,
+    request: F,
+    mut advance: impl FnMut(&mut Context<'_>) -> Poll<()>,
 ) -> io::Result<F::Output> {
-    let mut asked = pin!(asked);
-    let waker = Waker::from(Arc::clone(woken));
+    let mut request = pin!(request);
+    let waker = Waker::from(Arc::clone(wake_flag));
     let mut context = Context::from_waker(&waker);
     loop {
-        woken.0.store(false, Ordering::Relaxed);
-        if let Poll::Ready(answer) = asked.as_mut().poll(&mut context) {
+        wake_flag.0.store(false, Ordering::Relaxed);
+        if let Poll::Ready(answer) = request.as_mut().poll(&mut context) {
             return Ok(answer);
         }
-        let has_ended = moved(&mut context).is_ready();
-        if has_ended || woken.0.load(Ordering::Relaxed) {
+        let has_ended = advance(&mut context).is_ready();
+        if has_ended || wake_flag.0.load(Ordering::Relaxed) {
             continue;
         }
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));

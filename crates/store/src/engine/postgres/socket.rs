@@ -64,7 +64,7 @@ impl Socket {
         Ok(Self(Arc::new(Inner { stream, is_full: AtomicBool::new(false) })))
     }
 
-    /// Waits until there is something to read, or room for what could not be written; at most so long.
+    /// Waits until there is something to read, or room for what could not be written; at most `limit`.
     pub(super) fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
         let mut wanted = PollFlags::IN;
         if self.0.is_full.load(Ordering::Relaxed) {
@@ -122,7 +122,8 @@ impl Stream {
     }
 }
 
-/// Whoever drives it waits for the socket itself, so nobody is woken.
+/// Tries to read or write. No waker is kept: the thread that drives the connection waits for the socket
+/// itself.
 fn tried<T>(mut attempt: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
     loop {
         match attempt() {

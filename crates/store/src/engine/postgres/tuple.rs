@@ -50,9 +50,10 @@ impl Tuples {
     }
 
     /// The values of each row, as a statement takes them.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<Raw<'_>>> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<RawValue<'_>>> {
         let mut rest = &self.bytes[HEAD.len()..];
-        (0..self.count).map(move |_| (0..rest.get_i16()).map(|_| Raw::read(&mut rest)).collect())
+        (0..self.count)
+            .map(move |_| (0..rest.get_i16()).map(|_| RawValue::read(&mut rest)).collect())
     }
 
     /// All of them, as COPY takes them.
@@ -85,9 +86,9 @@ fn push_row(out: &mut BytesMut, types: &[Type], values: &impl Values) -> Result<
 
 /// A value that is in its binary form already.
 #[derive(Debug)]
-pub(super) struct Raw<'r>(Option<&'r [u8]>);
+pub(super) struct RawValue<'r>(Option<&'r [u8]>);
 
-impl<'r> Raw<'r> {
+impl<'r> RawValue<'r> {
     fn read(bytes: &mut &'r [u8]) -> Self {
         // Less than nothing: null.
         let Ok(size) = usize::try_from(bytes.get_i32()) else { return Self(None) };
@@ -97,7 +98,7 @@ impl<'r> Raw<'r> {
     }
 }
 
-impl ToSql for Raw<'_> {
+impl ToSql for RawValue<'_> {
     fn to_sql(
         &self,
         _: &Type,

@@ -13,8 +13,8 @@ use crate::{Cause, Error};
 /// How long to wait for another process's write or checkpoint.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The same for a command beside a server, which may have much to write just then, while nobody
-/// waits for an answer of the command within seconds.
+/// How long a command waits beside a server, which may have much to write just then; nobody expects the
+/// command to answer within seconds.
 pub(crate) const TOOL_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Distinct statements of a connection are few; all stay prepared.
@@ -71,7 +71,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// Lets the log be when the connection is closed.
+/// Leaves the log alone when the connection is closed.
 pub(crate) fn keep_log(connection: &Connection) -> Result<(), Error> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(())
@@ -79,7 +79,7 @@ pub(crate) fn keep_log(connection: &Connection) -> Result<(), Error> {
 
 /// A connection with what readers and writers have in common.
 pub(crate) fn open(path: &Path) -> Result<Connection, Error> {
-    // Not read-only for readers either: whoever comes first after a crash recovers the log.
+    // Not read-only for readers either: the first connection after a crash recovers the log.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;

@@ -30,9 +30,9 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// The same error, told as a full disk where one of the files has the greatest size that the process
-/// may give a file (`RLIMIT_FSIZE`): SQLite tells that like a broken disk.
-pub(crate) fn judged<'f>(error: Error, files: impl IntoIterator<Item = &'f Path>) -> Error {
+/// The error, as a full disk where one of the files has the greatest size that the process may give a
+/// file (`RLIMIT_FSIZE`): SQLite reports that as it reports a broken disk.
+pub(crate) fn classify<'f>(error: Error, files: impl IntoIterator<Item = &'f Path>) -> Error {
     let Error::Unavailable(cause) = error else { return error };
     let Some(limit) = getrlimit(Resource::Fsize).current else { return Error::Unavailable(cause) };
     let is_full = |file: &Path| fs::metadata(file).is_ok_and(|file| file.len() >= limit);

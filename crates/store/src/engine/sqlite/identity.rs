@@ -1,9 +1,9 @@
 //! Whether the names of a store's files still lead to the files that are open.
 //!
-//! A file that was deleted, or another one put in its place, is written all the same as long as it is
-//! open, and nobody would ever find what was written. SQLite does not look. While a file is open no
-//! other gets its number, so comparing numbers is enough. It is never opened for a look: closing it
-//! would let go of SQLite's locks on it.
+//! A file that was deleted, or replaced by another one, can still be written as long as it is open, and
+//! nobody would ever find what was written. SQLite does not check. While a file is open no other file
+//! gets its inode, so comparing inodes is enough. The check never opens the file: closing it would
+//! release SQLite's locks on it.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -59,17 +59,16 @@ impl FileIdentity {
         }
     }
 
-    /// Whether the log that is open is not the one that has its name: then SQLite must not delete by that
-    /// name what is another's.
+    /// Whether the open log is not the file that has its name. SQLite must not delete that file then.
     pub(crate) fn is_log_foreign(&self) -> bool {
         let (name, known) = &self.files[LOG];
         let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
         fs::metadata(name).ok().as_ref().map(number) != known
     }
 
-    /// An error told as a full disk where a file has reached the size that it may have.
-    pub(crate) fn judged(&self, error: Error) -> Error {
-        fault::judged(error, self.files.iter().map(|(name, _)| name.as_path()))
+    /// The error, as a full disk where a file has reached the greatest size that it may have.
+    pub(crate) fn classify(&self, error: Error) -> Error {
+        fault::classify(error, self.files.iter().map(|(name, _)| name.as_path()))
     }
 
     /// Looks, and fails when something is wrong or was.
@@ -88,8 +87,8 @@ impl FileIdentity {
 }
 
 impl FileIdentity {
-    /// Gives the log other names when the store's own name leads elsewhere: whoever opens what is there
-    /// then would take the log for that file's, and spoil it. What it holds can be rescued.
+    /// Renames the log when the store's own name leads elsewhere: a process that opens the file there would
+    /// take the log for that file's, and corrupt it. What the log holds can be rescued.
     fn put_log_aside(&self) {
         let [store, inside @ ..] = &self.files;
         let is_known = |(name, known): &(PathBuf, Mutex<Option<Number>>)| {

@@ -27,7 +27,7 @@ const CHUNK: i64 = 1_000;
 const CHECKPOINT_EVERY: u64 = 16;
 
 /// A record to be filled in.
-struct Due {
+struct DueRecord {
     record_key: i64,
     tenant_key: i64,
     start: i64,
@@ -85,12 +85,12 @@ fn fill_chunk(connection: &Connection, codec: &mut Codec) -> Result<Option<i64>,
     Ok(next)
 }
 
-fn read_chunk(connection: &Connection, next: i64, last: i64) -> Result<Vec<Due>, Error> {
+fn read_chunk(connection: &Connection, next: i64, last: i64) -> Result<Vec<DueRecord>, Error> {
     let text = "SELECT record_key, tenant_key, start_date_time, flags FROM call_record \
                 WHERE record_key >= ?1 AND record_key <= ?2 AND is_current = 1 \
                 ORDER BY record_key LIMIT ?3";
     connection.all(text, (next, last, CHUNK), |row| {
-        Ok(Due {
+        Ok(DueRecord {
             record_key: row.get(0)?,
             tenant_key: row.get(1)?,
             start: row.get(2)?,
@@ -103,9 +103,9 @@ fn fill(
     connection: &Connection,
     codec: &mut Codec,
     words: &mut WordBuffer,
-    due: &Due,
+    due: &DueRecord,
 ) -> Result<(), Error> {
-    let Due { record_key, tenant_key, start, flags } = *due;
+    let DueRecord { record_key, tenant_key, start, flags } = *due;
     let typed = stored_rows(&mut StoredVersion { connection, codec, record_key, flags })?;
     version_rows::delete_rows_below(connection, record_key)?;
     version_rows::insert_typed_rows(connection, Shard::default(), record_key, &typed)?;
