@@ -1,7 +1,7 @@
-//! The present time, for what is kept: a server that is there to be tested with can move it.
+//! The present time, for what the store keeps: a server that exists for tests can move it.
 //!
-//! What is measured in moments (limits, waits) and what others compare with their own clock (tokens,
-//! signatures) goes by the system's time instead.
+//! Limits and waits, and what others compare with their own clock (tokens, signatures), go by the
+//! system's time instead.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -42,7 +42,7 @@ pub fn moves() -> u64 {
     MOVES.load(Ordering::Acquire)
 }
 
-/// The same by the system, which nobody moves.
+/// Ticks of 100 ns since 1970 by the system's clock, which nobody moves.
 pub fn system() -> i64 {
     DateTimeOffset::from(SystemTime::now()).0
 }

@@ -1,26 +1,29 @@
 //! Fragments as zstd frames: compressed with the dictionary of their kind, with a checksum, and
 //! read back by whatever dictionary they name.
 
+pub(crate) mod dictionaries;
+pub(crate) mod dictionary;
+mod encoder;
+mod packed;
+
 use std::fmt;
 use std::sync::Arc;
 
 use model::fragment::{Codec as Fragments, Corrupt, FragmentKind};
-use zstd::zstd_safe::{
-    CCtx, CParameter, DCtx, compress_bound, get_dict_id_from_frame, get_frame_content_size,
-};
+use zstd::zstd_safe::{DCtx, compress_bound, get_dict_id_from_frame, get_frame_content_size};
 
-use crate::dictionary::{Dictionaries, Dictionary};
-use crate::{Error, Packed};
-
-/// Good for packs of repeated member names; higher ones cost more than they save.
-pub(crate) const LEVEL: i32 = 3;
+use self::dictionaries::Dictionaries;
+use self::dictionary::Dictionary;
+use self::encoder::Encoder;
+pub use self::packed::{Packed, Unpacking};
+use crate::Error;
 
 /// No fragment is bigger than the biggest record that comes in (128 MiB) with its table of
 /// lengths, so a frame that states more is damaged.
 const MAX_FRAGMENT_BYTES: u64 = 160 << 20;
 
-/// A fragment that is larger than this takes longer to read than an event loop can spare, and more memory
-/// than it should take without asking.
+/// A fragment larger than this takes longer to read than an event loop can spare, and more memory than
+/// should be taken without a limit.
 const LARGE: u64 = 1 << 20;
 
 /// What becomes of a large fragment.
@@ -39,8 +42,8 @@ pub struct Codec {
     dictionaries: Arc<Dictionaries>,
     encoders: [Option<Encoder>; 3],
     decoder: DCtx<'static>,
-    /// Those met so far, which spares the lock on the shared ones. Each has a context of its own: one
-    /// that last read with another takes the dictionary for one that no cache of the processor has.
+    /// Dictionaries used so far, which spares the lock on the shared ones. Each has a context of its own:
+    /// in a context that alternates between dictionaries they would be cold in the processor's cache.
     met: Vec<(Arc<Dictionary>, DCtx<'static>)>,
     buffer: Vec<u8>,
     pub(crate) large: Large,
@@ -141,31 +144,6 @@ impl Drop for Codec {
         for encoder in self.encoders.iter_mut().filter_map(Option::take) {
             self.dictionaries.keep(encoder);
         }
-    }
-}
-
-/// What compresses fragments of a kind. Making one takes as long as compressing a hundred of them, since
-/// the dictionary is indexed, so they are used again.
-pub(crate) struct Encoder {
-    pub(crate) kind: FragmentKind,
-    /// The number of its dictionary; none if it has none.
-    pub(crate) dictionary: Option<u32>,
-    context: CCtx<'static>,
-}
-
-impl Encoder {
-    pub(crate) fn new(kind: FragmentKind, dictionary: Option<&Dictionary>) -> Self {
-        let mut context = CCtx::create();
-        let mut set = |parameter| {
-            context.set_parameter(parameter).expect("the parameter is within its range");
-        };
-        set(CParameter::CompressionLevel(LEVEL));
-        set(CParameter::ChecksumFlag(true));
-        if let Some(dictionary) = dictionary {
-            let body = &dictionary.row.body;
-            context.load_dictionary(body).expect("there is memory for a dictionary");
-        }
-        Self { kind, dictionary: dictionary.map(|dictionary| dictionary.row.key), context }
     }
 }
 

@@ -3,29 +3,29 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Place;
+use crate::engine::Place;
 
-/// As what a process works on a store.
+/// What a process does with a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The one that owns it and answers requests from it.
+    /// It owns the store and answers requests from it.
     Serve,
-    /// A command beside it: short transactions, and every write is seen by the `serve` when it is
-    /// acknowledged.
+    /// It is a command beside a server: its transactions are short, and the server sees each of its writes
+    /// when that is acknowledged.
     Tool,
 }
 
 /// Where and how to open a store.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where.
+    /// Where the store is.
     pub place: Place,
-    /// As what.
+    /// What this process does with it.
     pub role: Role,
-    /// Whether to make the file if there is none; its folder must exist. (A database must be there;
-    /// what is empty is filled.)
+    /// Whether to make the file if there is none; its folder must exist. (A database must exist; an empty
+    /// one gets its tables.)
     pub create: bool,
-    /// How long a reading statement may take.
+    /// How long a statement that reads may take.
     pub statement_limit: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Options {
         Self::at(Place::File(path.into()), role)
     }
 
-    /// The same wherever it is.
+    /// A store at any place, with the same settings.
     pub fn at(place: Place, role: Role) -> Self {
         Self { place, role, create: true, statement_limit: Duration::from_secs(2) }
     }

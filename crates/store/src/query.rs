@@ -1,14 +1,17 @@
 //! Queries of rows: what is asked for, how much it may take, and what comes of it.
 
+pub(crate) mod access;
 pub(crate) mod compiler;
+mod condition;
 pub(crate) mod inline;
-pub(crate) mod lambda;
+mod lambda;
 pub(crate) mod order;
-pub(crate) mod planned;
+pub(crate) mod plan;
 pub(crate) mod position;
-pub(crate) mod scalar;
+mod scalar;
 pub(crate) mod scope;
-pub(crate) mod source;
+pub(crate) mod statement;
+pub(crate) mod value;
 mod words;
 
 use std::sync::Arc;
@@ -18,7 +21,8 @@ pub use model::rows::RowSet;
 use odata::bound;
 use odata::eval::Meter;
 
-use crate::{Error, StoredRecord};
+use crate::Error;
+use crate::rows::record::StoredRecord;
 
 /// A question about the current records of a tenant, or about what is inside them.
 #[derive(Debug, Clone)]

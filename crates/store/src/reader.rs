@@ -1,55 +1,62 @@
-//! Reading: records, the change log and the keeper's own rows.
+//! Reading: records, lists of rows, the change log, and the rows of everything else.
 
+mod queries;
 mod records;
+mod snapshot;
 
 use std::fmt;
 use std::sync::Arc;
 
 use model::TenantId;
+use model::call::CallRow;
 
-pub(crate) use self::records::{record, version};
-use crate::codec::Large;
-use crate::engine::{Connection, Row, most};
-use crate::following::{Following, News};
-use crate::kept::KeptRecords;
-use crate::record::Change;
-use crate::session::{self, TenantKeys};
-use crate::snapshot::Snapshot;
-use crate::store::Shared;
-use crate::subscription::{
+use self::snapshot::Snapshot;
+use crate::Error;
+use crate::cache::change_feed::{Following, News};
+use crate::cache::records::RecordCache;
+use crate::codec::{Codec, Large};
+use crate::options::Role;
+use crate::rows::call::{CallScope, WaitingChain};
+use crate::rows::log::{KeptLogRow, LogRange};
+use crate::rows::record::{AppRow, ChangeRow, SigningKeyRow};
+use crate::rows::subscription::{
     Channel, CommittedVersions, DeliveryRow, DueEndpoint, FailingEndpoint, QueueSize,
     SubscriptionRow,
 };
-use crate::tables::{administration, calls, deliveries, logs, subscriptions};
-use crate::{
-    AppRow, CallRow, CallScope, Cause, ChangeRow, Codec, Error, KeptLogRow, LogRange, Role,
-    SigningKeyRow, WaitingChain,
-};
+use crate::state::State;
+use crate::tables::tenants::TenantCache;
+use crate::tables::{administration, calls, change_log, deliveries, logs, subscriptions, tenants};
 
 /// Reads a store, on a connection of its own; one for each thread.
 ///
 /// Every call sees all writes acknowledged before it. The packs and the sessions of a record are
 /// read as they were when the record itself was read last, unless [`Reader::release`] was called.
 pub struct Reader {
-    shared: Arc<Shared>,
-    pub(crate) snapshot: Snapshot,
-    pub(crate) codec: Codec,
-    pub(crate) tenants: TenantCache,
-    /// Where one process writes and this reader is to stay.
-    pub(crate) kept: Option<KeptRecords>,
+    state: Arc<State>,
+    snapshot: Snapshot,
+    codec: Codec,
+    tenants: TenantCache,
+    /// Records of lists; for readers that stay, of a store that one process writes.
+    cache: Option<RecordCache>,
 }
 
 impl Reader {
-    pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
-        let codec = Codec::new(Arc::clone(&shared.dictionaries));
-        let snapshot = Snapshot::open(Arc::clone(&shared))?;
-        let stays = shared.role == Role::Serve && shared.opener.file().is_ok();
-        let kept = stays.then(KeptRecords::new);
-        Ok(Self { shared, snapshot, codec, tenants: TenantCache::default(), kept })
+    /// Opens a connection.
+    pub(crate) fn open(state: Arc<State>) -> Result<Self, Error> {
+        let codec = Codec::new(Arc::clone(&state.dictionaries));
+        let snapshot = Snapshot::open(Arc::clone(&state))?;
+        let stays = state.role == Role::Serve && state.opener.file().is_ok();
+        let cache = stays.then(RecordCache::new);
+        Ok(Self { state, snapshot, codec, tenants: TenantCache::default(), cache })
     }
 
-    /// From now on, large fragments (more than 1 MiB) are errors for this reader, which so never takes long
-    /// over one.
+    /// Keeps less in memory: for a reader that goes through much and comes back to little.
+    pub(crate) fn keep_fewer_pages(&mut self) -> Result<(), Error> {
+        self.snapshot.keep_fewer_pages()
+    }
+
+    /// Makes large fragments (more than 1 MiB) errors for this reader, so that it never takes long over
+    /// one.
     pub fn refuse_large(&mut self) {
         self.codec.large = Large::Refused;
     }
@@ -65,7 +72,7 @@ impl Reader {
 
     /// Entries of the change log behind `after`, ascending.
     pub fn changes(&mut self, after: i64, limit: usize) -> Result<Vec<ChangeRow>, Error> {
-        changes(self.snapshot.fresh()?, after, limit)
+        change_log::after(self.snapshot.fresh()?, after, limit)
     }
 
     /// Versions that were committed behind an entry of the change log, out of so many entries.
@@ -74,12 +81,12 @@ impl Reader {
         after: i64,
         limit: usize,
     ) -> Result<CommittedVersions, Error> {
-        deliveries::committed(self.snapshot.fresh()?, after, limit)
+        change_log::committed_versions(self.snapshot.fresh()?, after, limit)
     }
 
     /// The number of the last entry of the change log; 0 if there is none.
     pub fn last_change(&mut self) -> Result<i64, Error> {
-        deliveries::last_change(self.snapshot.fresh()?)
+        change_log::last(self.snapshot.fresh()?)
     }
 
     /// Up to which entry of the change log messages are in the queues.
@@ -164,7 +171,7 @@ impl Reader {
     /// A call by the key of its id ([`model::key()`]).
     pub fn call(&mut self, tenant: &TenantId, id_key: &[u8]) -> Result<Option<CallRow>, Error> {
         let connection = self.snapshot.fresh()?;
-        match tenant_key(connection, &mut self.tenants, tenant)? {
+        match self.tenants.key(connection, tenant)? {
             Some(tenant_key) => calls::by_id(connection, tenant_key, id_key),
             None => Ok(None),
         }
@@ -179,7 +186,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<CallRow>, Error> {
         let connection = self.snapshot.fresh()?;
-        match tenant_key(connection, &mut self.tenants, tenant)? {
+        match self.tenants.key(connection, tenant)? {
             Some(tenant_key) => calls::list(connection, tenant_key, scope, after, limit),
             None => Ok(Vec::new()),
         }
@@ -200,7 +207,7 @@ impl Reader {
         (skip, limit): (u64, usize),
     ) -> Result<Vec<KeptLogRow>, Error> {
         let connection = self.snapshot.fresh()?;
-        match tenant_key(connection, &mut self.tenants, tenant)? {
+        match self.tenants.key(connection, tenant)? {
             Some(tenant_key) => logs::list(connection, tenant_key, range, after, (skip, limit)),
             None => Ok(Vec::new()),
         }
@@ -225,7 +232,7 @@ impl Reader {
 
     /// All tenants that ever had a record.
     pub fn tenants(&mut self) -> Result<Vec<TenantId>, Error> {
-        administration::tenants(self.snapshot.fresh()?)
+        tenants::all(self.snapshot.fresh()?)
     }
 
     /// All applications, by tenant and name.
@@ -253,8 +260,8 @@ impl Reader {
         administration::secrets(self.snapshot.fresh()?, prefix)
     }
 
-    /// Lets go of the snapshot held for the next call. Whoever holds a reader without using it
-    /// calls this from time to time (some 50 ms), or the log of the store grows without end.
+    /// Lets go of the snapshot held for the next call. To be called from time to time
+    /// (some 50 ms) while a reader is idle, or the log of the store grows without end.
     pub fn release(&mut self) {
         if let Err(error) = self.snapshot.release() {
             tracing::warn!(%error, "a read transaction did not end well");
@@ -266,62 +273,4 @@ impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").finish_non_exhaustive()
     }
-}
-
-/// Numbers of tenants that were asked for on a connection.
-#[derive(Default)]
-pub(crate) struct TenantCache {
-    connection: u64,
-    keys: TenantKeys,
-}
-
-/// The tenant's number. Tenants are never deleted, so what is known stays true for as long as the
-/// connection lasts. What comes after it may be a replica that lacks the last tenants, and that gives
-/// their numbers to others.
-pub(crate) fn tenant_key(
-    connection: &Connection,
-    tenants: &mut TenantCache,
-    tenant: &TenantId,
-) -> Result<Option<i64>, Error> {
-    if tenants.connection != connection.number() {
-        *tenants = TenantCache { connection: connection.number(), keys: TenantKeys::new() };
-    }
-    if let Some(key) = tenants.keys.get(tenant) {
-        return Ok(Some(*key));
-    }
-    let found = session::find_tenant(connection, tenant)?;
-    if let Some(key) = found {
-        tenants.keys.insert(tenant.clone(), key);
-    }
-    Ok(found)
-}
-
-/// Entries of the change log behind `after`, ascending.
-pub(crate) fn changes(
-    connection: &Connection,
-    after: i64,
-    limit: usize,
-) -> Result<Vec<ChangeRow>, Error> {
-    let text = format!(
-        "SELECT c.sequence, t.id, c.record_key, coalesce(c.id, r.id), c.version, c.change, \
-         c.committed_at FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
-         LEFT JOIN call_record r ON r.record_key = c.record_key \
-         WHERE c.sequence > ?1 AND {} ORDER BY c.sequence LIMIT ?2",
-        connection.is_settled()
-    );
-    connection.all(&text, (after, most(limit)), change)
-}
-
-fn change(row: &Row<'_>) -> Result<ChangeRow, Error> {
-    let (tenant, name): (String, String) = (row.get(1)?, row.get(5)?);
-    let damaged = |what: &str| Error::Corrupt(Cause::new(format!("change log: {what}")));
-    Ok(ChangeRow {
-        sequence: row.get(0)?,
-        tenant: TenantId::parse(&tenant).ok_or_else(|| damaged("a tenant is no GUID"))?,
-        record_key: row.get(2)?,
-        id: row.get(3)?,
-        version: row.get(4)?,
-        change: Change::parse(&name).ok_or_else(|| damaged("an unknown change"))?,
-        committed_at: row.get(6)?,
-    })
 }

@@ -1,12 +1,24 @@
-//! The rows of each table: what is put there, changed and asked, on any engine.
+//! The rows of each table, on either engine: the statements, and the transaction that writes.
+//!
+//! [`session`] is the writer's transaction. Beside it stand the tables of records ([`version_rows`],
+//! [`search`], [`fragments`], [`change_log`], and [`record_keys`] with [`record_locks`] on PostgreSQL),
+//! which [`versions`] writes together, and the tables of everything else, a file for each.
 
 pub(crate) mod administration;
 pub(crate) mod calls;
+pub(crate) mod change_log;
 pub(crate) mod deliveries;
+pub(crate) mod fragments;
+pub(crate) mod head;
 pub(crate) mod keys;
 pub(crate) mod logs;
-pub(crate) mod retention;
-pub(crate) mod rows;
+pub(crate) mod partitions;
+pub(crate) mod record_keys;
+pub(crate) mod record_locks;
+pub(crate) mod records;
 pub(crate) mod search;
-pub(crate) mod stored;
+pub(crate) mod session;
 pub(crate) mod subscriptions;
+pub(crate) mod tenants;
+pub(crate) mod version_rows;
+pub(crate) mod versions;

@@ -7,17 +7,21 @@
 
 mod chunk;
 mod digest;
-mod kept;
 mod put;
+mod tables;
 
 use std::collections::HashSet;
 
-use crate::engine::{Connection, Opener};
-use crate::store::Shared;
-use crate::writer::Weight;
-use crate::{Error, Pending, Store};
 use chunk::Chunk;
 use digest::Digest;
+
+use crate::Error;
+use crate::codec::Codec;
+use crate::engine::{Connection, Opener};
+use crate::pending::Pending;
+use crate::state::State;
+use crate::store::Store;
+use crate::writer::Weight;
 
 /// Notes of the target: the last entry of the source's log that was carried over, when that was
 /// committed, and the entry that it became.
@@ -61,41 +65,41 @@ pub struct Moved {
 /// # Errors
 /// [`Error::Target`] if the other store holds something else, [`Error::Differs`] if the stores are not
 /// the same in the end, and whatever reading and writing ends with.
-pub fn transfer(from: &Store, to: &Store, tell: &mut dyn FnMut(Moving)) -> Result<Moved, Error> {
-    let shared = from.shared();
-    if shared.opener.is_same(&to.shared().opener) {
+pub fn transfer(from: &Store, to: &Store, report: &mut dyn FnMut(Moving)) -> Result<Moved, Error> {
+    let state = from.state();
+    if state.opener.is_same(&to.state().opener) {
         return Err(Error::Target("is the one to move from"));
     }
-    let connection = unlimited(&shared.opener)?;
+    let connection = unlimited(&state.opener)?;
     let cursor = start(&connection, to)?;
     let total = entries_behind(&connection, cursor)?;
-    let mut course =
-        Course { shared, to, cursor, copied: 0, total, tenants: HashSet::new(), under_way: None };
-    tell(Moving::Copying { done: 0, total });
-    in_state(&connection, |it| kept::dictionaries(it, to))?;
+    let mut moving =
+        Move { state, to, cursor, copied: 0, total, tenants: HashSet::new(), under_way: None };
+    report(Moving::Copying { done: 0, total });
+    in_state(&connection, |it| tables::dictionaries(it, to))?;
     // In states of the source that are short, as long as much is left.
-    while in_state(&connection, |it| course.go_on(it, tell))? {}
+    while in_state(&connection, |it| moving.go_on(it, report))? {}
     // And in one at last, which both are compared by.
     let digest = in_state(&connection, |connection| {
-        while course.go_on(connection, tell)? {}
-        kept::replace(connection, to)?;
+        while moving.go_on(connection, report)? {}
+        tables::replace(connection, to)?;
         // What is in this state and can't be carried over yet, with others still under way.
-        if entries_behind(connection, course.cursor)? > 0 {
+        if entries_behind(connection, moving.cursor)? > 0 {
             return Ok(None);
         }
-        tell(Moving::Comparing);
-        compare(shared, connection, to).map(Some)
+        report(Moving::Comparing);
+        compare(state, connection, to).map(Some)
     })?;
-    let behind = entries_behind(&connection, course.cursor)?;
-    let target = unlimited(&to.shared().opener)?;
+    let behind = entries_behind(&connection, moving.cursor)?;
+    let target = unlimited(&to.state().opener)?;
     let [records, versions, changes] = digest::sizes(&target)?;
     let digest = digest.map(|digest| digest.to_string());
-    Ok(Moved { records, versions, changes, copied: course.copied, digest, behind })
+    Ok(Moved { records, versions, changes, copied: moving.copied, digest, behind })
 }
 
 /// A move along the source's log.
-struct Course<'m> {
-    shared: &'m Shared,
+struct Move<'m> {
+    state: &'m State,
     to: &'m Store,
     /// The last entry that was given to the target.
     cursor: i64,
@@ -108,20 +112,24 @@ struct Course<'m> {
     under_way: Option<(Pending<()>, u64)>,
 }
 
-impl Course<'_> {
+impl Move<'_> {
     /// Reads a chunk while the one before is put in, and gives it to the target when that is done:
     /// never both at once, or the second could stand without the first. False if there is none, and
     /// all are in.
-    fn go_on(&mut self, source: &Connection, tell: &mut dyn FnMut(Moving)) -> Result<bool, Error> {
-        let chunk = Chunk::read(self.shared, source, self.cursor)?;
+    fn go_on(
+        &mut self,
+        source: &Connection,
+        report: &mut dyn FnMut(Moving),
+    ) -> Result<bool, Error> {
+        let chunk = Chunk::read(self.state, source, self.cursor)?;
         if let Some((put, entries)) = self.under_way.take() {
             put.wait()?;
             self.copied += entries;
-            tell(Moving::Copying { done: self.copied, total: self.total.max(self.copied) });
+            report(Moving::Copying { done: self.copied, total: self.total.max(self.copied) });
         }
         let Some(chunk) = chunk else { return Ok(false) };
         if chunk.entries.iter().any(|entry| !self.tenants.contains(&entry.tenant_key)) {
-            kept::tenants(source, self.to)?;
+            tables::tenants(source, self.to)?;
             self.tenants.extend(chunk.entries.iter().map(|entry| entry.tenant_key));
         }
         self.cursor = chunk.up_to;
@@ -153,7 +161,7 @@ fn in_state<T>(
 
 /// Where an earlier move has come to; 0 if there was none.
 fn start(source: &Connection, to: &Store) -> Result<i64, Error> {
-    let target = to.shared().opener.reader()?;
+    let target = to.state().opener.reader()?;
     let note = |name| target.value::<i64>("SELECT value FROM setting WHERE name = ?1", [name]);
     let last = target.value::<Option<i64>>("SELECT max(sequence) FROM change_log", ())?.flatten();
     let Some(cursor) = note(NOTES[0])? else {
@@ -189,14 +197,14 @@ fn put(to: &Store, chunk: Chunk) -> Pending<()> {
 }
 
 /// The digest of both stores, if it is the same.
-fn compare(shared: &Shared, source: &Connection, to: &Store) -> Result<Digest, Error> {
+fn compare(state: &State, source: &Connection, to: &Store) -> Result<Digest, Error> {
     let of_target = || {
-        let connection = unlimited(&to.shared().opener)?;
+        let connection = unlimited(&to.state().opener)?;
         in_state(&connection, |connection| Digest::of(connection, to.codec()))
     };
     let (ours, theirs) = std::thread::scope(|scope| {
         let theirs = scope.spawn(of_target);
-        let codec = crate::Codec::new(std::sync::Arc::clone(&shared.dictionaries));
+        let codec = Codec::new(std::sync::Arc::clone(&state.dictionaries));
         let ours = Digest::of(source, codec);
         (ours, theirs.join())
     });

@@ -12,20 +12,22 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::engine::Opener;
-use crate::session::Session;
-use crate::sqlite::HELD_AT_MOST;
-use crate::store::Shared;
-use crate::{Cause, Error, Pending, Role};
+use crate::engine::sqlite::HELD_AT_MOST;
+use crate::options::Role;
+use crate::pending::Pending;
+use crate::state::State;
+use crate::tables::session::Session;
+use crate::{Cause, Error};
 
 /// A group is closed when it has this many records or bytes of fragments.
 const GROUP_RECORDS: usize = 1_000;
 const GROUP_BYTES: usize = 8 << 20;
 
-/// How often a write is tried again that another node's stood in the way of, and after which time.
+/// How often, and after which time, a write is tried again that another node's stood in the way of.
 const ATTEMPTS: u32 = 5;
 const AGAIN_AFTER: Duration = Duration::from_millis(10);
 
-/// How often a store that failed is tried.
+/// The time between two trials of a store that failed.
 const TRIAL_EVERY: Duration = Duration::from_secs(1);
 
 /// What a write adds to its group.
@@ -99,40 +101,36 @@ where
 /// The thread's state.
 pub(crate) struct Writer {
     session: Session,
-    shared: Arc<Shared>,
+    state: Arc<State>,
     queue: Receiver<Box<dyn Work>>,
 }
 
 impl Writer {
-    pub(crate) fn new(
-        session: Session,
-        shared: Arc<Shared>,
-        queue: Receiver<Box<dyn Work>>,
-    ) -> Self {
-        Self { session, shared, queue }
+    pub(crate) fn new(session: Session, state: Arc<State>, queue: Receiver<Box<dyn Work>>) -> Self {
+        Self { session, state, queue }
     }
 
     /// Works until nobody can send any more.
     pub(crate) fn run(mut self) {
         while let Some(first) = self.next() {
             let group = self.gather(first);
-            self.make_months(&group);
+            self.make_partitions(&group);
             self.commit(group);
-            if self.shared.check_file().is_ok() {
-                self.session.look_after();
+            if self.state.check_file().is_ok() {
+                self.session.maintain();
             }
         }
-        self.shared.leave(&self.session.connection);
+        self.state.leave(&self.session.connection);
     }
 
-    fn make_months(&self, group: &[Box<dyn Work>]) {
+    fn make_partitions(&self, group: &[Box<dyn Work>]) {
         let starts = group.iter().flat_map(|work| work.starts()).copied();
-        self.shared.months.make(&self.shared.opener, starts);
+        self.state.partitions.make(&self.state.opener, starts);
     }
 
     fn next(&mut self) -> Option<Box<dyn Work>> {
         loop {
-            if self.shared.is_available.load(Ordering::Acquire) {
+            if self.state.is_available.load(Ordering::Acquire) {
                 return self.queue.recv().ok();
             }
             match self.queue.recv_timeout(TRIAL_EVERY) {
@@ -180,15 +178,15 @@ impl Writer {
         }
     }
 
-    /// Tries a write again in whose way another node's stood; alone, so that it takes locks in one
+    /// Tries a write again that another node's stood in the way of; alone, so that it takes locks in one
     /// order only.
     fn commit_again(&mut self, mut group: Vec<Box<dyn Work>>) {
         let mut outcome = Err(Error::Busy);
         for attempt in 1..=ATTEMPTS {
             std::thread::sleep(AGAIN_AFTER * attempt);
-            // A part may be gone that was known.
-            self.shared.months.forget();
-            self.make_months(&group);
+            // A partition that was known may be gone.
+            self.state.partitions.forget();
+            self.make_partitions(&group);
             outcome = self.transact(&mut group);
             if !matches!(outcome, Err(Error::Again)) {
                 break;
@@ -207,7 +205,7 @@ impl Writer {
     }
 
     fn transact(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Error> {
-        self.shared.check_file()?;
+        self.state.check_file()?;
         self.session.begin()?;
         let session = &mut self.session;
         let done = group.iter_mut().try_for_each(|work| {
@@ -216,41 +214,41 @@ impl Writer {
                 .unwrap_or_else(|_| Err(Error::Internal(Cause::new("a write has panicked"))))
         });
         let done = done.and_then(|()| session.commit()).inspect_err(|_| session.roll_back());
-        done.map_err(|error| match &self.shared.names {
-            Some(names) => names.judged(error),
+        done.map_err(|error| match &self.state.files {
+            Some(files) => files.classify(error),
             None => error,
         })?;
-        // Whoever is told that it is written must find it by the store's name.
-        self.shared.look_at_file()
+        // What is acknowledged must be found by the store's name.
+        self.state.look_at_file()
     }
 
     fn acknowledged(&self) {
-        self.shared.commits.fetch_add(1, Ordering::Release);
-        self.shared.committed.notify_one();
-        self.shared.is_available.store(true, Ordering::Release);
-        if self.shared.role == Role::Tool && matches!(self.shared.opener, Opener::Sqlite(_)) {
+        self.state.commits.fetch_add(1, Ordering::Release);
+        self.state.committed.notify_one();
+        self.state.is_available.store(true, Ordering::Release);
+        if self.state.role == Role::Tool && matches!(self.state.opener, Opener::Sqlite(_)) {
             // See the head of the engine: by then no held snapshot lacks this write.
             std::thread::sleep(HELD_AT_MOST + Duration::from_millis(1));
         }
     }
 
     fn failed(&mut self, error: &Error) {
-        if self.shared.look_at_file().is_err() {
+        if self.state.look_at_file().is_err() {
             // A new connection would go to whatever has the name now.
             return;
         }
         if matches!(error, Error::Full(_) | Error::Unavailable(_)) {
             tracing::error!(error = %error, cause = ?std::error::Error::source(error), "write failed");
-            self.shared.is_available.store(false, Ordering::Release);
+            self.state.is_available.store(false, Ordering::Release);
             // After a failed sync nothing that the connection has cached can be relied on.
-            if let Err(error) = self.session.reopen(&self.shared.opener) {
+            if let Err(error) = self.session.reopen(&self.state.opener) {
                 tracing::error!(error = %error, "the store cannot be opened again");
             }
         }
     }
 
     fn try_whether_it_works(&mut self) {
-        let (mut trial, pending) = request(Weight::SMALL, Vec::new(), Session::note_trial);
+        let (mut trial, pending) = request(Weight::SMALL, Vec::new(), Session::try_write);
         drop(pending);
         match self.transact(std::slice::from_mut(&mut trial)) {
             Ok(()) => {

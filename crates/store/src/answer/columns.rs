@@ -8,17 +8,18 @@ use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Path, Transformation, Ty
 use odata::eval::{Aggregator, HeapSize, Value, group_keys, push_identity, set_member};
 use odata::json::{Member, Node, Text};
 
-use super::apply::{Chain, left_out, node, pipeline, sizes, too_much};
-use super::judge::{environment, parts};
+use super::chain::Chain;
+use super::evaluation::{environment, node};
 use super::loader::RowKey;
+use super::parts::parts;
+use super::pipeline::{left_out, pipeline, sizes, too_much};
 use super::run::Run;
 use crate::engine::{Field, Row};
-use crate::query::compiler::Compiler;
-use crate::query::planned::Planned;
-use crate::query::scalar::Kind;
+use crate::query::compiler::{Compiler, JoinedTables};
+use crate::query::plan::Plan;
 use crate::query::scope::{ordinals, table_of};
-use crate::sql::fragment::Sql;
-use crate::sql::writer::Statement;
+use crate::query::value::Kind;
+use crate::sql::{Sql, Statement};
 use crate::{Cause, Error};
 
 /// Bytes of a group beside its keys, roughly.
@@ -28,7 +29,9 @@ const ROWS_BETWEEN_LOOKS: u64 = 4_096;
 
 /// An aggregation whose keys and values SQL gives.
 pub(super) struct Columns<'q> {
-    planned: Planned<'q>,
+    plan: &'q Plan<'q>,
+    /// Tables that the columns need.
+    joined: JoinedTables,
     paths: Vec<&'q Path>,
     keys: Vec<Kind>,
     /// Of each figure; none for one that counts items.
@@ -46,8 +49,8 @@ struct Groups {
 
 impl<'q> Columns<'q> {
     /// If columns are enough for the step that the chain goes on with.
-    pub(super) fn new(chain: &'q Chain, planned: &Planned<'q>) -> Option<Self> {
-        if !planned.is_exact() {
+    pub(super) fn new(chain: &'q Chain<'q>, plan: &'q Plan<'q>) -> Option<Self> {
+        if !plan.is_exact() {
             return None;
         }
         let (keys, figures) = match chain.steps.first()? {
@@ -63,7 +66,8 @@ impl<'q> Columns<'q> {
             _ => return None,
         };
         let mut columns = Self {
-            planned: planned.clone(),
+            plan,
+            joined: JoinedTables::default(),
             paths: Vec::new(),
             keys: Vec::new(),
             values: Vec::new(),
@@ -89,27 +93,26 @@ impl<'q> Columns<'q> {
     }
 
     fn select(&mut self, expr: &Expr) -> Option<Kind> {
-        let mut compiler =
-            Compiler::new((self.planned.tenant_key, self.planned.engine), self.planned.set);
+        let mut compiler = Compiler::new(self.plan.tenant, self.plan.set);
         let scalar = compiler.scalar(expr)?;
-        self.planned.joined.add(compiler.joined);
+        self.joined.add(compiler.joined);
         self.selected.push(scalar.sql);
         Some(scalar.kind)
     }
 
     /// The statement that gives the rows.
     pub(super) fn statement(&self) -> Statement {
-        self.planned.columns(&self.selected).finish(self.planned.engine)
+        self.plan.columns(&self.selected, self.joined).finish(self.plan.tenant.dialect)
     }
 
     /// Aggregates, and lets the rest of the chain follow.
     pub(super) fn run(
         &self,
-        chain: &Chain,
+        chain: &Chain<'_>,
         run: &mut Run<'_>,
     ) -> Result<Vec<Node<'static>>, Error> {
         let groups = self.groups(chain, run)?;
-        let rest = pipeline(chain.steps[1..].to_vec(), self.planned.set)?;
+        let rest = pipeline(chain.steps[1..].to_vec(), self.plan.set)?;
         let mut flow = rest.start(sizes(run.budget), environment(&run.budget.meter));
         for (mut members, aggregator) in groups.groups {
             for (figure, value) in self.figures.iter().zip(aggregator.finish()) {
@@ -123,14 +126,14 @@ impl<'q> Columns<'q> {
         flow.finish().map_err(|excess| too_much(&excess))
     }
 
-    fn groups(&self, chain: &Chain, run: &mut Run<'_>) -> Result<Groups, Error> {
+    fn groups(&self, chain: &Chain<'_>, run: &mut Run<'_>) -> Result<Groups, Error> {
         let mut groups = Groups { found: HashMap::new(), groups: Vec::new() };
         if !self.is_grouped {
             groups.groups.push((Vec::new(), Aggregator::new(self.figures)));
         }
         let Statement { text, binds } = self.statement();
         let (mut identity, mut kept, mut count) = (Vec::new(), 0, 0_u64);
-        let first = 1 + ordinals(table_of(self.planned.set)).len();
+        let first = 1 + ordinals(table_of(self.plan.set)).len();
         let meter = &run.budget.meter;
         let connection = run.connection;
         connection.scan(&text, binds.as_slice(), |row| {
@@ -187,48 +190,48 @@ impl<'q> Columns<'q> {
     /// The keys of a group as its first row has them: by its columns, if these tell their JSON.
     fn keys_of(
         &self,
-        chain: &Chain,
+        chain: &Chain<'_>,
         row: &Row<'_>,
         run: &mut Run<'_>,
     ) -> Result<Vec<Member<'static>>, Error> {
-        match self.told_keys(row)? {
+        match self.column_keys(row)? {
             Some(keys) => Ok(keys),
             None => self.read_keys(chain, row, run),
         }
     }
 
-    /// None for kinds with more than one form in JSON, and for null, since it may be an object on
-    /// the way that is.
-    fn told_keys(&self, row: &Row<'_>) -> Result<Option<Vec<Member<'static>>>, Error> {
-        let first = 1 + ordinals(table_of(self.planned.set)).len();
-        let mut told = Vec::with_capacity(self.keys.len());
+    /// The keys of a group by the columns of its first row; none for kinds with more than one form in
+    /// JSON, and for null, since an object on the way may be what is null.
+    fn column_keys(&self, row: &Row<'_>) -> Result<Option<Vec<Member<'static>>>, Error> {
+        let first = 1 + ordinals(table_of(self.plan.set)).len();
+        let mut found = Vec::with_capacity(self.keys.len());
         for (at, (path, kind)) in self.paths.iter().zip(&self.keys).enumerate() {
             let node = match value(row.field(first + at)?, *kind)? {
                 Value::Text(name) | Value::Enum { name, .. } => Node::String(Text::of(&name)),
                 Value::Bool(value) => Node::Bool(value),
                 _ => return Ok(None),
             };
-            told.push((*path, node));
+            found.push((*path, node));
         }
-        Ok(Some(group_keys(told)))
+        Ok(Some(group_keys(found)))
     }
 
     fn read_keys(
         &self,
-        chain: &Chain,
+        chain: &Chain<'_>,
         row: &Row<'_>,
         run: &mut Run<'_>,
     ) -> Result<Vec<Member<'static>>, Error> {
-        let mut steps = chain.computing.clone();
+        let mut steps: Vec<_> = chain.computing.iter().copied().cloned().collect();
         if let Some(Transformation::GroupBy { keys, .. }) = chain.steps.first() {
             steps.push(Transformation::GroupBy { keys: keys.clone(), apply: None });
         }
-        let count = ordinals(table_of(self.planned.set)).len();
+        let count = ordinals(table_of(self.plan.set)).len();
         let ordinals = (1..=count).map(|at| row.get(at)).collect::<Result<_, _>>()?;
         let key = RowKey { record_key: row.get(0)?, start: 0, id: String::new(), ordinals };
-        let computed: Vec<_> = chain.asked.compute.iter().map(|member| &member.value).collect();
-        let text = run.loader.row_text(self.planned.set, &key, parts(&computed))?;
-        let pipeline = pipeline(steps, self.planned.set)?;
+        let computed: Vec<_> = chain.input.compute.iter().map(|member| &member.value).collect();
+        let text = run.loader.row_text(self.plan.set, &key, parts(&computed))?;
+        let pipeline = pipeline(steps, self.plan.set)?;
         let mut flow = pipeline.start(sizes(run.budget), environment(&run.budget.meter));
         let _ = flow.push(Cow::Owned(node(&text)?)).map_err(|excess| too_much(&excess))?;
         match flow.finish().map_err(|excess| too_much(&excess))?.pop() {

@@ -1,4 +1,4 @@
-//! The JSON of rows, put together from fragments. What was unpacked last is kept, since rows of
+//! The JSON of rows, put together from fragments. The fragments that were read last stay, since rows of
 //! one record come one behind the other.
 
 use std::sync::Arc;
@@ -6,15 +6,14 @@ use std::sync::Arc;
 use model::fragment::{FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::rows::{self, RecordKeys, RowSet, StreamSource};
 
+use super::parts::Parts;
+use crate::cache::records::RecordCache;
+use crate::codec::Codec;
 use crate::engine::Connection;
-use crate::kept::KeptRecords;
-use crate::reader;
-use crate::sql::record_columns;
-use crate::tables::stored;
-use crate::{Cause, Codec, Error, StoredRecord};
-
-const RECORD: &str =
-    concat!("SELECT ", record_columns!(), " FROM call_record r WHERE r.record_key = ?1");
+use crate::rows::record::StoredRecord;
+use crate::tables::fragments::Fragment;
+use crate::tables::records;
+use crate::{Cause, Error};
 
 /// Which row of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,48 +25,27 @@ pub(super) struct RowKey {
     pub(super) ordinals: Vec<i64>,
 }
 
-/// What the JSON of a row has inside beside its own members.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Parts {
-    pub(super) sessions: bool,
-    pub(super) participants: bool,
-    pub(super) segments: bool,
-}
-
-impl Parts {
-    pub(super) const ALL: Self = Self { sessions: true, participants: true, segments: true };
-
-    /// Those of both.
-    pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            sessions: self.sessions || other.sessions,
-            participants: self.participants || other.participants,
-            segments: self.segments || other.segments,
-        }
-    }
-}
-
 /// Reads rows.
 pub(super) struct Loader<'c> {
     connection: &'c Connection,
     pub(super) codec: &'c mut Codec,
-    kept: Option<&'c mut KeptRecords>,
+    cache: Option<&'c mut RecordCache>,
     keys: Option<(i64, RecordKeys)>,
     pack: Option<((i64, usize), Vec<u8>)>,
     /// Rows that a session or a segment has, by their places in it.
-    inside: Option<(Inside, Vec<RowInside>)>,
+    inside: Option<(Container, Vec<ContainedRow>)>,
 }
 
 /// The session, or its segment, that rows stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Inside {
+struct Container {
     record_key: i64,
     session: i64,
     segment: Option<i64>,
 }
 
 /// A row by its place in what it stands in.
-struct RowInside {
+struct ContainedRow {
     place: Vec<i64>,
     text: Vec<u8>,
 }
@@ -76,23 +54,22 @@ impl<'c> Loader<'c> {
     pub(super) fn new(
         connection: &'c Connection,
         codec: &'c mut Codec,
-        kept: Option<&'c mut KeptRecords>,
+        cache: Option<&'c mut RecordCache>,
     ) -> Self {
-        Self { connection, codec, kept, keys: None, pack: None, inside: None }
+        Self { connection, codec, cache, keys: None, pack: None, inside: None }
     }
 
     /// A record by its key.
     pub(super) fn record(&mut self, record_key: i64) -> Result<Arc<StoredRecord>, Error> {
-        if let Some(found) = self.kept.as_mut().and_then(|kept| kept.find(record_key)) {
+        if let Some(found) = self.cache.as_mut().and_then(|cache| cache.find(record_key)) {
             return Ok(found);
         }
-        let found =
-            self.connection.first(RECORD, [record_key], |row| reader::record(row, self.codec))?;
+        let found = records::by_key(self.connection, self.codec, record_key)?;
         let found = Arc::new(found.ok_or_else(|| damaged("a record is missing"))?);
-        if let Some(kept) = &mut self.kept
+        if let Some(cache) = &mut self.cache
             && !found.fragment.is_empty()
         {
-            kept.offer(&found);
+            cache.offer(&found);
         }
         Ok(found)
     }
@@ -108,25 +85,23 @@ impl<'c> Loader<'c> {
         let mut pack = Vec::new();
         if parts.sessions {
             out.extend_from_slice(b",\"sessions\":[");
-            let mut number = 0;
-            let (connection, key) = (self.connection, record.record_key);
-            while stored::session_pack(connection, self.codec, key, number, &mut pack)? {
+            let mut fragment = Fragment::first(FragmentKind::Sessions, record.record_key);
+            while fragment.read(self.connection, self.codec, &mut pack)? {
                 push_items(&mut out, &pack, |out, item| {
                     out.extend_from_slice(b",\"segments\":[");
                     out.extend_from_slice(item.inner);
                     out.push(b']');
                 })?;
-                number += 1;
+                fragment.number += 1;
             }
             out.push(b']');
         }
         if parts.participants {
             out.extend_from_slice(b",\"participants_v2\":[");
-            let mut number = 0;
-            let (connection, key) = (self.connection, record.record_key);
-            while stored::participant_pack(connection, self.codec, key, number, &mut pack)? {
+            let mut fragment = Fragment::first(FragmentKind::Participants, record.record_key);
+            while fragment.read(self.connection, self.codec, &mut pack)? {
                 push_items(&mut out, &pack, |_, _| {})?;
-                number += 1;
+                fragment.number += 1;
             }
             out.push(b']');
         }
@@ -162,7 +137,7 @@ impl<'c> Loader<'c> {
         let (session, rest) =
             key.ordinals.split_first().ok_or_else(|| damaged("a row has no place"))?;
         let segment = if set == RowSet::Streams { rest.first().copied() } else { None };
-        let inside = Inside { record_key: key.record_key, session: *session, segment };
+        let inside = Container { record_key: key.record_key, session: *session, segment };
         if self.inside.as_ref().is_none_or(|(known, _)| *known != inside) {
             self.load(key.record_key, *session)?;
             let rows = self.rows_inside(inside)?;
@@ -174,7 +149,7 @@ impl<'c> Loader<'c> {
         found.map(|row| row.text.clone()).ok_or_else(|| damaged("a row is missing"))
     }
 
-    fn rows_inside(&self, inside: Inside) -> Result<Vec<RowInside>, Error> {
+    fn rows_inside(&self, inside: Container) -> Result<Vec<ContainedRow>, Error> {
         let session = self.session(inside.session)?;
         let keys = self.record_keys()?;
         let segments = rows::segments(&session)?;
@@ -183,7 +158,7 @@ impl<'c> Loader<'c> {
             for (ordinal, segment) in (0..).zip(segments) {
                 let mut out = Vec::new();
                 rows::push_segment(&mut out, keys, &session, segment)?;
-                found.push(RowInside { place: vec![ordinal], text: out });
+                found.push(ContainedRow { place: vec![ordinal], text: out });
             }
             return Ok(found);
         };
@@ -192,7 +167,7 @@ impl<'c> Loader<'c> {
         for (media, stream) in source.positions() {
             let mut out = Vec::new();
             source.push(&mut out, keys, &session, (media, stream))?;
-            found.push(RowInside { place: vec![media as i64, stream as i64], text: out });
+            found.push(ContainedRow { place: vec![media as i64, stream as i64], text: out });
         }
         Ok(found)
     }
@@ -205,8 +180,8 @@ impl<'c> Loader<'c> {
         let number = pack_of(session);
         if self.pack.as_ref().is_none_or(|(known, _)| *known != (record_key, number)) {
             let mut pack = self.pack.take().map(|(_, pack)| pack).unwrap_or_default();
-            let (connection, codec) = (self.connection, &mut *self.codec);
-            if !stored::session_pack(connection, codec, record_key, number, &mut pack)? {
+            let fragment = Fragment { kind: FragmentKind::Sessions, record_key, number };
+            if !fragment.read(self.connection, self.codec, &mut pack)? {
                 return Err(damaged("a pack is missing"));
             }
             self.pack = Some(((record_key, number), pack));
@@ -215,13 +190,12 @@ impl<'c> Loader<'c> {
     }
 
     fn fragment(&mut self, record_key: i64) -> Result<Vec<u8>, Error> {
-        let packed: Option<Vec<u8>> = self
-            .connection
-            .value("SELECT fragment FROM call_record WHERE record_key = ?1", [record_key])?;
-        let packed = packed.ok_or_else(|| damaged("a record is missing"))?;
-        let mut fragment = Vec::new();
-        self.codec.unpack(FragmentKind::Record, &packed, &mut fragment)?;
-        Ok(fragment)
+        let mut out = Vec::new();
+        let fragment = Fragment::first(FragmentKind::Record, record_key);
+        if !fragment.read(self.connection, self.codec, &mut out)? {
+            return Err(damaged("a record is missing"));
+        }
+        Ok(out)
     }
 
     fn record_keys(&self) -> Result<&RecordKeys, Error> {

@@ -1,152 +1,64 @@
-//! Pages of rows in an order that SQL knows.
-
-use std::ops::ControlFlow;
+//! Pages of rows: chooses how the rows of a page are found, and says where the next page begins.
 
 use odata::eval::Exhausted;
 
-use super::asked::Asked;
-use super::judge::Judge;
-use super::run::{Candidate, Run};
-use super::{months, ranked, stretches, words};
-use crate::query::planned::Planned;
+use super::paging::Paging;
+use super::run::{Run, all_behind};
+use super::{month_windows, ranked, windows, word_buckets};
+use crate::Error;
+use crate::query::RowPage;
 use crate::query::position::Position;
-use crate::query::source::Window;
-use crate::query::{RowPage, RowQuery};
-use crate::{Error, Found};
+use crate::query::statement::Slice;
 
-/// A page in the making.
-pub(super) struct Paging<'q> {
-    pub(super) asked: &'q Asked,
-    pub(super) planned: &'q Planned<'q>,
-    pub(super) judge: Option<Judge>,
-    /// Where it begins.
-    pub(super) behind: Position,
-    /// Rows that `$skip` has yet to leave out.
-    pub(super) to_skip: u64,
-    /// The most rows that the page may have.
-    pub(super) room: usize,
-    /// `$top` allows none behind the page.
-    is_last: bool,
-    with_segments: bool,
-    found: Vec<Found>,
-    /// The place of the last row that was given or left out.
-    pub(super) at: Option<Vec<Option<crate::sql::writer::Bind>>>,
-    skipped: u64,
+/// Reads a page.
+pub(super) fn page(mut paging: Paging<'_>, mut run: Run<'_>) -> Result<RowPage, Error> {
+    if paging.room == 0 {
+        return Ok(RowPage::default());
+    }
+    let ended = if paging.plan.order.is_none() {
+        ranked::page(&mut paging, &mut run)
+    } else if word_buckets::is_served(paging.plan, paging.query) {
+        word_buckets::page(&mut paging, &mut run)
+    } else if windows::is_served(paging.plan) {
+        windows::page(&mut paging, &mut run)
+    } else if month_windows::is_served(paging.plan) {
+        month_windows::page(&mut paging, &mut run)
+    } else {
+        read(&mut paging, &mut run)
+    };
+    let has_more = match ended {
+        Ok(has_more) => has_more,
+        // What has been found is a page; the next one goes on from there.
+        Err(Error::Deadline | Error::Exhausted(Exhausted::Steps(_)))
+            if paging.at.is_some() && paging.plan.order.is_some() =>
+        {
+            true
+        }
+        Err(error) => return Err(error),
+    };
+    let given = paging.behind.given + paging.found.len() as u64;
+    let is_full = paging.found.len() >= paging.room;
+    let next = paging.at.take().filter(|_| has_more && !(paging.is_last && is_full));
+    let next = next.map(|values| Position { given, skipped: paging.skipped, values }.write());
+    Ok(RowPage { rows: paging.found, next, scanned: run.scanned })
 }
 
-impl<'q> Paging<'q> {
-    pub(super) fn new(
-        asked: &'q Asked,
-        planned: &'q Planned<'q>,
-        query: &RowQuery,
-        behind: Position,
-        limit: usize,
-    ) -> Self {
-        let left = query.query.top.map_or(u64::MAX, |top| top.saturating_sub(behind.given));
-        let needs_judge = !planned.is_exact() || planned.order.is_none();
-        Self {
-            asked,
-            planned,
-            judge: needs_judge.then(|| asked.judge(planned)),
-            to_skip: query.query.skip.unwrap_or(0).saturating_sub(behind.skipped),
-            room: limit.min(usize::try_from(left).unwrap_or(usize::MAX)),
-            is_last: left <= limit as u64,
-            with_segments: !query.query.expand.is_empty(),
-            skipped: behind.skipped,
-            behind,
-            found: Vec::new(),
-            at: None,
-        }
+/// Reads rows as SQL gives them; whether there are more.
+fn read(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, Error> {
+    let (mut offset, mut limit) = (0, None);
+    if paging.filter.is_none() {
+        offset = std::mem::take(&mut paging.to_skip);
+        paging.skipped += offset;
+        limit = Some((paging.room as u64).saturating_add(1));
     }
-
-    pub(super) fn page(mut self, mut run: Run<'_>) -> Result<RowPage, Error> {
-        if self.room == 0 {
-            return Ok(RowPage::default());
-        }
-        let ended = if self.planned.order.is_none() {
-            ranked::page(&mut self, &mut run)
-        } else if words::is_served(self.planned, self.asked) {
-            words::page(&mut self, &mut run)
-        } else if stretches::is_served(self.planned) {
-            stretches::page(&mut self, &mut run)
-        } else if months::is_served(self.planned) {
-            months::page(&mut self, &mut run)
-        } else {
-            self.read(&mut run)
-        };
-        let has_more = match ended {
-            Ok(has_more) => has_more,
-            // What has been found is a page; the next one goes on from there.
-            Err(Error::Deadline | Error::Exhausted(Exhausted::Steps(_)))
-                if self.at.is_some() && self.planned.order.is_some() =>
-            {
-                true
-            }
-            Err(error) => return Err(error),
-        };
-        let given = self.behind.given + self.found.len() as u64;
-        let is_full = self.found.len() >= self.room;
-        let next = self.at.take().filter(|_| has_more && !(self.is_last && is_full));
-        let next = next.map(|values| Position { given, skipped: self.skipped, values }.write());
-        Ok(RowPage { rows: self.found, next, scanned: run.scanned })
-    }
-
-    /// Rows that are still to be left out or given.
-    pub(super) fn wanted(&self) -> u64 {
-        let left = self.room.saturating_sub(self.found.len()) as u64;
-        left.saturating_add(self.to_skip)
-    }
-
-    /// Reads rows as SQL gives them; whether there are more.
-    fn read(&mut self, run: &mut Run<'_>) -> Result<bool, Error> {
-        let (mut offset, mut limit) = (0, None);
-        if self.judge.is_none() {
-            offset = std::mem::take(&mut self.to_skip);
-            self.skipped += offset;
-            limit = Some((self.room as u64).saturating_add(1));
-        }
-        let behind = self.behind.clone();
-        let window = Window { behind: &behind, offset, limit };
-        let mut has_more = false;
-        let planned = self.planned;
-        run.each(planned, &window, &mut |run, candidate| {
-            let goes_on = self.take(run, candidate)?;
-            has_more |= goes_on.is_break();
-            Ok(goes_on)
-        })?;
-        Ok(has_more)
-    }
-
-    /// Takes the next row in order; breaks when it has to stay for the next page.
-    pub(super) fn take(
-        &mut self,
-        run: &mut Run<'_>,
-        candidate: Candidate,
-    ) -> Result<ControlFlow<()>, Error> {
-        if self.found.len() >= self.room
-            || self.judge.is_some() && self.at.is_some() && run.is_spent()
-        {
-            return Ok(ControlFlow::Break(()));
-        }
-        if let Some(judge) = &self.judge
-            && run.admits(self.planned.set, judge, &candidate)?.is_none()
-        {
-            self.at = Some(candidate.values);
-            return Ok(ControlFlow::Continue(()));
-        }
-        self.give(run, candidate)?;
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// Gives a row of the result, or leaves it out.
-    pub(super) fn give(&mut self, run: &mut Run<'_>, candidate: Candidate) -> Result<(), Error> {
-        self.at = Some(candidate.values);
-        if self.to_skip > 0 {
-            self.to_skip -= 1;
-            self.skipped += 1;
-            return Ok(());
-        }
-        self.found.push(run.found(self.planned.set, candidate.row, self.with_segments)?);
-        Ok(())
-    }
+    let behind = paging.behind.clone();
+    let slice = Slice { offset, limit, ..all_behind(paging.plan, &behind) };
+    let mut has_more = false;
+    let plan = paging.plan;
+    run.each(plan, &slice, &mut |run, candidate| {
+        let goes_on = paging.take(run, candidate)?;
+        has_more |= goes_on.is_break();
+        Ok(goes_on)
+    })?;
+    Ok(has_more)
 }

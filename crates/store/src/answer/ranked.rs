@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 use odata::eval::Key;
 
 use super::loader::RowKey;
-use super::page::Paging;
-use super::run::{Candidate, Run, Selection, whole};
+use super::paging::Paging;
+use super::run::{Candidate, Run, Selection, all_behind};
 use crate::query::position::Position;
-use crate::sql::writer::Bind;
+use crate::sql::Bind;
 use crate::{Cause, Error};
 
 /// A row's place in the order.
@@ -24,7 +24,7 @@ struct Place {
 
 /// A row that may be among the first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Ranked {
+struct RankedRow {
     place: Place,
     record_key: i64,
 }
@@ -34,13 +34,13 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
     let behind = Place::read(&paging.behind)?;
     let to_skip = usize::try_from(paging.to_skip).unwrap_or(usize::MAX);
     let wanted = paging.room.saturating_add(to_skip).saturating_add(1);
-    let planned = paging.planned;
-    let mut first: BinaryHeap<Ranked> = BinaryHeap::new();
+    let plan = paging.plan;
+    let mut first: BinaryHeap<RankedRow> = BinaryHeap::new();
     let start = Position::default();
-    run.each(planned, &whole(&start), &mut |run, candidate| {
+    run.each(plan, &all_behind(plan, &start), &mut |run, candidate| {
         run.check()?;
-        let Some(judge) = &paging.judge else { return Ok(ControlFlow::Break(())) };
-        let Some(key) = run.admits(planned.set, judge, &candidate)? else {
+        let Some(filter) = &paging.filter else { return Ok(ControlFlow::Break(())) };
+        let Some(key) = run.admits(plan.set, filter, &candidate)? else {
             return Ok(ControlFlow::Continue(()));
         };
         let Selection::Key(RowKey { record_key, start, id, ordinals }) = candidate.row else {
@@ -48,7 +48,7 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
         };
         let place = Place { key, start: std::cmp::Reverse(start), id, ordinals };
         if behind.as_ref().is_none_or(|behind| place > *behind) {
-            first.push(Ranked { place, record_key });
+            first.push(RankedRow { place, record_key });
         }
         if first.len() > wanted {
             first.pop();
@@ -58,7 +58,7 @@ pub(super) fn page(paging: &mut Paging<'_>, run: &mut Run<'_>) -> Result<bool, E
     let mut rows = first.into_sorted_vec();
     let has_more = rows.len() == wanted;
     rows.truncate(wanted - 1);
-    for Ranked { place, record_key } in rows {
+    for RankedRow { place, record_key } in rows {
         let values = place.write();
         let Place { start, id, ordinals, .. } = place;
         let key = RowKey { record_key, start: start.0, id, ordinals };

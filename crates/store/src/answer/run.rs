@@ -1,4 +1,4 @@
-//! Runs the statements of a planned query and goes through their rows.
+//! Runs the statements of a plan and goes through their rows.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -6,30 +6,32 @@ use std::sync::Arc;
 use model::rows::RowSet;
 use odata::eval::Meter;
 
-use super::judge::Judge;
-use super::loader::{Loader, Parts, RowKey};
+use super::loader::{Loader, RowKey};
+use super::parts::Parts;
+use super::residual::ResidualFilter;
+use crate::Error;
+use crate::cache::records::RecordCache;
+use crate::codec::Codec;
 use crate::engine::{Connection, Field, Flow, Row};
-use crate::kept::KeptRecords;
 use crate::query::order::{Order, TermValue};
-use crate::query::planned::Planned;
+use crate::query::plan::Plan;
 use crate::query::position::Position;
 use crate::query::scope::{ordinals, table_of};
-use crate::query::source::{Selected, Window};
-use crate::reader;
-use crate::sql::writer::{Bind, Statement};
-use crate::{Budget, Codec, Error, Found, StoredRecord};
+use crate::query::statement::{Projection, Slice};
+use crate::query::{Budget, Found};
+use crate::rows::record::StoredRecord;
+use crate::sql::{Bind, Statement};
+use crate::tables::records;
 
-/// Columns of `record_columns!`.
-const RECORD_COLUMNS: usize = 11;
 /// Rows that memory holds at once in any case.
 const AT_ONCE: u64 = 200;
 /// Bytes of a session with one segment, at least.
 const SESSION: usize = 1_024;
-/// Columns of [`Selected::Keys`] before the ordinals.
+/// Columns of [`Projection::Keys`] before the ordinals.
 const KEY_COLUMNS: usize = 3;
 
 /// A query under way.
-pub(super) struct Run<'r> {
+pub(crate) struct Run<'r> {
     pub(super) connection: &'r Connection,
     pub(super) loader: Loader<'r>,
     pub(super) budget: &'r Budget,
@@ -46,32 +48,32 @@ pub(super) struct Candidate {
 
 /// A row as its statement gives it.
 pub(super) enum Selection {
-    /// By [`Selected::Records`].
+    /// By [`Projection::Records`].
     Record(Arc<StoredRecord>),
-    /// By [`Selected::Keys`].
+    /// By [`Projection::Keys`].
     Key(RowKey),
 }
 
 impl<'r> Run<'r> {
-    pub(super) fn new(
+    pub(crate) fn new(
         connection: &'r Connection,
         codec: &'r mut Codec,
-        kept: Option<&'r mut KeptRecords>,
+        cache: Option<&'r mut RecordCache>,
         budget: &'r Budget,
     ) -> Self {
-        Self { connection, loader: Loader::new(connection, codec, kept), budget, scanned: 0 }
+        Self { connection, loader: Loader::new(connection, codec, cache), budget, scanned: 0 }
     }
 
-    /// Gives the rows of a window one by one.
+    /// Gives the rows of a slice one by one.
     pub(super) fn each(
         &mut self,
-        planned: &Planned<'_>,
-        window: &Window<'_>,
+        plan: &Plan<'_>,
+        slice: &Slice<'_>,
         each: &mut dyn FnMut(&mut Self, Candidate) -> Flow,
     ) -> Result<(), Error> {
-        let Statement { text, binds } = planned.page(window)?.finish(planned.engine);
+        let Statement { text, binds } = plan.page(slice)?.finish(plan.tenant.dialect);
         let connection = self.connection;
-        let visit = |row: &Row<'_>| match candidate(row, planned, self.loader.codec) {
+        let visit = |row: &Row<'_>| match candidate(row, plan, self.loader.codec) {
             Ok(candidate) => each(self, candidate),
             Err(Error::Corrupt(cause)) => {
                 tracing::error!(%cause, "a row of which nothing can be read is left out");
@@ -79,25 +81,26 @@ impl<'r> Run<'r> {
             }
             Err(error) => Err(error),
         };
-        if window.limit.is_some_and(|limit| limit <= AT_ONCE) {
+        if slice.limit.is_some_and(|limit| limit <= AT_ONCE) {
             return connection.each(&text, binds.as_slice(), visit);
         }
         connection.scan(&text, binds.as_slice(), visit)
     }
 
-    /// Whether a row is one of the result, by what SQL has left open. One that can't be read is given, so
-    /// that whoever asks sees that something is there: behind all others, as if it said nothing.
+    /// The key of a row in the order, if the row is one of the result by what SQL has left open. One that
+    /// can't be read is a result, so that the caller sees that something is there: behind all others, as
+    /// if it said nothing.
     pub(super) fn admits(
         &mut self,
         set: RowSet,
-        judge: &Judge,
+        filter: &ResidualFilter,
         candidate: &Candidate,
     ) -> Result<Option<odata::eval::Key>, Error> {
         self.scanned += 1;
-        let text = self.text(set, &candidate.row, judge.parts);
-        match text.and_then(|text| judge.judge(&text, &self.budget.meter)) {
-            Err(Error::Corrupt(_)) => Ok(Some(judge.key_of_nothing())),
-            judged => judged,
+        let text = self.text(set, &candidate.row, filter.parts);
+        match text.and_then(|text| filter.key(&text, &self.budget.meter)) {
+            Err(Error::Corrupt(_)) => Ok(Some(filter.key_of_nothing())),
+            decided => decided,
         }
     }
 
@@ -116,7 +119,7 @@ impl<'r> Run<'r> {
         whole_text(&mut self.loader, &record, parts, &self.budget.meter)
     }
 
-    /// The row as it is given to who asked.
+    /// The row as it is given to the caller.
     pub(super) fn found(
         &mut self,
         set: RowSet,
@@ -172,13 +175,13 @@ pub(super) fn size_of(record: &StoredRecord, parts: Parts) -> usize {
     record.fragment.len() + if parts.sessions { sessions.saturating_mul(SESSION) } else { 0 }
 }
 
-fn candidate(row: &Row<'_>, planned: &Planned<'_>, codec: &mut Codec) -> Result<Candidate, Error> {
-    let (selection, extras) = match planned.selected() {
-        Selected::Records => {
-            (Selection::Record(Arc::new(reader::record(row, codec)?)), RECORD_COLUMNS)
+fn candidate(row: &Row<'_>, plan: &Plan<'_>, codec: &mut Codec) -> Result<Candidate, Error> {
+    let (selection, extras) = match plan.projection() {
+        Projection::Records => {
+            (Selection::Record(Arc::new(records::read(row, codec)?)), records::COLUMNS)
         }
-        Selected::Keys => {
-            let count = ordinals(table_of(planned.set)).len();
+        Projection::Keys => {
+            let count = ordinals(table_of(plan.set)).len();
             let own = (0..count).map(|at| row.get(KEY_COLUMNS + at)).collect::<Result<_, _>>()?;
             let key = RowKey {
                 record_key: row.get(0)?,
@@ -189,7 +192,7 @@ fn candidate(row: &Row<'_>, planned: &Planned<'_>, codec: &mut Codec) -> Result<
             (Selection::Key(key), KEY_COLUMNS + count)
         }
     };
-    let values = match &planned.order {
+    let values = match &plan.order {
         Some(order) => values(row, order, &selection, extras)?,
         None => Vec::new(),
     };
@@ -221,7 +224,7 @@ fn values(
     order.terms.iter().map(|term| value(term.value)).collect()
 }
 
-/// Everything from the beginning.
-pub(super) fn whole(position: &Position) -> Window<'_> {
-    Window { behind: position, offset: 0, limit: None }
+/// All rows of a plan behind a position.
+pub(super) fn all_behind<'p>(plan: &Plan<'_>, position: &'p Position) -> Slice<'p> {
+    Slice { range: plan.range, behind: position, offset: 0, limit: None }
 }

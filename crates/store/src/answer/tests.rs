@@ -6,18 +6,20 @@ use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
 use odata::{Limits, parse_request};
 
-use super::apply::Chain;
-use super::asked::Asked;
+use super::chain::Chain;
 use super::columns::Columns;
-use super::{cost, leading, whole, words};
-use crate::Cost;
-use crate::engine::Connection;
-use crate::query::RowQuery;
+use super::explain::leading;
+use super::logical::LogicalQuery;
+use super::run::all_behind;
+use super::{cost, word_buckets};
+use crate::engine::{Connection, Dialect};
 use crate::query::position::Position;
-use crate::query::source::Window;
-use crate::sql::Engine;
-use crate::sql::writer::{Bind, Statement};
-use crate::sqlite::testing;
+use crate::query::{Cost, RowQuery};
+use crate::sql::{Bind, Statement};
+use crate::tables::search::Tenant;
+use crate::testing;
+
+const TENANT: Tenant = Tenant { key: 7, dialect: Dialect::Sqlite };
 
 fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
     let function = match rows {
@@ -145,18 +147,18 @@ fn shown(connection: &Connection, statement: &Statement) -> String {
 
 /// The statement of the first page, and of the one behind a row.
 fn pages(query: &RowQuery) -> Vec<Statement> {
-    let asked = Asked::new(query);
-    let planned = asked.plan((7, Engine::Sqlite));
-    let first = leading(&asked, &planned).unwrap();
-    let Some(order) = planned.order.as_ref() else { return vec![first] };
-    if words::is_served(&planned, &asked) {
+    let logical = LogicalQuery::new(query);
+    let plan = logical.plan(TENANT);
+    let first = leading(&logical, &plan).unwrap();
+    let Some(order) = plan.order.as_ref() else { return vec![first] };
+    if word_buckets::is_served(&plan, &logical) {
         return vec![first];
     }
     let value = |_| Some(Bind::Int(15));
     let values = order.terms.iter().map(value).collect();
     let behind = Position { given: 60, skipped: 0, values };
-    let next = Window { behind: &behind, offset: 0, limit: whole(&behind).limit };
-    vec![first, planned.page(&next).unwrap().finish(planned.engine)]
+    let next = plan.page(&all_behind(&plan, &behind)).unwrap();
+    vec![first, next.finish(TENANT.dialect)]
 }
 
 #[test]
@@ -206,8 +208,8 @@ fn aggregates_over_columns_are_one_statement_over_the_index_by_start() {
     ] {
         let query = query(rows, &[("$apply", apply)]);
         let chain = Chain::new(&query, query.query.apply.as_ref().unwrap());
-        let planned = chain.asked.plan((7, Engine::Sqlite));
-        let columns = Columns::new(&chain, &planned).expect("columns are enough");
+        let plan = chain.input.plan(TENANT);
+        let columns = Columns::new(&chain, &plan).expect("columns are enough");
         let shown = shown(&connection, &columns.statement());
         assert!(!shown.contains("SCAN") && !shown.contains("TEMP B-TREE"), "{name}: {shown}");
         insta::assert_snapshot!(name, shown);

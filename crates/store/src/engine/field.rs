@@ -30,7 +30,7 @@ impl<'f> Field<'f> {
         })
     }
 
-    /// The same for as long as it is needed.
+    /// The value with data of its own.
     pub(crate) fn into_owned(self) -> Field<'static> {
         match self {
             Self::Null => Field::Null,

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Field;
+use super::field::Field;
 use crate::Error;
-use crate::sql::writer::Bind;
 
 /// Something that a placeholder takes.
 pub(crate) trait Value {
@@ -76,17 +75,6 @@ impl<T: Value> Value for Option<T> {
 impl<T: Value + ?Sized> Value for &T {
     fn field(&self) -> Field<'_> {
         (**self).field()
-    }
-}
-
-impl Value for Bind {
-    fn field(&self) -> Field<'_> {
-        match self {
-            Self::Int(number) => Field::Int(*number),
-            Self::Real(number) => Field::Real(*number),
-            Self::Text(text) => Field::Text(Cow::Borrowed(text)),
-            Self::Bytes(bytes) => Field::Bytes(Cow::Borrowed(bytes)),
-        }
     }
 }
 

@@ -1,17 +1,16 @@
-//! From an expression to SQL that means the same, or at least something that follows from it.
+//! What the expressions of one statement are compiled with: the tables they start at, and those that
+//! the statement has to join for them.
+//!
+//! [`Compiler::condition`], [`Compiler::scalar`] and its lambdas stand in files of their own, since each
+//! of them compiles expressions that may have any of the others inside.
 
-use model::columns::Kind as ColumnKind;
 use model::columns::Table;
 use model::rows::RowSet;
-use odata::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Root, Ty};
-use odata::edm::{Property, Type};
-use odata::literal::Literal;
+use odata::bound::Root;
 
-use super::scalar::{Kind, Scalar};
 use super::scope::Scope;
-use crate::sql::Engine;
-use crate::sql::fragment::Sql;
-use crate::sql::writer::Bind;
+use crate::sql::{Bind, Sql};
+use crate::tables::search::Tenant;
 
 /// A condition in SQL.
 #[derive(Debug, Clone)]
@@ -32,11 +31,11 @@ pub(crate) enum Mode {
 
 /// The tables that a statement needs for its columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Joined {
+pub(crate) struct JoinedTables {
     bits: u8,
 }
 
-impl Joined {
+impl JoinedTables {
     pub(crate) fn note(&mut self, table: Table) {
         self.bits |= 1 << table as u8;
     }
@@ -53,8 +52,7 @@ impl Joined {
 /// Compiles the expressions of one statement.
 #[derive(Debug)]
 pub(crate) struct Compiler<'q> {
-    pub(super) tenant_key: i64,
-    pub(super) engine: Engine,
+    pub(super) tenant: Tenant,
     /// What the statement's rows are.
     pub(super) set: RowSet,
     /// What `Root::Item` is.
@@ -62,22 +60,21 @@ pub(crate) struct Compiler<'q> {
     outermost: Scope,
     pub(super) variables: Vec<(&'q str, Scope)>,
     aliases: usize,
-    pub(crate) joined: Joined,
+    pub(crate) joined: JoinedTables,
 }
 
 impl Compiler<'_> {
     /// For statements about the rows of a set.
-    pub(crate) fn new((tenant_key, engine): (i64, Engine), set: RowSet) -> Self {
+    pub(crate) fn new(tenant: Tenant, set: RowSet) -> Self {
         let rows = Scope::rows(set);
         Self {
-            tenant_key,
-            engine,
+            tenant,
             set,
             item: rows.clone(),
             outermost: rows,
             variables: Vec::new(),
             aliases: 0,
-            joined: Joined::default(),
+            joined: JoinedTables::default(),
         }
     }
 
@@ -108,302 +105,4 @@ pub(super) fn always(value: bool) -> Condition {
 
 pub(super) fn exact(sql: Sql) -> Condition {
     Condition { sql, is_exact: true }
-}
-
-impl<'q> Compiler<'q> {
-    /// The condition, or one that follows from it; `None` when every row may meet it.
-    pub(crate) fn condition(&mut self, expr: &'q Expr, mode: Mode) -> Option<Condition> {
-        let found = match &expr.kind {
-            ExprKind::Literal(Literal::Boolean(value)) => Some(always(*value)),
-            ExprKind::Literal(Literal::Null) if mode == Mode::Truth => Some(always(false)),
-            ExprKind::Path(path) => self.path_condition(path, mode),
-            ExprKind::Not(inner) => {
-                let inner = self.condition(inner, Mode::Whole)?;
-                Some(exact(Sql::text("NOT ").append(inner.sql.grouped())))
-            }
-            ExprKind::And(parts) => self.and(parts, mode),
-            ExprKind::Or(parts) => self.or(parts, mode),
-            ExprKind::Compare(operator, left, right) => self.compare(*operator, left, right, mode),
-            ExprKind::In(value, list) => self.within(value, list, mode),
-            ExprKind::Has(value, wanted) => {
-                let (value, wanted) = (self.scalar(value)?, self.scalar(wanted)?);
-                let is_enum = matches!(value.kind, Kind::Enum(_)) && wanted.literal.is_some();
-                (is_enum && value.kind.is_comparable(wanted.kind))
-                    .then(|| value.sql.push(" = ").append(wanted.sql))
-                    .map(exact)
-            }
-            ExprKind::Call(function, arguments) => self.text_test(*function, arguments),
-            _ => None,
-        };
-        found.filter(|condition| condition.is_exact || mode == Mode::Truth)
-    }
-
-    fn path_condition(&mut self, path: &'q Path, mode: Mode) -> Option<Condition> {
-        if let Some(PathStep::Lambda { .. }) = path.steps.last() {
-            return self.lambda(path, mode);
-        }
-        let value = self.path_value(path)?;
-        (value.kind == Kind::Bool).then_some(())?;
-        Some(exact(value.sql.push(" = 1")))
-    }
-
-    fn and(&mut self, parts: &'q [Expr], mode: Mode) -> Option<Condition> {
-        let mut known = Vec::with_capacity(parts.len());
-        let mut is_exact = true;
-        for part in parts {
-            match self.condition(part, mode) {
-                Some(condition) => {
-                    is_exact &= condition.is_exact;
-                    known.push(condition.sql);
-                }
-                None if mode == Mode::Whole => return None,
-                None => is_exact = false,
-            }
-        }
-        (!known.is_empty()).then(|| Condition { sql: Sql::join(known, " AND "), is_exact })
-    }
-
-    fn or(&mut self, parts: &'q [Expr], mode: Mode) -> Option<Condition> {
-        let mut is_exact = true;
-        let mut all = Vec::with_capacity(parts.len());
-        for part in parts {
-            let condition = self.condition(part, mode)?;
-            is_exact &= condition.is_exact;
-            all.push(match part.kind {
-                ExprKind::And(_) => condition.sql.grouped(),
-                _ => condition.sql,
-            });
-        }
-        Some(Condition { sql: Sql::join(all, " OR ").grouped(), is_exact })
-    }
-
-    fn compare(
-        &mut self,
-        operator: Operator,
-        left: &'q Expr,
-        right: &'q Expr,
-        mode: Mode,
-    ) -> Option<Condition> {
-        if matches!(left.kind, ExprKind::Literal(_)) && !matches!(right.kind, ExprKind::Literal(_))
-        {
-            return self.compare(operator.mirrored(), right, left, mode);
-        }
-        let equality = matches!(operator, Operator::Eq | Operator::Ne);
-        if matches!(right.kind, ExprKind::Literal(Literal::Null)) {
-            if !equality {
-                return Some(always(false));
-            }
-            let text = if operator == Operator::Eq { " IS NULL" } else { " IS NOT NULL" };
-            return Some(exact(self.nullable(left)?.push(text)));
-        }
-        if let Some(condition) = self.compare_member(operator, left, right) {
-            return Some(condition);
-        }
-        if let Some((column, key)) = self.id_key(left, right) {
-            let text = if operator == Operator::Eq { " = " } else { " <> " };
-            let sql = column.push(text).push_bind(Bind::Bytes(key));
-            return equality.then_some(sql).map(exact);
-        }
-        let (left, right) = (self.scalar(left)?, self.scalar(right)?);
-        if !left.kind.is_comparable(right.kind) {
-            return None;
-        }
-        if equality {
-            equal(operator, left, right, mode)
-        } else {
-            order(operator, left, right, mode)
-        }
-    }
-
-    /// What can be told from null.
-    fn nullable(&mut self, expr: &'q Expr) -> Option<Sql> {
-        self.required_part(expr).or_else(|| self.scalar(expr).map(|value| value.sql))
-    }
-
-    /// The column of a member that a complex value has whenever there is one: it is null just when
-    /// the value is.
-    fn required_part(&mut self, expr: &Expr) -> Option<Sql> {
-        let (ExprKind::Path(path), Ty::One(Type::Structured(ty))) = (&expr.kind, expr.ty) else {
-            return None;
-        };
-        let scope = self.scope(&path.root)?.clone();
-        let required = |property: &&Property| !property.is_nullable && property.default.is_some();
-        let column = ty.properties.iter().filter(required).find_map(|property| {
-            let mut steps = path.steps.clone();
-            steps.push(PathStep::Property(property));
-            scope.column(&steps)
-        })?;
-        self.column_sql(&scope, &column)
-    }
-
-    /// The column with the key of an id, and the key that a literal has.
-    fn id_key(&mut self, left: &Expr, right: &Expr) -> Option<(Sql, Vec<u8>)> {
-        let (ExprKind::Path(path), ExprKind::Literal(Literal::String(id) | Literal::Guid(id))) =
-            (&left.kind, &right.kind)
-        else {
-            return None;
-        };
-        let scope = self.scope(&path.root)?.clone();
-        let column = scope.column(&path.steps)?;
-        if !matches!(column.kind, ColumnKind::IdKey) {
-            return None;
-        }
-        Some((self.column_sql(&scope, &column)?, model::key(id)))
-    }
-
-    fn within(&mut self, value: &'q Expr, list: &'q Expr, mode: Mode) -> Option<Condition> {
-        let ExprKind::List(items) = &list.kind else { return None };
-        let mut all = Vec::new();
-        let (mut plain, mut guids) = (Vec::new(), Vec::new());
-        for item in items {
-            if matches!(item.kind, ExprKind::Literal(Literal::Null)) {
-                all.push(self.nullable(value)?.push(" IS NULL"));
-            } else if let Some((_, key)) = self.id_key(value, item) {
-                plain.push(Bind::Bytes(key));
-            } else if let Some(condition) = self.compare_member(Operator::Eq, value, item) {
-                all.push(condition.sql);
-            } else {
-                let kind = self.scalar(value)?.kind;
-                let item = self.scalar(item)?;
-                let bind = item.literal?;
-                if !kind.is_comparable(item.kind) {
-                    return None;
-                }
-                if is_guid(&bind) { guids.push(lower_cased(bind)) } else { plain.push(bind) }
-            }
-        }
-        for (binds, is_guid) in [(plain, false), (guids, true)] {
-            if binds.is_empty() {
-                continue;
-            }
-            let list = Sql::join(binds.into_iter().map(Sql::value), ", ");
-            let column = match items.first().and_then(|item| self.id_key(value, item)) {
-                Some((column, _)) => column,
-                None => self.scalar(value)?.sql,
-            };
-            let column = if is_guid { lower_case(column) } else { column };
-            let sql = column.push(" IN (").append(list).push(")");
-            all.push(match mode {
-                Mode::Truth => sql,
-                Mode::Whole => sql.grouped().push(" IS TRUE"),
-            });
-        }
-        match all.len() {
-            0 => Some(always(false)),
-            1 => Some(exact(all.remove(0))),
-            _ => Some(exact(Sql::join(all, " OR ").grouped())),
-        }
-    }
-
-    /// `m eq 'audio'` of an item of a collection that a column has as text.
-    fn compare_member(&self, operator: Operator, left: &Expr, right: &Expr) -> Option<Condition> {
-        let ExprKind::Path(path) = &left.kind else { return None };
-        let column = self.scope(&path.root)?.members_column()?;
-        let ExprKind::Literal(literal) = &right.kind else { return None };
-        let constant = super::scalar::constant(literal, right.ty)?;
-        let Some(Bind::Text(name)) = constant.literal else { return None };
-        // Any item is equal; of another one, whether it is unequal, the text can't tell.
-        if operator != Operator::Eq || !path.steps.is_empty() || name.contains(',') {
-            return None;
-        }
-        let sql = Sql::text("instr(',' || ").append(column).push(" || ',', ");
-        Some(exact(sql.push_bind(Bind::Text(format!(",{name},"))).push(") > 0")))
-    }
-
-    /// contains, startswith, endswith; null with a null text.
-    fn text_test(&mut self, function: Function, arguments: &'q [Expr]) -> Option<Condition> {
-        let [text, part] = arguments else { return None };
-        let test = match function {
-            Function::Contains => ") > 0",
-            Function::StartsWith => ") = 1",
-            Function::EndsWith => "",
-            _ => return None,
-        };
-        let (text, part) = (self.scalar(text)?, self.scalar(part)?);
-        if text.kind != Kind::Text || part.kind != Kind::Text {
-            return None;
-        }
-        if function != Function::EndsWith {
-            let sql = Sql::text("instr(").append(text.sql).push(", ").append(part.sql);
-            return Some(exact(sql.push(test)));
-        }
-        let Some(Bind::Text(suffix)) = part.literal else { return None };
-        if suffix.is_empty() {
-            return None;
-        }
-        if self.engine == Engine::Postgres {
-            let length = i64::try_from(suffix.chars().count()).ok()?;
-            // U+0000 and U+0001 are kept as two characters there.
-            if suffix.contains(['\0', '\u{1}', '\u{2}']) {
-                return None;
-            }
-            let sql = Sql::text("right(").append(text.sql).push(", CAST(");
-            let sql = sql.push_bind(Bind::Int(length)).push(" AS integer)) = ");
-            return Some(exact(sql.push_bind(Bind::Text(suffix))));
-        }
-        // As bytes: a text with a NUL in it has no length for SQL. With one more in front, which the
-        // suffix doesn't begin with: of no bytes at all SQL takes no part.
-        let length = i64::try_from(suffix.len()).ok()?;
-        let front =
-            if suffix.starts_with('.') { "substr(CAST(',' || " } else { "substr(CAST('.' || " };
-        let sql = Sql::text(front).append(text.sql).push(" AS BLOB), ");
-        let sql = sql.push_bind(Bind::Int(-length)).push(") = ");
-        Some(exact(sql.push_bind(Bind::Bytes(suffix.into_bytes()))))
-    }
-}
-
-/// `eq` and `ne` are never null.
-fn equal(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<Condition> {
-    let is_literal = right.literal.is_some();
-    let is_guid = right.literal.as_ref().is_some_and(is_guid);
-    let (is_text, is_equal) = (left.kind == Kind::Text, operator == Operator::Eq);
-    let text = match (is_equal, is_literal && mode == Mode::Truth) {
-        (true, true) => " = ",
-        (true, false) => " IS NOT DISTINCT FROM ",
-        (false, _) => " IS DISTINCT FROM ",
-    };
-    if is_text && !is_literal {
-        // Two GUIDs may be equal in another case: more are let through than are equal.
-        let sql = lower_case(left.sql).push(text).append(lower_case(right.sql));
-        return is_equal.then_some(Condition { sql, is_exact: false });
-    }
-    Some(exact(match right.literal {
-        Some(bind) if is_guid => lower_case(left.sql).push(text).push_bind(lower_cased(bind)),
-        _ => left.sql.push(text).append(right.sql),
-    }))
-}
-
-/// Text in lower case as far as its letters are ASCII, which those of a GUID are.
-fn lower_case(text: Sql) -> Sql {
-    Sql::text("lower(").append(text).push(")")
-}
-
-fn lower_cased(bind: Bind) -> Bind {
-    match bind {
-        Bind::Text(text) => Bind::Text(text.to_ascii_lowercase()),
-        other => other,
-    }
-}
-
-/// `lt` and its kin are false with null.
-fn order(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<Condition> {
-    if !left.kind.is_ordered() {
-        return None;
-    }
-    let text = match operator {
-        Operator::Lt => " < ",
-        Operator::Le => " <= ",
-        Operator::Gt => " > ",
-        _ => " >= ",
-    };
-    let sql = left.sql.push(text).append(right.sql);
-    Some(exact(match mode {
-        Mode::Truth => sql,
-        Mode::Whole => sql.grouped().push(" IS TRUE"),
-    }))
-}
-
-/// Whether it is a text that is equal to others of another case.
-fn is_guid(bind: &Bind) -> bool {
-    matches!(bind, Bind::Text(text) if odata::primitive::parse_guid(text).is_some())
 }

@@ -4,6 +4,8 @@
 //! millions of nodes. Beyond a bound the name stays, and our own evaluator, which calculates each member
 //! once, decides in place of SQL.
 
+use std::borrow::Cow;
+
 use odata::bound::{ComputedMember, Expr, ExprKind, OrderKey, Path, PathStep, Root};
 
 /// Nodes that an expression may come to.
@@ -39,9 +41,12 @@ impl Members {
     }
 
     /// Keys of an order with members replaced.
-    pub(crate) fn inline_order(&self, keys: &[OrderKey]) -> Vec<OrderKey> {
+    pub(crate) fn inline_order<'e>(&self, keys: &'e [OrderKey]) -> Cow<'e, [OrderKey]> {
+        if self.definitions.is_empty() {
+            return Cow::Borrowed(keys);
+        }
         let inline = |key: &OrderKey| OrderKey {
-            value: self.inline(&key.value),
+            value: self.inline(&key.value).into_owned(),
             is_descending: key.is_descending,
         };
         keys.iter().map(inline).collect()
@@ -49,11 +54,11 @@ impl Members {
 
     /// The expression with members replaced, unless it would become too large. Those that stand in
     /// conditions on other items stay: there the item means something else.
-    pub(crate) fn inline(&self, expr: &Expr) -> Expr {
+    pub(crate) fn inline<'e>(&self, expr: &'e Expr) -> Cow<'e, Expr> {
         if self.definitions.is_empty() || self.nodes(expr) > MOST_NODES {
-            return expr.clone();
+            return Cow::Borrowed(expr);
         }
-        self.replace(expr)
+        Cow::Owned(self.replace(expr))
     }
 
     /// Nodes of the expression with members replaced.

@@ -7,10 +7,9 @@ use odata::edm::{Property, StructuredType, Type};
 use odata::literal::Literal;
 
 use super::compiler::{Compiler, Condition, Mode, always, exact};
-use super::scalar::{Kind, Scalar};
-use super::scope::{Scope, mentions};
-use crate::sql::fragment::{Alias, Sql};
-use crate::sql::writer::Bind;
+use super::scope::{Scope, alias_of, mentions};
+use super::value::{Kind, Scalar, constant};
+use crate::sql::{Alias, Bind, Sql};
 
 /// Figures beyond this are rounded where the record sums up its streams.
 const EXACT_IN_F64: u64 = 1 << 53;
@@ -122,7 +121,7 @@ impl<'q> Compiler<'q> {
         ty: &'static StructuredType,
         body: Option<(&'q str, &'q Expr)>,
     ) -> (Sql, Vec<Option<Condition>>) {
-        let letter = super::scope::alias_of(table).letter;
+        let letter = alias_of(table).letter;
         let alias = Alias { letter, number: self.next_alias() };
         let row = Scope::row(ty, table, alias);
         let owned = items.scope.owns(table, alias).unwrap_or_else(|| Sql::either("0", "FALSE"));
@@ -198,7 +197,7 @@ impl<'q> Compiler<'q> {
         let participant = Alias { letter: "q", number };
         let sql = Sql::text("EXISTS (SELECT 1 FROM participant ").push_alias(participant);
         let sql = sql.push(" WHERE ").push_column(participant, "tenant_key").push(" = ");
-        let sql = sql.push_bind(Bind::Int(self.tenant_key)).push(" AND ");
+        let sql = sql.push_bind(Bind::Int(self.tenant.key)).push(" AND ");
         let sql = sql.push_column(participant, "id_key");
         let binds = keys.into_iter().map(|key| Sql::value(Bind::Bytes(key)));
         let sql = sql.push(" IN (").append(Sql::join(binds, ", ")).push(") AND ");
@@ -384,7 +383,7 @@ fn worst_bound(
         Operator::Ge | Operator::Eq => " >= ",
         _ => return None,
     };
-    let bind = super::scalar::constant(literal, right.ty)?.literal?;
+    let bind = constant(literal, right.ty)?.literal?;
     let is_exact = match bind {
         Bind::Int(number) => number.unsigned_abs() < EXACT_IN_F64,
         Bind::Real(_) => true,

@@ -8,8 +8,7 @@ use super::compiler::Compiler;
 use super::position::Position;
 use super::scope::{alias_of, ordinals, table_of};
 use crate::Error;
-use crate::sql::fragment::{Alias, Sql};
-use crate::sql::writer::Bind;
+use crate::sql::{Alias, Bind, Sql};
 
 /// What rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +32,7 @@ pub(crate) enum TermValue {
 
 /// An index that gives records in the order of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Led {
+pub(crate) enum LeadingIndex {
     ByStart,
     ByEnd,
     /// Rows have to be sorted.
@@ -44,7 +43,7 @@ pub(crate) enum Led {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     pub(crate) terms: Vec<Term>,
-    pub(crate) led: Led,
+    pub(crate) led: LeadingIndex,
     set: RowSet,
     /// All rows are of one record, which has one start and one id.
     pub(crate) is_of_one_record: bool,
@@ -88,10 +87,10 @@ impl Order {
         let record = alias_of(Table::CallRecord);
         let own = alias_of(table_of(set));
         let led = match terms.first() {
-            None => Led::ByStart,
-            Some(term) if term.value == TermValue::Start => Led::ByStart,
-            Some(term) if is_end(&term.sql) => Led::ByEnd,
-            Some(_) => Led::No,
+            None => LeadingIndex::ByStart,
+            Some(term) if term.value == TermValue::Start => LeadingIndex::ByStart,
+            Some(term) if is_end(&term.sql) => LeadingIndex::ByEnd,
+            Some(_) => LeadingIndex::No,
         };
         let tie =
             |sql, value, is_descending| Term { sql, value, is_descending, is_nullable: false };

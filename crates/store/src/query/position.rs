@@ -1,7 +1,7 @@
 //! Where a page ended, as bytes for the next one to begin behind.
 
 use crate::Error;
-use crate::sql::writer::Bind;
+use crate::sql::Bind;
 
 /// Says which layout the bytes have.
 const LAYOUT: u8 = 1;

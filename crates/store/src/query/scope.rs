@@ -6,7 +6,7 @@ use model::rows::RowSet;
 use odata::bound::{Expr, PathStep, Root};
 use odata::edm::{Property, StructuredType, Type};
 
-use crate::sql::fragment::{Alias, Sql};
+use crate::sql::{Alias, Sql};
 
 /// Something that paths start at.
 #[derive(Debug, Clone)]

@@ -4,8 +4,7 @@ use model::rows::RowSet;
 use model::search::{Candidates, Query};
 use odata::bound::Search;
 
-use crate::sql::Engine;
-use crate::tables::search::match_text;
+use crate::tables::search::{Tenant, match_text};
 
 /// A search as an expression for the index of whole records.
 #[derive(Debug)]
@@ -16,7 +15,7 @@ pub(super) struct Words {
 }
 
 /// What leads to all rows of a set that contain what is searched for; `None` if the words don't.
-pub(super) fn words(tenant: (i64, Engine), set: RowSet, search: &Search) -> Option<Words> {
+pub(super) fn words(tenant: Tenant, set: RowSet, search: &Search) -> Option<Words> {
     let (candidates, is_exact) = Query::new(search).candidates();
     if set == RowSet::Records {
         return Some(Words { text: match_text(tenant, &candidates)?, is_exact });

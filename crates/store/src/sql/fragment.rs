@@ -1,7 +1,9 @@
 //! Pieces of SQL that are put together in any order before their placeholders get numbers.
 
-use super::Engine;
-use super::writer::{Bind, Statement, Writer};
+use std::fmt::Write as _;
+
+use super::statement::{Bind, Statement};
+use crate::engine::Dialect;
 
 /// A table's name within a statement: a letter, and a number unless it is the only one of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub(crate) struct Sql {
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Text(&'static str),
-    /// In SQLite's wording and in PostgreSQL's.
+    /// In SQLite's dialect and in PostgreSQL's.
     Either(&'static str, &'static str),
     Alias(Alias),
     Number(i64),
@@ -44,7 +46,7 @@ impl Sql {
         Self { pieces: vec![Piece::Text(text)] }
     }
 
-    /// A text that has another wording in PostgreSQL.
+    /// A text that differs in PostgreSQL's dialect.
     pub(crate) fn either(sqlite: &'static str, postgres: &'static str) -> Self {
         Self::new().push_either(sqlite, postgres)
     }
@@ -124,23 +126,75 @@ impl Sql {
     }
 
     /// The statement that this is.
-    pub(crate) fn finish(self, engine: Engine) -> Statement {
+    pub(crate) fn finish(self, dialect: Dialect) -> Statement {
         let mut writer = Writer::new();
         for piece in self.pieces {
             match piece {
                 Piece::Text(text) => writer.push_sql(text),
                 Piece::Alias(alias) => writer.push_alias(alias),
                 Piece::Number(number) => writer.push_number(number),
-                Piece::Either(sqlite, postgres) => writer.push_sql(match engine {
-                    Engine::Sqlite => sqlite,
-                    Engine::Postgres => postgres,
+                Piece::Either(sqlite, postgres) => writer.push_sql(match dialect {
+                    Dialect::Sqlite => sqlite,
+                    Dialect::Postgres => postgres,
                 }),
-                Piece::Bind(bind) => match engine {
-                    Engine::Sqlite => writer.push_bind(bind),
-                    Engine::Postgres => writer.push_typed(bind),
+                Piece::Bind(bind) => match dialect {
+                    Dialect::Sqlite => writer.push_bind(bind),
+                    Dialect::Postgres => writer.push_typed(bind),
                 },
             }
         }
         writer.finish()
+    }
+}
+
+/// A statement in the making.
+struct Writer {
+    text: String,
+    binds: Vec<Bind>,
+}
+
+impl Writer {
+    fn new() -> Self {
+        Self { text: String::with_capacity(512), binds: Vec::new() }
+    }
+
+    fn push_sql(&mut self, text: &'static str) {
+        self.text.push_str(text);
+    }
+
+    fn push_number(&mut self, number: i64) {
+        // As below.
+        let _ = write!(self.text, "{number}");
+    }
+
+    fn push_bind(&mut self, bind: Bind) {
+        self.binds.push(bind);
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "?{}", self.binds.len());
+    }
+
+    /// Pushes a value with its type, which PostgreSQL can't always infer from the context.
+    fn push_typed(&mut self, bind: Bind) {
+        let ty = match bind {
+            Bind::Int(_) => " AS bigint)",
+            Bind::Real(_) => " AS double precision)",
+            Bind::Text(_) => " AS text)",
+            Bind::Bytes(_) => " AS bytea)",
+        };
+        self.push_sql("CAST(");
+        self.push_bind(bind);
+        self.push_sql(ty);
+    }
+
+    fn push_alias(&mut self, alias: Alias) {
+        self.text.push_str(alias.letter);
+        if alias.number > 0 {
+            // Writing to a String cannot fail.
+            let _ = write!(self.text, "{}", alias.number);
+        }
+    }
+
+    fn finish(self) -> Statement {
+        Statement { text: self.text, binds: self.binds }
     }
 }

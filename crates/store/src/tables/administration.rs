@@ -1,10 +1,11 @@
-//! Rows of the built-in issuer and of whoever keeps the store: applications, keys, secrets.
+//! Rows of the built-in issuer and of the store's administrator: applications, keys, secrets.
 
 use model::TenantId;
 
+use super::session::Session;
 use crate::engine::{Connection, Row};
-use crate::session::Session;
-use crate::{AppRow, Cause, Error, SigningKeyRow};
+use crate::rows::record::{AppRow, SigningKeyRow};
+use crate::{Cause, Error};
 
 pub(crate) fn put_app(session: &mut Session, app: &AppRow) -> Result<(), Error> {
     session.connection.execute(
@@ -66,13 +67,6 @@ pub(crate) fn put_secret_if_absent(
     session.connection.execute(text, (name, sealed))?;
     let stored = secret(&session.connection, name)?;
     stored.ok_or_else(|| Error::Internal(Cause::new("a secret is not there after its insert")))
-}
-
-pub(crate) fn tenants(connection: &Connection) -> Result<Vec<TenantId>, Error> {
-    connection.all("SELECT id FROM tenant ORDER BY id", (), |row| {
-        let damaged = || Error::Corrupt(Cause::new("tenant: an id is no GUID"));
-        TenantId::parse(&row.get::<String>(0)?).ok_or_else(damaged)
-    })
 }
 
 pub(crate) fn apps(connection: &Connection) -> Result<Vec<AppRow>, Error> {

@@ -3,10 +3,12 @@
 use model::call::{CallEventRow, CallRow, Ending};
 use model::{TenantId, key};
 
-use super::stored::Head;
-use crate::call::{self, CallScope, ChainRecord, KeptEvent, WaitingChain};
+use super::head::Head;
+use super::keys::RecordId;
+use super::session::Session;
+use super::versions;
 use crate::engine::{Connection, Row, most};
-use crate::session::Session;
+use crate::rows::call::{self, CallScope, ChainRecord, KeptEvent, WaitingChain};
 use crate::{Cause, Error};
 
 /// Columns of a call, read by [`call()`].
@@ -45,10 +47,10 @@ fn keep_event(
         None => {}
     }
     let call_key = match find_call(connection, tenant_key, event)? {
-        Some(Found { chain, .. }) if key(&chain) != key(&event.chain_id) => {
+        Some(StoredCall { chain, .. }) if key(&chain) != key(&event.chain_id) => {
             return Ok(KeptEvent::OtherChain(chain));
         }
-        Some(Found { call_key, chain_key, ending, .. }) => {
+        Some(StoredCall { call_key, chain_key, ending, .. }) => {
             see(connection, (call_key, chain_key), ending, event)?;
             call_key
         }
@@ -67,7 +69,7 @@ fn keep_event(
     Ok(KeptEvent::New)
 }
 
-struct Found {
+struct StoredCall {
     call_key: i64,
     chain_key: i64,
     chain: String,
@@ -78,12 +80,12 @@ fn find_call(
     connection: &Connection,
     tenant_key: i64,
     event: &CallEventRow,
-) -> Result<Option<Found>, Error> {
+) -> Result<Option<StoredCall>, Error> {
     let text = "SELECT c.call_key, c.chain_key, h.id, c.ending FROM call c \
                 JOIN call_chain h ON h.chain_key = c.chain_key \
                 WHERE c.tenant_key = ?1 AND c.id_key = ?2";
     connection.first(text, (tenant_key, key(&event.call_id)), |row| {
-        Ok(Found {
+        Ok(StoredCall {
             call_key: row.get(0)?,
             chain_key: row.get(1)?,
             chain: row.get(2)?,
@@ -150,11 +152,12 @@ fn add_call(
 }
 
 /// Writes the record of a chain as its next version, unless the chain or the record has changed
-/// since it was read; whether it was written. Ends of its calls are not waited for after that.
+/// since it was read; whether it was written. From then on none of its calls counts as open.
 pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, Error> {
     let ChainRecord { chain, record } = made;
     let tenant_key = session.tenant_key(&chain.tenant)?;
-    let newest = Head::current(&session.connection, tenant_key, &record.id_key)?;
+    let newest =
+        Head::current(&session.connection, RecordId { tenant_key, id_key: &record.id_key })?;
     if newest.map_or(0, |newest| newest.version) != chain.version {
         return Ok(false);
     }
@@ -170,16 +173,15 @@ pub(crate) fn record(session: &mut Session, made: &ChainRecord) -> Result<bool, 
         "UPDATE call SET ending = ?2 WHERE chain_key = ?1 AND ending = ?3",
         (chain.key, call::number(Ending::Abandoned), call::number(Ending::Open)),
     )?;
-    session.write_records(&chain.tenant, std::slice::from_ref(record))?;
+    versions::write(session, &chain.tenant, std::slice::from_ref(record))?;
     Ok(true)
 }
 
 /// Takes out a chain whose record is erased, with its calls and events.
-pub(crate) fn erase(session: &Session, tenant_key: i64, id_key: &[u8]) -> Result<(), Error> {
-    let connection = &session.connection;
+pub(crate) fn erase(connection: &Connection, id: RecordId<'_>) -> Result<(), Error> {
     let chain_key: Option<i64> = connection.value(
         "SELECT chain_key FROM call_chain WHERE tenant_key = ?1 AND id_key = ?2",
-        (tenant_key, id_key),
+        (id.tenant_key, id.id_key),
     )?;
     let Some(chain_key) = chain_key else { return Ok(()) };
     for text in [
@@ -193,8 +195,8 @@ pub(crate) fn erase(session: &Session, tenant_key: i64, id_key: &[u8]) -> Result
     Ok(())
 }
 
-/// Chains whose record lacks something and is due: those whose calls have all ended and that were
-/// told nothing since one instant (ticks), and all that were told nothing since another.
+/// Chains whose record lacks something and is due: those whose calls have all ended and that got no
+/// event since one instant (ticks), and all that got none since another.
 pub(crate) fn due(
     connection: &Connection,
     (ended_before, any_before): (i64, i64),

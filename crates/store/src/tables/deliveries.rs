@@ -4,16 +4,16 @@ use std::ops::ControlFlow;
 
 use model::TenantId;
 
+use super::session::Session;
 use super::subscriptions;
 use crate::engine::{Connection, Row, most};
-use crate::session::Session;
-use crate::subscription::{
-    Channel, CommittedVersion, CommittedVersions, Decision, DeliveryRow, DueEndpoint, Event,
-    FailingEndpoint, Match, QueueSize, Sent, Settled,
+use crate::rows::subscription::{
+    Channel, Decision, DeliveryRow, DueEndpoint, Event, FailingEndpoint, Match, QueueSize, Sent,
+    Settled,
 };
 use crate::{Cause, Error};
 
-/// Whether the application of a subscription `s` is known here and has not the role `?2`.
+/// Whether the application of a subscription `s` is known here and lacks the role `?2`.
 macro_rules! lacks_role {
     () => {
         "EXISTS (SELECT 1 FROM app a WHERE a.client_id = s.application_id \
@@ -40,7 +40,7 @@ pub(crate) fn enqueue(
     let mut count = 0;
     for matched in matches {
         if !matched.is_decided {
-            // What it tells is decided together with whether it tells it.
+            // Whether it is a creation or an update is decided together with the condition.
             insert(session, matched, Event::Updated)?;
             count += 1;
         } else if let Some(event) = event(session, matched)? {
@@ -51,7 +51,7 @@ pub(crate) fn enqueue(
     Ok(count)
 }
 
-/// The same as [`event`] and [`insert`] do, without waiting for the answer of each.
+/// Does what [`event`] and [`insert`] do for each match, in one pipelined statement for each.
 fn enqueue_together(session: &Session, matches: &[Match]) -> Result<usize, Error> {
     let text = "WITH known AS (SELECT 1 FROM subscription_record \
                 WHERE subscription_key = ?1 AND id_key = ?2), \
@@ -73,11 +73,12 @@ fn enqueue_together(session: &Session, matches: &[Match]) -> Result<usize, Error
         let wants = (it.wants_created, it.wants_updated);
         (subscription_key, id_key, version, record_id, now, wants.0, wants.1)
     });
-    let told: usize = session.connection.execute_each(text, values)?.into_iter().sum();
-    Ok(told + undecided.count())
+    let queued: usize = session.connection.execute_each(text, values)?.into_iter().sum();
+    Ok(queued + undecided.count())
 }
 
-/// What the subscription is to be told of the version, by what it was told before.
+/// The notification that a version is worth to a subscription, by those that it got before; notes the
+/// version as its latest.
 fn event(session: &Session, matched: &Match) -> Result<Option<Event>, Error> {
     let Match { subscription_key, id_key, version, .. } = matched;
     let known: Option<i64> = session.connection.value(
@@ -134,11 +135,11 @@ pub(crate) fn decide(session: &mut Session, decisions: &[Decision]) -> Result<()
     Ok(())
 }
 
-/// The same as [`event`] for a version that was decided about after later ones may have been told:
-/// it is told too, since nobody has been told of it yet.
+/// As [`event`], for a version whose condition was decided late: a later version may have been notified
+/// meanwhile, but this one has not, so it is notified as an update in any case.
 fn late_event(session: &Session, matched: &Match) -> Result<Option<Event>, Error> {
-    let told = event(session, matched)?;
-    Ok(told.or(matched.wants_updated.then_some(Event::Updated)))
+    let event = event(session, matched)?;
+    Ok(event.or(matched.wants_updated.then_some(Event::Updated)))
 }
 
 /// Notes what became of messages; answers how many were given up.
@@ -194,8 +195,8 @@ fn failed(
     Ok(())
 }
 
-/// Gives up what was queued before an instant, if the address has failed since before it. What is
-/// lost of notifications is told as an event of the subscription.
+/// Gives up what was queued before an instant, if the address has failed since before it. Lost
+/// notifications become an event of the subscription.
 fn give_up(session: &mut Session, sent: Sent, now: i64, before: i64) -> Result<usize, Error> {
     let Sent { subscription_key, channel, .. } = sent;
     let died = session.connection.execute(
@@ -205,7 +206,7 @@ fn give_up(session: &mut Session, sent: Sent, now: i64, before: i64) -> Result<u
         (subscription_key, channel.number(), before, now),
     )?;
     if died > 0 && channel == Channel::Notifications {
-        subscriptions::tell(session, subscription_key, Event::Missed)?;
+        subscriptions::queue_event(session, subscription_key, Event::Missed)?;
     }
     Ok(died)
 }
@@ -231,63 +232,14 @@ pub(crate) fn replay(
     Ok(replayed)
 }
 
-/// Versions that were committed behind an entry of the change log.
-pub(crate) fn committed(
-    connection: &Connection,
-    after: i64,
-    limit: usize,
-) -> Result<CommittedVersions, Error> {
-    let text = format!(
-        "SELECT c.sequence, t.id, r.id_key, r.id, c.version, \
-         c.change IN ('created', 'replaced') \
-         FROM change_log c JOIN tenant t ON t.tenant_key = c.tenant_key \
-         LEFT JOIN call_record r ON r.record_key = c.record_key \
-         WHERE c.sequence > ?1 AND {} ORDER BY c.sequence LIMIT ?2",
-        connection.is_settled()
-    );
-    let mut found = CommittedVersions { up_to: after, ..CommittedVersions::default() };
-    let mut count = 0;
-    connection.each(&text, (after, most(limit)), |row| {
-        count += 1;
-        found.up_to = row.get(0)?;
-        // What was erased meanwhile can be told no more.
-        let id_key: Option<Vec<u8>> = row.get(2)?;
-        if let (true, Some(id_key)) = (row.get(5)?, id_key) {
-            found.versions.push(version(row, id_key)?);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    found.has_more = count == limit;
-    Ok(found)
-}
-
-fn version(row: &Row<'_>, id_key: Vec<u8>) -> Result<CommittedVersion, Error> {
-    let tenant: String = row.get(1)?;
-    let damaged = || Error::Corrupt(Cause::new("change log: a tenant is no GUID"));
-    Ok(CommittedVersion {
-        sequence: row.get(0)?,
-        tenant: TenantId::parse(&tenant).ok_or_else(damaged)?,
-        id_key,
-        id: row.get(3)?,
-        version: row.get(4)?,
-    })
-}
-
-/// The last entry of the change log.
-pub(crate) fn last_change(connection: &Connection) -> Result<i64, Error> {
-    let text =
-        format!("SELECT max(c.sequence) FROM change_log c WHERE {}", connection.is_settled());
-    Ok(connection.value(&text, ())?.flatten().unwrap_or(0))
-}
-
 /// Up to where the change log is in the queues.
 pub(crate) fn cursor(connection: &Connection) -> Result<i64, Error> {
     let cursor = connection.value("SELECT sequence FROM notification_cursor", ())?;
     cursor.ok_or_else(|| Error::Corrupt(Cause::new("there is no notification cursor")))
 }
 
-/// Addresses that have messages to be sent at an instant. Who has lost a role is told of nothing but
-/// the subscription itself.
+/// Addresses that have messages to be sent at an instant. An application without the role gets only
+/// messages about the subscription itself.
 pub(crate) fn due(
     connection: &Connection,
     now: i64,

@@ -1,18 +1,16 @@
-//! Keys of records where many nodes write: who may write a record, and where its rows are.
+//! The layout of keys: months, records, packs, and the shards that rows lie in.
+//!
+//! A file numbers its records itself. On PostgreSQL a record's key begins with the month of its start,
+//! by which the tables are partitioned.
 
-use std::collections::{BTreeMap, HashMap};
-
-use model::ShreddedRecord;
 use odata::primitive::{TICKS_PER_DAY, civil_from_days, days_from_civil};
 
-use super::stored::Head;
 use crate::engine::Connection;
-use crate::{Cause, Error};
 
 /// Bits of a record's key below the month of its start.
 const NUMBER_BITS: u32 = 34;
-/// Numbers that are taken ahead at a time.
-const NUMBERS: i64 = 200;
+/// Packs of a record have keys side by side: its own key and 16 bits for their number.
+pub(crate) const PACK_BITS: u32 = 16;
 /// The last month that a key can tell; whatever starts later counts as of that month.
 const LAST_MONTH: i64 = (1 << 12) - 1;
 
@@ -37,128 +35,47 @@ pub(crate) fn month_of(record_key: i64) -> i64 {
     record_key >> NUMBER_BITS
 }
 
-/// The key of a version to come where many nodes give keys; a file gives its own. `numbers` are such
-/// that were taken ahead.
-pub(crate) fn new(
-    connection: &Connection,
-    numbers: &mut Vec<i64>,
-    start: i64,
-) -> Result<Option<i64>, Error> {
-    let Connection::Postgres(_) = connection else { return Ok(None) };
-    if numbers.is_empty() {
-        let text = "SELECT nextval('record_number') FROM generate_series(1, ?1)";
-        *numbers = connection.all(text, [NUMBERS], |row| row.get(0))?;
-        // The least is taken first.
-        numbers.reverse();
+/// The key of a record's pack; none for a number that no pack can have.
+pub(crate) fn pack_key(record_key: i64, number: usize) -> Option<i64> {
+    (number < 1 << PACK_BITS).then_some(record_key << PACK_BITS | number as i64)
+}
+
+/// The keys of all packs of a record: the first one, and the first one behind them.
+pub(crate) fn pack_keys(record_key: i64) -> (i64, i64) {
+    (record_key << PACK_BITS, (record_key + 1) << PACK_BITS)
+}
+
+/// What names a record: its tenant's number, and the key of its id ([`model::key()`]).
+#[derive(Debug, Clone, Copy, Hash)]
+pub(crate) struct RecordId<'i> {
+    pub(crate) tenant_key: i64,
+    pub(crate) id_key: &'i [u8],
+}
+
+impl RecordId<'_> {
+    /// A hash of tenant and id (32-bit FNV-1a), by which an engine that spreads rows over machines keeps
+    /// those of a record together.
+    pub(crate) fn shard_key(self) -> i64 {
+        let bytes = self.tenant_key.to_le_bytes();
+        let hash = bytes.iter().chain(self.id_key).fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+        });
+        i64::from(hash.cast_signed())
     }
-    Ok(numbers.pop().map(|number| first_of_month(month(start)) | number))
 }
 
-/// A hash of tenant and id, by which the rows of a record are kept together on an engine that
-/// spreads rows over machines (32-bit FNV-1a).
-pub(crate) fn shard_key(tenant_key: i64, id_key: &[u8]) -> i64 {
-    let bytes = tenant_key.to_le_bytes();
-    let hash = bytes
-        .iter()
-        .chain(id_key)
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
-    i64::from(hash.cast_signed())
-}
+/// The shard of a record's rows on PostgreSQL; a file has none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Shard(pub(crate) Option<i64>);
 
-/// What is known of records that no other node can write before the transaction's end, by the keys of
-/// their ids.
-pub(crate) type Locked = HashMap<Vec<u8>, Known>;
-
-/// What is known of a record.
-pub(crate) enum Known {
-    /// It is not there; its first version is to have this key.
-    New(i64),
-    /// Its current version.
-    Current(Head),
-}
-
-/// Lets no other node write these records before the transaction's end. Of a file there is one
-/// writer, and nothing is known.
-pub(crate) fn lock<'r>(
-    connection: &Connection,
-    numbers: &mut Vec<i64>,
-    tenant_key: i64,
-    records: impl IntoIterator<Item = &'r ShreddedRecord>,
-) -> Result<Locked, Error> {
-    let Connection::Postgres(_) = connection else { return Ok(Locked::new()) };
-    // Ids in one order, so that two nodes never wait for each other.
-    let mut first = BTreeMap::new();
-    for record in records {
-        first.entry(record.id_key.as_slice()).or_insert(record);
+impl Shard {
+    /// Of a record.
+    pub(crate) fn of(connection: &Connection, id: RecordId<'_>) -> Self {
+        match connection {
+            Connection::Sqlite(_) => Self(None),
+            Connection::Postgres(_) => Self(Some(id.shard_key())),
+        }
     }
-    let mut rows = Vec::with_capacity(first.len());
-    for (id, record) in first {
-        let record_key = new(connection, numbers, record.start)?.unwrap_or_default();
-        rows.push((tenant_key, id, shard_key(tenant_key, id), record.version, record_key));
-    }
-    let text = "INSERT INTO record_key (tenant_key, id_key, shard_key, version, record_key) \
-                VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-    let inserted = connection.execute_each(text, rows.iter().copied())?;
-    let mut locked = Locked::with_capacity(rows.len());
-    for ((_, id, .., record_key), inserted) in rows.into_iter().zip(inserted) {
-        let known = match inserted {
-            0 => Known::Current(lock_one(connection, tenant_key, id)?),
-            _ => Known::New(record_key),
-        };
-        locked.insert(id.to_owned(), known);
-    }
-    Ok(locked)
-}
-
-/// The same for a record that is there; [`Error::Again`] if its current version was written by a
-/// transaction that has begun later than this one.
-pub(crate) fn lock_one(connection: &Connection, tenant_key: i64, id: &[u8]) -> Result<Head, Error> {
-    let text = "SELECT record_key, age(xmin) < 0 FROM record_key \
-                WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3 FOR UPDATE";
-    let values = (tenant_key, id, shard_key(tenant_key, id));
-    let found = connection.first(text, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    // Another node may have just erased it.
-    let (record_key, is_of_later): (i64, bool) = found.ok_or(Error::Again)?;
-    if is_of_later {
-        // The change log is in the order of transactions: a version written here would be told
-        // before the one that it replaces, which then would not be told at all.
-        return Err(Error::Again);
-    }
-    let head = Head::by_key(connection, record_key)?;
-    let lacking = || Error::Corrupt(Cause::new("a record has a key and no current version"));
-    head.ok_or_else(lacking)
-}
-
-/// Notes which version of a record is the current one.
-pub(crate) fn lead(
-    connection: &Connection,
-    (tenant_key, id): (i64, &[u8]),
-    version: i64,
-    record_key: i64,
-) -> Result<(), Error> {
-    let Connection::Postgres(_) = connection else { return Ok(()) };
-    let text = "UPDATE record_key SET version = ?4, record_key = ?5 \
-                WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3";
-    let shard_key = shard_key(tenant_key, id);
-    connection.defer(text, (tenant_key, id, shard_key, version, record_key))
-}
-
-/// The key of a record's current version, where many nodes write.
-pub(crate) fn find(
-    connection: &Connection,
-    tenant_key: i64,
-    id: &[u8],
-) -> Result<Option<i64>, Error> {
-    let text = "SELECT record_key FROM record_key \
-                WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3";
-    connection.value(text, (tenant_key, id, shard_key(tenant_key, id)))
-}
-
-/// Forgets a record that is erased.
-pub(crate) fn forget(connection: &Connection, tenant_key: i64, id: &[u8]) -> Result<(), Error> {
-    let Connection::Postgres(_) = connection else { return Ok(()) };
-    let text = "DELETE FROM record_key WHERE tenant_key = ?1 AND id_key = ?2 AND shard_key = ?3";
-    connection.execute(text, (tenant_key, id, shard_key(tenant_key, id))).map(drop)
 }
 
 #[cfg(test)]

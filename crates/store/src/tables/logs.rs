@@ -3,10 +3,10 @@
 use model::TenantId;
 use model::log::{LogRow, RowMerge, merge_row};
 
+use super::session::Session;
 use crate::Error;
 use crate::engine::{Connection, most};
-use crate::log::{KeptLogRow, KeptRow, LogRange};
-use crate::session::Session;
+use crate::rows::log::{KeptLogRow, KeptRow, LogRange};
 
 /// Keeps rows, and says of each what became of it.
 pub(crate) fn keep(

@@ -6,12 +6,11 @@
 
 use std::sync::LazyLock;
 
-use crate::engine::{Connection, Insertion};
-use crate::sql::Engine;
-use crate::{Cause, Error};
 use model::search::Candidates;
 
-use super::rows::Shard;
+use super::keys::Shard;
+use crate::engine::{Connection, Dialect, Insertion};
+use crate::{Cause, Error};
 
 /// Bits of a search key that hold the record's key.
 const RECORD_BITS: u32 = 35;
@@ -62,10 +61,17 @@ pub(crate) fn search_keys(from: i64, to: i64) -> (i64, i64) {
     (bucket(from) << RECORD_BITS, bucket(to) << RECORD_BITS | ((1 << RECORD_BITS) - 1))
 }
 
+/// A tenant's number, and the dialect of the engine that has its records.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tenant {
+    pub(crate) key: i64,
+    pub(crate) dialect: Dialect,
+}
+
 /// What the index is asked for candidates of a tenant, in the engine's own language; none when it can
 /// say nothing, and all records are candidates. [`Candidates::Nothing`] asks for a word that no
 /// record has.
-pub(crate) fn match_text(tenant: (i64, Engine), candidates: &Candidates) -> Option<String> {
+pub(crate) fn match_text(tenant: Tenant, candidates: &Candidates) -> Option<String> {
     if *candidates == Candidates::All {
         return None;
     }
@@ -74,10 +80,10 @@ pub(crate) fn match_text(tenant: (i64, Engine), candidates: &Candidates) -> Opti
     Some(text)
 }
 
-fn push_match(tenant: (i64, Engine), candidates: &Candidates, text: &mut String) {
-    let (and, or, except, prefix) = match tenant.1 {
-        Engine::Sqlite => (" AND ", " OR ", " NOT ", " *"),
-        Engine::Postgres => (" & ", " | ", " & !", ":*"),
+fn push_match(tenant: Tenant, candidates: &Candidates, text: &mut String) {
+    let (and, or, except, prefix) = match tenant.dialect {
+        Dialect::Sqlite => (" AND ", " OR ", " NOT ", " *"),
+        Dialect::Postgres => (" & ", " | ", " & !", ":*"),
     };
     let mut push_all = |parts: &[Candidates], between: &str| {
         text.push('(');
@@ -111,14 +117,15 @@ fn push_match(tenant: (i64, Engine), candidates: &Candidates, text: &mut String)
 
 /// A string of the index's own language, in which only the quote has a meaning, and for PostgreSQL
 /// the backslash.
-fn push_quoted((tenant_key, engine): (i64, Engine), word: &str, text: &mut String) {
-    match engine {
-        Engine::Sqlite => {
+fn push_quoted(tenant: Tenant, word: &str, text: &mut String) {
+    let tenant_key = tenant.key;
+    match tenant.dialect {
+        Dialect::Sqlite => {
             text.push('"');
             push_word(tenant_key, &word.replace('"', ""), text);
             text.push('"');
         }
-        Engine::Postgres => {
+        Dialect::Postgres => {
             text.push('\'');
             let mut quoted = String::new();
             push_word(tenant_key, word, &mut quoted);
@@ -136,28 +143,29 @@ fn push_word(tenant_key: i64, word: &str, text: &mut String) {
     text.push_str(word);
 }
 
-/// Rows to be inserted with the transaction's end: the index takes rows in the order of their keys
-/// at once, while each step back makes it write down what it has.
+/// Where a record's words are put.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// When the record starts (ticks).
+    pub(crate) start: i64,
+    pub(crate) record_key: i64,
+    pub(crate) shard: Shard,
+}
+
+/// Rows to be inserted at the transaction's end: the index takes rows in the order of their keys at
+/// once, while each step back makes it write down what it has.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting(Vec<Row>);
+pub(crate) struct WordBuffer(Vec<Row>);
 
 #[derive(Debug)]
 struct Row {
-    start: i64,
-    record_key: i64,
-    shard: Shard,
+    place: Place,
     words: String,
 }
 
-impl Waiting {
+impl WordBuffer {
     /// Adds a record's words, which have spaces between.
-    pub(crate) fn add(
-        &mut self,
-        tenant_key: i64,
-        start: i64,
-        (record_key, shard): (i64, Shard),
-        words: &str,
-    ) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, tenant_key: i64, place: Place, words: &str) -> Result<(), Error> {
         let mut before = String::new();
         push_word(tenant_key, "", &mut before);
         let mut text = String::with_capacity(2 * words.len());
@@ -168,21 +176,21 @@ impl Waiting {
             text.push_str(&before);
             text.push_str(word);
         }
-        if shard.0.is_none() {
-            search_key(start, record_key)?;
+        if place.shard.0.is_none() {
+            search_key(place.start, place.record_key)?;
         }
-        self.0.push(Row { start, record_key, shard, words: text });
+        self.0.push(Row { place, words: text });
         Ok(())
     }
 
-    /// Takes a record out of what waits or of the index.
+    /// Takes a record out of the buffer or the index.
     pub(crate) fn delete(
         &mut self,
         connection: &Connection,
         start: i64,
         record_key: i64,
     ) -> Result<(), Error> {
-        if let Some(at) = self.0.iter().rposition(|row| row.record_key == record_key) {
+        if let Some(at) = self.0.iter().rposition(|row| row.place.record_key == record_key) {
             self.0.swap_remove(at);
             return Ok(());
         }
@@ -197,10 +205,10 @@ impl Waiting {
         connection.execute(text, [key]).map(drop)
     }
 
-    /// Inserts what waits.
+    /// Inserts the rows.
     pub(crate) fn flush(&mut self, connection: &Connection) -> Result<(), Error> {
-        self.0.sort_unstable_by_key(|row| (bucket(row.start), row.record_key));
-        for Row { start, record_key, shard, words } in self.0.drain(..) {
+        self.0.sort_unstable_by_key(|row| (bucket(row.place.start), row.place.record_key));
+        for Row { place: Place { start, record_key, shard }, words } in self.0.drain(..) {
             match shard.0 {
                 None => connection.put(&OF_FILES, (search_key(start, record_key)?, words))?,
                 Some(shard_key) => {
@@ -213,7 +221,7 @@ impl Waiting {
         Ok(())
     }
 
-    /// Forgets what waits.
+    /// Forgets the rows.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
@@ -242,9 +250,14 @@ mod tests {
     use odata::bound::Search;
 
     use super::*;
-    use crate::sqlite::testing;
+    use crate::testing;
 
     const DAY: i64 = 24 * 3_600 * 10_000_000;
+    const POSTGRES: Tenant = Tenant { key: 7, dialect: Dialect::Postgres };
+
+    fn place(start: i64, record_key: i64) -> Place {
+        Place { start, record_key, shard: Shard::default() }
+    }
 
     #[test]
     fn keys_come_in_the_order_of_starts_and_give_back_the_record() {
@@ -265,7 +278,8 @@ mod tests {
 
     fn found(connection: &Connection, tenant_key: i64, search: &Search) -> Vec<i64> {
         let (candidates, _) = Query::new(search).candidates();
-        let wanted = match_text((tenant_key, Engine::Sqlite), &candidates).unwrap();
+        let wanted =
+            match_text(Tenant { key: tenant_key, dialect: Dialect::Sqlite }, &candidates).unwrap();
         let text =
             "SELECT rowid FROM record_search WHERE record_search MATCH ?1 ORDER BY rowid DESC";
         connection.all(text, [wanted], |row| Ok(record_key(row.get(0)?))).unwrap()
@@ -279,22 +293,22 @@ mod tests {
         let kept = bounded(many.trim_end());
         assert!(kept.len() < LONGEST_VECTOR && kept.ends_with(" word"), "{}", kept.len());
         let wanted = Candidates::Prefix(long);
-        let text = match_text((7, Engine::Postgres), &wanted).unwrap();
+        let text = match_text(POSTGRES, &wanted).unwrap();
         assert_eq!(text, format!("'7\u{b7}{}':*", "ü".repeat(998)));
-        let odd = match_text((7, Engine::Postgres), &Candidates::Word("a'b\\c".to_owned()));
+        let odd = match_text(POSTGRES, &Candidates::Word("a'b\\c".to_owned()));
         assert_eq!(odd.unwrap(), "'7\u{b7}a''b\\\\c'");
     }
 
     #[test]
     fn words_are_found_behind_their_tenant_and_the_latest_start_first() {
         let connection = testing::migrated();
-        let mut waiting = Waiting::default();
-        waiting.add(7, 5 * DAY, (1, Shard::default()), "abbie 10.0.0.7 größe").unwrap();
-        waiting.add(7, -DAY, (2, Shard::default()), "abbie wilkins 2001:db8::1").unwrap();
-        waiting.add(8, 9 * DAY, (3, Shard::default()), "abbie").unwrap();
-        waiting.add(7, 9 * DAY, (4, Shard::default()), "abbie wilkins").unwrap();
-        waiting.delete(&connection, 9 * DAY, 4).unwrap();
-        waiting.flush(&connection).unwrap();
+        let mut words = WordBuffer::default();
+        words.add(7, place(5 * DAY, 1), "abbie 10.0.0.7 größe").unwrap();
+        words.add(7, place(-DAY, 2), "abbie wilkins 2001:db8::1").unwrap();
+        words.add(8, place(9 * DAY, 3), "abbie").unwrap();
+        words.add(7, place(9 * DAY, 4), "abbie wilkins").unwrap();
+        words.delete(&connection, 9 * DAY, 4).unwrap();
+        words.flush(&connection).unwrap();
         let word = |text: &str| Search::Word(text.to_owned());
         let find = |tenant_key, text| found(&connection, tenant_key, &word(text));
         assert_eq!(find(7, "abbie"), [1, 2]);
@@ -310,11 +324,11 @@ mod tests {
         assert_eq!(found(&connection, 7, &both), [1]);
         let either = Search::Or(Box::new(word("größe")), Box::new(word("wilkins")));
         assert_eq!(found(&connection, 7, &either), [1, 2]);
-        let mut waiting = Waiting::default();
-        waiting.delete(&connection, 5 * DAY, 1).unwrap();
+        let mut words = WordBuffer::default();
+        words.delete(&connection, 5 * DAY, 1).unwrap();
         assert_eq!(find(7, "abbie"), [2]);
-        waiting.add(7, 5 * DAY, (1, Shard::default()), "robin").unwrap();
-        waiting.flush(&connection).unwrap();
+        words.add(7, place(5 * DAY, 1), "robin").unwrap();
+        words.flush(&connection).unwrap();
         assert_eq!((find(7, "abbie"), find(7, "robin")), (vec![2], vec![1]));
     }
 }

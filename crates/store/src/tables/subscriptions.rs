@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use model::TenantId;
 
+use super::session::Session;
+use super::tenants;
 use crate::engine::{Connection, Opener, Row, Value as _};
-use crate::session::Session;
-use crate::subscription::{Added, Event, SubscriptionRow};
+use crate::rows::subscription::{Added, Event, SubscriptionRow};
 use crate::{Cause, Error};
 
 /// Time between two looks for transactions of others.
@@ -23,11 +24,11 @@ macro_rules! columns {
     };
 }
 
-/// The last entry of the change log that can be seen by now, once all before it are decided: what a
-/// subscription begins behind. While one before it may still commit, no number parts what was committed
-/// before the subscription from what is to be told; so that is waited for. None for a file, whose
-/// transactions follow each other, and if it takes too long: then what was committed just before
-/// may be told all the same.
+/// The entry of the change log behind which a new subscription begins: the last one that is visible now,
+/// once every transaction that may still commit an entry before it has ended. While such a transaction
+/// runs, no number separates what was committed before the subscription from what it has to be notified
+/// of, so this waits for it. None for a file, whose transactions follow each other, and if the wait takes
+/// too long: then the subscription may be notified of what was committed just before it.
 pub(crate) fn decided(opener: &Opener, patience: Duration) -> Option<i64> {
     let Opener::Postgres(_) = opener else { return None };
     let connection = opener.reader().ok()?;
@@ -51,8 +52,8 @@ pub(crate) fn add(
     quota: u64,
 ) -> Result<Added, Error> {
     let tenant_key = session.tenant_key(&subscription.tenant)?;
-    session.lock_tenant(tenant_key)?;
     let connection = &session.connection;
+    tenants::lock(connection, tenant_key)?;
     let is_known = connection.exists(
         "SELECT 1 FROM subscription WHERE tenant_key = ?1 AND application_id = ?2 \
              AND resource = ?3 AND change_type = ?4 AND notification_url = ?5 \
@@ -132,7 +133,7 @@ pub(crate) fn update(session: &mut Session, subscription: &SubscriptionRow) -> R
     Ok(changed > 0)
 }
 
-/// Deletes a subscription with all that it was to be told; whether there was one.
+/// Deletes a subscription with its messages; whether there was one.
 pub(crate) fn delete(session: &mut Session, id: &str) -> Result<bool, Error> {
     let key: Option<i64> = session
         .connection
@@ -149,9 +150,9 @@ pub(crate) fn delete(session: &mut Session, id: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Puts an event of a subscription into its queue, if it has an address for that and such an event
-/// does not wait there already.
-pub(crate) fn tell(
+/// Queues an event of a subscription, if it has an address for that and no such event waits already;
+/// whether it was queued.
+pub(crate) fn queue_event(
     session: &mut Session,
     subscription_key: i64,
     event: Event,
@@ -167,7 +168,7 @@ pub(crate) fn tell(
     Ok(added > 0)
 }
 
-/// Tells a subscription that it ends soon, once for each end; whether it was told now.
+/// Queues a warning that a subscription ends soon, once for each end; whether it was queued now.
 pub(crate) fn warn(session: &mut Session, key: i64) -> Result<bool, Error> {
     let warned = session.connection.execute(
         "UPDATE subscription SET warned_of = expiration_date_time WHERE subscription_key = ?1 \
@@ -175,12 +176,13 @@ pub(crate) fn warn(session: &mut Session, key: i64) -> Result<bool, Error> {
         [key],
     )?;
     if warned > 0 {
-        tell(session, key, Event::ReauthorizationRequired)?;
+        queue_event(session, key, Event::ReauthorizationRequired)?;
     }
     Ok(warned > 0)
 }
 
-/// Takes a subscription away from its application, which is told; nothing else is from now on.
+/// Takes a subscription away from its application: queues an event about that, and drops its
+/// notifications.
 pub(crate) fn remove(session: &mut Session, key: i64) -> Result<(), Error> {
     let now = session.now();
     session.connection.execute(
@@ -190,7 +192,7 @@ pub(crate) fn remove(session: &mut Session, key: i64) -> Result<(), Error> {
     session
         .connection
         .execute("DELETE FROM delivery WHERE subscription_key = ?1 AND channel = 0", [key])?;
-    tell(session, key, Event::SubscriptionRemoved)?;
+    queue_event(session, key, Event::SubscriptionRemoved)?;
     Ok(())
 }
 

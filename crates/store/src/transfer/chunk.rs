@@ -1,4 +1,4 @@
-//! A stretch of the source's change log with the versions that it tells of.
+//! A part of the source's change log, with the versions that its entries are about.
 
 use std::collections::HashSet;
 use std::num::NonZero;
@@ -9,11 +9,12 @@ use model::fragment::{Codec as _, FragmentKind, Fragments, Pack};
 use model::shred::stored_rows;
 use model::{ShreddedRecord, key};
 
+use crate::codec::Codec;
 use crate::engine::{Connection, Row};
-use crate::record::Change;
-use crate::store::Shared;
-use crate::tables::stored::PACK_BITS;
-use crate::{Cause, Codec, Error};
+use crate::rows::record::Change;
+use crate::state::State;
+use crate::tables::keys::pack_keys;
+use crate::{Cause, Error};
 
 /// Entries of a chunk, and bytes of fragments, at most; but an entry at least.
 const ENTRIES: usize = 500;
@@ -36,11 +37,11 @@ pub(super) struct Entry {
     pub(super) version: i64,
     pub(super) change: Change,
     pub(super) committed_at: i64,
-    pub(super) state: State,
+    pub(super) content: Content,
 }
 
-/// What has become of what an entry tells of.
-pub(super) enum State {
+/// What an entry is about, as it is by now.
+pub(super) enum Content {
     /// It is as it was put in by an entry before, or is not there any more.
     Nothing,
     /// The record of this key was erased.
@@ -50,7 +51,7 @@ pub(super) enum State {
 }
 
 /// A version as it lies in the store.
-struct Raw {
+struct PackedVersion {
     entry: usize,
     id: String,
     id_key: Vec<u8>,
@@ -68,38 +69,38 @@ struct Raw {
 impl Chunk {
     /// The entries behind one of the log; none if there are none.
     pub(super) fn read(
-        shared: &Shared,
+        state: &State,
         connection: &Connection,
         behind: i64,
     ) -> Result<Option<Self>, Error> {
         let mut chunk = Self { entries: Vec::new(), bytes: 0, up_to: behind };
         let mut read = HashSet::new();
-        let mut raws = Vec::new();
+        let mut versions = Vec::new();
         for (sequence, entry) in entries(connection, behind)? {
             if chunk.bytes >= BYTES {
                 break;
             }
             if entry.change != Change::Erased
                 && read.insert(entry.record_key)
-                && let Some(mut raw) = Raw::read(shared, connection, entry.record_key)?
+                && let Some(mut version) = PackedVersion::read(state, connection, entry.record_key)?
             {
-                raw.entry = chunk.entries.len();
-                chunk.bytes += raw.size();
-                raws.push(raw);
+                version.entry = chunk.entries.len();
+                chunk.bytes += version.size();
+                versions.push(version);
             }
             chunk.up_to = sequence;
             chunk.entries.push(entry);
         }
-        for (entry, state) in shredded(shared, &raws)? {
-            chunk.entries[entry].state = state;
+        for (entry, content) in shredded(state, &versions)? {
+            chunk.entries[entry].content = content;
         }
         Ok((!chunk.entries.is_empty()).then_some(chunk))
     }
 
     /// When the calls start that are put in.
     pub(super) fn starts(&self) -> Vec<i64> {
-        let start = |entry: &Entry| match &entry.state {
-            State::Stored(record, _) => Some(record.start),
+        let start = |entry: &Entry| match &entry.content {
+            Content::Stored(record, _) => Some(record.start),
             _ => None,
         };
         self.entries.iter().filter_map(start).collect()
@@ -120,9 +121,9 @@ fn entry(row: &Row<'_>) -> Result<(i64, Entry), Error> {
     let change: String = row.get(5)?;
     let unknown = || Error::Corrupt(Cause::new("change log: an unknown change"));
     let (id, change) = (row.get::<Option<String>>(3)?, Change::parse(&change).ok_or_else(unknown)?);
-    let state = match &id {
-        Some(id) if change == Change::Erased => State::Erased(key(id)),
-        _ => State::Nothing,
+    let content = match &id {
+        Some(id) if change == Change::Erased => Content::Erased(key(id)),
+        _ => Content::Nothing,
     };
     let entry = Entry {
         tenant_key: row.get(1)?,
@@ -131,18 +132,18 @@ fn entry(row: &Row<'_>) -> Result<(i64, Entry), Error> {
         version: row.get(4)?,
         change,
         committed_at: row.get(6)?,
-        state,
+        content,
     };
     Ok((row.get(0)?, entry))
 }
 
-impl Raw {
+impl PackedVersion {
     fn read(
-        shared: &Shared,
+        state: &State,
         connection: &Connection,
         record_key: i64,
     ) -> Result<Option<Self>, Error> {
-        let table = |whole| shared.months.table(connection, whole, record_key);
+        let table = |whole| state.partitions.table(connection, whole, record_key);
         let text = format!(
             "SELECT id, id_key, version, is_current, start_date_time, end_date_time, flags, \
              content_hash, fragment FROM {} WHERE record_key = ?1",
@@ -164,10 +165,10 @@ impl Raw {
                 participant_packs: Vec::new(),
             })
         })?;
-        let Some(mut raw) = found else { return Ok(None) };
-        raw.session_packs = packs(connection, &table("session_pack")?, record_key)?;
-        raw.participant_packs = packs(connection, &table("participant_pack")?, record_key)?;
-        Ok(Some(raw))
+        let Some(mut version) = found else { return Ok(None) };
+        version.session_packs = packs(connection, &table("session_pack")?, record_key)?;
+        version.participant_packs = packs(connection, &table("participant_pack")?, record_key)?;
+        Ok(Some(version))
     }
 
     fn size(&self) -> usize {
@@ -178,7 +179,7 @@ impl Raw {
     /// The version with the typed rows that belong to its fragments.
     fn shred(&self, codec: &mut Codec) -> Result<ShreddedRecord, Error> {
         let participant_keys = self.participant_keys(codec)?;
-        let rows = stored_rows(&mut Held { raw: self, codec })?;
+        let rows = stored_rows(&mut InMemory { version: self, codec })?;
         let mut content_hash = [0; 32];
         content_hash[..self.content_hash.len()].copy_from_slice(&self.content_hash);
         Ok(ShreddedRecord {
@@ -217,9 +218,8 @@ fn packs(connection: &Connection, table: &str, record_key: i64) -> Result<Vec<Ve
     let text = format!(
         "SELECT fragment FROM {table} WHERE pack_key >= ?1 AND pack_key < ?2 ORDER BY pack_key"
     );
-    let keys = (record_key << PACK_BITS, (record_key + 1) << PACK_BITS);
     let mut packs = Vec::new();
-    connection.each(&text, keys, |row| {
+    connection.each(&text, pack_keys(record_key), |row| {
         packs.push(row.get(0)?);
         Ok(ControlFlow::Continue(()))
     })?;
@@ -227,22 +227,22 @@ fn packs(connection: &Connection, table: &str, record_key: i64) -> Result<Vec<Ve
 }
 
 /// Shreds versions, by as many threads as there are cores.
-fn shredded(shared: &Shared, raws: &[Raw]) -> Result<Vec<(usize, State)>, Error> {
+fn shredded(state: &State, versions: &[PackedVersion]) -> Result<Vec<(usize, Content)>, Error> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let shred = |share: &[Raw]| {
-        let mut codec = Codec::new(Arc::clone(&shared.dictionaries));
-        let state = |raw: &Raw| {
-            let record = raw.shred(&mut codec)?;
-            Ok((raw.entry, State::Stored(Box::new(record), raw.is_current)))
+    let shred = |share: &[PackedVersion]| {
+        let mut codec = Codec::new(Arc::clone(&state.dictionaries));
+        let content = |version: &PackedVersion| {
+            let record = version.shred(&mut codec)?;
+            Ok((version.entry, Content::Stored(Box::new(record), version.is_current)))
         };
-        share.iter().map(state).collect::<Result<Vec<_>, Error>>()
+        share.iter().map(content).collect::<Result<Vec<_>, Error>>()
     };
-    let shares = raws.chunks(raws.len().div_ceil(threads).max(1));
+    let shares = versions.chunks(versions.len().div_ceil(threads).max(1));
     let joined = std::thread::scope(|scope| {
         let started: Vec<_> = shares.map(|share| scope.spawn(|| shred(share))).collect();
         started.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
     });
-    let mut all = Vec::with_capacity(raws.len());
+    let mut all = Vec::with_capacity(versions.len());
     for share in joined {
         all.extend(share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
     }
@@ -250,12 +250,12 @@ fn shredded(shared: &Shared, raws: &[Raw]) -> Result<Vec<(usize, State)>, Error>
 }
 
 /// A version that is in memory.
-struct Held<'h> {
-    raw: &'h Raw,
+struct InMemory<'h> {
+    version: &'h PackedVersion,
     codec: &'h mut Codec,
 }
 
-impl Held<'_> {
+impl InMemory<'_> {
     fn pack(
         &mut self,
         kind: FragmentKind,
@@ -269,22 +269,22 @@ impl Held<'_> {
     }
 }
 
-impl Fragments for Held<'_> {
+impl Fragments for InMemory<'_> {
     type Error = Error;
 
     fn flags(&self) -> u32 {
-        self.raw.flags
+        self.version.flags
     }
 
     fn record(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        Ok(self.codec.decompress(FragmentKind::Record, &self.raw.record, out)?)
+        Ok(self.codec.decompress(FragmentKind::Record, &self.version.record, out)?)
     }
 
     fn session_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Error> {
-        self.pack(FragmentKind::Sessions, &self.raw.session_packs, number, out)
+        self.pack(FragmentKind::Sessions, &self.version.session_packs, number, out)
     }
 
     fn participant_pack(&mut self, number: usize, out: &mut Vec<u8>) -> Result<bool, Error> {
-        self.pack(FragmentKind::Participants, &self.raw.participant_packs, number, out)
+        self.pack(FragmentKind::Participants, &self.version.participant_packs, number, out)
     }
 }

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use model::fragment::{Codec as _, FragmentKind};
 
-use super::kept::{CREATED_AFTER, EVENTS, LOGS, REPLACED, TENANTS, Table};
+use super::tables::{CREATED_AFTER, EVENTS, LOGS, REPLACED, TENANTS, Table};
+use crate::Error;
+use crate::codec::Codec;
 use crate::engine::{Connection, Field, Row};
-use crate::{Codec, Error};
 
 /// Rows of which there are as many as typed rows belong to the versions.
 const COUNTED: [&str; 5] = ["participant", "session", "segment", "media", "stream"];

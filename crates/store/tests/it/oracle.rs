@@ -152,7 +152,7 @@ pub(crate) fn name_of(set: RowSet, node: &Node<'_>) -> String {
     let mut members = members.clone();
     members.retain(|member| {
         let name = member.name.value();
-        name != "segments" && !name.starts_with("Computed")
+        name != "segments" && !name.starts_with("ComputedMember")
     });
     text(&Node::Object(members))
 }

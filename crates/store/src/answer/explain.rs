@@ -1,0 +1,102 @@
+//! Explains how a query would be answered, for people.
+
+use odata::bound::Apply;
+
+use super::chain::Chain;
+use super::columns::Columns;
+use super::logical::LogicalQuery;
+use super::run::all_behind;
+use super::word_buckets;
+use crate::Error;
+use crate::engine::{Connection, Dialect};
+use crate::query::plan::Plan;
+use crate::query::position::Position;
+use crate::query::{Cost, Explanation, RowQuery};
+use crate::sql::Statement;
+use crate::tables::search::Tenant;
+
+/// How the query would be answered.
+pub(crate) fn explain(
+    connection: &Connection,
+    tenant: Tenant,
+    query: &RowQuery,
+) -> Result<Explanation, Error> {
+    if let Some(apply) = &query.query.apply {
+        let chain = Chain::new(query, apply);
+        return explain_apply(connection, &chain, &chain.input.plan(tenant));
+    }
+    let query = LogicalQuery::new(query);
+    let plan = query.plan(tenant);
+    let statement = leading(&query, &plan)?;
+    Ok(Explanation {
+        binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),
+        engine_plan: engine_plan(connection, &statement)?,
+        sql: vec![statement.text],
+        residual: residual(&query, &plan),
+        access: plan.access.describe(),
+        cost: plan.cost(),
+    })
+}
+
+fn explain_apply(
+    connection: &Connection,
+    chain: &Chain<'_>,
+    plan: &Plan<'_>,
+) -> Result<Explanation, Error> {
+    let columns = Columns::new(chain, plan);
+    let statement = match &columns {
+        Some(columns) => columns.statement(),
+        None => {
+            let start = Position::default();
+            plan.page(&all_behind(plan, &start))?.finish(plan.tenant.dialect)
+        }
+    };
+    let steps = match &columns {
+        Some(_) => &chain.steps[1..],
+        None => chain.steps,
+    };
+    let apply = Apply { steps: steps.to_vec() };
+    let rest = (!apply.steps.is_empty()).then(|| format!("$apply={apply}"));
+    let residual: Vec<String> = residual(&chain.input, plan).into_iter().chain(rest).collect();
+    Ok(Explanation {
+        binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),
+        engine_plan: engine_plan(connection, &statement)?,
+        sql: vec![statement.text],
+        residual: (!residual.is_empty()).then(|| residual.join("&")),
+        access: plan.access.describe(),
+        cost: Cost::Scan,
+    })
+}
+
+/// The statement that leads to the rows of a page.
+pub(super) fn leading(query: &LogicalQuery<'_>, plan: &Plan<'_>) -> Result<Statement, Error> {
+    let start = Position::default();
+    let is_by_words = word_buckets::is_served(plan, query);
+    let mut slice = all_behind(plan, &start);
+    if plan.is_exact() && plan.order.is_some() && !is_by_words {
+        slice.limit = Some(60);
+    }
+    let sql = if is_by_words { plan.by_words(plan.range) } else { plan.page(&slice)? };
+    Ok(sql.finish(plan.tenant.dialect))
+}
+
+fn engine_plan(connection: &Connection, statement: &Statement) -> Result<Vec<String>, Error> {
+    let (explain, column) = match connection.dialect() {
+        Dialect::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+        Dialect::Postgres => ("EXPLAIN", 0),
+    };
+    let text = format!("{explain} {}", statement.text);
+    connection.all(&text, statement.binds.as_slice(), |row| row.get(column))
+}
+
+/// What is left to our evaluator, as OData text.
+fn residual(query: &LogicalQuery<'_>, plan: &Plan<'_>) -> Option<String> {
+    let filters = plan.residual.iter().map(|filter| format!("$filter={filter}"));
+    let searches = plan.searches.iter().map(|search| format!("$search={search}"));
+    let mut parts: Vec<String> = filters.chain(searches).collect();
+    if plan.order.is_none() {
+        let keys: Vec<String> = query.orderby.iter().map(ToString::to_string).collect();
+        parts.push(format!("$orderby={}", keys.join(",")));
+    }
+    (!parts.is_empty()).then(|| parts.join("&"))
+}

@@ -1,0 +1,137 @@
+//! Whether the names of a store's files still lead to the files that are open.
+//!
+//! A file that was deleted, or replaced by another one, can still be written as long as it is open, and
+//! nobody would ever find what was written. SQLite does not check. While a file is open no other file
+//! gets its inode, so comparing inodes is enough. The check never opens the file: closing it would
+//! release SQLite's locks on it.
+
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::fault;
+use crate::{Cause, Error};
+
+/// How often to look while nothing is written.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The store, its log, and the index of the log.
+const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
+const LOG: usize = 1;
+
+/// The files of an open store, by name and number.
+#[derive(Debug)]
+pub(crate) struct FileIdentity {
+    files: [(PathBuf, Mutex<Option<Number>>); ENDINGS.len()],
+    /// What was found wrong. It stays: what is open can't be got back to its name.
+    wrong: OnceLock<String>,
+}
+
+/// Device and inode.
+type Number = (u64, u64);
+
+impl FileIdentity {
+    /// Those of the store at `path`, which is open and has been read or written.
+    pub(crate) fn of(path: &Path) -> Self {
+        let file = |ending: &str| {
+            let mut name = OsString::from(path);
+            name.push(ending);
+            let number = fs::metadata(&name).ok().as_ref().map(number);
+            (name.into(), Mutex::new(number))
+        };
+        Self { files: ENDINGS.map(file), wrong: OnceLock::new() }
+    }
+
+    /// What was found wrong so far.
+    pub(crate) fn wrong(&self) -> Option<&str> {
+        self.wrong.get().map(String::as_str)
+    }
+
+    /// Fails when something was found wrong so far.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.wrong.get() {
+            None => Ok(()),
+            Some(wrong) => Err(Error::Lost(Cause::new(wrong.clone()))),
+        }
+    }
+
+    /// Whether the open log is not the file that has its name. SQLite must not delete that file then.
+    pub(crate) fn is_log_foreign(&self) -> bool {
+        let (name, known) = &self.files[LOG];
+        let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
+        fs::metadata(name).ok().as_ref().map(number) != known
+    }
+
+    /// The error, as a full disk where a file has reached the greatest size that it may have.
+    pub(crate) fn classify(&self, error: Error) -> Error {
+        fault::classify(error, self.files.iter().map(|(name, _)| name.as_path()))
+    }
+
+    /// Looks, and fails when something is wrong or was.
+    pub(crate) fn look(&self) -> Result<(), Error> {
+        if self.wrong.get().is_none()
+            && let Some(wrong) = self.files.iter().find_map(|(name, known)| look_at(name, known))
+        {
+            self.wrong.get_or_init(|| {
+                tracing::error!("{wrong}; nothing is read or written any more before a restart");
+                self.put_log_aside();
+                wrong
+            });
+        }
+        self.check()
+    }
+}
+
+impl FileIdentity {
+    /// Renames the log when the store's own name leads elsewhere: a process that opens the file there would
+    /// take the log for that file's, and corrupt it. What the log holds can be rescued.
+    fn put_log_aside(&self) {
+        let [store, inside @ ..] = &self.files;
+        let is_known = |(name, known): &(PathBuf, Mutex<Option<Number>>)| {
+            let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.is_some() && fs::metadata(name).ok().as_ref().map(number) == known
+        };
+        if is_known(store) {
+            return;
+        }
+        for file in inside.iter().filter(|file| is_known(file)) {
+            let mut aside = OsString::from(&file.0);
+            aside.push(".lost");
+            match fs::rename(&file.0, &aside) {
+                Ok(()) => tracing::error!("its log is {} now", Path::new(&aside).display()),
+                Err(error) => tracing::error!(%error, "the log of the store keeps its name"),
+            }
+        }
+    }
+}
+
+/// What is wrong with a file.
+fn look_at(name: &Path, known: &Mutex<Option<Number>>) -> Option<String> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = fs::metadata(name);
+    let name = name.display();
+    match (&found, *known) {
+        // An index or log that comes late belongs to what is open.
+        (Ok(found), None) => *known = Some(number(found)),
+        (Ok(found), Some(open)) if number(found) != open => {
+            return Some(format!("{name} was replaced by another file while it was open"));
+        }
+        (Ok(_), Some(_)) => {}
+        (Err(_), None) => {}
+        (Err(error), Some(_)) if error.kind() == ErrorKind::NotFound => {
+            return Some(format!("{name} was deleted or moved away while it was open"));
+        }
+        (Err(error), Some(_)) => {
+            return Some(format!("{name} can't be reached any more: {error}"));
+        }
+    }
+    None
+}
+
+fn number(file: &Metadata) -> Number {
+    (file.dev(), file.ino())
+}

@@ -1,0 +1,7 @@
+//! What keeps a store in order: its schema, its age limits, its copies, and a look at its health.
+
+pub(crate) mod backup;
+pub(crate) mod doctor;
+pub(crate) mod migration;
+pub(crate) mod retention;
+pub(crate) mod word_removal;

@@ -1,0 +1,135 @@
+//! Reading lists: pages, counts and figures of rows, by a query.
+
+use model::TenantId;
+use odata::bound::Expr;
+use odata::eval::{Exhausted, Meter};
+
+use super::Reader;
+use crate::Error;
+use crate::answer::{self, Run};
+use crate::engine::Connection;
+use crate::query::position::Position;
+use crate::query::{Budget, Explanation, RowPage, RowQuery};
+use crate::tables::keys::RecordId;
+use crate::tables::search::Tenant;
+
+/// The number of a tenant that has no record.
+const NO_TENANT: i64 = 0;
+
+impl Reader {
+    /// A page of at most `limit` rows behind `after`, which is [`RowPage::next`] of the page
+    /// before. The order is that of the query; rows equal by it come by `startDateTime`
+    /// descending, `id`, and their places in the record. Rows of sessions have their segments if
+    /// the query expands something.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Position`] if `after` is not of this query, [`Error::TooManyRows`] if an order has
+    /// to look at more rows than the budget has before the first of them is known, and
+    /// [`Error::Deadline`].
+    pub fn page(
+        &mut self,
+        tenant: &TenantId,
+        query: &RowQuery,
+        after: Option<&[u8]>,
+        limit: usize,
+        budget: &Budget,
+    ) -> Result<RowPage, Error> {
+        let behind = after.map_or(Ok(Position::default()), Position::read)?;
+        let connection = self.snapshot.fresh_with(budget.deadline(), &mut self.cache)?;
+        let Some(key) = self.tenants.key(connection, tenant)? else {
+            return Ok(RowPage::default());
+        };
+        let run = Run::new(connection, &mut self.codec, self.cache.as_mut(), budget);
+        answer::page(run, asker(connection, key), query, behind, limit)
+    }
+
+    /// How many rows meet filter and search; `$skip` and `$top` don't count.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyRows`] and [`Error::Deadline`].
+    pub fn count_rows(
+        &mut self,
+        tenant: &TenantId,
+        query: &RowQuery,
+        budget: &Budget,
+    ) -> Result<u64, Error> {
+        let connection = self.snapshot.fresh_until(budget.deadline())?;
+        let Some(key) = self.tenants.key(connection, tenant)? else {
+            return Ok(0);
+        };
+        let run = Run::new(connection, &mut self.codec, None, budget);
+        answer::count(run, asker(connection, key), query)
+    }
+
+    /// Whether a version of a record meets a condition although a higher one is stored by now; none
+    /// if it is the current one, or is not stored any more.
+    ///
+    /// # Errors
+    ///
+    /// When the version can't be read.
+    pub fn superseded_meets(
+        &mut self,
+        tenant: &TenantId,
+        (id_key, version): (&[u8], i64),
+        condition: (&Expr, &Meter),
+    ) -> Result<Option<bool>, Error> {
+        let connection = self.snapshot.fresh()?;
+        let Some(tenant_key) = self.tenants.key(connection, tenant)? else {
+            return Ok(None);
+        };
+        let id = RecordId { tenant_key, id_key };
+        answer::superseded_meets(connection, &mut self.codec, (id, version), condition)
+    }
+
+    /// Which conditions a version of a record meets, each as far as its meter goes; none if it is not
+    /// stored any more. For stores that are reached over a network: the version is read once for all
+    /// of them.
+    ///
+    /// # Errors
+    ///
+    /// When the version can't be read.
+    pub fn met_by(
+        &mut self,
+        tenant: &TenantId,
+        (id_key, version): (&[u8], i64),
+        conditions: &[(&Expr, &Meter)],
+    ) -> Result<Option<Vec<Result<bool, Exhausted>>>, Error> {
+        let connection = self.snapshot.fresh()?;
+        let Some(tenant_key) = self.tenants.key(connection, tenant)? else {
+            return Ok(None);
+        };
+        let id = RecordId { tenant_key, id_key };
+        answer::met_by(connection, &mut self.codec, (id, version), conditions)
+    }
+
+    /// What `$apply`, and whatever of the query comes behind it, makes of the rows: JSON objects.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyRows`], [`Error::TooManyGroups`] and [`Error::Deadline`].
+    pub fn apply(
+        &mut self,
+        tenant: &TenantId,
+        query: &RowQuery,
+        budget: &Budget,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let connection = self.snapshot.fresh_until(budget.deadline())?;
+        // Of no rows there may still be a figure.
+        let key = self.tenants.key(connection, tenant)?.unwrap_or(NO_TENANT);
+        let run = Run::new(connection, &mut self.codec, None, budget);
+        answer::apply(run, asker(connection, key), query)
+    }
+
+    /// How the query would be answered.
+    pub fn explain(&mut self, tenant: &TenantId, query: &RowQuery) -> Result<Explanation, Error> {
+        let connection = self.snapshot.fresh()?;
+        let key = self.tenants.key(connection, tenant)?.unwrap_or(NO_TENANT);
+        answer::explain(connection, asker(connection, key), query)
+    }
+}
+
+fn asker(connection: &Connection, key: i64) -> Tenant {
+    Tenant { key, dialect: connection.dialect() }
+}

@@ -1,0 +1,6 @@
+//! Plain data that goes into the store and comes out of it.
+
+pub(crate) mod call;
+pub(crate) mod log;
+pub(crate) mod record;
+pub(crate) mod subscription;

@@ -1,0 +1,59 @@
+//! What the writer and the readers of an open store have in common.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::Error;
+use crate::cache::record_keys::RecordKeyCache;
+use crate::codec::dictionaries::Dictionaries;
+use crate::engine::sqlite::connection;
+use crate::engine::sqlite::identity::FileIdentity;
+use crate::engine::{Connection, Opener};
+use crate::options::Role;
+use crate::tables::partitions::Partitions;
+
+/// What the writer and the readers have in common.
+pub(crate) struct State {
+    pub(crate) opener: Opener,
+    pub(crate) partitions: Partitions,
+    pub(crate) record_keys: RecordKeyCache,
+    pub(crate) role: Role,
+    pub(crate) statement_limit: Duration,
+    pub(crate) dictionaries: Arc<Dictionaries>,
+    /// Counted up before a commit is acknowledged.
+    pub(crate) commits: AtomicU64,
+    /// Notified of each commit, be it of another node.
+    pub(crate) committed: Notify,
+    pub(crate) is_available: AtomicBool,
+    /// Of a file.
+    pub(crate) files: Option<FileIdentity>,
+}
+
+impl State {
+    /// Fails when the store's file was found to be another one, or gone.
+    pub(crate) fn check_file(&self) -> Result<(), Error> {
+        self.files.as_ref().map_or(Ok(()), FileIdentity::check)
+    }
+
+    /// Looks at the file, and fails when it is another one or gone.
+    pub(crate) fn look_at_file(&self) -> Result<(), Error> {
+        self.files.as_ref().map_or(Ok(()), FileIdentity::look).inspect_err(|_| {
+            self.is_available.store(false, Ordering::Release);
+        })
+    }
+
+    /// To be called before a connection is closed. SQLite lets the last connection put the log into the
+    /// file and delete it, by a name that may be another file's by now.
+    pub(crate) fn leave(&self, connection: &Connection) {
+        if let (Some(files), Connection::Sqlite(file)) = (&self.files, connection)
+            && files.look().is_err()
+            && files.is_log_foreign()
+            && let Err(error) = connection::keep_log(file)
+        {
+            tracing::error!(%error, "the log of the store may be deleted");
+        }
+    }
+}

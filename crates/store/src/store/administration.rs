@@ -1,0 +1,48 @@
+//! Writes of applications, signing keys and secrets.
+
+use super::Store;
+use crate::pending::Pending;
+use crate::rows::record::{AppRow, SigningKeyRow};
+use crate::tables::administration;
+use crate::writer::Weight;
+
+impl Store {
+    /// Inserts or replaces an application by its client id.
+    pub fn put_app(&self, app: AppRow) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| administration::put_app(session, &app))
+    }
+
+    /// Deletes an application; whether there was one.
+    pub fn delete_app(&self, client_id: &str) -> Pending<bool> {
+        let client_id = client_id.to_owned();
+        self.submit(Weight::SMALL, move |session| administration::delete_app(session, &client_id))
+    }
+
+    /// Inserts or replaces a signing key by its kid.
+    pub fn put_signing_key(&self, key: SigningKeyRow) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| administration::put_signing_key(session, &key))
+    }
+
+    /// Deletes a signing key; whether there was one.
+    pub fn delete_signing_key(&self, kid: &str) -> Pending<bool> {
+        let kid = kid.to_owned();
+        self.submit(Weight::SMALL, move |session| administration::delete_signing_key(session, &kid))
+    }
+
+    /// Inserts or replaces a secret, sealed under the master key.
+    pub fn put_secret(&self, name: &str, sealed: Vec<u8>) -> Pending<()> {
+        let name = name.to_owned();
+        self.submit(Weight::SMALL, move |session| {
+            administration::put_secret(session, &name, &sealed)
+        })
+    }
+
+    /// Inserts a secret unless there is one of that name; answers what is stored now. So several
+    /// processes that each make one end up with the same.
+    pub fn put_secret_if_absent(&self, name: &str, sealed: Vec<u8>) -> Pending<Vec<u8>> {
+        let name = name.to_owned();
+        self.submit(Weight::SMALL, move |session| {
+            administration::put_secret_if_absent(session, &name, &sealed)
+        })
+    }
+}
