@@ -61,8 +61,8 @@ impl Reader {
         self.codec.large = Large::Refused;
     }
 
-    /// What has changed since `following` was followed last, up to the state that the next calls see, or
-    /// a later one. None where nothing can be kept in memory, as many nodes write.
+    /// What has changed since the feed was read last, up to the state that the next calls see, or a later
+    /// one. None where many nodes write: nothing can be kept in memory there.
     pub fn news(&mut self, following: &mut Following) -> Result<Option<News>, Error> {
         match self.snapshot.number()? {
             Some(number) => following.news(self.snapshot.same()?, number).map(Some),

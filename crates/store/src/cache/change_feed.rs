@@ -12,31 +12,31 @@ use crate::tables::change_log;
 
 /// Changes that are given one by one.
 const MOST_CHANGES: usize = 1_000;
-/// Things that were asked for lately, of which no more is known than a few bits of a hash.
+/// Keys that a doorkeeper remembers, by a few bits of a hash each.
 const SEEN: usize = 1 << 14;
-/// Of those, the ones that share a place; the one that came first makes room for another.
+/// Keys that share a place; the oldest of them makes room for another.
 const WAYS: usize = 4;
 
-/// Up to where the change log was followed.
+/// A cursor on the change log, for a cache in memory.
 #[derive(Debug, Default)]
 pub struct Following {
-    /// The number of the snapshot, and the last entry of the log.
+    /// The number of the snapshot that was followed last, and its last entry of the log.
     at: Option<(u64, i64)>,
 }
 
-/// What has changed since the log was followed last.
+/// What has changed since the feed was read last.
 #[derive(Debug)]
 pub enum News {
-    /// These; seldom any.
+    /// These versions; seldom any.
     Changes(Vec<ChangeRow>),
-    /// Anything could have.
+    /// Anything may have changed.
     Anything,
 }
 
 impl Following {
-    /// What has changed up to a snapshot or a later one, which the connection has.
+    /// What has changed up to a snapshot, which the connection has.
     pub(crate) fn news(&mut self, connection: &Connection, snapshot: u64) -> Result<News, Error> {
-        // If something fails, nothing is known until the next time.
+        // After a failure the cursor is gone, and the next call says that anything may have changed.
         let Some((seen, cursor)) = self.at.take() else {
             self.at = Some((snapshot, change_log::last(connection)?));
             return Ok(News::Anything);
@@ -55,8 +55,8 @@ impl Following {
     }
 }
 
-/// Tells what is asked for a second time within a while. Only that is kept, so that those who read
-/// through everything push nobody out.
+/// Admits to a cache only what is asked for a second time within a while, so that a walk through
+/// everything evicts nothing (the doorkeeper of TinyLFU).
 #[derive(Debug)]
 pub struct Seen(Box<[[u16; WAYS]]>);
 
@@ -67,7 +67,7 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// Whether something was asked for lately, by its key; it was from now on.
+    /// Whether a key was asked for lately. From now on it was.
     pub fn again(&mut self, key: &[u8]) -> bool {
         let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

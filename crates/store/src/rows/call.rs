@@ -6,11 +6,11 @@ use model::call::Ending;
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptEvent {
-    /// It is kept.
+    /// It is stored.
     New,
-    /// The same event was kept before.
+    /// It was stored before.
     Known,
-    /// Another event of the same id was kept before.
+    /// Another event with its id was stored before.
     Conflict,
     /// Its call belongs to another chain, of this id.
     OtherChain(String),
@@ -48,7 +48,7 @@ pub struct CallScope {
 pub struct WaitingChain {
     /// Its number in this store.
     pub key: i64,
-    /// Whose.
+    /// Its tenant.
     pub tenant: TenantId,
     /// Its id, which the record has as well.
     pub id: String,

@@ -50,9 +50,9 @@ fn keep_event(
         Some(StoredCall { chain, .. }) if key(&chain) != key(&event.chain_id) => {
             return Ok(KeptEvent::OtherChain(chain));
         }
-        Some(StoredCall { call_key, chain_key, ending, .. }) => {
-            see(connection, (call_key, chain_key), ending, event)?;
-            call_key
+        Some(call) => {
+            update_call(connection, &call, event)?;
+            call.call_key
         }
         None => add_call(connection, tenant_key, event, now)?,
     };
@@ -94,13 +94,13 @@ fn find_call(
     })
 }
 
-/// Notes what an event says of a call that is known.
-fn see(
+/// Updates a stored call by what an event says of it.
+fn update_call(
     connection: &Connection,
-    (call_key, chain_key): (i64, i64),
-    ending: Ending,
+    call: &StoredCall,
     event: &CallEventRow,
 ) -> Result<(), Error> {
+    let StoredCall { call_key, chain_key, ending, .. } = *call;
     connection.execute(
         "UPDATE call SET start_date_time = ?2 WHERE call_key = ?1 AND start_date_time > ?2",
         (call_key, event.time),

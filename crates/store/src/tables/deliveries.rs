@@ -344,7 +344,7 @@ pub(crate) fn of_subscription(
     is_dead: Option<bool>,
     (after, limit): (i64, usize),
 ) -> Result<Vec<DeliveryRow>, Error> {
-    // Each part has an index in the order that is asked for.
+    // Each part of the union has an index in this order.
     let text = "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, \
                 died, is_undecided FROM delivery WHERE subscription_key = ?1 AND channel = 0 \
                 AND delivery_key > ?2 AND died IS NULL AND ?4 IS DISTINCT FROM 1 \
