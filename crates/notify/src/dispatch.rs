@@ -21,8 +21,8 @@ use model::TenantId;
 use odata::primitive::TICKS_PER_SECOND;
 use reqwest::Url;
 use store::{
-    Channel, Claims, CommittedVersions, DeliveryRow, DueEndpoint, Error, Pending, Reader, Sent,
-    Settled, Store, SubscriptionRow, clock,
+    AdvisoryLocks, Channel, CommittedVersions, DeliveryOutcome, DeliveryRow, DueEndpoint, Error,
+    Pending, Reader, SentMessages, Store, SubscriptionRow, clock,
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -90,7 +90,7 @@ struct Work {
     dispatcher: Dispatcher,
     reader: RefCell<Reader>,
     /// Which addresses are this node's to tell.
-    claims: RefCell<Claims>,
+    claims: RefCell<AdvisoryLocks>,
     /// Addresses that have a task now.
     busy: RefCell<HashSet<(i64, Channel)>>,
     /// Addresses whose last answer took long.
@@ -128,7 +128,7 @@ impl Dispatcher {
         // What is large takes longer to read than all tenants should wait.
         reader.refuse_large();
         let reader = RefCell::new(reader);
-        let claims = RefCell::new(self.store.claims()?);
+        let claims = RefCell::new(self.store.advisory_locks()?);
         let work = Rc::new(Work {
             dispatcher: self,
             reader,
@@ -336,11 +336,12 @@ impl Work {
                 Some(first) => messages.truncate(first),
                 None => {}
             }
-            let Some(sent) = Sent::of(channel, &messages) else { break };
+            let Some(sent) = SentMessages::of(channel, &messages) else { break };
             match self.send(&subscription, channel, &messages, failures).await {
                 Ok(()) => {
                     counters.delivered.fetch_add(messages.len() as u64, Ordering::Relaxed);
-                    unsettled.push_back(self.dispatcher.store.settle(sent, Settled::Delivered));
+                    unsettled
+                        .push_back(self.dispatcher.store.settle(sent, DeliveryOutcome::Delivered));
                     behind = sent.last;
                     failures = 0;
                 }
@@ -362,7 +363,7 @@ impl Work {
     async fn failed(
         &self,
         subscription: &SubscriptionRow,
-        sent: Sent,
+        sent: SentMessages,
         failures: u32,
         error: &SendError,
     ) -> Result<(), Error> {
@@ -373,7 +374,7 @@ impl Work {
         let give_up_before = now - ticks(GIVEN_UP_AFTER);
         let reason = error.to_string();
         tracing::info!(subscription = subscription.id, reason, "not delivered");
-        let settled = Settled::Failed { now, due, give_up_before, reason };
+        let settled = DeliveryOutcome::Failed { now, due, give_up_before, reason };
         let dead = self.dispatcher.store.settle(sent, settled).await?;
         counters.dead.fetch_add(dead as u64, Ordering::Relaxed);
         Ok(())

@@ -10,7 +10,7 @@ use odata::json::Node;
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
 use server::{Local, QuerySettings};
-use store::{Budget, Found, Reader, RowQuery, RowSet};
+use store::{Budget, Reader, ResultRow, RowQuery, RowSet};
 
 use super::listing::Listing;
 use super::{open_store, printing};
@@ -65,7 +65,7 @@ fn whole_records(
     loop {
         let page = reader.page(tenant, &query, after.as_deref(), PAGE, &budget)?;
         for row in &page.rows {
-            if let Found::Record(record) = row {
+            if let ResultRow::Record(record) = row {
                 printing::print_in_list(out, reader, record, &args.form.expand)?;
             }
         }

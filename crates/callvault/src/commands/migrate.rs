@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use store::{Moved, Moving, Options, Place, Role, Store};
+use store::{Options, Place, Role, Store, TransferProgress, TransferSummary};
 
 use super::{PARTLY_DONE, make_folder, open_store};
 use crate::cli::Migrate;
@@ -25,8 +25,8 @@ fn transfer(from: &str, to: &str) -> Result<ExitCode> {
     let (from, to) = (open(from, false)?, open(to, true)?);
     let mut steps = Steps::start("changes");
     let moved = store::transfer(&from, &to, &mut |moving| match moving {
-        Moving::Copying { done, total } => steps.show(done, total),
-        Moving::Comparing => steps.say("comparing"),
+        TransferProgress::Copying { done, total } => steps.show(done, total),
+        TransferProgress::Comparing => steps.say("comparing"),
     })?;
     steps.finish();
     writeln!(io::stdout(), "{}", summary(&moved))?;
@@ -50,8 +50,8 @@ fn open(url: &str, create: bool) -> Result<Store> {
 }
 
 /// Written by hand, since the order of the members is part of it.
-fn summary(moved: &Moved) -> String {
-    let Moved { records, versions, changes, copied, digest, behind } = moved;
+fn summary(moved: &TransferSummary) -> String {
+    let TransferSummary { records, versions, changes, copied, digest, behind } = moved;
     let digest = digest.as_ref().map_or("null".to_owned(), |digest| format!("\"{digest}\""));
     format!(
         "{{\"records\":{records},\"versions\":{versions},\"changes\":{changes},\

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use identity::OPERATOR_APP;
 use notify::{Asked, Rules, Secrets};
 use serde_json::{Value, json};
-use store::{Added, Store, SubscriptionRow};
+use store::{Store, SubscriptionOutcome, SubscriptionRow};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,7 +45,10 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     let url = format!("http://{}{path}", listener.local_addr()?);
     let row = subscription(args, settings, &url)?;
     let added = store.add_subscription(row.clone(), settings.notifications.quota).await?;
-    ensure!(added == Added::Added, "the tenant has as many subscriptions as it may have");
+    ensure!(
+        added == SubscriptionOutcome::Added,
+        "the tenant has as many subscriptions as it may have"
+    );
     let found = store.reader()?.subscriptions(Some(&args.tenant), store::clock::now())?;
     let row = found.into_iter().find(|it| it.id == row.id).context("the subscription is gone")?;
     let printed = Rc::new(tokio::sync::Notify::new());

@@ -5,7 +5,7 @@ use model::call::Ending;
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeptEvent {
+pub enum CallEventOutcome {
     /// It is stored.
     New,
     /// It was stored before.
@@ -45,7 +45,7 @@ pub struct CallScope {
 
 /// A chain of calls that knows more than its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingChain {
+pub struct DueChain {
     /// Its number in this store.
     pub key: i64,
     /// Its tenant.
@@ -62,7 +62,7 @@ pub struct WaitingChain {
 #[derive(Debug, Clone)]
 pub struct ChainRecord {
     /// The chain as the record was made of it.
-    pub chain: WaitingChain,
+    pub chain: DueChain,
     /// The record.
     pub record: model::Shredded,
 }

@@ -32,7 +32,7 @@ pub struct StoredRecord {
 
 /// What writing a record came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WriteResult {
     /// What was done.
     pub outcome: Outcome,
     /// The id as stored with this version.

@@ -39,7 +39,7 @@ pub struct SubscriptionRow {
 
 /// What became of a new subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
+pub enum SubscriptionOutcome {
     /// It is kept.
     Added,
     /// There is one of the application for the same resource, changes and address.
@@ -226,7 +226,7 @@ pub struct Decision {
 /// Messages that were sent together, by their first and last numbers. What stands between them and
 /// was put back into the queue later is none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentMessages {
     /// [`SubscriptionRow::key`].
     pub subscription_key: i64,
     /// To which of its addresses.
@@ -239,7 +239,7 @@ pub struct Sent {
     pub queued: i64,
 }
 
-impl Sent {
+impl SentMessages {
     /// What is sent together; none if that is nothing.
     pub fn of(channel: Channel, messages: &[DeliveryRow]) -> Option<Self> {
         let (first, last) = (messages.first()?, messages.last()?);
@@ -251,7 +251,7 @@ impl Sent {
 
 /// What became of messages that were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
+pub enum DeliveryOutcome {
     /// They arrived.
     Delivered,
     /// They did not.
