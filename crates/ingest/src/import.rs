@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use model::{ShreddedRecord, TenantId};
-use store::{Outcome, Pending, Store, Written};
+use store::{Outcome, Pending, Store, WriteResult};
 
 use crate::files::FilePiece;
 use crate::split::Refusal;
@@ -211,7 +211,7 @@ pub(crate) fn reject(origin: &Origin, error: &model::Error) -> Reject {
 
 /// A batch that is being committed.
 struct PendingBatch {
-    pending: Pending<Vec<Written>>,
+    pending: Pending<Vec<WriteResult>>,
     origins: Vec<Origin>,
     bytes: usize,
 }
@@ -276,7 +276,7 @@ impl BatchWriter<'_> {
         Ok(())
     }
 
-    fn count(&mut self, written: &Written, origin: &Origin) {
+    fn count(&mut self, written: &WriteResult, origin: &Origin) {
         let count = match &written.outcome {
             Outcome::Created => &mut self.counts.created,
             Outcome::Replaced => &mut self.counts.replaced,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use model::TenantId;
 use model::log::{Log, LogRow, read};
 use odata::primitive::DateTimeOffset;
-use store::{KeptRow, Pending, Store};
+use store::{LogRowOutcome, Pending, Store};
 
 use crate::files::FilePiece;
 use crate::import::{Counts, Event, Origin, Reject, refused, reject};
@@ -63,7 +63,7 @@ struct RowWriter<'a> {
     store: &'a Store,
     tenant: &'a TenantId,
     counts: Counts,
-    under_way: Option<Pending<Vec<KeptRow>>>,
+    under_way: Option<Pending<Vec<LogRowOutcome>>>,
     on_event: &'a mut dyn FnMut(Event<'_>),
 }
 
@@ -80,10 +80,10 @@ impl RowWriter<'_> {
         for kept in pending.wait()? {
             self.counts.read += 1;
             *match kept {
-                KeptRow::Created => &mut self.counts.created,
-                KeptRow::Replaced => &mut self.counts.replaced,
-                KeptRow::Merged => &mut self.counts.merged,
-                KeptRow::Unchanged => &mut self.counts.unchanged,
+                LogRowOutcome::Created => &mut self.counts.created,
+                LogRowOutcome::Replaced => &mut self.counts.replaced,
+                LogRowOutcome::Merged => &mut self.counts.merged,
+                LogRowOutcome::Unchanged => &mut self.counts.unchanged,
             } += 1;
         }
         (self.on_event)(Event::Progress(&self.counts));

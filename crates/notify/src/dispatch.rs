@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use emulator::Emulator;
 use model::TenantId;
 use odata::primitive::TICKS_PER_SECOND;
-use store::{Channel, Claims, CommittedVersions, DueEndpoint, Error, Reader, Store, clock};
+use store::{Channel, AdvisoryLocks, CommittedVersions, DueEndpoint, Error, Reader, Store, clock};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::counters::Counters;
@@ -76,7 +76,7 @@ struct Work {
     dispatcher: Dispatcher,
     reader: RefCell<Reader>,
     /// The advisory locks on the addresses that this node serves.
-    claims: RefCell<Claims>,
+    claims: RefCell<AdvisoryLocks>,
     /// Addresses that have a task now.
     busy: RefCell<HashSet<(i64, Channel)>>,
     /// Addresses whose last answer took long.
@@ -114,7 +114,7 @@ impl Dispatcher {
         // What is large takes longer to read than all tenants should wait.
         reader.refuse_large();
         let reader = RefCell::new(reader);
-        let claims = RefCell::new(self.store.claims()?);
+        let claims = RefCell::new(self.store.advisory_locks()?);
         let work = Rc::new(Work {
             dispatcher: self,
             reader,

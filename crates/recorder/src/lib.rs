@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use calls::{EventError, Leg, events, record};
 use model::ShreddedRecord;
-use store::{ChainRecord, Codec, Error, Reader, Store, WaitingChain};
+use store::{ChainRecord, Codec, Error, Reader, Store, DueChain};
 use tokio::sync::watch;
 
 /// How often the recorder looks for chains that are due.
@@ -102,7 +102,7 @@ impl Recorder {
     fn make_all(
         &self,
         reader: &mut Reader,
-        due: Vec<WaitingChain>,
+        due: Vec<DueChain>,
         now: i64,
         failed: &mut HashMap<i64, i64>,
     ) -> Result<Vec<ChainRecord>, Error> {
@@ -132,7 +132,7 @@ impl Recorder {
 /// The record of a chain, with the length of its text.
 fn make(
     reader: &mut Reader,
-    chain: &WaitingChain,
+    chain: &DueChain,
     now: i64,
     codec: &mut Codec,
 ) -> Result<(ShreddedRecord, usize), RecordError> {

@@ -14,14 +14,14 @@ const CLASS: i64 = 0x43 << 56;
 
 /// The addresses that this node serves.
 #[derive(Debug)]
-pub struct Claims {
+pub struct AdvisoryLocks {
     opener: Opener,
     /// None where one node alone uses the store.
     connection: Option<Connection>,
     held: HashSet<(i64, Channel)>,
 }
 
-impl Claims {
+impl AdvisoryLocks {
     pub(crate) fn new(opener: Opener) -> Result<Self, Error> {
         let connection = match &opener {
             Opener::Sqlite(_) => None,

@@ -22,6 +22,7 @@ mod tests;
 mod windows;
 mod word_buckets;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 pub(crate) use apply::apply;
@@ -57,7 +58,7 @@ pub(crate) fn page(
 
 /// How many rows meet filter and search.
 pub(crate) fn count(mut run: Run<'_>, tenant: Tenant, query: &RowQuery) -> Result<u64, Error> {
-    let logical = LogicalQuery { orderby: Default::default(), ..LogicalQuery::new(query) };
+    let logical = LogicalQuery { orderby: Cow::default(), ..LogicalQuery::new(query) };
     let plan = logical.plan(tenant);
     if plan.is_exact() {
         let Statement { text, binds } = plan.count().finish(tenant.dialect);

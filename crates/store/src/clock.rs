@@ -25,7 +25,7 @@ pub fn seconds() -> i64 {
     now().div_euclid(TICKS_PER_SECOND)
 }
 
-/// Moves the time of this process to an instant (ticks); from there it goes on.
+/// Moves the time of this process to an instant (ticks), from where it runs on.
 pub fn move_to(ticks: i64) {
     MOVED.store(ticks.saturating_sub(system()), Ordering::Relaxed);
     MOVES.fetch_add(1, Ordering::Release);

@@ -15,7 +15,7 @@ use zstd::zstd_safe::{DCtx, compress_bound, get_dict_id_from_frame, get_frame_co
 use self::dictionaries::Dictionaries;
 use self::dictionary::Dictionary;
 use self::encoder::Encoder;
-pub use self::packed::{Packed, Unpacking};
+pub use self::packed::{FragmentReader, PackedFragment};
 use crate::Error;
 
 /// No fragment is bigger than the biggest record that comes in (128 MiB) with its table of
@@ -79,7 +79,7 @@ impl Codec {
     }
 
     /// A fragment for those who read it piece by piece.
-    pub(crate) fn packed(&mut self, bytes: Vec<u8>) -> Result<Packed, Corrupt> {
+    pub(crate) fn packed(&mut self, bytes: Vec<u8>) -> Result<PackedFragment, Corrupt> {
         let size = get_frame_content_size(&bytes).ok().flatten().ok_or(Corrupt)?;
         let dictionary = match get_dict_id_from_frame(&bytes) {
             None => None,
@@ -88,7 +88,7 @@ impl Codec {
                 Some(Arc::clone(&self.met[place].0))
             }
         };
-        Ok(Packed::new(bytes, dictionary, size))
+        Ok(PackedFragment::new(bytes, dictionary, size))
     }
 
     /// The place of a dictionary among those met.

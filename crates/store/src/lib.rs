@@ -30,26 +30,28 @@ mod testing;
 mod transfer;
 mod writer;
 
-pub use advisory_locks::Claims;
+pub use advisory_locks::AdvisoryLocks;
 pub use answer::cost;
-pub use cache::change_feed::{Following, News, Seen};
-pub use codec::{Codec, Packed, Unpacking};
+pub use cache::change_feed::{ChangeFeed, Doorkeeper, FeedChanges};
+pub use codec::{Codec, FragmentReader, PackedFragment};
 pub use engine::Place;
 pub use error::{Cause, Error};
 pub use model::call::{CallEventRow, CallRow, Ending};
 pub use options::{Options, Role};
 pub use pending::Pending;
 pub use priority::lower_priority;
-pub use query::{Budget, Cost, Explanation, Found, RowPage, RowQuery, RowSet};
+pub use query::{Budget, Cost, Explanation, ResultRow, RowPage, RowQuery, RowSet};
 pub use reader::Reader;
-pub use rows::call::{CallScope, ChainRecord, KeptEvent, WaitingChain};
-pub use rows::log::{KeptLogRow, KeptRow, LogRange};
+pub use rows::call::{CallEventOutcome, CallScope, ChainRecord, DueChain};
+pub use rows::log::{LogRange, LogRowOutcome, StoredLogRow};
 pub use rows::record::{
-    AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize, Written,
+    AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize,
+    WriteResult,
 };
 pub use rows::subscription::{
-    Added, Channel, CommittedVersion, CommittedVersions, Decision, DeliveryRow, DueEndpoint, Event,
-    FailingEndpoint, Match, QueueSize, Sent, Settled, SubscriptionRow,
+    Channel, CommittedVersion, CommittedVersions, Decision, DeliveryOutcome, DeliveryRow,
+    DueEndpoint, Event, FailingEndpoint, Match, QueueSize, SentMessages, SubscriptionOutcome,
+    SubscriptionRow,
 };
 pub use store::Store;
-pub use transfer::{Moved, Moving, transfer};
+pub use transfer::{TransferProgress, TransferSummary, transfer};

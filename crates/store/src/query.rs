@@ -68,7 +68,7 @@ const NEVER: Duration = Duration::from_hours(24);
 
 /// A row that was found.
 #[derive(Debug, Clone)]
-pub enum Found {
+pub enum ResultRow {
     /// Of [`RowSet::Records`]. One that can't be unpacked has an empty fragment, which is no layout of
     /// one.
     Record(Arc<StoredRecord>),
@@ -87,7 +87,7 @@ pub enum Found {
 #[derive(Debug, Clone, Default)]
 pub struct RowPage {
     /// The rows; fewer than asked for, even none, when the budget ended the page.
-    pub rows: Vec<Found>,
+    pub rows: Vec<ResultRow>,
     /// Where the next page begins; `None` when there is none. Opaque; `$skip` and `$top` are
     /// counted in it.
     pub next: Option<Vec<u8>>,

@@ -12,12 +12,12 @@ use model::call::CallRow;
 
 use self::snapshot::Snapshot;
 use crate::Error;
-use crate::cache::change_feed::{Following, News};
+use crate::cache::change_feed::{ChangeFeed, FeedChanges};
 use crate::cache::records::RecordCache;
 use crate::codec::{Codec, Large};
 use crate::options::Role;
-use crate::rows::call::{CallScope, WaitingChain};
-use crate::rows::log::{KeptLogRow, LogRange};
+use crate::rows::call::{CallScope, DueChain};
+use crate::rows::log::{LogRange, StoredLogRow};
 use crate::rows::record::{AppRow, ChangeRow, SigningKeyRow};
 use crate::rows::subscription::{
     Channel, CommittedVersions, DeliveryRow, DueEndpoint, FailingEndpoint, QueueSize,
@@ -61,9 +61,9 @@ impl Reader {
         self.codec.large = Large::Refused;
     }
 
-    /// What has changed since `following` was followed last, up to the state that the next calls see, or
-    /// a later one. None where nothing can be kept in memory, as many nodes write.
-    pub fn news(&mut self, following: &mut Following) -> Result<Option<News>, Error> {
+    /// What has changed since the feed was read last, up to the state that the next calls see, or a later
+    /// one. None where many nodes write: nothing can be kept in memory there.
+    pub fn news(&mut self, following: &mut ChangeFeed) -> Result<Option<FeedChanges>, Error> {
         match self.snapshot.number()? {
             Some(number) => following.news(self.snapshot.same()?, number).map(Some),
             None => Ok(None),
@@ -205,7 +205,7 @@ impl Reader {
         range: &LogRange,
         after: Option<(i64, i64)>,
         (skip, limit): (u64, usize),
-    ) -> Result<Vec<KeptLogRow>, Error> {
+    ) -> Result<Vec<StoredLogRow>, Error> {
         let connection = self.snapshot.fresh()?;
         match self.tenants.key(connection, tenant)? {
             Some(tenant_key) => logs::list(connection, tenant_key, range, after, (skip, limit)),
@@ -221,7 +221,7 @@ impl Reader {
         ended_before: i64,
         any_before: i64,
         limit: usize,
-    ) -> Result<Vec<WaitingChain>, Error> {
+    ) -> Result<Vec<DueChain>, Error> {
         calls::due(self.snapshot.fresh()?, (ended_before, any_before), limit)
     }
 

@@ -17,7 +17,7 @@ use model::{ShreddedRecord, TenantId};
 use tokio::sync::Notify;
 
 use crate::Error;
-use crate::advisory_locks::Claims;
+use crate::advisory_locks::AdvisoryLocks;
 use crate::cache::record_keys::RecordKeyCache;
 use crate::codec::dictionaries::Dictionaries;
 use crate::codec::{Codec, dictionary};
@@ -29,9 +29,9 @@ use crate::maintenance::{backup, doctor, migration, retention, word_removal};
 use crate::options::{Options, Role};
 use crate::pending::Pending;
 use crate::reader::Reader;
-use crate::rows::call::{ChainRecord, KeptEvent};
-use crate::rows::log::KeptRow;
-use crate::rows::record::{Diagnosis, Written};
+use crate::rows::call::{CallEventOutcome, ChainRecord};
+use crate::rows::log::LogRowOutcome;
+use crate::rows::record::{Diagnosis, WriteResult};
 use crate::state::State;
 use crate::tables::partitions::Partitions;
 use crate::tables::session::Session;
@@ -115,8 +115,8 @@ impl Store {
     }
 
     /// The locks by which several nodes agree which of them serves an address.
-    pub fn claims(&self) -> Result<Claims, Error> {
-        Claims::new(self.inner.state.opener.clone())
+    pub fn advisory_locks(&self) -> Result<AdvisoryLocks, Error> {
+        AdvisoryLocks::new(self.inner.state.opener.clone())
     }
 
     /// Writes records whose fragments were compressed by a [`Codec`] of this store. Answers in
@@ -125,7 +125,7 @@ impl Store {
     ///
     /// What waits is written in one transaction with the writes of others, so small batches cost
     /// little where there are many.
-    pub fn write(&self, tenant: &TenantId, records: Vec<ShreddedRecord>) -> Pending<Vec<Written>> {
+    pub fn write(&self, tenant: &TenantId, records: Vec<ShreddedRecord>) -> Pending<Vec<WriteResult>> {
         let weight = Weight { records: records.len(), bytes: records.iter().map(bytes_of).sum() };
         let tenant = tenant.clone();
         let starts = records.iter().map(|record| record.start).collect();
@@ -160,7 +160,7 @@ impl Store {
         &self,
         tenant: &TenantId,
         events: Vec<CallEventRow>,
-    ) -> Pending<Vec<KeptEvent>> {
+    ) -> Pending<Vec<CallEventOutcome>> {
         let bytes = events.iter().map(|event| event.body.len()).sum();
         let weight = Weight { records: events.len(), bytes };
         let tenant = tenant.clone();
@@ -168,7 +168,11 @@ impl Store {
     }
 
     /// Keeps rows of the telephone logs in one transaction, and says of each what became of it.
-    pub fn keep_log_rows(&self, tenant: &TenantId, rows: Vec<LogRow>) -> Pending<Vec<KeptRow>> {
+    pub fn keep_log_rows(
+        &self,
+        tenant: &TenantId,
+        rows: Vec<LogRow>,
+    ) -> Pending<Vec<LogRowOutcome>> {
         let bytes = rows.iter().map(|row| row.body.len()).sum();
         let weight = Weight { records: rows.len(), bytes };
         let tenant = tenant.clone();

@@ -29,7 +29,7 @@ const NOTES: [&str; 3] = ["moved_sequence", "moved_committed_at", "moved_to"];
 
 /// How far a move is.
 #[derive(Debug, Clone, Copy)]
-pub enum Moving {
+pub enum TransferProgress {
     /// Entries of the change log that are carried over, and of how many.
     Copying {
         /// So many.
@@ -43,7 +43,7 @@ pub enum Moving {
 
 /// What was moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
+pub struct TransferSummary {
     /// Records of the target.
     pub records: u64,
     /// Their versions.
@@ -65,7 +65,11 @@ pub struct Moved {
 /// # Errors
 /// [`Error::Target`] if the other store holds something else, [`Error::Differs`] if the stores are not
 /// the same in the end, and whatever reading and writing ends with.
-pub fn transfer(from: &Store, to: &Store, report: &mut dyn FnMut(Moving)) -> Result<Moved, Error> {
+pub fn transfer(
+    from: &Store,
+    to: &Store,
+    report: &mut dyn FnMut(TransferProgress),
+) -> Result<TransferSummary, Error> {
     let state = from.state();
     if state.opener.is_same(&to.state().opener) {
         return Err(Error::Target("is the one to move from"));
@@ -75,7 +79,7 @@ pub fn transfer(from: &Store, to: &Store, report: &mut dyn FnMut(Moving)) -> Res
     let total = entries_behind(&connection, cursor)?;
     let mut moving =
         Move { state, to, cursor, copied: 0, total, tenants: HashSet::new(), under_way: None };
-    report(Moving::Copying { done: 0, total });
+    report(TransferProgress::Copying { done: 0, total });
     in_state(&connection, |it| tables::dictionaries(it, to))?;
     // In states of the source that are short, as long as much is left.
     while in_state(&connection, |it| moving.go_on(it, report))? {}
@@ -87,14 +91,14 @@ pub fn transfer(from: &Store, to: &Store, report: &mut dyn FnMut(Moving)) -> Res
         if entries_behind(connection, moving.cursor)? > 0 {
             return Ok(None);
         }
-        report(Moving::Comparing);
+        report(TransferProgress::Comparing);
         compare(state, connection, to).map(Some)
     })?;
     let behind = entries_behind(&connection, moving.cursor)?;
     let target = unlimited(&to.state().opener)?;
     let [records, versions, changes] = digest::sizes(&target)?;
     let digest = digest.map(|digest| digest.to_string());
-    Ok(Moved { records, versions, changes, copied: moving.copied, digest, behind })
+    Ok(TransferSummary { records, versions, changes, copied: moving.copied, digest, behind })
 }
 
 /// A move along the source's log.
@@ -119,13 +123,16 @@ impl Move<'_> {
     fn go_on(
         &mut self,
         source: &Connection,
-        report: &mut dyn FnMut(Moving),
+        report: &mut dyn FnMut(TransferProgress),
     ) -> Result<bool, Error> {
         let chunk = Chunk::read(self.state, source, self.cursor)?;
         if let Some((put, entries)) = self.under_way.take() {
             put.wait()?;
             self.copied += entries;
-            report(Moving::Copying { done: self.copied, total: self.total.max(self.copied) });
+            report(TransferProgress::Copying {
+                done: self.copied,
+                total: self.total.max(self.copied),
+            });
         }
         let Some(chunk) = chunk else { return Ok(false) };
         if chunk.entries.iter().any(|entry| !self.tenants.contains(&entry.tenant_key)) {

@@ -18,7 +18,7 @@ use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
 use server::Running;
 use simulator::{Calls, LogRows, Mix};
-use store::{Budget, Found, Role, RowQuery, RowSet, Store, StoredRecord};
+use store::{Budget, ResultRow, Role, RowQuery, RowSet, Store, StoredRecord};
 
 use super::scenario::{self, Player};
 use super::setup::{
@@ -189,8 +189,8 @@ fn newest(store: &Store, tenant: &TenantId) -> Result<Vec<Arc<StoredRecord>>> {
     let budget = Budget { rows_scanned: u64::MAX, groups: 0, meter };
     let page = store.reader()?.page(tenant, &query, None, NEWEST, &budget)?;
     let records = page.rows.into_iter().filter_map(|found| match found {
-        Found::Record(record) => Some(record),
-        Found::Row(_) | Found::Damaged { .. } => None,
+        ResultRow::Record(record) => Some(record),
+        ResultRow::Row(_) | ResultRow::Damaged { .. } => None,
     });
     Ok(records.collect())
 }

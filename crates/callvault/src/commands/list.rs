@@ -10,7 +10,7 @@ use odata::json::Node;
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
 use server::{Local, QuerySettings};
-use store::{Budget, Found, Reader, RowQuery, RowSet};
+use store::{Budget, ResultRow, Reader, RowQuery, RowSet};
 
 use super::list_writer::ListWriter;
 use super::record_json;
@@ -66,7 +66,7 @@ fn stored_records(
     loop {
         let page = reader.page(tenant, &query, after.as_deref(), PAGE, &budget)?;
         for row in &page.rows {
-            if let Found::Record(record) = row {
+            if let ResultRow::Record(record) = row {
                 record_json::write_or_error(out, reader, record, &args.record.expand)?;
             }
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use store::{Moved, Moving, Options, Place, Role, Store};
+use store::{TransferSummary, TransferProgress, Options, Place, Role, Store};
 
 use super::PARTLY_DONE;
 use super::setup::{create_folder, open_store};
@@ -26,8 +26,8 @@ fn transfer(from: &str, to: &str) -> Result<ExitCode> {
     let (from, to) = (open(from, false)?, open(to, true)?);
     let mut steps = Steps::start("changes");
     let moved = store::transfer(&from, &to, &mut |moving| match moving {
-        Moving::Copying { done, total } => steps.show(done, total),
-        Moving::Comparing => steps.say("comparing"),
+        TransferProgress::Copying { done, total } => steps.show(done, total),
+        TransferProgress::Comparing => steps.say("comparing"),
     })?;
     steps.finish();
     writeln!(io::stdout(), "{}", summary(&moved))?;
@@ -52,9 +52,9 @@ fn open(url: &str, create: bool) -> Result<Store> {
     Store::open(&options).with_context(|| format!("opening {place}"))
 }
 
-/// The counts as a JSON object. Written by hand to fix the order of the members.
-fn summary(moved: &Moved) -> String {
-    let Moved { records, versions, changes, copied, digest, behind } = moved;
+/// The counts as a JSON object. WriteResult by hand to fix the order of the members.
+fn summary(moved: &TransferSummary) -> String {
+    let TransferSummary { records, versions, changes, copied, digest, behind } = moved;
     let digest = digest.as_ref().map_or("null".to_owned(), |digest| format!("\"{digest}\""));
     format!(
         "{{\"records\":{records},\"versions\":{versions},\"changes\":{changes},\

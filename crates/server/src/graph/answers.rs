@@ -9,7 +9,7 @@ use std::rc::Rc;
 use model::{TenantId, key};
 use quick_cache::unsync::Cache;
 use quick_cache::{Equivalent, Weighter};
-use store::{Error, Following, News, Reader, Seen, StoredRecord};
+use store::{ChangeFeed, Doorkeeper, Error, FeedChanges, Reader, StoredRecord};
 
 /// Bytes that an entry needs beside its answers.
 const ENTRY: usize = 400;
@@ -19,8 +19,8 @@ const USUAL: usize = 8 << 10;
 /// Answers of one thread.
 pub(crate) struct Answers {
     cache: Cache<Key, Rc<Known>, Weight>,
-    following: Following,
-    seen: Seen,
+    following: ChangeFeed,
+    seen: Doorkeeper,
 }
 
 /// A record as it is shown, in the forms that it was asked for.
@@ -64,15 +64,15 @@ impl Answers {
     /// None yet, and never more than so many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
         let cache = Cache::with_weighter(bytes / USUAL, bytes as u64, Weight);
-        Self { cache, following: Following::default(), seen: Seen::default() }
+        Self { cache, following: ChangeFeed::default(), seen: Doorkeeper::default() }
     }
 
     /// Forgets what has changed. Whether answers can be kept at all.
     pub(super) fn follow(&mut self, reader: &mut Reader) -> Result<bool, Error> {
         match reader.news(&mut self.following)? {
             None => return Ok(false),
-            Some(News::Anything) => self.cache.clear(),
-            Some(News::Changes(changes)) => {
+            Some(FeedChanges::Anything) => self.cache.clear(),
+            Some(FeedChanges::Changes(changes)) => {
                 for change in changes {
                     match &change.id {
                         Some(id) => {

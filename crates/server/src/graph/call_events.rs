@@ -5,7 +5,7 @@ use std::rc::Rc;
 use calls::{Event, EventError};
 use http::Method;
 use model::TenantId;
-use store::{CallEventRow, KeptEvent, Pending, Store};
+use store::{CallEventOutcome, CallEventRow, Pending, Store};
 
 use super::intake::{self, Intake};
 use super::ndjson::Rejection;
@@ -32,7 +32,7 @@ struct Events;
 
 impl Intake for Events {
     type Row = CallEventRow;
-    type Kept = KeptEvent;
+    type Kept = CallEventOutcome;
     const NOUN: &'static str = "event";
     const MEMBER: &'static str = "events";
     const RESULT: (&'static str, &'static str) = ("callvault.callEventResult", "eventId");
@@ -51,22 +51,22 @@ impl Intake for Events {
         store: &Store,
         tenant: &TenantId,
         rows: Vec<CallEventRow>,
-    ) -> Pending<Vec<KeptEvent>> {
+    ) -> Pending<Vec<CallEventOutcome>> {
         store.keep_call_events(tenant, rows)
     }
 
-    fn status(kept: KeptEvent) -> Result<&'static str, Rejection> {
+    fn status(kept: CallEventOutcome) -> Result<&'static str, Rejection> {
         let conflict = |target: &str, message: String| {
             let target = target.to_owned();
             Err(Rejection { target, ..Rejection::new("Conflict", message) })
         };
         match kept {
-            KeptEvent::New => Ok("accepted"),
-            KeptEvent::Known => Ok("duplicate"),
-            KeptEvent::Conflict => {
+            CallEventOutcome::New => Ok("accepted"),
+            CallEventOutcome::Known => Ok("duplicate"),
+            CallEventOutcome::Conflict => {
                 conflict("/eventId", "another event of this id was kept before".to_owned())
             }
-            KeptEvent::OtherChain(chain) => {
+            CallEventOutcome::OtherChain(chain) => {
                 conflict("/callChainId", format!("the call belongs to the chain '{chain}'"))
             }
         }

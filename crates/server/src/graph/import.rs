@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use model::{ShreddedRecord, TenantId};
-use store::{Outcome, Pending, Store, Written};
+use store::{Outcome, Pending, Store, WriteResult};
 
 use super::ask::tenant;
 use super::ndjson::{
@@ -45,7 +45,7 @@ struct LineResult {
     number: u64,
     /// The record's id and version, if the line was read.
     record: Option<(String, i64)>,
-    result: Result<Written, Rejection>,
+    result: Result<WriteResult, Rejection>,
 }
 
 /// Shreds and writes batch by batch; the next one is shredded while the last one is written.
@@ -132,7 +132,7 @@ fn invalid(error: model::Error) -> Rejection {
 /// A batch that the store is writing.
 struct Writing {
     lines: Vec<(u64, Option<Rejection>)>,
-    pending: Pending<Vec<Written>>,
+    pending: Pending<Vec<WriteResult>>,
     _batch: Batch,
 }
 

@@ -19,7 +19,7 @@ use odata::edm::StructuredType;
 use odata::json::Json;
 use odata::literal::Literal;
 use odata::primitive::TICKS_PER_DAY;
-use store::{KeptRow, LogRange, Pending, Reader, Store};
+use store::{LogRowOutcome, LogRange, Pending, Reader, Store};
 
 use super::ask::Ask;
 use super::intake::{self, Intake};
@@ -175,7 +175,7 @@ struct RowsIn(Log);
 
 impl Intake for RowsIn {
     type Row = LogRow;
-    type Kept = KeptRow;
+    type Kept = LogRowOutcome;
     const NOUN: &'static str = "row";
     const MEMBER: &'static str = "rows";
     const RESULT: (&'static str, &'static str) = ("callvault.logRowResult", "id");
@@ -191,11 +191,11 @@ impl Intake for RowsIn {
         }
     }
 
-    fn keep(&self, store: &Store, tenant: &TenantId, rows: Vec<LogRow>) -> Pending<Vec<KeptRow>> {
+    fn keep(&self, store: &Store, tenant: &TenantId, rows: Vec<LogRow>) -> Pending<Vec<LogRowOutcome>> {
         store.keep_log_rows(tenant, rows)
     }
 
-    fn status(kept: KeptRow) -> Result<&'static str, Rejection> {
+    fn status(kept: LogRowOutcome) -> Result<&'static str, Rejection> {
         Ok(kept.name())
     }
 }

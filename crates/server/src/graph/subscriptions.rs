@@ -13,7 +13,7 @@ use notify::{Changes, HandshakeError, NewSubscription, Owner, Refusal, Secrets};
 use odata::bound::{Query, Resource, Step};
 use odata::json::{Member, Node, Text};
 use odata::primitive::DateTimeOffset;
-use store::{Added, SubscriptionRow, clock};
+use store::{SubscriptionOutcome, SubscriptionRow, clock};
 use uuid::Uuid;
 
 use super::ask::{Ask, tenant};
@@ -179,14 +179,14 @@ impl Desk<'_> {
         let row = asked.into_row(owner, id, &secrets, &self.notifications().vault, now);
         let quota = rules.quota;
         match self.worker.store.add_subscription(row.clone(), quota).await? {
-            Added::Added => {}
-            Added::Duplicate => {
+            SubscriptionOutcome::Added => {}
+            SubscriptionOutcome::Duplicate => {
                 let message = "Operation: Create; Exception: [Status Code: Conflict; Reason: A \
                                subscription already exists for this application, resource, change \
                                type and notification URL.]";
                 return Err(Problem::conflict(message).named(special::EXTENSION_ERROR));
             }
-            Added::QuotaReached => {
+            SubscriptionOutcome::QuotaReached => {
                 let message = "Operation: Create; Exception: [Status Code: Forbidden; Reason: \
                                Maximum number of subscriptions has been reached]";
                 return Err(Problem::forbidden_because(message).named(special::EXTENSION_ERROR));

@@ -7,7 +7,7 @@ use http::header::{HeaderName, HeaderValue, LOCATION};
 use model::{ShreddedRecord, TenantId};
 use odata::bound::{Query, Resource, Step};
 use odata::primitive::DateTimeOffset;
-use store::{Outcome, Written};
+use store::{Outcome, WriteResult};
 
 use super::ask::{Ask, tenant};
 use super::target::{Base, RecordRef};
@@ -116,7 +116,7 @@ async fn keep(
 async fn read_back(
     worker: &Rc<Worker>,
     request: &Request,
-    written: &Written,
+    written: &WriteResult,
 ) -> Result<Response, Problem> {
     let path = address(request, &written.id);
     let limits = odata::Limits::default();
@@ -178,13 +178,13 @@ pub(super) fn invalid(error: &model::Error) -> Problem {
 }
 
 /// The message for a record that says something else than the one that is kept.
-pub(super) fn conflict_message(written: &Written) -> String {
+pub(super) fn conflict_message(written: &WriteResult) -> String {
     format!(
         "The record '{}' is kept in version {} with another value here.",
         written.id, written.version
     )
 }
 
-fn conflict(written: &Written, pointer: &str) -> Problem {
+fn conflict(written: &WriteResult, pointer: &str) -> Problem {
     Problem::conflict(conflict_message(written)).with_target(pointer.to_owned())
 }

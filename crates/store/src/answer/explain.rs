@@ -44,12 +44,11 @@ fn explain_apply(
     plan: &Plan<'_>,
 ) -> Result<Explanation, Error> {
     let columns = Columns::new(chain, plan);
-    let statement = match &columns {
-        Some(columns) => columns.statement(),
-        None => {
-            let start = Position::default();
-            plan.page(&all_behind(plan, &start))?.finish(plan.tenant.dialect)
-        }
+    let statement = if let Some(columns) = &columns {
+        columns.statement()
+    } else {
+        let start = Position::default();
+        plan.page(&all_behind(plan, &start))?.finish(plan.tenant.dialect)
     };
     let steps = match &columns {
         Some(_) => &chain.steps[1..],

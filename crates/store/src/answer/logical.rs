@@ -1,4 +1,4 @@
-//! The logical query: what is asked for of rows, with the expressions of calculated members in place of
+//! The logical query: which rows, in which order, with the expressions of calculated members in place of
 //! their names. It borrows what it can from the query that came.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use crate::query::plan::{self, Conditions, Plan};
 use crate::query::{Cost, RowQuery};
 use crate::tables::search::Tenant;
 
-/// What is asked for of rows.
+/// Which rows a query is about, and in which order.
 #[derive(Debug)]
 pub(super) struct LogicalQuery<'q> {
     pub(super) set: RowSet,

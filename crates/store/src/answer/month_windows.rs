@@ -11,7 +11,7 @@ use crate::query::plan::Plan;
 use crate::tables::keys::{month, start_of_month};
 use crate::{Error, clock};
 
-/// Months of the first window, and those that are read at once where no more are asked for.
+/// Months of the first window; a range of no more months is read at once.
 const FIRST: i64 = 2;
 
 /// Whether pages of a query are read so.

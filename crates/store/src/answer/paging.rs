@@ -8,7 +8,7 @@ use super::logical::LogicalQuery;
 use super::residual::ResidualFilter;
 use super::run::{Candidate, Run};
 use crate::Error;
-use crate::query::Found;
+use crate::query::ResultRow;
 use crate::query::plan::Plan;
 use crate::query::position::Position;
 use crate::sql::Bind;
@@ -28,7 +28,7 @@ pub(super) struct Paging<'q> {
     /// `$top` allows none behind the page.
     pub(super) is_last: bool,
     with_segments: bool,
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<ResultRow>,
     /// The place of the last row that was given or left out.
     pub(super) at: Option<Vec<Option<Bind>>>,
     pub(super) skipped: u64,

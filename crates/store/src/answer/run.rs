@@ -18,7 +18,7 @@ use crate::query::plan::Plan;
 use crate::query::position::Position;
 use crate::query::scope::{ordinals, table_of};
 use crate::query::statement::{Projection, Slice};
-use crate::query::{Budget, Found};
+use crate::query::{Budget, ResultRow};
 use crate::rows::record::StoredRecord;
 use crate::sql::{Bind, Statement};
 use crate::tables::records;
@@ -125,17 +125,17 @@ impl<'r> Run<'r> {
         set: RowSet,
         row: Selection,
         with_segments: bool,
-    ) -> Result<Found, Error> {
+    ) -> Result<ResultRow, Error> {
         match row {
-            Selection::Record(record) => Ok(Found::Record(record)),
+            Selection::Record(record) => Ok(ResultRow::Record(record)),
             Selection::Key(key) if set == RowSet::Records => {
-                Ok(Found::Record(self.loader.record(key.record_key)?))
+                Ok(ResultRow::Record(self.loader.record(key.record_key)?))
             }
             Selection::Key(key) => {
                 let parts = Parts { segments: with_segments, ..Parts::default() };
                 match self.loader.row_text(set, &key, parts) {
-                    Ok(text) => Ok(Found::Row(text)),
-                    Err(cause @ Error::Corrupt(_)) => Ok(Found::Damaged { id: key.id, cause }),
+                    Ok(text) => Ok(ResultRow::Row(text)),
+                    Err(cause @ Error::Corrupt(_)) => Ok(ResultRow::Damaged { id: key.id, cause }),
                     Err(error) => Err(error),
                 }
             }

@@ -12,62 +12,66 @@ use crate::tables::change_log;
 
 /// Changes that are given one by one.
 const MOST_CHANGES: usize = 1_000;
-/// Things that were asked for lately, of which no more is known than a few bits of a hash.
+/// Keys that a doorkeeper remembers, by a few bits of a hash each.
 const SEEN: usize = 1 << 14;
-/// Of those, the ones that share a place; the one that came first makes room for another.
+/// Keys that share a place; the oldest of them makes room for another.
 const WAYS: usize = 4;
 
-/// Up to where the change log was followed.
+/// A cursor on the change log, for a cache in memory.
 #[derive(Debug, Default)]
-pub struct Following {
-    /// The number of the snapshot, and the last entry of the log.
+pub struct ChangeFeed {
+    /// The number of the snapshot that was followed last, and its last entry of the log.
     at: Option<(u64, i64)>,
 }
 
-/// What has changed since the log was followed last.
+/// What has changed since the feed was read last.
 #[derive(Debug)]
-pub enum News {
-    /// These; seldom any.
+pub enum FeedChanges {
+    /// These versions; seldom any.
     Changes(Vec<ChangeRow>),
-    /// Anything could have.
+    /// Anything may have changed.
     Anything,
 }
 
-impl Following {
-    /// What has changed up to a snapshot or a later one, which the connection has.
-    pub(crate) fn news(&mut self, connection: &Connection, snapshot: u64) -> Result<News, Error> {
-        // If something fails, nothing is known until the next time.
+impl ChangeFeed {
+    /// What has changed up to a snapshot, which the connection has.
+    pub(crate) fn news(
+        &mut self,
+        connection: &Connection,
+        snapshot: u64,
+    ) -> Result<FeedChanges, Error> {
+        // After a failure the cursor is gone, and the next call says that anything may have changed.
         let Some((seen, cursor)) = self.at.take() else {
             self.at = Some((snapshot, change_log::last(connection)?));
-            return Ok(News::Anything);
+            return Ok(FeedChanges::Anything);
         };
         if seen == snapshot {
             self.at = Some((seen, cursor));
-            return Ok(News::Changes(Vec::new()));
+            return Ok(FeedChanges::Changes(Vec::new()));
         }
         let changes = change_log::after(connection, cursor, MOST_CHANGES)?;
         if changes.len() == MOST_CHANGES {
             self.at = Some((snapshot, change_log::last(connection)?));
-            return Ok(News::Anything);
+            return Ok(FeedChanges::Anything);
         }
         self.at = Some((snapshot, changes.last().map_or(cursor, |change| change.sequence)));
-        Ok(News::Changes(changes))
+        Ok(FeedChanges::Changes(changes))
     }
 }
 
-/// Tells what is asked for a second time within a while. Only that is kept, so that those who read
-/// through everything push nobody out.
+/// Admits to a cache only what is asked for a second time within a while, so that a walk through
+/// everything evicts nothing (the doorkeeper of TinyLFU).
 #[derive(Debug)]
-pub struct Seen(Box<[[u16; WAYS]]>);
+pub struct Doorkeeper(Box<[[u16; WAYS]]>);
 
-impl Default for Seen {
+impl Default for Doorkeeper {
     fn default() -> Self {
         Self(vec![[0; WAYS]; SEEN / WAYS].into())
     }
 }
 
-impl Seen {
-    /// Whether something was asked for lately, by its key; it was from now on.
+impl Doorkeeper {
+    /// Whether a key was asked for lately. From now on it was.
     pub fn again(&mut self, key: &[u8]) -> bool {
         let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_comes_again_was_seen() {
-        let mut seen = Seen::default();
+        let mut seen = Doorkeeper::default();
         assert!(!seen.again(b"a"));
         assert!(!seen.again(b"b"));
         assert!(seen.again(b"a") && seen.again(b"b"));
@@ -98,7 +102,7 @@ mod tests {
 
     #[test]
     fn hardly_anything_is_pushed_out_by_what_else_comes_in_between() {
-        let mut seen = Seen::default();
+        let mut seen = Doorkeeper::default();
         let keys = || (0..2_000_u64).map(u64::to_le_bytes);
         for key in keys() {
             seen.again(&key);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
 
-use super::change_feed::{Following, News, Seen};
+use super::change_feed::{ChangeFeed, Doorkeeper, FeedChanges};
 use crate::Error;
 use crate::engine::Connection;
 use crate::rows::record::StoredRecord;
@@ -21,8 +21,8 @@ const USUAL: usize = 3 << 10;
 /// Records by their keys.
 pub(crate) struct RecordCache {
     cache: Cache<i64, Arc<StoredRecord>, Weight>,
-    following: Following,
-    seen: Seen,
+    following: ChangeFeed,
+    seen: Doorkeeper,
 }
 
 #[derive(Debug, Clone)]
@@ -37,14 +37,14 @@ impl Weighter<i64, Arc<StoredRecord>> for Weight {
 impl RecordCache {
     pub(crate) fn new() -> Self {
         let cache = Cache::with_weighter(ROOM as usize / USUAL, ROOM, Weight);
-        Self { cache, following: Following::default(), seen: Seen::default() }
+        Self { cache, following: ChangeFeed::default(), seen: Doorkeeper::default() }
     }
 
     /// Forgets what has changed up to a snapshot, which the connection has.
     pub(crate) fn follow(&mut self, connection: &Connection, snapshot: u64) -> Result<(), Error> {
         match self.following.news(connection, snapshot)? {
-            News::Anything => self.cache.clear(),
-            News::Changes(changes) => {
+            FeedChanges::Anything => self.cache.clear(),
+            FeedChanges::Changes(changes) => {
                 for change in changes {
                     self.cache.remove(&change.record_key);
                 }

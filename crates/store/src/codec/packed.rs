@@ -10,13 +10,13 @@ use zstd::stream::raw::{Decoder, Operation as _};
 use super::dictionary::Dictionary;
 
 /// A fragment, compressed.
-pub struct Packed {
+pub struct PackedFragment {
     bytes: Vec<u8>,
     dictionary: Option<Arc<Dictionary>>,
     size: u64,
 }
 
-impl Packed {
+impl PackedFragment {
     pub(crate) fn new(bytes: Vec<u8>, dictionary: Option<Arc<Dictionary>>, size: u64) -> Self {
         Self { bytes, dictionary, size }
     }
@@ -30,26 +30,30 @@ impl Packed {
     ///
     /// # Errors
     /// When there is no memory for it.
-    pub fn unpack(self) -> io::Result<Unpacking> {
+    pub fn unpack(self) -> io::Result<FragmentReader> {
         let dictionary = self.dictionary.as_ref().map_or(&[][..], |known| &known.row.body);
-        Ok(Unpacking { decoder: Decoder::with_dictionary(dictionary)?, bytes: self.bytes, at: 0 })
+        Ok(FragmentReader {
+            decoder: Decoder::with_dictionary(dictionary)?,
+            bytes: self.bytes,
+            at: 0,
+        })
     }
 }
 
-impl fmt::Debug for Packed {
+impl fmt::Debug for PackedFragment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Packed").field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("PackedFragment").field("size", &self.size).finish_non_exhaustive()
     }
 }
 
 /// The bytes of a fragment, in their order.
-pub struct Unpacking {
+pub struct FragmentReader {
     decoder: Decoder<'static>,
     bytes: Vec<u8>,
     at: usize,
 }
 
-impl Read for Unpacking {
+impl Read for FragmentReader {
     /// No bytes at the end. One that is cut short ends early; one that is damaged ends with an error.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
@@ -63,8 +67,8 @@ impl Read for Unpacking {
     }
 }
 
-impl fmt::Debug for Unpacking {
+impl fmt::Debug for FragmentReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unpacking").finish_non_exhaustive()
+        f.debug_struct("FragmentReader").finish_non_exhaustive()
     }
 }

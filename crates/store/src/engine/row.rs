@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::field::{self, Column, Field};
 use crate::Error;
 
-/// A row of a result, for as long as the next one is not asked for.
+/// A row of a result, valid until the next one is fetched.
 pub(crate) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
     Postgres(&'r tokio_postgres::Row),

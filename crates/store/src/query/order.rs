@@ -50,7 +50,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// The order that is asked for, if SQL knows all of its keys exactly. `dated` is the table that
+    /// The order of a query, if SQL knows all of its keys exactly. `dated` is the table that
     /// has the start of a record.
     pub(crate) fn new<'q>(
         compiler: &mut Compiler<'q>,

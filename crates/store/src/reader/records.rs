@@ -6,7 +6,7 @@ use model::{TenantId, key};
 use super::Reader;
 use crate::Error;
 use crate::cache::current::CurrentVersion;
-use crate::codec::{Codec, Large, Packed};
+use crate::codec::{Codec, Large, PackedFragment};
 use crate::engine::{Column, Connection};
 use crate::rows::record::StoredRecord;
 use crate::tables::fragments::Fragment;
@@ -180,7 +180,7 @@ impl Reader {
         &mut self,
         kind: FragmentKind,
         (record_key, number): (i64, usize),
-    ) -> Result<Option<Packed>, Error> {
+    ) -> Result<Option<PackedFragment>, Error> {
         let fragment = Fragment { kind, record_key, number };
         let bytes: Option<Vec<u8>> = self.of_fragment(fragment, "fragment")?;
         Ok(bytes.map(|bytes| self.codec.packed(bytes)).transpose()?)

@@ -5,12 +5,12 @@ use model::call::Ending;
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeptEvent {
-    /// It is kept.
+pub enum CallEventOutcome {
+    /// It is stored.
     New,
-    /// The same event was kept before.
+    /// It was stored before.
     Known,
-    /// Another event of the same id was kept before.
+    /// Another event with its id was stored before.
     Conflict,
     /// Its call belongs to another chain, of this id.
     OtherChain(String),
@@ -45,10 +45,10 @@ pub struct CallScope {
 
 /// A chain of calls that knows more than its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingChain {
+pub struct DueChain {
     /// Its number in this store.
     pub key: i64,
-    /// Whose.
+    /// Its tenant.
     pub tenant: TenantId,
     /// Its id, which the record has as well.
     pub id: String,
@@ -62,7 +62,7 @@ pub struct WaitingChain {
 #[derive(Debug, Clone)]
 pub struct ChainRecord {
     /// The chain as the record was made of it.
-    pub chain: WaitingChain,
+    pub chain: DueChain,
     /// The record.
     pub record: model::ShreddedRecord,
 }

@@ -4,7 +4,7 @@ use model::log::Log;
 
 /// What became of a row that came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeptRow {
+pub enum LogRowOutcome {
     /// It was not there.
     Created,
     /// It says something else than it did: what it said is kept beside it.
@@ -15,7 +15,7 @@ pub enum KeptRow {
     Unchanged,
 }
 
-impl KeptRow {
+impl LogRowOutcome {
     /// The word for it in answers.
     pub fn name(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ pub struct LogRange {
 
 /// A row of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptLogRow {
+pub struct StoredLogRow {
     /// When it happened (ticks).
     pub time: i64,
     /// Its number in this store.

@@ -32,7 +32,7 @@ pub struct StoredRecord {
 
 /// What writing a record came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WriteResult {
     /// What was done.
     pub outcome: Outcome,
     /// The id as stored with this version.
@@ -104,7 +104,7 @@ impl Change {
 pub struct ChangeRow {
     /// Ascends in the order of commits; has gaps.
     pub sequence: i64,
-    /// Whose record.
+    /// The tenant of the record.
     pub tenant: TenantId,
     /// [`StoredRecord::record_key`] of the version.
     pub record_key: i64,

@@ -9,21 +9,21 @@ pub struct SubscriptionRow {
     pub key: i64,
     /// Its GUID.
     pub id: String,
-    /// Whose records.
+    /// The tenant of the records.
     pub tenant: TenantId,
     /// The application that made it, which alone sees it.
     pub application_id: String,
     /// The application's service principal, if its token named one.
     pub creator_id: Option<String>,
-    /// As it was asked for, letter for letter.
+    /// The resource, letter for letter as it was requested.
     pub resource: String,
-    /// As it was asked for, letter for letter.
+    /// The change types, letter for letter as they were requested.
     pub change_type: String,
     /// Where notifications go.
     pub notification_url: String,
     /// Where lifecycle events go.
     pub lifecycle_notification_url: Option<String>,
-    /// As it was asked for; it is only shown.
+    /// As it was requested; it is only shown.
     pub latest_supported_tls_version: String,
     /// What each notification repeats, under the master key.
     pub sealed_client_state: Option<Vec<u8>>,
@@ -39,7 +39,7 @@ pub struct SubscriptionRow {
 
 /// What became of a new subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
+pub enum SubscriptionOutcome {
     /// It is kept.
     Added,
     /// There is one of the application for the same resource, changes and address.
@@ -140,7 +140,7 @@ pub struct Match {
 pub struct CommittedVersion {
     /// Place in the change log.
     pub sequence: i64,
-    /// Whose record.
+    /// The tenant of the record.
     pub tenant: TenantId,
     /// What names the record.
     pub id_key: Vec<u8>,
@@ -226,7 +226,7 @@ pub struct Decision {
 /// Messages that were sent together, by their first and last numbers. What stands between them and
 /// was put back into the queue later is none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentMessages {
     /// [`SubscriptionRow::key`].
     pub subscription_key: i64,
     /// To which of its addresses.
@@ -239,7 +239,7 @@ pub struct Sent {
     pub queued: i64,
 }
 
-impl Sent {
+impl SentMessages {
     /// What is sent together; none if that is nothing.
     pub fn of(channel: Channel, messages: &[DeliveryRow]) -> Option<Self> {
         let (first, last) = (messages.first()?, messages.last()?);
@@ -251,7 +251,7 @@ impl Sent {
 
 /// What became of messages that were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
+pub enum DeliveryOutcome {
     /// They arrived.
     Delivered,
     /// They did not.

@@ -2,7 +2,9 @@
 
 use super::Store;
 use crate::pending::Pending;
-use crate::rows::subscription::{Added, Decision, Event, Match, Sent, Settled, SubscriptionRow};
+use crate::rows::subscription::{
+    Decision, DeliveryOutcome, Event, Match, SentMessages, SubscriptionOutcome, SubscriptionRow,
+};
 use crate::tables::{deliveries, subscriptions};
 use crate::writer::Weight;
 
@@ -13,7 +15,11 @@ impl Store {
     /// On PostgreSQL the call itself blocks, before it returns: it opens a connection, and waits until the
     /// transactions of others that were running have ended, at most as long as a statement may take. On
     /// SQLite it doesn't block.
-    pub fn add_subscription(&self, subscription: SubscriptionRow, quota: u64) -> Pending<Added> {
+    pub fn add_subscription(
+        &self,
+        subscription: SubscriptionRow,
+        quota: u64,
+    ) -> Pending<SubscriptionOutcome> {
         let behind =
             subscriptions::decided(&self.inner.state.opener, self.inner.state.statement_limit);
         self.submit(Weight::SMALL, move |session| {
@@ -64,7 +70,7 @@ impl Store {
     }
 
     /// Notes what became of messages that were sent; answers how many were given up.
-    pub fn settle(&self, sent: Sent, settled: Settled) -> Pending<usize> {
+    pub fn settle(&self, sent: SentMessages, settled: DeliveryOutcome) -> Pending<usize> {
         self.submit(Weight::SMALL, move |session| deliveries::settle(session, sent, &settled))
     }
 

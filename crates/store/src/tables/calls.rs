@@ -8,7 +8,7 @@ use super::keys::RecordId;
 use super::session::Session;
 use super::versions;
 use crate::engine::{Connection, Row, most};
-use crate::rows::call::{self, CallScope, ChainRecord, KeptEvent, WaitingChain};
+use crate::rows::call::{self, CallEventOutcome, CallScope, ChainRecord, DueChain};
 use crate::{Cause, Error};
 
 /// Columns of a call, read by [`call()`].
@@ -24,7 +24,7 @@ pub(crate) fn keep(
     session: &mut Session,
     tenant: &TenantId,
     events: &[CallEventRow],
-) -> Result<Vec<KeptEvent>, Error> {
+) -> Result<Vec<CallEventOutcome>, Error> {
     let tenant_key = session.tenant_key(tenant)?;
     let now = session.now();
     let connection = &session.connection;
@@ -36,23 +36,23 @@ fn keep_event(
     tenant_key: i64,
     event: &CallEventRow,
     now: i64,
-) -> Result<KeptEvent, Error> {
+) -> Result<CallEventOutcome, Error> {
     let known: Option<String> = connection.value(
         "SELECT body FROM call_event WHERE tenant_key = ?1 AND id_key = ?2",
         (tenant_key, &event.id_key),
     )?;
     match known {
-        Some(body) if body == event.body => return Ok(KeptEvent::Known),
-        Some(_) => return Ok(KeptEvent::Conflict),
+        Some(body) if body == event.body => return Ok(CallEventOutcome::Known),
+        Some(_) => return Ok(CallEventOutcome::Conflict),
         None => {}
     }
     let call_key = match find_call(connection, tenant_key, event)? {
         Some(StoredCall { chain, .. }) if key(&chain) != key(&event.chain_id) => {
-            return Ok(KeptEvent::OtherChain(chain));
+            return Ok(CallEventOutcome::OtherChain(chain));
         }
-        Some(StoredCall { call_key, chain_key, ending, .. }) => {
-            see(connection, (call_key, chain_key), ending, event)?;
-            call_key
+        Some(call) => {
+            update_call(connection, &call, event)?;
+            call.call_key
         }
         None => add_call(connection, tenant_key, event, now)?,
     };
@@ -66,7 +66,7 @@ fn keep_event(
          WHERE chain_key = (SELECT chain_key FROM call WHERE call_key = ?1)",
         (call_key, now, event_key),
     )?;
-    Ok(KeptEvent::New)
+    Ok(CallEventOutcome::New)
 }
 
 struct StoredCall {
@@ -94,13 +94,13 @@ fn find_call(
     })
 }
 
-/// Notes what an event says of a call that is known.
-fn see(
+/// Updates a stored call by what an event says of it.
+fn update_call(
     connection: &Connection,
-    (call_key, chain_key): (i64, i64),
-    ending: Ending,
+    call: &StoredCall,
     event: &CallEventRow,
 ) -> Result<(), Error> {
+    let StoredCall { call_key, chain_key, ending, .. } = *call;
     connection.execute(
         "UPDATE call SET start_date_time = ?2 WHERE call_key = ?1 AND start_date_time > ?2",
         (call_key, event.time),
@@ -201,7 +201,7 @@ pub(crate) fn due(
     connection: &Connection,
     (ended_before, any_before): (i64, i64),
     limit: usize,
-) -> Result<Vec<WaitingChain>, Error> {
+) -> Result<Vec<DueChain>, Error> {
     let text = "SELECT h.chain_key, t.id, h.id, h.last_event, \
                 coalesce((SELECT max(r.version) FROM call_record r \
                 WHERE r.tenant_key = h.tenant_key AND r.id_key = h.id_key), 0) \
@@ -210,7 +210,7 @@ pub(crate) fn due(
                 AND (h.open_calls = 0 OR h.received <= ?2) ORDER BY h.received LIMIT ?3";
     connection.all(text, (ended_before.max(any_before), any_before, most(limit)), |row| {
         let damaged = || Error::Corrupt(Cause::new("call chain: a tenant is no GUID"));
-        Ok(WaitingChain {
+        Ok(DueChain {
             key: row.get(0)?,
             tenant: TenantId::parse(&row.get::<String>(1)?).ok_or_else(damaged)?,
             id: row.get(2)?,

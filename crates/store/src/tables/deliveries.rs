@@ -8,8 +8,8 @@ use super::session::Session;
 use super::subscriptions;
 use crate::engine::{Connection, Row, most};
 use crate::rows::subscription::{
-    Channel, Decision, DeliveryRow, DueEndpoint, Event, FailingEndpoint, Match, QueueSize, Sent,
-    Settled,
+    Channel, Decision, DeliveryOutcome, DeliveryRow, DueEndpoint, Event, FailingEndpoint, Match,
+    QueueSize, SentMessages,
 };
 use crate::{Cause, Error};
 
@@ -143,21 +143,25 @@ fn late_event(session: &Session, matched: &Match) -> Result<Option<Event>, Error
 }
 
 /// Notes what became of messages; answers how many were given up.
-pub(crate) fn settle(session: &mut Session, sent: Sent, settled: &Settled) -> Result<usize, Error> {
+pub(crate) fn settle(
+    session: &mut Session,
+    sent: SentMessages,
+    settled: &DeliveryOutcome,
+) -> Result<usize, Error> {
     match settled {
-        Settled::Delivered => {
+        DeliveryOutcome::Delivered => {
             delivered(session, sent)?;
             Ok(0)
         }
-        Settled::Failed { now, due, give_up_before, reason } => {
+        DeliveryOutcome::Failed { now, due, give_up_before, reason } => {
             failed(session, sent, (*now, *due), reason)?;
             give_up(session, sent, *now, *give_up_before)
         }
     }
 }
 
-fn delivered(session: &Session, sent: Sent) -> Result<(), Error> {
-    let Sent { subscription_key, channel, first, last, queued } = sent;
+fn delivered(session: &Session, sent: SentMessages) -> Result<(), Error> {
+    let SentMessages { subscription_key, channel, first, last, queued } = sent;
     session.connection.execute(
         "DELETE FROM delivery WHERE subscription_key = ?1 AND channel = ?2 \
              AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL AND queued <= ?5",
@@ -172,11 +176,11 @@ fn delivered(session: &Session, sent: Sent) -> Result<(), Error> {
 
 fn failed(
     session: &Session,
-    sent: Sent,
+    sent: SentMessages,
     (now, due): (i64, i64),
     reason: &str,
 ) -> Result<(), Error> {
-    let Sent { subscription_key, channel, first, last, queued } = sent;
+    let SentMessages { subscription_key, channel, first, last, queued } = sent;
     session.connection.execute(
         "UPDATE delivery SET message = ?3 WHERE subscription_key = ?1 AND channel = ?2 \
              AND delivery_key BETWEEN ?3 AND ?4 AND died IS NULL AND queued <= ?5",
@@ -197,8 +201,13 @@ fn failed(
 
 /// Gives up what was queued before an instant, if the address has failed since before it. Lost
 /// notifications become an event of the subscription.
-fn give_up(session: &mut Session, sent: Sent, now: i64, before: i64) -> Result<usize, Error> {
-    let Sent { subscription_key, channel, .. } = sent;
+fn give_up(
+    session: &mut Session,
+    sent: SentMessages,
+    now: i64,
+    before: i64,
+) -> Result<usize, Error> {
+    let SentMessages { subscription_key, channel, .. } = sent;
     let died = session.connection.execute(
         "UPDATE delivery SET died = ?4 WHERE subscription_key = ?1 AND channel = ?2 \
              AND died IS NULL AND queued <= ?3 AND EXISTS (SELECT 1 FROM subscription_endpoint e \
@@ -344,7 +353,7 @@ pub(crate) fn of_subscription(
     is_dead: Option<bool>,
     (after, limit): (i64, usize),
 ) -> Result<Vec<DeliveryRow>, Error> {
-    // Each part has an index in the order that is asked for.
+    // Each part of the union has an index in this order.
     let text = "SELECT delivery_key, subscription_key, event, record_id, version, queued, message, \
                 died, is_undecided FROM delivery WHERE subscription_key = ?1 AND channel = 0 \
                 AND delivery_key > ?2 AND died IS NULL AND ?4 IS DISTINCT FROM 1 \

@@ -6,14 +6,14 @@ use model::log::{LogRow, RowMerge, merge_row};
 use super::session::Session;
 use crate::Error;
 use crate::engine::{Connection, most};
-use crate::rows::log::{KeptLogRow, KeptRow, LogRange};
+use crate::rows::log::{LogRange, LogRowOutcome, StoredLogRow};
 
 /// Keeps rows, and says of each what became of it.
 pub(crate) fn keep(
     session: &mut Session,
     tenant: &TenantId,
     rows: &[LogRow],
-) -> Result<Vec<KeptRow>, Error> {
+) -> Result<Vec<LogRowOutcome>, Error> {
     let tenant_key = session.tenant_key(tenant)?;
     let now = session.now();
     rows.iter().map(|row| keep_row(&session.connection, tenant_key, row, now)).collect()
@@ -24,7 +24,7 @@ fn keep_row(
     tenant_key: i64,
     row: &LogRow,
     now: i64,
-) -> Result<KeptRow, Error> {
+) -> Result<LogRowOutcome, Error> {
     let name = (tenant_key, row.log.name(), &row.id_key);
     let text = "SELECT log_row_key, body FROM log_row \
                 WHERE tenant_key = ?1 AND log = ?2 AND id_key = ?3 AND replaced IS NULL";
@@ -32,20 +32,20 @@ fn keep_row(
         connection.first(text, name, |found| Ok((found.get(0)?, found.get(1)?)))?;
     let Some((key, body)) = known else {
         insert(connection, tenant_key, row, &row.body, now)?;
-        return Ok(KeptRow::Created);
+        return Ok(LogRowOutcome::Created);
     };
     match merge_row(&body, &row.body) {
-        RowMerge::Unchanged => Ok(KeptRow::Unchanged),
+        RowMerge::Unchanged => Ok(LogRowOutcome::Unchanged),
         RowMerge::Merged(body) => {
             connection
                 .execute("UPDATE log_row SET body = ?2 WHERE log_row_key = ?1", (key, body))?;
-            Ok(KeptRow::Merged)
+            Ok(LogRowOutcome::Merged)
         }
         RowMerge::Replaced(body) => {
             connection
                 .execute("UPDATE log_row SET replaced = ?2 WHERE log_row_key = ?1", (key, now))?;
             insert(connection, tenant_key, row, &body, now)?;
-            Ok(KeptRow::Replaced)
+            Ok(LogRowOutcome::Replaced)
         }
     }
 }
@@ -70,7 +70,7 @@ pub(crate) fn list(
     range: &LogRange,
     after: Option<(i64, i64)>,
     (skip, limit): (u64, usize),
-) -> Result<Vec<KeptLogRow>, Error> {
+) -> Result<Vec<StoredLogRow>, Error> {
     let text = "SELECT date_time, log_row_key, body FROM log_row \
                 WHERE tenant_key = ?1 AND log = ?2 AND replaced IS NULL \
                 AND (date_time, log_row_key) > (?3, ?4) AND date_time < ?5 \
@@ -79,7 +79,7 @@ pub(crate) fn list(
     let skip = i64::try_from(skip).unwrap_or(i64::MAX);
     let values = (tenant_key, range.log.name(), time, key, range.end, most(limit), skip);
     connection.all(text, values, |row| {
-        Ok(KeptLogRow { time: row.get(0)?, key: row.get(1)?, body: row.get(2)? })
+        Ok(StoredLogRow { time: row.get(0)?, key: row.get(1)?, body: row.get(2)? })
     })
 }
 

@@ -68,8 +68,8 @@ pub(crate) struct Tenant {
     pub(crate) dialect: Dialect,
 }
 
-/// What the index is asked for candidates of a tenant, in the engine's own language; none when it can
-/// say nothing, and all records are candidates. [`Candidates::Nothing`] asks for a word that no
+/// The question to the index for candidates of a tenant, in the engine's own language; none when the
+/// index can't narrow them, and all records are candidates. [`Candidates::Nothing`] asks for a word that no
 /// record has.
 pub(crate) fn match_text(tenant: Tenant, candidates: &Candidates) -> Option<String> {
     if *candidates == Candidates::All {

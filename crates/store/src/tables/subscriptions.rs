@@ -7,7 +7,7 @@ use model::TenantId;
 use super::session::Session;
 use super::tenants;
 use crate::engine::{Connection, Opener, Row, Value as _};
-use crate::rows::subscription::{Added, Event, SubscriptionRow};
+use crate::rows::subscription::{Event, SubscriptionOutcome, SubscriptionRow};
 use crate::{Cause, Error};
 
 /// Time between two looks for transactions of others.
@@ -50,7 +50,7 @@ pub(crate) fn add(
     subscription: &SubscriptionRow,
     behind: Option<i64>,
     quota: u64,
-) -> Result<Added, Error> {
+) -> Result<SubscriptionOutcome, Error> {
     let tenant_key = session.tenant_key(&subscription.tenant)?;
     let connection = &session.connection;
     tenants::lock(connection, tenant_key)?;
@@ -68,7 +68,7 @@ pub(crate) fn add(
         ),
     )?;
     if is_known {
-        return Ok(Added::Duplicate);
+        return Ok(SubscriptionOutcome::Duplicate);
     }
     let count: i64 = connection
         .value(
@@ -78,7 +78,7 @@ pub(crate) fn add(
         )?
         .unwrap_or(0);
     if count.unsigned_abs() >= quota {
-        return Ok(Added::QuotaReached);
+        return Ok(SubscriptionOutcome::QuotaReached);
     }
     let created_after = match behind {
         Some(behind) => behind,
@@ -109,7 +109,7 @@ pub(crate) fn add(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         values.as_slice(),
     )?;
-    Ok(Added::Added)
+    Ok(SubscriptionOutcome::Added)
 }
 
 /// Gives a subscription another end and what else may be changed of it; whether there was one. Its

@@ -20,14 +20,14 @@ use super::record_keys;
 use super::record_locks::{RecordLock, RecordLocks};
 use super::session::Session;
 use crate::Error;
-use crate::rows::record::{Change, Outcome, Written};
+use crate::rows::record::{Change, Outcome, WriteResult};
 
 /// Writes records one by one; see [`crate::Store::write`].
 pub(crate) fn write(
     session: &mut Session,
     tenant: &TenantId,
     records: &[ShreddedRecord],
-) -> Result<Vec<Written>, Error> {
+) -> Result<Vec<WriteResult>, Error> {
     let tenant_key = session.tenant_key(tenant)?;
     let mut locks = session.lock_records(tenant_key, records)?;
     records.iter().map(|record| write_record(session, tenant_key, &mut locks, record)).collect()
@@ -38,7 +38,7 @@ fn write_record(
     tenant_key: i64,
     locks: &mut RecordLocks,
     record: &ShreddedRecord,
-) -> Result<Written, Error> {
+) -> Result<WriteResult, Error> {
     let id = RecordId { tenant_key, id_key: &record.id_key };
     let current = match locks.remove(&record.id_key) {
         Some(RecordLock::New(key)) => return add_first(session, tenant_key, key, record),
@@ -67,7 +67,7 @@ fn add_first(
     tenant_key: i64,
     record_key: i64,
     record: &ShreddedRecord,
-) -> Result<Written, Error> {
+) -> Result<WriteResult, Error> {
     session.rows(tenant_key).insert(Some(record_key), true, record)?;
     log(session, tenant_key, record_key, record, Change::Created)?;
     Ok(written(record, Outcome::Created, record.id.clone(), record.flags))
@@ -78,7 +78,7 @@ fn add(
     tenant_key: i64,
     record: &ShreddedRecord,
     change: Change,
-) -> Result<Written, Error> {
+) -> Result<WriteResult, Error> {
     let is_current = change != Change::Archived;
     let key = session.next_key(record.start)?;
     let record_key = session.rows(tenant_key).insert(key, is_current, record)?;
@@ -101,7 +101,7 @@ fn write_again(
     tenant_key: i64,
     stored: &Head,
     record: &ShreddedRecord,
-) -> Result<Written, Error> {
+) -> Result<WriteResult, Error> {
     let unwritten = |outcome| written(record, outcome, stored.id.clone(), stored.flags);
     if record.content_hash.starts_with(&stored.content_hash) {
         return Ok(unwritten(Outcome::Unchanged));
@@ -135,6 +135,6 @@ fn log(
     session.log(&Entry { tenant_key, record_key, id: None, version, change, committed_at })
 }
 
-fn written(record: &ShreddedRecord, outcome: Outcome, id: String, flags: u32) -> Written {
-    Written { outcome, id, id_key: record.id_key.clone(), version: record.version, flags }
+fn written(record: &ShreddedRecord, outcome: Outcome, id: String, flags: u32) -> WriteResult {
+    WriteResult { outcome, id, id_key: record.id_key.clone(), version: record.version, flags }
 }

@@ -1,6 +1,6 @@
 //! Events of calls and the records of chains: kept once, in any order, and noted together.
 
-use store::{CallEventRow, CallScope, ChainRecord, Ending, KeptEvent, Store, WaitingChain};
+use store::{CallEventOutcome, CallEventRow, CallScope, ChainRecord, DueChain, Ending, Store};
 
 use crate::calls::{Call, call};
 use crate::engine::{Folder, other_tenant, serve, tenant};
@@ -20,7 +20,7 @@ pub(crate) fn event(call: &str, chain: &str, number: u32, is_end: bool) -> CallE
     }
 }
 
-fn keep(store: &Store, events: Vec<CallEventRow>) -> Vec<KeptEvent> {
+fn keep(store: &Store, events: Vec<CallEventRow>) -> Vec<CallEventOutcome> {
     store.keep_call_events(&tenant(), events).wait().unwrap()
 }
 
@@ -29,7 +29,7 @@ fn record_of(chain: &str, version: i64) -> Call {
     Call { id: chain.to_owned(), ..call(1) }.version(version)
 }
 
-fn due(store: &Store) -> Vec<WaitingChain> {
+fn due(store: &Store) -> Vec<DueChain> {
     store.reader().unwrap().due_chains(NOW, 0, 10).unwrap()
 }
 
@@ -44,14 +44,14 @@ fn an_event_is_kept_once_whatever_comes_again() {
     assert_eq!(
         kept,
         [
-            KeptEvent::New,
-            KeptEvent::Known,
-            KeptEvent::Conflict,
-            KeptEvent::OtherChain("x".to_owned())
+            CallEventOutcome::New,
+            CallEventOutcome::Known,
+            CallEventOutcome::Conflict,
+            CallEventOutcome::OtherChain("x".to_owned())
         ]
     );
     let theirs = store.keep_call_events(&other_tenant(), vec![first]).wait().unwrap();
-    assert_eq!(theirs, [KeptEvent::New], "ids are a tenant's own");
+    assert_eq!(theirs, [CallEventOutcome::New], "ids are a tenant's own");
     let mut reader = store.reader().unwrap();
     let call = reader.call(&tenant(), b"a").unwrap().unwrap();
     assert_eq!((call.ending, call.start), (Ending::Open, 99));
@@ -82,7 +82,7 @@ fn a_record_is_written_of_what_is_known_or_not_at_all() {
     let store = serve(&folder);
     keep(&store, vec![event("a", "x", 1, true)]);
     let chain = due(&store).remove(0);
-    let write = |chain: &WaitingChain, version| {
+    let write = |chain: &DueChain, version| {
         let record = record_of("x", version).shred(&store);
         store.write_chain_record(ChainRecord { chain: chain.clone(), record }).wait().unwrap()
     };
@@ -138,5 +138,5 @@ fn calls_go_with_their_record() {
     let calls = reader.calls(&tenant(), &CallScope::default(), None, 10).unwrap();
     assert_eq!(calls.iter().map(|call| call.id.as_str()).collect::<Vec<_>>(), ["b"]);
     // Told again, it is new.
-    assert_eq!(keep(&store, vec![event("a", "x", 1, true)]), [KeptEvent::New]);
+    assert_eq!(keep(&store, vec![event("a", "x", 1, true)]), [CallEventOutcome::New]);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use model::rows::RowSet::Records;
 use odata::primitive::DateTimeOffset;
-use store::{Found, Reader, RowQuery, Store};
+use store::{Reader, ResultRow, RowQuery, Store};
 
 use crate::calls::{Call, call};
 use crate::engine::{Folder, other_tenant, serve, tenant};
@@ -32,7 +32,7 @@ fn all_pages(reader: &mut Reader, query: &RowQuery, limit: usize) -> Vec<(i64, S
         let page = reader.page(&tenant(), query, after.as_deref(), limit, &budget()).unwrap();
         assert!(page.rows.len() <= limit);
         all.extend(page.rows.iter().map(|found| match found {
-            Found::Record(record) => (record.start, record.id.clone()),
+            ResultRow::Record(record) => (record.start, record.id.clone()),
             other => panic!("{other:?}"),
         }));
         match page.next {

@@ -1,6 +1,9 @@
 //! The queues of notifications: what goes in once, what stays until it arrived, what is given up.
 
-use store::{Added, Channel, Event, Match, Reader, Sent, Settled, Store, SubscriptionRow};
+use store::{
+    Channel, DeliveryOutcome, Event, Match, Reader, SentMessages, Store, SubscriptionOutcome,
+    SubscriptionRow,
+};
 
 use crate::calls::call;
 use crate::engine::{Folder, other_tenant, serve, tenant};
@@ -32,7 +35,10 @@ pub(crate) fn subscription(id: &str) -> SubscriptionRow {
 /// A store with one subscription; its key.
 fn subscribed(folder: &Folder) -> (Store, i64) {
     let store = serve(folder);
-    assert_eq!(store.add_subscription(subscription("s"), 9).wait().unwrap(), Added::Added);
+    assert_eq!(
+        store.add_subscription(subscription("s"), 9).wait().unwrap(),
+        SubscriptionOutcome::Added
+    );
     let key = store.reader().unwrap().subscriptions(None, 2).unwrap()[0].key;
     (store, key)
 }
@@ -56,13 +62,13 @@ fn next(reader: &mut Reader, key: i64, channel: Channel) -> Vec<String> {
     rows.into_iter().map(|row| format!("{} {}", row.event.name(), text(row.record_id))).collect()
 }
 
-fn sent(reader: &mut Reader, key: i64, channel: Channel, count: usize) -> Sent {
+fn sent(reader: &mut Reader, key: i64, channel: Channel, count: usize) -> SentMessages {
     let rows = reader.next_deliveries((key, channel), 0, count).unwrap();
-    Sent::of(channel, &rows).unwrap()
+    SentMessages::of(channel, &rows).unwrap()
 }
 
-fn failed(now: i64, give_up_before: i64) -> Settled {
-    Settled::Failed { now, due: now + HOUR, give_up_before, reason: "refused".to_owned() }
+fn failed(now: i64, give_up_before: i64) -> DeliveryOutcome {
+    DeliveryOutcome::Failed { now, due: now + HOUR, give_up_before, reason: "refused".to_owned() }
 }
 
 #[test]
@@ -81,7 +87,7 @@ fn versions_are_told_once_in_the_order_of_their_commits() {
     assert_eq!(store.enqueue((7, 8), vec![only_new]).wait().unwrap(), 0);
     assert_eq!(reader.notification_cursor().unwrap(), 8);
     let one = sent(&mut reader, key, Channel::Notifications, 2);
-    store.settle(one, Settled::Delivered).wait().unwrap();
+    store.settle(one, DeliveryOutcome::Delivered).wait().unwrap();
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r2"]);
 }
 
@@ -109,7 +115,7 @@ fn what_failed_is_sent_again_together_and_after_its_wait() {
     let due = reader.due_endpoints(2 * HOUR, "CallRecords.Read.All").unwrap();
     assert_eq!((due.len(), due[0].failures, due[0].channel), (1, 1, Channel::Notifications));
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r1", "created r2"]);
-    store.settle(both, Settled::Delivered).wait().unwrap();
+    store.settle(both, DeliveryOutcome::Delivered).wait().unwrap();
     assert_eq!(reader.due_endpoints(0, "CallRecords.Read.All").unwrap()[0].failures, 0);
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r3"]);
 }
@@ -158,10 +164,10 @@ fn what_is_replayed_while_a_request_is_out_stays_in_the_queue() {
     let out = sent(&mut reader, key, Channel::Notifications, 100);
     // Their numbers stand between those of the request.
     assert_eq!(store.replay(key, None).wait().unwrap(), 3);
-    store.settle(out, Settled::Delivered).wait().unwrap();
+    store.settle(out, DeliveryOutcome::Delivered).wait().unwrap();
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r1"]);
     let out = sent(&mut reader, key, Channel::Notifications, 100);
-    store.settle(out, Settled::Delivered).wait().unwrap();
+    store.settle(out, DeliveryOutcome::Delivered).wait().unwrap();
     assert_eq!(next(&mut reader, key, Channel::Notifications), ["created r3", "created r4"]);
 }
 
@@ -193,15 +199,15 @@ fn subscriptions_are_bounded_and_none_is_twice() {
     let folder = Folder::new();
     let store = serve(&folder);
     let add = |row: SubscriptionRow, quota| store.add_subscription(row, quota).wait().unwrap();
-    assert_eq!(add(subscription("a"), 2), Added::Added);
+    assert_eq!(add(subscription("a"), 2), SubscriptionOutcome::Added);
     let same = SubscriptionRow { id: "b".to_owned(), ..subscription("a") };
-    assert_eq!(add(same.clone(), 2), Added::Duplicate);
+    assert_eq!(add(same.clone(), 2), SubscriptionOutcome::Duplicate);
     let of_other = SubscriptionRow { tenant: other_tenant(), ..same.clone() };
-    assert_eq!(add(of_other, 2), Added::Added);
-    assert_eq!(add(subscription("c"), 2), Added::Added);
-    assert_eq!(add(subscription("d"), 2), Added::QuotaReached);
+    assert_eq!(add(of_other, 2), SubscriptionOutcome::Added);
+    assert_eq!(add(subscription("c"), 2), SubscriptionOutcome::Added);
+    assert_eq!(add(subscription("d"), 2), SubscriptionOutcome::QuotaReached);
     let later = SubscriptionRow { created: FAR, expires: 2 * FAR, ..subscription("d") };
-    assert_eq!(add(later, 2), Added::Added, "those that have ended don't count");
+    assert_eq!(add(later, 2), SubscriptionOutcome::Added, "those that have ended don't count");
 }
 
 #[test]

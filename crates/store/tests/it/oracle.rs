@@ -14,7 +14,7 @@ use odata::json::{Node, write_node};
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
 use odata::{Limits, parse_request};
-use store::{Found, Reader, RowQuery};
+use store::{Reader, ResultRow, RowQuery};
 
 use crate::engine::tenant;
 use crate::sample::budget;
@@ -61,7 +61,7 @@ impl Oracle {
         let all = query(RowSet::Records, &[]);
         let page = reader.page(&tenant(), &all, None, 100_000, &budget()).unwrap();
         let records = page.rows.into_iter().map(|found| match found {
-            Found::Record(record) => record,
+            ResultRow::Record(record) => record,
             other => panic!("{other:?}"),
         });
         // In the order that is promised, whatever the store says of it.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use model::rows::RowSet::{self, Records};
 use odata::json::Node;
-use store::{Budget, Error, Found, Reader, RowPage, RowQuery};
+use store::{Budget, Error, Reader, ResultRow, RowPage, RowQuery};
 
 use crate::asked::{FILTERS, ORDERS, SEARCHES};
 use crate::calls::call;
@@ -14,10 +14,12 @@ use crate::oracle::{Oracle, name_of, query};
 use crate::sample::{Sample, budget};
 
 fn names(set: RowSet, page: &RowPage) -> Vec<String> {
-    let name = |found: &Found| match found {
-        Found::Record(record) => record.id.clone(),
-        Found::Row(text) => name_of(set, &Node::parse(std::str::from_utf8(text).unwrap()).unwrap()),
-        Found::Damaged { id, cause } => panic!("{id}: {cause}"),
+    let name = |found: &ResultRow| match found {
+        ResultRow::Record(record) => record.id.clone(),
+        ResultRow::Row(text) => {
+            name_of(set, &Node::parse(std::str::from_utf8(text).unwrap()).unwrap())
+        }
+        ResultRow::Damaged { id, cause } => panic!("{id}: {cause}"),
     };
     page.rows.iter().map(name).collect()
 }

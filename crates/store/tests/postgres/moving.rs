@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use model::log::{Log, LogRow};
 use store::{
-    AppRow, Error, KeptRow, LogRange, Moved, Moving, Role, Settled, SigningKeyRow, Store, transfer,
+    AppRow, DeliveryOutcome, Error, LogRange, LogRowOutcome, Role, SigningKeyRow, Store,
+    TransferProgress, TransferSummary, transfer,
 };
 
 use crate::calls::{Call, call};
@@ -101,14 +102,15 @@ fn keep(store: &Store) {
     store.enqueue((0, last), vec![matched(key, 1, 1), matched(key, 2, 1)]).wait().unwrap();
     let mut reader = store.reader().unwrap();
     let rows = reader.next_deliveries((key, store::Channel::Notifications), 0, 1).unwrap();
-    let sent = store::Sent::of(store::Channel::Notifications, &rows).unwrap();
-    let failed = Settled::Failed { now: 5, due: 9, give_up_before: 0, reason: "no".to_owned() };
+    let sent = store::SentMessages::of(store::Channel::Notifications, &rows).unwrap();
+    let failed =
+        DeliveryOutcome::Failed { now: 5, due: 9, give_up_before: 0, reason: "no".to_owned() };
     store.settle(sent, failed).wait().unwrap();
     let events = vec![event("a", "x", 1, false), event("b", "x", 2, true)];
     store.keep_call_events(&tenant(), events).wait().unwrap();
     let rows = [1, 2].map(|duration| log_row("r", duration));
     let kept = store.keep_log_rows(&tenant(), rows.to_vec()).wait().unwrap();
-    assert_eq!(kept, [KeptRow::Created, KeptRow::Replaced]);
+    assert_eq!(kept, [LogRowOutcome::Created, LogRowOutcome::Replaced]);
 }
 
 fn log_row(id: &str, duration: u32) -> LogRow {
@@ -117,7 +119,7 @@ fn log_row(id: &str, duration: u32) -> LogRow {
     model::log::read(Log::PstnCalls, &text, None).unwrap()
 }
 
-fn moved(from: &Store, to: &Store) -> Moved {
+fn moved(from: &Store, to: &Store) -> TransferSummary {
     transfer(from, to, &mut |_| {}).unwrap()
 }
 
@@ -150,7 +152,7 @@ fn a_store_is_the_same_on_either_engine_and_after_its_way_back() {
     to.keep_call_events(&tenant(), vec![event("c", "y", 1, true)]).wait().unwrap();
     let told = vec![log_row("r", 2), log_row("s", 1)];
     let kept = to.keep_log_rows(&tenant(), told).wait().unwrap();
-    assert_eq!(kept, [KeptRow::Unchanged, KeptRow::Created]);
+    assert_eq!(kept, [LogRowOutcome::Unchanged, LogRowOutcome::Created]);
     let all = LogRange { log: Log::PstnCalls, from: i64::MIN, end: i64::MAX };
     assert_eq!(reader.log_rows(&tenant(), &all, None, (0, 10)).unwrap().len(), 2);
 }
@@ -168,7 +170,7 @@ fn what_comes_while_both_are_compared_is_told_and_left_to_the_next_run() {
     let (from, to) = (file.open("from.db"), open(&database));
     fill(&from);
     let run = transfer(&from, &to, &mut |moving| {
-        if let Moving::Comparing = moving {
+        if let TransferProgress::Comparing = moving {
             write(&from, &[call(6), call(7)]);
         }
     });
@@ -209,7 +211,7 @@ fn a_move_that_was_stopped_goes_on_where_it_was() {
     fill(&from);
     let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         transfer(&from, &to, &mut |moving| match moving {
-            Moving::Copying { done, .. } if done > 0 => panic!("stopped"),
+            TransferProgress::Copying { done, .. } if done > 0 => panic!("stopped"),
             _ => {}
         })
     }));

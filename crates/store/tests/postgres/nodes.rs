@@ -130,7 +130,7 @@ fn nodes_that_write_the_same_records_agree_on_all_their_versions() {
 fn an_address_is_one_nodes_until_that_lets_go_of_it_or_ends() {
     let folder = Folder::new();
     let (one, other) = (serve(&folder), serve(&folder));
-    let (mut ours, mut theirs) = (one.claims().unwrap(), other.claims().unwrap());
+    let (mut ours, mut theirs) = (one.advisory_locks().unwrap(), other.advisory_locks().unwrap());
     let (address, second) = ((1, Channel::Notifications), (1, Channel::Lifecycle));
     assert!(ours.take(address).unwrap() && ours.take(address).unwrap());
     assert!(!theirs.take(address).unwrap());

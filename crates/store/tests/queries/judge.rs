@@ -11,7 +11,7 @@ use odata::error::Kind;
 use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
 use serde_json::Value as Json;
-use store::{Budget, Error, Found, Reader, RowQuery};
+use store::{Budget, Error, Reader, ResultRow, RowQuery};
 use testkit::queries::{self, Asked, Random};
 use testkit::reference::{self, Answer, agrees};
 
@@ -169,7 +169,7 @@ impl Asking {
         }
         let computed: Vec<_> = query.query.compute.iter().map(|member| &member.alias).collect();
         for (found, place) in found.iter().zip(&expected.places) {
-            let Found::Row(text) = found else { continue };
+            let ResultRow::Row(text) = found else { continue };
             let mut found = reference::json(text).unwrap();
             let mut row: Json = rows[*place].clone();
             let members = found.as_object_mut().unwrap();
@@ -185,7 +185,7 @@ impl Asking {
     }
 
     /// All pages of at most so many rows.
-    fn pages(&mut self, query: &RowQuery, limit: usize) -> Result<Vec<Found>, Failure> {
+    fn pages(&mut self, query: &RowQuery, limit: usize) -> Result<Vec<ResultRow>, Failure> {
         let mut all = Vec::new();
         let mut after: Option<Vec<u8>> = None;
         loop {
@@ -206,11 +206,11 @@ impl Asking {
     }
 }
 
-fn name_of(found: &Found) -> String {
+fn name_of(found: &ResultRow) -> String {
     match found {
-        Found::Record(record) => record.id.clone(),
-        Found::Row(text) => name(&reference::json(text).unwrap()),
-        Found::Damaged { id, cause } => panic!("{id}: {cause}"),
+        ResultRow::Record(record) => record.id.clone(),
+        ResultRow::Row(text) => name(&reference::json(text).unwrap()),
+        ResultRow::Damaged { id, cause } => panic!("{id}: {cause}"),
     }
 }
 

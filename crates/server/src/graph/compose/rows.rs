@@ -7,7 +7,7 @@ use model::variation::{Subject, vary};
 use odata::bound::Query;
 use odata::edm::StructuredType;
 use odata::json::{Json, Node};
-use store::{Found, Reader, RowPage, RowQuery, RowSet};
+use store::{Reader, ResultRow, RowPage, RowQuery, RowSet};
 
 use super::super::ask::damaged;
 use super::super::call_records::{self, record_path};
@@ -75,10 +75,10 @@ impl Composer {
         &self,
         question: &Question,
         rows: RowSet,
-        row: &Found,
+        row: &ResultRow,
         (begin, out): (usize, &mut Vec<u8>),
     ) -> Result<(), Problem> {
-        let Found::Row(text) = row else { return Ok(()) };
+        let ResultRow::Row(text) = row else { return Ok(()) };
         let text = std::str::from_utf8(text).map_err(Problem::damaged)?;
         let (path, root) = (inner_path(rows, &parse(text)?), format!("{}/", self.root));
         let subject = Subject { ty: ty(rows), is_collection: false, path: &path, root: &root };
@@ -142,7 +142,7 @@ impl Composer {
         }
         out.extend_from_slice(b",\"value\":[");
         for (index, row) in found.rows.iter().enumerate() {
-            let Found::Record(row) = row else { continue };
+            let ResultRow::Record(row) = row else { continue };
             out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
             push_reference(&mut out, &record_path(row));
             out.push(b'}');
@@ -189,13 +189,13 @@ impl Composer {
         reader: &mut Reader,
         question: &Question,
         rows: RowSet,
-        row: &Found,
+        row: &ResultRow,
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
         match row {
-            Found::Record(row) => self.push_record(reader, row, &question.query, out),
-            Found::Damaged { cause, .. } => Err(Problem::damaged(cause.clone())),
-            Found::Row(text) => {
+            ResultRow::Record(row) => self.push_record(reader, row, &question.query, out),
+            ResultRow::Damaged { cause, .. } => Err(Problem::damaged(cause.clone())),
+            ResultRow::Row(text) => {
                 let text = std::str::from_utf8(text).map_err(Problem::damaged)?;
                 let node = parse(text)?;
                 let entity = entity_of(&node);
@@ -242,10 +242,10 @@ impl Composer {
 
 /// Bytes that a page takes, roughly, with contexts and a link.
 fn room_for(page: &RowPage) -> usize {
-    let row = |row: &Found| match row {
-        Found::Record(record) => record.fragment.len(),
-        Found::Row(text) => text.len(),
-        Found::Damaged { .. } => 0,
+    let row = |row: &ResultRow| match row {
+        ResultRow::Record(record) => record.fragment.len(),
+        ResultRow::Row(text) => text.len(),
+        ResultRow::Damaged { .. } => 0,
     };
     1_024 + page.rows.iter().map(|found| row(found) + 256).sum::<usize>()
 }
@@ -256,9 +256,9 @@ fn digest(page: &RowPage, total: Option<u64>) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for row in &page.rows {
         match row {
-            Found::Record(record) => hasher.update(&content(record)),
-            Found::Row(text) => hasher.update(text),
-            Found::Damaged { id, .. } => hasher.update(id.as_bytes()),
+            ResultRow::Record(record) => hasher.update(&content(record)),
+            ResultRow::Row(text) => hasher.update(text),
+            ResultRow::Damaged { id, .. } => hasher.update(id.as_bytes()),
         };
     }
     hasher.update(&total.unwrap_or(u64::MAX).to_le_bytes());
@@ -267,17 +267,17 @@ fn digest(page: &RowPage, total: Option<u64>) -> [u8; 32] {
 }
 
 /// The id of what a row shows, or of the record that it is in, where that is known without its text.
-fn id_of(row: &Found) -> &str {
+fn id_of(row: &ResultRow) -> &str {
     match row {
-        Found::Record(record) => &record.id,
-        Found::Damaged { id, .. } => id,
-        Found::Row(_) => "",
+        ResultRow::Record(record) => &record.id,
+        ResultRow::Damaged { id, .. } => id,
+        ResultRow::Row(_) => "",
     }
 }
 
 /// Whether a row is a record with enumeration members that not everyone may see.
-fn has_unsettled_enum(row: &Found) -> bool {
-    matches!(row, Found::Record(row) if call_records::has_unsettled_enum(row))
+fn has_unsettled_enum(row: &ResultRow) -> bool {
+    matches!(row, ResultRow::Record(row) if call_records::has_unsettled_enum(row))
 }
 
 fn ty(rows: RowSet) -> &'static StructuredType {

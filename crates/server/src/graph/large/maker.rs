@@ -5,7 +5,7 @@ use std::io::Read as _;
 
 use model::assemble::{SessionForm, Window};
 use model::fragment::{Corrupt, FragmentKind, NOWHERE};
-use store::{Packed, Unpacking};
+use store::{FragmentReader, PackedFragment};
 
 use super::super::ask::damaged;
 use crate::problem::Problem;
@@ -40,12 +40,12 @@ pub(super) struct Maker {
 /// A part with its bytes.
 enum Ready {
     Text(Vec<u8>),
-    Packed(Packed, Layout),
+    Packed(PackedFragment, Layout),
 }
 
 /// A fragment that is being written.
 struct Running {
-    bytes: Unpacking,
+    bytes: FragmentReader,
     steps: VecDeque<Step>,
     form: SessionForm,
     /// The id of the item that is being written.
@@ -122,7 +122,7 @@ impl Maker {
 }
 
 impl Running {
-    fn begin(packed: Packed, layout: Layout) -> Result<Self, Problem> {
+    fn begin(packed: PackedFragment, layout: Layout) -> Result<Self, Problem> {
         let size = packed.size();
         let bytes = packed.unpack().map_err(Problem::internal)?;
         let (steps, form) = (VecDeque::new(), SessionForm::ALONE);

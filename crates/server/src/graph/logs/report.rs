@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use odata::json::{Json, Node};
-use store::{KeptLogRow, LogRange, Reader};
+use store::{LogRange, Reader, StoredLogRow};
 
 use super::rows::node;
 use crate::problem::Problem;
@@ -43,7 +43,7 @@ pub(super) fn sums(
 }
 
 fn add(
-    row: &KeptLogRow,
+    row: &StoredLogRow,
     sums: &mut Vec<(Node<'static>, [Total; 3])>,
     places: &mut HashMap<[Option<String>; 4], usize>,
 ) -> Result<(), Problem> {

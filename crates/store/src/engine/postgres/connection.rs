@@ -176,12 +176,11 @@ impl Connection {
         values: &impl Values,
     ) -> Result<(), Error> {
         let known = self.queue.borrow().place(insertion);
-        let place = match known {
-            Some(place) => place,
-            None => {
-                let statement = self.prepared(&insertion.text)?;
-                self.queue.borrow_mut().open(insertion, statement)
-            }
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let statement = self.prepared(&insertion.text)?;
+            self.queue.borrow_mut().open(insertion, statement)
         };
         self.queue.borrow_mut().put(place, values)?;
         self.flush_if_full()
@@ -302,8 +301,8 @@ impl Connection {
         self.noted(self.link.run(rows))
     }
 
-    /// Gives the rows of a query in turn, of which there may be more than memory holds. Others can
-    /// be asked for meanwhile.
+    /// Gives the rows of a query in turn, of which there may be more than memory holds. `visit` may run
+    /// other statements.
     pub(crate) fn scan(
         &self,
         text: &str,

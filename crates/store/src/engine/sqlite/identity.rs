@@ -6,8 +6,8 @@
 //! release SQLite's locks on it.
 
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
-use std::io::ErrorKind;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -23,16 +23,73 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
 const LOG: usize = 1;
 
-/// The files of an open store, by name and number.
+/// The files of an open store, by name and inode.
 #[derive(Debug)]
 pub(crate) struct FileIdentity {
-    files: [(PathBuf, Mutex<Option<Number>>); ENDINGS.len()],
+    files: [NamedFile; ENDINGS.len()],
     /// What was found wrong. It stays: what is open can't be got back to its name.
     wrong: OnceLock<String>,
 }
 
-/// Device and inode.
-type Number = (u64, u64);
+/// A name, and the file that it led to when that was opened; none before there was one.
+#[derive(Debug)]
+struct NamedFile {
+    name: PathBuf,
+    inode: Mutex<Option<Inode>>,
+}
+
+/// What tells a file from every other one that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Inode {
+    device: u64,
+    number: u64,
+}
+
+impl Inode {
+    /// The one that a name leads to now.
+    fn behind(name: &Path) -> io::Result<Self> {
+        fs::metadata(name).map(|file| Self { device: file.dev(), number: file.ino() })
+    }
+}
+
+impl NamedFile {
+    fn of(name: PathBuf) -> Self {
+        let inode = Mutex::new(Inode::behind(&name).ok());
+        Self { name, inode }
+    }
+
+    fn known(&self) -> Option<Inode> {
+        *self.inode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the name leads to the file that is open.
+    fn is_known(&self) -> bool {
+        let known = self.known();
+        known.is_some() && Inode::behind(&self.name).ok() == known
+    }
+
+    /// What is wrong with the file.
+    fn look(&self) -> Option<String> {
+        let mut known = self.inode.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = Inode::behind(&self.name);
+        let name = self.name.display();
+        match (found, *known) {
+            // An index or log that comes late belongs to what is open.
+            (Ok(found), None) => *known = Some(found),
+            (Ok(found), Some(open)) if found != open => {
+                return Some(format!("{name} was replaced by another file while it was open"));
+            }
+            (Ok(_), Some(_)) | (Err(_), None) => {}
+            (Err(error), Some(_)) if error.kind() == ErrorKind::NotFound => {
+                return Some(format!("{name} was deleted or moved away while it was open"));
+            }
+            (Err(error), Some(_)) => {
+                return Some(format!("{name} can't be reached any more: {error}"));
+            }
+        }
+        None
+    }
+}
 
 impl FileIdentity {
     /// Those of the store at `path`, which is open and has been read or written.
@@ -40,8 +97,7 @@ impl FileIdentity {
         let file = |ending: &str| {
             let mut name = OsString::from(path);
             name.push(ending);
-            let number = fs::metadata(&name).ok().as_ref().map(number);
-            (name.into(), Mutex::new(number))
+            NamedFile::of(name.into())
         };
         Self { files: ENDINGS.map(file), wrong: OnceLock::new() }
     }
@@ -61,20 +117,19 @@ impl FileIdentity {
 
     /// Whether the open log is not the file that has its name. SQLite must not delete that file then.
     pub(crate) fn is_log_foreign(&self) -> bool {
-        let (name, known) = &self.files[LOG];
-        let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
-        fs::metadata(name).ok().as_ref().map(number) != known
+        let log = &self.files[LOG];
+        Inode::behind(&log.name).ok() != log.known()
     }
 
     /// The error, as a full disk where a file has reached the greatest size that it may have.
     pub(crate) fn classify(&self, error: Error) -> Error {
-        fault::classify(error, self.files.iter().map(|(name, _)| name.as_path()))
+        fault::classify(error, self.files.iter().map(|file| file.name.as_path()))
     }
 
     /// Looks, and fails when something is wrong or was.
     pub(crate) fn look(&self) -> Result<(), Error> {
         if self.wrong.get().is_none()
-            && let Some(wrong) = self.files.iter().find_map(|(name, known)| look_at(name, known))
+            && let Some(wrong) = self.files.iter().find_map(NamedFile::look)
         {
             self.wrong.get_or_init(|| {
                 tracing::error!("{wrong}; nothing is read or written any more before a restart");
@@ -84,54 +139,21 @@ impl FileIdentity {
         }
         self.check()
     }
-}
 
-impl FileIdentity {
     /// Renames the log when the store's own name leads elsewhere: a process that opens the file there would
     /// take the log for that file's, and corrupt it. What the log holds can be rescued.
     fn put_log_aside(&self) {
         let [store, inside @ ..] = &self.files;
-        let is_known = |(name, known): &(PathBuf, Mutex<Option<Number>>)| {
-            let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.is_some() && fs::metadata(name).ok().as_ref().map(number) == known
-        };
-        if is_known(store) {
+        if store.is_known() {
             return;
         }
-        for file in inside.iter().filter(|file| is_known(file)) {
-            let mut aside = OsString::from(&file.0);
+        for file in inside.iter().filter(|file| file.is_known()) {
+            let mut aside = OsString::from(&file.name);
             aside.push(".lost");
-            match fs::rename(&file.0, &aside) {
+            match fs::rename(&file.name, &aside) {
                 Ok(()) => tracing::error!("its log is {} now", Path::new(&aside).display()),
                 Err(error) => tracing::error!(%error, "the log of the store keeps its name"),
             }
         }
     }
-}
-
-/// What is wrong with a file.
-fn look_at(name: &Path, known: &Mutex<Option<Number>>) -> Option<String> {
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = fs::metadata(name);
-    let name = name.display();
-    match (&found, *known) {
-        // An index or log that comes late belongs to what is open.
-        (Ok(found), None) => *known = Some(number(found)),
-        (Ok(found), Some(open)) if number(found) != open => {
-            return Some(format!("{name} was replaced by another file while it was open"));
-        }
-        (Ok(_), Some(_)) => {}
-        (Err(_), None) => {}
-        (Err(error), Some(_)) if error.kind() == ErrorKind::NotFound => {
-            return Some(format!("{name} was deleted or moved away while it was open"));
-        }
-        (Err(error), Some(_)) => {
-            return Some(format!("{name} can't be reached any more: {error}"));
-        }
-    }
-    None
-}
-
-fn number(file: &Metadata) -> Number {
-    (file.dev(), file.ino())
 }
