@@ -52,7 +52,7 @@ fn open(url: &str, create: bool) -> Result<Store> {
     Store::open(&options).with_context(|| format!("opening {place}"))
 }
 
-/// The counts as a JSON object. WriteResult by hand to fix the order of the members.
+/// The counts as a JSON object. Written by hand to fix the order of the members.
 fn summary(moved: &TransferSummary) -> String {
     let TransferSummary { records, versions, changes, copied, digest, behind } = moved;
     let digest = digest.as_ref().map_or("null".to_owned(), |digest| format!("\"{digest}\""));
