@@ -19,9 +19,9 @@ use model::log::Log;
 use odata::bound::Query;
 use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
-use server::Running;
 use simulator::{Calls, LogRows, Mix};
 use store::{Budget, Found, Role, RowQuery, RowSet, Store, StoredRecord};
+use web::Running;
 
 use super::scenario::{self, Player};
 use super::simulate::{SPAN, TENANT, model_log};

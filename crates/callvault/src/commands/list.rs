@@ -4,12 +4,12 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use graph::{Local, QuerySettings};
 use model::TenantId;
 use odata::eval::Meter;
 use odata::json::Node;
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
-use server::{Local, QuerySettings};
 use store::{Budget, Found, Reader, RowQuery, RowSet};
 
 use super::listing::Listing;

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use emulator::Emulator;
+use graph::{GraphSettings, Notifications, ServerOptions};
 use identity::{Issuer, MasterKey, SigningKey, TrustedIssuers};
 use notify::{Counters, Dispatcher, Transports, Vault};
 use recorder::Recorder;
-use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
+use web::{Running, TlsFiles};
 
 use super::beside::{self, Beside};
 use crate::fetch::HttpFetcher;
@@ -96,7 +97,7 @@ pub(super) fn start(
         beside::start("notify", |stop| dispatcher.run(stop))?,
         beside::start("calls", |stop| recorder.run(stop))?,
     ];
-    let running = server::start(options).context("starting the server")?;
+    let running = graph::start(options).context("starting the server")?;
     Ok(Serving {
         running,
         beside,
@@ -187,7 +188,7 @@ fn trusted_issuers(settings: &Settings) -> Result<Option<TrustedIssuers>> {
 }
 
 /// The built-in issuer, which looks into the store for keys that it does not know.
-fn make_issuer(store: &Store, master: &MasterKey, keys: Vec<SigningKey>) -> server::MakeIssuer {
+fn make_issuer(store: &Store, master: &MasterKey, keys: Vec<SigningKey>) -> web::MakeIssuer {
     let (store, master) = (store.clone(), master.clone());
     Arc::new(move |public_url| {
         let store = store.clone();

@@ -50,7 +50,7 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     let row = found.into_iter().find(|it| it.id == row.id).context("the subscription is gone")?;
     let printed = Rc::new(tokio::sync::Notify::new());
     let ended = Rc::clone(&printed);
-    let receiving = server::receive(listener, move |target, body| {
+    let receiving = web::receive(listener, move |target, body| {
         let is_ours = target == path;
         // Nobody reads any more: that is an end like any other.
         if is_ours && print(body).is_err() {
