@@ -17,6 +17,7 @@ use web::{Problem, Response};
 
 use crate::caller::tenant;
 use crate::compose::{Answer, Composer, Question};
+use crate::form::{Form, FormSource};
 use crate::page_text::PageForm;
 use crate::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
 use crate::query_form::selects;
@@ -59,8 +60,8 @@ impl<'a> Ask<'a> {
             tenant: tenant(&caller)?,
             application: Application::Of(Arc::clone(&caller)),
             keys: Arc::clone(&worker.shared.keys),
-            root: worker.urls().root(version),
-            metadata: worker.urls().context(version),
+            root: Arc::clone(worker.urls().root(version)),
+            metadata: Arc::clone(worker.urls().context(version)),
             shape: Shape {
                 omit_nulls: request.preferences.omit_nulls,
                 unknown_enum_members: request.preferences.unknown_enum_members,
@@ -107,10 +108,20 @@ impl<'a> Ask<'a> {
         self.scope.shown(reader.current(tenant, &key, with_sessions)?)
     }
 
-    /// The tag of an answer that shows something of a stored record: it changes with the record
-    /// and with everything that shapes the answer.
-    pub(crate) fn etag(&self, of: TagOf, record: &StoredRecord) -> Result<ETag, Problem> {
-        Ok(self.tag_seed(of, self.format()?).tag(record))
+    /// The form of an answer that is a copy: it and its tag change with everything that shapes the
+    /// answer.
+    pub(crate) fn form(&self, of: TagOf) -> Result<Form<'a>, Problem> {
+        let (_, shape) = self.wanted()?;
+        Ok(Form::new(FormSource {
+            of,
+            resource: &self.resource,
+            query: Cow::Borrowed(self.query),
+            key: &self.worker.shared.etag_key,
+            text: self.request.query().unwrap_or_default(),
+            metadata: &self.scope.metadata,
+            shape,
+            max_page_size: self.scope.max_page_size,
+        }))
     }
 
     fn tag_seed(&self, of: TagOf, format: Format) -> TagSeed {

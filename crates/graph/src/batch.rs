@@ -259,13 +259,13 @@ mod tests {
             status: StatusCode::OK,
             lines: HeaderMap::new(),
             content: Some((content_type, bytes.into())),
-            _in_flight: None,
+            in_flight: None,
         };
         let none = MemberAnswer {
             status: StatusCode::NO_CONTENT,
             lines: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("a\"b"))]),
             content: None,
-            _in_flight: None,
+            in_flight: None,
         };
         let answers = [
             ("1".to_owned(), answer(ContentType::PlainJson, "{\"a\":1}")),

@@ -14,15 +14,16 @@ use web::{Problem, Response, body, without_query_segment};
 
 use crate::ask::Ask;
 use crate::caller::role;
+use crate::destination::Destination;
 use crate::import::RecordIntake;
 use crate::query_form::is_copy;
 use crate::request::Request;
-use crate::routes::{Destination, Handler, Rows};
-use crate::target::{Base, Tail, Target};
+use crate::routes::{Handler, Rows};
+use crate::target::{Tail, Target};
 use crate::worker::Worker;
 use crate::{
-    call_events, call_records, calls, deliveries, intake, large, logs, metadata, participants,
-    sessions, strict, subscriptions, write,
+    call_events, calls, copy, deliveries, intake, large, logs, metadata, strict, subscriptions,
+    write,
 };
 
 /// Most bytes of the options that `POST …/$query` brings: links repeat them in addresses.
@@ -163,20 +164,15 @@ async fn take_posted_query(request: &mut Request) -> Result<(), Problem> {
 }
 
 async fn read(ask: Ask<'_>, target: Target) -> Result<Response, Problem> {
-    if target.tail == Tail::Whole && target.filters.is_empty() && is_copy(ask.query) {
-        let answer = match &target.base {
-            Base::Record(record) => Some(call_records::get(&ask, record)),
-            Base::Sessions(record) => Some(sessions::list(&ask, record)),
-            Base::Participants(record) => Some(participants::list(&ask, record)),
-            _ => None,
+    let is_whole = target.tail == Tail::Whole && target.filters.is_empty();
+    if let Some((of, record)) = copy::source(&target.base)
+        && is_whole
+        && is_copy(ask.query)
+    {
+        return match copy::answer(&ask, of, record) {
+            Err(problem) if problem.is_of_size() => Box::pin(large::answer(&ask, of, record)).await,
+            answer => answer,
         };
-        match answer {
-            Some(Err(problem)) if problem.is_of_size() => {
-                return Box::pin(large::answer(&ask, &target.base)).await;
-            }
-            Some(answer) => return answer,
-            None => {}
-        }
     }
     ask.compose(target).await
 }

@@ -8,27 +8,22 @@
 
 mod maker;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use model::assemble::{SessionForm, Window, push_annotation};
-use model::fragment::{FragmentKind, PARTICIPANTS_PER_PACK, SESSIONS_PER_PACK};
-use model::generated;
-use odata::bound::Query;
-use odata::edm::StructuredType;
+use model::fragment::FragmentKind;
 use store::StoredRecord;
 use web::outflow::{InFlight, Outflow, Reader};
 use web::response::{ContentType, ETag};
 use web::{Problem, Response, stream};
 
 use crate::ask::Ask;
-use crate::copies::{open_expansion, push_count, push_inline_link, push_link_behind, session_form};
-use crate::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
-use crate::query_form::selects;
-use crate::record::{has_unsettled_enum, record_path};
-use crate::scope::Content;
+use crate::copy::page;
+use crate::form::{Collection, Sink};
 use crate::tag::TagOf;
-use crate::target::{Base, RecordRef};
+use crate::target::RecordRef;
 use maker::{Layout, Maker, Part};
 
 /// Bytes that are sent together.
@@ -37,41 +32,37 @@ const PIECE: usize = 128 << 10;
 /// their way.
 const BESIDE: u64 = 4 << 20;
 
-/// An answer that is yet to be made.
+/// An answer that is yet to be made. It takes the pieces of a form as places in the store.
 struct Plan {
     parts: Vec<Part>,
     /// What comes behind them.
     text: Vec<u8>,
-    etag: ETag,
-    ty: &'static StructuredType,
-    is_collection: bool,
-    path: String,
-    has_unsettled_enum: bool,
+    metadata: Arc<str>,
 }
 
 /// Answers for a record, its sessions or its participants as they are kept.
-pub(crate) async fn answer(ask: &Ask<'_>, base: &Base) -> Result<Response, Problem> {
-    let plan = {
-        let mut reader = ask.reader();
-        reader.without_large(|reader| match base {
-            Base::Record(of) => record(ask, reader, of),
-            Base::Sessions(of) => sessions(ask, reader, of),
-            Base::Participants(of) => participants(ask, reader, of),
-            _ => Err(Problem::internal("nothing else is kept as it is answered")),
-        })?
-    };
-    if ask.request.matches_none(&plan.etag) {
-        return Ok(Response::not_modified(plan.etag));
+pub(crate) async fn answer(
+    ask: &Ask<'_>,
+    of: TagOf,
+    record: &RecordRef,
+) -> Result<Response, Problem> {
+    let PlannedAnswer { plan, etag, variation } =
+        ask.reader().without_large(|reader| plan(ask, reader, of, record))?;
+    if ask.request.matches_none(&etag) {
+        return Ok(Response::not_modified(etag));
     }
     let outflow = ask.worker.web.shared.outflow.clone();
     let peer = Arc::clone(ask.request.peer());
     let whose = Reader { caller: Some(Arc::clone(&ask.caller)), peer };
-    let (_, shape) = ask.wanted()?;
-    let is_kept_form = !selects(ask.query) && shape.is_plain(plan.has_unsettled_enum);
-    if ask.request.is_member || !is_kept_form {
-        return whole(ask, plan, outflow, whose, is_kept_form).await;
+    let format = ask.format()?;
+    let Plan { parts, text, .. } = plan;
+    if ask.request.is_member || variation.is_some() {
+        let made =
+            ask.elsewhere(move |reader| whole(reader, (parts, text), (outflow, whose), variation));
+        let (out, in_flight) = made.await?;
+        let response = Response::json(format, out).with_etag(etag).applied(ask.applied());
+        return Ok(response.counted(in_flight));
     }
-    let Plan { parts, text, etag, .. } = plan;
     let maker = ask.elsewhere(move |reader| {
         let bytes = packed_bytes(reader, &parts)?;
         let in_flight = outflow.take(bytes + BESIDE, &whose)?;
@@ -80,9 +71,37 @@ pub(crate) async fn answer(ask: &Ask<'_>, base: &Base) -> Result<Response, Probl
     let (maker, in_flight) = maker.await?;
     let (sender, stream) = stream::stream();
     tokio::task::spawn_local(send(maker, sender, in_flight));
-    let format = ask.format()?;
     let response = Response::stream(ContentType::Json(format), stream);
     Ok(response.with_etag(etag).applied(ask.applied()))
+}
+
+/// An answer with all that has to be known of it before it is made.
+struct PlannedAnswer<V> {
+    plan: Plan,
+    etag: ETag,
+    /// Gives the whole its form, where what is kept has another.
+    variation: Option<V>,
+}
+
+fn plan(
+    ask: &Ask<'_>,
+    reader: &mut store::Reader,
+    of: TagOf,
+    record: &RecordRef,
+) -> Result<PlannedAnswer<impl FnOnce(&[u8]) -> Result<Vec<u8>, Problem> + Send + use<>>, Problem> {
+    let page = page(ask, of)?;
+    let row = match &page {
+        Some(page) => ask.scope.find_for_page(reader, record, page)?,
+        None => ask.scope.find(reader, record)?,
+    };
+    let form = ask.form(of)?;
+    let to = ask.scope.addresses(&ask.path);
+    let text = form.open(to.metadata, 512);
+    let mut plan = Plan { parts: Vec::new(), text, metadata: Arc::clone(&ask.scope.metadata) };
+    let shown = form.push(&mut plan, &to, &row, page.as_ref())?;
+    form.close(&to, &row, page.as_ref(), shown, &mut plan.text);
+    let variation = (!form.is_kept(&row)).then(|| form.variation(to.root, &row));
+    Ok(PlannedAnswer { plan, etag: form.tag(&row), variation })
 }
 
 /// Makes piece after piece, each when the one before it was taken.
@@ -111,39 +130,29 @@ async fn send(mut maker: Maker, sender: stream::Sender, in_flight: InFlight) {
     drop(in_flight);
 }
 
-/// Makes all of it, on another thread.
-async fn whole(
-    ask: &Ask<'_>,
-    plan: Plan,
-    outflow: Outflow,
-    whose: Reader,
-    is_kept_form: bool,
-) -> Result<Response, Problem> {
-    let Plan { parts, text, etag, ty, is_collection, path, has_unsettled_enum } = plan;
-    let (format, shape) = ask.wanted()?;
-    let (scope, query) = (ask.scope.clone(), ask.query.clone());
-    let made = ask.elsewhere(move |reader| {
-        let mut maker = Maker::new(reader, parts, text)?;
-        // Both the text as it is kept and the one that is answered.
-        let mut in_flight = outflow.take(2 * maker.size(), &whose)?;
-        let mut out = Vec::new();
-        loop {
-            let piece = maker.piece(PIECE)?;
-            if piece.is_empty() {
-                break;
-            }
-            out.extend_from_slice(&piece);
+/// Makes all of it.
+fn whole(
+    reader: &mut store::Reader,
+    (parts, text): (Vec<Part>, Vec<u8>),
+    (outflow, whose): (Outflow, Reader),
+    variation: Option<impl FnOnce(&[u8]) -> Result<Vec<u8>, Problem>>,
+) -> Result<(Vec<u8>, InFlight), Problem> {
+    let mut maker = Maker::new(reader, parts, text)?;
+    // Both the text as it is kept and the one that is answered.
+    let mut in_flight = outflow.take(2 * maker.size(), &whose)?;
+    let mut out = Vec::new();
+    loop {
+        let piece = maker.piece(PIECE)?;
+        if piece.is_empty() {
+            break;
         }
-        if !is_kept_form {
-            let content = Content { ty, is_collection, path: &path, has_unsettled_enum };
-            out = scope.vary(&out, &content, &query, &shape)?;
-        }
-        in_flight.become_size(out.len() as u64);
-        Ok((out, in_flight))
-    });
-    let (out, in_flight) = made.await?;
-    let response = Response::json(format, out).with_etag(etag).applied(ask.applied());
-    Ok(response.counted(in_flight))
+        out.extend_from_slice(&piece);
+    }
+    if let Some(vary) = variation {
+        out = vary(&out)?;
+    }
+    in_flight.become_size(out.len() as u64);
+    Ok((out, in_flight))
 }
 
 fn packed_bytes(reader: &mut store::Reader, parts: &[Part]) -> Result<u64, Problem> {
@@ -156,138 +165,46 @@ fn packed_bytes(reader: &mut store::Reader, parts: &[Part]) -> Result<u64, Probl
     Ok(all)
 }
 
-fn record(ask: &Ask<'_>, reader: &mut store::Reader, of: &RecordRef) -> Result<Plan, Problem> {
-    let row = ask.scope.find(reader, of)?;
-    let path = record_path(&row);
-    let mut plan = Plan::new(ask, &row, TagOf::Record, &generated::CALL_RECORD, &path)?;
-    plan.text.push(b',');
-    let mut organizer = Vec::new();
-    let context = [&*ask.scope.metadata, &path, "/organizer_v2/$entity"];
-    push_annotation(&mut organizer, "organizer_v2@odata.context", &context);
-    organizer.push(b',');
-    plan.fragment(FragmentKind::Record, (row.record_key, 0), Layout::Record { organizer });
-    for item in &ask.query.expand {
-        let wanted = ask.scope.max_page_size;
-        match item.property.name {
-            "sessions" => {
-                let page = Page::first(&item.query, MOST_SESSIONS, wanted);
-                open_expansion(ask, &path, item, &mut plan.text);
-                let shown = plan.sessions(ask, &row, &item.query, 0, page.room());
-                plan.text.push(b']');
-                if shown < row.session_count as usize {
-                    push_inline_link(ask, &row, item, &page, shown, &mut plan.text);
-                }
-            }
-            "participants_v2" => {
-                let page = Page::first(&item.query, MOST_PARTICIPANTS, wanted);
-                open_expansion(ask, &path, item, &mut plan.text);
-                let shown = plan.participants(&row, 0, page.room());
-                plan.text.push(b']');
-                if shown < row.participant_count as usize {
-                    push_inline_link(ask, &row, item, &page, shown, &mut plan.text);
-                }
-            }
-            // The organizer is there without being asked for.
-            _ => {}
-        }
-    }
-    plan.text.push(b'}');
-    Ok(plan)
-}
-
-fn sessions(ask: &Ask<'_>, reader: &mut store::Reader, of: &RecordRef) -> Result<Plan, Problem> {
-    let page = ask.page(MOST_SESSIONS)?;
-    let row = ask.scope.find_for_page(reader, of, &page)?;
-    let path = record_path(&row);
-    let mut plan = Plan::new(ask, &row, TagOf::Sessions, &generated::SESSION, &path)?;
-    plan.open_collection(ask, row.session_count);
-    let start = page.start();
-    let shown = plan.sessions(ask, &row, ask.query, start, page.room());
-    plan.text.push(b']');
-    push_link_behind(ask, &row, &page, start + shown, row.session_count, &mut plan.text);
-    plan.text.push(b'}');
-    Ok(plan)
-}
-
-fn participants(
-    ask: &Ask<'_>,
-    reader: &mut store::Reader,
-    of: &RecordRef,
-) -> Result<Plan, Problem> {
-    let page = ask.page(MOST_PARTICIPANTS)?;
-    let row = ask.scope.find_for_page(reader, of, &page)?;
-    let path = record_path(&row);
-    let mut plan = Plan::new(ask, &row, TagOf::Participants, &generated::PARTICIPANT, &path)?;
-    plan.open_collection(ask, row.participant_count);
-    let start = page.start();
-    let shown = plan.participants(&row, start, page.room());
-    plan.text.push(b']');
-    push_link_behind(ask, &row, &page, start + shown, row.participant_count, &mut plan.text);
-    plan.text.push(b'}');
-    Ok(plan)
-}
-
 impl Plan {
-    fn new(
-        ask: &Ask<'_>,
-        row: &StoredRecord,
-        of: TagOf,
-        ty: &'static StructuredType,
-        record: &str,
-    ) -> Result<Self, Problem> {
-        let inside = match of {
-            TagOf::Sessions => "/sessions",
-            TagOf::Participants => "/participants_v2",
-            TagOf::Record | TagOf::Rows => "",
-        };
-        Ok(Self {
-            parts: Vec::new(),
-            text: ask.open(512),
-            etag: ask.etag(of, row)?,
-            ty,
-            is_collection: !inside.is_empty(),
-            path: format!("{record}{inside}"),
-            has_unsettled_enum: has_unsettled_enum(row),
-        })
-    }
-
-    fn open_collection(&mut self, ask: &Ask<'_>, count: i64) {
-        push_count(&mut self.text, ask.query.count.then_some(count as u64));
-        self.text.extend_from_slice(b",\"value\":[");
-    }
-
     /// Puts a fragment behind the text so far.
     fn fragment(&mut self, kind: FragmentKind, place: (i64, usize), layout: Layout) {
         self.parts.push(Part::Text(std::mem::take(&mut self.text)));
         self.parts.push(Part::Fragment { kind, place, layout });
     }
+}
 
-    /// Puts sessions there from the `start`-th on, `room` at most; how many there are.
-    fn sessions(
-        &mut self,
-        ask: &Ask<'_>,
-        row: &StoredRecord,
-        query: &Query,
-        start: usize,
-        room: usize,
-    ) -> usize {
-        let form = session_form(ask, row, query);
-        let windows = windows(start, room, row.session_count as usize, SESSIONS_PER_PACK);
-        windows.fold(0, |shown, (number, window)| {
-            let layout = Layout::Items { window, form: form.clone() };
-            self.fragment(FragmentKind::Sessions, (row.record_key, number), layout);
-            shown + window.take
-        })
+impl Sink for Plan {
+    fn text(&mut self) -> &mut Vec<u8> {
+        &mut self.text
     }
 
-    /// The same of participants.
-    fn participants(&mut self, row: &StoredRecord, start: usize, room: usize) -> usize {
-        let windows = windows(start, room, row.participant_count as usize, PARTICIPANTS_PER_PACK);
-        windows.fold(0, |shown, (number, window)| {
-            let layout = Layout::Items { window, form: SessionForm::ALONE };
-            self.fragment(FragmentKind::Participants, (row.record_key, number), layout);
+    fn record(&mut self, row: &StoredRecord, path: &str) -> Result<(), Problem> {
+        let mut organizer = Vec::new();
+        let context = [&*self.metadata, path, "/organizer_v2/$entity"];
+        push_annotation(&mut organizer, "organizer_v2@odata.context", &context);
+        organizer.push(b',');
+        self.fragment(FragmentKind::Record, (row.record_key, 0), Layout::Record { organizer });
+        Ok(())
+    }
+
+    fn items(
+        &mut self,
+        collection: Collection,
+        row: &StoredRecord,
+        places: Range<usize>,
+        form: &SessionForm,
+    ) -> Result<usize, Problem> {
+        let kind = match collection {
+            Collection::Sessions => FragmentKind::Sessions,
+            Collection::Participants => FragmentKind::Participants,
+        };
+        let (start, room) = (places.start, places.len());
+        let windows = windows(start, room, collection.count(row), collection.pack_size());
+        Ok(windows.fold(0, |shown, (number, window)| {
+            let layout = Layout::Items { window, form: form.clone() };
+            self.fragment(kind, (row.record_key, number), layout);
             shown + window.take
-        })
+        }))
     }
 }
 

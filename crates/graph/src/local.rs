@@ -11,8 +11,8 @@ use odata::primitive::DateTimeOffset;
 use store::{Budget, Explanation, Reader, RowQuery, RowSet};
 
 use crate::compose::{Answer, Composer, Question};
+use crate::destination;
 use crate::options::QuerySettings;
-use crate::routes;
 use crate::scope::{Application, Scope};
 use crate::target::Base;
 use crate::unsupported::Unsupported;
@@ -95,7 +95,7 @@ impl Local {
         let model = &model::generated::BETA;
         let (resource, query) = odata::parse_request(model, path, query, language, now)
             .map_err(|error| LocalError(error.to_string()))?;
-        let target = routes::target(&resource)
+        let target = destination::target(&resource)
             .map_err(|Unsupported(what)| LocalError(format!("{what} is not supported")))?;
         let path = resource.to_string();
         Ok(Question { target, resource, path, query })

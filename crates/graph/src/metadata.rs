@@ -43,6 +43,6 @@ pub(crate) fn document(request: &Request) -> Result<Response, Problem> {
 pub(crate) fn service_document(worker: &Worker, request: &Request) -> Result<Response, Problem> {
     let format = request.preferences.json()?;
     let version = request.place.version;
-    let text = csdl::service_document(version.model(), &worker.urls().root(version));
+    let text = csdl::service_document(version.model(), worker.urls().root(version));
     Ok(Response::json(format, text))
 }

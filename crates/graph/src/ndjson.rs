@@ -87,7 +87,7 @@ pub(crate) async fn open(
     let bytes = request.take_body().read(largest.object, Some(&mut memory)).await?;
     let batches = items::batches(bytes, member, memory).await?;
     let (sender, stream) = stream::stream();
-    let context = [&*worker.urls().context(request.place.version), result];
+    let context = [&**worker.urls().context(request.place.version), result];
     let backlog = Backlog::before(sender, worker.web.shared.outflow.clone(), reader);
     let answers = Answers::collection(backlog, rejections, &context);
     let response = Response::stream(ContentType::Json(format), stream);

@@ -26,13 +26,20 @@ pub(crate) struct Page {
     pub(crate) version: Option<i64>,
 }
 
-/// Whose links they are, and of what.
+/// What contexts and links of an answer are written with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LinkOwner<'a> {
-    pub(crate) tenant: &'a str,
-    pub(crate) app: &'a str,
-    /// The resource's path, as the token carries it.
+pub(crate) struct Addresses<'a> {
+    /// The service root with the version.
+    pub(crate) root: &'a str,
+    /// The metadata document's address up to and with `#`.
+    pub(crate) metadata: &'a str,
+    /// The resource's path, as links and tokens carry it.
     pub(crate) resource: &'a str,
+    /// Seal page tokens.
+    pub(crate) keys: &'a Keys,
+    /// Whose links they are.
+    pub(crate) tenant: &'a str,
+    pub(crate) application: &'a str,
 }
 
 impl Page {
@@ -45,14 +52,13 @@ impl Page {
     /// Of a request that follows a link, or the first.
     pub(crate) fn of(
         query: &Query,
-        keys: &Keys,
-        owner: LinkOwner<'_>,
+        to: &Addresses<'_>,
         most: usize,
         wanted: Option<u32>,
     ) -> Result<Self, Problem> {
         let Some(text) = &query.skiptoken else { return Ok(Self::first(query, most, wanted)) };
-        let token = open(keys, text, owner.tenant, owner.app)?;
-        if token.resource != owner.resource || token.query != query.to_query_string() {
+        let token = open(to.keys, text, to.tenant, to.application)?;
+        if token.resource != to.resource || token.query != query.to_query_string() {
             let message = "The $skiptoken belongs to another request. Follow a next link as it is.";
             return Err(Problem::bad_request(message).with_target("$skiptoken"));
         }
@@ -80,25 +86,19 @@ impl Page {
         (left != Some(0)).then_some(Self { size: self.size, left, after, version })
     }
 
-    /// The link to this page. `root` is the service root with the version.
-    pub(crate) fn link(
-        &self,
-        root: &str,
-        keys: &Keys,
-        owner: LinkOwner<'_>,
-        query: &Query,
-    ) -> String {
+    /// The link to this page of a resource.
+    pub(crate) fn link(&self, to: &Addresses<'_>, resource: &str, query: &Query) -> String {
         let options = query.to_query_string();
         let token = PageToken {
-            tenant: owner.tenant.to_owned(),
-            app: owner.app.to_owned(),
-            resource: owner.resource.to_owned(),
+            tenant: to.tenant.to_owned(),
+            app: to.application.to_owned(),
+            resource: resource.to_owned(),
             query: options.clone(),
             position: self.position(),
             version: self.version,
         };
         let and = if options.is_empty() { "" } else { "&" };
-        let (resource, token) = (owner.resource, seal(keys, &token));
+        let (root, token) = (to.root, seal(to.keys, &token));
         format!("{root}/{resource}?{options}{and}$skiptoken={token}")
     }
 

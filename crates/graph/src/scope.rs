@@ -13,7 +13,7 @@ use odata::page_token::Keys;
 use store::{Reader, StoredRecord};
 use web::Problem;
 
-use crate::paging::{LinkOwner, Page};
+use crate::paging::{Addresses, Page};
 use crate::record;
 use crate::target::RecordRef;
 
@@ -54,19 +54,26 @@ impl Application {
 }
 
 impl Scope {
-    /// Whose links are made for a resource, by its path.
-    pub(crate) fn owner<'r>(&'r self, resource: &'r str) -> LinkOwner<'r> {
-        LinkOwner { tenant: self.tenant.as_str(), app: self.application.id(), resource }
+    /// What contexts and links of an answer are written with. `resource` is the path of the resource.
+    pub(crate) fn addresses<'r>(&'r self, resource: &'r str) -> Addresses<'r> {
+        Addresses {
+            root: &self.root,
+            metadata: &self.metadata,
+            resource,
+            keys: &self.keys,
+            tenant: self.tenant.as_str(),
+            application: self.application.id(),
+        }
     }
 
     /// The page of a collection that a query asks for. `path` is that of the resource.
     pub(crate) fn page(&self, query: &Query, path: &str, most: usize) -> Result<Page, Problem> {
-        Page::of(query, &self.keys, self.owner(path), most, self.max_page_size)
+        Page::of(query, &self.addresses(path), most, self.max_page_size)
     }
 
     /// The link to a page of a resource.
     pub(crate) fn link(&self, page: &Page, resource: &str, query: &Query) -> String {
-        page.link(&self.root, &self.keys, self.owner(resource), query)
+        page.link(&self.addresses(resource), resource, query)
     }
 
     /// Whether a record is shown.

@@ -230,7 +230,7 @@ impl SubscriptionService<'_> {
         self.keep(&row).await?;
         let context = self.worker.urls().context(request.place.version);
         let mut body = vec![b'{'];
-        push_annotation(&mut body, "@odata.context", &[&context, "Edm.String"]);
+        push_annotation(&mut body, "@odata.context", &[context, "Edm.String"]);
         body.push(b',');
         push_annotation(&mut body, "value", &[&secrets.shown()]);
         body.push(b'}');
@@ -244,7 +244,7 @@ impl SubscriptionService<'_> {
         let count = self.worker.store.replay(row.key, None).await?;
         let context = self.worker.urls().context(request.place.version);
         let mut body = vec![b'{'];
-        push_annotation(&mut body, "@odata.context", &[&context, "Edm.Int64"]);
+        push_annotation(&mut body, "@odata.context", &[context, "Edm.Int64"]);
         body.extend_from_slice(format!(",\"value\":{count}}}").as_bytes());
         Ok(Response::json(format, body))
     }

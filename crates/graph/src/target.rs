@@ -1,5 +1,6 @@
 //! What a bound path addresses: something of the service, narrowed by filters, and what of it.
 
+use model::log::Log;
 use odata::bound::{Expr, PathStep, Step};
 use store::RowSet;
 
@@ -38,6 +39,17 @@ pub(crate) enum Base {
     Session(RecordRef, String),
     Segments(RecordRef, String),
     Segment(RecordRef, String, String),
+}
+
+/// The ids that a path names.
+#[derive(Debug, Default)]
+pub(crate) struct Ids {
+    pub(crate) record: RecordRef,
+    /// Behind the record, or of something that is no record.
+    pub(crate) first: String,
+    pub(crate) second: String,
+    /// The telephone log that is meant.
+    pub(crate) log: Option<Log>,
 }
 
 /// What of it is asked for.

@@ -22,13 +22,13 @@ impl Urls {
     }
 
     /// `https://host/v1.0`
-    pub(crate) fn root(&self, version: ApiVersion) -> Arc<str> {
-        Arc::clone(&self.roots[version as usize])
+    pub(crate) fn root(&self, version: ApiVersion) -> &Arc<str> {
+        &self.roots[version as usize]
     }
 
     /// `https://host/v1.0/$metadata#`
-    pub(crate) fn context(&self, version: ApiVersion) -> Arc<str> {
-        Arc::clone(&self.contexts[version as usize])
+    pub(crate) fn context(&self, version: ApiVersion) -> &Arc<str> {
+        &self.contexts[version as usize]
     }
 }
 
@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn urls_begin_with_the_public_url() {
         let urls = Urls::new("https://graph.contoso.com");
-        assert_eq!(&*urls.root(ApiVersion::V1), "https://graph.contoso.com/v1.0");
-        assert_eq!(&*urls.context(ApiVersion::Beta), "https://graph.contoso.com/beta/$metadata#");
+        assert_eq!(&**urls.root(ApiVersion::V1), "https://graph.contoso.com/v1.0");
+        assert_eq!(&**urls.context(ApiVersion::Beta), "https://graph.contoso.com/beta/$metadata#");
     }
 }

@@ -16,9 +16,10 @@ use crate::ask::Ask;
 use crate::caller::role;
 use crate::caller::tenant;
 use crate::request::Request;
-use crate::target::{Base, RecordRef};
+use crate::tag::TagOf;
+use crate::target::RecordRef;
 use crate::worker::Worker;
-use crate::{call_records, large};
+use crate::{copy, large};
 
 /// Largest record that is taken, in bytes: a meeting of thousands of sessions has tens of MB.
 pub(crate) const LARGEST_RECORD: usize = 128 * 1024 * 1024;
@@ -128,9 +129,9 @@ async fn read_back(
     let query = Query::default();
     let ask = Ask::new(worker, request, &resource, &query, &[role::WRITE])?;
     let record = RecordRef { id: written.id.clone(), version: Some(written.version) };
-    match call_records::get(&ask, &record) {
+    match copy::answer(&ask, TagOf::Record, &record) {
         Err(problem) if problem.is_of_size() => {
-            match Box::pin(large::answer(&ask, &Base::Record(record))).await {
+            match Box::pin(large::answer(&ask, TagOf::Record, &record)).await {
                 // It is written, whether there is room to show it or not.
                 Err(problem) if problem.code() == Code::Unavailable => {
                     Ok(Response::empty(StatusCode::NO_CONTENT))

@@ -115,9 +115,7 @@ pub(crate) async fn answer<A: Application>(
     }
     exchange.answered(trace.route, status, ids.request());
     ids.stamp(&mut lines);
-    for (name, value) in headers {
-        lines.insert(name, value);
-    }
+    headers.into_iter().for_each(|(name, value)| drop(lines.insert(name, value)));
     let mut response = http::Response::new(ResponseBody::new(content, exchange));
     *response.status_mut() = status;
     *response.headers_mut() = lines;

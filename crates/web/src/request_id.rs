@@ -33,7 +33,7 @@ impl RequestIds {
     }
 
     #[cfg(test)]
-    pub fn for_test(request: &str, client: &str) -> Self {
+    pub(crate) fn for_test(request: &str, client: &str) -> Self {
         Self { request: request.parse().unwrap(), client: client.parse().unwrap() }
     }
 

@@ -33,6 +33,18 @@ struct Surroundings<'a> {
     outermost: Option<&'a str>,
 }
 
+/// What an entity is, and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct EntityPlace<'a> {
+    pub(super) ty: &'static StructuredType,
+    /// Its path, as contexts write it.
+    pub(super) path: &'a str,
+    /// The version of the record.
+    pub(super) version: i64,
+    /// Text of the entity that the answer is of, if that is another.
+    pub(super) outermost: Option<&'a str>,
+}
+
 impl Composer {
     /// A single entity: a record, an organizer, a participant, a session, a segment.
     pub(super) fn single(
@@ -57,7 +69,8 @@ impl Composer {
                     return Ok(Answer::Nothing);
                 };
                 let path = context::entity(&question.resource, &entity.id);
-                self.push_members(&entity, ty, query, (&path, version), None, &mut out)?;
+                let place = EntityPlace { ty, path: &path, version, outermost: None };
+                self.push_members(&entity, query, place, &mut out)?;
                 (ty, path)
             }
         };
@@ -162,16 +175,16 @@ impl Composer {
         Ok(())
     }
 
-    /// The same of an entity inside a record.
+    /// Appends the members of an entity inside a record, what is computed and what is expanded, without
+    /// braces.
     pub(super) fn push_members(
         &self,
         entity: &Entity,
-        ty: &'static StructuredType,
         query: &Query,
-        (path, version): (&str, i64),
-        outermost: Option<&str>,
+        place: EntityPlace<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
+        let EntityPlace { ty, path, version, outermost } = place;
         if query.compute.is_empty() {
             out.extend_from_slice(&entity.members);
         } else {
@@ -243,10 +256,11 @@ impl Composer {
             if item.kind == ExpandKind::Refs {
                 push_reference(out, &path);
             } else {
-                let place = (path.as_str(), around.version);
+                let (version, outermost) = (around.version, around.outermost);
+                let place = EntityPlace { ty, path: &path, version, outermost };
                 // Computed members are in the entity already.
                 let query = Query { compute: Vec::new(), ..(*item.query).clone() };
-                self.push_members(entity, ty, &query, place, around.outermost, out)?;
+                self.push_members(entity, &query, place, out)?;
             }
             out.push(b'}');
         }

@@ -13,7 +13,7 @@ use store::{Reader, StoredRecord};
 use web::Problem;
 
 use super::entity::{Entity, Source, whole_record};
-use super::expansion::{entity_path, push_reference};
+use super::expansion::{EntityPlace, entity_path, push_reference};
 use super::selection::{applied, choose, exhausted, load};
 use super::{Answer, Base, Composer, Question, Tail};
 use crate::kept_json::parse;
@@ -152,10 +152,11 @@ impl Composer {
             push_reference(out, &path);
             return Ok(());
         }
-        let place = (path.as_str(), shown.version.unwrap_or_default());
+        let version = shown.version.unwrap_or_default();
+        let place = EntityPlace { ty: shown.ty, path: &path, version, outermost: None };
         // Computed members are in the entity already.
         let query = Query { compute: Vec::new(), ..question.query.clone() };
-        self.push_members(entity, shown.ty, &query, place, None, out)
+        self.push_members(entity, &query, place, out)
     }
 
     fn link_behind(&self, question: &Question, page: &Page, shown: &Shown) -> Option<String> {

@@ -10,7 +10,7 @@ use store::{Found, Reader, RowPage, RowQuery, RowSet};
 use web::Problem;
 
 use super::entity::entity_of;
-use super::expansion::{entity_path, push_reference};
+use super::expansion::{EntityPlace, entity_path, push_reference};
 use super::selection::Objects;
 use super::{Answer, Composer, Question, Tail};
 use crate::kept_json::parse;
@@ -201,7 +201,8 @@ impl Composer {
                 let node = parse(text)?;
                 let entity = entity_of(&node);
                 let path = inner_path(rows, &node);
-                self.push_members(&entity, ty(rows), &question.query, (&path, 0), None, out)
+                let place = EntityPlace { ty: ty(rows), path: &path, version: 0, outermost: None };
+                self.push_members(&entity, &question.query, place, out)
             }
         }
     }

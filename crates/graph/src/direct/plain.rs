@@ -1,32 +1,28 @@
 //! A callRecord in the forms that are asked for most: with nothing expanded, with its sessions, or with
 //! these and their segments. A form is known by the text of the query, so that nothing is parsed again.
 //!
-//! Whatever is not answered here (an error, a record with more sessions than a page) is left to the
-//! other files, which would answer everything here with the same bytes and the same tag.
+//! Whatever is not answered here (an error, a record with more sessions than a page) is left to the long
+//! way, which would answer everything here with the same bytes and the same tag, by the same [`Form`].
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use identity::Caller;
 use model::TenantId;
-use model::assemble::{
-    SessionForm, Window, push_annotation, push_items, push_record, push_session,
-};
-use model::fragment::Item;
-use model::generated;
-use model::variation::{Shape, Subject, vary};
-use odata::bound::{ExpandItem, ExpandKind, Query, Resource};
+use model::variation::Shape;
+use odata::bound::{ExpandItem, ExpandKind, Query};
 use odata::primitive::DateTimeOffset;
-use odata::{context, key};
 use store::{Reader, StoredRecord};
 use web::response::ETag;
 
 use super::answers::Answers;
 use crate::caller::role;
-use crate::paging::{LinkOwner, MOST_SESSIONS, Page};
-use crate::record::{has_unsettled_enum, record_path};
-use crate::routes;
+use crate::copying::Copying;
+use crate::destination;
+use crate::form::{Form, FormSource};
+use crate::paging::Addresses;
 use crate::strict;
-use crate::tag::{TagOf, TagSeed};
+use crate::tag::TagOf;
 use crate::version::ApiVersion;
 use crate::worker::Worker;
 
@@ -40,30 +36,26 @@ const ANY_PATH: &str = "/communications/callRecords/00000000-0000-0000-0000-0000
 /// The forms that were asked for lately.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
-    known: Vec<(ApiVersion, Box<str>, Rc<Form>)>,
+    known: Vec<KnownForm>,
     read: u64,
 }
 
-/// A form of a record.
+/// A form with the request that asks for it.
 #[derive(Debug)]
-pub(super) struct Form {
-    query: Query,
-    /// From the brace to the comma behind the context.
-    opening: Vec<u8>,
-    seed: TagSeed,
-    shape: Shape,
-    sessions: Option<Sessions>,
-    /// Never given to two forms of a thread.
-    number: u64,
+struct KnownForm {
+    version: ApiVersion,
+    query: Box<str>,
+    form: Rc<PlainForm>,
 }
 
-/// How sessions are shown: what stands behind the record's path in their context, and behind a
-/// session's path in that of its segments, if these are shown.
+/// A form of a record, ready to be copied.
 #[derive(Debug)]
-struct Sessions {
-    query: Query,
-    context: String,
-    segments: Option<String>,
+pub(super) struct PlainForm {
+    form: Form<'static>,
+    /// From the brace to the context.
+    opening: Vec<u8>,
+    /// Never given to two forms of a thread.
+    number: u64,
 }
 
 /// Who asks for which record.
@@ -71,7 +63,7 @@ pub(super) struct PlainRequest<'a> {
     pub(super) version: ApiVersion,
     pub(super) caller: &'a Caller,
     pub(super) id: &'a str,
-    pub(super) form: &'a Form,
+    pub(super) form: &'a PlainForm,
 }
 
 impl Forms {
@@ -81,23 +73,22 @@ impl Forms {
         worker: &Worker,
         version: ApiVersion,
         query: &str,
-    ) -> Option<Rc<Form>> {
-        let is_it =
-            |(of, text, _): &&(ApiVersion, Box<str>, Rc<Form>)| *of == version && **text == *query;
-        if let Some((.., form)) = self.known.iter().find(is_it) {
-            return Some(Rc::clone(form));
+    ) -> Option<Rc<PlainForm>> {
+        let is_it = |known: &&KnownForm| known.version == version && *known.query == *query;
+        if let Some(known) = self.known.iter().find(is_it) {
+            return Some(Rc::clone(&known.form));
         }
-        let form = Rc::new(Form::read(worker, version, query, self.read)?);
+        let form = Rc::new(PlainForm::read(worker, version, query, self.read)?);
         self.read += 1;
         if self.known.len() >= MOST_FORMS {
             self.known.clear();
         }
-        self.known.push((version, query.into(), Rc::clone(&form)));
+        self.known.push(KnownForm { version, query: query.into(), form: Rc::clone(&form) });
         Some(form)
     }
 }
 
-impl Form {
+impl PlainForm {
     fn read(worker: &Worker, version: ApiVersion, text: &str, number: u64) -> Option<Self> {
         if text.len() > LONGEST_QUERY {
             return None;
@@ -106,62 +97,47 @@ impl Form {
         let now = DateTimeOffset(store::clock::now());
         let (resource, query) =
             odata::parse_request(version.model(), ANY_PATH, text, limits, now).ok()?;
-        let sessions = match query.expand.as_slice() {
-            [] => None,
-            [item] => Some(Sessions::read(item)?),
-            _ => return None,
-        };
+        if !query.expand.iter().all(is_of_sessions) || query.expand.len() > 1 {
+            return None;
+        }
         if query != (Query { expand: query.expand.clone(), ..Query::default() }) {
             return None;
         }
         if worker.settings.is_strict {
-            strict::check(&routes::target(&resource).ok()?, &query).ok()?;
+            strict::check(&destination::target(&resource).ok()?, &query).ok()?;
         }
-        Some(Self::new(worker, version, (&resource, query, text), sessions, number))
-    }
-
-    fn new(
-        worker: &Worker,
-        version: ApiVersion,
-        (resource, query, text): (&Resource, Query, &str),
-        sessions: Option<Sessions>,
-        number: u64,
-    ) -> Self {
-        let metadata = &worker.urls().context(version);
-        let shape =
-            Shape { legacy_identities: worker.settings.legacy_identities, ..Shape::default() };
-        let key = &worker.shared.etag_key;
-        let seed = TagSeed::new(key, TagOf::Record, metadata, text, shape, None);
-        let mut opening = vec![b'{'];
-        let context = context::of(resource, &query);
-        push_annotation(&mut opening, "@odata.context", &[metadata, &context]);
-        opening.push(b',');
-        Self { query, opening, seed, shape, sessions, number }
+        let metadata = worker.urls().context(version);
+        let form = Form::new(FormSource {
+            of: TagOf::Record,
+            resource: &resource,
+            query: Cow::Owned(query),
+            key: &worker.shared.etag_key,
+            text,
+            metadata,
+            shape: Shape {
+                legacy_identities: worker.settings.legacy_identities,
+                ..Shape::default()
+            },
+            max_page_size: None,
+        });
+        Some(Self { opening: form.open(metadata, 256), form, number })
     }
 }
 
-impl Sessions {
-    fn read(item: &ExpandItem) -> Option<Self> {
-        let is_whole = |item: &ExpandItem, name: &str| {
-            item.property.name == name && item.kind == ExpandKind::Entities
-        };
-        if !is_whole(item, "sessions") {
-            return None;
-        }
-        let inside = &*item.query;
-        let segments = match inside.expand.as_slice() {
-            [] => None,
-            [item] if is_whole(item, "segments") && *item.query == Query::default() => {
-                Some(context::nested("", item.property, &item.query))
-            }
-            _ => return None,
-        };
-        if *inside != (Query { expand: inside.expand.clone(), ..Query::default() }) {
-            return None;
-        }
-        let context = context::nested("", item.property, inside);
-        Some(Self { query: inside.clone(), context, segments })
-    }
+/// Whether whole sessions are expanded, perhaps with whole segments.
+fn is_of_sessions(item: &ExpandItem) -> bool {
+    let is_whole = |item: &ExpandItem, name: &str| {
+        item.property.name == name && item.kind == ExpandKind::Entities
+    };
+    let inside = &*item.query;
+    let are_whole_inside = match inside.expand.as_slice() {
+        [] => true,
+        [item] => is_whole(item, "segments") && *item.query == Query::default(),
+        _ => false,
+    };
+    is_whole(item, "sessions")
+        && are_whole_inside
+        && *inside == (Query { expand: inside.expand.clone(), ..Query::default() })
 }
 
 /// Appends the answer's body to `out` and gives its tag; only the tag if `is_known` says that the client
@@ -184,7 +160,7 @@ pub(super) fn answer(
     let read = Read { worker, asked, tenant: &tenant };
     if let Some(known) = ready {
         let record = &known.record;
-        let tag = asked.form.seed.tag(record);
+        let tag = asked.form.form.tag(record);
         if !read.is_shown(record) {
             return None;
         }
@@ -193,7 +169,7 @@ pub(super) fn answer(
         }
         if let Some(body) = known.body(asked.form.number) {
             out.extend_from_slice(body);
-            read.close(record, out)?;
+            read.close(record, asked.form.form.shown_last(record), out);
             return Some(tag);
         }
         return read.in_store(&mut reader, answers, (id_key, are_kept), |_| false, out);
@@ -217,31 +193,34 @@ impl Read<'_> {
         is_known: impl FnOnce(ETag) -> bool,
         out: &mut Vec<u8>,
     ) -> Option<ETag> {
-        let form = self.asked.form;
+        let PlainForm { form, opening, number } = self.asked.form;
         let mut is_unchanged = false;
-        let with_sessions = form.sessions.is_some();
-        let found = reader.current_unless(self.tenant, &id_key, with_sessions, |record| {
-            is_unchanged = is_known(form.seed.tag(record));
-            is_unchanged
-        });
+        let found =
+            reader.current_unless(self.tenant, &id_key, form.expands_sessions(), |record| {
+                is_unchanged = is_known(form.tag(record));
+                is_unchanged
+            });
         let record = found.ok().flatten()?;
         if !self.is_shown(&record) {
             return None;
         }
-        let tag = form.seed.tag(&record);
+        let tag = form.tag(&record);
         if is_unchanged {
             return Some(tag);
         }
         let begin = out.len();
-        self.push(reader, &record, out)?;
-        if !form.shape.is_plain(has_unsettled_enum(&record)) {
-            self.vary(&record, begin, out)?;
+        out.extend_from_slice(opening);
+        let to = self.addresses();
+        let mut sink = Copying { reader, metadata: to.metadata, out };
+        let shown = form.push(&mut sink, &to, &record, None).ok()?;
+        let end = out.len();
+        self.close(&record, shown, out);
+        if !form.is_kept(&record) {
+            form.vary(to.root, &record, begin, out).ok()?;
             return Some(tag);
         }
-        let end = out.len();
-        self.close(&record, out)?;
         if are_kept {
-            answers.offer(self.tenant, id_key, record, form.number, &out[begin..end]);
+            answers.offer(self.tenant, id_key, record, *number, &out[begin..end]);
         }
         Some(tag)
     }
@@ -250,81 +229,20 @@ impl Read<'_> {
         self.worker.oldest_shown().is_none_or(|oldest| record.start >= oldest)
     }
 
-    /// Appends all but what [`Self::close`] does.
-    fn push(&self, reader: &mut Reader, record: &StoredRecord, out: &mut Vec<u8>) -> Option<()> {
-        let metadata = &self.worker.urls().context(self.asked.version);
-        let path = record_path(record);
-        out.extend_from_slice(&self.asked.form.opening);
-        push_record(out, metadata, &path, &record.fragment).ok()?;
-        match &self.asked.form.sessions {
-            Some(sessions) => sessions.push(metadata, &path, reader, record, out),
-            None => Some(()),
-        }
+    /// Ends the body, with the link to sessions behind the first page.
+    fn close(&self, record: &StoredRecord, shown: usize, out: &mut Vec<u8>) {
+        self.asked.form.form.close(&self.addresses(), record, None, shown, out);
     }
 
-    /// Ends the body; before that comes the link to sessions behind the first page, which is made for
-    /// whoever asks.
-    fn close(&self, record: &StoredRecord, out: &mut Vec<u8>) -> Option<()> {
-        if let Some(sessions) = &self.asked.form.sessions
-            && record.session_count > MOST_SESSIONS as i64
-        {
-            let page = Page::first(&sessions.query, MOST_SESSIONS, None);
-            let after = (MOST_SESSIONS as u64).to_le_bytes().to_vec();
-            let next = page.next(MOST_SESSIONS, after, Some(record.version))?;
-            let key = key::in_path(&record.id);
-            let owner = LinkOwner {
-                tenant: self.tenant.as_str(),
-                app: &self.asked.caller.app_id,
-                resource: &format!("communications/callRecords{key}/sessions"),
-            };
-            let root = self.worker.urls().root(self.asked.version);
-            let link = next.link(&root, &self.worker.shared.keys, owner, &sessions.query);
-            out.push(b',');
-            push_annotation(out, "sessions@odata.nextLink", &[&link]);
+    fn addresses(&self) -> Addresses<'_> {
+        Addresses {
+            root: self.worker.urls().root(self.asked.version),
+            metadata: self.worker.urls().context(self.asked.version),
+            // A record has no pages.
+            resource: "",
+            keys: &self.worker.shared.keys,
+            tenant: self.tenant.as_str(),
+            application: &self.asked.caller.app_id,
         }
-        out.push(b'}');
-        Some(())
-    }
-
-    /// Ends a body that is not shown as it is kept.
-    fn vary(&self, record: &StoredRecord, begin: usize, out: &mut Vec<u8>) -> Option<()> {
-        self.close(record, out)?;
-        let root = format!("{}/", self.worker.urls().root(self.asked.version));
-        let (ty, path) = (&generated::CALL_RECORD, record_path(record));
-        let subject = Subject { ty, is_collection: false, path: &path, root: &root };
-        let form = self.asked.form;
-        let varied = vary(&out[begin..], &subject, &form.query, &form.shape).ok()?;
-        out.truncate(begin);
-        out.extend_from_slice(&varied);
-        Some(())
-    }
-}
-
-impl Sessions {
-    fn push(
-        &self,
-        metadata: &str,
-        path: &str,
-        reader: &mut Reader,
-        record: &StoredRecord,
-        out: &mut Vec<u8>,
-    ) -> Option<()> {
-        out.push(b',');
-        push_annotation(out, "sessions@odata.context", &[metadata, path, &self.context]);
-        out.extend_from_slice(b",\"sessions\":[");
-        let mut pack = Vec::new();
-        if reader.session_pack(record.record_key, 0, &mut pack).ok()? {
-            let form = match &self.segments {
-                Some(segments) => SessionForm::with_segments(metadata, path, segments),
-                None => SessionForm::ALONE,
-            };
-            let window = Window { skip: 0, take: MOST_SESSIONS, is_first: true };
-            let push = |out: &mut Vec<u8>, session: &Item<'_>| {
-                push_session(out, &form, session);
-            };
-            push_items(out, &pack, window, push).ok()?;
-        }
-        out.push(b']');
-        Some(())
     }
 }

@@ -18,8 +18,8 @@ use web::{Code, Problem};
 
 use crate::ask::Ask;
 use crate::compose::{Answer, Composer, Question};
+use crate::destination;
 use crate::kept_json::parse;
-use crate::routes;
 
 /// How far the clocks of row and record may be apart.
 const APART: i64 = 120 * TICKS_PER_SECOND;
@@ -176,7 +176,7 @@ fn question(path: &str, options: &str) -> Result<Question, Problem> {
     let limits = odata::Limits::default();
     let model = &model::generated::BETA;
     let (resource, query) = odata::parse_request(model, path, options, &limits, DateTimeOffset(0))?;
-    let target = routes::target(&resource)?;
+    let target = destination::target(&resource)?;
     Ok(Question { target, path: resource.to_string(), resource, query })
 }
 

@@ -70,7 +70,7 @@ fn tls_serves_by_the_files_and_takes_up_new_ones() {
     assert_eq!(kept.ask("GET", "/nowhere", &[]).status, 404, "open connections stay");
 
     std::fs::write(folder.join("key.pem"), "damaged").unwrap();
-    assert!(matches!(running.reload_tls(), Err(StartError::Certificate { .. })));
+    assert!(matches!(running.reload_tls(), Err(web::StartError::Certificate { .. })));
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -150,7 +150,9 @@ where
 fn plain_http_beyond_loopback_must_be_asked_for() {
     let everywhere = "0.0.0.0:0".parse().unwrap();
     let refused = Rig::try_with(|options| options.listen = everywhere);
-    assert!(matches!(refused, Err(StartError::PlainHttp(address)) if address == everywhere));
+    assert!(
+        matches!(refused, Err(StartError::Server(web::StartError::PlainHttp(address))) if address == everywhere)
+    );
     let rig = Rig::with(|options| {
         options.listen = everywhere;
         options.allow_plain_http = true;
@@ -165,11 +167,11 @@ fn what_can_not_work_is_refused_at_the_start() {
     let taken = rig.address;
     assert!(matches!(
         Rig::try_with(|options| options.listen = taken),
-        Err(StartError::Listen { address, .. }) if address == taken
+        Err(StartError::Server(web::StartError::Listen { address, .. })) if address == taken
     ));
     assert!(matches!(
         Rig::try_with(|options| options.public_url = Some("graph.contoso.com".to_owned())),
-        Err(StartError::PublicUrl(_))
+        Err(StartError::Server(web::StartError::PublicUrl(_)))
     ));
     assert!(matches!(
         Rig::try_with(|options| options.page_token_keys.clear()),

@@ -27,7 +27,7 @@ pub struct MemberAnswer {
     /// The body, if there is one.
     pub content: Option<(ContentType, Bytes)>,
     /// Has its bytes count as long as they are held.
-    _in_flight: Option<InFlight>,
+    pub in_flight: Option<InFlight>,
 }
 
 /// Answers a member, with an exchange and ids of its own. Never fails, as no request does.
@@ -68,7 +68,7 @@ fn finish(response: Response, ids: RequestIds, is_head: bool) -> MemberAnswer {
     stamp(&mut lines, etag, applied);
     ids.stamp(&mut lines);
     lines.extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
-    MemberAnswer { status, lines, content, _in_flight: in_flight }
+    MemberAnswer { status, lines, content, in_flight }
 }
 
 /// 501 for what has no end yet: lines of NDJSON are no value in another answer.
