@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
+use graph::{Local, QuerySettings};
 use identity::{Grant, Issuer, MasterKey, RecentTokens, SigningKey, Verifier, role};
 use model::fragment::{Codec as _, FragmentKind};
 use model::{TenantId, key};
 use odata::primitive::DateTimeOffset;
-use server::{Allowance, Charged, Local, QuerySettings, Rates, Subject, Throttle};
 use simulator::{Calls, Mix};
 use store::{Codec, Options, Reader, Role, SigningKeyRow, Store};
+use web::{Allowance, Charged, Rates, Subject, Throttle};
 
 const TENANT: &str = "5b6c1a52-7f0e-4c39-9d1c-2f3a8f1f7c01";
 const RECORDS: u64 = 500;

@@ -16,7 +16,7 @@ use model::TenantId;
 use odata::bound::Query;
 use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
-use server::Running;
+use web::Running;
 use simulator::{Calls, LogRows, Mix};
 use store::{Budget, ResultRow, Role, RowQuery, RowSet, Store, StoredRecord};
 

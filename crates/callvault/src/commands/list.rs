@@ -9,7 +9,7 @@ use odata::eval::Meter;
 use odata::json::Node;
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
-use server::{Local, QuerySettings};
+use graph::{Local, QuerySettings};
 use store::{Budget, ResultRow, Reader, RowQuery, RowSet};
 
 use super::list_writer::ListWriter;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use server::Local;
+use graph::Local;
 
 use super::setup::{self, open_store};
 use crate::cli::Explain;

@@ -10,7 +10,8 @@ use emulator::Emulator;
 use identity::{Issuer, MasterKey, SigningKey, TrustedIssuers};
 use notify::{Counters, Dispatcher, Transports, Vault};
 use recorder::Recorder;
-use server::{GraphSettings, Notifications, Running, ServerOptions, TlsFiles};
+use graph::{GraphSettings, Notifications, ServerOptions};
+use web::{Running, TlsFiles};
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -95,7 +96,7 @@ pub(super) fn start(
         BackgroundTask::start("notify", |stop| dispatcher.run(stop))?,
         BackgroundTask::start("calls", |stop| recorder.run(stop))?,
     ];
-    let running = server::start(options).context("starting the server")?;
+    let running = graph::start(options).context("starting the server")?;
     Ok(Service {
         running,
         tasks,
@@ -186,7 +187,7 @@ fn trusted_issuers(settings: &Settings) -> Result<Option<TrustedIssuers>> {
 }
 
 /// The built-in issuer. It reads unknown keys from the store, since another node may have made them.
-fn make_issuer(store: &Store, master: &MasterKey, keys: Vec<SigningKey>) -> server::MakeIssuer {
+fn make_issuer(store: &Store, master: &MasterKey, keys: Vec<SigningKey>) -> web::MakeIssuer {
     let (store, master) = (store.clone(), master.clone());
     Arc::new(move |public_url| {
         let store = store.clone();

@@ -54,7 +54,7 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
         found.into_iter().find(|it| it.id == row.id).context("the new subscription is missing")?;
     let closed = Rc::new(tokio::sync::Notify::new());
     let output_closed = Rc::clone(&closed);
-    let receiving = server::receive(listener, move |target, body| {
+    let receiving = web::receive(listener, move |target, body| {
         let is_ours = target == path;
         // A closed output ends the command normally.
         if is_ours && print(body).is_err() {

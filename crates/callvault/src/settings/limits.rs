@@ -45,15 +45,15 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let server = server::Limits::default();
-        let server::QuerySettings { language, cost } = server::QuerySettings::default();
+        let server = web::Limits::default();
+        let graph::QuerySettings { language, cost } = graph::QuerySettings::default();
         Self {
             connections: server.connections,
             connections_per_address: server.connections_per_address,
             rate: Rate::Named(NamedRate::Off),
             url_bytes: server.url,
             header_bytes: server.headers,
-            memory: server::MEMORY,
+            memory: web::MEMORY,
             ingest_bytes_in_flight: None,
             rejections: server.rejections,
             header_seconds: server.head.as_secs(),
@@ -87,9 +87,9 @@ impl Default for Limits {
 
 impl Limits {
     /// The limits of the server.
-    pub(crate) fn of_server(self) -> server::Limits {
-        let memory = server::Memory::of(self.memory);
-        server::Limits {
+    pub(crate) fn of_server(self) -> web::Limits {
+        let memory = web::Memory::of(self.memory);
+        web::Limits {
             connections: self.connections,
             connections_per_address: self.connections_per_address,
             url: self.url_bytes,
@@ -106,12 +106,12 @@ impl Limits {
             idle: Duration::from_secs(self.idle_seconds),
             answer_rate: self.answer_bytes_per_second,
             drain: Duration::from_secs(self.drain_seconds),
-            ..server::Limits::default()
+            ..web::Limits::default()
         }
     }
 
     /// The limits of the query language and of the cost of queries.
-    pub(crate) fn of_queries(self) -> server::QuerySettings {
+    pub(crate) fn of_queries(self) -> graph::QuerySettings {
         let language = odata::Limits {
             url: self.url_bytes,
             filter: self.filter_bytes,
@@ -128,14 +128,14 @@ impl Limits {
             apply_steps: self.apply_steps,
             top: self.top,
         };
-        let cost = server::QueryLimits {
+        let cost = graph::QueryLimits {
             rows_scanned: self.rows_scanned,
             groups: self.groups,
             time: Duration::from_millis(self.query_milliseconds),
             steps: self.query_steps,
             bytes: self.query_bytes,
         };
-        server::QuerySettings { language, cost }
+        graph::QuerySettings { language, cost }
     }
 }
 
@@ -172,7 +172,7 @@ struct OwnRate {
 /// A number of requests within a time: `10/20s`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-struct Allowance(server::Allowance);
+struct Allowance(web::Allowance);
 
 impl TryFrom<String> for Allowance {
     type Error = String;
@@ -182,7 +182,7 @@ impl TryFrom<String> for Allowance {
             let (count, within) = text.split_once('/')?;
             let count = count.trim().parse().ok().filter(|count| *count > 0)?;
             let within = super::parse_time(within.trim())?;
-            (!within.is_zero()).then_some(Self(server::Allowance { count, within }))
+            (!within.is_zero()).then_some(Self(web::Allowance { count, within }))
         };
         read().ok_or_else(|| {
             format!("'{text}' is not a number of requests within a time, such as 10/20s")
@@ -191,14 +191,14 @@ impl TryFrom<String> for Allowance {
 }
 
 impl Rate {
-    fn of_server(self) -> Option<server::Rates> {
+    fn of_server(self) -> Option<web::Rates> {
         let own = match self {
             Self::Named(NamedRate::Off) => return None,
-            Self::Named(NamedRate::Graph) => return Some(server::Rates::GRAPH),
+            Self::Named(NamedRate::Graph) => return Some(graph::GRAPH_RATES),
             Self::Own(own) => own,
         };
         let inner = |allowance: Option<Allowance>| allowance.map(|Allowance(inner)| inner);
-        Some(server::Rates {
+        Some(web::Rates {
             everywhere: inner(own.everywhere),
             tenant: inner(own.tenant),
             application: inner(own.application),

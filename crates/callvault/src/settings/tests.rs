@@ -175,15 +175,15 @@ fn applications_are_looked_at_every_so_often_or_never() {
 
 #[test]
 fn rates_are_named_or_written_out() {
-    let rates = |text: &str| -> Result<Option<server::Rates>> {
+    let rates = |text: &str| -> Result<Option<web::Rates>> {
         let layers = of_file("rate", &format!("[limits]\nrate = {text}\n"))?;
         Ok(Settings::resolve(&layers)?.limits.of_server().rates)
     };
     assert_eq!(rates("'off'").unwrap(), None);
-    assert_eq!(rates("'graph'").unwrap(), Some(server::Rates::GRAPH));
+    assert_eq!(rates("'graph'").unwrap(), Some(graph::GRAPH_RATES));
     let own = rates("{ record = '10/20s', following = '50/5m', application = '1500 / 20s' }");
-    let graph = server::Rates::GRAPH;
-    let expected = server::Rates { everywhere: None, tenant: None, ..graph };
+    let graph = graph::GRAPH_RATES;
+    let expected = web::Rates { everywhere: None, tenant: None, ..graph };
     assert_eq!(own.unwrap(), Some(expected));
     let of_environment = of_environment(&[("CALLVAULT_LIMITS__RATE", "graph")]).unwrap();
     assert_eq!(of_environment.limits.of_server().rates, Some(graph));

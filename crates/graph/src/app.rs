@@ -1,0 +1,127 @@
+//! Graph's API as the server's application, on one worker thread.
+
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::Method;
+use web::layers::admit;
+use web::request_id::RequestIds;
+use web::{
+    Application, Arrival, Entry, Problem, Pulse, Request, Response, StartError, Subject, Trace,
+};
+
+use crate::direct::{self, Direct};
+use crate::emulated::admit_emulated;
+use crate::request::Place;
+use crate::routes::{self, Handler, Lead, Rows};
+use crate::throttling;
+use crate::version::ApiVersion;
+use crate::worker::{Shared, Worker};
+use crate::{batch, dispatch, front_page, oauth};
+
+/// The application.
+#[derive(Debug)]
+pub(crate) struct App {
+    worker: Rc<Worker>,
+    /// What the fast way keeps.
+    direct: Rc<direct::State>,
+}
+
+/// What answers by itself.
+#[derive(Debug)]
+pub(crate) enum Special {
+    FrontPage(Rows),
+    Batch(Rows, ApiVersion),
+    Issuer(Rows, String),
+}
+
+impl Application for App {
+    type Shared = Shared;
+    type Place = Place;
+    type Special = Special;
+    type Fast = Direct;
+
+    fn new(web: Rc<web::Worker>, shared: Arc<Shared>) -> Result<Self, StartError> {
+        let direct = Rc::new(direct::State::new(web.shared.threads));
+        Ok(Self { worker: Rc::new(Worker::new(web, shared)), direct })
+    }
+
+    fn worker(&self) -> &Rc<web::Worker> {
+        &self.worker.web
+    }
+
+    fn fast_way(self: &Rc<Self>, pulse: &Rc<Pulse>) -> Option<Direct> {
+        // What is answered directly passes none of the layers, and so no emulator.
+        let is_open = self.worker.shared.emulator.is_none();
+        is_open.then(|| {
+            Direct::new(Rc::clone(&self.worker), Rc::clone(&self.direct), Rc::clone(pulse))
+        })
+    }
+
+    async fn enter(
+        self: &Rc<Self>,
+        arrival: Arrival,
+        trace: &mut Trace,
+        ids: &RequestIds,
+    ) -> Result<Response, Problem> {
+        match &self.worker.shared.emulator {
+            None => admit(self, arrival, trace).await,
+            Some(emulator) => {
+                // Rare and large: kept out of the future of every request.
+                Box::pin(admit_emulated(self, emulator, arrival, trace, ids)).await
+            }
+        }
+    }
+
+    fn lead(path: &str) -> Result<Entry<Self>, Problem> {
+        #[cfg(test)]
+        assert_ne!(path, "/panic", "a panic on purpose");
+        let resource = |version, path_start, document: Option<Rows>| Entry::Resource {
+            place: Place { version, document },
+            path_start,
+            is_public: document.is_some(),
+        };
+        Ok(match routes::lead(path)? {
+            Lead::Resources { version, path_start } => resource(version, path_start, None),
+            Lead::Version { version, path_start, rows } => match rows.first().handler {
+                Handler::Batch => Entry::Special(Special::Batch(rows, version)),
+                _ => resource(version, path_start, Some(rows)),
+            },
+            Lead::Tenant { tenant, rows } => {
+                Entry::Special(Special::Issuer(rows, tenant.to_owned()))
+            }
+            Lead::Root(rows) => Entry::Special(Special::FrontPage(rows)),
+        })
+    }
+
+    fn subject<'r>(method: &Method, path: &'r str, query: Option<&str>) -> Subject<'r> {
+        throttling::subject(method, path, query)
+    }
+
+    fn answer(
+        self: &Rc<Self>,
+        request: &mut Request<Place>,
+    ) -> impl Future<Output = Result<Response, Problem>> {
+        dispatch::answer(&self.worker, request)
+    }
+
+    async fn answer_special(
+        self: &Rc<Self>,
+        special: Special,
+        arrival: Arrival,
+        trace: &mut Trace,
+    ) -> Result<Response, Problem> {
+        match special {
+            Special::FrontPage(rows) => {
+                front_page::answer(&self.worker.web.shared, rows, &arrival, trace)
+            }
+            Special::Batch(rows, version) => {
+                batch::answer(self, rows, version, arrival, trace).await
+            }
+            Special::Issuer(rows, tenant) => {
+                oauth::answer(&self.worker, &tenant, rows, arrival, trace).await
+            }
+        }
+    }
+}

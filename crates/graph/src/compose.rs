@@ -1,0 +1,205 @@
+//! Answers to questions of any form: from a target, a bound query and a reader to the finished
+//! text, without a word of HTTP.
+//!
+//! What has a faster way of its own (plain reads, `call_records`, `sessions`, `participants`) gives
+//! the same text by it. Everything that a composer needs it owns, so that it can go to another
+//! thread together with the work.
+
+mod entity;
+mod expansion;
+mod inside;
+mod property;
+mod rows;
+mod selection;
+
+use model::search::Finder;
+use odata::bound::{Query, Resource};
+use odata::context;
+use odata::edm::StructuredType;
+use odata::eval::Environment;
+use store::{Budget, Reader};
+use web::Problem;
+
+use crate::page_text::{PageForm, PageText};
+use crate::paging::Page;
+use crate::query_form::{is_copy, selects};
+use crate::query_limits::QueryLimits;
+use crate::scope::{Content, Scope};
+use crate::target::{Base, Tail, Target};
+pub(crate) use selection::{Objects, applied, exhausted};
+
+/// Who asks, in which form the answer goes out, and how much it may cost.
+#[derive(Debug)]
+pub(crate) struct Composer {
+    pub(crate) scope: Scope,
+    pub(crate) limits: QueryLimits,
+    /// What is left of them.
+    pub(crate) budget: Budget,
+}
+
+/// Rows of a page that are copied in less than a millisecond.
+const SHORT_PAGE: u64 = 100;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) target: Target,
+    /// The resource without functions that contexts do not name.
+    pub(crate) resource: Resource,
+    /// The resource's path as links and tokens carry it.
+    pub(crate) path: String,
+    /// The options, as the links of the answer repeat them.
+    pub(crate) query: Query,
+}
+
+/// An answer's body.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Json(Vec<u8>),
+    /// The same with what tells the shown records from others, in place of all of its bytes.
+    Rows(Vec<u8>, [u8; 32]),
+    Text(String),
+    /// There is no value (OData Protocol 11.2.4).
+    Nothing,
+}
+
+impl Composer {
+    /// Answers. `reader` is anybody's.
+    pub(crate) fn answer(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+    ) -> Result<Answer, Problem> {
+        let answer = self.dispatch(reader, question);
+        // The budget ran out in a calculated member: the error says in which.
+        answer.map_err(|problem| match self.budget.meter.place() {
+            Some(place) => problem.in_calculation(&place),
+            None => problem,
+        })
+    }
+
+    fn dispatch(&self, reader: &mut Reader, question: &Question) -> Result<Answer, Problem> {
+        let effective = question.effective_query();
+        match (&question.target.base, &question.target.tail) {
+            (Base::Communications, _) => self.communications(question),
+            (Base::Import, _) => Err(Problem::method_not_allowed(&[http::Method::POST])),
+            (Base::Rows(rows), Tail::Whole) => self.rows(reader, question, *rows, &effective),
+            (Base::Rows(rows), Tail::Count) => self.count_rows(reader, *rows, &effective),
+            (Base::Rows(_), Tail::Ref) => self.row_refs(reader, question, &effective),
+            (
+                Base::Sessions(_) | Base::Segments(..) | Base::Participants(_) | Base::Versions(_),
+                Tail::Whole | Tail::Count | Tail::Ref,
+            ) => self.inside(reader, question, &effective),
+            (_, Tail::Property { path, form }) => {
+                self.property(reader, question, path, *form, &effective)
+            }
+            (_, Tail::Whole | Tail::Ref) => self.single(reader, question),
+            (_, Tail::Count) => Err(Problem::no_such_route()),
+        }
+    }
+
+    /// Whether answering is sure to be quick: nothing is evaluated, an index leads to the rows, and
+    /// no more is read than a few rows or an entity.
+    pub(crate) fn is_bounded(&self, question: &Question) -> bool {
+        let query = question.effective_query();
+        match (&question.target.base, &question.target.tail) {
+            (Base::Rows(rows), Tail::Whole) => {
+                let is_short = query.top.is_none_or(|top| top <= SHORT_PAGE)
+                    && self.scope.max_page_size.is_none_or(|size| u64::from(size) <= SHORT_PAGE);
+                let is_copied = query.expand.is_empty() && query.compute.is_empty();
+                let asked =
+                    store::RowQuery { rows: *rows, query, not_before: self.scope.not_before };
+                is_short
+                    && is_copied
+                    && !question.query.count
+                    && store::cost(&asked) == store::Cost::Bounded
+            }
+            (Base::Sessions(_) | Base::Participants(_), Tail::Count)
+            | (Base::Session(..), Tail::Whole | Tail::Ref)
+            | (Base::Record(_), Tail::Ref) => is_copy(&query),
+            (Base::Communications, _) => true,
+            _ => false,
+        }
+    }
+
+    fn communications(&self, question: &Question) -> Result<Answer, Problem> {
+        if question.target.tail != Tail::Whole {
+            return Err(Problem::no_such_route());
+        }
+        let mut out = self.open(question, 128);
+        out.push(b'}');
+        Ok(Answer::Json(out))
+    }
+
+    /// What evaluating items needs.
+    fn environment<'s>(&'s self, finder: &'s Finder) -> Environment<'s> {
+        Environment { searcher: finder, meter: &self.budget.meter }
+    }
+
+    /// The page of a collection that is asked for.
+    fn page(&self, question: &Question, most: usize) -> Result<Page, Problem> {
+        self.scope.page(&question.query, &question.path, most)
+    }
+
+    /// Opens an answer's object with its context.
+    fn open(&self, question: &Question, capacity: usize) -> Vec<u8> {
+        self.scope.open(&question.resource, &question.query, capacity)
+    }
+
+    fn next_link(&self, question: &Question, next: &Page) -> String {
+        let query = Query { skiptoken: None, ..question.query.clone() };
+        self.scope.link(next, &question.path, &query)
+    }
+
+    /// Opens a page of a collection.
+    fn open_page<'q>(
+        &'q self,
+        question: &'q Question,
+        ty: &'static StructuredType,
+        path: &'q str,
+        capacity: usize,
+    ) -> PageText<'q> {
+        let context = context::of(&question.resource, &question.query);
+        let Scope { root, metadata, shape, .. } = &self.scope;
+        let form = PageForm { ty, path, root, query: &question.query, shape: *shape };
+        PageText::open(form, &[metadata, &context], capacity)
+    }
+
+    /// Whether the items of a page don't go out as they are kept; their bytes decide whether members
+    /// are among them that not everyone may see.
+    fn varies(&self, question: &Question) -> bool {
+        selects(&question.query) || !self.scope.shape.is_plain(true)
+    }
+
+    /// Gives an assembled answer the form that was asked for.
+    fn finish(
+        &self,
+        out: Vec<u8>,
+        question: &Question,
+        content: &Content<'_>,
+    ) -> Result<Answer, Problem> {
+        if !self.varies(question) {
+            return Ok(Answer::Json(out));
+        }
+        self.scope.vary(&out, content, &question.query, &self.scope.shape).map(Answer::Json)
+    }
+
+    /// Whether what is kept has the form that was asked for, but for members of enumerations.
+    fn is_copied(&self, question: &Question) -> bool {
+        !selects(&question.query) && self.scope.shape.is_plain(false)
+    }
+}
+
+impl Question {
+    /// The options together with the filters of the path.
+    pub(crate) fn effective_query(&self) -> Query {
+        let mut query = self.query.clone();
+        for condition in &self.target.filters {
+            query.filter = Some(match query.filter.take() {
+                Some(filter) => filter.and(condition.clone()),
+                None => condition.clone(),
+            });
+        }
+        query
+    }
+}

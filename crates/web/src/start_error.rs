@@ -1,0 +1,45 @@
+//! Why a server could not start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use identity::{ConfigError, KeyError};
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address can't be listened on.
+    #[error("can't listen on {address}")]
+    Listen {
+        /// As it was given.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Tokens would cross a network in clear.
+    #[error("{0} is not a loopback address: give a certificate, or allow plain HTTP")]
+    PlainHttp(SocketAddr),
+    /// A PEM file can't be used.
+    #[error("{}: {reason}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The public URL is not one.
+    #[error("the public URL '{0}' must begin with http:// or https:// and have no query")]
+    PublicUrl(String),
+    /// The store can't be read.
+    #[error("the store can't be read")]
+    Store(#[from] store::Error),
+    /// The built-in issuer's keys can't be used.
+    #[error("the signing keys can't be used")]
+    Key(#[from] KeyError),
+    /// The settings of the trusted issuers contradict themselves.
+    #[error("the settings of the trusted issuers can't be used")]
+    Issuers(#[from] ConfigError),
+    /// A thread or its event loop can't be made.
+    #[error("a thread can't be started")]
+    Thread(#[source] std::io::Error),
+}
