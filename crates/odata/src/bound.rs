@@ -4,6 +4,7 @@
 
 mod apply;
 mod expr;
+mod preserving;
 mod print;
 mod uses;
 
