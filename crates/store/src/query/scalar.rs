@@ -99,7 +99,7 @@ impl<'q> Compiler<'q> {
                 };
                 arithmetic(Arithmetic::Sub, zero, inner)
             }
-            ExprKind::Arithmetic(operator, left, right) => {
+            ExprKind::Arithmetic(operator, left, right, _) => {
                 let (left, right) = (self.scalar(left)?, self.scalar(right)?);
                 let value = arithmetic(*operator, left, right)?;
                 // PostgreSQL fails where floating point numbers overflow, and keeps NaN.
@@ -293,8 +293,7 @@ fn arithmetic(operator: Arithmetic, left: Scalar, right: Scalar) -> Option<Scala
             Arithmetic::Add | Arithmetic::Sub | Arithmetic::Mul,
             Kind::Int { .. } | Kind::Real,
             Kind::Int { .. } | Kind::Real,
-        ) => {
-            // INF - INF and 0 * INF are null in SQL too, which keeps no NaN.
+        ) if is_finite(&left, operator) || is_finite(&right, operator) => {
             let text = match operator {
                 Arithmetic::Add => " + ",
                 Arithmetic::Sub => " - ",
@@ -320,12 +319,23 @@ fn arithmetic(operator: Arithmetic, left: Scalar, right: Scalar) -> Option<Scala
     Some(Scalar::of(left.sql.push(text).append(right.sql).grouped(), kind))
 }
 
+/// Whether a side is a literal with which the result is a number: INF - INF and 0 * INF are NaN, of which
+/// SQL makes null.
+fn is_finite(side: &Scalar, operator: Arithmetic) -> bool {
+    let is_factor = operator == Arithmetic::Mul;
+    match side.literal {
+        Some(Bind::Int(number)) => !is_factor || number != 0,
+        Some(Bind::Real(number)) => number.is_finite() && (!is_factor || number != 0.0),
+        _ => false,
+    }
+}
+
 /// Division of floating point numbers by a literal that is not zero.
 fn divides_as_real(operator: Arithmetic, left: &Scalar, right: &Scalar) -> bool {
     let is_whole = |scalar: &Scalar| matches!(scalar.kind, Kind::Int { .. });
     let is_safe = match right.literal {
         Some(Bind::Int(number)) => number != 0,
-        Some(Bind::Real(number)) => number != 0.0,
+        Some(Bind::Real(number)) => number != 0.0 && number.is_finite(),
         _ => false,
     };
     is_safe && !(operator == Arithmetic::Div && is_whole(left) && is_whole(right))
