@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use odata::percent::{Plus, decode};
+use odata::plus;
 use odata::primitive::parse_guid;
 
 use crate::chance;
@@ -46,11 +47,12 @@ impl Target {
         let decoded = decode(path, Plus::Literal).unwrap_or(Cow::Borrowed(path));
         let path = with_keys_as_segments(decoded.trim_end_matches('/'));
         let lower = path.to_ascii_lowercase();
+        let query = query.unwrap_or_default();
+        let plus = plus::of_query(query);
         let mut options: Vec<(String, Cow<'_, str>)> = query
-            .unwrap_or_default()
             .split('&')
             .filter(|option| !option.is_empty())
-            .map(option)
+            .map(|option| option_of(option, plus))
             .collect();
         options.sort();
         let has = |name: &str| options.iter().any(|(known, _)| known == name);
@@ -83,9 +85,9 @@ impl Target {
 }
 
 /// Name and value of an option, decoded. The dollar may be left out.
-fn option(text: &str) -> (String, Cow<'_, str>) {
+fn option_of(text: &str, plus: Plus) -> (String, Cow<'_, str>) {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    (option_name(name), decode(value, Plus::Space).unwrap_or(Cow::Borrowed(value)))
+    (option_name(name), plus::decode_value(value, plus).unwrap_or(Cow::Borrowed(value)))
 }
 
 fn option_name(name: &str) -> String {

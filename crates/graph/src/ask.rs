@@ -207,7 +207,7 @@ impl<'a> Ask<'a> {
             target,
             resource: self.resource.clone().into_owned(),
             path: self.path.clone(),
-            query: self.query.clone(),
+            query: self.query.clone().with_options_for_apply(),
         };
         let composer = self.composer();
         let here = composer

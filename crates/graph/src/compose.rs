@@ -193,13 +193,7 @@ impl Composer {
 impl Question {
     /// The options together with the filters of the path.
     pub(crate) fn effective_query(&self) -> Query {
-        let mut query = self.query.clone();
-        for condition in &self.target.filters {
-            query.filter = Some(match query.filter.take() {
-                Some(filter) => filter.and(condition.clone()),
-                None => condition.clone(),
-            });
-        }
-        query
+        let conditions = self.target.filters.iter().rev().cloned();
+        conditions.fold(self.query.clone(), Query::narrowed)
     }
 }

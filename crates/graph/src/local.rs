@@ -98,6 +98,7 @@ impl Local {
         let target = destination::target(&resource)
             .map_err(|Unsupported(what)| LocalError(format!("{what} is not supported")))?;
         let path = resource.to_string();
+        let query = query.with_options_for_apply();
         Ok(Question { target, resource, path, query })
     }
 }

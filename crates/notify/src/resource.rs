@@ -2,7 +2,8 @@
 
 use model::generated::V1_0;
 use odata::bound::Expr;
-use odata::percent::{Plus, decode, encode_query};
+use odata::percent::encode_query;
+use odata::plus::{self, decode_value};
 use odata::primitive::DateTimeOffset;
 use odata::{Limits, parse_request};
 use store::{Budget, CommittedVersion, Reader, RowQuery, RowSet};
@@ -54,7 +55,7 @@ impl Resource {
             return Err(ResourceError::OtherOption);
         };
         // Graph's name for it, which has no ids in the model.
-        let filter = decode(filter, Plus::Literal).unwrap_or(filter.into());
+        let filter = decode_value(filter, plus::of_query(query)).unwrap_or(filter.into());
         let filter = filter
             .replace("participants/any(", "participants_v2/any(")
             .replace("participants/all(", "participants_v2/all(");

@@ -4,6 +4,7 @@
 
 mod apply;
 mod expr;
+mod preserving;
 mod print;
 mod uses;
 
@@ -11,7 +12,7 @@ use std::ptr;
 
 pub use apply::{Aggregate, Apply, Extreme, GroupKey, Method, Transformation};
 pub use expr::{
-    Arithmetic, Expr, ExprKind, Function, Operator, Path, PathStep, Quantifier, Root, Ty,
+    Arithmetic, Expr, ExprKind, Function, Operator, Path, PathStep, Place, Quantifier, Root, Ty,
 };
 
 use crate::edm::{Operation, Property, StructuredType, Type};

@@ -32,7 +32,7 @@ pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, group_keys, push_ident
 pub use heap_size::HeapSize;
 pub use json_form::{push_value, set_member};
 pub use key::{Key, Order, Part, Sortable};
-pub use meter::{Allowance, Exhausted, Meter};
+pub use meter::{Allowance, Exhausted, Fault, Meter};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::{BadPattern, check_pattern};
 pub use pool::Pool;

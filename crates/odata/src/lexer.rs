@@ -8,6 +8,7 @@ mod scan;
 
 use std::borrow::Cow;
 
+use crate::bound::Place;
 use crate::error::{Error, Kind};
 use crate::literal::Literal;
 
@@ -48,6 +49,15 @@ pub(crate) struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     pub(crate) fn new(option: impl Into<Cow<'static, str>>, text: &'a str) -> Self {
         Self { text, option: option.into() }
+    }
+
+    /// The place so many characters behind the beginning of the option.
+    pub(crate) fn place(&self, position: usize) -> Place {
+        let option = match self.option {
+            Cow::Borrowed(name) => name,
+            Cow::Owned(_) => "@",
+        };
+        Place { option, position }
     }
 
     pub(crate) fn text(&self) -> &'a str {

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod literal;
 pub mod page_token;
 pub mod percent;
+pub mod plus;
 pub mod primitive;
 pub mod syntax;
 

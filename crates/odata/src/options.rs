@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
 use crate::percent::{Plus, decode};
+use crate::plus::{self, decode_value};
 
 /// The options that the standard defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +92,15 @@ impl<'a> Query<'a> {
     /// Splits the text behind `?`.
     pub(crate) fn parse(query: &'a str, limits: &Limits) -> Result<Self, Error> {
         let mut out = Self::default();
+        let plus = plus::of_query(query);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decoded(name, "query")?;
+            let name = decoded(name, Plus::Space, "query")?;
             if let Some(alias) = name.strip_prefix('@') {
+                let value = decoded(value, plus, name.clone().into_owned())?;
                 out.add_alias(alias, value)?;
             } else if let Some(option) = SystemOption::from_name(&name) {
+                let value = decoded(value, plus, option.name())?;
                 out.add_system(option, value, limits)?;
             } else if name.starts_with('$') {
                 let kind = Kind::UnknownOption { name: name.clone().into_owned() };
@@ -108,11 +112,9 @@ impl<'a> Query<'a> {
         Ok(out)
     }
 
-    fn add_alias(&mut self, name: &str, value: &'a str) -> Result<(), Error> {
-        let option = format!("@{name}");
-        let value = decoded(value, option.clone())?;
+    fn add_alias(&mut self, name: &str, value: Cow<'a, str>) -> Result<(), Error> {
         if self.aliases.iter().any(|(known, _)| known == name) {
-            return Err(Error::at(Kind::Repeated, option, &value, 0));
+            return Err(Error::at(Kind::Repeated, format!("@{name}"), &value, 0));
         }
         self.aliases.push((name.to_owned(), value));
         Ok(())
@@ -121,10 +123,9 @@ impl<'a> Query<'a> {
     fn add_system(
         &mut self,
         option: SystemOption,
-        value: &'a str,
+        value: Cow<'a, str>,
         limits: &Limits,
     ) -> Result<(), Error> {
-        let value = decoded(value, option.name())?;
         if self.system.iter().any(|(known, _)| *known == option) {
             return Err(Error::at(Kind::Repeated, option.name(), &value, 0));
         }
@@ -150,8 +151,12 @@ pub(crate) fn skiptoken_bytes(query: &str) -> usize {
         .sum()
 }
 
-fn decoded(text: &str, option: impl Into<Cow<'static, str>>) -> Result<Cow<'_, str>, Error> {
-    decode(text, Plus::Space).map_err(|byte| {
+fn decoded(
+    text: &str,
+    plus: Plus,
+    option: impl Into<Cow<'static, str>>,
+) -> Result<Cow<'_, str>, Error> {
+    decode_value(text, plus).map_err(|byte| {
         let expected = "percent-encoded UTF-8".into();
         Error::at(Kind::Malformed { expected, found: String::new() }, option, text, byte)
     })

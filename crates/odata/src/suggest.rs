@@ -10,8 +10,16 @@ pub(crate) fn nearest<'c>(
     name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
+    within((name.chars().count() / 3).clamp(1, 3), name, candidates)
+}
+
+/// The candidate nearest to `name`, of those that differ by at most so many letters.
+pub(crate) fn within<'c>(
+    most: usize,
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
     let wanted = letters(name)?;
-    let most = (wanted.len() / 3).clamp(1, 3);
     candidates
         .into_iter()
         .filter_map(|candidate| {

@@ -3,6 +3,7 @@
 mod apply;
 mod expansion;
 mod expressions;
+mod preserving;
 mod random;
 mod uses;
 mod worst;

@@ -21,6 +21,7 @@ use odata::bound::Query;
 use expression::{Scope, holds};
 
 pub use agree::agrees;
+pub use arithmetic::took_fault;
 pub use record::{json, record, rows};
 pub use value::{Object, Value, equal, order, sorted, typed};
 

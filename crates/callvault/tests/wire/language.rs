@@ -14,6 +14,7 @@ mod logic;
 mod order;
 mod paging;
 mod paths;
+mod plus;
 mod rows;
 mod search;
 mod select;

@@ -159,6 +159,9 @@ impl<'a> Binder<'a> {
         if let (Function::MatchesPattern, [_, pattern]) = (function, arguments.as_slice()) {
             self.pattern(pattern, written[1].position, source)?;
         }
+        if let (Function::Substring, [_, _, length]) = (function, arguments.as_slice()) {
+            refuse_negative(length, written[2].position, source)?;
+        }
         Ok(finished(function, arguments, signature))
     }
 
@@ -183,6 +186,17 @@ impl<'a> Binder<'a> {
                 source.error(Kind::TooMuch { what, limit }, position)
             }
         })
+    }
+}
+
+/// Refuses a literal length below zero, which no part of a text has.
+fn refuse_negative(length: &Expr, position: usize, source: &Lexer<'_>) -> Result<(), Error> {
+    match &length.kind {
+        ExprKind::Literal(Literal::Integer(length)) if *length < 0 => {
+            let expected = "length that is not negative".into();
+            Err(source.error(Kind::Malformed { expected, found: length.to_string() }, position))
+        }
+        _ => Ok(()),
     }
 }
 

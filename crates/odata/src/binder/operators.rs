@@ -210,8 +210,9 @@ impl Sides<'_> {
             (Ty::Dynamic, _) | (_, Ty::Dynamic) => Ty::Dynamic,
             (Ty::Null, ty) | (ty, _) => ty,
         };
+        let place = self.source.place(self.left_at);
         Ok(Expr {
-            kind: ExprKind::Arithmetic(operator, Box::new(self.left), Box::new(self.right)),
+            kind: ExprKind::Arithmetic(operator, Box::new(self.left), Box::new(self.right), place),
             ty,
         })
     }

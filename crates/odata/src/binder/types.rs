@@ -5,6 +5,7 @@ use crate::edm::{EnumType, Primitive, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::literal::{Literal, type_name};
+use crate::suggest::within;
 
 pub(super) const BOOLEAN: Ty = Ty::One(Type::Primitive(Primitive::Boolean));
 pub(super) const INT64: Ty = Ty::One(Type::Primitive(Primitive::Int64));
@@ -176,7 +177,8 @@ pub(super) fn coerce_to(
 /// The literal as a member of `ty`; `None` when it is of another type.
 ///
 /// A member may be given by its number, and in another case than the declared one. A name that is
-/// not declared is an error unless members may be added to the enumeration at any time.
+/// not declared is an error unless members may be added to the enumeration at any time; then it is one
+/// only where a declared name is so near that it was probably meant, whatever is stored.
 pub(super) fn member_literal(
     literal: Literal,
     ty: &'static EnumType,
@@ -194,17 +196,23 @@ pub(super) fn member_literal(
             ty.members.iter().find(|(known, value)| *known == name || Some(*value) == number);
         exact.or_else(|| ty.members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))
     };
+    let known = || ty.members.iter().map(|(name, _)| *name);
+    let meant = within(MISSPELT_LETTERS, &members, known());
     let member = match declared(&members) {
         Some((known, _)) => (*known).to_owned(),
-        None if ty.is_evolvable() && is_name(&members) => members,
+        None if ty.is_evolvable() && is_name(&members) && meant.is_none() => members,
         None => {
-            let known = ty.members.iter().map(|(name, _)| *name);
             let kind = Kind::UnknownMember { name: members.clone(), ty: ty.name };
-            return Err(source.error(kind, position).suggesting(&members, known));
+            let mut error = source.error(kind, position).suggesting(&members, known());
+            error.suggestion = meant.map(Into::into).or(error.suggestion);
+            return Err(error);
         }
     };
     Ok(Some(Literal::Enum { ty: ty.name.to_owned(), members: member }))
 }
+
+/// Letters by which a misspelt name differs from the one that was meant, at most.
+const MISSPELT_LETTERS: usize = 2;
 
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')

@@ -54,7 +54,7 @@ pub enum ExprKind {
     /// `in` a list of literals, or in a collection.
     In(Box<Expr>, Box<Expr>),
     /// Arithmetic on numbers, durations and instants.
-    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
+    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>, Place),
     /// A canonical function with as many arguments as it takes.
     Call(Function, Vec<Expr>),
     /// `cast(value,type)`
@@ -281,6 +281,23 @@ impl Operator {
         }
     }
 }
+
+/// Where an expression stands in the request. Expressions mean the same wherever they stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    /// The option, or `@` for the value of an alias.
+    pub option: &'static str,
+    /// Characters of its decoded value before the expression.
+    pub position: usize,
+}
+
+impl PartialEq for Place {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Place {}
 
 impl Arithmetic {
     /// As it is written.

@@ -62,7 +62,7 @@ impl Expr {
             | ExprKind::Cast(operand, _)
             | ExprKind::IsOf(operand, _) => operand.any_path(test),
             ExprKind::Compare(_, left, right)
-            | ExprKind::Arithmetic(_, left, right)
+            | ExprKind::Arithmetic(_, left, right, _)
             | ExprKind::Has(left, right)
             | ExprKind::In(left, right) => left.any_path(test) || right.any_path(test),
             ExprKind::And(parts)

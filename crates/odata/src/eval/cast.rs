@@ -59,7 +59,7 @@ fn to_primitive(value: Value<'_>, ty: Primitive) -> Value<'_> {
         }
         Primitive::Int64 => whole(&value).map(Value::Int),
         Primitive::Single | Primitive::Double | Primitive::Decimal => match value {
-            Value::Text(text) => number(&text).map(Value::double),
+            Value::Text(text) => number(&text).map(Value::Double),
             value => value.as_f64().map(Value::Double),
         },
         Primitive::Date => match value {

@@ -45,11 +45,18 @@ pub(super) fn ends_with(whole: &[Value<'_>], part: &[Value<'_>], meter: &Meter) 
 }
 
 /// The items from `start` on, `count` at most.
-pub(super) fn slice(mut items: Vec<Value<'_>>, start: i64, count: Option<i64>) -> Vec<Value<'_>> {
-    let index = |value: i64| usize::try_from(value.max(0)).unwrap_or(usize::MAX);
-    items.drain(..index(start).min(items.len()));
-    items.truncate(count.map_or(usize::MAX, index));
-    items
+pub(super) fn slice(
+    mut items: Vec<Value<'_>>,
+    start: i64,
+    count: Option<i64>,
+) -> Option<Vec<Value<'_>>> {
+    let length = items.len() as i64;
+    let start = if start < 0 { length.saturating_add(start).max(0) } else { start.min(length) };
+    items.drain(..usize::try_from(start).ok()?);
+    if let Some(count) = count {
+        items.truncate(usize::try_from(count).ok()?);
+    }
+    Some(items)
 }
 
 fn are_equal(a: &[Value<'_>], b: &[Value<'_>], meter: &Meter) -> bool {
@@ -106,8 +113,11 @@ mod tests {
         assert!(!starts_with(&whole, &ints(&[2]), meter));
         assert!(ends_with(&whole, &ints(&[2, 3]), meter));
         assert!(!ends_with(&whole, &ints(&[0, 1, 2, 3]), meter));
-        assert_eq!(slice(whole.clone(), 1, Some(1)).len(), 1);
-        assert_eq!(slice(whole.clone(), i64::MIN, Some(i64::MAX)).len(), 3);
-        assert_eq!(slice(whole, 9, None).len(), 0);
+        let length = |start, count| slice(whole.clone(), start, count).map(|items| items.len());
+        assert_eq!(length(1, Some(1)), Some(1));
+        assert_eq!(length(-2, None), Some(2));
+        assert_eq!(length(i64::MIN, Some(i64::MAX)), Some(3));
+        assert_eq!(length(9, None), Some(0));
+        assert_eq!(length(0, Some(-1)), None);
     }
 }

@@ -184,8 +184,8 @@ fn of_lists<'a>(
 
 fn substring(operand: Value<'_>, start: i64, count: Option<i64>) -> Option<Value<'_>> {
     match operand {
-        Value::Text(text) => Some(Value::Text(text::substring(text, start, count))),
-        Value::List(items) => Some(Value::List(collection::slice(items, start, count))),
+        Value::Text(text) => text::substring(text, start, count).map(Value::Text),
+        Value::List(items) => collection::slice(items, start, count).map(Value::List),
         _ => None,
     }
 }

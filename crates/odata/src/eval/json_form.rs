@@ -70,7 +70,7 @@ pub(super) fn text_form(value: &Value<'_>) -> Option<String> {
 fn type_form(value: &Value<'_>) -> Option<String> {
     Some(match value {
         Value::Int(_) => "#Int64".to_owned(),
-        Value::Double(value) if value.is_infinite() => "#Double".to_owned(),
+        Value::Double(value) if !value.is_finite() => "#Double".to_owned(),
         Value::Enum { ty, .. } => format!("#{}", ty.name),
         Value::Date(_) => "#Date".to_owned(),
         Value::TimeOfDay(_) => "#TimeOfDay".to_owned(),

@@ -112,6 +112,8 @@ impl Sortable {
         match self {
             Self::Null => 0,
             Self::Bool(_) => 1,
+            // Behind all numbers, since it has no place among them.
+            Self::Double(value) if value.is_nan() => DOUBLE,
             Self::Int(_) | Self::Double(_) => 2,
             Self::Date(_) => 4,
             Self::TimeOfDay(_) => 5,
@@ -161,9 +163,7 @@ impl Sortable {
         match tag {
             1 => Some(Self::Bool(number != 0)),
             2 => Some(Self::Int(number as i64)),
-            DOUBLE => {
-                Some(f64::from_bits(number)).filter(|value| !value.is_nan()).map(Self::Double)
-            }
+            DOUBLE => Some(Self::Double(f64::from_bits(number))),
             4 => Some(Self::Date(number as i64)),
             5 => Some(Self::TimeOfDay(number as i64)),
             6 => Some(Self::Instant(number as i64)),

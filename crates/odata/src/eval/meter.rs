@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::pool::Pool;
+use crate::bound::Place;
 
 /// Steps between two looks at the clock; some microseconds.
 const STEPS_BETWEEN_LOOKS: u64 = 1_024;
@@ -37,9 +38,28 @@ pub enum Exhausted {
     /// The text of an item has more bytes than are evaluated.
     #[error("a record of more than {0} bytes is too large to be looked at by this query")]
     Item(usize),
+    /// A calculation has no result (URL Conventions 5.1.1.1 and 5.1.1.2).
+    #[error("{fault} in the calculation at position {} of '{}'", .place.position, .place.option)]
+    Calculation {
+        /// Why.
+        fault: Fault,
+        /// Where it stands.
+        place: Place,
+    },
     /// Others have taken what the pool has.
     #[error("other queries have taken the memory that there is for queries")]
     Pool,
+}
+
+/// Why a calculation has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A whole number or a duration was divided by zero.
+    #[error("division by zero")]
+    DivisionByZero,
+    /// The result is beyond what its type can hold.
+    #[error("overflow")]
+    Overflow,
 }
 
 /// What one question may take.
@@ -135,6 +155,11 @@ impl Meter {
     /// What ran out.
     pub fn check(&self) -> Result<(), Exhausted> {
         self.exhausted.get().map_or(Ok(()), Err)
+    }
+
+    /// Notes that a calculation has no result, which ends the evaluation.
+    pub(super) fn fail(&self, fault: Fault, place: Place) {
+        self.exhaust(Exhausted::Calculation { fault, place });
     }
 
     /// Notes which calculated member exhausted the budget, by its name and the position of its value in

@@ -13,7 +13,7 @@ use self::path::CompiledPath;
 use self::texts::Texts;
 use super::value::has_flags;
 use super::{Scope, Value, arithmetic, cast, function, pattern};
-use crate::bound::{Arithmetic, Expr, Function, Operator};
+use crate::bound::{Arithmetic, Expr, Function, Operator, Place};
 use crate::edm::Type;
 
 /// An expression that is ready to be evaluated for many items: patterns are compiled, and what
@@ -36,7 +36,7 @@ enum Op {
     In(Box<Op>, Box<Op>),
     /// `in` a long list of texts.
     InTexts(Box<Op>, Texts),
-    Arithmetic(Arithmetic, Box<Op>, Box<Op>),
+    Arithmetic(Arithmetic, Box<Op>, Box<Op>, Place),
     Call(Function, Vec<Op>),
     /// `matchesPattern` with a literal; `None` for one that is no pattern.
     Matches(Box<Op>, Option<Regex>),
@@ -145,8 +145,13 @@ impl Op {
             Self::Constant(value) => borrowed(value),
             Self::Path(way) => way.value(scope),
             Self::Negate(operand) => arithmetic::negate(&operand.value(scope)),
-            Self::Arithmetic(operator, left, right) => {
-                arithmetic::calculate(*operator, &left.value(scope), &right.value(scope))
+            Self::Arithmetic(operator, left, right, place) => {
+                let (left, right) = (left.value(scope), right.value(scope));
+                let result = arithmetic::calculate(*operator, &left, &right);
+                result.unwrap_or_else(|fault| {
+                    scope.meter().fail(fault, *place);
+                    Value::Null
+                })
             }
             Self::Call(function, arguments) => call(*function, arguments, scope),
             Self::Offset(way) => way.offset_minutes(scope).map_or(Value::Null, Value::Int),

@@ -36,19 +36,27 @@ pub(super) fn index_of(text: &str, part: &str) -> i64 {
     text.find(part).map_or(-1, |at| length(&text[..at]))
 }
 
-/// The characters from `start` on, `count` at most.
-pub(super) fn substring(text: Cow<'_, str>, start: i64, count: Option<i64>) -> Cow<'_, str> {
-    let at = offset(&text, start);
-    let end = count.map_or(text.len(), |count| at + offset(&text[at..], count));
-    match text {
+/// The characters from `start` on, `count` at most. A negative start counts from the end, and from the
+/// beginning if there are not as many; no text has a negative count.
+pub(super) fn substring(
+    text: Cow<'_, str>,
+    start: i64,
+    count: Option<i64>,
+) -> Option<Cow<'_, str>> {
+    let start = if start < 0 { length(&text).saturating_add(start).max(0) } else { start };
+    let at = offset(&text, usize::try_from(start).ok()?);
+    let end = match count {
+        None => text.len(),
+        Some(count) => at + offset(&text[at..], usize::try_from(count).ok()?),
+    };
+    Some(match text {
         Cow::Borrowed(text) => Cow::Borrowed(&text[at..end]),
         Cow::Owned(text) => Cow::Owned(text[at..end].to_owned()),
-    }
+    })
 }
 
 /// Byte offset of the character with that index; the end when there are fewer.
-fn offset(text: &str, index: i64) -> usize {
-    let index = usize::try_from(index.max(0)).unwrap_or(usize::MAX);
+fn offset(text: &str, index: usize) -> usize {
     text.char_indices().nth(index).map_or(text.len(), |(at, _)| at)
 }
 
@@ -63,18 +71,21 @@ mod tests {
         assert_eq!(index_of("a😀é", ""), 0);
         assert_eq!(index_of("a😀é", "x"), -1);
         for (start, count, expected) in [
-            (1, None, "😀é"),
-            (1, Some(1), "😀"),
-            (-5, Some(1), "a"),
-            (3, None, ""),
-            (99, Some(2), ""),
-            (i64::MAX, Some(i64::MAX), ""),
-            (i64::MIN, Some(i64::MIN), ""),
-            (0, Some(-1), ""),
+            (1, None, Some("😀é")),
+            (1, Some(1), Some("😀")),
+            (-1, None, Some("é")),
+            (-2, Some(1), Some("😀")),
+            (-3, None, Some("a😀é")),
+            (-5, Some(1), Some("a")),
+            (3, None, Some("")),
+            (99, Some(2), Some("")),
+            (i64::MAX, Some(i64::MAX), Some("")),
+            (i64::MIN, Some(i64::MIN), None),
+            (0, Some(-1), None),
         ] {
             let text = substring("a😀é".into(), start, count);
-            assert_eq!(text, expected, "{start} {count:?}");
-            assert_eq!(substring("a😀é".to_owned().into(), start, count), expected);
+            assert_eq!(text.as_deref(), expected, "{start} {count:?}");
+            assert_eq!(substring("a😀é".to_owned().into(), start, count).as_deref(), expected);
         }
     }
 

@@ -16,13 +16,13 @@ pub const DYNAMIC: Type = Type::Undeclared("");
 /// A value. GUIDs are text: text that is a GUID is compared as one anyway.
 #[derive(Debug, Clone)]
 pub enum Value<'a> {
-    /// No value, and a value that is not of its type. NaN counts as one too.
+    /// No value, a value that is not of its type, and NaN of a record.
     Null,
     /// `Edm.Boolean`
     Bool(bool),
     /// `Edm.Int32`, `Edm.Int64`
     Int(i64),
-    /// `Edm.Single`, `Edm.Double`, `Edm.Decimal`; never NaN.
+    /// `Edm.Single`, `Edm.Double`, `Edm.Decimal`; NaN only where it was calculated, or is a literal.
     Double(f64),
     /// `Edm.String`, `Edm.Guid`
     Text(Cow<'a, str>),
@@ -104,7 +104,7 @@ impl<'a> Value<'a> {
             Literal::Null | Literal::Binary(_) | Literal::Geo(_) => Value::Null,
             Literal::Boolean(value) => Value::Bool(*value),
             Literal::Integer(value) => Value::Int(*value),
-            Literal::Number(text) => number(text).map_or(Value::Null, Value::double),
+            Literal::Number(text) => number(text).map_or(Value::Null, Value::Double),
             Literal::String(text) | Literal::Guid(text) => match ty {
                 Some(Type::Enum(ty)) => enum_value(ty, text),
                 _ => Value::Text(Cow::Owned(text.clone())),
@@ -120,7 +120,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A number, or null for NaN.
+    /// A number of a record, which is null for NaN.
     pub fn double(value: f64) -> Self {
         if value.is_nan() { Self::Null } else { Self::Double(value) }
     }
@@ -169,8 +169,8 @@ impl<'a> Value<'a> {
             (Self::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
             (Self::Int(a), Value::Int(b)) => Some(a.cmp(b)),
             (Self::Double(a), Value::Double(b)) => a.partial_cmp(b),
-            (Self::Int(a), Value::Double(b)) => Some(order_numbers(*a, *b)),
-            (Self::Double(a), Value::Int(b)) => Some(order_numbers(*b, *a).reverse()),
+            (Self::Int(a), Value::Double(b)) => order_numbers(*a, *b),
+            (Self::Double(a), Value::Int(b)) => order_numbers(*b, *a).map(Ordering::reverse),
             (Self::Text(a), Value::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
             (Self::Enum { ty, name: a }, Value::Enum { name: b, .. }) => {
                 Some(enum_bits(ty, a)?.cmp(&enum_bits(ty, b)?))
@@ -275,15 +275,15 @@ fn text_equals(a: &str, b: &str) -> bool {
     a == b || a.len() == 36 && a.eq_ignore_ascii_case(b) && parse_guid(a).is_some()
 }
 
-/// Compares by the exact values; `double` is not NaN.
-fn order_numbers(int: i64, double: f64) -> Ordering {
+/// Compares by the exact values; NaN has no order.
+fn order_numbers(int: i64, double: f64) -> Option<Ordering> {
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
     if double >= BEYOND {
-        return Ordering::Less;
+        return Some(Ordering::Less);
     }
     if double < -BEYOND {
-        return Ordering::Greater;
+        return Some(Ordering::Greater);
     }
     let whole = double.trunc();
-    int.cmp(&(whole as i64)).then_with(|| whole.partial_cmp(&double).unwrap_or(Ordering::Equal))
+    Some(int.cmp(&(whole as i64)).then(whole.partial_cmp(&double)?))
 }

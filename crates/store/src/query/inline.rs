@@ -77,7 +77,7 @@ impl Members {
             ExprKind::Compare(_, left, right)
             | ExprKind::Has(left, right)
             | ExprKind::In(left, right)
-            | ExprKind::Arithmetic(_, left, right) => self.nodes(left) + self.nodes(right),
+            | ExprKind::Arithmetic(_, left, right, _) => self.nodes(left) + self.nodes(right),
             ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::List(parts) => all(parts),
             ExprKind::Call(_, arguments) => all(arguments),
             ExprKind::Case(cases) => {
@@ -112,8 +112,8 @@ impl Members {
             }
             ExprKind::Has(left, right) => ExprKind::Has(one(left), one(right)),
             ExprKind::In(left, right) => ExprKind::In(one(left), one(right)),
-            ExprKind::Arithmetic(operator, left, right) => {
-                ExprKind::Arithmetic(*operator, one(left), one(right))
+            ExprKind::Arithmetic(operator, left, right, place) => {
+                ExprKind::Arithmetic(*operator, one(left), one(right), *place)
             }
             ExprKind::Call(function, arguments) => ExprKind::Call(*function, all(arguments)),
             ExprKind::Cast(inner, ty) => ExprKind::Cast(one(inner), *ty),

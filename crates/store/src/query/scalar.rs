@@ -37,7 +37,7 @@ impl<'q> Compiler<'q> {
                 };
                 arithmetic(Arithmetic::Sub, zero, inner)
             }
-            ExprKind::Arithmetic(operator, left, right) => {
+            ExprKind::Arithmetic(operator, left, right, _) => {
                 let (left, right) = (self.scalar(left)?, self.scalar(right)?);
                 let value = arithmetic(*operator, left, right)?;
                 // PostgreSQL fails where floating point numbers overflow, and keeps NaN.

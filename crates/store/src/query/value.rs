@@ -162,8 +162,7 @@ pub(super) fn arithmetic(operator: Arithmetic, left: Scalar, right: Scalar) -> O
             Arithmetic::Add | Arithmetic::Sub | Arithmetic::Mul,
             Kind::Int { .. } | Kind::Real,
             Kind::Int { .. } | Kind::Real,
-        ) => {
-            // INF - INF and 0 * INF are null in SQL too, which keeps no NaN.
+        ) if is_finite(&left, operator) || is_finite(&right, operator) => {
             let text = match operator {
                 Arithmetic::Add => " + ",
                 Arithmetic::Sub => " - ",
@@ -189,12 +188,23 @@ pub(super) fn arithmetic(operator: Arithmetic, left: Scalar, right: Scalar) -> O
     Some(Scalar::of(left.sql.push(text).append(right.sql).grouped(), kind))
 }
 
+/// Whether a side is a literal with which the result is a number: INF - INF and 0 * INF are NaN, of which
+/// SQL makes null.
+fn is_finite(side: &Scalar, operator: Arithmetic) -> bool {
+    let is_factor = operator == Arithmetic::Mul;
+    match side.literal {
+        Some(Bind::Int(number)) => !is_factor || number != 0,
+        Some(Bind::Real(number)) => number.is_finite() && (!is_factor || number != 0.0),
+        _ => false,
+    }
+}
+
 /// Division of floating point numbers by a literal that is not zero.
 fn divides_as_real(operator: Arithmetic, left: &Scalar, right: &Scalar) -> bool {
     let is_whole = |scalar: &Scalar| matches!(scalar.kind, Kind::Int { .. });
     let is_safe = match right.literal {
         Some(Bind::Int(number)) => number != 0,
-        Some(Bind::Real(number)) => number != 0.0,
+        Some(Bind::Real(number)) => number != 0.0 && number.is_finite(),
         _ => false,
     };
     is_safe && !(operator == Arithmetic::Div && is_whole(left) && is_whole(right))

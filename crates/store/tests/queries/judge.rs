@@ -8,7 +8,7 @@ use model::rows::RowSet;
 use odata::Limits;
 use odata::bound::Query;
 use odata::error::Kind;
-use odata::eval::{Allowance, Meter};
+use odata::eval::{Allowance, Exhausted, Meter};
 use odata::primitive::DateTimeOffset;
 use serde_json::Value as Json;
 use store::{Budget, Error, Reader, ResultRow, RowQuery};
@@ -63,7 +63,9 @@ fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
         Err(error) => return Verdict::Refused { reason: reason(&error.kind) },
     };
     let (rows, values) = world.since(set, setting.not_before);
+    reference::took_fault();
     let expected = reference::answer(&query, &values);
+    let has_fault = reference::took_fault();
     let mut store = Asking { reader: world.store.reader().unwrap(), set, query, setting };
     let result = if store.query.apply.is_some() {
         store.applied(&expected, !asked.orderby.is_empty())
@@ -74,7 +76,14 @@ fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
         Err(Failure::TooMuch) if setting.rows_scanned == u64::MAX => {
             Verdict::Differs { how: "failed: too many rows".into() }
         }
-        Ok(()) | Err(Failure::TooMuch) => Verdict::Agrees { count: expected.count },
+        Err(Failure::Calculation) if !has_fault => {
+            Verdict::Differs { how: "failed: a calculation without a result".into() }
+        }
+        // Which calculations an answer needs depends on what leads to its rows.
+        _ if has_fault => Verdict::Agrees { count: expected.count },
+        Ok(()) | Err(Failure::TooMuch | Failure::Calculation) => {
+            Verdict::Agrees { count: expected.count }
+        }
         Err(Failure::Other(how)) => Verdict::Differs { how },
     }
 }
@@ -83,6 +92,8 @@ fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
 enum Failure {
     /// The query may not look at as many rows as it has to.
     TooMuch,
+    /// A calculation has no result.
+    Calculation,
     Other(String),
 }
 
@@ -90,6 +101,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::TooManyRows { .. } => Self::TooMuch,
+            Error::Exhausted(Exhausted::Calculation { .. }) => Self::Calculation,
             error => Self::Other(format!("failed: {error:?}")),
         }
     }

@@ -49,7 +49,7 @@ fn whole(sample: &Json, random: &mut Random) -> String {
 
 fn number(sample: &Json, random: &mut Random) -> String {
     if random.chance(4) {
-        return (*random.pick(&["INF", "-INF"])).to_owned();
+        return (*random.pick(&["INF", "-INF", "NaN"])).to_owned();
     }
     let odd = [0.0, 0.5, 1.0, -1.0, 0.1, 100.0, 1e10, 1e-7];
     let number = sample.as_f64().unwrap_or_else(|| *random.pick(&odd));

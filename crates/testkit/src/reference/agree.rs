@@ -25,6 +25,7 @@ pub fn agrees(value: &Value, json: &Json) -> bool {
         (Value::Float(value), Json::String(text)) => match text.as_str() {
             "INF" => *value == f64::INFINITY,
             "-INF" => *value == f64::NEG_INFINITY,
+            "NaN" => value.is_nan(),
             _ => false,
         },
         (Value::Text(value) | Value::Member(_, value), Json::String(text)) => **value == **text,

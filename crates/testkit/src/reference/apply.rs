@@ -219,7 +219,7 @@ fn sum(values: &[Value]) -> Value {
             i64::try_from(sum).map_or(Value::Null, Value::Duration)
         }
         (_, Some(sum)) => i64::try_from(sum).map_or(Value::Float(sum as f64), Value::Int),
-        (_, None) => real_sum(values).map_or(Value::Null, Value::float),
+        (_, None) => real_sum(values).map_or(Value::Null, Value::Float),
     }
 }
 
@@ -267,8 +267,8 @@ fn average(values: &[Value]) -> Value {
             let nearest = (sum.abs() * 2 + count) / (count * 2) * sum.signum();
             i64::try_from(nearest).map_or(Value::Null, Value::Duration)
         }
-        (_, Some(sum)) => Value::float(sum as f64 / count as f64),
-        (_, None) => real_sum(values).map_or(Value::Null, |sum| Value::float(sum / count as f64)),
+        (_, Some(sum)) => Value::Float(sum as f64 / count as f64),
+        (_, None) => real_sum(values).map_or(Value::Null, |sum| Value::Float(sum / count as f64)),
     }
 }
 
@@ -288,7 +288,7 @@ fn percentile(share: f64, mut values: Vec<Value>) -> Value {
         (low, high) => match (low.number(), high.number()) {
             (Some(low), Some(_)) if rest == 0.0 => Value::float(low),
             (Some(low), Some(high)) if low.total_cmp(&high).is_eq() => Value::float(low),
-            (Some(low), Some(high)) => Value::float(low * (1.0 - rest) + high * rest),
+            (Some(low), Some(high)) => Value::Float(low * (1.0 - rest) + high * rest),
             _ => Value::Null,
         },
     }

@@ -1,9 +1,22 @@
-//! Arithmetic on numbers, durations, instants and days. What has no answer is null.
+//! Arithmetic on numbers, durations, instants and days. With null the result is null; what overflows,
+//! and a whole number or a duration divided by zero, has none, which fails the query.
+
+use std::cell::Cell;
 
 use odata::bound::Arithmetic;
 use odata::primitive::TICKS_PER_DAY;
 
 use super::value::Value;
+
+thread_local! {
+    /// Whether a calculation had no result since [`took_fault`] was asked last.
+    static HAD_FAULT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a calculation of this thread had no result since this was asked last.
+pub fn took_fault() -> bool {
+    HAD_FAULT.replace(false)
+}
 
 /// The result of an operator.
 pub(super) fn calculate(operator: Arithmetic, a: &Value, b: &Value) -> Value {
@@ -16,6 +29,7 @@ pub(super) fn calculate(operator: Arithmetic, a: &Value, b: &Value) -> Value {
         (Sub, Int(a), Int(b)) => a.checked_sub(*b).map(Int),
         (Mul, Int(a), Int(b)) => a.checked_mul(*b).map(Int),
         (Div, Int(a), Int(b)) => a.checked_div(*b).map(Int),
+        (Mod, Int(i64::MIN), Int(-1)) => Some(Int(0)),
         (Mod, Int(a), Int(b)) => a.checked_rem(*b).map(Int),
 
         (Add, Duration(a), Duration(b)) => a.checked_add(*b).map(Duration),
@@ -37,26 +51,28 @@ pub(super) fn calculate(operator: Arithmetic, a: &Value, b: &Value) -> Value {
             duration(*a as f64 * b)
         }
         (Div | DivBy, Duration(a), Int(b)) => divide_ticks(*a, *b).map(Duration),
-        (Div | DivBy, Duration(a), Value::Float(b)) if *b != 0.0 => duration(*a as f64 / b),
+        (Div | DivBy, Duration(_), Value::Float(0.0)) => None,
+        (Div | DivBy, Duration(a), Value::Float(b)) => duration(*a as f64 / b),
 
         (operator, a, b) => match (a.number(), b.number()) {
-            (Some(a), Some(b)) => of_floats(operator, a, b),
-            _ => None,
+            (Some(a), Some(b)) => Some(Value::Float(of_floats(operator, a, b))),
+            _ => return Value::Null,
         },
     };
-    result.unwrap_or(Value::Null)
+    result.unwrap_or_else(|| {
+        HAD_FAULT.set(true);
+        Value::Null
+    })
 }
 
-fn of_floats(operator: Arithmetic, a: f64, b: f64) -> Option<Value> {
-    let result = match operator {
+fn of_floats(operator: Arithmetic, a: f64, b: f64) -> f64 {
+    match operator {
         Arithmetic::Add => a + b,
         Arithmetic::Sub => a - b,
         Arithmetic::Mul => a * b,
-        _ if b == 0.0 => return None,
         Arithmetic::Div | Arithmetic::DivBy => a / b,
         Arithmetic::Mod => a % b,
-    };
-    Some(Value::float(result))
+    }
 }
 
 /// Ticks from a number of them, rounded to the nearest.

@@ -65,6 +65,7 @@ fn parsed(text: &str, primitive: Primitive) -> Option<Value> {
         Primitive::Single | Primitive::Double | Primitive::Decimal => match text {
             "INF" => Some(Value::Float(f64::INFINITY)),
             "-INF" => Some(Value::Float(f64::NEG_INFINITY)),
+            "NaN" => Some(Value::Float(f64::NAN)),
             text if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => {
                 text.parse().ok().map(Value::float)
             }

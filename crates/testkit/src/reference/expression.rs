@@ -76,7 +76,7 @@ pub(super) fn value(expr: &Expr, scope: &Scope) -> Value {
             let item = of(item);
             Value::Bool(of(list).items().iter().any(|other| equal(&item, other)))
         }
-        ExprKind::Arithmetic(operator, a, b) => arithmetic::calculate(*operator, &of(a), &of(b)),
+        ExprKind::Arithmetic(operator, a, b, _) => arithmetic::calculate(*operator, &of(a), &of(b)),
         ExprKind::Call(function, arguments) => {
             let arguments: Vec<_> = arguments.iter().map(of).collect();
             function::call(*function, &arguments)
@@ -132,7 +132,7 @@ fn of_literal(literal: &Literal, expr: &Expr) -> Value {
         Literal::Number(text) => match text.as_str() {
             "INF" => Some(Value::Float(f64::INFINITY)),
             "-INF" => Some(Value::Float(f64::NEG_INFINITY)),
-            text => text.parse().ok().map(Value::float),
+            text => text.parse().ok().map(Value::Float),
         },
         Literal::String(text) | Literal::Guid(text) => Some(Value::text(text)),
         Literal::Date(text) => date(text),

@@ -96,7 +96,16 @@ fn substring(of: &Value, rest: &[Value]) -> Value {
         [Value::Int(start), Value::Int(length)] => (*start, *length),
         _ => return Value::Null,
     };
-    let (start, length) = (start.max(0) as usize, length.max(0) as usize);
+    let Ok(length) = usize::try_from(length) else { return Value::Null };
+    let whole = match of {
+        Value::Text(text) => text.chars().count(),
+        of => of.items().len(),
+    };
+    // Counted from the end.
+    let start = match usize::try_from(start) {
+        Ok(start) => start,
+        Err(_) => whole.saturating_sub(start.unsigned_abs() as usize),
+    };
     match of {
         Value::Text(text) => {
             Value::text(&text.chars().skip(start).take(length).collect::<String>())

@@ -11,13 +11,13 @@ use serde_json::Value as Json;
 /// A value of the language.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// Nothing; also what a NaN counts as.
+    /// Nothing; also what a NaN of a record counts as.
     Null,
     /// `Edm.Boolean`
     Bool(bool),
     /// `Edm.Int32`, `Edm.Int64`
     Int(i64),
-    /// `Edm.Single`, `Edm.Double`, `Edm.Decimal`; never NaN.
+    /// `Edm.Single`, `Edm.Double`, `Edm.Decimal`.
     Float(f64),
     /// `Edm.String`, `Edm.Guid`
     Text(Rc<str>),
@@ -52,7 +52,7 @@ pub struct Object {
 }
 
 impl Value {
-    /// A number that may have come out as NaN.
+    /// A number of a record.
     pub(super) fn float(number: f64) -> Self {
         if number.is_nan() { Self::Null } else { Self::Float(number) }
     }
@@ -237,6 +237,7 @@ pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
         (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
+        (Value::Int(_), Value::Float(b)) | (Value::Float(b), Value::Int(_)) if b.is_nan() => None,
         (Value::Int(a), Value::Float(b)) => Some(exactly(*a, *b)),
         (Value::Float(a), Value::Int(b)) => Some(exactly(*b, *a).reverse()),
         (Value::Text(a), Value::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
@@ -283,8 +284,9 @@ fn rank(value: &Value) -> u8 {
     match value {
         Value::Null => 0,
         Value::Bool(_) => 1,
+        Value::Float(number) if number.is_nan() => 3,
         Value::Int(_) | Value::Float(_) => 2,
-        Value::Text(_) => 3,
-        _ => 4,
+        Value::Text(_) => 4,
+        _ => 5,
     }
 }

@@ -36,6 +36,10 @@ impl From<store::Error> for Problem {
             Error::Unavailable(_) => Duration::from_secs(5),
             Error::Deadline => return Self::out_of_time(error),
             Error::Exhausted(Exhausted::Pool) => Duration::from_secs(1),
+            Error::Exhausted(Exhausted::Calculation { place, .. }) => {
+                return Self::bad_request(format!("{}.", sentence(&error)))
+                    .with_target(place.option);
+            }
             Error::TooManyRows { .. } | Error::TooManyGroups { .. } | Error::Exhausted(_) => {
                 let setting = setting_of(&error).map(|name| format!(" (limits.{name})"));
                 let setting = setting.unwrap_or_default();

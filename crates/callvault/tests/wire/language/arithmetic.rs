@@ -1,6 +1,6 @@
 //! Arithmetic with numbers, durations and instants.
 
-use super::Asked;
+use super::{ALL, Asked, RECORDS};
 
 #[test]
 fn numbers() {
@@ -26,18 +26,74 @@ fn numbers() {
 }
 
 #[test]
-fn what_has_no_result_is_null() {
+fn null_makes_null() {
     Asked::new().values(&[
-        ("r7", "version div 0", "null"),
-        ("r7", "version mod 0", "null"),
-        ("r7", "version divby 0", "null"),
-        ("r7", "version div 0.0", "null"),
-        ("r5", "version mul version", "null"),
-        ("r5", "version add 9223372036854775807", "null"),
         ("r1", "version add null", "null"),
+        ("r1", "length(joinWebUrl) div 0", "null"),
         ("r1", "length(joinWebUrl) add 1", "null"),
         ("r1", "-length(joinWebUrl)", "null"),
     ]);
+}
+
+#[test]
+fn fractions_have_infinity_and_nan() {
+    let mut asked = Asked::new();
+    asked.values(&[
+        ("r7", "version divby 0", "INF"),
+        ("r7", "version div 0.0", "INF"),
+        ("r7", "-version div 0.0", "-INF"),
+    ]);
+    asked.filters(&[
+        ("version div 0.0 eq INF", ALL),
+        ("version mod 0.0 eq NaN", ""),
+        ("version mod 0.0 ne NaN", ALL),
+        ("version mod 0.0 eq null", ""),
+        ("version mod 0.0 lt 1 or version mod 0.0 ge 1", ""),
+        ("NaN eq NaN", ""),
+    ]);
+    let body = asked.body(&format!("{RECORDS}/r7?$compute=version mod 0.0 as x&$select=x"));
+    assert_eq!(body["x"], "NaN");
+    let streams = format!("{RECORDS}/callvault.streams()/$count");
+    let of_nan = asked.get(&format!("{streams}?$filter=averagePacketLossRate eq NaN"));
+    assert_eq!(of_nan.text(), "0");
+}
+
+#[test]
+fn whole_numbers_and_durations_without_a_result_fail_the_request() {
+    let duration = "(endDateTime sub startDateTime)";
+    let of_duration = format!("?$filter={duration} div 0 eq {duration}");
+    Asked::new().refusals(&[
+        ("?$filter=version div 0 eq 1", 400, "$filter", &zero("0", "$filter")),
+        ("?$filter=id eq 'r7' and version mod 0 eq 1", 400, "$filter", &zero("15", "$filter")),
+        ("?$orderby=version div (version sub version)", 400, "$orderby", &zero("0", "$orderby")),
+        ("?$compute=1 add version div 0 as x", 400, "$compute", &zero("6", "$compute")),
+        ("/r7?$compute=version div 0 as x", 400, "$compute", &zero("0", "$compute")),
+        ("?$apply=aggregate(version div 0 with sum as x)", 400, "$apply", &zero("10", "$apply")),
+        ("/$count?$filter=version div 0 eq 1", 400, "$filter", &zero("0", "$filter")),
+        (
+            "/callvault.streams()?$filter=packetUtilization div 0 eq 1",
+            400,
+            "$filter",
+            &zero("0", "$filter"),
+        ),
+        (&of_duration, 400, "$filter", &zero("0", "$filter")),
+        (
+            "?$filter=version add 9223372036854775807 gt 1",
+            400,
+            "$filter",
+            "Overflow in the calculation at position 0 of '$filter'.",
+        ),
+        (
+            "?$filter=version mul version mul version mul version eq 1",
+            400,
+            "$filter",
+            "Overflow in the calculation at position 0 of '$filter'.",
+        ),
+    ]);
+}
+
+fn zero(position: &str, option: &str) -> String {
+    format!("Division by zero in the calculation at position {position} of '{option}'.")
 }
 
 #[test]
@@ -76,7 +132,6 @@ fn durations_and_instants() {
         ("r1", "(endDateTime sub startDateTime) div 4", "duration'PT2M30S'"),
         ("r1", "(endDateTime sub startDateTime) divby 4", "duration'PT2M30S'"),
         ("r4", "(endDateTime sub startDateTime) mul 2.4", "duration'PT0.0000002S'"),
-        ("r1", "(endDateTime sub startDateTime) div 0", "null"),
         ("r1", "endDateTime add null", "null"),
     ]);
 }

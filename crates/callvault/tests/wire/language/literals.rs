@@ -197,6 +197,18 @@ fn invalid_values_are_refused_with_their_position() {
             "Unknown member 'callerToCalle' of microsoft.graph.callRecords.mediaStreamDirection at position 83 in 'sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/streamDirection eq 'callerToCalle'))))'. Did you mean 'callerToCallee'?",
         ),
         (
+            "?$filter=type in ('groupCal')",
+            400,
+            "$filter",
+            "Unknown member 'groupCal' of microsoft.graph.callRecords.callType at position 9 in 'type in ('groupCal')'. Did you mean 'groupCall'?",
+        ),
+        (
+            "?$filter=modalities/any(m:m eq 'vidoe')",
+            400,
+            "$filter",
+            "Unknown member 'vidoe' of microsoft.graph.callRecords.modality at position 22 in 'modalities/any(m:m eq 'vidoe')'. Did you mean 'video'?",
+        ),
+        (
             "?$filter=id eq binary'AQID'",
             501,
             "$filter",

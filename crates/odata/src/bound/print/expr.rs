@@ -32,7 +32,7 @@ impl fmt::Display for Expr {
                     _ => write!(f, "{}", Operand(list, Strength::Unary)),
                 }
             }
-            ExprKind::Arithmetic(operator, left, right) => {
+            ExprKind::Arithmetic(operator, left, right, _) => {
                 binary(f, left, operator.name(), right, arithmetic(*operator))
             }
             ExprKind::Call(function, arguments) => {

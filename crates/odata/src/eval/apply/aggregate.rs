@@ -190,20 +190,20 @@ impl Total {
             Self::Nothing => Value::Null,
             Self::Whole(sum) => i64::try_from(sum).map_or(Value::Double(sum as f64), Value::Int),
             Self::Ticks(sum) => i64::try_from(sum).map_or(Value::Null, Value::Duration),
-            Self::Real(sum) => Value::double(sum.value()),
+            Self::Real(sum) => Value::Double(sum.value()),
         }
     }
 
     fn average(self, count: i64) -> Value<'static> {
         match self {
             Self::Nothing => Value::Null,
-            Self::Whole(sum) => Value::double(sum as f64 / count as f64),
+            Self::Whole(sum) => Value::Double(sum as f64 / count as f64),
             Self::Ticks(sum) => {
                 let count = i128::from(count.max(1));
                 let ticks = (sum.abs() + count / 2) / count * sum.signum();
                 i64::try_from(ticks).map_or(Value::Null, Value::Duration)
             }
-            Self::Real(sum) => Value::double(sum.value() / count as f64),
+            Self::Real(sum) => Value::Double(sum.value() / count as f64),
         }
     }
 }
@@ -232,7 +232,7 @@ impl Sample {
                 if part == 0.0 || low.total_cmp(&high).is_eq() {
                     return Value::Double(low);
                 }
-                Value::double(low * (1.0 - part) + high * part)
+                Value::Double(low * (1.0 - part) + high * part)
             }
             Self::Durations(values) => between(values, share).map_or(Value::Null, Value::Duration),
             Self::Instants(values) => between(values, share).map_or(Value::Null, Value::Instant),

@@ -23,8 +23,11 @@ impl Op {
             return self;
         }
         // What stands in the query is as small as that.
-        let environment = Environment { searcher: &NoSearch, meter: &Meter::unlimited() };
-        Self::Constant(self.value(&Scope::new(NOTHING, environment)).into_owned())
+        let meter = Meter::unlimited();
+        let environment = Environment { searcher: &NoSearch, meter: &meter };
+        let value = self.value(&Scope::new(NOTHING, environment)).into_owned();
+        // What fails does so when it is evaluated, if it ever is.
+        if meter.is_exhausted() { self } else { Self::Constant(value) }
     }
 
     fn of(expr: &Expr) -> Self {
@@ -41,8 +44,8 @@ impl Op {
             }
             ExprKind::Has(left, right) => Self::Has(boxed(left), boxed(right)),
             ExprKind::In(left, right) => member(boxed(left), boxed(right)),
-            ExprKind::Arithmetic(operator, left, right) => {
-                Self::Arithmetic(*operator, boxed(left), boxed(right))
+            ExprKind::Arithmetic(operator, left, right, place) => {
+                Self::Arithmetic(*operator, boxed(left), boxed(right), *place)
             }
             ExprKind::Call(function, arguments) => call(*function, arguments),
             ExprKind::Cast(operand, ty) => Self::Cast(boxed(operand), *ty),
@@ -84,7 +87,7 @@ impl Op {
             Self::Compare(_, left, right)
             | Self::Has(left, right)
             | Self::In(left, right)
-            | Self::Arithmetic(_, left, right) => vec![left, right],
+            | Self::Arithmetic(_, left, right, _) => vec![left, right],
             Self::Case(branches) => branches.iter().flat_map(|(when, then)| [when, then]).collect(),
         }
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 
 use super::*;
-use crate::bound::{ComputedMember, OrderKey, Query};
+use crate::bound::{ComputedMember, OrderKey, Place, Query};
 use crate::eval::{Pager, Selection, Sieve, Window};
 use Operator::{Ge, Gt};
 
@@ -74,7 +74,7 @@ fn order_is_stable_and_places_null() {
 fn calculated_members_can_be_filtered_sorted_and_kept() {
     use crate::bound::Arithmetic::{Add, Mul};
     let of = |operator, left, right| {
-        expr(ExprKind::Arithmetic(operator, Box::new(left), Box::new(right)))
+        expr(ExprKind::Arithmetic(operator, Box::new(left), Box::new(right), Place::default()))
     };
     let compute = vec![
         ComputedMember { value: of(Mul, path("k"), int(10)), alias: "t".into(), position: 0 },

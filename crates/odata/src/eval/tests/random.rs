@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::bound::{Aggregate, Apply, Arithmetic, GroupKey, Method, Transformation};
+use crate::bound::{Aggregate, Apply, Arithmetic, GroupKey, Method, Place, Transformation};
 use crate::eval::{Pipeline, Sizes};
 use crate::json::{Member, Text, write_node};
 
@@ -81,11 +81,11 @@ fn expression() -> impl Strategy<Value = Expr> {
             (prop::sample::select(&OPERATORS[..]), pair())
                 .prop_map(|(operator, (a, b))| compare(operator, a, b)),
             (prop::sample::select(&ARITHMETIC[..]), pair()).prop_map(move |(operator, (a, b))| {
-                expr(ExprKind::Arithmetic(operator, boxed(a), boxed(b)))
+                expr(ExprKind::Arithmetic(operator, boxed(a), boxed(b), Place::default()))
             }),
             (prop::sample::select(&ARITHMETIC[..]), number(), number()).prop_map(
                 move |(operator, a, b)| {
-                    expr(ExprKind::Arithmetic(operator, boxed(a), boxed(b)))
+                    expr(ExprKind::Arithmetic(operator, boxed(a), boxed(b), Place::default()))
                 }
             ),
             (prop::sample::select(&Function::ALL[..]), some(4))
@@ -140,7 +140,7 @@ fn spread(expr: &mut Expr, members: &mut Vec<Member<'static>>) {
         ExprKind::Not(operand) | ExprKind::Negate(operand) | ExprKind::Cast(operand, _) => {
             spread(operand, members);
         }
-        ExprKind::Compare(_, a, b) | ExprKind::Arithmetic(_, a, b) | ExprKind::In(a, b) => {
+        ExprKind::Compare(_, a, b) | ExprKind::Arithmetic(_, a, b, _) | ExprKind::In(a, b) => {
             spread(a, members);
             spread(b, members);
         }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::*;
-use crate::bound::Query;
-use crate::eval::{Pager, Pipeline, Sieve, Sizes, Window};
+use crate::bound::{Place, Query};
+use crate::eval::{Exhausted, Fault, Pager, Pipeline, Sieve, Sizes, Window};
 use crate::json::write_node;
 use crate::tests::parse;
 
@@ -95,10 +95,9 @@ fn conditions_that_do_not_hold() {
         "not (organizer/Missing add 1 gt 1) and false",
         "contains(organizer/Missing,'x')",
         "not contains(organizer/Missing,'x')",
-        "version div 0 eq 1 or version mod 0 ge 0",
+        "version mod 0.0 eq version mod 0.0",
         "organizer/Echo eq 'true'",
         "organizer/Score in (1,2)",
-        "9223372036854775807 add version gt 0",
         "type gt 'unknownFutureValue'",
         "sessions/all(s:s/isTest)",
         "participants_v2/any(p:p/identity/displayName eq 'Ann')",
@@ -258,4 +257,26 @@ fn transformations_of_requests_run() {
     );
     let median = applied("aggregate(duration with callvault.median as m)");
     assert_eq!(median, [r##"{"m@":"#Duration","m":"PT2M"}"##]);
+}
+
+#[test]
+fn calculation_without_a_result_ends_the_evaluation_with_its_place() {
+    for (condition, fault, position) in [
+        ("version div 0 eq 1", Fault::DivisionByZero, 0),
+        ("1 eq 2 or version mod 0 ge 0", Fault::DivisionByZero, 10),
+        ("9223372036854775807 add version gt 0", Fault::Overflow, 0),
+        ("1 div 0 eq 1", Fault::DivisionByZero, 0),
+    ] {
+        let query = query(&[("filter", condition)]);
+        let sieve = Sieve::new(&query);
+        let meter = Meter::unlimited();
+        let environment = Environment { searcher: &NoSearch, meter: &meter };
+        let mut pager = Pager::new(&sieve, Window::of(&query, 0, 100), ty(), environment);
+        let _ = pager.offer(Cow::Owned(Node::parse(RECORD).unwrap()), |_| String::new());
+        let place = Place { option: "$filter", position };
+        let expected = Exhausted::Calculation { fault, place };
+        let exhausted = pager.finish().map(|selection| selection.items).unwrap_err();
+        assert_eq!(exhausted, expected, "{condition}");
+        assert!(exhausted.to_string().ends_with(&format!("at position {position} of '$filter'")));
+    }
 }

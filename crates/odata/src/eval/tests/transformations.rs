@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::*;
 use crate::bound::{
-    Aggregate, Apply, ComputedMember, Extreme, GroupKey, Method, OrderKey, Search, Transformation,
+    Aggregate, Apply, ComputedMember, Extreme, GroupKey, Method, OrderKey, Place, Search,
+    Transformation,
 };
 use crate::eval::{Aggregator, Excess, Pipeline, Sizes};
 use crate::json::write_node;
@@ -112,6 +113,7 @@ fn items_pass_filters_and_get_members_one_by_one() {
             crate::bound::Arithmetic::Mul,
             Box::new(path("Amount")),
             Box::new(int(2)),
+            Place::default(),
         )),
         alias: "Double".into(),
         position: 0,
@@ -272,7 +274,7 @@ fn sums_keep_their_type_and_their_exactness() {
     assert_eq!(sum(Int64, &[&max, "1"]), r#"{"f":9.223372036854776e18}"#);
     assert_eq!(sum(Double, &["1e100", "1", "-1e100"]), r#"{"f":1.0}"#);
     assert_eq!(sum(Double, &["\"INF\"", "1"]), r##"{"f@odata.type":"#Double","f":"INF"}"##);
-    assert_eq!(sum(Double, &["\"INF\"", "\"-INF\""]), r#"{"f":null}"#);
+    assert_eq!(sum(Double, &["\"INF\"", "\"-INF\""]), r##"{"f@odata.type":"#Double","f":"NaN"}"##);
     assert_eq!(sum(Double, &["\"NaN\"", "0.5"]), r#"{"f":0.5}"#);
     assert_eq!(
         sum(Duration, &["\"PT1S\"", "null", "\"PT1M\""]),
