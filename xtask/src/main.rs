@@ -7,9 +7,11 @@ mod ci;
 mod codegen;
 mod compiler;
 mod csdl;
+mod lines;
 mod parity;
 mod setup;
 mod tidy;
+mod tokens;
 mod trials;
 
 use std::process::ExitCode;
@@ -24,7 +26,9 @@ usage: cargo xtask COMMAND
   codegen [--check]                  make the tables of model from schema/
   parity --csdl FILE [--version V]   compare schema/ with another CSDL file (V: v1.0, beta)
   setup                              look for the programs that the checks need, install what can be
-  tidy                               the house rules: file heads, arrows between crates, features, licences
+  tidy                               the house rules: file heads, arrows between crates and modules, lengths
+                                     of functions, features, licences
+  lines [CHECKOUT]                   product lines: code of the binary without comments and tests
   clients                            the Graph SDKs of Python, JavaScript and Rust against the server
   scenarios                          collectors of ours in every scenario of the emulator
   demo                               the README's first command, and the curl lines that it prints
@@ -80,6 +84,7 @@ fn command_named(name: &str) -> Option<Run> {
         "ci" => ci::run,
         "step" => ci::step,
         "codegen" => codegen::run,
+        "lines" => lines::run,
         "parity" => parity::run,
         "setup" => setup::run,
         "tidy" => tidy::run,

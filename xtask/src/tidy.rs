@@ -1,9 +1,13 @@
 //! The house rules that no compiler checks: what every source file must have and must not, which of
-//! our crates may know which, where the heavy dependencies live, licences and sources of them all.
+//! our crates and modules may know which, where the heavy dependencies live, how long a function may be,
+//! licences and sources of them all.
 
 mod arrows;
 mod builds;
+mod functions;
+mod imports;
 mod licences;
+mod modules;
 mod sources;
 
 use std::process::Command;
@@ -18,7 +22,10 @@ use xtask::repository::root;
 /// # Errors
 /// When a rule is broken, or the checkout can't be read.
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
-    let mut breaches = sources::breaches(&files()?)?;
+    let files = files()?;
+    let mut breaches = sources::breaches(&files)?;
+    breaches.extend(functions::breaches(&files)?);
+    breaches.extend(modules::breaches()?);
     breaches.extend(arrows::breaches()?);
     breaches.extend(builds::breaches()?);
     breaches.extend(licences::breaches()?);

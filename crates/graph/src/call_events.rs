@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use calls::{Event, EventError};
 use model::TenantId;
-use store::{CallEventRow, CallEventOutcome, Pending, Store};
+use store::{CallEventOutcome, CallEventRow, Pending, Store};
 use web::problem::Problem;
 use web::response::Response;
 

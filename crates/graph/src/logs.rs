@@ -18,7 +18,7 @@ use odata::edm::StructuredType;
 use odata::json::Json;
 use odata::literal::Literal;
 use odata::primitive::TICKS_PER_SECOND;
-use store::{LogRowOutcome, LogRange, Pending, Reader, Store};
+use store::{LogRange, LogRowOutcome, Pending, Reader, Store};
 use web::problem::Problem;
 use web::response::Response;
 
@@ -186,7 +186,12 @@ impl Intake for LogIntake {
         }
     }
 
-    fn keep(&self, store: &Store, tenant: &TenantId, rows: Vec<LogRow>) -> Pending<Vec<LogRowOutcome>> {
+    fn keep(
+        &self,
+        store: &Store,
+        tenant: &TenantId,
+        rows: Vec<LogRow>,
+    ) -> Pending<Vec<LogRowOutcome>> {
         store.keep_log_rows(tenant, rows)
     }
 

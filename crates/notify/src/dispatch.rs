@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use emulator::Emulator;
 use model::TenantId;
 use odata::primitive::TICKS_PER_SECOND;
-use store::{Channel, AdvisoryLocks, CommittedVersions, DueEndpoint, Error, Reader, Store, clock};
+use store::{AdvisoryLocks, Channel, CommittedVersions, DueEndpoint, Error, Reader, Store, clock};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::counters::Counters;

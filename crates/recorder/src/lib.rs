@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use calls::{EventError, Leg, events, record};
 use model::ShreddedRecord;
-use store::{ChainRecord, Codec, Error, Reader, Store, DueChain};
+use store::{ChainRecord, Codec, DueChain, Error, Reader, Store};
 use tokio::sync::watch;
 
 /// How often the recorder looks for chains that are due.

@@ -125,7 +125,11 @@ impl Store {
     ///
     /// What waits is written in one transaction with the writes of others, so small batches cost
     /// little where there are many.
-    pub fn write(&self, tenant: &TenantId, records: Vec<ShreddedRecord>) -> Pending<Vec<WriteResult>> {
+    pub fn write(
+        &self,
+        tenant: &TenantId,
+        records: Vec<ShreddedRecord>,
+    ) -> Pending<Vec<WriteResult>> {
         let weight = Weight { records: records.len(), bytes: records.iter().map(bytes_of).sum() };
         let tenant = tenant.clone();
         let starts = records.iter().map(|record| record.start).collect();

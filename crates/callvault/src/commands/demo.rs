@@ -16,9 +16,9 @@ use model::TenantId;
 use odata::bound::Query;
 use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
-use web::Running;
 use simulator::{Calls, LogRows, Mix};
 use store::{Budget, ResultRow, Role, RowQuery, RowSet, Store, StoredRecord};
+use web::Running;
 
 use super::scenario::{self, Player};
 use super::setup::{

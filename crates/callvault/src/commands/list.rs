@@ -4,13 +4,13 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use graph::{Local, QuerySettings};
 use model::TenantId;
 use odata::eval::Meter;
 use odata::json::Node;
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
-use graph::{Local, QuerySettings};
-use store::{Budget, ResultRow, Reader, RowQuery, RowSet};
+use store::{Budget, Reader, ResultRow, RowQuery, RowSet};
 
 use super::list_writer::ListWriter;
 use super::record_json;

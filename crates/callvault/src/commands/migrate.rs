@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use store::{TransferSummary, TransferProgress, Options, Place, Role, Store};
+use store::{Options, Place, Role, Store, TransferProgress, TransferSummary};
 
 use super::PARTLY_DONE;
 use super::setup::{create_folder, open_store};

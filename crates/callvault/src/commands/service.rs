@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use emulator::Emulator;
+use graph::{GraphSettings, Notifications, ServerOptions};
 use identity::{Issuer, MasterKey, SigningKey, TrustedIssuers};
 use notify::{Counters, Dispatcher, Transports, Vault};
 use recorder::Recorder;
-use graph::{GraphSettings, Notifications, ServerOptions};
-use web::{Running, TlsFiles};
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
+use web::{Running, TlsFiles};
 
 use super::background::BackgroundTask;
 use crate::fetch::HttpFetcher;

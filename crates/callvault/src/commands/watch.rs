@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use identity::OPERATOR_APP;
 use notify::{NewSubscription, Owner, Rules, Secrets};
 use serde_json::{Value, json};
-use store::{SubscriptionOutcome, Store, SubscriptionRow};
+use store::{Store, SubscriptionOutcome, SubscriptionRow};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
@@ -48,7 +48,10 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     let url = format!("http://{}{path}", listener.local_addr()?);
     let row = subscription(args, settings, &url)?;
     let added = store.add_subscription(row.clone(), settings.notifications.quota).await?;
-    ensure!(added == SubscriptionOutcome::Added, "the tenant has reached its quota of subscriptions");
+    ensure!(
+        added == SubscriptionOutcome::Added,
+        "the tenant has reached its quota of subscriptions"
+    );
     let found = store.reader()?.subscriptions(Some(&args.tenant), store::clock::now())?;
     let row =
         found.into_iter().find(|it| it.id == row.id).context("the new subscription is missing")?;

@@ -6,7 +6,7 @@ use model::generated;
 use odata::bound::Query;
 use odata::edm::StructuredType;
 use odata::json::{Json, Node};
-use store::{ResultRow, Reader, RowPage, RowQuery, RowSet};
+use store::{Reader, ResultRow, RowPage, RowQuery, RowSet};
 use web::Problem;
 
 use super::entity::entity_of;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use odata::json::{Json, Node};
-use store::{StoredLogRow, LogRange, Reader};
+use store::{LogRange, Reader, StoredLogRow};
 use web::Problem;
 
 use crate::kept_json::parse;

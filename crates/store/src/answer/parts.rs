@@ -2,7 +2,6 @@
 
 use odata::bound::{Expr, Path, PathStep};
 
-
 /// What the JSON of a row has inside beside its own members.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Parts {

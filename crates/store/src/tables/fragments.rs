@@ -2,7 +2,6 @@
 
 use model::fragment::{FragmentKind, Fragments};
 
-
 use super::keys::pack_key;
 use crate::Error;
 use crate::codec::Codec;
