@@ -98,10 +98,10 @@ fn subscription(
         limits: settings.limits.of_queries().language,
     };
     let now = store::clock::now();
-    let asked = Asked::read(body.to_string().as_bytes(), &rules, now)?;
+    let request = Asked::read(body.to_string().as_bytes(), &rules, now)?;
     let vault = service::vault(&keys::master_key(settings)?);
     let new = (identity::random_guid(), &Secrets::new(identity::random_key()));
-    Ok(asked.into_row((args.tenant.clone(), OPERATOR_APP), new, &vault, now))
+    Ok(request.into_row((args.tenant.clone(), OPERATOR_APP), new, &vault, now))
 }
 
 /// Renews the subscription until the command ends.
