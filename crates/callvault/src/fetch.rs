@@ -82,13 +82,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_its_status_and_body() {
+    async fn an_answer_has_status_and_body() {
         let provider = answering(answer(200, "{}"));
         let body = b"{}".to_vec();
         assert_eq!(fetched(&provider, LIMITS).await, Ok(FetchAnswer { status: 200, body }));
-        let asked = &provider.received()[0];
-        assert_eq!((asked.method.as_str(), asked.target.as_str()), ("GET", "/keys"));
-        assert_eq!(asked.header("user-agent"), Some("callvault"));
+        let request = &provider.received()[0];
+        assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", "/keys"));
+        assert_eq!(request.header("user-agent"), Some("callvault"));
         for status in [203, 404, 500] {
             let outcome = fetched(&answering(answer(status, "{}")), LIMITS).await;
             assert_eq!(outcome.expect("an answer").status, status);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_has_as_many_bytes_as_it_may_and_no_more() {
+    async fn a_body_is_limited() {
         let outcome = fetched(&answering(answer(200, &"x".repeat(1_000))), LIMITS).await;
         assert_eq!(outcome.expect("all of it").body.len(), 1_000);
         for length in [1_001, 5_000_000] {
@@ -118,20 +118,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_takes_too_long_is_given_up() {
+    async fn a_slow_fetch_times_out() {
         let limits = FetchLimits { time: Duration::from_millis(50), ..LIMITS };
         failure(fetched(&answering(Reply::Never), limits).await);
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_without_the_url() {
+    async fn a_failure_does_not_contain_the_url() {
         let provider = answering(Reply::Hangs);
         let problem = failure(fetched(&provider, LIMITS).await);
         assert!(!problem.is_empty() && !problem.contains("127.0.0.1"), "{problem}");
     }
 
     #[tokio::test]
-    async fn tokens_of_an_issuer_whose_keys_were_fetched_get_in() {
+    async fn tokens_are_accepted_with_fetched_keys() {
         let master = MasterKey::from_text(&"5".repeat(64)).expect("a key");
         let keys = [SigningKey::generate(&master, NOW).expect("a key can be made")];
         let of = move |url: &str| Issuer::new(Some(url), &master, &keys).expect("sound");
@@ -152,7 +152,7 @@ mod tests {
         let roles = [role::READ_CALL_RECORDS.to_owned()];
         let grant = Grant { tenant: TENANT, app_id: OPERATOR_APP, roles: &roles, ttl: 3_600 };
         let token = of(&provider.url("")).issue(&grant, NOW).expect("a token can be issued");
-        let caller = verifier.verify(&token, NOW).await.expect("it gets in");
+        let caller = verifier.verify(&token, NOW).await.expect("the token is accepted");
         assert_eq!((caller.tenant.as_str(), &caller.roles[..]), (TENANT, &roles[..]));
         assert_eq!(provider.received().len(), 2, "the document and the keys");
     }

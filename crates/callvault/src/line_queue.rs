@@ -177,7 +177,7 @@ mod tests {
     struct Narrow {
         allowed: Receiver<usize>,
         room: usize,
-        taken: Sender<Vec<u8>>,
+        accepted: Sender<Vec<u8>>,
     }
 
     impl Write for Narrow {
@@ -190,7 +190,7 @@ mod tests {
             }
             let count = bytes.len().min(self.room);
             self.room -= count;
-            self.taken.send(bytes[..count].to_vec()).unwrap();
+            self.accepted.send(bytes[..count].to_vec()).unwrap();
             Ok(count)
         }
 
@@ -202,9 +202,9 @@ mod tests {
     #[test]
     fn lost_lines_are_counted_and_the_next_line_starts_on_a_new_line() {
         let (allow, allowed) = mpsc::channel();
-        let (taken, parts) = mpsc::channel();
+        let (accepted, parts) = mpsc::channel();
         let (report, reports) = mpsc::channel();
-        let sink = Narrow { allowed, room: 0, taken };
+        let sink = Narrow { allowed, room: 0, accepted };
         let lines =
             LineQueue::start("test", sink, move |written| drop(report.send(written))).unwrap();
         allow.send(6).unwrap();
@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn a_blocked_output_delays_nobody_and_lines_beyond_the_queue_are_counted() {
         let (release, allowed) = mpsc::channel();
-        let (taken, _parts) = mpsc::channel();
-        let sink = Narrow { allowed, room: 0, taken };
+        let (accepted, _parts) = mpsc::channel();
+        let sink = Narrow { allowed, room: 0, accepted };
         let lines = LineQueue::start("test", sink, |_| ()).unwrap();
         let line = vec![b'x'; QUEUE_BYTES / 4];
         // At most four are queued and four are being written.

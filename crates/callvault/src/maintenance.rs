@@ -37,7 +37,7 @@ impl Maintenance {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, days, "records erased after their retention"),
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "can't erase old records")
+                    tracing::error!(error = format!("{error:#}"), "can't erase old records");
                 }
             }
             if let Err(error) = self.erase_log_rows(end) {

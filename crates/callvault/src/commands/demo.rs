@@ -83,17 +83,14 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
     let mut out = service::standard_output()?;
     service.announce(&mut out)?;
     let token = token(&service.running, &tenant)?;
-    match (scenario, emulator) {
-        (Some(scenario), Some(emulator)) => {
-            let Scenario { title, story, .. } = &scenario;
-            writeln!(out, "\ntenant {tenant}\nTOKEN={token}\n\n{title}\n\n{}\n", story.trim())?;
-            out.flush()?;
-            Player { scenario, store, tenant, emulator }.start(out)?;
-        }
-        _ => {
-            let address = &service.running.public_url;
-            Tour { address, store: &store, tenant: &tenant, token: &token }.print(&mut out)?;
-        }
+    if let (Some(scenario), Some(emulator)) = (scenario, emulator) {
+        let Scenario { title, story, .. } = &scenario;
+        writeln!(out, "\ntenant {tenant}\nTOKEN={token}\n\n{title}\n\n{}\n", story.trim())?;
+        out.flush()?;
+        Player { scenario, store, tenant, emulator }.start(out)?;
+    } else {
+        let address = &service.running.public_url;
+        Tour { address, store: &store, tenant: &tenant, token: &token }.print(&mut out)?;
     }
     service.run()?;
     Ok(ExitCode::SUCCESS)

@@ -257,7 +257,7 @@ fn reload_tls(running: &Running) {
     match running.reload_tls() {
         Ok(()) => tracing::info!("certificate reloaded"),
         Err(error) => {
-            tracing::error!(%error, "can't reload the certificate: the old one stays in use")
+            tracing::error!(%error, "can't reload the certificate: the old one stays in use");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Settings as users write them, and what they come to.
+//! Settings as users write them, and the result.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn of_environment(variables: &[(&str, &str)]) -> Result<Settings> {
 }
 
 #[test]
-fn nothing_given_gives_the_defaults() {
+fn without_settings_the_defaults_apply() {
     let settings = Settings::resolve(&Layers::default()).unwrap();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.server.admin_listen.unwrap().to_string(), "127.0.0.1:8081");
@@ -33,7 +33,7 @@ fn nothing_given_gives_the_defaults() {
 }
 
 #[test]
-fn the_environment_goes_over_the_file_and_flags_over_both() {
+fn the_environment_overrides_the_file_and_flags_override_both() {
     let mut layers = of_file(
         "order",
         "data_dir = '/a'\n[server]\nlisten = '127.0.0.1:1'\nworkers = 1\n[log]\nlevel = 'warn'\n",
@@ -58,7 +58,7 @@ fn the_environment_goes_over_the_file_and_flags_over_both() {
 }
 
 #[test]
-fn a_key_that_does_not_exist_is_an_error_that_names_it() {
+fn an_unknown_key_is_an_error_that_names_it() {
     let error = of_file("unknown", "[server]\nlisten = '127.0.0.1:1'\nlistne = 1\n").unwrap_err();
     let text = error.to_string();
     assert!(text.contains("unknown.toml") && text.contains("line 3"), "{text}");
@@ -69,7 +69,7 @@ fn a_key_that_does_not_exist_is_an_error_that_names_it() {
 }
 
 #[test]
-fn values_of_the_environment_may_be_numbers_words_and_lists() {
+fn the_environment_has_numbers_texts_and_lists() {
     let settings = of_environment(&[
         ("CALLVAULT_RECORDS__RETENTION", "90"),
         ("CALLVAULT_GRAPH__RETENTION_VIEW", "30d"),
@@ -89,7 +89,7 @@ fn values_of_the_environment_may_be_numbers_words_and_lists() {
 }
 
 #[test]
-fn values_that_mean_nothing_are_refused() {
+fn invalid_values_are_errors() {
     for (name, value) in [
         ("CALLVAULT_SERVER__LISTEN", "8080"),
         ("CALLVAULT_SERVER__ADMIN_LISTEN", "no"),
@@ -108,7 +108,7 @@ fn values_that_mean_nothing_are_refused() {
 }
 
 #[test]
-fn stores_are_named_by_address() {
+fn stores_are_urls() {
     let file = |path: &str| Place::File(path.into());
     assert_eq!(place("sqlite:/a/b.db").unwrap(), file("/a/b.db"));
     assert_eq!(place("sqlite:b.db").unwrap(), file("b.db"));
@@ -123,7 +123,7 @@ fn stores_are_named_by_address() {
 #[test]
 fn the_example_file_states_the_defaults() {
     let text = fs::read_to_string(EXAMPLE).unwrap();
-    // Every setting stands there behind '#', also those without a default.
+    // Every setting is in the file, commented out, including those without a default.
     let uncommented: String = text
         .lines()
         .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
@@ -143,7 +143,7 @@ fn the_example_file_states_the_defaults() {
 }
 
 #[test]
-fn lengths_of_time_are_seconds_or_have_a_unit() {
+fn durations_are_seconds_or_have_a_unit() {
     let settings = of_environment(&[
         ("CALLVAULT_CALLS__GRACE", "5"),
         ("CALLVAULT_CALLS__ABANDONED_AFTER", "2d"),
@@ -158,7 +158,7 @@ fn lengths_of_time_are_seconds_or_have_a_unit() {
 }
 
 #[test]
-fn applications_are_looked_at_every_so_often_or_never() {
+fn applications_are_rechecked_at_an_interval_or_never() {
     let recheck = |text| {
         Ok::<_, anyhow::Error>(of_environment(&[("CALLVAULT_AUTH__RECHECK", text)])?.recheck)
     };
