@@ -6,7 +6,7 @@ use std::fmt;
 use super::write::{first_to_escape, push_text};
 
 /// The inside of a JSON string, still escaped: what may be copied between quotes. Any other text is
-/// escaped on its way into JSON, by [`Text::of`] or [`push_text`](super::push_text).
+/// escaped on its way into JSON, by [`Text::of`] or [`push_text`].
 #[derive(Clone)]
 pub struct Text<'a> {
     raw: Cow<'a, str>,
