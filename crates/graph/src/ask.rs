@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use identity::Caller;
 use model::variation::Shape;
+use odata::MetadataLevel;
 use odata::bound::{Query, Resource, Step};
 use odata::edm::{Property, StructuredType};
 use store::{Budget, Reader, StoredRecord};
-use web::negotiate::{Applied, Format, MetadataLevel};
+use web::negotiate::{Applied, Format};
 use web::response::ETag;
 use web::{Problem, Response};
 
@@ -178,11 +179,7 @@ impl<'a> Ask<'a> {
     }
 
     fn shape_of(&self, format: Format) -> Shape {
-        Shape {
-            metadata: level(format.metadata),
-            ieee754_compatible: format.ieee754,
-            ..self.scope.shape
-        }
+        Shape { metadata: format.metadata, ieee754_compatible: format.ieee754, ..self.scope.shape }
     }
 
     /// The form that was asked for.
@@ -293,14 +290,6 @@ fn without_functions(resource: &Resource) -> Cow<'_, Resource> {
         steps.pop();
     }
     Cow::Owned(Resource { steps, ..resource.clone() })
-}
-
-fn level(level: MetadataLevel) -> model::variation::MetadataLevel {
-    match level {
-        MetadataLevel::None => model::variation::MetadataLevel::None,
-        MetadataLevel::Minimal => model::variation::MetadataLevel::Minimal,
-        MetadataLevel::Full => model::variation::MetadataLevel::Full,
-    }
 }
 
 fn truncated(hasher: &blake3::Hasher) -> u128 {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::TenantId;
-use model::variation::{MetadataLevel, Shape};
+use model::variation::Shape;
+use odata::MetadataLevel;
 use odata::eval::Meter;
 use odata::page_token::Keys;
 use odata::primitive::DateTimeOffset;

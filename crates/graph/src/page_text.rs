@@ -4,7 +4,8 @@
 //! An item whose kept text can't be read is shown as an error in its place, and costs no other one.
 
 use model::assemble::push_annotation;
-use model::variation::{MetadataLevel, Shape, Subject, vary_item};
+use model::variation::{Shape, Subject, vary_item};
+use odata::MetadataLevel;
 use odata::bound::Query;
 use odata::edm::StructuredType;
 use odata::json::{Json, Node, push_member, push_string};

@@ -5,35 +5,13 @@ mod full;
 
 use std::borrow::Cow;
 
+use odata::MetadataLevel;
 use odata::bound::{Query, Select};
 use odata::edm::{EnumType, Primitive, Property, StructuredType, Type};
 use odata::json::{Member, Node, Text, write_node};
 
 use crate::fragment::Corrupt;
 use crate::generated;
-
-/// How much control information an answer carries (OData JSON Format section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MetadataLevel {
-    /// Only next links and counts.
-    None,
-    /// What a client needs that knows the schema.
-    #[default]
-    Minimal,
-    /// Everything.
-    Full,
-}
-
-impl MetadataLevel {
-    /// As media types write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Minimal => "minimal",
-            Self::Full => "full",
-        }
-    }
-}
 
 /// The wishes of a request, and the settings that shape answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

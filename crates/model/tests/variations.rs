@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use model::generated;
-use model::variation::{MetadataLevel, Shape, Subject, vary};
+use model::variation::{Shape, Subject, vary};
+use odata::MetadataLevel;
 use odata::bound::{Query, Select, SelectedMember};
 
 const RECORD: &str = r##"{"@odata.context":"https://x/v1.0/$metadata#communications/callRecords/$entity","id":"a","version":12,"type":"holographic","modalities":["audio","smell"],"startDateTime":"2025-01-01T00:00:00Z","joinWebUrl":null,"organizer":{"application":null,"user":{"id":"u"}},"participants":[],"organizer_v2@odata.context":"https://x/v1.0/$metadata#communications/callRecords('a')/organizer_v2/$entity","organizer_v2":{"id":"u","identity":{"user":{"id":"u","displayName":""}}},"sessions@odata.context":"c","sessions":[{"id":"s","caller":{"@odata.type":"#microsoft.graph.callRecords.participantEndpoint","name":"pc","identity":{"user":{"id":"u"}},"feedback":{"rating":"poor","tokens":{}}}}],"sessions@odata.nextLink":"https://x/next"}"##;

@@ -23,6 +23,7 @@ pub mod syntax;
 mod ast;
 mod binder;
 mod lexer;
+mod metadata_level;
 mod names;
 mod options;
 mod parser;
@@ -33,6 +34,7 @@ mod tests_model;
 
 pub use error::Error;
 pub use limits::Limits;
+pub use metadata_level::MetadataLevel;
 
 use std::rc::Rc;
 

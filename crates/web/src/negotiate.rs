@@ -11,19 +11,9 @@ use http::header::HeaderName;
 pub use accept::Accept;
 pub use prefer::{Applied, Returns};
 
-use crate::problem::Problem;
+use odata::MetadataLevel;
 
-/// How much control information an answer has (OData JSON Format 4.01 section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MetadataLevel {
-    /// `odata.metadata=none`
-    None,
-    /// `odata.metadata=minimal`
-    #[default]
-    Minimal,
-    /// `odata.metadata=full`
-    Full,
-}
+use crate::problem::Problem;
 
 /// A form of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

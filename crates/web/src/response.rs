@@ -4,7 +4,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{GetAll, HeaderName, HeaderValue};
 
-use crate::negotiate::{Applied, Format, MetadataLevel};
+use odata::MetadataLevel;
+
+use crate::negotiate::{Applied, Format};
 use crate::outflow::InFlight;
 use crate::stream::Stream;
 

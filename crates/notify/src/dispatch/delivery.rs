@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use odata::primitive::TICKS_PER_SECOND;
 use reqwest::Url;
 use store::{
-    Channel, DeliveryRow, DueEndpoint, Error, Pending, Sent, Settled, SubscriptionRow, clock,
+    Channel, DeliveryOutcome, DeliveryRow, DueEndpoint, Error, Pending, SentMessages,
+    SubscriptionRow, clock,
 };
 use tokio::sync::Semaphore;
 
@@ -60,11 +61,12 @@ impl Work {
                 Some(first) => messages.truncate(first),
                 None => {}
             }
-            let Some(sent) = Sent::of(channel, &messages) else { break };
+            let Some(sent) = SentMessages::of(channel, &messages) else { break };
             match self.send(&subscription, channel, &messages, failures).await {
                 Ok(()) => {
                     counters.delivered.fetch_add(messages.len() as u64, Ordering::Relaxed);
-                    unsettled.push_back(self.dispatcher.store.settle(sent, Settled::Delivered));
+                    unsettled
+                        .push_back(self.dispatcher.store.settle(sent, DeliveryOutcome::Delivered));
                     behind = sent.last;
                     failures = 0;
                 }
@@ -86,7 +88,7 @@ impl Work {
     async fn failed(
         &self,
         subscription: &SubscriptionRow,
-        sent: Sent,
+        sent: SentMessages,
         failures: u32,
         error: &SendError,
     ) -> Result<(), Error> {
@@ -97,7 +99,7 @@ impl Work {
         let give_up_before = now - ticks(GIVEN_UP_AFTER);
         let reason = error.to_string();
         tracing::info!(subscription = subscription.id, reason, "not delivered");
-        let settled = Settled::Failed { now, due, give_up_before, reason };
+        let settled = DeliveryOutcome::Failed { now, due, give_up_before, reason };
         let dead = self.dispatcher.store.settle(sent, settled).await?;
         counters.dead.fetch_add(dead as u64, Ordering::Relaxed);
         Ok(())

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use http::header::{ACCEPT, HeaderValue};
-use model::variation::MetadataLevel;
+use odata::MetadataLevel;
 
 use super::{Format, MetadataFormat, quality};
 use crate::problem::Problem;
