@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use identity::Caller;
 use model::variation::Shape;
-use odata::MetadataLevel;
 use odata::bound::{Query, Resource, Step};
 use odata::edm::{Property, StructuredType};
 use store::{Budget, Reader, StoredRecord};

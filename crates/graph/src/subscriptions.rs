@@ -9,7 +9,7 @@ use http::header::{HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use identity::Caller;
 use model::assemble::push_annotation;
-use notify::{Asked, Changes, HandshakeError, Refusal, Secrets};
+use notify::{Changes, HandshakeError, NewSubscription, Owner, Refusal, Secrets};
 use odata::bound::{Query, Resource};
 use odata::json::{Member, Node, Text};
 use odata::primitive::DateTimeOffset;
@@ -154,16 +154,17 @@ impl SubscriptionService<'_> {
         body::content_type(&request.headers, &["application/json"])?;
         let bytes = request.take_body().read(LARGEST, None).await?;
         let now = clock::now();
-        let asked = Asked::read(&bytes, &self.notifications().rules, now).map_err(refused)?;
+        let rules = &self.notifications().rules;
+        let asked = NewSubscription::read(&bytes, rules, now).map_err(refused)?;
         self.validate(&asked.notification_url).await?;
         if let Some(url) = &asked.lifecycle_notification_url {
             self.validate(url).await?;
         }
         let state = asked.client_state.clone();
-        let new = (Uuid::new_v4().to_string(), &Secrets::new(identity::random_key()));
-        let owner = (tenant, self.caller.app_id.as_str());
-        let row = asked.into_row(owner, new, &self.notifications().vault, now);
-        let quota = self.notifications().rules.quota;
+        let (id, secrets) = (Uuid::new_v4().to_string(), Secrets::new(identity::random_key()));
+        let owner = Owner { tenant, application_id: &self.caller.app_id };
+        let row = asked.into_row(owner, id, &secrets, &self.notifications().vault, now);
+        let quota = rules.quota;
         match self.worker.store.add_subscription(row.clone(), quota).await? {
             SubscriptionOutcome::Added => {}
             SubscriptionOutcome::Duplicate => {
