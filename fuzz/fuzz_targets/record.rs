@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use model::fragment::{Corrupt, Pack, RecordFragment, Uncompressed};
-use model::merge::{Merge, Stored, merge};
+use model::fragment::{Corrupt, Fragments, Pack, RecordFragment, Uncompressed};
+use model::merge::{Merge, merge};
 use model::rows::{self, RecordKeys, StreamSource};
 use model::shred::stored_rows;
 use model::{ShreddedRecord, shred};
@@ -104,7 +104,7 @@ fn answer(record: &ShreddedRecord) -> Result<String, Corrupt> {
 /// A record as a store would hand it out.
 struct Kept<'a>(&'a ShreddedRecord);
 
-impl Stored for Kept<'_> {
+impl Fragments for Kept<'_> {
     type Error = Corrupt;
 
     fn flags(&self) -> u32 {

@@ -108,7 +108,7 @@ fn check_records(load: &Load<'_>, speed: Speed) -> Vec<String> {
         for node in 0..load.cluster.count() {
             let mut client = Client::new(load.cluster, &load.seen, 300 + node as u64);
             // Nodes need as long as they need to notice that the database is back.
-            client.is_patient = speed == Speed::Deliveries;
+            client.is_patient = speed == Speed::Told;
             let ledger = &ledger;
             scope.spawn(move || {
                 for id in ledger.ids() {
