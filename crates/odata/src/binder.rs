@@ -22,8 +22,8 @@ use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::limits::Limits;
 use crate::options as query_options;
-use crate::options::SystemOption;
 use crate::primitive::DateTimeOffset;
+use crate::system_option::SystemOption;
 use options::Target;
 use scope::{Item, Scope};
 

@@ -29,6 +29,7 @@ mod options;
 mod parser;
 mod path;
 mod suggest;
+mod system_option;
 #[cfg(test)]
 mod tests_model;
 

@@ -10,75 +10,7 @@ use crate::error::{Error, Kind};
 use crate::limits::Limits;
 use crate::percent::{Plus, decode};
 use crate::plus::{self, decode_value};
-
-/// The options that the standard defines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SystemOption {
-    Filter,
-    Select,
-    Expand,
-    OrderBy,
-    Top,
-    Skip,
-    Count,
-    Search,
-    Compute,
-    Apply,
-    Format,
-    SchemaVersion,
-    SkipToken,
-    DeltaToken,
-    Levels,
-    Index,
-}
-
-impl SystemOption {
-    pub(crate) const ALL: [Self; 16] = [
-        Self::Filter,
-        Self::Select,
-        Self::Expand,
-        Self::OrderBy,
-        Self::Top,
-        Self::Skip,
-        Self::Count,
-        Self::Search,
-        Self::Compute,
-        Self::Apply,
-        Self::Format,
-        Self::SchemaVersion,
-        Self::SkipToken,
-        Self::DeltaToken,
-        Self::Levels,
-        Self::Index,
-    ];
-
-    /// The name as the standard writes it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Filter => "$filter",
-            Self::Select => "$select",
-            Self::Expand => "$expand",
-            Self::OrderBy => "$orderby",
-            Self::Top => "$top",
-            Self::Skip => "$skip",
-            Self::Count => "$count",
-            Self::Search => "$search",
-            Self::Compute => "$compute",
-            Self::Apply => "$apply",
-            Self::Format => "$format",
-            Self::SchemaVersion => "$schemaversion",
-            Self::SkipToken => "$skiptoken",
-            Self::DeltaToken => "$deltatoken",
-            Self::Levels => "$levels",
-            Self::Index => "$index",
-        }
-    }
-
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        let bare = name.strip_prefix('$').unwrap_or(name);
-        Self::ALL.into_iter().find(|option| option.name()[1..].eq_ignore_ascii_case(bare))
-    }
-}
+use crate::system_option::SystemOption;
 
 /// A query with its percent-encoding undone.
 #[derive(Debug, Default)]

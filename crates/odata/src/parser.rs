@@ -17,7 +17,7 @@ use crate::error::{Error, Kind};
 use crate::lexer::{Lexer, SpannedToken, Token};
 use crate::limits::Limits;
 use crate::literal::Literal;
-use crate::options::SystemOption;
+use crate::system_option::SystemOption;
 
 /// Nodes and nesting used so far by one request, kept across its options.
 #[derive(Debug, Default)]

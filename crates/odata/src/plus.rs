@@ -9,8 +9,8 @@
 
 use std::borrow::Cow;
 
-use crate::options::SystemOption;
 use crate::percent::{Plus, decode};
+use crate::system_option::SystemOption;
 
 /// What `+` stands for in this query (the text behind `?`).
 pub fn of_query(query: &str) -> Plus {

@@ -10,7 +10,7 @@ use crate::edm::{Property, StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::names;
-use crate::options::SystemOption;
+use crate::system_option::SystemOption;
 
 /// Options that stand only in the query of a request.
 const OUTSIDE: [SystemOption; 5] = [

@@ -10,7 +10,7 @@ use crate::edm::{StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::names;
-use crate::options::SystemOption;
+use crate::system_option::SystemOption;
 
 /// What the options of a request apply to.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::literal::Literal;
 use crate::names;
-use crate::options::SystemOption;
+use crate::system_option::SystemOption;
 
 use super::functions;
 use super::present;

@@ -8,7 +8,7 @@ use crate::edm::StructuredType;
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::names;
-use crate::options::SystemOption;
+use crate::system_option::SystemOption;
 
 impl<'a> Binder<'a> {
     pub(super) fn select(

@@ -4,7 +4,7 @@ use super::Parser;
 use crate::ast::{Compute, Levels, Options, OrderBy};
 use crate::error::{Error, Kind};
 use crate::lexer::Token;
-use crate::options::SystemOption;
+use crate::system_option::SystemOption;
 
 impl<'a> Parser<'a> {
     /// Reads the value that begins at byte `at`; the next token then is what follows it.
