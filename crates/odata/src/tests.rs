@@ -85,96 +85,97 @@ fn members_are_selected_by_paths_and_nested_options() {
     assert_eq!(whole.members[0].select, None);
 }
 
-/// What clients send by mistake, with the sentence that tells them.
+/// What clients send by mistake, each with the sentence that answers it.
+const MISTAKES: &[(&str, &str)] = &[
+    (
+        "$filter=startDateTme ge 2025-05-01",
+        "Unknown property 'startDateTme' at position 0 in 'startDateTme ge 2025-05-01'. \
+             Did you mean 'startDateTime'?",
+    ),
+    (
+        "$filter=startDateTime ge 'x'",
+        "Type mismatch: Edm.DateTimeOffset expected but found Edm.String at position 17 in 'startDateTime ge 'x''.",
+    ),
+    (
+        "$filter='x' lt startDateTime",
+        "Type mismatch: Edm.DateTimeOffset expected but found Edm.String at position 0 in ''x' lt startDateTime'.",
+    ),
+    (
+        "$filter=startDateTime",
+        "Type mismatch: Edm.Boolean expected but found Edm.DateTimeOffset at position 0 in 'startDateTime'.",
+    ),
+    ("$filter=startDateTime ge", "Expression expected at position 16 in 'startDateTime ge'."),
+    (
+        "$filter=startDateTime ge 2025-13-01",
+        "Date, or date and time with offset expected but found '2025' at position 17 in 'startDateTime ge 2025-13-01'.",
+    ),
+    (
+        "$filter=startDateTime ge 2025-05-01 foo",
+        "End expected but found 'foo' at position 28 in 'startDateTime ge 2025-05-01 foo'.",
+    ),
+    (
+        "$filter=(startDateTime ge 2025-05-01",
+        "')' expected at position 28 in '(startDateTime ge 2025-05-01'.",
+    ),
+    (
+        "$filter=participants_v2/id eq 'x'",
+        "A path through a collection without 'any' or 'all' is not allowed here.",
+    ),
+    (
+        "$filter=participants_v2/any(p:p/foo eq 'x')",
+        "Unknown property 'foo' at position 24 in 'participants_v2/any(p:p/foo eq 'x')'.",
+    ),
+    (
+        "$filter=id/any(p:p eq 'x')",
+        "A condition on items behind something that is no collection is not allowed here.",
+    ),
+    (
+        "$filter=startDateTime ge @p",
+        "Value for the alias '@p' expected but found '@p' at position 17 in 'startDateTime ge @p'.",
+    ),
+    ("$filter=foo(id) eq 1", "Unknown function 'foo' at position 0 in 'foo(id) eq 1'."),
+    ("$select=foo", "Unknown property 'foo' at position 0 in 'foo'."),
+    ("$select=id/foo", "Unknown property 'foo' at position 3 in 'id/foo'."),
+    (
+        "$select=sessions/id",
+        "The path 'sessions/…' through a navigation property in $select is not allowed here.",
+    ),
+    ("$select=", "Name of a property expected at position 0 in ''."),
+    ("$expand=foo", "Unknown property 'foo' at position 0 in 'foo'."),
+    (
+        "$expand=startDateTime",
+        "Navigation property expected but found 'startDateTime' at position 0 in 'startDateTime'.",
+    ),
+    (
+        "$expand=sessions($expand=foo)",
+        "Unknown property 'foo' at position 17 in 'sessions($expand=foo)'.",
+    ),
+    (
+        "$expand=sessions($select=id;$select=id)",
+        "The query option '$select' is given more than once.",
+    ),
+    ("$expand=sessions($foo=1)", "The query option '$foo' is not known."),
+    ("$expand=sessions,sessions", "Expanding 'sessions' twice is not allowed here."),
+    (
+        "$expand=sessions($format=json)",
+        "The query option '$format' inside $expand is not allowed here.",
+    ),
+    ("$top=-1", "Number from 0 to 2147483647 expected but found '-' at position 0 in '-1'."),
+    (
+        "$top=2147483648",
+        "Number from 0 to 2147483647 expected but found '2147483648' at position 0 in '2147483648'.",
+    ),
+    ("$top=", "Number from 0 to 2147483647 expected at position 0 in ''."),
+    ("$count=yes", "'true' or 'false' expected but found 'yes' at position 0 in 'yes'."),
+    ("$levels=2", "The query option '$levels' outside $expand is not allowed here."),
+    ("$top=1&top=2", "The query option '$top' is given more than once."),
+    ("$foo=1", "The query option '$foo' is not known."),
+];
+
 #[test]
 fn mistakes_are_answered_with_place_and_reason() {
-    let cases = [
-        (
-            "$filter=startDateTme ge 2025-05-01",
-            "Unknown property 'startDateTme' at position 0 in 'startDateTme ge 2025-05-01'. \
-             Did you mean 'startDateTime'?",
-        ),
-        (
-            "$filter=startDateTime ge 'x'",
-            "Type mismatch: Edm.DateTimeOffset expected but found Edm.String at position 17 in 'startDateTime ge 'x''.",
-        ),
-        (
-            "$filter='x' lt startDateTime",
-            "Type mismatch: Edm.DateTimeOffset expected but found Edm.String at position 0 in ''x' lt startDateTime'.",
-        ),
-        (
-            "$filter=startDateTime",
-            "Type mismatch: Edm.Boolean expected but found Edm.DateTimeOffset at position 0 in 'startDateTime'.",
-        ),
-        ("$filter=startDateTime ge", "Expression expected at position 16 in 'startDateTime ge'."),
-        (
-            "$filter=startDateTime ge 2025-13-01",
-            "Date, or date and time with offset expected but found '2025' at position 17 in 'startDateTime ge 2025-13-01'.",
-        ),
-        (
-            "$filter=startDateTime ge 2025-05-01 foo",
-            "End expected but found 'foo' at position 28 in 'startDateTime ge 2025-05-01 foo'.",
-        ),
-        (
-            "$filter=(startDateTime ge 2025-05-01",
-            "')' expected at position 28 in '(startDateTime ge 2025-05-01'.",
-        ),
-        (
-            "$filter=participants_v2/id eq 'x'",
-            "A path through a collection without 'any' or 'all' is not allowed here.",
-        ),
-        (
-            "$filter=participants_v2/any(p:p/foo eq 'x')",
-            "Unknown property 'foo' at position 24 in 'participants_v2/any(p:p/foo eq 'x')'.",
-        ),
-        (
-            "$filter=id/any(p:p eq 'x')",
-            "A condition on items behind something that is no collection is not allowed here.",
-        ),
-        (
-            "$filter=startDateTime ge @p",
-            "Value for the alias '@p' expected but found '@p' at position 17 in 'startDateTime ge @p'.",
-        ),
-        ("$filter=foo(id) eq 1", "Unknown function 'foo' at position 0 in 'foo(id) eq 1'."),
-        ("$select=foo", "Unknown property 'foo' at position 0 in 'foo'."),
-        ("$select=id/foo", "Unknown property 'foo' at position 3 in 'id/foo'."),
-        (
-            "$select=sessions/id",
-            "The path 'sessions/…' through a navigation property in $select is not allowed here.",
-        ),
-        ("$select=", "Name of a property expected at position 0 in ''."),
-        ("$expand=foo", "Unknown property 'foo' at position 0 in 'foo'."),
-        (
-            "$expand=startDateTime",
-            "Navigation property expected but found 'startDateTime' at position 0 in 'startDateTime'.",
-        ),
-        (
-            "$expand=sessions($expand=foo)",
-            "Unknown property 'foo' at position 17 in 'sessions($expand=foo)'.",
-        ),
-        (
-            "$expand=sessions($select=id;$select=id)",
-            "The query option '$select' is given more than once.",
-        ),
-        ("$expand=sessions($foo=1)", "The query option '$foo' is not known."),
-        ("$expand=sessions,sessions", "Expanding 'sessions' twice is not allowed here."),
-        (
-            "$expand=sessions($format=json)",
-            "The query option '$format' inside $expand is not allowed here.",
-        ),
-        ("$top=-1", "Number from 0 to 2147483647 expected but found '-' at position 0 in '-1'."),
-        (
-            "$top=2147483648",
-            "Number from 0 to 2147483647 expected but found '2147483648' at position 0 in '2147483648'.",
-        ),
-        ("$top=", "Number from 0 to 2147483647 expected at position 0 in ''."),
-        ("$count=yes", "'true' or 'false' expected but found 'yes' at position 0 in 'yes'."),
-        ("$levels=2", "The query option '$levels' outside $expand is not allowed here."),
-        ("$top=1&top=2", "The query option '$top' is given more than once."),
-        ("$foo=1", "The query option '$foo' is not known."),
-    ];
-    for (query, message) in cases {
-        assert_eq!(list(query).unwrap_err().to_string(), message, "{query}");
+    for (query, message) in MISTAKES {
+        assert_eq!(list(query).unwrap_err().to_string(), *message, "{query}");
     }
 }
 

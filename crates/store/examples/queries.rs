@@ -133,63 +133,97 @@ fn run(connection: &Connection, codec: &mut Codec, case: &Case) -> Result<usize>
     Ok(count)
 }
 
+/// What the questions are about.
+struct Subject {
+    tenant: i64,
+    /// A participant, as it is stored and as it is asked for.
+    participant: (Vec<u8>, String),
+    from: i64,
+    week: i64,
+    month: i64,
+}
+
+impl Subject {
+    fn of(connection: &Connection, from: i64) -> Result<Self> {
+        let tenant: i64 = one(connection, "SELECT tenant_key FROM tenant")?;
+        // Somebody who takes part often, as those do whose calls are looked at.
+        let id_key: Vec<u8> = one(
+            connection,
+            "SELECT id_key FROM participant GROUP BY id_key ORDER BY count(*) DESC LIMIT 1 OFFSET 20",
+        )?;
+        // A user, or a number of a telephone.
+        let id = guid(&id_key).or_else(|| String::from_utf8(id_key.clone()).ok());
+        let id = id.context("the participant has no id")?;
+        let (week, month) = (from + 7 * TICKS_PER_DAY, from + 30 * TICKS_PER_DAY);
+        Ok(Self { tenant, participant: (id_key, id), from, week, month })
+    }
+
+    fn within(&self, name: &str, until: i64) -> String {
+        let day = |ticks: i64| DateTimeOffset(ticks).to_string();
+        format!("{name} ge {} and {name} lt {}", day(self.from), day(until))
+    }
+}
+
+fn filter(text: &str) -> String {
+    format!("$filter={}", odata::percent::encode_query(text))
+}
+
 fn cases(connection: &Connection, from: i64) -> Result<Vec<Case>> {
-    let tenant: i64 = one(connection, "SELECT tenant_key FROM tenant")?;
-    // Somebody who takes part often, as those do whose calls are looked at.
-    let id_key: Vec<u8> = one(
-        connection,
-        "SELECT id_key FROM participant GROUP BY id_key ORDER BY count(*) DESC LIMIT 1 OFFSET 20",
-    )?;
-    // A user, or a number of a telephone.
-    let id = guid(&id_key).or_else(|| String::from_utf8(id_key.clone()).ok());
-    let id = id.context("the participant has no id")?;
-    let day = |ticks: i64| DateTimeOffset(ticks).to_string();
-    let (week, month) = (from + 7 * TICKS_PER_DAY, from + 30 * TICKS_PER_DAY);
-    let within =
-        |name: &str, until: i64| format!("{name} ge {} and {name} lt {}", day(from), day(until));
+    let subject = Subject::of(connection, from)?;
+    let mut cases = lists(&subject);
+    cases.extend(figures(&subject));
+    Ok(cases)
+}
+
+fn lists(subject: &Subject) -> Vec<Case> {
     let int = Value::Integer;
-    let filter = |text: String| format!("$filter={}", odata::percent::encode_query(&text));
-    Ok(vec![
+    let (id_key, id) = &subject.participant;
+    let tenant = subject.tenant;
+    vec![
         Case {
             name: "time range and user",
             rows: RowSet::Records,
-            options: filter(format!(
+            options: filter(&format!(
                 "{} and participants_v2/any(p:p/id eq '{id}')",
-                within("startDateTime", month)
+                subject.within("startDateTime", subject.month)
             )),
             ask: Ask::Page,
             sql: "SELECT r.fragment, r.id, r.version, r.start_date_time, r.content_hash FROM participant p CROSS JOIN call_record r \
                   ON r.record_key = p.record_key WHERE p.tenant_key = ?1 AND p.id_key = ?2 \
                   AND p.start_date_time >= ?3 AND p.start_date_time < ?4 AND r.is_current = 1 \
                   ORDER BY p.start_date_time DESC, r.id LIMIT 60",
-            values: vec![int(tenant), Value::Blob(id_key), int(from), int(month)],
+            values: vec![
+                int(subject.tenant),
+                Value::Blob(id_key.clone()),
+                int(subject.from),
+                int(subject.month),
+            ],
         },
         Case {
             name: "type and duration",
             rows: RowSet::Records,
             options: filter(
-                "type eq 'groupCall' and endDateTime sub startDateTime gt duration'PT30M'"
-                    .to_owned(),
+                "type eq 'groupCall' and endDateTime sub startDateTime gt duration'PT30M'",
             ),
             ask: Ask::Page,
             sql: "SELECT fragment, id, version, start_date_time, content_hash FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
                   AND type = 'groupCall' AND end_date_time - start_date_time > ?2 \
                   ORDER BY start_date_time DESC, id LIMIT 60",
-            values: vec![int(tenant), int(1800 * TICKS_PER_SECOND)],
+            values: vec![int(subject.tenant), int(1800 * TICKS_PER_SECOND)],
         },
         Case {
             name: "poor stream within a week",
             rows: RowSet::Records,
-            options: filter(format!(
+            options: filter(&format!(
                 "{} and sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/averagePacketLossRate gt 0.1))))",
-                within("startDateTime", week)
+                subject.within("startDateTime", subject.week)
             )),
             ask: Ask::Page,
             sql: "SELECT fragment, id, version, start_date_time, content_hash FROM call_record r WHERE tenant_key = ?1 AND is_current = 1 \
                   AND start_date_time >= ?2 AND start_date_time < ?3 AND worst_average_packet_loss_rate > 0.1 \
                   AND EXISTS (SELECT 1 FROM stream t WHERE t.record_key = r.record_key AND t.average_packet_loss_rate > 0.1) \
                   ORDER BY start_date_time DESC, id LIMIT 60",
-            values: vec![int(tenant), int(from), int(week)],
+            values: vec![int(subject.tenant), int(subject.from), int(subject.week)],
         },
         Case {
             name: "order of ends",
@@ -198,34 +232,7 @@ fn cases(connection: &Connection, from: i64) -> Result<Vec<Case>> {
             ask: Ask::Page,
             sql: "SELECT fragment, id, version, start_date_time, content_hash FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
                   ORDER BY end_date_time DESC, start_date_time DESC, id LIMIT 60",
-            values: vec![int(tenant)],
-        },
-        Case {
-            name: "count with filter",
-            rows: RowSet::Records,
-            options: filter(format!("{} and type eq 'groupCall'", within("startDateTime", week))),
-            ask: Ask::Count,
-            sql: "SELECT count(*) FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
-                  AND start_date_time >= ?2 AND start_date_time < ?3 AND type = 'groupCall'",
-            values: vec![int(tenant), int(from), int(week)],
-        },
-        Case {
-            name: "streams by subnet, 30 days",
-            rows: RowSet::Streams,
-            options: format!(
-                "$apply={}",
-                odata::percent::encode_query(&format!(
-                    "filter({})/groupby((callerNetwork/subnet),aggregate(averagePacketLossRate with average as loss,$count as streams))",
-                    within("callStartDateTime", month)
-                ))
-            ),
-            ask: Ask::Apply,
-            sql: "SELECT m.caller_network_subnet, avg(t.average_packet_loss_rate), count(*) FROM call_record r \
-                  CROSS JOIN stream t ON t.record_key = r.record_key CROSS JOIN media m ON m.record_key = t.record_key \
-                  AND m.session = t.session AND m.segment = t.segment AND m.ordinal = t.media \
-                  WHERE r.tenant_key = ?1 AND r.is_current = 1 AND r.start_date_time >= ?2 AND r.start_date_time < ?3 \
-                  GROUP BY m.caller_network_subnet",
-            values: vec![int(tenant), int(from), int(month)],
+            values: vec![int(subject.tenant)],
         },
         Case {
             name: "search of a device's name",
@@ -236,11 +243,47 @@ fn cases(connection: &Connection, from: i64) -> Result<Vec<Case>> {
                   ON r.record_key = s.rowid & 34359738367 WHERE record_search MATCH ?2 AND r.tenant_key = ?1 \
                   AND r.is_current = 1 ORDER BY s.rowid DESC LIMIT 60",
             values: vec![
-                int(tenant),
+                int(subject.tenant),
                 Value::Text(format!("\"{tenant}·fabrikam\" AND \"{tenant}·voyage\"")),
             ],
         },
-    ])
+    ]
+}
+
+fn figures(subject: &Subject) -> Vec<Case> {
+    let int = Value::Integer;
+    vec![
+        Case {
+            name: "count with filter",
+            rows: RowSet::Records,
+            options: filter(&format!(
+                "{} and type eq 'groupCall'",
+                subject.within("startDateTime", subject.week)
+            )),
+            ask: Ask::Count,
+            sql: "SELECT count(*) FROM call_record WHERE tenant_key = ?1 AND is_current = 1 \
+                  AND start_date_time >= ?2 AND start_date_time < ?3 AND type = 'groupCall'",
+            values: vec![int(subject.tenant), int(subject.from), int(subject.week)],
+        },
+        Case {
+            name: "streams by subnet, 30 days",
+            rows: RowSet::Streams,
+            options: format!(
+                "$apply={}",
+                odata::percent::encode_query(&format!(
+                    "filter({})/groupby((callerNetwork/subnet),aggregate(averagePacketLossRate with average as loss,$count as streams))",
+                    subject.within("callStartDateTime", subject.month)
+                ))
+            ),
+            ask: Ask::Apply,
+            sql: "SELECT m.caller_network_subnet, avg(t.average_packet_loss_rate), count(*) FROM call_record r \
+                  CROSS JOIN stream t ON t.record_key = r.record_key CROSS JOIN media m ON m.record_key = t.record_key \
+                  AND m.session = t.session AND m.segment = t.segment AND m.ordinal = t.media \
+                  WHERE r.tenant_key = ?1 AND r.is_current = 1 AND r.start_date_time >= ?2 AND r.start_date_time < ?3 \
+                  GROUP BY m.caller_network_subnet",
+            values: vec![int(subject.tenant), int(subject.from), int(subject.month)],
+        },
+    ]
 }
 
 fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> Result<T> {

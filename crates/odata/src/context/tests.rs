@@ -8,104 +8,106 @@ fn context(path: &str, query: &str) -> String {
     of(&resource, &query)
 }
 
+/// Paths and options, each with the context of its answer.
+const CONTEXTS: &[(&str, &str, &str)] = &[
+    ("communications/callRecords/x", "", "communications/callRecords/$entity"),
+    ("communications/callRecords", "", "communications/callRecords"),
+    (
+        "communications/callRecords/x",
+        "$expand=sessions",
+        "communications/callRecords(sessions())/$entity",
+    ),
+    (
+        "communications/callRecords('x')",
+        "$expand=sessions($expand=segments)",
+        "communications/callRecords(sessions(segments()))/$entity",
+    ),
+    (
+        "communications/callRecords/x",
+        "$select=participants_v2&$expand=participants_v2",
+        "communications/callRecords(participants_v2())/$entity",
+    ),
+    (
+        "communications/callRecords/x",
+        "$expand=participants_v2,sessions",
+        "communications/callRecords(participants_v2(),sessions())/$entity",
+    ),
+    (
+        "communications/callRecords/x",
+        "$select=id,version&$expand=sessions($select=id;$expand=segments)",
+        "communications/callRecords(id,version,sessions(id,segments()))/$entity",
+    ),
+    (
+        "communications/callRecords",
+        "$select=id,organizer/id,*",
+        "communications/callRecords(*,id,organizer/id)",
+    ),
+    (
+        "communications/callRecords",
+        "$select=id,sessions",
+        "communications/callRecords(id,sessions)",
+    ),
+    ("communications/callRecords/x/sessions", "", "communications/callRecords('x')/sessions"),
+    (
+        "communications/callRecords/x/sessions",
+        "$expand=segments",
+        "communications/callRecords('x')/sessions(segments())",
+    ),
+    (
+        "communications/callRecords/x/sessions/y",
+        "",
+        "communications/callRecords('x')/sessions/$entity",
+    ),
+    (
+        "communications/callRecords/x/sessions/y/segments",
+        "",
+        "communications/callRecords('x')/sessions('y')/segments",
+    ),
+    (
+        "communications/callRecords/x/sessions/y/segments/z",
+        "$select=id",
+        "communications/callRecords('x')/sessions('y')/segments(id)/$entity",
+    ),
+    (
+        "communications/callRecords/x/organizer_v2",
+        "",
+        "communications/callRecords('x')/organizer_v2/$entity",
+    ),
+    (
+        "communications/callRecords/O'Neil%20é/participants_v2",
+        "",
+        "communications/callRecords('O''Neil%20%C3%A9')/participants_v2",
+    ),
+    (
+        "communications/callRecords/x/startDateTime",
+        "",
+        "communications/callRecords('x')/startDateTime",
+    ),
+    (
+        "communications/callRecords/x/organizer",
+        "$select=id",
+        "communications/callRecords('x')/organizer(id)",
+    ),
+    (
+        "communications/callRecords/getPstnCalls(fromDateTime=2019-11-01,toDateTime=2019-12-01)",
+        "",
+        "Collection(microsoft.graph.callRecords.pstnCallLogRow)",
+    ),
+    ("communications/callRecords/x/callvault.versions()", "", "communications/callRecords"),
+    (
+        "communications/callRecords/x/callvault.version(version=2)",
+        "$expand=sessions",
+        "communications/callRecords(sessions())/$entity",
+    ),
+    ("communications", "", "communications"),
+    ("communications/callRecords/x/sessions/$ref", "", "Collection($ref)"),
+    ("communications/callRecords/import", "", ""),
+];
+
 #[test]
 fn contexts_of_answers_are_those_that_graph_writes() {
-    let cases = [
-        ("communications/callRecords/x", "", "communications/callRecords/$entity"),
-        ("communications/callRecords", "", "communications/callRecords"),
-        (
-            "communications/callRecords/x",
-            "$expand=sessions",
-            "communications/callRecords(sessions())/$entity",
-        ),
-        (
-            "communications/callRecords('x')",
-            "$expand=sessions($expand=segments)",
-            "communications/callRecords(sessions(segments()))/$entity",
-        ),
-        (
-            "communications/callRecords/x",
-            "$select=participants_v2&$expand=participants_v2",
-            "communications/callRecords(participants_v2())/$entity",
-        ),
-        (
-            "communications/callRecords/x",
-            "$expand=participants_v2,sessions",
-            "communications/callRecords(participants_v2(),sessions())/$entity",
-        ),
-        (
-            "communications/callRecords/x",
-            "$select=id,version&$expand=sessions($select=id;$expand=segments)",
-            "communications/callRecords(id,version,sessions(id,segments()))/$entity",
-        ),
-        (
-            "communications/callRecords",
-            "$select=id,organizer/id,*",
-            "communications/callRecords(*,id,organizer/id)",
-        ),
-        (
-            "communications/callRecords",
-            "$select=id,sessions",
-            "communications/callRecords(id,sessions)",
-        ),
-        ("communications/callRecords/x/sessions", "", "communications/callRecords('x')/sessions"),
-        (
-            "communications/callRecords/x/sessions",
-            "$expand=segments",
-            "communications/callRecords('x')/sessions(segments())",
-        ),
-        (
-            "communications/callRecords/x/sessions/y",
-            "",
-            "communications/callRecords('x')/sessions/$entity",
-        ),
-        (
-            "communications/callRecords/x/sessions/y/segments",
-            "",
-            "communications/callRecords('x')/sessions('y')/segments",
-        ),
-        (
-            "communications/callRecords/x/sessions/y/segments/z",
-            "$select=id",
-            "communications/callRecords('x')/sessions('y')/segments(id)/$entity",
-        ),
-        (
-            "communications/callRecords/x/organizer_v2",
-            "",
-            "communications/callRecords('x')/organizer_v2/$entity",
-        ),
-        (
-            "communications/callRecords/O'Neil%20é/participants_v2",
-            "",
-            "communications/callRecords('O''Neil%20%C3%A9')/participants_v2",
-        ),
-        (
-            "communications/callRecords/x/startDateTime",
-            "",
-            "communications/callRecords('x')/startDateTime",
-        ),
-        (
-            "communications/callRecords/x/organizer",
-            "$select=id",
-            "communications/callRecords('x')/organizer(id)",
-        ),
-        (
-            "communications/callRecords/getPstnCalls(fromDateTime=2019-11-01,toDateTime=2019-12-01)",
-            "",
-            "Collection(microsoft.graph.callRecords.pstnCallLogRow)",
-        ),
-        ("communications/callRecords/x/callvault.versions()", "", "communications/callRecords"),
-        (
-            "communications/callRecords/x/callvault.version(version=2)",
-            "$expand=sessions",
-            "communications/callRecords(sessions())/$entity",
-        ),
-        ("communications", "", "communications"),
-        ("communications/callRecords/x/sessions/$ref", "", "Collection($ref)"),
-        ("communications/callRecords/import", "", ""),
-    ];
-    for (path, query, expect) in cases {
-        assert_eq!(context(path, query), expect, "{path}?{query}");
+    for (path, query, expect) in CONTEXTS {
+        assert_eq!(&context(path, query), expect, "{path}?{query}");
     }
 }
 

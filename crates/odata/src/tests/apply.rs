@@ -93,96 +93,89 @@ fn items_have_only_what_they_were_grouped_by() {
     }
 }
 
+const WRONG_TRANSFORMATIONS: &[(&str, &str)] = &[
+    ("", "Transformation expected at position 0"),
+    ("filter(version)", "Type mismatch: Edm.Boolean expected but found Edm.Int64 at position 7"),
+    (
+        "agregate($count as x)",
+        "Transformation expected but found 'agregate' at position 0 in 'agregate($count as x)'. Did you mean 'aggregate'?",
+    ),
+    ("aggregate()", "Expression expected but found ')' at position 10"),
+    (
+        "aggregate(version)",
+        "Value with an aggregation method expected but found 'version' at position 10",
+    ),
+    ("aggregate(version with sum)", "'as' expected but found ')' at position 26"),
+    ("aggregate(version with summ as x)", "Unknown function 'summ' at position 23"),
+    (
+        "aggregate(version with callvault.percentile0 as x)",
+        "Unknown function 'callvault.percentile0'",
+    ),
+    (
+        "aggregate(version with callvault.percentile100 as x)",
+        "Unknown function 'callvault.percentile100'",
+    ),
+    ("aggregate($count with sum as x)", "'as' expected but found 'with' at position 17"),
+    (
+        "aggregate(id/$count as x)",
+        "Type mismatch: a collection expected but found Edm.String at position 10",
+    ),
+    (
+        "aggregate(id with sum as x)",
+        "Type mismatch: a number or Edm.Duration expected but found Edm.String at position 10",
+    ),
+    ("aggregate(organizer with max as x)", "Type mismatch: a value without properties expected"),
+    ("aggregate($count as id)", "The name 'id', which another member has, is not allowed here."),
+    (
+        "aggregate($count as x,version with sum as x)",
+        "The name 'x', which another member has, is not allowed here.",
+    ),
+    (
+        "aggregate(version with sum from type with max as x)",
+        "'from' in aggregate is not supported yet.",
+    ),
+    (
+        "compute(version add 1 as id)",
+        "The name 'id', which another member has, is not allowed here.",
+    ),
+    ("groupby(type)", "'(' expected but found 'type' at position 8"),
+    ("groupby((type,type))", "Grouping by 'type' twice is not allowed here."),
+    (
+        "groupby((sessions/startDateTime))",
+        "A path through a collection without 'any' or 'all' is not allowed here.",
+    ),
+    ("groupby((organizer))", "Type mismatch: a single value expected"),
+    (
+        "groupby((year(startDateTime)))",
+        "Type mismatch: a path to a property expected but found Edm.Int32 at position 9",
+    ),
+    (
+        "topcount(1.5,version)",
+        "Type mismatch: a whole number expected but found Edm.Decimal at position 9",
+    ),
+    (
+        "topcount(version,version)",
+        "An amount of 'topcount' that is not written as a number is not supported yet.",
+    ),
+    (
+        "toppercent(101,version)",
+        "Type mismatch: a number from 0 to 100 expected but found Edm.Int64 at position 11",
+    ),
+    ("topsum(5,id)", "Type mismatch: a number expected but found Edm.String at position 9"),
+    ("top(-1)", "Number from 0 expected but found '-' at position 4"),
+    ("concat(identity)", "',' expected but found ')' at position 15"),
+    ("join(sessions as s)", "The transformation 'join' is not supported yet."),
+    ("Custom.condense()", "The transformation 'Custom.condense' is not supported yet."),
+    (
+        "filter($this/$count gt 5)",
+        "'$count' behind something that is no collection is not allowed here.",
+    ),
+    ("filter((version gt 5)", "')' expected at position 21"),
+];
+
 #[test]
 fn transformations_that_make_no_sense_are_refused_with_their_place() {
-    for (text, message) in [
-        ("", "Transformation expected at position 0"),
-        (
-            "filter(version)",
-            "Type mismatch: Edm.Boolean expected but found Edm.Int64 at position 7",
-        ),
-        (
-            "agregate($count as x)",
-            "Transformation expected but found 'agregate' at position 0 in 'agregate($count as x)'. Did you mean 'aggregate'?",
-        ),
-        ("aggregate()", "Expression expected but found ')' at position 10"),
-        (
-            "aggregate(version)",
-            "Value with an aggregation method expected but found 'version' at position 10",
-        ),
-        ("aggregate(version with sum)", "'as' expected but found ')' at position 26"),
-        ("aggregate(version with summ as x)", "Unknown function 'summ' at position 23"),
-        (
-            "aggregate(version with callvault.percentile0 as x)",
-            "Unknown function 'callvault.percentile0'",
-        ),
-        (
-            "aggregate(version with callvault.percentile100 as x)",
-            "Unknown function 'callvault.percentile100'",
-        ),
-        ("aggregate($count with sum as x)", "'as' expected but found 'with' at position 17"),
-        (
-            "aggregate(id/$count as x)",
-            "Type mismatch: a collection expected but found Edm.String at position 10",
-        ),
-        (
-            "aggregate(id with sum as x)",
-            "Type mismatch: a number or Edm.Duration expected but found Edm.String at position 10",
-        ),
-        (
-            "aggregate(organizer with max as x)",
-            "Type mismatch: a value without properties expected",
-        ),
-        (
-            "aggregate($count as id)",
-            "The name 'id', which another member has, is not allowed here.",
-        ),
-        (
-            "aggregate($count as x,version with sum as x)",
-            "The name 'x', which another member has, is not allowed here.",
-        ),
-        (
-            "aggregate(version with sum from type with max as x)",
-            "'from' in aggregate is not supported yet.",
-        ),
-        (
-            "compute(version add 1 as id)",
-            "The name 'id', which another member has, is not allowed here.",
-        ),
-        ("groupby(type)", "'(' expected but found 'type' at position 8"),
-        ("groupby((type,type))", "Grouping by 'type' twice is not allowed here."),
-        (
-            "groupby((sessions/startDateTime))",
-            "A path through a collection without 'any' or 'all' is not allowed here.",
-        ),
-        ("groupby((organizer))", "Type mismatch: a single value expected"),
-        (
-            "groupby((year(startDateTime)))",
-            "Type mismatch: a path to a property expected but found Edm.Int32 at position 9",
-        ),
-        (
-            "topcount(1.5,version)",
-            "Type mismatch: a whole number expected but found Edm.Decimal at position 9",
-        ),
-        (
-            "topcount(version,version)",
-            "An amount of 'topcount' that is not written as a number is not supported yet.",
-        ),
-        (
-            "toppercent(101,version)",
-            "Type mismatch: a number from 0 to 100 expected but found Edm.Int64 at position 11",
-        ),
-        ("topsum(5,id)", "Type mismatch: a number expected but found Edm.String at position 9"),
-        ("top(-1)", "Number from 0 expected but found '-' at position 4"),
-        ("concat(identity)", "',' expected but found ')' at position 15"),
-        ("join(sessions as s)", "The transformation 'join' is not supported yet."),
-        ("Custom.condense()", "The transformation 'Custom.condense' is not supported yet."),
-        (
-            "filter($this/$count gt 5)",
-            "'$count' behind something that is no collection is not allowed here.",
-        ),
-        ("filter((version gt 5)", "')' expected at position 21"),
-    ] {
+    for (text, message) in WRONG_TRANSFORMATIONS {
         let found = query(&format!("$apply={text}"));
         assert!(found.starts_with(message), "{text}: {found}");
     }

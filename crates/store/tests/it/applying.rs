@@ -68,30 +68,23 @@ fn first(set: RowSet, count: i64, by: &str) -> Transformation {
 }
 
 /// Chains with whether columns are enough for their first aggregation.
-fn chains(sample: &Sample) -> Vec<(RowSet, Vec<Transformation>, bool)> {
-    use Method::{Average, Count, CountDistinct, Max, Min, Percentile, Sum};
-    let (r, s, t) = (Records, Sessions, Streams);
+type Chain = (RowSet, Vec<Transformation>, bool);
+
+fn chains(sample: &Sample) -> Vec<Chain> {
+    [record_chains(sample), row_chains(sample)].concat()
+}
+
+fn record_chains(sample: &Sample) -> Vec<Chain> {
+    use Method::{Average, Count, Max, Percentile, Sum};
+    let r = Records;
     let count = ("", Count, "n");
-    let late = sample.filled("callStartDateTime ge {middle}");
     let word = Search::Word(sample.filled("{word}"));
-    let loss = "averagePacketLossRate";
-    let (length, subnet) = ("endDateTime sub startDateTime", "callerNetwork/subnet");
+    let length = "endDateTime sub startDateTime";
     let name = "organizer_v2/identity/user/displayName";
     let levels = ["type", "version"].map(|text| key(r, text)).to_vec();
     let rollup = vec![GroupKey::Rollup { paths: levels, all: true }];
     let counted = Some(Apply { steps: vec![aggregate(r, &[count])] });
-    let by_loss = OrderKey { value: expr(t, "#loss"), is_descending: true };
     let latest = [count, ("version", Sum, "v"), ("endDateTime", Max, "last")];
-    let figures = [
-        ("averageJitter", Max, "jitter"),
-        ("averageJitter", Average, "mean"),
-        ("averageRoundTripTime", Sum, "rtt"),
-        ("averageJitter", Count, "known"),
-        ("callRecordId", CountDistinct, "calls"),
-        (loss, Sum, "sum"),
-        ("packetUtilization", Average, "packets"),
-    ];
-    let shares = [(loss, Percentile(0.5), "loss"), (loss, Min, "low"), (loss, Max, "high")];
     vec![
         (r, vec![aggregate(r, &[count])], true),
         (r, vec![filter(r, "type eq 'groupCall'"), aggregate(r, &latest)], true),
@@ -126,6 +119,27 @@ fn chains(sample: &Sample) -> Vec<(RowSet, Vec<Transformation>, bool)> {
         (r, vec![group(r, &[name], &[count]), first(r, 3, "#n")], false),
         (r, vec![Transformation::GroupBy { keys: rollup, apply: counted }], false),
         (r, vec![Transformation::Search(word), aggregate(r, &[count])], true),
+    ]
+}
+
+fn row_chains(sample: &Sample) -> Vec<Chain> {
+    use Method::{Average, Count, CountDistinct, Max, Min, Percentile, Sum};
+    let (s, t) = (Sessions, Streams);
+    let count = ("", Count, "n");
+    let late = sample.filled("callStartDateTime ge {middle}");
+    let (loss, subnet) = ("averagePacketLossRate", "callerNetwork/subnet");
+    let by_loss = OrderKey { value: expr(t, "#loss"), is_descending: true };
+    let figures = [
+        ("averageJitter", Max, "jitter"),
+        ("averageJitter", Average, "mean"),
+        ("averageRoundTripTime", Sum, "rtt"),
+        ("averageJitter", Count, "known"),
+        ("callRecordId", CountDistinct, "calls"),
+        (loss, Sum, "sum"),
+        ("packetUtilization", Average, "packets"),
+    ];
+    let shares = [(loss, Percentile(0.5), "loss"), (loss, Min, "low"), (loss, Max, "high")];
+    vec![
         (
             s,
             vec![group(

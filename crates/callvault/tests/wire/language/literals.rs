@@ -148,85 +148,95 @@ fn lists_and_aliases() {
     );
 }
 
+const INVALID_VALUES: &[(&str, u16, &str, &str)] = &[
+    (
+        "?$filter=id eq 'r1",
+        400,
+        "$filter",
+        "String that ends with a quote expected but found ''' at position 6 in 'id eq 'r1'.",
+    ),
+    (
+        "?$filter=startDateTime gt 2025-13-01",
+        400,
+        "$filter",
+        "Date, or date and time with offset expected but found '2025' at position 17 in 'startDateTime gt 2025-13-01'.",
+    ),
+    (
+        "?$filter=startDateTime gt 2025-03-01T09:00:00",
+        400,
+        "$filter",
+        "Date, or date and time with offset expected but found '2025' at position 17 in 'startDateTime gt 2025-03-01T09:00:00'.",
+    ),
+    (
+        "?$filter=startDateTime gt '2025-03-01T09:00:00Z'",
+        400,
+        "$filter",
+        "Type mismatch: Edm.DateTimeOffset expected but found Edm.String at position 17 in 'startDateTime gt '2025-03-01T09:00:00Z''.",
+    ),
+    (
+        "?$filter=endDateTime sub startDateTime eq duration'1h'",
+        400,
+        "$filter",
+        "Valid duration literal expected but found 'duration' at position 33 in 'endDateTime sub startDateTime eq duration'1h''.",
+    ),
+    (
+        "?$filter=version eq 1.2.3",
+        400,
+        "$filter",
+        "End expected but found '.3' at position 14 in 'version eq 1.2.3'.",
+    ),
+    (
+        "?$filter=type eq microsoft.graph.callRecords.callTpye'groupCall'",
+        400,
+        "$filter",
+        "Unknown type 'microsoft.graph.callRecords.callTpye' at position 8 in 'type eq microsoft.graph.callRecords.callTpye'groupCall''. Did you mean 'microsoft.graph.callRecords.callType'?",
+    ),
+    (
+        "?$filter=sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/streamDirection eq 'callerToCalle'))))",
+        400,
+        "$filter",
+        "Unknown member 'callerToCalle' of microsoft.graph.callRecords.mediaStreamDirection at position 83 in 'sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/streamDirection eq 'callerToCalle'))))'. Did you mean 'callerToCallee'?",
+    ),
+    (
+        "?$filter=type in ('groupCal')",
+        400,
+        "$filter",
+        "Unknown member 'groupCal' of microsoft.graph.callRecords.callType at position 9 in 'type in ('groupCal')'. Did you mean 'groupCall'?",
+    ),
+    (
+        "?$filter=modalities/any(m:m eq 'vidoe')",
+        400,
+        "$filter",
+        "Unknown member 'vidoe' of microsoft.graph.callRecords.modality at position 22 in 'modalities/any(m:m eq 'vidoe')'. Did you mean 'video'?",
+    ),
+    ("?$filter=id eq binary'AQID'", 501, "$filter", "A value of Edm.Binary is not supported yet."),
+    (
+        "?$filter=version eq @v",
+        400,
+        "$filter",
+        "Value for the alias '@v' expected but found '@v' at position 11 in 'version eq @v'.",
+    ),
+    (
+        "?$filter=version eq @v&@v='x",
+        400,
+        "@v",
+        "String that ends with a quote expected but found ''' at position 0 in ''x'.",
+    ),
+    (
+        "?$filter=version eq @v&@v=1&@v=2",
+        400,
+        "@v",
+        "The query option '@v' is given more than once.",
+    ),
+    (
+        "?$filter=version eq @a&@a=@b&@b=@a",
+        400,
+        "@b",
+        "Value that does not use itself expected but found '@a' at position 0 in '@a'.",
+    ),
+];
+
 #[test]
 fn invalid_values_are_refused_with_their_position() {
-    let string =
-        "String that ends with a quote expected but found ''' at position 6 in 'id eq 'r1'.";
-    Asked::new().refusals(&[
-        ("?$filter=id eq 'r1", 400, "$filter", string),
-        (
-            "?$filter=startDateTime gt 2025-13-01",
-            400,
-            "$filter",
-            "Date, or date and time with offset expected but found '2025' at position 17 in 'startDateTime gt 2025-13-01'.",
-        ),
-        (
-            "?$filter=startDateTime gt 2025-03-01T09:00:00",
-            400,
-            "$filter",
-            "Date, or date and time with offset expected but found '2025' at position 17 in 'startDateTime gt 2025-03-01T09:00:00'.",
-        ),
-        (
-            "?$filter=startDateTime gt '2025-03-01T09:00:00Z'",
-            400,
-            "$filter",
-            "Type mismatch: Edm.DateTimeOffset expected but found Edm.String at position 17 in 'startDateTime gt '2025-03-01T09:00:00Z''.",
-        ),
-        (
-            "?$filter=endDateTime sub startDateTime eq duration'1h'",
-            400,
-            "$filter",
-            "Valid duration literal expected but found 'duration' at position 33 in 'endDateTime sub startDateTime eq duration'1h''.",
-        ),
-        (
-            "?$filter=version eq 1.2.3",
-            400,
-            "$filter",
-            "End expected but found '.3' at position 14 in 'version eq 1.2.3'.",
-        ),
-        (
-            "?$filter=type eq microsoft.graph.callRecords.callTpye'groupCall'",
-            400,
-            "$filter",
-            "Unknown type 'microsoft.graph.callRecords.callTpye' at position 8 in 'type eq microsoft.graph.callRecords.callTpye'groupCall''. Did you mean 'microsoft.graph.callRecords.callType'?",
-        ),
-        (
-            "?$filter=sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/streamDirection eq 'callerToCalle'))))",
-            400,
-            "$filter",
-            "Unknown member 'callerToCalle' of microsoft.graph.callRecords.mediaStreamDirection at position 83 in 'sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/streamDirection eq 'callerToCalle'))))'. Did you mean 'callerToCallee'?",
-        ),
-        (
-            "?$filter=type in ('groupCal')",
-            400,
-            "$filter",
-            "Unknown member 'groupCal' of microsoft.graph.callRecords.callType at position 9 in 'type in ('groupCal')'. Did you mean 'groupCall'?",
-        ),
-        (
-            "?$filter=modalities/any(m:m eq 'vidoe')",
-            400,
-            "$filter",
-            "Unknown member 'vidoe' of microsoft.graph.callRecords.modality at position 22 in 'modalities/any(m:m eq 'vidoe')'. Did you mean 'video'?",
-        ),
-        (
-            "?$filter=id eq binary'AQID'",
-            501,
-            "$filter",
-            "A value of Edm.Binary is not supported yet.",
-        ),
-        ("?$filter=version eq @v", 400, "$filter", "Value for the alias '@v' expected but found '@v' at position 11 in 'version eq @v'."),
-        (
-            "?$filter=version eq @v&@v='x",
-            400,
-            "@v",
-            "String that ends with a quote expected but found ''' at position 0 in ''x'.",
-        ),
-        ("?$filter=version eq @v&@v=1&@v=2", 400, "@v", "The query option '@v' is given more than once."),
-        (
-            "?$filter=version eq @a&@a=@b&@b=@a",
-            400,
-            "@b",
-            "Value that does not use itself expected but found '@a' at position 0 in '@a'.",
-        ),
-    ]);
+    Asked::new().refusals(INVALID_VALUES);
 }
