@@ -181,7 +181,7 @@ impl Composer {
         if !self.varies(question) {
             return Ok(Answer::Json(out));
         }
-        self.scope.vary(&out, content, &question.query, &self.scope.shape).map(Answer::Json)
+        self.scope.vary(&out, content, &question.query, self.scope.shape).map(Answer::Json)
     }
 
     /// Whether what is kept has the form that was asked for, but for members of enumerations.

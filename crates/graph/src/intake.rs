@@ -7,17 +7,17 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ingest::{Line, LineText};
 use model::TenantId;
 use odata::json::push_member;
 use store::{Pending, Store};
-use web::outflow::Reader;
+use web::answer_budget::Reader;
 use web::{Problem, Response};
 
 use crate::caller::tenant;
 use crate::metrics::RecordCounters;
 use crate::ndjson::{
-    self, Answer, Answers, Batch, Batches, Largest, Line, LineExchange, LineText, Rejection,
-    Rejections,
+    self, Answer, Answers, Batch, Batches, Largest, LineExchange, Rejection, Rejections,
 };
 use crate::request::Request;
 use crate::worker::Worker;

@@ -15,7 +15,7 @@ use odata::primitive::DateTimeOffset;
 use store::{Reader, StoredRecord};
 use web::response::ETag;
 
-use super::answers::Answers;
+use super::answer_cache::AnswerCache;
 use crate::caller::role;
 use crate::copying::Copying;
 use crate::destination;
@@ -144,7 +144,7 @@ fn is_of_sessions(item: &ExpandItem) -> bool {
 /// has it already. `None` where the other files have to answer: then `out` may hold anything.
 pub(super) fn answer(
     worker: &Worker,
-    answers: &mut Answers,
+    answers: &mut AnswerCache,
     asked: &PlainRequest<'_>,
     is_known: impl FnOnce(ETag) -> bool,
     out: &mut Vec<u8>,
@@ -188,7 +188,7 @@ impl Read<'_> {
     fn in_store(
         &self,
         reader: &mut Reader,
-        answers: &mut Answers,
+        answers: &mut AnswerCache,
         (id_key, are_kept): (Vec<u8>, bool),
         is_known: impl FnOnce(ETag) -> bool,
         out: &mut Vec<u8>,
