@@ -56,7 +56,7 @@ pub(crate) struct Question {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Json(Vec<u8>),
-    /// The same with what tells the shown records from others, in place of all of its bytes.
+    /// JSON, with a digest of the records that it shows: a tag can be made of that in place of all bytes.
     Rows(Vec<u8>, [u8; 32]),
     Text(String),
     /// There is no value (OData Protocol 11.2.4).

@@ -3,7 +3,7 @@
 use store::{Reader, StoredRecord};
 use web::{Problem, Response};
 
-use crate::copying::Copying;
+use crate::copying::Copier;
 use crate::form::Form;
 use crate::paging::Page;
 use crate::read_request::ReadRequest;
@@ -44,7 +44,7 @@ pub(crate) fn answer(
     }
     let to = read.scope.addresses(&read.path);
     let mut out = form.open(to.metadata, capacity(read, of, &row));
-    let mut sink = Copying { reader: &mut reader, metadata: to.metadata, out: &mut out };
+    let mut sink = Copier { reader: &mut reader, metadata: to.metadata, out: &mut out };
     let shown = form.push(&mut sink, &to, &row, page.as_ref())?;
     form.close(&to, &row, page.as_ref(), shown, &mut out);
     form.vary(to.root, &row, 0, &mut out)?;

@@ -76,7 +76,7 @@ pub(crate) struct Direct {
     activity: Rc<Activity>,
     /// What was read and not answered yet.
     received: Vec<u8>,
-    sending: Option<Sending>,
+    sending: Option<OutgoingAnswer>,
     /// Others come first.
     turn: Option<Turn>,
     is_draining: bool,
@@ -91,7 +91,7 @@ enum Next {
 }
 
 /// An answer on its way.
-struct Sending {
+struct OutgoingAnswer {
     /// What stands before where it begins is gone, or never was.
     made: DirectAnswer,
     /// Bytes of `received` that it answers.
@@ -168,7 +168,7 @@ impl Direct {
             Head::Plain(request) => {
                 let made = answer::make(&self.worker, &self.state, &self.activity, &request);
                 let Some(made) = made else { return Next::Leaves };
-                self.sending = Some(Sending { made, answered: request.length });
+                self.sending = Some(OutgoingAnswer { made, answered: request.length });
                 Next::Sends
             }
         }
@@ -207,7 +207,9 @@ impl Direct {
             made.at += written;
         }
         self.received.drain(..sending.answered);
-        let Some(Sending { made, .. }) = self.sending.take() else { return Poll::Ready(Ok(())) };
+        let Some(OutgoingAnswer { made, .. }) = self.sending.take() else {
+            return Poll::Ready(Ok(()));
+        };
         let DirectAnswer { bytes, exchange, in_flight, .. } = made;
         self.state.spare.put(bytes);
         drop((exchange, in_flight));

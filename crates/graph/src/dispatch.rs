@@ -109,7 +109,7 @@ async fn beside_records(
     let Destination { rows, ids, .. } = destination;
     let handler = rows.first().handler;
     if let Handler::Subscriptions(_) = handler {
-        let asked = subscriptions::Addressed { rows, id: &ids.first, resource, query };
+        let asked = subscriptions::SubscriptionRequest { rows, id: &ids.first, resource, query };
         return Box::pin(subscriptions::answer(worker, request, asked)).await;
     }
     if let Handler::ImportLog | Handler::ReceiveEvents = handler {

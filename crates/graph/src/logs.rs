@@ -26,7 +26,7 @@ use crate::caller::role;
 use crate::intake::{self, Intake, Outcome};
 use crate::items::{self, ItemPage};
 use crate::lister;
-use crate::ndjson::{Largest, Rejection};
+use crate::ndjson::{Rejection, SizeLimits};
 use crate::paging::{MOST_SESSIONS, Page};
 use crate::read_request::ReadRequest;
 use crate::request::Request;
@@ -166,12 +166,12 @@ struct LogIntake(Log);
 impl Intake for LogIntake {
     type Checker = ();
     type Row = LogRow;
-    type Kept = KeptRow;
+    type Stored = KeptRow;
     const NOUN: &'static str = "row";
     const MEMBER: &'static str = "rows";
     const RESULT: &'static str = "callvault.logRowResult";
     const ID: &'static str = "id";
-    const LARGEST: Largest = Largest::OF_ROWS;
+    const LARGEST: SizeLimits = SizeLimits::OF_ROWS;
 
     fn checker(&self, _: &Store) {}
 

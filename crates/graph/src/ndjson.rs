@@ -39,14 +39,14 @@ pub(crate) type Batches = mpsc::Receiver<Result<Batch, Problem>>;
 
 /// Most bytes of what comes in.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Largest {
+pub(crate) struct SizeLimits {
     /// Of a line.
     pub(crate) line: usize,
     /// Of a body that is one object.
     pub(crate) object: usize,
 }
 
-impl Largest {
+impl SizeLimits {
     /// Where lines are rows or events.
     pub(crate) const OF_ROWS: Self = Self { line: 1 << 20, object: 64 << 20 };
 }
@@ -65,7 +65,7 @@ pub(crate) async fn open(
     worker: &Rc<Worker>,
     request: &mut Request,
     (member, result): (&'static str, &str),
-    largest: Largest,
+    largest: SizeLimits,
     reader: Reader,
 ) -> Result<LineExchange, Problem> {
     let rejections = Rejections::new(worker.web.limits.rejections);

@@ -34,7 +34,7 @@ use crate::worker::Worker;
 const LARGEST: usize = 64 << 10;
 
 /// What is asked of subscriptions.
-pub(crate) struct Addressed<'r> {
+pub(crate) struct SubscriptionRequest<'r> {
     pub(crate) rows: Rows,
     /// The subscription's id, where one is meant.
     pub(crate) id: &'r str,
@@ -46,9 +46,9 @@ pub(crate) struct Addressed<'r> {
 pub(crate) async fn answer(
     worker: &Rc<Worker>,
     request: &mut Request,
-    addressed: Addressed<'_>,
+    addressed: SubscriptionRequest<'_>,
 ) -> Result<Response, Problem> {
-    let Addressed { rows, id, resource, query } = addressed;
+    let SubscriptionRequest { rows, id, resource, query } = addressed;
     let service = SubscriptionService { worker, caller: caller(request, rows.first().roles)? };
     let Handler::Subscriptions(of) = rows.select(&request.method)?.handler else {
         return Err(Problem::no_such_route());

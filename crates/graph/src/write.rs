@@ -21,7 +21,7 @@ use crate::target::RecordRef;
 use crate::worker::Worker;
 use crate::{copy, large};
 
-/// Largest record that is taken, in bytes: a meeting of thousands of sessions has tens of MB.
+/// SizeLimits record that is taken, in bytes: a meeting of thousands of sessions has tens of MB.
 pub(crate) const LARGEST_RECORD: usize = 128 * 1024 * 1024;
 
 /// To check and shred a byte takes as long as to copy or compress so many.

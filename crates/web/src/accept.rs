@@ -18,7 +18,7 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// A connection on its way to a worker.
 #[derive(Debug)]
-pub(crate) struct Accepted {
+pub(crate) struct IncomingConnection {
     pub(crate) stream: TcpStream,
     pub(crate) slot: ConnectionSlot,
     pub(crate) load: Load,
@@ -38,12 +38,12 @@ impl Drop for Load {
 #[derive(Debug)]
 pub(crate) struct Lane {
     load: Arc<AtomicUsize>,
-    queue: mpsc::UnboundedSender<Accepted>,
+    queue: mpsc::UnboundedSender<IncomingConnection>,
 }
 
 impl Lane {
     /// A lane, and the worker's end of it, which ends when the lane is dropped.
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Accepted>) {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<IncomingConnection>) {
         let (queue, receiver) = mpsc::unbounded_channel();
         (Self { load: Arc::default(), queue }, receiver)
     }
@@ -52,7 +52,7 @@ impl Lane {
         self.load.fetch_add(1, Ordering::Relaxed);
         let load = Load(Arc::clone(&self.load));
         // Fails only when the worker has ended; the connection is closed then.
-        let _ = self.queue.send(Accepted { stream, slot, load });
+        let _ = self.queue.send(IncomingConnection { stream, slot, load });
     }
 }
 

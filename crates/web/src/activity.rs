@@ -67,9 +67,9 @@ pub struct Activity {
 
 /// A body is waited for, until this is dropped.
 #[derive(Debug)]
-pub struct WaitsForBody<'a>(&'a Activity);
+pub struct BodyWait<'a>(&'a Activity);
 
-impl Drop for WaitsForBody<'_> {
+impl Drop for BodyWait<'_> {
     fn drop(&mut self) {
         self.0.open_bodies.set(self.0.open_bodies.get() - 1);
         self.0.tell();
@@ -118,10 +118,10 @@ impl Activity {
     }
 
     /// More of a request's body is waited for.
-    pub fn waits_for_body(&self) -> WaitsForBody<'_> {
+    pub fn waits_for_body(&self) -> BodyWait<'_> {
         self.open_bodies.set(self.open_bodies.get() + 1);
         self.tell();
-        WaitsForBody(self)
+        BodyWait(self)
     }
 
     /// The connection speaks HTTP/2, whose control frames say nothing about a request's head.

@@ -166,7 +166,7 @@ impl Reader {
 impl InFlight {
     /// Bytes that are counted until the last of them was written.
     pub fn with(self, bytes: Bytes) -> Bytes {
-        Bytes::from_owner(Counted { bytes, _in_flight: self })
+        Bytes::from_owner(CountedBytes { bytes, _in_flight: self })
     }
 
     /// Gives back all but `bytes`, or takes what is missing.
@@ -187,12 +187,12 @@ impl Drop for InFlight {
 }
 
 /// The owner of counted bytes.
-struct Counted {
+struct CountedBytes {
     bytes: Bytes,
     _in_flight: InFlight,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for CountedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }

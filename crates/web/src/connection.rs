@@ -52,7 +52,7 @@ where
 {
     let worker = app.worker();
     let (number, activity) = worker.connections.open(peer);
-    let _closed = Closed { worker: Rc::clone(worker), number };
+    let _closed = Deregistration { worker: Rc::clone(worker), number };
     let mut io = MonitoredStream::new(io, Rc::clone(&activity));
     let mut watch = Watch::new(times);
     if let Some(mut fast_way) = app.fast_way(&activity) {
@@ -119,12 +119,12 @@ fn protocol() -> Builder<SameThread> {
 }
 
 /// Takes the connection off the list, however it ended.
-struct Closed {
+struct Deregistration {
     worker: Rc<Worker>,
     number: u64,
 }
 
-impl Drop for Closed {
+impl Drop for Deregistration {
     fn drop(&mut self) {
         self.worker.connections.close(self.number);
     }

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::server::TlsStream;
 
-use crate::accept::{self, Accepted, Lane};
+use crate::accept::{self, IncomingConnection, Lane};
 use crate::activity::Times;
 use crate::admin::{self, Health};
 use crate::answer_budget::AnswerBudget;
@@ -194,7 +194,7 @@ fn local_runtime() -> Result<LocalRuntime, StartError> {
 fn run_worker<A: Application>(
     begin: impl FnOnce() -> Result<Rc<A>, StartError>,
     tls: Option<Arc<Tls>>,
-    mut queue: mpsc::UnboundedReceiver<Accepted>,
+    mut queue: mpsc::UnboundedReceiver<IncomingConnection>,
     ready: sync_mpsc::Sender<Result<(), StartError>>,
 ) {
     let began = local_runtime().and_then(|runtime| Ok((runtime, begin()?)));
@@ -217,8 +217,8 @@ fn run_worker<A: Application>(
 }
 
 /// From a socket to a served connection, which ends at the latest when its place is needed.
-async fn welcome<A: Application>(app: Rc<A>, tls: Option<Arc<Tls>>, accepted: Accepted) {
-    let Accepted { stream, slot, load } = accepted;
+async fn welcome<A: Application>(app: Rc<A>, tls: Option<Arc<Tls>>, accepted: IncomingConnection) {
+    let IncomingConnection { stream, slot, load } = accepted;
     tokio::select! {
         biased;
         () = converse(app, tls, stream, &slot) => {}

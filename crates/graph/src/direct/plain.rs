@@ -17,7 +17,7 @@ use web::response::ETag;
 
 use super::answer_cache::AnswerCache;
 use crate::caller::role;
-use crate::copying::Copying;
+use crate::copying::Copier;
 use crate::destination;
 use crate::form::{Form, FormSource};
 use crate::paging::Addresses;
@@ -211,7 +211,7 @@ impl Read<'_> {
         let begin = out.len();
         out.extend_from_slice(opening);
         let to = self.addresses();
-        let mut sink = Copying { reader, metadata: to.metadata, out };
+        let mut sink = Copier { reader, metadata: to.metadata, out };
         let shown = form.push(&mut sink, &to, &record, None).ok()?;
         let end = out.len();
         self.close(&record, shown, out);
