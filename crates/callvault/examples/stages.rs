@@ -16,7 +16,7 @@ use model::{TenantId, key};
 use odata::primitive::DateTimeOffset;
 use simulator::{Calls, Mix};
 use store::{Codec, Options, Reader, Role, SigningKeyRow, Store};
-use web::{Allowance, Charged, Rates, Subject, Throttle};
+use web::{Allowance, Charge, Rates, Subject, Throttle};
 
 const TENANT: &str = "5b6c1a52-7f0e-4c39-9d1c-2f3a8f1f7c01";
 const RECORDS: u64 = 500;
@@ -228,8 +228,8 @@ impl Bench {
     fn throttled(&mut self) {
         self.turn = (self.turn + 1) % self.records.len();
         let of = Subject::Record(&self.records[self.turn].id);
-        let charged = Charged { tenant: TENANT, application: TENANT, of };
-        assert_eq!(self.throttle.admit(&charged, Instant::now()), Ok(()));
+        let charge = Charge { tenant: TENANT, application: TENANT, of };
+        assert_eq!(self.throttle.admit(&charge, Instant::now()), Ok(()));
     }
 
     fn record(&mut self, with_sessions: bool) -> Result<()> {

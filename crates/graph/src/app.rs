@@ -8,7 +8,7 @@ use http::Method;
 use web::layers::admit;
 use web::request_id::RequestIds;
 use web::{
-    Application, Arrival, Entry, Problem, Pulse, Request, Response, StartError, Subject, Trace,
+    Activity, Application, Arrival, Entry, Problem, Request, Response, StartError, Subject, Trace,
 };
 
 use crate::direct::{self, Direct};
@@ -51,11 +51,11 @@ impl Application for App {
         &self.worker.web
     }
 
-    fn fast_way(self: &Rc<Self>, pulse: &Rc<Pulse>) -> Option<Direct> {
+    fn fast_way(self: &Rc<Self>, activity: &Rc<Activity>) -> Option<Direct> {
         // What is answered directly passes none of the layers, and so no emulator.
         let is_open = self.worker.shared.emulator.is_none();
         is_open.then(|| {
-            Direct::new(Rc::clone(&self.worker), Rc::clone(&self.direct), Rc::clone(pulse))
+            Direct::new(Rc::clone(&self.worker), Rc::clone(&self.direct), Rc::clone(activity))
         })
     }
 

@@ -20,11 +20,11 @@ use http::StatusCode;
 use http::header::HeaderName;
 use identity::Caller;
 use odata::json::push_member;
+use web::answer_budget::Reader;
 use web::body::{self, Body, Source};
 use web::layers::{MemberAnswer, answer_member, refuse_member};
-use web::outflow::Reader;
 use web::response::ContentType;
-use web::{Application, Arrival, Problem, Pulse, Response, Trace, auth, elsewhere_if_large};
+use web::{Activity, Application, Arrival, Problem, Response, Trace, auth, elsewhere_if_large};
 
 use crate::routes::Rows;
 use crate::version::ApiVersion;
@@ -49,10 +49,10 @@ pub(crate) async fn answer<A: Application>(
     rows.select(&arrival.method)?;
     let began = Instant::now();
     let caller = auth::authenticate(worker, &arrival.headers).await?;
-    arrival.pulse.token_shown();
+    arrival.activity.token_shown();
     trace.timings.stage("auth", began.elapsed());
     body::content_type(&arrival.headers, &["application/json"])?;
-    let Arrival { headers, source, pulse, .. } = arrival;
+    let Arrival { headers, source, activity, .. } = arrival;
     let mut reservation = worker.shared.budget.reserve(0)?;
     let mut body = Body::new(source, &headers, &worker.limits);
     let bytes = body.read(LARGEST, Some(&mut reservation)).await?;
@@ -64,19 +64,19 @@ pub(crate) async fn answer<A: Application>(
     };
     let members = elsewhere_if_large(size, read).await??;
     let began = Instant::now();
-    let answers = Run { app, pulse: &pulse, caller: &caller }.all(members).await;
+    let answers = Run { app, activity: &activity, caller: &caller }.all(members).await;
     trace.timings.stage("answer", began.elapsed());
     // The members were carried out, each within what was left; they go, and the whole comes in their place.
     let out = elsewhere_if_large(size_of(&answers), move || write(&answers)).await?;
-    let reader = Reader { caller: Some(caller), peer: Arc::clone(pulse.peer()) };
-    let in_flight = worker.shared.outflow.take_anyway(out.len() as u64, &reader);
+    let reader = Reader { caller: Some(caller), peer: Arc::clone(activity.peer()) };
+    let in_flight = worker.shared.answer_budget.take_anyway(out.len() as u64, &reader);
     Ok(Response::of(ContentType::PlainJson, out).counted(in_flight))
 }
 
 /// What the members have in common.
 struct Run<'a, A> {
     app: &'a Rc<A>,
-    pulse: &'a Rc<Pulse>,
+    activity: &'a Rc<Activity>,
     caller: &'a Arc<Caller>,
 }
 
@@ -129,7 +129,7 @@ impl<A: Application> Run<'_, A> {
                 uri,
                 headers,
                 source: Source::Given(body),
-                pulse: Rc::clone(self.pulse),
+                activity: Rc::clone(self.activity),
                 member_of: Some(Arc::clone(self.caller)),
             },
         ))

@@ -9,7 +9,7 @@ use web::problem::Problem;
 use web::response::Response;
 
 use crate::intake::{self, Intake, Outcome};
-use crate::ndjson::{Largest, Rejection};
+use crate::ndjson::{Rejection, SizeLimits};
 use crate::request::Request;
 use crate::worker::Worker;
 
@@ -28,12 +28,12 @@ struct EventIntake;
 impl Intake for EventIntake {
     type Checker = ();
     type Row = CallEventRow;
-    type Kept = CallEventOutcome;
+    type Stored = CallEventOutcome;
     const NOUN: &'static str = "event";
     const MEMBER: &'static str = "events";
     const RESULT: &'static str = "callvault.callEventResult";
     const ID: &'static str = "eventId";
-    const LARGEST: Largest = Largest::OF_ROWS;
+    const LARGEST: SizeLimits = SizeLimits::OF_ROWS;
 
     fn checker(&self, _: &Store) {}
 

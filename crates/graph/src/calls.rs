@@ -11,59 +11,63 @@ use web::Problem;
 use web::problem::special;
 use web::response::Response;
 
-use crate::ask::Ask;
 use crate::items::{self, ItemPage};
 use crate::lister::{self, Chunk, Position, Source, Visit};
 use crate::page_text::error_node;
+use crate::read_request::ReadRequest;
 use crate::routes::Handler;
 
 /// Calls that are read at a time.
 const AT_ONCE: usize = 256;
 
 /// Answers a read of calls; `id` is that of the call that is meant.
-pub(crate) async fn answer(ask: &Ask<'_>, handler: Handler, id: &str) -> Result<Response, Problem> {
+pub(crate) async fn answer(
+    read: &ReadRequest<'_>,
+    handler: Handler,
+    id: &str,
+) -> Result<Response, Problem> {
     match handler {
-        Handler::Calls => lister::list(ask, calls(ask)).await,
-        Handler::CallCount => lister::count(ask, calls(ask)).await,
-        Handler::Call => show(ask, id),
-        _ => events(ask, id).await,
+        Handler::Calls => lister::list(read, calls(read)).await,
+        Handler::CallCount => lister::count(read, calls(read)).await,
+        Handler::Call => show(read, id),
+        _ => events(read, id).await,
     }
 }
 
-fn calls(ask: &Ask<'_>) -> Calls {
+fn calls(read: &ReadRequest<'_>) -> Calls {
     Calls {
-        tenant: ask.scope.tenant.clone(),
-        scope: scope::of(ask.query.filter.as_ref()),
-        not_before: ask.scope.not_before,
+        tenant: read.scope.tenant.clone(),
+        scope: scope::of(read.query.filter.as_ref()),
+        not_before: read.scope.not_before,
     }
 }
 
-fn show(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
-    let mut reader = ask.reader();
-    let call = find(ask, &mut reader, id)?;
+fn show(read: &ReadRequest<'_>, id: &str) -> Result<Response, Problem> {
+    let mut reader = read.reader();
+    let call = find(read, &mut reader, id)?;
     let bodies = reader.call_events(call.key, false)?;
     let events = calls::events(&bodies).map_err(Problem::internal)?;
     let leg = Leg::of(&call, &events);
-    items::entity(ask, &model::generated::CALL, &members(&leg, &ask.scope.tenant))
+    items::entity(read, &model::generated::CALL, &members(&leg, &read.scope.tenant))
 }
 
 /// What was told of a call, by the times at which it happened.
-async fn events(ask: &Ask<'_>, id: &str) -> Result<Response, Problem> {
+async fn events(read: &ReadRequest<'_>, id: &str) -> Result<Response, Problem> {
     let bodies = {
-        let mut reader = ask.reader();
-        let call = find(ask, &mut reader, id)?;
+        let mut reader = read.reader();
+        let call = find(read, &mut reader, id)?;
         reader.call_events(call.key, true)?
     };
     let events = calls::events(&bodies).map_err(Problem::internal)?;
     let events = events.into_iter().map(|event| event.into_node().into_owned()).collect();
     let ty = &model::generated::CALL_EVENT;
-    let page = ItemPage::chosen(ask, ask.query.clone(), ty, events).await?;
-    items::collection(ask, ty, &page)
+    let page = ItemPage::chosen(read, read.query.clone(), ty, events).await?;
+    items::collection(read, ty, &page)
 }
 
-fn find(ask: &Ask<'_>, reader: &mut Reader, id: &str) -> Result<CallRow, Problem> {
-    let found = reader.call(&ask.scope.tenant, &model::key(id))?;
-    found.filter(|call| ask.scope.not_before.is_none_or(|oldest| call.start >= oldest)).ok_or_else(
+fn find(read: &ReadRequest<'_>, reader: &mut Reader, id: &str) -> Result<CallRow, Problem> {
+    let found = reader.call(&read.scope.tenant, &model::key(id))?;
+    found.filter(|call| read.scope.not_before.is_none_or(|oldest| call.start >= oldest)).ok_or_else(
         || Problem::not_there("The call was not found.").named(special::RESOURCE_NOT_FOUND),
     )
 }

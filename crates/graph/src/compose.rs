@@ -56,7 +56,7 @@ pub(crate) struct Question {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Json(Vec<u8>),
-    /// The same with what tells the shown records from others, in place of all of its bytes.
+    /// JSON, with a digest of the records that it shows: a tag can be made of that in place of all bytes.
     Rows(Vec<u8>, [u8; 32]),
     Text(String),
     /// There is no value (OData Protocol 11.2.4).
@@ -181,7 +181,7 @@ impl Composer {
         if !self.varies(question) {
             return Ok(Answer::Json(out));
         }
-        self.scope.vary(&out, content, &question.query, &self.scope.shape).map(Answer::Json)
+        self.scope.vary(&out, content, &question.query, self.scope.shape).map(Answer::Json)
     }
 
     /// Whether what is kept has the form that was asked for, but for members of enumerations.

@@ -3,10 +3,10 @@
 use store::{Reader, StoredRecord};
 use web::{Problem, Response};
 
-use crate::ask::Ask;
-use crate::copying::Copying;
+use crate::copying::Copier;
 use crate::form::Form;
 use crate::paging::Page;
+use crate::read_request::ReadRequest;
 use crate::tag::TagOf;
 use crate::target::{Base, RecordRef};
 
@@ -21,45 +21,53 @@ pub(crate) fn source(base: &Base) -> Option<(TagOf, &RecordRef)> {
 }
 
 /// The page of a collection that is asked for; none of a record.
-pub(crate) fn page(ask: &Ask<'_>, of: TagOf) -> Result<Option<Page>, Problem> {
-    Form::collection(of).map(|collection| ask.page(collection.most())).transpose()
+pub(crate) fn page(read: &ReadRequest<'_>, of: TagOf) -> Result<Option<Page>, Problem> {
+    Form::collection(of).map(|collection| read.page(collection.most())).transpose()
 }
 
 /// `callRecords/{id}`, or its `sessions` or `participants_v2`.
-pub(crate) fn answer(ask: &Ask<'_>, of: TagOf, record: &RecordRef) -> Result<Response, Problem> {
-    let page = page(ask, of)?;
-    let mut reader = ask.reader();
+pub(crate) fn answer(
+    read: &ReadRequest<'_>,
+    of: TagOf,
+    record: &RecordRef,
+) -> Result<Response, Problem> {
+    let page = page(read, of)?;
+    let mut reader = read.reader();
     let row = match &page {
-        Some(page) => ask.scope.find_for_page(&mut reader, record, page)?,
-        None => find(ask, &mut reader, record)?,
+        Some(page) => read.scope.find_for_page(&mut reader, record, page)?,
+        None => find(read, &mut reader, record)?,
     };
-    let form = ask.form(of)?;
+    let form = read.form(of)?;
     let etag = form.tag(&row);
-    if ask.request.matches_none(&etag) {
+    if read.request.matches_none(&etag) {
         return Ok(Response::not_modified(etag));
     }
-    let to = ask.scope.addresses(&ask.path);
-    let mut out = form.open(to.metadata, capacity(ask, of, &row));
-    let mut sink = Copying { reader: &mut reader, metadata: to.metadata, out: &mut out };
+    let to = read.scope.addresses(&read.path);
+    let mut out = form.open(to.metadata, capacity(read, of, &row));
+    let mut sink = Copier { reader: &mut reader, metadata: to.metadata, out: &mut out };
     let shown = form.push(&mut sink, &to, &row, page.as_ref())?;
     form.close(&to, &row, page.as_ref(), shown, &mut out);
     form.vary(to.root, &row, 0, &mut out)?;
-    ask.answer_with(out, Some(etag))
+    read.answer_with(out, Some(etag))
 }
 
 /// Bytes that an answer takes, roughly.
-fn capacity(ask: &Ask<'_>, of: TagOf, row: &StoredRecord) -> usize {
+fn capacity(read: &ReadRequest<'_>, of: TagOf, row: &StoredRecord) -> usize {
     match of {
-        TagOf::Record if ask.query.expand.is_empty() => row.fragment.len() + 512,
+        TagOf::Record if read.query.expand.is_empty() => row.fragment.len() + 512,
         TagOf::Record => row.fragment.len() + 512 + 12 * 1024,
         _ => 16 * 1024,
     }
 }
 
-fn find(ask: &Ask<'_>, reader: &mut Reader, record: &RecordRef) -> Result<StoredRecord, Problem> {
-    let expands = |name| ask.query.expand.iter().any(|item| item.property.name == name);
+fn find(
+    read: &ReadRequest<'_>,
+    reader: &mut Reader,
+    record: &RecordRef,
+) -> Result<StoredRecord, Problem> {
+    let expands = |name| read.query.expand.iter().any(|item| item.property.name == name);
     if record.version.is_some() || expands("participants_v2") {
-        return ask.scope.find(reader, record);
+        return read.scope.find(reader, record);
     }
-    ask.find_alone(reader, record, expands("sessions"))
+    read.find_alone(reader, record, expands("sessions"))
 }

@@ -11,13 +11,13 @@ use web::Problem;
 use crate::form::{Collection, Sink};
 
 /// Copies the fragments of a record at once.
-pub(crate) struct Copying<'a> {
+pub(crate) struct Copier<'a> {
     pub(crate) reader: &'a mut Reader,
     pub(crate) metadata: &'a str,
     pub(crate) out: &'a mut Vec<u8>,
 }
 
-impl Sink for Copying<'_> {
+impl Sink for Copier<'_> {
     fn text(&mut self) -> &mut Vec<u8> {
         self.out
     }

@@ -13,17 +13,17 @@ use store::{Channel, DeliveryRow, FailingEndpoint, Reader, clock};
 use web::problem::Problem;
 use web::response::Response;
 
-use crate::ask::Ask;
 use crate::demands;
 use crate::lister::{self, Chunk, Position, Source, Visit};
+use crate::read_request::ReadRequest;
 
 /// Rows that are read at a time.
 const AT_ONCE: usize = 256;
 
 /// `GET communications/callvault.deliveries()`
-pub(crate) async fn answer(ask: &Ask<'_>) -> Result<Response, Problem> {
-    let source = Deliveries::of(ask)?;
-    lister::list(ask, source).await
+pub(crate) async fn answer(read: &ReadRequest<'_>) -> Result<Response, Problem> {
+    let source = Deliveries::of(read)?;
+    lister::list(read, source).await
 }
 
 /// Which messages can meet a condition, as far as the store has an index for that.
@@ -66,12 +66,12 @@ struct Deliveries {
 }
 
 impl Deliveries {
-    fn of(ask: &Ask<'_>) -> Result<Self, Problem> {
-        let mut reader = ask.reader();
+    fn of(read: &ReadRequest<'_>) -> Result<Self, Problem> {
+        let mut reader = read.reader();
         let now = clock::now();
-        let own = reader.subscriptions(Some(&ask.scope.tenant), now)?.into_iter();
-        let Scope { subscription, is_dead } = Scope::of(ask.query.filter.as_ref());
-        let own = own.filter(|row| row.application_id == ask.caller.app_id);
+        let own = reader.subscriptions(Some(&read.scope.tenant), now)?.into_iter();
+        let Scope { subscription, is_dead } = Scope::of(read.query.filter.as_ref());
+        let own = own.filter(|row| row.application_id == read.caller.app_id);
         let own = own
             .filter(|row| subscription.as_ref().is_none_or(|id| row.id.eq_ignore_ascii_case(id)));
         let subscriptions: BTreeMap<_, _> = own.map(|row| (row.key, row.id)).collect();

@@ -16,7 +16,7 @@
 //! takes the long way. What both write beside the body comes from one list, [`web::header_lines`].
 
 mod answer;
-mod answers;
+mod answer_cache;
 mod head;
 mod plain;
 
@@ -28,11 +28,11 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use web::{FastWay, Handover, Pulse, Turn};
+use web::{Activity, FastWay, Handover, Turn};
 
 use crate::worker::Worker;
-use answer::{Date, DirectAnswer, Spare};
-use answers::Answers;
+use answer::{Date, DirectAnswer, SpareBuffer};
+use answer_cache::AnswerCache;
 use head::Head;
 use plain::Forms;
 
@@ -51,9 +51,9 @@ const LEAST_ANSWERS: usize = 8 << 20;
 pub(crate) struct State {
     /// The forms of a record that were asked for lately.
     forms: RefCell<Forms>,
-    /// Answers of these forms that are kept ready.
-    answers: RefCell<Answers>,
-    spare: Spare,
+    /// AnswerCache of these forms that are kept ready.
+    answers: RefCell<AnswerCache>,
+    spare: SpareBuffer,
     date: Date,
 }
 
@@ -62,8 +62,8 @@ impl State {
     pub(crate) fn new(threads: usize) -> Self {
         Self {
             forms: RefCell::default(),
-            answers: RefCell::new(Answers::new((ANSWERS / threads).max(LEAST_ANSWERS))),
-            spare: Spare::default(),
+            answers: RefCell::new(AnswerCache::new((ANSWERS / threads).max(LEAST_ANSWERS))),
+            spare: SpareBuffer::default(),
             date: Date::default(),
         }
     }
@@ -73,10 +73,10 @@ impl State {
 pub(crate) struct Direct {
     worker: Rc<Worker>,
     state: Rc<State>,
-    pulse: Rc<Pulse>,
+    activity: Rc<Activity>,
     /// What was read and not answered yet.
     received: Vec<u8>,
-    sending: Option<Sending>,
+    sending: Option<OutgoingAnswer>,
     /// Others come first.
     turn: Option<Turn>,
     is_draining: bool,
@@ -91,7 +91,7 @@ enum Next {
 }
 
 /// An answer on its way.
-struct Sending {
+struct OutgoingAnswer {
     /// What stands before where it begins is gone, or never was.
     made: DirectAnswer,
     /// Bytes of `received` that it answers.
@@ -117,7 +117,7 @@ impl FastWay for Direct {
             }
             if self.is_draining {
                 if !self.received.is_empty() {
-                    self.pulse.drain();
+                    self.activity.drain();
                     return Poll::Ready(self.leave());
                 }
                 self.is_closing = true;
@@ -147,11 +147,11 @@ impl FastWay for Direct {
 }
 
 impl Direct {
-    pub(crate) fn new(worker: Rc<Worker>, state: Rc<State>, pulse: Rc<Pulse>) -> Self {
+    pub(crate) fn new(worker: Rc<Worker>, state: Rc<State>, activity: Rc<Activity>) -> Self {
         Self {
             worker,
             state,
-            pulse,
+            activity,
             received: Vec::new(),
             sending: None,
             turn: None,
@@ -160,15 +160,15 @@ impl Direct {
         }
     }
 
-    /// Answers the first request of what was received, if it is one of those.
+    /// AnswerCache the first request of what was received, if it is one of those.
     fn answer(&mut self) -> Next {
         match head::read(&self.received) {
             Head::Partial if self.received.len() < ROOM => Next::Reads,
             Head::Partial | Head::Other => Next::Leaves,
             Head::Plain(request) => {
-                let made = answer::make(&self.worker, &self.state, &self.pulse, &request);
+                let made = answer::make(&self.worker, &self.state, &self.activity, &request);
                 let Some(made) = made else { return Next::Leaves };
-                self.sending = Some(Sending { made, answered: request.length });
+                self.sending = Some(OutgoingAnswer { made, answered: request.length });
                 Next::Sends
             }
         }
@@ -207,7 +207,9 @@ impl Direct {
             made.at += written;
         }
         self.received.drain(..sending.answered);
-        let Some(Sending { made, .. }) = self.sending.take() else { return Poll::Ready(Ok(())) };
+        let Some(OutgoingAnswer { made, .. }) = self.sending.take() else {
+            return Poll::Ready(Ok(()));
+        };
         let DirectAnswer { bytes, exchange, in_flight, .. } = made;
         self.state.spare.put(bytes);
         drop((exchange, in_flight));

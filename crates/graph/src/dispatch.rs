@@ -12,11 +12,11 @@ use odata::primitive::DateTimeOffset;
 use store::clock;
 use web::{Problem, Response, body, without_query_segment};
 
-use crate::ask::Ask;
 use crate::caller::role;
 use crate::destination::Destination;
 use crate::import::RecordIntake;
 use crate::query_form::is_copy;
+use crate::read_request::ReadRequest;
 use crate::request::Request;
 use crate::routes::{Handler, Rows};
 use crate::target::{Tail, Target};
@@ -91,9 +91,9 @@ async fn records(
     if worker.settings.is_strict {
         strict::check(&target, query)?;
     }
-    let ask = Ask::new(worker, request, resource, query, roles)?;
+    let read = ReadRequest::new(worker, request, resource, query, roles)?;
     let began = Instant::now();
-    let answer = read(ask, target).await;
+    let answer = answer_read(read, target).await;
     request.timings.stage("answer", began.elapsed());
     answer
 }
@@ -109,7 +109,7 @@ async fn beside_records(
     let Destination { rows, ids, .. } = destination;
     let handler = rows.first().handler;
     if let Handler::Subscriptions(_) = handler {
-        let asked = subscriptions::Addressed { rows, id: &ids.first, resource, query };
+        let asked = subscriptions::SubscriptionRequest { rows, id: &ids.first, resource, query };
         return Box::pin(subscriptions::answer(worker, request, asked)).await;
     }
     if let Handler::ImportLog | Handler::ReceiveEvents = handler {
@@ -127,12 +127,12 @@ async fn beside_records(
             Box::pin(call_events::answer(worker, request, row.roles)).await
         }
         (Handler::Deliveries, _) => {
-            let ask = Ask::new(worker, request, resource, query, row.roles)?;
-            Box::pin(deliveries::answer(&ask)).await
+            let read = ReadRequest::new(worker, request, resource, query, row.roles)?;
+            Box::pin(deliveries::answer(&read)).await
         }
         (handler, _) => {
-            let ask = Ask::new(worker, request, resource, query, row.roles)?;
-            Box::pin(calls::answer(&ask, handler, &ids.first)).await
+            let read = ReadRequest::new(worker, request, resource, query, row.roles)?;
+            Box::pin(calls::answer(&read, handler, &ids.first)).await
         }
     }
 }
@@ -154,7 +154,7 @@ fn parse(worker: &Worker, request: &Request) -> Result<(Resource, Query), Proble
     Ok(odata::parse_request(model, request.path(), query, limits, now)?)
 }
 
-/// Turns `POST …/$query` into the GET that it stands for.
+/// TurnQueue `POST …/$query` into the GET that it stands for.
 async fn take_posted_query(request: &mut Request) -> Result<(), Problem> {
     body::content_type(&request.headers, &["text/plain"])?;
     let bytes = request.take_body().read(LARGEST_QUERY, None).await?;
@@ -163,18 +163,20 @@ async fn take_posted_query(request: &mut Request) -> Result<(), Problem> {
     request.become_query(text.trim())
 }
 
-async fn read(ask: Ask<'_>, target: Target) -> Result<Response, Problem> {
+async fn answer_read(read: ReadRequest<'_>, target: Target) -> Result<Response, Problem> {
     let is_whole = target.tail == Tail::Whole && target.filters.is_empty();
     if let Some((of, record)) = copy::source(&target.base)
         && is_whole
-        && is_copy(ask.query)
+        && is_copy(read.query)
     {
-        return match copy::answer(&ask, of, record) {
-            Err(problem) if problem.is_of_size() => Box::pin(large::answer(&ask, of, record)).await,
+        return match copy::answer(&read, of, record) {
+            Err(problem) if problem.is_of_size() => {
+                Box::pin(large::answer(&read, of, record)).await
+            }
             answer => answer,
         };
     }
-    ask.compose(target).await
+    read.compose(target).await
 }
 
 /// 501 for a member of a batch: what is answered line by line, while it is sent, is no part of another

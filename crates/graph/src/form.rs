@@ -338,29 +338,47 @@ impl<'q> Form<'q> {
         if self.is_kept(row) {
             return Ok(());
         }
-        let varied = self.variation(root, row)(&out[begin..])?;
+        let varied = self.variation(root, row).of(&out[begin..])?;
         out.truncate(begin);
         out.extend_from_slice(&varied);
         Ok(())
     }
 
     /// What gives a whole answer its form, on whatever thread.
-    pub(crate) fn variation(
-        &self,
-        root: &str,
-        row: &StoredRecord,
-    ) -> impl FnOnce(&[u8]) -> Result<Vec<u8>, Problem> + Send + use<> {
+    pub(crate) fn variation(&self, root: &str, row: &StoredRecord) -> Variation {
         let (ty, inside) = match Self::collection(self.of) {
             Some(collection) => (collection.ty(), format!("/{}", collection.name())),
             None => (&generated::CALL_RECORD, String::new()),
         };
-        let is_collection = !inside.is_empty();
-        let path = format!("{}{inside}", record_path(row));
-        let (root, query, shape) = (format!("{root}/"), Query::clone(&self.query), self.shape);
-        move |text| {
-            let subject = Subject { ty, is_collection, path: &path, root: &root };
-            vary(text, &subject, &query, &shape).map_err(Problem::damaged)
+        Variation {
+            ty,
+            is_collection: !inside.is_empty(),
+            path: format!("{}{inside}", record_path(row)),
+            root: format!("{root}/"),
+            query: Query::clone(&self.query),
+            shape: self.shape,
         }
+    }
+}
+
+/// A form of a whole answer that is not the one in which it is kept.
+pub(crate) struct Variation {
+    ty: &'static StructuredType,
+    is_collection: bool,
+    /// The path of what is answered, as contexts write it.
+    path: String,
+    /// The service root with the version and a closing slash.
+    root: String,
+    query: Query,
+    shape: Shape,
+}
+
+impl Variation {
+    /// Gives a whole answer this form.
+    pub(crate) fn of(&self, text: &[u8]) -> Result<Vec<u8>, Problem> {
+        let Self { ty, is_collection, path, root, query, shape } = self;
+        let subject = Subject { ty, is_collection: *is_collection, path, root };
+        vary(text, &subject, query, shape).map_err(Problem::damaged)
     }
 }
 

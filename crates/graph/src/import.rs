@@ -5,7 +5,7 @@ use store::{Codec, Pending, Store, WriteResult};
 
 use crate::intake::{Intake, Outcome};
 use crate::metrics::RecordCounters;
-use crate::ndjson::{Largest, Rejection};
+use crate::ndjson::{Rejection, SizeLimits};
 use crate::write::{LARGEST_RECORD, conflict_message, outcome_name};
 
 /// How records are taken.
@@ -15,12 +15,12 @@ pub(crate) struct RecordIntake;
 impl Intake for RecordIntake {
     type Checker = Codec;
     type Row = ShreddedRecord;
-    type Kept = WriteResult;
+    type Stored = WriteResult;
     const NOUN: &'static str = "record";
     const MEMBER: &'static str = "records";
     const RESULT: &'static str = "callvault.importResult";
     const ID: &'static str = "id";
-    const LARGEST: Largest = Largest { line: LARGEST_RECORD, object: LARGEST_RECORD };
+    const LARGEST: SizeLimits = SizeLimits { line: LARGEST_RECORD, object: LARGEST_RECORD };
 
     fn checker(&self, store: &Store) -> Codec {
         store.codec()

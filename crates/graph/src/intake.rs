@@ -7,17 +7,17 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ingest::{Line, LineText};
 use model::TenantId;
 use odata::json::push_member;
 use store::{Pending, Store};
-use web::outflow::Reader;
+use web::answer_budget::Reader;
 use web::{Problem, Response};
 
 use crate::caller::tenant;
 use crate::metrics::RecordCounters;
 use crate::ndjson::{
-    self, Answer, Answers, Batch, Batches, Largest, Line, LineExchange, LineText, Rejection,
-    Rejections,
+    self, Answer, Answers, Batch, Batches, LineExchange, Rejection, Rejections, SizeLimits,
 };
 use crate::request::Request;
 use crate::worker::Worker;
@@ -29,7 +29,7 @@ pub(crate) trait Intake: Clone + Send + 'static {
     /// What comes of a line that can be kept.
     type Row: Send + 'static;
     /// What the store says of it.
-    type Kept;
+    type Stored;
     /// What a line holds, for messages.
     const NOUN: &'static str;
     /// The member that holds the lines of a body that is one object.
@@ -39,7 +39,7 @@ pub(crate) trait Intake: Clone + Send + 'static {
     /// The member of an answer that names what the line holds.
     const ID: &'static str;
     /// Most bytes.
-    const LARGEST: Largest;
+    const LARGEST: SizeLimits;
 
     /// Makes what checking needs.
     fn checker(&self, store: &Store) -> Self::Checker;
@@ -57,10 +57,10 @@ pub(crate) trait Intake: Clone + Send + 'static {
         store: &Store,
         tenant: &TenantId,
         rows: Vec<Self::Row>,
-    ) -> Pending<Vec<Self::Kept>>;
+    ) -> Pending<Vec<Self::Stored>>;
 
     /// What became of a line.
-    fn outcome(kept: Self::Kept) -> Outcome;
+    fn outcome(kept: Self::Stored) -> Outcome;
 
     /// Counts what became of a line.
     fn count(_: &RecordCounters, _status: &'static str) {}
@@ -125,7 +125,7 @@ struct CheckedBatch<R> {
 }
 
 /// A batch that the store is keeping.
-struct Writing<K> {
+struct PendingBatch<K> {
     lines: Vec<CheckedLine<()>>,
     pending: Pending<Vec<K>>,
     _batch: Batch,
@@ -133,7 +133,7 @@ struct Writing<K> {
 
 impl<I: Intake> Pipeline<I> {
     async fn run(&self, mut batches: Batches, mut answers: Answers) {
-        let mut in_writing: Option<Writing<I::Kept>> = None;
+        let mut in_writing: Option<PendingBatch<I::Stored>> = None;
         let mut rejections = answers.rejections();
         while let Some(batch) = batches.recv().await {
             let Ok(batch) = batch else {
@@ -171,7 +171,7 @@ impl<I: Intake> Pipeline<I> {
         answers.finish().await;
     }
 
-    fn begin(&self, checked: CheckedBatch<I::Row>) -> Writing<I::Kept> {
+    fn begin(&self, checked: CheckedBatch<I::Row>) -> PendingBatch<I::Stored> {
         let CheckedBatch { lines, batch, .. } = checked;
         let mut rows = Vec::with_capacity(lines.len());
         let without_row = |CheckedLine { number, id, result }| {
@@ -180,10 +180,10 @@ impl<I: Intake> Pipeline<I> {
         };
         let lines = lines.into_iter().map(without_row).collect();
         let pending = self.intake.keep(&self.worker.store, &self.tenant, rows);
-        Writing { lines, pending, _batch: batch }
+        PendingBatch { lines, pending, _batch: batch }
     }
 
-    async fn finish(&self, writing: Writing<I::Kept>) -> Vec<Answer> {
+    async fn finish(&self, writing: PendingBatch<I::Stored>) -> Vec<Answer> {
         let kept = writing.pending.await;
         if let Err(cause) = &kept {
             tracing::error!(%cause, "a batch of lines could not be kept: {}s", I::NOUN);
@@ -194,7 +194,7 @@ impl<I: Intake> Pipeline<I> {
     }
 
     /// The answer to a line. `kept` has what became of those that could be kept.
-    fn answer(&self, line: CheckedLine<()>, kept: &mut impl Iterator<Item = I::Kept>) -> Answer {
+    fn answer(&self, line: CheckedLine<()>, kept: &mut impl Iterator<Item = I::Stored>) -> Answer {
         let lost = || {
             let message = format!("the store could not keep the {}; send it again", I::NOUN);
             Outcome::of(Err(Rejection::new("serviceNotAvailable", message)))

@@ -13,9 +13,9 @@ use store::Budget;
 use web::problem::Problem;
 use web::response::Response;
 
-use crate::ask::Ask;
 use crate::compose::exhausted;
 use crate::page_text::PageText;
+use crate::read_request::ReadRequest;
 use crate::scope::Content;
 
 /// A page of a collection.
@@ -30,16 +30,16 @@ pub(crate) struct ItemPage {
 impl ItemPage {
     /// Those of a few items that a query asks for, on one page.
     pub(crate) async fn chosen(
-        ask: &Ask<'_>,
+        read: &ReadRequest<'_>,
         query: Query,
         ty: &'static StructuredType,
         items: Vec<Node<'static>>,
     ) -> Result<Self, Problem> {
-        let budget = ask.budget();
+        let budget = read.budget();
         if Sieve::new(&query).is_plain() {
             return Self::choose(&query, ty, items, &budget);
         }
-        ask.elsewhere(move |_| Self::choose(&query, ty, items, &budget)).await
+        read.elsewhere(move |_| Self::choose(&query, ty, items, &budget)).await
     }
 
     fn choose(
@@ -64,32 +64,32 @@ impl ItemPage {
 
 /// The answer that shows an entity.
 pub(crate) fn entity(
-    ask: &Ask<'_>,
+    read: &ReadRequest<'_>,
     ty: &'static StructuredType,
     members: &[Member<'_>],
 ) -> Result<Response, Problem> {
-    let mut out = ask.open(1_024);
+    let mut out = read.open(1_024);
     out.push(b',');
     write_members(&mut out, members);
     out.push(b'}');
     let has_unsettled_enum = has_unsettled_enum(ty);
-    let content = Content { ty, is_collection: false, path: &ask.path, has_unsettled_enum };
-    ask.finish(out, &content, None)
+    let content = Content { ty, is_collection: false, path: &read.path, has_unsettled_enum };
+    read.finish(out, &content, None)
 }
 
 /// The answer that shows a page of a collection.
 pub(crate) fn collection(
-    ask: &Ask<'_>,
+    read: &ReadRequest<'_>,
     ty: &'static StructuredType,
     page: &ItemPage,
 ) -> Result<Response, Problem> {
-    let form = ask.page_form(ty)?;
-    let context = context::of(&ask.resource, ask.query);
-    let mut text = PageText::open(form, &[&ask.scope.metadata, &context], 1_024);
+    let form = read.page_form(ty)?;
+    let context = context::of(&read.resource, read.query);
+    let mut text = PageText::open(form, &[&read.scope.metadata, &context], 1_024);
     text.count(page.count);
     text.link(page.next.as_deref());
     text.open_items();
-    let is_varied = ask.varies(&form, has_unsettled_enum(ty));
+    let is_varied = read.varies(&form, has_unsettled_enum(ty));
     for item in &page.items {
         let push = |out: &mut Vec<u8>| {
             out.extend_from_slice(item.as_str().as_bytes());
@@ -98,7 +98,7 @@ pub(crate) fn collection(
         text.item("", is_varied, push)?;
     }
     text.close_items();
-    ask.answer_with(text.close(), None)
+    read.answer_with(text.close(), None)
 }
 
 /// Members of enumerations that not everyone may see are rare, and not looked for.

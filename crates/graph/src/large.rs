@@ -6,7 +6,7 @@
 //! has to be made as a whole all the same (another form than the one kept, a member of a batch) is made
 //! elsewhere, if it is at most half of what may be in flight.
 
-mod maker;
+mod piece_writer;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use bytes::Bytes;
 use model::assemble::{SessionForm, Window, push_annotation};
 use model::fragment::FragmentKind;
 use store::StoredRecord;
-use web::outflow::{InFlight, Outflow, Reader};
+use web::answer_budget::{AnswerBudget, InFlight, Reader};
 use web::response::{ContentType, ETag};
 use web::{Problem, Response, stream};
 
-use crate::ask::Ask;
 use crate::copy::page;
-use crate::form::{Collection, Sink};
+use crate::form::{Collection, Sink, Variation};
+use crate::read_request::ReadRequest;
 use crate::tag::TagOf;
 use crate::target::RecordRef;
-use maker::{Layout, Maker, Part};
+use piece_writer::{Layout, Part, PieceWriter};
 
 /// Bytes that are sent together.
 const PIECE: usize = 128 << 10;
@@ -42,62 +42,63 @@ struct Plan {
 
 /// Answers for a record, its sessions or its participants as they are kept.
 pub(crate) async fn answer(
-    ask: &Ask<'_>,
+    read: &ReadRequest<'_>,
     of: TagOf,
     record: &RecordRef,
 ) -> Result<Response, Problem> {
     let PlannedAnswer { plan, etag, variation } =
-        ask.reader().without_large(|reader| plan(ask, reader, of, record))?;
-    if ask.request.matches_none(&etag) {
+        read.reader().without_large(|reader| plan(read, reader, of, record))?;
+    if read.request.matches_none(&etag) {
         return Ok(Response::not_modified(etag));
     }
-    let outflow = ask.worker.web.shared.outflow.clone();
-    let peer = Arc::clone(ask.request.peer());
-    let whose = Reader { caller: Some(Arc::clone(&ask.caller)), peer };
-    let format = ask.format()?;
+    let answer_budget = read.worker.web.shared.answer_budget.clone();
+    let peer = Arc::clone(read.request.peer());
+    let whose = Reader { caller: Some(Arc::clone(&read.caller)), peer };
+    let format = read.format()?;
     let Plan { parts, text, .. } = plan;
-    if ask.request.is_member || variation.is_some() {
-        let made =
-            ask.elsewhere(move |reader| whole(reader, (parts, text), (outflow, whose), variation));
+    if read.request.is_member || variation.is_some() {
+        let made = read.elsewhere(move |reader| {
+            whole(reader, (parts, text), (answer_budget, whose), variation)
+        });
         let (out, in_flight) = made.await?;
-        let response = Response::json(format, out).with_etag(etag).applied(ask.applied());
+        let response = Response::json(format, out).with_etag(etag).applied(read.applied());
         return Ok(response.counted(in_flight));
     }
-    let maker = ask.elsewhere(move |reader| {
+    let maker = read.elsewhere(move |reader| {
         let bytes = packed_bytes(reader, &parts)?;
-        let in_flight = outflow.take(bytes + BESIDE, &whose)?;
-        Ok((Maker::new(reader, parts, text)?, in_flight))
+        let in_flight = answer_budget.take(bytes + BESIDE, &whose)?;
+        Ok((PieceWriter::new(reader, parts, text)?, in_flight))
     });
     let (maker, in_flight) = maker.await?;
     let (sender, stream) = stream::stream();
     tokio::task::spawn_local(send(maker, sender, in_flight));
     let response = Response::stream(ContentType::Json(format), stream);
-    Ok(response.with_etag(etag).applied(ask.applied()))
+    Ok(response.with_etag(etag).applied(read.applied()))
 }
 
 /// An answer with all that has to be known of it before it is made.
-struct PlannedAnswer<V> {
+struct PlannedAnswer {
     plan: Plan,
     etag: ETag,
     /// Gives the whole its form, where what is kept has another.
-    variation: Option<V>,
+    variation: Option<Variation>,
 }
 
 fn plan(
-    ask: &Ask<'_>,
+    read: &ReadRequest<'_>,
     reader: &mut store::Reader,
     of: TagOf,
     record: &RecordRef,
-) -> Result<PlannedAnswer<impl FnOnce(&[u8]) -> Result<Vec<u8>, Problem> + Send + use<>>, Problem> {
-    let page = page(ask, of)?;
+) -> Result<PlannedAnswer, Problem> {
+    let page = page(read, of)?;
     let row = match &page {
-        Some(page) => ask.scope.find_for_page(reader, record, page)?,
-        None => ask.scope.find(reader, record)?,
+        Some(page) => read.scope.find_for_page(reader, record, page)?,
+        None => read.scope.find(reader, record)?,
     };
-    let form = ask.form(of)?;
-    let to = ask.scope.addresses(&ask.path);
+    let form = read.form(of)?;
+    let to = read.scope.addresses(&read.path);
     let text = form.open(to.metadata, 512);
-    let mut plan = Plan { parts: Vec::new(), text, metadata: Arc::clone(&ask.scope.metadata) };
+    let mut plan = Plan { parts: Vec::new(), text, metadata: Arc::clone(&read.scope.metadata) };
     let shown = form.push(&mut plan, &to, &row, page.as_ref())?;
     form.close(&to, &row, page.as_ref(), shown, &mut plan.text);
     let variation = (!form.is_kept(&row)).then(|| form.variation(to.root, &row));
@@ -105,7 +106,7 @@ fn plan(
 }
 
 /// Makes piece after piece, each when the one before it was taken.
-async fn send(mut maker: Maker, sender: stream::Sender, in_flight: InFlight) {
+async fn send(mut maker: PieceWriter, sender: stream::Sender, in_flight: InFlight) {
     loop {
         let work = move || {
             let piece = maker.piece(PIECE);
@@ -134,12 +135,12 @@ async fn send(mut maker: Maker, sender: stream::Sender, in_flight: InFlight) {
 fn whole(
     reader: &mut store::Reader,
     (parts, text): (Vec<Part>, Vec<u8>),
-    (outflow, whose): (Outflow, Reader),
-    variation: Option<impl FnOnce(&[u8]) -> Result<Vec<u8>, Problem>>,
+    (answer_budget, whose): (AnswerBudget, Reader),
+    variation: Option<Variation>,
 ) -> Result<(Vec<u8>, InFlight), Problem> {
-    let mut maker = Maker::new(reader, parts, text)?;
+    let mut maker = PieceWriter::new(reader, parts, text)?;
     // Both the text as it is kept and the one that is answered.
-    let mut in_flight = outflow.take(2 * maker.size(), &whose)?;
+    let mut in_flight = answer_budget.take(2 * maker.size(), &whose)?;
     let mut out = Vec::new();
     loop {
         let piece = maker.piece(PIECE)?;
@@ -148,8 +149,8 @@ fn whole(
         }
         out.extend_from_slice(&piece);
     }
-    if let Some(vary) = variation {
-        out = vary(&out)?;
+    if let Some(variation) = variation {
+        out = variation.of(&out)?;
     }
     in_flight.become_size(out.len() as u64);
     Ok((out, in_flight))

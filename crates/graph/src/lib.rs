@@ -7,7 +7,6 @@
 //! is the fast way of the reads that are asked for most. HTTP itself is the crate `web`.
 
 mod app;
-mod ask;
 mod batch;
 mod call_events;
 mod caller;
@@ -44,6 +43,7 @@ mod paging;
 mod query_form;
 mod query_limits;
 mod questions;
+mod read_request;
 mod record;
 mod request;
 mod routes;

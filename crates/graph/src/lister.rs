@@ -16,12 +16,12 @@ use store::{Budget, Reader};
 use web::problem::Problem;
 use web::response::Response;
 
-use crate::ask::Ask;
 use crate::compose::{Objects, applied, exhausted};
 use crate::items::{self, ItemPage};
 use crate::page_text::ERROR;
 use crate::paging::{MOST_SESSIONS, Page};
 use crate::query_limits::QueryLimits;
+use crate::read_request::ReadRequest;
 
 /// Where an item stands in the order of reading: by the first number, then by the second.
 pub(crate) type Position = (i64, i64);
@@ -61,50 +61,53 @@ pub(crate) trait Source: Send + 'static {
 }
 
 /// Answers with a page.
-pub(crate) async fn list(ask: &Ask<'_>, source: impl Source) -> Result<Response, Problem> {
+pub(crate) async fn list(read: &ReadRequest<'_>, source: impl Source) -> Result<Response, Problem> {
     let ty = source.ty();
-    items::collection(ask, ty, &page(ask, source, MOST_SESSIONS).await?)
+    items::collection(read, ty, &page(read, source, MOST_SESSIONS).await?)
 }
 
 /// A page of at most so many items.
 pub(crate) async fn page(
-    ask: &Ask<'_>,
+    read: &ReadRequest<'_>,
     source: impl Source,
     most: usize,
 ) -> Result<ItemPage, Problem> {
-    let page = ask.page(most)?;
-    let lister = Lister::of(ask, source);
+    let page = read.page(most)?;
+    let lister = Lister::of(read, source);
     let at = page.clone();
-    let Listed { items, count, next } = read(ask, move |reader| lister.page(reader, &at)).await?;
+    let ListPage { items, count, next } = run(read, move |reader| lister.page(reader, &at)).await?;
     let next = next.and_then(|position| page.next(items.len(), position, None));
-    let next = next.map(|next| ask.scope.link(&next, &ask.path, ask.query));
+    let next = next.map(|next| read.scope.link(&next, &read.path, read.query));
     Ok(ItemPage { items, count, next })
 }
 
 /// Answers with the number of items.
-pub(crate) async fn count(ask: &Ask<'_>, source: impl Source) -> Result<Response, Problem> {
-    ask.request.preferences.text()?;
-    let lister = Lister::of(ask, source);
-    let count = read(ask, move |reader| lister.count(reader)).await?;
+pub(crate) async fn count(
+    read: &ReadRequest<'_>,
+    source: impl Source,
+) -> Result<Response, Problem> {
+    read.request.preferences.text()?;
+    let lister = Lister::of(read, source);
+    let count = run(read, move |reader| lister.count(reader)).await?;
     Ok(Response::text(count.to_string()))
 }
 
 /// Reads here if that is sure to be quick, else on a thread of its own.
-async fn read<T: Send + 'static>(
-    ask: &Ask<'_>,
+async fn run<T: Send + 'static>(
+    read: &ReadRequest<'_>,
     work: impl FnOnce(&mut Reader) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let query = ask.query;
-    let asks_for_all = query.count || query.skip.is_some() || ask.path.ends_with("$count");
+    let query = read.query;
+    let asks_for_all = query.count || query.skip.is_some() || read.path.ends_with("$count");
     let asks_for_more = query.apply.is_some() || !query.expand.is_empty();
     if Sieve::new(query).is_plain() && !asks_for_all && !asks_for_more {
-        return work(&mut ask.reader());
+        return work(&mut read.reader());
     }
-    ask.elsewhere(work).await
+    read.elsewhere(work).await
 }
 
 /// A page of items.
-struct Listed {
+struct ListPage {
     items: Vec<Json>,
     /// How many there are on all pages, if that was asked for.
     count: Option<u64>,
@@ -121,9 +124,9 @@ struct Lister<S> {
 }
 
 impl<S: Source> Lister<S> {
-    fn of(ask: &Ask<'_>, source: S) -> Self {
-        let limits = ask.worker.shared.query.cost;
-        Self { source, query: ask.query.clone(), limits, budget: ask.budget() }
+    fn of(read: &ReadRequest<'_>, source: S) -> Self {
+        let limits = read.worker.shared.query.cost;
+        Self { source, query: read.query.clone(), limits, budget: read.budget() }
     }
 
     fn count(&self, reader: &mut Reader) -> Result<u64, Problem> {
@@ -136,7 +139,7 @@ impl<S: Source> Lister<S> {
         Ok(chosen.count.unwrap_or_default())
     }
 
-    fn page(&self, reader: &mut Reader, page: &Page) -> Result<Listed, Problem> {
+    fn page(&self, reader: &mut Reader, page: &Page) -> Result<ListPage, Problem> {
         if self.query.apply.is_some() {
             return self.page_of_applied(reader, page);
         }
@@ -164,7 +167,7 @@ impl<S: Source> Lister<S> {
         };
         let next = next.map(position_text);
         let items = items.into_iter().map(|(text, _)| self.source.finish(reader, text));
-        Ok(Listed { items: items.collect::<Result<_, _>>()?, count, next })
+        Ok(ListPage { items: items.collect::<Result<_, _>>()?, count, next })
     }
 
     /// What `$apply` makes of all items.
@@ -179,14 +182,14 @@ impl<S: Source> Lister<S> {
         })
     }
 
-    fn page_of_applied(&self, reader: &mut Reader, page: &Page) -> Result<Listed, Problem> {
+    fn page_of_applied(&self, reader: &mut Reader, page: &Page) -> Result<ListPage, Problem> {
         let Objects { items, total } = self.applied(reader)?;
         let shown = position(&page.after).map_or(0, |(shown, _)| shown.unsigned_abs());
         let start = usize::try_from(shown).unwrap_or(usize::MAX).min(items.len());
         let end = start.saturating_add(page.size).min(items.len());
         let next = (end < items.len()).then(|| position_text((end as i64, 0)));
         let items = items[start..end].to_vec();
-        Ok(Listed { items, count: self.query.count.then_some(total), next })
+        Ok(ListPage { items, count: self.query.count.then_some(total), next })
     }
 
     /// Items behind a position that are asked for, each with its own.

@@ -17,18 +17,18 @@ use odata::bound::{Query, Resource, Step};
 use odata::edm::StructuredType;
 use odata::json::Json;
 use odata::literal::Literal;
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::TICKS_PER_DAY;
 use store::{LogRange, LogRowOutcome, Pending, Reader, Store};
 use web::problem::Problem;
 use web::response::Response;
 
-use crate::ask::Ask;
 use crate::caller::role;
 use crate::intake::{self, Intake, Outcome};
 use crate::items::{self, ItemPage};
 use crate::lister;
-use crate::ndjson::{Largest, Rejection};
+use crate::ndjson::{Rejection, SizeLimits};
 use crate::paging::{MOST_SESSIONS, Page};
+use crate::read_request::ReadRequest;
 use crate::request::Request;
 use crate::version::ApiVersion;
 use crate::worker::Worker;
@@ -37,8 +37,6 @@ use rows::Rows;
 /// Rows on a page at most, and with their records.
 const MOST_ROWS: usize = 1_000;
 const MOST_WITH_RECORDS: usize = MOST_SESSIONS;
-
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
 /// Answers with rows of a log.
 pub(crate) async fn answer(
@@ -57,19 +55,19 @@ pub(crate) async fn answer(
     let ignored = Query { skip: query.skip, ..Query::default() };
     let query = if worker.settings.is_strict { &ignored } else { query };
     let roles = if asks_for_records(query) { &[role::READ] } else { roles };
-    let ask = Ask::new(worker, request, resource, query, roles)?;
-    let ask = ask.with_largest_page(most_rows(query));
+    let read = ReadRequest::new(worker, request, resource, query, roles)?;
+    let read = read.with_largest_page(most_rows(query));
     let range = range(log, arguments)?;
     let ty = ty(log, request.place.version)?;
     let page = if is_plain(query) {
-        page(&ask, range, ty).await?
+        page(&read, range, ty).await?
     } else {
-        let rows = Rows::new(&ask, range, ty);
-        let mut page = lister::page(&ask, rows, most_rows(query)).await?;
+        let rows = Rows::new(&read, range, ty);
+        let mut page = lister::page(&read, rows, most_rows(query)).await?;
         page.count = page.count.or(Some(page.items.len() as u64));
         page
     };
-    items::collection(&ask, ty, &page)
+    items::collection(&read, ty, &page)
 }
 
 /// Takes rows of a log.
@@ -127,15 +125,15 @@ fn range(log: Log, arguments: &[(&'static str, Literal)]) -> Result<LogRange, Pr
 
 /// A page as Graph gives it.
 async fn page(
-    ask: &Ask<'_>,
+    read: &ReadRequest<'_>,
     range: LogRange,
     ty: &'static StructuredType,
 ) -> Result<ItemPage, Problem> {
-    let size = Page::first(ask.query, MOST_ROWS, ask.scope.max_page_size).size;
-    let skip = ask.query.skip.unwrap_or(0);
-    let most = ask.worker.shared.query.cost.rows_scanned;
-    let tenant = ask.scope.tenant.clone();
-    let read = move |reader: &mut Reader| {
+    let size = Page::first(read.query, MOST_ROWS, read.scope.max_page_size).size;
+    let skip = read.query.skip.unwrap_or(0);
+    let most = read.worker.shared.query.cost.rows_scanned;
+    let tenant = read.scope.tenant.clone();
+    let rows = move |reader: &mut Reader| {
         let text = |body: &str| rows::text(range.log, ty, body);
         if range.log == Log::DialoutReport {
             let all = report::sums(reader, &tenant, &range, most)?;
@@ -149,13 +147,13 @@ async fn page(
     // What is skipped, or summed up, is read as well.
     let is_bounded = skip == 0 && range.log != Log::DialoutReport;
     let mut items: Vec<Json> =
-        if is_bounded { read(&mut ask.reader())? } else { ask.elsewhere(read).await? };
+        if is_bounded { rows(&mut read.reader())? } else { read.elsewhere(rows).await? };
     let has_more = items.len() > size;
     items.truncate(size);
     let next = skip.saturating_add(size as u64);
     // Graph's links have the short name.
-    let path = ask.path.replacen("microsoft.graph.callRecords.", "", 1);
-    let next = has_more.then(|| format!("{}/{path}?$skip={next}", ask.scope.root));
+    let path = read.path.replacen("microsoft.graph.callRecords.", "", 1);
+    let next = has_more.then(|| format!("{}/{path}?$skip={next}", read.scope.root));
     Ok(ItemPage { count: Some(items.len() as u64), items, next })
 }
 
@@ -166,12 +164,12 @@ struct LogIntake(Log);
 impl Intake for LogIntake {
     type Checker = ();
     type Row = LogRow;
-    type Kept = LogRowOutcome;
+    type Stored = LogRowOutcome;
     const NOUN: &'static str = "row";
     const MEMBER: &'static str = "rows";
     const RESULT: &'static str = "callvault.logRowResult";
     const ID: &'static str = "id";
-    const LARGEST: Largest = Largest::OF_ROWS;
+    const LARGEST: SizeLimits = SizeLimits::OF_ROWS;
 
     fn checker(&self, _: &Store) {}
 

@@ -10,11 +10,11 @@ pub(crate) mod items;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use bytes::{Bytes, BytesMut};
+use ingest::{Line, LineSplitter};
 use odata::json::push_member;
 use tokio::sync::mpsc;
+use web::answer_budget::Reader;
 use web::body::{self, Reservation};
-use web::outflow::Reader;
 use web::response::ContentType;
 use web::{Problem, Response, stream};
 
@@ -29,11 +29,6 @@ const MEDIA_TYPES: &[&str] =
 
 /// Batches between the socket and the answer.
 const BATCHES_IN_FLIGHT: usize = 2;
-/// Lines in a batch at most.
-const LINES_PER_BATCH: usize = 256;
-/// Bytes in a batch at most, unless one line has more.
-const BYTES_PER_BATCH: usize = 4 * 1024 * 1024;
-
 /// Bytes of a chunk that are cut into lines at once.
 const BYTES_AT_ONCE: usize = 64 * 1024;
 /// Bytes of a message, or of a pointer, that an answer repeats: they can hold a name that came in.
@@ -44,14 +39,14 @@ pub(crate) type Batches = mpsc::Receiver<Result<Batch, Problem>>;
 
 /// Most bytes of what comes in.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Largest {
+pub(crate) struct SizeLimits {
     /// Of a line.
     pub(crate) line: usize,
     /// Of a body that is one object.
     pub(crate) object: usize,
 }
 
-impl Largest {
+impl SizeLimits {
     /// Where lines are rows or events.
     pub(crate) const OF_ROWS: Self = Self { line: 1 << 20, object: 64 << 20 };
 }
@@ -70,14 +65,14 @@ pub(crate) async fn open(
     worker: &Rc<Worker>,
     request: &mut Request,
     (member, result): (&'static str, &str),
-    largest: Largest,
+    largest: SizeLimits,
     reader: Reader,
 ) -> Result<LineExchange, Problem> {
     let rejections = Rejections::new(worker.web.limits.rejections);
     if body::content_type(&request.headers, MEDIA_TYPES)? != 0 {
         let batches = batches(worker, request.take_body(), largest.line);
         let (sender, stream) = stream::stream();
-        let backlog = Backlog::before(sender, worker.web.shared.outflow.clone(), reader);
+        let backlog = Backlog::before(sender, worker.web.shared.answer_budget.clone(), reader);
         let answers = Answers::lines(backlog, rejections);
         let response = Response::stream(ContentType::Ndjson, stream);
         return Ok(LineExchange { batches, answers, response });
@@ -88,7 +83,7 @@ pub(crate) async fn open(
     let batches = items::batches(bytes, member, memory).await?;
     let (sender, stream) = stream::stream();
     let context = [&**worker.urls().context(request.place.version), result];
-    let backlog = Backlog::before(sender, worker.web.shared.outflow.clone(), reader);
+    let backlog = Backlog::before(sender, worker.web.shared.answer_budget.clone(), reader);
     let answers = Answers::collection(backlog, rejections, &context);
     let response = Response::stream(ContentType::Json(format), stream);
     Ok(LineExchange { batches, answers, response })
@@ -100,18 +95,6 @@ fn batches(worker: &Rc<Worker>, body: body::Body, largest: usize) -> Batches {
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move { read_lines(&worker, body, largest, &queue).await });
     batches
-}
-
-/// A line, by its number from 1.
-pub(crate) struct Line {
-    pub(crate) number: u64,
-    pub(crate) text: LineText,
-}
-
-/// What a line holds.
-pub(crate) enum LineText {
-    Bytes(Bytes),
-    TooLong,
 }
 
 /// Lines that are worked on together.
@@ -169,99 +152,12 @@ async fn read_lines(
 
 /// Waits for memory, and the sender with us: back-pressure rather than refusal.
 async fn reserve(worker: &Worker, lines: &[Line]) -> Reservation {
-    let bytes = lines.iter().map(|line| line.len() + size_of::<Line>()).sum::<usize>() as u64;
+    let bytes = lines.iter().map(|line| line.bytes() + size_of::<Line>()).sum::<usize>() as u64;
     loop {
         match worker.web.shared.budget.reserve(bytes) {
             Ok(memory) => return memory,
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
         }
-    }
-}
-
-impl Line {
-    fn len(&self) -> usize {
-        match &self.text {
-            LineText::Bytes(bytes) => bytes.len(),
-            LineText::TooLong => 0,
-        }
-    }
-}
-
-/// Lines out of chunks.
-struct LineSplitter {
-    largest: usize,
-    rest: BytesMut,
-    searched: usize,
-    number: u64,
-    is_skipping: bool,
-    ready: Vec<Line>,
-    ready_bytes: usize,
-}
-
-impl LineSplitter {
-    fn new(largest: usize) -> Self {
-        Self {
-            largest,
-            rest: BytesMut::new(),
-            searched: 0,
-            number: 0,
-            is_skipping: false,
-            ready: Vec::new(),
-            ready_bytes: 0,
-        }
-    }
-
-    fn push(&mut self, chunk: &[u8], is_last: bool) {
-        self.rest.extend_from_slice(chunk);
-        while let Some(at) = self.rest[self.searched..].iter().position(|byte| *byte == b'\n') {
-            let line = self.rest.split_to(self.searched + at + 1);
-            self.searched = 0;
-            self.line(line.freeze());
-        }
-        self.searched = self.rest.len();
-        if self.rest.len() > self.largest {
-            self.rest.clear();
-            self.searched = 0;
-            self.is_skipping = true;
-        }
-        if is_last && (!self.rest.is_empty() || self.is_skipping) {
-            let line = self.rest.split().freeze();
-            self.searched = 0;
-            self.line(line);
-        }
-    }
-
-    fn line(&mut self, bytes: Bytes) {
-        self.number += 1;
-        let number = self.number;
-        if std::mem::take(&mut self.is_skipping) || bytes.len() > self.largest {
-            self.ready.push(Line { number, text: LineText::TooLong });
-        } else if !bytes.trim_ascii().is_empty() {
-            self.ready_bytes += bytes.len();
-            self.ready.push(Line { number, text: LineText::Bytes(bytes) });
-        }
-    }
-
-    /// A full batch, or at the end what is left.
-    fn take_batch(&mut self, is_last: bool) -> Option<Vec<Line>> {
-        let is_full = self.ready.len() >= LINES_PER_BATCH || self.ready_bytes >= BYTES_PER_BATCH;
-        if self.ready.is_empty() || !(is_full || is_last) {
-            return None;
-        }
-        let mut bytes = 0;
-        let fitting = self
-            .ready
-            .iter()
-            .take(LINES_PER_BATCH)
-            .take_while(|line| {
-                bytes += line.len();
-                bytes <= BYTES_PER_BATCH
-            })
-            .count()
-            .max(1);
-        let batch: Vec<Line> = self.ready.drain(..fitting).collect();
-        self.ready_bytes -= batch.iter().map(Line::len).sum::<usize>();
-        Some(batch)
     }
 }
 

@@ -32,7 +32,7 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// How Graph's resources answer.
     pub graph: GraphSettings,
-    /// What queries may ask, and what they may cost.
+    /// What queries may read, and what they may cost.
     pub query: QuerySettings,
     /// How subscribers are notified.
     pub notifications: Notifications,
@@ -93,7 +93,7 @@ pub struct GraphSettings {
     pub is_strict: bool,
 }
 
-/// What queries may ask, and what they may cost.
+/// What queries may read, and what they may cost.
 #[derive(Debug, Clone, Default)]
 pub struct QuerySettings {
     /// How much of the language one request may use.

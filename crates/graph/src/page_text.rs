@@ -144,7 +144,7 @@ pub(crate) fn error_row(id: &str, problem: &Problem) -> Json {
     Json::from_written(out)
 }
 
-/// The same as a value.
+/// What is shown in place of such an item, as a value.
 pub(crate) fn error_node(id: &str, problem: &Problem) -> Node<'static> {
     let row = error_row(id, problem);
     Node::parse(row.as_str()).map_or(Node::Null, Node::into_owned)

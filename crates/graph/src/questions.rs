@@ -36,7 +36,7 @@ pub(crate) struct QuestionThreads {
 
 #[derive(Debug)]
 struct QuestionQueue {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<PendingQuestions>,
     changed: Condvar,
     /// Threads that one application may have at once.
     share: usize,
@@ -46,7 +46,7 @@ struct QuestionQueue {
 type Work = Box<dyn FnOnce(Result<&mut Reader, store::Error>) + Send>;
 
 #[derive(Default)]
-struct Waiting {
+struct PendingQuestions {
     /// By application, in the order in which their turns come.
     queues: VecDeque<(Arc<str>, VecDeque<Work>)>,
     /// Threads that each application has now.
@@ -54,9 +54,9 @@ struct Waiting {
     is_closed: bool,
 }
 
-impl fmt::Debug for Waiting {
+impl fmt::Debug for PendingQuestions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting").field("running", &self.running).finish_non_exhaustive()
+        f.debug_struct("PendingQuestions").field("running", &self.running).finish_non_exhaustive()
     }
 }
 
@@ -143,7 +143,7 @@ fn too_many(cause: &'static str) -> Problem {
 }
 
 impl QuestionQueue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, PendingQuestions> {
         // Nothing panics while it is held, and each change is whole by itself.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,7 +203,7 @@ impl QuestionQueue {
     }
 }
 
-impl Waiting {
+impl PendingQuestions {
     fn take(&mut self, share: usize) -> Option<(Arc<str>, Work)> {
         let has_room = |who: &Arc<str>| self.running.get(who).is_none_or(|count| *count < share);
         let at = self.queues.iter().position(|(who, _)| has_room(who))?;
@@ -240,7 +240,7 @@ mod tests {
         Box::new(|_| {})
     }
 
-    fn names(waiting: &mut Waiting, share: usize) -> Vec<String> {
+    fn names(waiting: &mut PendingQuestions, share: usize) -> Vec<String> {
         std::iter::from_fn(|| waiting.take(share)).map(|(who, _)| who.to_string()).collect()
     }
 

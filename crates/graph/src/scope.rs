@@ -126,12 +126,12 @@ impl Scope {
         text: &[u8],
         content: &Content<'_>,
         query: &Query,
-        shape: &Shape,
+        shape: Shape,
     ) -> Result<Vec<u8>, Problem> {
         let root = format!("{}/", self.root);
         let Content { ty, is_collection, path, .. } = *content;
         let subject = Subject { ty, is_collection, path, root: &root };
-        vary(text, &subject, query, shape).map_err(Problem::damaged)
+        vary(text, &subject, query, &shape).map_err(Problem::damaged)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use emulator::Emulator;
 use odata::eval::Pool;
 use odata::page_token::Keys;
 use web::Running;
@@ -10,7 +11,7 @@ use web::Running;
 use crate::app::App;
 use crate::label::Label;
 use crate::metrics::{self, RecordCounters};
-use crate::options::ServerOptions;
+use crate::options::{GraphSettings, Notifications, QuerySettings, ServerOptions};
 use crate::questions::QuestionThreads;
 use crate::start_error::StartError;
 use crate::token_service::TokenService;
@@ -26,21 +27,56 @@ const QUESTION_THREADS: RangeInclusive<usize> = 4..=8;
 /// # Errors
 /// When an address, a file, the store or a thread can't be had, or the options contradict themselves.
 pub fn start(options: ServerOptions) -> Result<Running, StartError> {
-    let (options, share) = split(options)?;
-    Ok(web::start::<App>(options, share)?)
+    let (server, share) = split(options)?;
+    Ok(web::start::<App>(server, |web| share.make(web))?)
 }
 
-/// What the server is told, and what makes that which its application shares.
-pub(crate) fn split(
-    options: ServerOptions,
-) -> Result<(web::Options, impl FnOnce(&web::Shared) -> Result<Shared, web::StartError>), StartError>
-{
+/// What makes that which the application of all threads shares.
+pub(crate) struct Share {
+    settings: GraphSettings,
+    query: QuerySettings,
+    notifications: Notifications,
+    emulator: Option<Arc<Emulator>>,
+    keys: Arc<Keys>,
+    etag_key: [u8; 32],
+    records: Arc<RecordCounters>,
+}
+
+impl Share {
+    /// Makes it, once the server knows its address.
+    pub(crate) fn make(self, web: &web::Shared) -> Result<Shared, web::StartError> {
+        let (least, most) = QUESTION_THREADS.into_inner();
+        Ok(Shared {
+            urls: Urls::new(&web.public_url),
+            settings: self.settings,
+            query: self.query,
+            notifications: self.notifications,
+            emulator: self.emulator,
+            keys: self.keys,
+            etag_key: self.etag_key,
+            tokens: TokenService::new(),
+            questions: QuestionThreads::start(&web.options.store, web.threads.clamp(least, most))?,
+            question_memory: Arc::new(Pool::new(web.options.limits.question_memory)),
+            records: self.records,
+        })
+    }
+}
+
+/// What the server is told, and what its application shares.
+pub(crate) fn split(options: ServerOptions) -> Result<(web::Options, Share), StartError> {
     let first = options.page_token_keys.first().map(|(_, key)| *key).unwrap_or_default();
     let keys = Keys::new(options.page_token_keys).ok_or(StartError::NoPageTokenKey)?;
-    let keys = Arc::new(keys);
     let records = Arc::new(RecordCounters::default());
     let (counted, deliveries) = (Arc::clone(&records), Arc::clone(&options.notifications.counters));
-    let ServerOptions { graph: settings, query, notifications, emulator, .. } = options;
+    let share = Share {
+        settings: options.graph,
+        query: options.query,
+        notifications: options.notifications,
+        emulator: options.emulator,
+        keys: Arc::new(keys),
+        etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
+        records,
+    };
     let server = web::Options {
         listen: options.listen,
         admin_listen: options.admin_listen,
@@ -57,22 +93,6 @@ pub(crate) fn split(
         version: options.version,
         labels: Label::TEXTS,
         metrics: Arc::new(move |out| metrics::write(out, &counted, &deliveries)),
-    };
-    let share = move |web: &web::Shared| {
-        let (least, most) = QUESTION_THREADS.into_inner();
-        Ok(Shared {
-            urls: Urls::new(&web.public_url),
-            settings,
-            query,
-            notifications,
-            emulator,
-            keys,
-            etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
-            tokens: TokenService::new(),
-            questions: QuestionThreads::start(&web.options.store, web.threads.clamp(least, most))?,
-            question_memory: Arc::new(Pool::new(web.options.limits.question_memory)),
-            records,
-        })
     };
     Ok((server, share))
 }

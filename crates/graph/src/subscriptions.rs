@@ -20,11 +20,11 @@ use web::body;
 use web::problem::special;
 use web::response::Response;
 
-use crate::ask::Ask;
 use crate::caller::role;
 use crate::caller::tenant;
 use crate::items::{self, ItemPage};
 use crate::options::Notifications;
+use crate::read_request::ReadRequest;
 use crate::request::Request;
 use crate::routes::{Handler, Of, Rows};
 use crate::unsupported::Unsupported;
@@ -34,7 +34,7 @@ use crate::worker::Worker;
 const LARGEST: usize = 64 << 10;
 
 /// What is asked of subscriptions.
-pub(crate) struct Addressed<'r> {
+pub(crate) struct SubscriptionRequest<'r> {
     pub(crate) rows: Rows,
     /// The subscription's id, where one is meant.
     pub(crate) id: &'r str,
@@ -46,9 +46,9 @@ pub(crate) struct Addressed<'r> {
 pub(crate) async fn answer(
     worker: &Rc<Worker>,
     request: &mut Request,
-    addressed: Addressed<'_>,
+    addressed: SubscriptionRequest<'_>,
 ) -> Result<Response, Problem> {
-    let Addressed { rows, id, resource, query } = addressed;
+    let SubscriptionRequest { rows, id, resource, query } = addressed;
     let service = SubscriptionService { worker, caller: caller(request, rows.first().roles)? };
     let Handler::Subscriptions(of) = rows.select(&request.method)?.handler else {
         return Err(Problem::no_such_route());
@@ -124,9 +124,9 @@ impl SubscriptionService<'_> {
         if query.apply.is_some() || query.skiptoken.is_some() {
             return Err(Unsupported::named("this option of subscriptions").into());
         }
-        let ask = Ask::new(self.worker, request, resource, query, &[role::READ])?;
-        let page = self.chosen(&ask, query.clone()).await?;
-        items::collection(&ask, &model::generated::SUBSCRIPTION, &page)
+        let read = ReadRequest::new(self.worker, request, resource, query, &[role::READ])?;
+        let page = self.chosen(&read, query.clone()).await?;
+        items::collection(&read, &model::generated::SUBSCRIPTION, &page)
     }
 
     async fn count(
@@ -136,17 +136,17 @@ impl SubscriptionService<'_> {
         query: &Query,
     ) -> Result<Response, Problem> {
         request.preferences.text()?;
-        let ask = Ask::new(self.worker, request, resource, query, &[role::READ])?;
+        let read = ReadRequest::new(self.worker, request, resource, query, &[role::READ])?;
         let all = Query { count: true, top: None, skip: None, ..query.clone() };
-        let count = self.chosen(&ask, all).await?.count.unwrap_or_default();
+        let count = self.chosen(&read, all).await?.count.unwrap_or_default();
         Ok(Response::text(count.to_string()))
     }
 
     /// Those that a query asks for.
-    async fn chosen(&self, ask: &Ask<'_>, query: Query) -> Result<ItemPage, Problem> {
+    async fn chosen(&self, read: &ReadRequest<'_>, query: Query) -> Result<ItemPage, Problem> {
         let own = self.own()?;
         let items = own.iter().map(|row| Node::Object(members(row, None))).collect();
-        ItemPage::chosen(ask, query, &model::generated::SUBSCRIPTION, items).await
+        ItemPage::chosen(read, query, &model::generated::SUBSCRIPTION, items).await
     }
 
     async fn create(&self, request: &mut Request) -> Result<Response, Problem> {
@@ -299,8 +299,8 @@ fn show(
     query: &Query,
     members: &[Member<'_>],
 ) -> Result<Response, Problem> {
-    let ask = Ask::new(worker, request, resource, query, &[role::READ])?;
-    items::entity(&ask, &model::generated::SUBSCRIPTION, members)
+    let read = ReadRequest::new(worker, request, resource, query, &[role::READ])?;
+    items::entity(&read, &model::generated::SUBSCRIPTION, members)
 }
 
 /// A subscription as JSON, its members in Graph's order. Only the answer that makes it shows what

@@ -28,7 +28,7 @@ fn of_read<'a>(path: &'a str, query: Option<&str>) -> Subject<'a> {
         return Subject::Records;
     }
     let follows = query.is_some_and(|query| query.contains("skiptoken="));
-    if follows { Subject::ChangeFeed(id) } else { Subject::Record(id) }
+    if follows { Subject::Following(id) } else { Subject::Record(id) }
 }
 
 /// What a write is about: Graph has none, so that only general limits count it.
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn subjects_are_told_apart_by_the_path() {
-        use Subject::{ChangeFeed, Other, Record, Records};
+        use Subject::{Following, Other, Record, Records};
         for (path, query, expected) in [
             ("/subscriptions", None, Other),
             ("/communications", None, Records),
@@ -56,8 +56,8 @@ mod tests {
             ("/communications/callRecords/callvault.streams()", None, Records),
             ("/communications/callRecords/r1", None, Record("r1")),
             ("/Communications/callrecords/r1/sessions", None, Record("r1")),
-            ("/communications/callRecords/r1/sessions", Some("$skiptoken=x"), ChangeFeed("r1")),
-            ("/communications/callRecords/r1/sessions", Some("%24skiptoken=x"), ChangeFeed("r1")),
+            ("/communications/callRecords/r1/sessions", Some("$skiptoken=x"), Following("r1")),
+            ("/communications/callRecords/r1/sessions", Some("%24skiptoken=x"), Following("r1")),
         ] {
             assert_eq!(of_read(path, query), expected, "{path}");
         }

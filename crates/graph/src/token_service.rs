@@ -27,7 +27,7 @@ impl TokenService {
 
     /// Waits for a place; 429 when too many wait already.
     pub(crate) async fn queue(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let waiting = Waiting::join(&self.waiting)?;
+        let waiting = QueuePlace::join(&self.waiting)?;
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(Problem::internal);
         drop(waiting);
         place
@@ -35,9 +35,9 @@ impl TokenService {
 }
 
 /// Counts one who waits, also when the client leaves meanwhile.
-struct Waiting<'a>(&'a AtomicUsize);
+struct QueuePlace<'a>(&'a AtomicUsize);
 
-impl<'a> Waiting<'a> {
+impl<'a> QueuePlace<'a> {
     fn join(waiting: &'a AtomicUsize) -> Result<Self, Problem> {
         waiting
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
@@ -48,7 +48,7 @@ impl<'a> Waiting<'a> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for QueuePlace<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

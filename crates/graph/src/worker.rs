@@ -21,7 +21,7 @@ pub(crate) struct Shared {
     pub(crate) urls: Urls,
     /// How Graph's resources answer.
     pub(crate) settings: GraphSettings,
-    /// What queries may ask, and what they may cost.
+    /// What queries may read, and what they may cost.
     pub(crate) query: QuerySettings,
     /// How subscribers are notified.
     pub(crate) notifications: Notifications,

@@ -9,19 +9,19 @@ use odata::bound::{Query, Resource, Step};
 use odata::primitive::DateTimeOffset;
 use store::{Outcome, WriteResult};
 use web::body;
-use web::negotiate::{Applied, Returns};
+use web::negotiate::{AppliedPreferences, Returns};
 use web::{Code, Problem, Response, elsewhere_if_large};
 
-use crate::ask::Ask;
 use crate::caller::role;
 use crate::caller::tenant;
+use crate::read_request::ReadRequest;
 use crate::request::Request;
 use crate::tag::TagOf;
 use crate::target::RecordRef;
 use crate::worker::Worker;
 use crate::{copy, large};
 
-/// Largest record that is taken, in bytes: a meeting of thousands of sessions has tens of MB.
+/// SizeLimits record that is taken, in bytes: a meeting of thousands of sessions has tens of MB.
 pub(crate) const LARGEST_RECORD: usize = 128 * 1024 * 1024;
 
 /// To check and shred a byte takes as long as to copy or compress so many.
@@ -97,9 +97,10 @@ async fn keep(
         _ => response,
     };
     let name = HeaderValue::from_static(outcome_name(&written.outcome));
-    let mut response = response
-        .with_header(RESULT, name)
-        .applied(Applied { returns: request.preferences.returns, ..Applied::default() });
+    let mut response = response.with_header(RESULT, name).applied(AppliedPreferences {
+        returns: request.preferences.returns,
+        ..AppliedPreferences::default()
+    });
     let incomplete = model::flags::incomplete(written.flags).join(", ");
     if let (false, Ok(value)) = (incomplete.is_empty(), HeaderValue::from_str(&incomplete)) {
         response = response.with_header(INCOMPLETE, value);
@@ -127,11 +128,11 @@ async fn read_back(
     let (resource, _) =
         odata::parse_request(request.place.version.model(), &path, "", &limits, now)?;
     let query = Query::default();
-    let ask = Ask::new(worker, request, &resource, &query, &[role::WRITE])?;
+    let read = ReadRequest::new(worker, request, &resource, &query, &[role::WRITE])?;
     let record = RecordRef { id: written.id.clone(), version: Some(written.version) };
-    match copy::answer(&ask, TagOf::Record, &record) {
+    match copy::answer(&read, TagOf::Record, &record) {
         Err(problem) if problem.is_of_size() => {
-            match Box::pin(large::answer(&ask, TagOf::Record, &record)).await {
+            match Box::pin(large::answer(&read, TagOf::Record, &record)).await {
                 // It is written, whether there is room to show it or not.
                 Err(problem) if problem.code() == Code::Unavailable => {
                     Ok(Response::empty(StatusCode::NO_CONTENT))

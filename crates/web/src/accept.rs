@@ -11,16 +11,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::crowd::{Crowd, Seat};
+use crate::connection_table::{ConnectionSlot, ConnectionTable};
 
 /// How long to wait when no connection can be taken in, as when file descriptors have run out.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// A connection on its way to a worker.
 #[derive(Debug)]
-pub(crate) struct Accepted {
+pub(crate) struct IncomingConnection {
     pub(crate) stream: TcpStream,
-    pub(crate) seat: Seat,
+    pub(crate) slot: ConnectionSlot,
     pub(crate) load: Load,
 }
 
@@ -38,28 +38,32 @@ impl Drop for Load {
 #[derive(Debug)]
 pub(crate) struct Lane {
     load: Arc<AtomicUsize>,
-    queue: mpsc::UnboundedSender<Accepted>,
+    queue: mpsc::UnboundedSender<IncomingConnection>,
 }
 
 impl Lane {
     /// A lane, and the worker's end of it, which ends when the lane is dropped.
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Accepted>) {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<IncomingConnection>) {
         let (queue, receiver) = mpsc::unbounded_channel();
         (Self { load: Arc::default(), queue }, receiver)
     }
 
-    fn give(&self, stream: TcpStream, seat: Seat) {
+    fn give(&self, stream: TcpStream, slot: ConnectionSlot) {
         self.load.fetch_add(1, Ordering::Relaxed);
         let load = Load(Arc::clone(&self.load));
         // Fails only when the worker has ended; the connection is closed then.
-        let _ = self.queue.send(Accepted { stream, seat, load });
+        let _ = self.queue.send(IncomingConnection { stream, slot, load });
     }
 }
 
 /// Takes in connections until it is dropped. When there is no place and nobody who can go, further ones
 /// wait in the system's queue. Dropped, it lets go of the listener before the lanes, so that nobody
 /// connects any more when the workers begin to drain.
-pub(crate) async fn run(lanes: Vec<Lane>, listener: TcpListener, crowd: Arc<Crowd>) {
+pub(crate) async fn run(
+    lanes: Vec<Lane>,
+    listener: TcpListener,
+    connection_table: Arc<ConnectionTable>,
+) {
     loop {
         let (stream, from) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -70,7 +74,7 @@ pub(crate) async fn run(lanes: Vec<Lane>, listener: TcpListener, crowd: Arc<Crow
                 continue;
             }
         };
-        let Some(seat) = crowd.seat(from.ip()).await else {
+        let Some(slot) = connection_table.slot(from.ip()).await else {
             tracing::debug!("a connection was closed: its address has too many");
             continue;
         };
@@ -79,7 +83,7 @@ pub(crate) async fn run(lanes: Vec<Lane>, listener: TcpListener, crowd: Arc<Crow
         match plain {
             Ok(stream) => {
                 if let Some(lane) = idlest(&lanes) {
-                    lane.give(stream, seat);
+                    lane.give(stream, slot);
                 }
             }
             Err(error) => tracing::debug!(%error, "a connection broke while it was accepted"),
@@ -105,16 +109,16 @@ mod tests {
     async fn connections_are_dealt_evenly_and_places_are_given_back() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let crowd = Arc::new(Crowd::new(4, 8));
+        let connection_table = Arc::new(ConnectionTable::new(4, 8));
         let (lanes, mut queues): (Vec<_>, Vec<_>) = (0..2).map(|_| Lane::new()).unzip();
-        let accepting = tokio::spawn(run(lanes, listener, Arc::clone(&crowd)));
+        let accepting = tokio::spawn(run(lanes, listener, Arc::clone(&connection_table)));
         let clients: Vec<_> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
         let mut taken = Vec::new();
         for queue in &mut queues {
             for _ in 0..2 {
                 let accepted = queue.recv().await.unwrap();
                 // Of these nobody goes for others.
-                accepted.seat.peer.shows_token();
+                accepted.slot.peer.shows_token();
                 taken.push(accepted);
             }
         }
@@ -124,6 +128,6 @@ mod tests {
         let fifth = queues[0].recv().await.unwrap();
         drop((fifth, taken, clients));
         accepting.abort();
-        assert_eq!(crowd.count(), 0);
+        assert_eq!(connection_table.count(), 0);
     }
 }

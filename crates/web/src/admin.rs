@@ -38,7 +38,7 @@ pub(crate) struct Health {
 /// Serves until it is dropped. Where there are too many connections, the one goes that has been silent
 /// longest, so that nobody who says nothing keeps a probe from its answer.
 pub(crate) async fn run(listener: TcpListener, health: Arc<Health>) {
-    let mut visitors: VecDeque<Visitor> = VecDeque::with_capacity(CONNECTIONS);
+    let mut visitors: VecDeque<AdminConnection> = VecDeque::with_capacity(CONNECTIONS);
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -58,12 +58,12 @@ pub(crate) async fn run(listener: TcpListener, health: Arc<Health>) {
         let (health, has_asked) = (Arc::clone(&health), Rc::default());
         let asked = Rc::clone(&has_asked);
         let served = tokio::task::spawn_local(async move { serve(stream, &health, &asked).await });
-        visitors.push_back(Visitor { has_asked, served });
+        visitors.push_back(AdminConnection { has_asked, served });
     }
 }
 
 /// A connection.
-struct Visitor {
+struct AdminConnection {
     /// Whether there was ever a request on it.
     has_asked: Rc<Cell<bool>>,
     served: JoinHandle<()>,

@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 use http::Method;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::activity::Activity;
 use crate::problem::Problem;
-use crate::pulse::Pulse;
 use crate::request::{Arrival, Request};
 use crate::request_id::RequestIds;
 use crate::response::Response;
@@ -43,7 +43,7 @@ pub trait Application: Sized + 'static {
 
     /// Serves a new connection directly for as long as that goes; `None` where nothing may pass by the
     /// layers.
-    fn fast_way(self: &Rc<Self>, pulse: &Rc<Pulse>) -> Option<Self::Fast>;
+    fn fast_way(self: &Rc<Self>, activity: &Rc<Activity>) -> Option<Self::Fast>;
 
     /// Has a request pass the layers ([`crate::layers::admit`]), perhaps with something around them.
     fn enter(

@@ -15,10 +15,10 @@ pub use budget::{IngestBudget, Reservation};
 use inflate::{Fault, Inflate};
 use pace::Pace;
 
+use crate::activity::Activity;
 use crate::blocking::elsewhere_if;
 use crate::limits::Limits;
 use crate::problem::Problem;
-use crate::pulse::Pulse;
 
 /// From so many bytes on a body is not moved any more while it grows.
 const LARGE: usize = 1 << 20;
@@ -27,7 +27,7 @@ const LARGE: usize = 1 << 20;
 #[derive(Debug)]
 pub enum Source {
     /// On their way from the client, by a connection.
-    Wire(Incoming, Rc<Pulse>),
+    Wire(Incoming, Rc<Activity>),
     /// Here: a member of a batch came with them.
     Given(Bytes),
 }
@@ -147,13 +147,13 @@ async fn step(
 impl Source {
     /// The next piece; `None` at the end.
     async fn next(&mut self, pace: &mut Pace) -> Result<Option<Bytes>, Problem> {
-        let (incoming, pulse) = match self {
+        let (incoming, activity) = match self {
             Self::Given(bytes) => {
                 return Ok((!bytes.is_empty()).then(|| std::mem::take(bytes)));
             }
-            Self::Wire(incoming, pulse) => (incoming, pulse),
+            Self::Wire(incoming, activity) => (incoming, activity),
         };
-        let waiting = pulse.waits_for_body();
+        let waiting = activity.waits_for_body();
         let next = pace.wait(next_data(incoming)).await?;
         drop(waiting);
         let next = next.map_err(|error| {

@@ -1,10 +1,10 @@
 //! The life of one connection: what is going on with it, how long it may take, how it ends.
 //!
 //! hyper's own timers cost a registration for every request and can't tell a slow head from an
-//! idle client. Here each connection keeps a [`Pulse`] of plain cells that I/O and requests touch,
+//! idle client. Here each connection keeps a [`Activity`] of plain cells that I/O and requests touch,
 //! and one slow timer per connection looks at it.
 
-mod watched;
+mod monitored;
 
 use std::future::Future;
 use std::pin::pin;
@@ -19,12 +19,12 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
+use crate::activity::{Activity, Times};
 use crate::application::{Application, FastWay as _, Handover};
-use crate::crowd::Peer;
+use crate::connection_table::Peer;
 use crate::layers;
-use crate::pulse::{Pulse, Times};
 use crate::worker::Worker;
-use watched::Watched;
+use monitored::MonitoredStream;
 
 /// Largest head that hyper buffers. The layers refuse smaller ones in Graph's words; beyond this
 /// hyper answers an empty 431 by itself.
@@ -51,24 +51,24 @@ where
     I: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let worker = app.worker();
-    let (number, pulse) = worker.connections.open(peer);
-    let _closed = Closed { worker: Rc::clone(worker), number };
-    let mut io = Watched::new(io, Rc::clone(&pulse));
+    let (number, activity) = worker.connections.open(peer);
+    let _closed = Deregistration { worker: Rc::clone(worker), number };
+    let mut io = MonitoredStream::new(io, Rc::clone(&activity));
     let mut watch = Watch::new(times);
-    if let Some(mut fast_way) = app.fast_way(&pulse) {
-        let handover = watched(&pulse, &mut watch, |context, is_draining| {
+    if let Some(mut fast_way) = app.fast_way(&activity) {
+        let handover = watched(&activity, &mut watch, |context, is_draining| {
             fast_way.poll(&mut io, context, is_draining)
         });
         let Some(Handover::Received(received)) = handover.await else { return };
         io.give_back(received);
     }
     let service = service_fn({
-        let pulse = Rc::clone(&pulse);
-        move |request| layers::answer(Rc::clone(&app), Rc::clone(&pulse), request)
+        let activity = Rc::clone(&activity);
+        move |request| layers::answer(Rc::clone(&app), Rc::clone(&activity), request)
     });
     let builder = protocol();
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-    let served = watched(&pulse, &mut watch, |context, is_draining| {
+    let served = watched(&activity, &mut watch, |context, is_draining| {
         if is_draining {
             connection.as_mut().graceful_shutdown();
         }
@@ -81,19 +81,19 @@ where
 
 /// Polls what serves a connection, telling it once when the server drains; `None` when its time is over.
 async fn watched<T>(
-    pulse: &Pulse,
+    activity: &Activity,
     watch: &mut Watch,
     mut poll: impl FnMut(&mut Context<'_>, bool) -> Poll<T>,
 ) -> Option<T> {
     let mut timer = pin!(sleep_until(watch.next()));
     std::future::poll_fn(|context| {
-        if let Poll::Ready(ended) = poll(context, pulse.is_draining.take()) {
+        if let Poll::Ready(ended) = poll(context, activity.is_draining.take()) {
             return Poll::Ready(Some(ended));
         }
-        pulse.keep_waker(context.waker());
+        activity.keep_waker(context.waker());
         while timer.as_mut().poll(context).is_ready() {
-            if watch.is_overdue(pulse) {
-                tracing::debug!(phase = ?pulse.phase.get(), "connection timed out");
+            if watch.is_overdue(activity) {
+                tracing::debug!(phase = ?activity.phase.get(), "connection timed out");
                 return Poll::Ready(None);
             }
             timer.as_mut().reset(watch.next());
@@ -119,18 +119,18 @@ fn protocol() -> Builder<SameThread> {
 }
 
 /// Takes the connection off the list, however it ended.
-struct Closed {
+struct Deregistration {
     worker: Rc<Worker>,
     number: u64,
 }
 
-impl Drop for Closed {
+impl Drop for Deregistration {
     fn drop(&mut self) {
         self.worker.connections.close(self.number);
     }
 }
 
-/// Looks at a pulse now and then, and knows since when it has not changed.
+/// Looks at a activity now and then, and knows since when it has not changed.
 struct Watch {
     times: Times,
     seen: u64,
@@ -146,16 +146,16 @@ impl Watch {
         Instant::now() + self.times.tick()
     }
 
-    fn is_overdue(&mut self, pulse: &Pulse) -> bool {
-        if pulse.takes_too_slowly(self.times) {
+    fn is_overdue(&mut self, activity: &Activity) -> bool {
+        if activity.takes_too_slowly(self.times) {
             return true;
         }
-        let changes = pulse.changes.get();
+        let changes = activity.changes.get();
         if changes != self.seen {
             self.seen = changes;
             self.since = Instant::now();
             return false;
         }
-        pulse.patience(self.times).is_some_and(|patience| self.since.elapsed() >= patience)
+        activity.patience(self.times).is_some_and(|patience| self.since.elapsed() >= patience)
     }
 }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::crowd::Peer;
-use crate::pulse::Pulse;
+use crate::activity::Activity;
+use crate::connection_table::Peer;
 
 /// The open connections of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     next: Cell<u64>,
-    open: RefCell<HashMap<u64, Rc<Pulse>>>,
+    open: RefCell<HashMap<u64, Rc<Activity>>>,
     is_draining: Cell<bool>,
 }
 
@@ -20,8 +20,8 @@ impl Connections {
     /// Lets requests in flight finish and closes each connection after them.
     pub(crate) fn drain(&self) {
         self.is_draining.set(true);
-        for pulse in self.open.borrow().values() {
-            pulse.drain();
+        for activity in self.open.borrow().values() {
+            activity.drain();
         }
     }
 
@@ -31,13 +31,13 @@ impl Connections {
     }
 
     /// Opens one, with its number.
-    pub(crate) fn open(&self, peer: Arc<Peer>) -> (u64, Rc<Pulse>) {
+    pub(crate) fn open(&self, peer: Arc<Peer>) -> (u64, Rc<Activity>) {
         let number = self.next.get();
         self.next.set(number + 1);
-        let pulse = Rc::new(Pulse::new(peer));
-        pulse.is_draining.set(self.is_draining.get());
-        self.open.borrow_mut().insert(number, Rc::clone(&pulse));
-        (number, pulse)
+        let activity = Rc::new(Activity::new(peer));
+        activity.is_draining.set(self.is_draining.get());
+        self.open.borrow_mut().insert(number, Rc::clone(&activity));
+        (number, activity)
     }
 
     /// Takes one off the list, however it ended.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 
-use crate::pulse::Pulse;
+use crate::activity::Activity;
 use crate::route::Route;
 use crate::worker::Worker;
 
@@ -14,7 +14,7 @@ use crate::worker::Worker;
 #[derive(Debug)]
 pub struct Exchange {
     worker: Rc<Worker>,
-    pulse: Rc<Pulse>,
+    activity: Rc<Activity>,
     began: Instant,
     method: Method,
     route: Route,
@@ -29,17 +29,22 @@ const CLIENT_LEFT: u16 = 499;
 
 impl Exchange {
     /// Begins now, and the connection and the worker are told.
-    pub fn begin(worker: Rc<Worker>, pulse: Rc<Pulse>, method: Method) -> Self {
-        Self::begin_at(worker, pulse, method, Instant::now())
+    pub fn begin(worker: Rc<Worker>, activity: Rc<Activity>, method: Method) -> Self {
+        Self::begin_at(worker, activity, method, Instant::now())
     }
 
     /// Begins at an instant: that at which the request's head was read.
-    pub fn begin_at(worker: Rc<Worker>, pulse: Rc<Pulse>, method: Method, began: Instant) -> Self {
-        pulse.request_begins();
+    pub fn begin_at(
+        worker: Rc<Worker>,
+        activity: Rc<Activity>,
+        method: Method,
+        began: Instant,
+    ) -> Self {
+        activity.request_begins();
         worker.request_begins();
         Self {
             worker,
-            pulse,
+            activity,
             began,
             method,
             route: Route::UNKNOWN,
@@ -73,7 +78,7 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         let status = self.status.map_or(CLIENT_LEFT, |status| status.as_u16());
-        self.pulse.request_ends();
+        self.activity.request_ends();
         self.worker.counters().request_ends(self.route, &self.method, status, took);
         // Neither path, nor query, nor caller: they can name persons.
         tracing::info!(

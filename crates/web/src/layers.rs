@@ -17,6 +17,8 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderV
 use http::{HeaderMap, Method, StatusCode, Version};
 use hyper::body::Incoming;
 
+use crate::activity::Activity;
+use crate::answer_budget::{InFlight, Reader};
 use crate::application::{Application, Entry};
 use crate::body::Source;
 use crate::clock::unix_seconds;
@@ -25,15 +27,13 @@ use crate::exchange::Exchange;
 use crate::header_lines::{
     KEPT, NO_SNIFFING, NOT_KEPT, ODATA_VERSION, SERVER_TIMING, STRICT_TRANSPORT, VARIES_BY,
 };
-use crate::negotiate::{Applied, Preferences};
-use crate::outflow::{InFlight, Reader};
+use crate::negotiate::{AppliedPreferences, Preferences};
 use crate::problem::Problem;
-use crate::pulse::Pulse;
 use crate::request::{Arrival, Request};
 use crate::request_id::RequestIds;
 use crate::response::{Content, ContentType, ETag, Response};
 use crate::response_body::{BodyContent, ResponseBody};
-use crate::throttle::Charged;
+use crate::throttle::Charge;
 use crate::timings::{Timings, Trace};
 use crate::worker::Worker;
 use crate::{auth, framing, host};
@@ -48,20 +48,21 @@ pub const METHODS: [Method; 6] =
 /// answer on this port is ours.
 pub(crate) async fn answer<A: Application>(
     app: Rc<A>,
-    pulse: Rc<Pulse>,
+    activity: Rc<Activity>,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<ResponseBody>, Infallible> {
     let worker = app.worker();
     if request.version() == Version::HTTP_2 {
-        pulse.speaks_http2();
+        activity.speaks_http2();
     }
-    if pulse.follows_another() {
+    if activity.follows_another() {
         // Whoever sends many requests at once lets others have their turn between them.
         worker.turns.turn().await;
     }
     let (head, incoming) = request.into_parts();
     // 1. Counting and logging begin, and end when the exchange is dropped.
-    let mut exchange = Exchange::begin(Rc::clone(worker), Rc::clone(&pulse), head.method.clone());
+    let mut exchange =
+        Exchange::begin(Rc::clone(worker), Rc::clone(&activity), head.method.clone());
     // 2. Ids, where it ends, and whom it is for.
     let for_us = framing::check(&head).and_then(|()| host::check(&head));
     let ids = RequestIds::new(&worker.request_ids, &head.headers);
@@ -71,8 +72,8 @@ pub(crate) async fn answer<A: Application>(
         method: head.method,
         uri: head.uri,
         headers: head.headers,
-        source: Source::Wire(incoming, Rc::clone(&pulse)),
-        pulse,
+        source: Source::Wire(incoming, Rc::clone(&activity)),
+        activity,
         member_of: None,
     };
     // 3. A panic of what lies within is a 500.
@@ -89,7 +90,36 @@ pub(crate) async fn answer<A: Application>(
         });
     // 5. Compression.
     let mut lines = HeaderMap::with_capacity(16);
-    let content = match content {
+    let content = encode(worker, content, in_flight, (coding, is_head), &mut lines).await;
+    // 6. Header lines that every answer has.
+    stamp(&mut lines, etag, applied);
+    VARIES_BY.add_to(&mut lines);
+    NO_SNIFFING.add_to(&mut lines);
+    lines.insert(SERVER_TIMING, server_timing(&trace.timings, exchange.elapsed()));
+    if worker.shared.options.tls.is_some() {
+        STRICT_TRANSPORT.add_to(&mut lines);
+    }
+    exchange.answered(trace.route, status, ids.request());
+    ids.stamp(&mut lines);
+    for (name, value) in headers {
+        lines.insert(name, value);
+    }
+    let mut response = http::Response::new(ResponseBody::new(content, exchange));
+    *response.status_mut() = status;
+    *response.headers_mut() = lines;
+    Ok(response)
+}
+
+/// What there is to send, in the coding that the client takes, with the lines that say so. To HEAD goes
+/// nothing but its length.
+async fn encode(
+    worker: &Worker,
+    content: Content,
+    in_flight: Option<InFlight>,
+    (coding, is_head): (Coding, bool),
+    lines: &mut HeaderMap,
+) -> BodyContent {
+    match content {
         Content::Empty => BodyContent::Empty,
         Content::Stream(content_type, stream) => {
             lines.insert(CONTENT_TYPE, content_type.header());
@@ -101,25 +131,9 @@ pub(crate) async fn answer<A: Application>(
             if let Some(coding) = coding.header() {
                 lines.insert(CONTENT_ENCODING, coding);
             }
-            let bytes = count(bytes, in_flight);
-            body_of_bytes(bytes, is_head, &mut lines)
+            body_of_bytes(count(bytes, in_flight), is_head, lines)
         }
-    };
-    // 6. Header lines that every answer has.
-    stamp(&mut lines, etag, applied);
-    VARIES_BY.add_to(&mut lines);
-    NO_SNIFFING.add_to(&mut lines);
-    lines.insert(SERVER_TIMING, server_timing(&trace.timings, exchange.elapsed()));
-    if worker.shared.options.tls.is_some() {
-        STRICT_TRANSPORT.add_to(&mut lines);
     }
-    exchange.answered(trace.route, status, ids.request());
-    ids.stamp(&mut lines);
-    headers.into_iter().for_each(|(name, value)| drop(lines.insert(name, value)));
-    let mut response = http::Response::new(ResponseBody::new(content, exchange));
-    *response.status_mut() = status;
-    *response.headers_mut() = lines;
-    Ok(response)
 }
 
 /// Has bytes count for as long as any of them are there.
@@ -130,12 +144,12 @@ fn count(bytes: Bytes, in_flight: Option<InFlight>) -> Bytes {
 }
 
 /// Adds the lines that tell of what is answered, be it to a request or to a member of a batch.
-fn stamp(lines: &mut HeaderMap, etag: Option<ETag>, applied: Applied) {
+fn stamp(lines: &mut HeaderMap, etag: Option<ETag>, applied: AppliedPreferences) {
     ODATA_VERSION.add_to(lines);
     if etag.is_some() {
-        KEPT.add_to(lines)
+        KEPT.add_to(lines);
     } else {
-        NOT_KEPT.add_to(lines)
+        NOT_KEPT.add_to(lines);
     }
     if let Some(etag) = etag {
         lines.insert(ETAG, etag.header());
@@ -178,17 +192,17 @@ pub async fn admit<A: Application>(
     if let (Some(throttle), Some(caller)) = (&worker.shared.throttle, &caller) {
         let path = &arrival.uri.path()[path_start..];
         let of = A::subject(&arrival.method, path, arrival.uri.query());
-        let charged = Charged { tenant: &caller.tenant, application: &caller.app_id, of };
-        throttle.admit(&charged, began).map_err(Problem::throttled)?;
+        let charge = Charge { tenant: &caller.tenant, application: &caller.app_id, of };
+        throttle.admit(&charge, began).map_err(Problem::throttled)?;
     }
     if caller.is_some() {
-        arrival.pulse.token_shown();
+        arrival.activity.token_shown();
     }
     trace.timings.stage("auth", began.elapsed());
     // 4. In which form.
     let preferences = Preferences::read(&arrival.headers, arrival.uri.query())?;
     // 5. What is asked for.
-    let reader = Reader { caller: caller.clone(), peer: Arc::clone(arrival.pulse.peer()) };
+    let reader = Reader { caller: caller.clone(), peer: Arc::clone(arrival.activity.peer()) };
     let mut request = Request::new(worker, arrival, place, path_start, caller, preferences);
     request.timings = trace.timings;
     let outcome = app.answer(&mut request).await;
@@ -206,11 +220,11 @@ pub async fn admit<A: Application>(
     if response.in_flight.is_some() || response.bytes() == 0 {
         return Ok(response);
     }
-    let (outflow, bytes) = (&worker.shared.outflow, response.bytes());
+    let (answer_budget, bytes) = (&worker.shared.answer_budget, response.bytes());
     let in_flight = if request.method == Method::GET {
-        outflow.take(bytes, &reader)?
+        answer_budget.take(bytes, &reader)?
     } else {
-        outflow.take_anyway(bytes, &reader)
+        answer_budget.take_anyway(bytes, &reader)
     };
     Ok(response.counted(in_flight))
 }

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use http::Method;
 
+use crate::answer_budget::AnswerBudget;
 use crate::body::IngestBudget;
-use crate::crowd::Crowd;
-use crate::outflow::Outflow;
+use crate::connection_table::ConnectionTable;
 use crate::route::Route;
 
 pub(crate) use exposition::MEDIA_TYPE;
@@ -52,11 +52,11 @@ pub(crate) struct Gauges {
     /// Bytes of records that are on their way in.
     pub(crate) budget: IngestBudget,
     /// Bytes of answers that are on their way out.
-    pub(crate) outflow: Outflow,
+    pub(crate) answer_budget: AnswerBudget,
     /// Lines of the log that were lost.
     pub(crate) log_lines_dropped: Arc<AtomicU64>,
     /// The connections.
-    pub(crate) crowd: Arc<Crowd>,
+    pub(crate) connection_table: Arc<ConnectionTable>,
 }
 
 /// Why callers were refused: `identity::Denial`, and a role that was missing.

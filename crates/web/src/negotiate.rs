@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::HeaderName;
 
 pub use accept::Accept;
-pub use prefer::{Applied, Returns};
+pub use prefer::{AppliedPreferences, Returns};
 
 use odata::MetadataLevel;
 

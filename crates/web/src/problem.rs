@@ -185,18 +185,21 @@ impl Problem {
     }
 
     /// Goes by another name than its code has; see [`code::special`].
+    #[must_use]
     pub fn named(mut self, name: &'static str) -> Self {
         self.0.name = Some(name);
         self
     }
 
     /// Names the place: an option (`$filter`), a header, a JSON pointer.
+    #[must_use]
     pub fn with_target(mut self, target: impl Into<Text>) -> Self {
         self.0.target = Some(target.into());
         self
     }
 
     /// Says where in the query the budget ran out, if it is the query's that did.
+    #[must_use]
     pub fn in_calculation(mut self, place: &str) -> Self {
         if self.0.code == Code::BadRequest {
             self.0.message = format!("{} It ran out in {place}.", self.0.message).into();
@@ -205,12 +208,14 @@ impl Problem {
     }
 
     /// Adds a header line.
+    #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
     /// What the log is told and nobody else.
+    #[must_use]
     pub fn with_cause(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause = Some(cause.into());
         self

@@ -7,12 +7,12 @@ use http::header::IF_NONE_MATCH;
 use http::{HeaderMap, Method, Uri};
 use identity::{Caller, Denial};
 
+use crate::activity::Activity;
 use crate::auth;
 use crate::body::{Body, Source};
-use crate::crowd::Peer;
+use crate::connection_table::Peer;
 use crate::negotiate::Preferences;
 use crate::problem::Problem;
-use crate::pulse::Pulse;
 use crate::response::ETag;
 use crate::route::Route;
 use crate::timings::Timings;
@@ -57,7 +57,7 @@ pub struct Arrival {
     /// Where the bytes of the body are.
     pub source: Source,
     /// The connection that it came by.
-    pub pulse: Rc<Pulse>,
+    pub activity: Rc<Activity>,
     /// The caller of the batch that it is a member of, if it is one.
     pub member_of: Option<Arc<Caller>>,
 }
@@ -72,7 +72,7 @@ impl<P> Request<P> {
         caller: Option<Arc<Caller>>,
         preferences: Preferences,
     ) -> Self {
-        let Arrival { method, uri, headers, source, pulse, member_of } = arrival;
+        let Arrival { method, uri, headers, source, activity, member_of } = arrival;
         let body = Body::new(source, &headers, &worker.limits);
         Self {
             method,
@@ -86,7 +86,7 @@ impl<P> Request<P> {
             path_start,
             posted_query: None,
             caller,
-            peer: Arc::clone(pulse.peer()),
+            peer: Arc::clone(activity.peer()),
             body: Some(body),
             worker: Rc::clone(worker),
         }
@@ -112,7 +112,7 @@ impl<P> Request<P> {
         self.posted_query.is_some()
     }
 
-    /// Turns a `POST …/$query` into the GET that it stands for (OData Protocol 11.2.7.3).
+    /// TurnQueue a `POST …/$query` into the GET that it stands for (OData Protocol 11.2.7.3).
     pub fn become_query(&mut self, posted: &str) -> Result<(), Problem> {
         let in_address = self.uri.query().unwrap_or_default();
         let and = if in_address.is_empty() || posted.is_empty() { "" } else { "&" };

@@ -67,7 +67,7 @@ pub struct Generator([Cell<u64>; 2]);
 
 impl Generator {
     /// A generator with a seed of its own.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
         let (other_high, other_low) = uuid::Uuid::new_v4().as_u64_pair();
         // Six bits of each UUID are fixed; two of them make one whole seed.

@@ -3,11 +3,10 @@
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{GetAll, HeaderName, HeaderValue};
-
 use odata::MetadataLevel;
 
-use crate::negotiate::{Applied, Format};
-use crate::outflow::InFlight;
+use crate::answer_budget::InFlight;
+use crate::negotiate::{AppliedPreferences, Format};
 use crate::stream::Stream;
 
 /// An answer.
@@ -20,7 +19,7 @@ pub struct Response {
     /// The tag of what is answered.
     pub etag: Option<ETag>,
     /// Which preferences shaped it.
-    pub applied: Applied,
+    pub applied: AppliedPreferences,
     /// Further header lines.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// What of its bytes is counted.
@@ -102,7 +101,7 @@ impl Response {
             status,
             content,
             etag: None,
-            applied: Applied::default(),
+            applied: AppliedPreferences::default(),
             headers: Vec::new(),
             in_flight: None,
         }
@@ -144,24 +143,28 @@ impl Response {
     }
 
     /// Another status.
+    #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
 
     /// The tag of what is answered.
+    #[must_use]
     pub fn with_etag(mut self, etag: ETag) -> Self {
         self.etag = Some(etag);
         self
     }
 
     /// Another header line.
+    #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
     /// Its bytes are counted so far.
+    #[must_use]
     pub fn counted(mut self, in_flight: InFlight) -> Self {
         self.in_flight = Some(in_flight);
         self
@@ -176,7 +179,8 @@ impl Response {
     }
 
     /// Which preferences shaped it.
-    pub fn applied(mut self, applied: Applied) -> Self {
+    #[must_use]
+    pub fn applied(mut self, applied: AppliedPreferences) -> Self {
         self.applied = applied;
         self
     }

@@ -31,7 +31,7 @@ pub(crate) enum BodyContent {
 /// The maker of a stream gave up; hyper cuts the connection.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer broke off")]
-pub(crate) struct BrokenOff;
+pub(crate) struct TruncatedAnswer;
 
 impl ResponseBody {
     /// Sends this, and ends the exchange then.
@@ -42,12 +42,12 @@ impl ResponseBody {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = BrokenOff;
+    type Error = TruncatedAnswer;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, TruncatedAnswer>>> {
         let this = self.get_mut();
         let data = match &mut this.content {
             BodyContent::Empty => return Poll::Ready(None),
@@ -60,7 +60,7 @@ impl Body for ResponseBody {
                 let Some(bytes) = ready!(stream.poll_piece(context)) else {
                     let is_whole = stream.is_whole();
                     this.content = BodyContent::Empty;
-                    return Poll::Ready((!is_whole).then_some(Err(BrokenOff)));
+                    return Poll::Ready((!is_whole).then_some(Err(TruncatedAnswer)));
                 };
                 bytes
             }

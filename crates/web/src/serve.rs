@@ -15,19 +15,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::server::TlsStream;
 
-use crate::accept::{self, Accepted, Lane};
+use crate::accept::{self, IncomingConnection, Lane};
+use crate::activity::Times;
 use crate::admin::{self, Health};
+use crate::answer_budget::AnswerBudget;
 use crate::application::Application;
 use crate::body::IngestBudget;
 use crate::clock::unix_seconds;
 use crate::connection;
-use crate::crowd::{Crowd, Seat};
+use crate::connection_table::{ConnectionSlot, ConnectionTable};
 use crate::limits::Limits;
 use crate::metrics::{Gauges, Metrics};
 use crate::options::Options;
-use crate::outflow::Outflow;
 use crate::public_url;
-use crate::pulse::Times;
 use crate::start_error::StartError;
 use crate::throttle::Throttle;
 use crate::tls::Tls;
@@ -136,13 +136,14 @@ pub fn share(options: Options, address: SocketAddr, threads: usize) -> Result<Sh
     let verifier = Verifier::new(Some(Arc::clone(&issuer)), options.trusted_issuers.clone())?;
     let limits = options.limits;
     let budget = IngestBudget::new(limits.ingest_in_flight);
-    let outflow = Outflow::new(limits.answers_in_flight);
-    let crowd = Arc::new(Crowd::new(limits.connections, limits.connections_per_address));
+    let answer_budget = AnswerBudget::new(limits.answers_in_flight);
+    let connection_table =
+        Arc::new(ConnectionTable::new(limits.connections, limits.connections_per_address));
     let gauges = Gauges {
         budget: budget.clone(),
-        outflow: outflow.clone(),
+        answer_budget: answer_budget.clone(),
         log_lines_dropped: Arc::clone(&options.log_lines_dropped),
-        crowd: Arc::clone(&crowd),
+        connection_table: Arc::clone(&connection_table),
     };
     let metrics = Metrics::new(options.version, options.labels, threads, gauges);
     let throttle = limits.rates.map(Throttle::new);
@@ -153,10 +154,10 @@ pub fn share(options: Options, address: SocketAddr, threads: usize) -> Result<Sh
         verifier,
         metrics,
         budget,
-        outflow,
+        answer_budget,
         throttle,
         threads,
-        crowd,
+        connection_table,
     })
 }
 
@@ -193,7 +194,7 @@ fn local_runtime() -> Result<LocalRuntime, StartError> {
 fn run_worker<A: Application>(
     begin: impl FnOnce() -> Result<Rc<A>, StartError>,
     tls: Option<Arc<Tls>>,
-    mut queue: mpsc::UnboundedReceiver<Accepted>,
+    mut queue: mpsc::UnboundedReceiver<IncomingConnection>,
     ready: sync_mpsc::Sender<Result<(), StartError>>,
 ) {
     let began = local_runtime().and_then(|runtime| Ok((runtime, begin()?)));
@@ -216,27 +217,27 @@ fn run_worker<A: Application>(
 }
 
 /// From a socket to a served connection, which ends at the latest when its place is needed.
-async fn welcome<A: Application>(app: Rc<A>, tls: Option<Arc<Tls>>, accepted: Accepted) {
-    let Accepted { stream, seat, load } = accepted;
+async fn welcome<A: Application>(app: Rc<A>, tls: Option<Arc<Tls>>, accepted: IncomingConnection) {
+    let IncomingConnection { stream, slot, load } = accepted;
     tokio::select! {
         biased;
-        () = converse(app, tls, stream, &seat) => {}
-        () = seat.peer.must_go() => tracing::debug!("a connection made room for another"),
+        () = converse(app, tls, stream, &slot) => {}
+        () = slot.peer.must_go() => tracing::debug!("a connection made room for another"),
     }
-    drop((seat, load));
+    drop((slot, load));
 }
 
 async fn converse<A: Application>(
     app: Rc<A>,
     tls: Option<Arc<Tls>>,
     stream: TcpStream,
-    seat: &Seat,
+    slot: &ConnectionSlot,
 ) {
     let stream = match tokio::net::TcpStream::from_std(stream) {
         Ok(stream) => stream,
         Err(error) => return tracing::warn!(%error, "a connection can't be served"),
     };
-    let (times, peer) = (times(&app.worker().limits), Arc::clone(&seat.peer));
+    let (times, peer) = (times(&app.worker().limits), Arc::clone(&slot.peer));
     match tls {
         None => connection::serve(app, peer, stream, times).await,
         Some(tls) => {
@@ -301,7 +302,7 @@ fn run_front(front: Front, shared: &Arc<Shared>, ready: sync_mpsc::Sender<Result
         Arc::new(Health { shared: Arc::clone(shared), is_draining: AtomicBool::new(false) });
     runtime.block_on(async {
         let accepting = match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => accept::run(lanes, listener, Arc::clone(&shared.crowd)),
+            Ok(listener) => accept::run(lanes, listener, Arc::clone(&shared.connection_table)),
             Err(error) => return tracing::error!(%error, "the listener can't be used"),
         };
         if let Some(admin) = admin {
@@ -325,6 +326,6 @@ fn run_front(front: Front, shared: &Arc<Shared>, ready: sync_mpsc::Sender<Result
         }
         // Dropping the lanes above told the workers; they hold the seats until they are done.
         health.is_draining.store(true, Ordering::Relaxed);
-        let _ = timeout(shared.options.limits.drain, shared.crowd.empty()).await;
+        let _ = timeout(shared.options.limits.drain, shared.connection_table.empty()).await;
     });
 }

@@ -28,7 +28,7 @@ pub struct Stream {
 /// The client is gone.
 #[derive(Debug, thiserror::Error)]
 #[error("the client has gone")]
-pub struct Gone;
+pub struct ClientGone;
 
 /// A stream of bytes.
 pub fn stream() -> (Sender, Stream) {
@@ -40,8 +40,8 @@ pub fn stream() -> (Sender, Stream) {
 
 impl Sender {
     /// Waits while the client reads slower than we write.
-    pub async fn send(&self, bytes: Bytes) -> Result<(), Gone> {
-        self.pieces.send(bytes).await.map_err(|_| Gone)
+    pub async fn send(&self, bytes: Bytes) -> Result<(), ClientGone> {
+        self.pieces.send(bytes).await.map_err(|_| ClientGone)
     }
 
     /// Ends the answer well.

@@ -46,7 +46,7 @@ pub struct Rates {
 
 /// What is asked for, and by whom.
 #[derive(Debug, Clone, Copy)]
-pub struct Charged<'a> {
+pub struct Charge<'a> {
     /// The caller's tenant.
     pub tenant: &'a str,
     /// The caller's application.
@@ -65,7 +65,7 @@ pub enum Subject<'a> {
     /// One record, by its id as it stands in the address.
     Record(&'a str),
     /// A page behind the first one of something in a record.
-    ChangeFeed(&'a str),
+    Following(&'a str),
 }
 
 /// When each limit of each application is due again, shared by all threads.
@@ -96,14 +96,14 @@ impl Throttle {
     ///
     /// # Errors
     /// The time until one would pass, when it is one too many; it counts for nothing then.
-    pub fn admit(&self, charged: &Charged<'_>, now: Instant) -> Result<(), Duration> {
+    pub fn admit(&self, charge: &Charge<'_>, now: Instant) -> Result<(), Duration> {
         let now = now.saturating_duration_since(self.began).as_nanos() as u64;
-        let Charged { tenant, application, of } = *charged;
+        let Charge { tenant, application, of } = *charge;
         let rates = &self.rates;
         let is_of_records = of != Subject::Other;
         let record = match of {
             Subject::Record(id) => (rates.record, 0, id),
-            Subject::ChangeFeed(id) => (rates.following, 1, id),
+            Subject::Following(id) => (rates.following, 1, id),
             _ => (None, 0, ""),
         };
         let limits = [
@@ -196,31 +196,31 @@ mod tests {
         following: Some(Allowance::new(50, 300)),
     };
 
-    fn charged<'a>(tenant: &'a str, application: &'a str, of: Subject<'a>) -> Charged<'a> {
-        Charged { tenant, application, of }
+    fn charge<'a>(tenant: &'a str, application: &'a str, of: Subject<'a>) -> Charge<'a> {
+        Charge { tenant, application, of }
     }
 
     /// How many pass at once.
-    fn burst(throttle: &Throttle, charged: &Charged<'_>, now: Instant) -> usize {
-        std::iter::repeat_with(|| throttle.admit(charged, now)).take_while(Result::is_ok).count()
+    fn burst(throttle: &Throttle, charge: &Charge<'_>, now: Instant) -> usize {
+        std::iter::repeat_with(|| throttle.admit(charge, now)).take_while(Result::is_ok).count()
     }
 
     #[test]
     fn limits_are_kept_per_application_tenant_and_record() {
         let throttle = Throttle::new(LIMITED);
         let now = throttle.began;
-        let one = charged("a", "app", Subject::Record("R1"));
+        let one = charge("a", "app", Subject::Record("R1"));
         assert_eq!(burst(&throttle, &one, now), 10);
-        assert_eq!(burst(&throttle, &charged("a", "app", Subject::Record("r1")), now), 0);
-        let pages = charged("a", "app", Subject::ChangeFeed("r1"));
+        assert_eq!(burst(&throttle, &charge("a", "app", Subject::Record("r1")), now), 0);
+        let pages = charge("a", "app", Subject::Following("r1"));
         assert_eq!(burst(&throttle, &pages, now), 50);
-        let all = charged("a", "app", Subject::Records);
+        let all = charge("a", "app", Subject::Records);
         assert_eq!(burst(&throttle, &all, now), 1_500 - 60);
-        assert_eq!(burst(&throttle, &charged("b", "app", Subject::Records), now), 1_500);
+        assert_eq!(burst(&throttle, &charge("b", "app", Subject::Records), now), 1_500);
         let others = (0..9)
-            .map(|app| burst(&throttle, &charged("a", &app.to_string(), Subject::Records), now));
+            .map(|app| burst(&throttle, &charge("a", &app.to_string(), Subject::Records), now));
         assert_eq!(others.sum::<usize>(), 10_000 - 1_500, "the tenant has a limit too");
-        let other = charged("a", "app", Subject::Other);
+        let other = charge("a", "app", Subject::Other);
         assert_eq!(burst(&throttle, &other, now), 130_000 - 3_000);
     }
 
@@ -228,7 +228,7 @@ mod tests {
     fn the_wait_that_is_told_is_enough_and_not_too_long() {
         let throttle = Throttle::new(LIMITED);
         let now = throttle.began;
-        let one = charged("a", "app", Subject::Record("r1"));
+        let one = charge("a", "app", Subject::Record("r1"));
         burst(&throttle, &one, now);
         let wait = throttle.admit(&one, now).unwrap_err();
         assert_eq!(wait, Duration::from_secs(2));
@@ -244,15 +244,15 @@ mod tests {
         let throttle = Throttle::new(Rates { application, record, ..Rates::default() });
         let now = throttle.began;
         for _ in 0..10 {
-            let _ = throttle.admit(&charged("a", "app", Subject::Record("r1")), now);
+            let _ = throttle.admit(&charge("a", "app", Subject::Record("r1")), now);
         }
-        assert_eq!(burst(&throttle, &charged("a", "app", Subject::Records), now), 2);
+        assert_eq!(burst(&throttle, &charge("a", "app", Subject::Records), now), 2);
     }
 
     #[test]
     fn no_limit_is_none() {
         let throttle = Throttle::new(Rates::default());
-        let asked = charged("a", "app", Subject::Record("r1"));
+        let asked = charge("a", "app", Subject::Record("r1"));
         assert!((0..10_000).all(|_| throttle.admit(&asked, throttle.began).is_ok()));
     }
 
@@ -262,7 +262,7 @@ mod tests {
         let throttle = Throttle::new(Rates { application, ..Rates::default() });
         for number in 0..100_000_u64 {
             let now = throttle.began + Duration::from_millis(number);
-            throttle.admit(&charged("a", &number.to_string(), Subject::Records), now).unwrap();
+            throttle.admit(&charge("a", &number.to_string(), Subject::Records), now).unwrap();
         }
         let kept: usize =
             throttle.shards.iter().map(|shard| shard.lock().unwrap().whole_at.len()).sum();

@@ -1,4 +1,4 @@
-//! Turns of connections that have asked for more than was answered.
+//! TurnQueue of connections that have asked for more than was answered.
 //!
 //! A client that sends requests without waiting for answers can keep a thread busy. Would each such
 //! connection go on as soon as all other tasks had run, one that asks now and then would wait for all of
@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 
 /// The line of one thread.
 #[derive(Debug, Default)]
-pub struct Turns {
+pub struct TurnQueue {
     line: RefCell<Line>,
 }
 
@@ -28,11 +28,11 @@ struct Line {
 /// A place in the line; ready when its turn has come. Dropped, it leaves the line.
 #[derive(Debug)]
 pub struct Turn {
-    turns: Rc<Turns>,
+    turns: Rc<TurnQueue>,
     ticket: Option<u64>,
 }
 
-impl Turns {
+impl TurnQueue {
     /// A place behind all others, taken when it is first polled.
     pub fn turn(self: &Rc<Self>) -> Turn {
         Turn { turns: Rc::clone(self), ticket: None }
@@ -108,7 +108,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_asks_once_comes_between_two_of_those_who_ask_on_and_on() {
-        let turns = Rc::new(Turns::default());
+        let turns = Rc::new(TurnQueue::default());
         let (steps, is_over) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
         let tasks = LocalSet::new();
         for _ in 0..50 {
@@ -141,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_leaves_the_line_holds_up_nobody() {
-        let turns = Rc::new(Turns::default());
+        let turns = Rc::new(TurnQueue::default());
         let mut waits: Vec<_> = (0..3).map(|_| Box::pin(turns.turn())).collect();
         for wait in &mut waits {
             assert!(poll_once(wait.as_mut()).is_pending());

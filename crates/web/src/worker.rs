@@ -8,19 +8,19 @@ use std::time::Duration;
 use identity::{Issuer, RecentTokens, Verifier};
 use store::Reader;
 
+use crate::answer_budget::AnswerBudget;
 use crate::body::IngestBudget;
 use crate::compression::Compressor;
+use crate::connection_table::ConnectionTable;
 use crate::connections::Connections;
-use crate::crowd::Crowd;
 use crate::limits::Limits;
 use crate::metrics::{Counters, Metrics};
 use crate::options::Options;
-use crate::outflow::Outflow;
 use crate::registrations::Registrations;
 use crate::request_id::Generator;
 use crate::start_error::StartError;
 use crate::throttle::Throttle;
-use crate::turns::Turns;
+use crate::turns::TurnQueue;
 
 /// How long a worker without requests keeps the snapshot of its reader. A held snapshot makes the
 /// next read cheaper, but keeps the store from tidying up.
@@ -41,13 +41,13 @@ pub struct Shared {
     /// Bytes of records that may be on their way in.
     pub budget: IngestBudget,
     /// Bytes of answers that may be on their way out.
-    pub outflow: Outflow,
+    pub answer_budget: AnswerBudget,
     /// How often applications may ask, if that is limited.
     pub throttle: Option<Throttle>,
     /// How many workers there are.
     pub threads: usize,
     /// The connections of all threads.
-    pub(crate) crowd: Arc<Crowd>,
+    pub(crate) connection_table: Arc<ConnectionTable>,
 }
 
 /// One per thread, never leaves it.
@@ -64,7 +64,7 @@ pub struct Worker {
     pub(crate) registrations: Registrations,
     pub(crate) connections: Connections,
     /// The line of connections that have sent more than was answered.
-    pub turns: Rc<Turns>,
+    pub turns: Rc<TurnQueue>,
     /// Makes the ids of requests.
     pub request_ids: Generator,
     pub(crate) compressor: Compressor,

@@ -22,7 +22,7 @@ use crate::record::record_path;
 use crate::target::RecordRef;
 
 /// The items that an answer shows, and what it says of the whole.
-struct Shown {
+struct CollectionPage {
     entities: Vec<Entity>,
     total: Option<u64>,
     has_more: bool,
@@ -71,7 +71,7 @@ impl Composer {
         question: &Question,
         query: &Query,
         page: &Page,
-    ) -> Result<Shown, Problem> {
+    ) -> Result<CollectionPage, Problem> {
         let is_count = question.target.tail == Tail::Count;
         let query = Query { count: is_count || query.count, ..query.clone() };
         let size = if is_count { 0 } else { page.size };
@@ -79,7 +79,14 @@ impl Composer {
             let place = (page.start(), size);
             let Selection { items, count, has_more } =
                 choose(source, &query, Type::Structured(ty), place, (None, &self.budget.meter))?;
-            Ok(Shown { entities: items, total: count, has_more, ty, path, version: Some(version) })
+            Ok(CollectionPage {
+                entities: items,
+                total: count,
+                has_more,
+                ty,
+                path,
+                version: Some(version),
+            })
         })
     }
 
@@ -123,7 +130,12 @@ impl Composer {
         }
     }
 
-    fn list(&self, question: &Question, page: &Page, shown: &Shown) -> Result<Answer, Problem> {
+    fn list(
+        &self,
+        question: &Question,
+        page: &Page,
+        shown: &CollectionPage,
+    ) -> Result<Answer, Problem> {
         let mut text = self.open_page(question, shown.ty, &shown.path, 16 * 1024);
         text.count(shown.total.filter(|_| question.query.count));
         text.open_items();
@@ -143,7 +155,7 @@ impl Composer {
     fn push_item(
         &self,
         question: &Question,
-        shown: &Shown,
+        shown: &CollectionPage,
         entity: &Entity,
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
@@ -159,7 +171,12 @@ impl Composer {
         self.push_members(entity, &query, place, out)
     }
 
-    fn link_behind(&self, question: &Question, page: &Page, shown: &Shown) -> Option<String> {
+    fn link_behind(
+        &self,
+        question: &Question,
+        page: &Page,
+        shown: &CollectionPage,
+    ) -> Option<String> {
         let count = shown.entities.len();
         if !shown.has_more || count == 0 {
             return None;

@@ -83,8 +83,7 @@ impl Composer {
         let path = inner_path(rows, &parse(text)?);
         let content =
             Content { ty: ty(rows), is_collection: false, path: &path, has_unsettled_enum: true };
-        let varied =
-            self.scope.vary(&out[begin..], &content, &question.query, &self.scope.shape)?;
+        let varied = self.scope.vary(&out[begin..], &content, &question.query, self.scope.shape)?;
         out.truncate(begin);
         out.extend_from_slice(&varied);
         Ok(())

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
+use web::answer_budget::{InFlight, Reader};
 use web::header_lines::{
     KEPT, NO_SNIFFING, ODATA_VERSION, SERVER_TIMING, STRICT_TRANSPORT, VARIES_BY,
 };
 use web::layers::write_server_timing;
 use web::negotiate::Format;
-use web::outflow::{InFlight, Reader};
 use web::request_id::{self, RequestIdText};
 use web::response::{ContentType, ETag};
-use web::{Charged, Exchange, Pulse, Subject, Timings, auth, unix_seconds};
+use web::{Activity, Charge, Exchange, Subject, Timings, auth, unix_seconds};
 
 use super::State;
 use super::head::PlainRead;
@@ -32,9 +32,9 @@ const LARGEST_UNCOUNTED: usize = 16 << 10;
 
 /// A buffer for answers that is used again.
 #[derive(Debug, Default)]
-pub(super) struct Spare(RefCell<Vec<u8>>);
+pub(super) struct SpareBuffer(RefCell<Vec<u8>>);
 
-impl Spare {
+impl SpareBuffer {
     fn take(&self) -> Vec<u8> {
         let mut buffer = self.0.take();
         buffer.clear();
@@ -80,7 +80,7 @@ pub(super) struct DirectAnswer {
 pub(super) fn make(
     worker: &Worker,
     state: &State,
-    pulse: &Rc<Pulse>,
+    activity: &Rc<Activity>,
     request: &PlainRead<'_>,
 ) -> Option<DirectAnswer> {
     let began = Instant::now();
@@ -90,7 +90,7 @@ pub(super) fn make(
     }
     let now = unix_seconds();
     let caller = auth::recent(web, request.token, now)?;
-    pulse.token_shown();
+    activity.token_shown();
     let form = state.forms.borrow_mut().find(worker, request.version, request.query)?;
     let mut timings = Timings::default();
     let authorized = Instant::now();
@@ -116,23 +116,24 @@ pub(super) fn make(
         return None;
     };
     let in_flight = if out.len() > LARGEST_UNCOUNTED {
-        let reader = Reader { caller: Some(Arc::clone(&caller)), peer: Arc::clone(pulse.peer()) };
+        let reader =
+            Reader { caller: Some(Arc::clone(&caller)), peer: Arc::clone(activity.peer()) };
         // The long way refuses it again, in words.
-        Some(web.shared.outflow.take(out.len() as u64, &reader).ok()?)
+        Some(web.shared.answer_budget.take(out.len() as u64, &reader).ok()?)
     } else {
         None
     };
     if let Some(throttle) = &web.shared.throttle {
         let of = Subject::Record(request.id);
-        let charged = Charged { tenant: &caller.tenant, application: &caller.app_id, of };
+        let charge = Charge { tenant: &caller.tenant, application: &caller.app_id, of };
         // The long way refuses it again, in words.
-        if throttle.admit(&charged, began).is_err() {
+        if throttle.admit(&charge, began).is_err() {
             state.spare.put(out);
             return None;
         }
     }
     timings.stage("answer", authorized.elapsed());
-    let mut exchange = Exchange::begin_at(Rc::clone(web), Rc::clone(pulse), Method::GET, began);
+    let mut exchange = Exchange::begin_at(Rc::clone(web), Rc::clone(activity), Method::GET, began);
     let status = if is_unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     let id = web.request_ids.next_text();
     exchange.answered(Label::CallRecord.into(), status, id.as_str());

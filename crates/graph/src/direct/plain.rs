@@ -15,9 +15,9 @@ use odata::primitive::DateTimeOffset;
 use store::{Reader, StoredRecord};
 use web::response::ETag;
 
-use super::answers::Answers;
+use super::answer_cache::AnswerCache;
 use crate::caller::role;
-use crate::copying::Copying;
+use crate::copying::Copier;
 use crate::destination;
 use crate::form::{Form, FormSource};
 use crate::paging::Addresses;
@@ -144,7 +144,7 @@ fn is_of_sessions(item: &ExpandItem) -> bool {
 /// has it already. `None` where the other files have to answer: then `out` may hold anything.
 pub(super) fn answer(
     worker: &Worker,
-    answers: &mut Answers,
+    answers: &mut AnswerCache,
     asked: &PlainRequest<'_>,
     is_known: impl FnOnce(ETag) -> bool,
     out: &mut Vec<u8>,
@@ -188,7 +188,7 @@ impl Read<'_> {
     fn in_store(
         &self,
         reader: &mut Reader,
-        answers: &mut Answers,
+        answers: &mut AnswerCache,
         (id_key, are_kept): (Vec<u8>, bool),
         is_known: impl FnOnce(ETag) -> bool,
         out: &mut Vec<u8>,
@@ -211,7 +211,7 @@ impl Read<'_> {
         let begin = out.len();
         out.extend_from_slice(opening);
         let to = self.addresses();
-        let mut sink = Copying { reader, metadata: to.metadata, out };
+        let mut sink = Copier { reader, metadata: to.metadata, out };
         let shown = form.push(&mut sink, &to, &record, None).ok()?;
         let end = out.len();
         self.close(&record, shown, out);

@@ -16,10 +16,10 @@ use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use store::Reader;
 use web::{Code, Problem};
 
-use crate::ask::Ask;
 use crate::compose::{Answer, Composer, Question};
 use crate::destination;
 use crate::kept_json::parse;
+use crate::read_request::ReadRequest;
 
 /// How far the clocks of row and record may be apart.
 const APART: i64 = 120 * TICKS_PER_SECOND;
@@ -44,8 +44,8 @@ pub(super) struct Join {
 }
 
 impl Join {
-    pub(super) fn new(ask: &Ask<'_>) -> Self {
-        Self { composer: ask.composer(), known: RefCell::default() }
+    pub(super) fn new(read: &ReadRequest<'_>) -> Self {
+        Self { composer: read.composer(), known: RefCell::default() }
     }
 
     /// The record of a row, if it can be told.

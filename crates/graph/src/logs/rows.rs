@@ -12,10 +12,10 @@ use web::Problem;
 
 use super::join::Join;
 use super::report;
-use crate::ask::Ask;
 use crate::kept_json::parse;
 use crate::lister::{Chunk, Position, Source, Visit};
 use crate::page_text::{ERROR, error_node, error_row};
+use crate::read_request::ReadRequest;
 
 /// Says beside a record how it was found.
 const JOINED_BY: &str = "callvault.callRecord@callvault.joinedBy";
@@ -44,16 +44,20 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(ask: &Ask<'_>, range: LogRange, ty: &'static StructuredType) -> Self {
-        let chooses = Query { expand: Vec::new(), ..ask.query.clone() };
+    pub(super) fn new(
+        read: &ReadRequest<'_>,
+        range: LogRange,
+        ty: &'static StructuredType,
+    ) -> Self {
+        let chooses = Query { expand: Vec::new(), ..read.query.clone() };
         Self {
-            tenant: ask.scope.tenant.clone(),
+            tenant: read.scope.tenant.clone(),
             range,
             ty,
-            join: Join::new(ask),
+            join: Join::new(read),
             looks_into_records: super::asks_for_records(&chooses),
-            expanded: ask.query.expanded(CALL_RECORD).cloned(),
-            most: ask.worker.shared.query.cost.rows_scanned,
+            expanded: read.query.expanded(CALL_RECORD).cloned(),
+            most: read.worker.shared.query.cost.rows_scanned,
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
-use web::outflow::{Outflow, Reader};
+use web::answer_budget::{AnswerBudget, Reader};
 use web::stream::Sender;
 
 /// Bytes of answers that may wait: those of some 300,000 lines.
@@ -17,14 +17,14 @@ const MOST_WAITING: usize = 32 * 1024 * 1024;
 pub(crate) struct Backlog {
     queue: mpsc::UnboundedSender<Bytes>,
     room: Arc<Semaphore>,
-    outflow: Outflow,
+    answer_budget: AnswerBudget,
     reader: Reader,
 }
 
 impl Backlog {
     /// Passes on to `sender` what is put in, which is counted as in flight to the reader; ends the answer
     /// well only after [`Backlog::finish`].
-    pub(crate) fn before(sender: Sender, outflow: Outflow, reader: Reader) -> Self {
+    pub(crate) fn before(sender: Sender, answer_budget: AnswerBudget, reader: Reader) -> Self {
         let (queue, mut waiting) = mpsc::unbounded_channel::<Bytes>();
         let room = Arc::new(Semaphore::new(MOST_WAITING));
         let freed = Arc::clone(&room);
@@ -41,7 +41,7 @@ impl Backlog {
             }
             freed.close();
         });
-        Self { queue, room, outflow, reader }
+        Self { queue, room, answer_budget, reader }
     }
 
     /// Puts an answer in; false when the client has gone.
@@ -50,7 +50,7 @@ impl Backlog {
             return true;
         }
         let (count, is_over) = (bytes.len() as u64, || self.room.is_closed());
-        let Some(in_flight) = self.outflow.wait(count, &self.reader, is_over).await else {
+        let Some(in_flight) = self.answer_budget.wait(count, &self.reader, is_over).await else {
             return false;
         };
         let length = u32::try_from(bytes.len().min(MOST_WAITING)).unwrap_or(u32::MAX);

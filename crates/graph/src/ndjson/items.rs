@@ -1,39 +1,13 @@
-//! Items of a body that is one JSON object around an array, as lines numbered from 1.
-//!
-//! The body is read whole and checked before anything is kept of it; its items are cut out batch by
-//! batch, since there can be many times more of them than memory has room for.
-
-use std::sync::Arc;
+//! Items of a body that is one JSON object around an array: the body is read whole, and cut on other
+//! threads.
 
 use bytes::Bytes;
-use odata::json::Scanner;
+use ingest::ItemSplitter;
 use tokio::sync::mpsc;
+use web::Problem;
 use web::body::Reservation;
-use web::problem::Problem;
 
-use super::{BATCHES_IN_FLIGHT, BYTES_PER_BATCH, Batch, Batches, LINES_PER_BATCH, Line, LineText};
-
-/// Levels around an item.
-const AROUND: usize = 2;
-
-/// A body and how far it was cut.
-struct Items {
-    text: Arc<String>,
-    /// The same bytes.
-    bytes: Bytes,
-    /// Behind the last item that was cut out.
-    at: usize,
-    number: u64,
-}
-
-/// Text as the owner of bytes.
-struct Owner(Arc<String>);
-
-impl AsRef<[u8]> for Owner {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
+use super::{BATCHES_IN_FLIGHT, Batch, Batches};
 
 /// The items of an object with one member, an array; `memory` is given back behind the last of them.
 /// The member may also be `value`, with annotations around it, as in answers.
@@ -42,7 +16,7 @@ pub(crate) async fn batches(
     member: &'static str,
     memory: Reservation,
 ) -> Result<Batches, Problem> {
-    let read = move || Items::read(bytes, member);
+    let read = move || split(bytes, member);
     let mut items = tokio::task::spawn_blocking(read).await.map_err(Problem::internal)??;
     let (queue, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
     tokio::task::spawn_local(async move {
@@ -62,120 +36,9 @@ pub(crate) async fn batches(
     Ok(batches)
 }
 
-impl Items {
-    /// Checks the body and finds where the items begin.
-    fn read(bytes: Bytes, member: &str) -> Result<Self, Problem> {
-        let text = String::from_utf8(bytes.into())
-            .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
-        let at = check(&text, member).map_err(|error| Problem::bad_request(error.to_string()))?;
-        let text = Arc::new(text);
-        let bytes = Bytes::from_owner(Owner(Arc::clone(&text)));
-        Ok(Self { text, bytes, at, number: 0 })
-    }
-
-    /// The next items; none at the end. The body was checked, so there is no other end.
-    fn next_batch(&mut self) -> Vec<Line> {
-        let mut lines = Vec::new();
-        let mut scanner = Scanner::resume(&self.text, self.at, AROUND);
-        let begin = self.at;
-        while lines.len() < LINES_PER_BATCH && self.at - begin < BYTES_PER_BATCH {
-            if !matches!(scanner.next_item(self.number == 0), Ok(true)) {
-                break;
-            }
-            let start = scanner.offset();
-            if scanner.value().is_err() {
-                break;
-            }
-            scanner.let_go();
-            self.at = scanner.offset();
-            self.number += 1;
-            let text = LineText::Bytes(self.bytes.slice(start..self.at));
-            lines.push(Line { number: self.number, text });
-        }
-        lines
-    }
-}
-
-/// Where the items begin in a text that is as it should be to its end.
-fn check(text: &str, member: &str) -> Result<usize, odata::json::Error> {
-    let mut scanner = Scanner::foreign(text).around(AROUND);
-    let mut items_at = None;
-    scanner.enter_object()?;
-    let mut is_first = true;
-    while let Some(name) = scanner.next_member(is_first)? {
-        is_first = false;
-        if name.raw().contains('@') {
-            scanner.value()?;
-            continue;
-        }
-        if !(name.is(member) || name.is("value")) || items_at.is_some() {
-            return Err(scanner.error(format!("expected one member, '{member}'")));
-        }
-        scanner.enter_array()?;
-        items_at = Some(scanner.offset());
-        let mut is_first = true;
-        while scanner.next_item(is_first)? {
-            is_first = false;
-            scanner.value()?;
-            scanner.let_go();
-        }
-    }
-    scanner.end()?;
-    // An object without the member has no items behind its end.
-    Ok(items_at.unwrap_or(text.len()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cut(text: &str) -> Result<Vec<Vec<String>>, Problem> {
-        let mut items = Items::read(Bytes::copy_from_slice(text.as_bytes()), "events")?;
-        let mut batches = Vec::new();
-        loop {
-            let lines = items.next_batch();
-            if lines.is_empty() {
-                return Ok(batches);
-            }
-            let text = |line: &Line| match &line.text {
-                LineText::Bytes(bytes) => {
-                    format!("{} {}", line.number, String::from_utf8_lossy(bytes))
-                }
-                LineText::TooLong => String::new(),
-            };
-            batches.push(lines.iter().map(text).collect());
-        }
-    }
-
-    #[test]
-    fn items_are_cut_out_batch_by_batch() {
-        let all = |text: &str| cut(text).unwrap().concat();
-        assert_eq!(
-            all(r#"{"@odata.context":"x","events":[{"a":[1]} , {}],"a@b":1}"#),
-            [r#"1 {"a":[1]}"#, "2 {}"]
-        );
-        assert_eq!(all(r#"{"value":["é",2]}"#), [r#"1 "é""#, "2 2"]);
-        for none in [r#"{"events":[]}"#, "{}", r#"{"a@b":[1]}"#] {
-            assert!(cut(none).unwrap().is_empty(), "{none}");
-        }
-        let many = format!(r#"{{"events":[{}{{}}]}}"#, "{},".repeat(100_000));
-        let sizes: Vec<usize> = cut(&many).unwrap().iter().map(Vec::len).collect();
-        assert_eq!(sizes.iter().sum::<usize>(), 100_001);
-        assert!(sizes.iter().all(|size| *size <= LINES_PER_BATCH));
-    }
-
-    #[test]
-    fn a_body_that_is_no_such_object_is_refused_before_anything_is_kept() {
-        for text in [
-            "[]",
-            r#"{"rows":[]}"#,
-            r#"{"events":{}}"#,
-            r#"{"events":[{}],"value":[]}"#,
-            r#"{"events":[{},]}"#,
-            r#"{"events":[{}"#,
-            r#"{"events":[{}]} x"#,
-        ] {
-            assert!(cut(text).is_err(), "{text}");
-        }
-    }
+/// 400 for a body that is no such object.
+fn split(bytes: Bytes, member: &str) -> Result<ItemSplitter, Problem> {
+    let text = String::from_utf8(bytes.into())
+        .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
+    ItemSplitter::new(text, member).map_err(|error| Problem::bad_request(error.to_string()))
 }

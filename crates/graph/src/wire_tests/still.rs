@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::Instant;
 use web::connection;
-use web::crowd::Peer;
+use web::connection_table::Peer;
 use web::serve::{drain, secured, share};
 use web::tls::Tls;
 use web::{Application, Times, Worker};
@@ -47,7 +47,7 @@ fn beside_worker<F: Future<Output = ()>>(test: impl FnOnce(Rc<App>) -> F) {
     options.limits.drain = DRAIN;
     let (options, share_of_app) = split(options).unwrap();
     let shared = Arc::new(share(options, "127.0.0.1:8080".parse().unwrap(), 1).unwrap());
-    let of_app = Arc::new(share_of_app(&shared).unwrap());
+    let of_app = Arc::new(share_of_app.make(&shared).unwrap());
     let runtime = Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -230,7 +230,7 @@ fn an_answer_that_is_taken_in_drips_is_cut_off() {
         let (after, limit) = (began.elapsed(), IDLE + Duration::from_secs(taken / BODY_RATE));
         // What was in the client's buffer when it was cut off is taken in drips too.
         assert!(limit <= after && after <= limit + 3 * TICK, "{after:?} and not {limit:?}");
-        assert_eq!(app.worker().shared.outflow.used(), 0);
+        assert_eq!(app.worker().shared.answer_budget.used(), 0);
     });
 }
 

@@ -7,9 +7,9 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::{guard, refusal, stamp};
+use crate::answer_budget::InFlight;
 use crate::application::Application;
 use crate::exchange::Exchange;
-use crate::outflow::InFlight;
 use crate::problem::Problem;
 use crate::request::Arrival;
 use crate::request_id::RequestIds;
@@ -33,8 +33,8 @@ pub struct MemberAnswer {
 /// Answers a member, with an exchange and ids of its own. Never fails, as no request does.
 pub async fn answer_member<A: Application>(app: &Rc<A>, arrival: Arrival) -> MemberAnswer {
     let worker = app.worker();
-    let pulse = Rc::clone(&arrival.pulse);
-    let mut exchange = Exchange::begin(Rc::clone(worker), pulse, arrival.method.clone());
+    let activity = Rc::clone(&arrival.activity);
+    let mut exchange = Exchange::begin(Rc::clone(worker), activity, arrival.method.clone());
     let ids = RequestIds::new(&worker.request_ids, &arrival.headers);
     let is_head = arrival.method == Method::HEAD;
     let mut trace = Trace::default();

@@ -22,11 +22,11 @@ impl Metrics {
         head(out, "callvault_build_info", "gauge", "The program that runs.")?;
         writeln!(out, "callvault_build_info{{version=\"{}\"}} 1", self.version)?;
         head(out, "callvault_connections", "gauge", "Open connections.")?;
-        writeln!(out, "callvault_connections {}", self.gauges.crowd.count())?;
+        writeln!(out, "callvault_connections {}", self.gauges.connection_table.count())?;
         head(out, CUT, "counter", "Connections without a token that made room for others.")?;
-        writeln!(out, "{CUT} {}", self.gauges.crowd.cut_so_far())?;
+        writeln!(out, "{CUT} {}", self.gauges.connection_table.cut_so_far())?;
         head(out, REFUSED, "counter", "Connections above the limit of their address.")?;
-        writeln!(out, "{REFUSED} {}", self.gauges.crowd.refused_so_far())?;
+        writeln!(out, "{REFUSED} {}", self.gauges.connection_table.refused_so_far())?;
         head(out, "callvault_requests_in_flight", "gauge", "Requests without a whole answer.")?;
         let in_flight = self.sum(|counters| &counters.in_flight);
         writeln!(out, "callvault_requests_in_flight {in_flight}")?;
@@ -36,7 +36,7 @@ impl Metrics {
         head(out, name, "counter", "Lines of the log that could not be written.")?;
         writeln!(out, "{name} {}", self.gauges.log_lines_dropped.load(Ordering::Relaxed))?;
         head(out, "callvault_answer_bytes_in_flight", "gauge", "Bytes of answers going out.")?;
-        writeln!(out, "callvault_answer_bytes_in_flight {}", self.gauges.outflow.used())?;
+        writeln!(out, "callvault_answer_bytes_in_flight {}", self.gauges.answer_budget.used())?;
         self.write_requests(out)?;
         self.write_durations(out)?;
         head(out, "callvault_auth_failures_total", "counter", "Refused callers, by reason.")?;
@@ -134,21 +134,21 @@ mod tests {
     use http::Method;
 
     use super::*;
+    use crate::answer_budget::AnswerBudget;
     use crate::body::IngestBudget;
-    use crate::crowd::Crowd;
+    use crate::connection_table::ConnectionTable;
     use crate::metrics::Gauges;
-    use crate::outflow::Outflow;
     use crate::route::Route;
 
     #[tokio::test]
     async fn threads_are_added_up_and_buckets_are_cumulative() {
-        let crowd = Arc::new(Crowd::new(4, 4));
-        let _seat = crowd.seat([192, 0, 2, 1].into()).await.unwrap();
+        let connection_table = Arc::new(ConnectionTable::new(4, 4));
+        let _slot = connection_table.slot([192, 0, 2, 1].into()).await.unwrap();
         let gauges = Gauges {
             budget: IngestBudget::new(10),
-            outflow: Outflow::new(10),
+            answer_budget: AnswerBudget::new(10),
             log_lines_dropped: Arc::new(AtomicU64::new(7)),
-            crowd,
+            connection_table,
         };
         let metrics = Metrics::new("1.2.3", &["unknown", "/things/{id}"], 2, gauges);
         let route = Route { number: 1, template: "/things/{id}" };

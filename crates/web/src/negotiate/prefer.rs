@@ -1,4 +1,4 @@
-//! Preferences (RFC 7240): the `Prefer` header, and `Preference-Applied` in answer to it.
+//! Preferences (RFC 7240): the `Prefer` header, and `Preference-AppliedPreferences` in answer to it.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ pub enum Returns {
 
 /// Which preferences shaped an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Applied {
+pub struct AppliedPreferences {
     /// The page size that was really used.
     pub max_page_size: Option<u32>,
     /// `omit-values=nulls`.
@@ -32,7 +32,7 @@ pub struct Applied {
     pub returns: Option<Returns>,
 }
 
-impl Applied {
+impl AppliedPreferences {
     /// Adds the header line when there is something to tell.
     pub fn stamp(self, headers: &mut HeaderMap) {
         if self == Self::default() {
@@ -134,13 +134,13 @@ mod tests {
 
     #[test]
     fn what_was_applied_is_told_and_nothing_else() {
-        let line = |applied: Applied| {
+        let line = |applied: AppliedPreferences| {
             let mut headers = HeaderMap::new();
             applied.stamp(&mut headers);
             headers.get(PREFERENCE_APPLIED).map(|value| value.to_str().unwrap().to_owned())
         };
-        assert_eq!(line(Applied::default()), None);
-        let all = Applied {
+        assert_eq!(line(AppliedPreferences::default()), None);
+        let all = AppliedPreferences {
             max_page_size: Some(60),
             omit_nulls: true,
             unknown_enum_members: true,

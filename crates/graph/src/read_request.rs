@@ -11,7 +11,7 @@ use model::variation::Shape;
 use odata::bound::{Query, Resource, Step};
 use odata::edm::{Property, StructuredType};
 use store::{Budget, Reader, StoredRecord};
-use web::negotiate::{Applied, Format};
+use web::negotiate::{AppliedPreferences, Format};
 use web::response::ETag;
 use web::{Problem, Response};
 
@@ -28,7 +28,7 @@ use crate::target::{PropertyForm, RecordRef, Tail, Target};
 use crate::worker::Worker;
 
 /// A read request and everything that answering it needs.
-pub(crate) struct Ask<'a> {
+pub(crate) struct ReadRequest<'a> {
     pub(crate) worker: &'a Rc<Worker>,
     pub(crate) request: &'a Request,
     /// What contexts name: the resource without the functions on the way to it.
@@ -45,7 +45,7 @@ pub(crate) struct Ask<'a> {
     began: Instant,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> ReadRequest<'a> {
     /// Checks that the caller has one of the roles and a tenant.
     pub(crate) fn new(
         worker: &'a Rc<Worker>,
@@ -146,7 +146,7 @@ impl<'a> Ask<'a> {
     ) -> Result<Response, Problem> {
         let (_, shape) = self.wanted()?;
         if selects(self.query) || !shape.is_plain(content.has_unsettled_enum) {
-            out = self.scope.vary(&out, content, self.query, &shape)?;
+            out = self.scope.vary(&out, content, self.query, shape)?;
         }
         self.answer_with(out, etag)
     }
@@ -248,15 +248,15 @@ impl<'a> Ask<'a> {
         Composer { scope, limits: self.worker.shared.query.cost, budget: self.budget() }
     }
 
-    pub(crate) fn applied(&self) -> Applied {
+    pub(crate) fn applied(&self) -> AppliedPreferences {
         let preferences = &self.request.preferences;
-        Applied {
+        AppliedPreferences {
             max_page_size: preferences
                 .max_page_size
                 .map(|size| size.clamp(1, self.largest_page as u32)),
             omit_nulls: preferences.omit_nulls,
             unknown_enum_members: preferences.unknown_enum_members,
-            ..Applied::default()
+            ..AppliedPreferences::default()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A socket that tells the connection's pulse what it sees.
+//! A socket that tells the connection's activity what it sees.
 
 use std::io;
 use std::pin::Pin;
@@ -7,19 +7,19 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::pulse::Pulse;
+use crate::activity::Activity;
 
 /// Passes everything through.
-pub(super) struct Watched<I> {
+pub(super) struct MonitoredStream<I> {
     io: I,
-    pulse: Rc<Pulse>,
+    activity: Rc<Activity>,
     /// What was read of the socket before, and is to be read again.
     given_back: Vec<u8>,
 }
 
-impl<I> Watched<I> {
-    pub(super) fn new(io: I, pulse: Rc<Pulse>) -> Self {
-        Self { io, pulse, given_back: Vec::new() }
+impl<I> MonitoredStream<I> {
+    pub(super) fn new(io: I, activity: Rc<Activity>) -> Self {
+        Self { io, activity, given_back: Vec::new() }
     }
 
     /// Bytes that the next reader gets before those to come.
@@ -28,7 +28,7 @@ impl<I> Watched<I> {
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for MonitoredStream<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -43,20 +43,20 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         let before = buffer.filled().len();
         let poll = Pin::new(&mut self.io).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.pulse.bytes_came();
+            self.activity.bytes_came();
         }
         poll
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for MonitoredStream<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.io).poll_write(context, bytes);
-        self.pulse.write_was(&poll);
+        self.activity.write_was(&poll);
         poll
     }
 
@@ -66,7 +66,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.io).poll_write_vectored(context, slices);
-        self.pulse.write_was(&poll);
+        self.activity.write_was(&poll);
         poll
     }
 

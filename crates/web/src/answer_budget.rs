@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use identity::Caller;
 
-use crate::crowd::Peer;
+use crate::connection_table::Peer;
 use crate::problem::Problem;
 
 /// When whoever was refused may come back.
@@ -22,7 +22,7 @@ const LOOKED_AGAIN: Duration = Duration::from_millis(20);
 
 /// The pool.
 #[derive(Debug, Clone)]
-pub struct Outflow(Arc<Account>);
+pub struct AnswerBudget(Arc<Account>);
 
 #[derive(Debug)]
 struct Account {
@@ -51,7 +51,7 @@ pub struct InFlight {
     bytes: u64,
 }
 
-impl Outflow {
+impl AnswerBudget {
     /// `limit` in bytes.
     pub fn new(limit: u64) -> Self {
         let of_applications = Mutex::default();
@@ -166,7 +166,7 @@ impl Reader {
 impl InFlight {
     /// Bytes that are counted until the last of them was written.
     pub fn with(self, bytes: Bytes) -> Bytes {
-        Bytes::from_owner(Counted { bytes, _in_flight: self })
+        Bytes::from_owner(CountedBytes { bytes, _in_flight: self })
     }
 
     /// Gives back all but `bytes`, or takes what is missing.
@@ -187,12 +187,12 @@ impl Drop for InFlight {
 }
 
 /// The owner of counted bytes.
-struct Counted {
+struct CountedBytes {
     bytes: Bytes,
     _in_flight: InFlight,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for CountedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -215,29 +215,32 @@ mod tests {
 
     #[test]
     fn above_the_limit_and_above_its_share_a_reader_is_told_to_come_back() {
-        let outflow = Outflow::new(100);
+        let answer_budget = AnswerBudget::new(100);
         let (one, other) = (reader(&alone()), reader(&alone()));
-        let first = outflow.take(20, &one).unwrap();
-        assert_eq!(outflow.take(6, &one).unwrap_err().code(), Code::Unavailable);
-        let second = outflow.take(70, &other).unwrap();
-        assert_eq!(outflow.take(11, &reader(&alone())).unwrap_err().code(), Code::Unavailable);
-        assert_eq!(outflow.take(101, &one).unwrap_err().code(), Code::BadRequest);
-        assert_eq!(outflow.used(), 90);
+        let first = answer_budget.take(20, &one).unwrap();
+        assert_eq!(answer_budget.take(6, &one).unwrap_err().code(), Code::Unavailable);
+        let second = answer_budget.take(70, &other).unwrap();
+        assert_eq!(
+            answer_budget.take(11, &reader(&alone())).unwrap_err().code(),
+            Code::Unavailable
+        );
+        assert_eq!(answer_budget.take(101, &one).unwrap_err().code(), Code::BadRequest);
+        assert_eq!(answer_budget.used(), 90);
         drop(second);
-        let third = outflow.take(5, &one).unwrap();
+        let third = answer_budget.take(5, &one).unwrap();
         drop((first, third));
-        assert_eq!(outflow.used(), 0);
+        assert_eq!(answer_budget.used(), 0);
     }
 
     #[test]
     fn bytes_are_counted_until_the_last_of_them_has_gone() {
-        let outflow = Outflow::new(100);
-        let in_flight = outflow.take(10, &reader(&alone())).unwrap();
+        let answer_budget = AnswerBudget::new(100);
+        let in_flight = answer_budget.take(10, &reader(&alone())).unwrap();
         let mut bytes = in_flight.with(Bytes::from_static(b"0123456789"));
         let head = bytes.split_to(4);
         drop(bytes);
-        assert_eq!((&head[..], outflow.used()), (&b"0123"[..], 10));
+        assert_eq!((&head[..], answer_budget.used()), (&b"0123"[..], 10));
         drop(head);
-        assert_eq!(outflow.used(), 0);
+        assert_eq!(answer_budget.used(), 0);
     }
 }

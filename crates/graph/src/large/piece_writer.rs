@@ -31,20 +31,20 @@ pub(super) enum Layout {
 }
 
 /// An answer in the making.
-pub(super) struct Maker {
-    parts: VecDeque<Ready>,
-    running: Option<Running>,
+pub(super) struct PieceWriter {
+    parts: VecDeque<LoadedPart>,
+    running: Option<FragmentWriter>,
     size: u64,
 }
 
 /// A part with its bytes.
-enum Ready {
+enum LoadedPart {
     Text(Vec<u8>),
     Packed(PackedFragment, Layout),
 }
 
 /// A fragment that is being written.
-struct Running {
+struct FragmentWriter {
     bytes: FragmentReader,
     steps: VecDeque<Step>,
     form: SessionForm,
@@ -68,7 +68,7 @@ enum Step {
     End,
 }
 
-impl Maker {
+impl PieceWriter {
     /// Reads what the store keeps of an answer that ends with `text`.
     pub(super) fn new(
         reader: &mut store::Reader,
@@ -80,17 +80,17 @@ impl Maker {
             match part {
                 Part::Text(text) => {
                     size += text.len() as u64;
-                    ready.push_back(Ready::Text(text));
+                    ready.push_back(LoadedPart::Text(text));
                 }
                 Part::Fragment { kind, place, layout } => {
                     // Erased since its record was found.
                     let packed = reader.packed(kind, place)?.ok_or_else(record::not_found)?;
                     size += packed.size();
-                    ready.push_back(Ready::Packed(packed, layout));
+                    ready.push_back(LoadedPart::Packed(packed, layout));
                 }
             }
         }
-        ready.push_back(Ready::Text(text));
+        ready.push_back(LoadedPart::Text(text));
         Ok(Self { parts: ready, running: None, size })
     }
 
@@ -111,9 +111,9 @@ impl Maker {
             }
             match self.parts.pop_front() {
                 None => break,
-                Some(Ready::Text(text)) => out.extend_from_slice(&text),
-                Some(Ready::Packed(packed, layout)) => {
-                    self.running = Some(Running::begin(packed, layout)?);
+                Some(LoadedPart::Text(text)) => out.extend_from_slice(&text),
+                Some(LoadedPart::Packed(packed, layout)) => {
+                    self.running = Some(FragmentWriter::begin(packed, layout)?);
                 }
             }
         }
@@ -121,7 +121,7 @@ impl Maker {
     }
 }
 
-impl Running {
+impl FragmentWriter {
     fn begin(packed: PackedFragment, layout: Layout) -> Result<Self, Problem> {
         let size = packed.size();
         let bytes = packed.unpack().map_err(Problem::internal)?;

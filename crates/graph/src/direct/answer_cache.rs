@@ -1,4 +1,4 @@
-//! Answers of plain reads that are kept ready, by tenant and id.
+//! AnswerCache of plain reads that are kept ready, by tenant and id.
 //!
 //! They are never stale: with each new state of the store the change log is read from where it was read
 //! last, and what changed is forgotten before anything is given. A record is kept when it is asked for
@@ -16,16 +16,16 @@ const ENTRY: usize = 400;
 /// What an entry weighs on average, roughly.
 const USUAL: usize = 8 << 10;
 
-/// Answers of one thread.
-pub(super) struct Answers {
-    cache: Cache<Key, Rc<Known>, Weight>,
+/// AnswerCache of one thread.
+pub(super) struct AnswerCache {
+    cache: Cache<Key, Rc<CachedRecord>, Weight>,
     following: ChangeFeed,
     seen: Doorkeeper,
 }
 
 /// A record as it is shown, in the forms that it was asked for.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct CachedRecord {
     /// Without its fragment.
     pub(super) record: Rc<StoredRecord>,
     bodies: Vec<(u64, Rc<[u8]>)>,
@@ -46,21 +46,21 @@ impl Equivalent<Key> for KeyRef<'_> {
 #[derive(Debug, Clone)]
 struct Weight;
 
-impl Weighter<Key, Rc<Known>> for Weight {
-    fn weight(&self, _: &Key, known: &Rc<Known>) -> u64 {
+impl Weighter<Key, Rc<CachedRecord>> for Weight {
+    fn weight(&self, _: &Key, known: &Rc<CachedRecord>) -> u64 {
         let bodies: usize = known.bodies.iter().map(|(_, body)| body.len()).sum();
         (ENTRY + bodies) as u64
     }
 }
 
-impl Known {
+impl CachedRecord {
     /// The body of a form, by the form's number.
     pub(super) fn body(&self, form: u64) -> Option<&Rc<[u8]>> {
         self.bodies.iter().find(|(of, _)| *of == form).map(|(_, body)| body)
     }
 }
 
-impl Answers {
+impl AnswerCache {
     /// None yet, and never more than so many bytes.
     pub(super) fn new(bytes: usize) -> Self {
         let cache = Cache::with_weighter(bytes / USUAL, bytes as u64, Weight);
@@ -88,7 +88,7 @@ impl Answers {
     }
 
     /// What is known of a record.
-    pub(super) fn find(&mut self, tenant: &TenantId, id_key: &[u8]) -> Option<Rc<Known>> {
+    pub(super) fn find(&mut self, tenant: &TenantId, id_key: &[u8]) -> Option<Rc<CachedRecord>> {
         self.cache.get(&KeyRef(tenant.as_str(), id_key)).cloned()
     }
 
@@ -107,12 +107,14 @@ impl Answers {
         }
         let of_before = self.find(tenant, &id_key);
         // What was known may be older than what was read just now.
-        let is_same = |known: &&Rc<Known>| is_same(&known.record, &record);
+        let is_same = |known: &&Rc<CachedRecord>| is_same(&known.record, &record);
         let mut bodies: Vec<(u64, Rc<[u8]>)> =
             of_before.as_ref().filter(is_same).map_or_else(Vec::new, |known| known.bodies.clone());
         bodies.push((form, body.into()));
-        let known =
-            Known { record: Rc::new(StoredRecord { fragment: Vec::new(), ..record }), bodies };
+        let known = CachedRecord {
+            record: Rc::new(StoredRecord { fragment: Vec::new(), ..record }),
+            bodies,
+        };
         self.cache.insert(Key(tenant.as_str().to_owned(), id_key), Rc::new(known));
     }
 }
@@ -125,8 +127,8 @@ fn is_same(one: &StoredRecord, other: &StoredRecord) -> bool {
     of(one) == of(other)
 }
 
-impl std::fmt::Debug for Answers {
+impl std::fmt::Debug for AnswerCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answers").field("kept", &self.cache.len()).finish_non_exhaustive()
+        f.debug_struct("AnswerCache").field("kept", &self.cache.len()).finish_non_exhaustive()
     }
 }

@@ -18,17 +18,17 @@ const LOOKED_AGAIN: Duration = Duration::from_millis(20);
 
 /// All connections.
 #[derive(Debug)]
-pub struct Crowd {
+pub struct ConnectionTable {
     places: Arc<Semaphore>,
     most: usize,
     most_of_address: usize,
-    present: Mutex<Present>,
+    present: Mutex<TableState>,
     cut: AtomicU64,
     refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Present {
+struct TableState {
     next: u64,
     /// In the order in which they came, without those that were told to go.
     peers: BTreeMap<u64, Arc<Peer>>,
@@ -49,15 +49,15 @@ pub struct Peer {
 
 /// A place among the connections, free again when it is dropped.
 #[derive(Debug)]
-pub struct Seat {
-    crowd: Arc<Crowd>,
+pub struct ConnectionSlot {
+    connection_table: Arc<ConnectionTable>,
     number: u64,
     /// Who has it.
     pub peer: Arc<Peer>,
     _place: OwnedSemaphorePermit,
 }
 
-impl Crowd {
+impl ConnectionTable {
     /// Places for so many, and for so many from one address.
     pub fn new(most: usize, most_of_address: usize) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Crowd {
 
     /// A place for a connection, made free if need be; waits where nobody can go. `None` if there are
     /// too many from its address.
-    pub async fn seat(self: &Arc<Self>, from: IpAddr) -> Option<Seat> {
+    pub async fn slot(self: &Arc<Self>, from: IpAddr) -> Option<ConnectionSlot> {
         let address = counted(from);
         if self.count_of(address) >= self.most_of_address && !self.cut(Some(address)) {
             self.refused.fetch_add(1, Ordering::Relaxed);
@@ -96,7 +96,7 @@ impl Crowd {
         present.peers.insert(number, Arc::clone(&peer));
         *present.of_address.entry(address).or_default() += 1;
         drop(present);
-        Some(Seat { crowd: Arc::clone(self), number, peer, _place: place })
+        Some(ConnectionSlot { connection_table: Arc::clone(self), number, peer, _place: place })
     }
 
     /// Tells one to go, from an address or from anywhere; whether there was one.
@@ -141,13 +141,13 @@ impl Crowd {
         self.present().of_address.get(&address).copied().unwrap_or(0)
     }
 
-    fn present(&self) -> MutexGuard<'_, Present> {
+    fn present(&self) -> MutexGuard<'_, TableState> {
         // Nothing is left half done in it.
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Present {
+impl TableState {
     fn remove(&mut self, number: u64) {
         let Some(peer) = self.peers.remove(&number) else { return };
         if let Some(count) = self.of_address.get_mut(&peer.address) {
@@ -206,9 +206,9 @@ impl Peer {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.crowd.present().remove(self.number);
+        self.connection_table.present().remove(self.number);
     }
 }
 
@@ -231,22 +231,22 @@ mod tests {
         [192, 0, 2, last].into()
     }
 
-    fn must_go(seat: &Seat) -> bool {
+    fn must_go(slot: &ConnectionSlot) -> bool {
         let mut context = Context::from_waker(Waker::noop());
-        pin!(seat.peer.must_go()).poll(&mut context).is_ready()
+        pin!(slot.peer.must_go()).poll(&mut context).is_ready()
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_one_that_waits_longest_without_a_token_goes_first() {
-        let crowd = Arc::new(Crowd::new(3, 3));
+        let connection_table = Arc::new(ConnectionTable::new(3, 3));
         let mut seats = Vec::new();
         for last in 1..=3 {
-            seats.push(crowd.seat(address(last)).await.unwrap());
+            seats.push(connection_table.slot(address(last)).await.unwrap());
         }
         seats[0].peer.shows_token();
         seats[1].peer.keeps_us_waiting(false);
-        assert_eq!(crowd.count(), 3);
-        let mut fourth = Box::pin(crowd.seat(address(4)));
+        assert_eq!(connection_table.count(), 3);
+        let mut fourth = Box::pin(connection_table.slot(address(4)));
         let mut context = Context::from_waker(Waker::noop());
         assert!(fourth.as_mut().poll(&mut context).is_pending());
         let told: Vec<bool> = seats.iter().map(must_go).collect();
@@ -254,15 +254,15 @@ mod tests {
         seats.pop();
         let fourth = fourth.await.unwrap();
         fourth.peer.shows_token();
-        assert_eq!(crowd.cut_so_far(), 1);
+        assert_eq!(connection_table.cut_so_far(), 1);
 
         // Nobody can go, until one begins to keep us waiting.
-        let mut fifth = Box::pin(crowd.seat(address(5)));
+        let mut fifth = Box::pin(connection_table.slot(address(5)));
         for _ in 0..3 {
             assert!(fifth.as_mut().poll(&mut context).is_pending());
             tokio::time::sleep(LOOKED_AGAIN).await;
         }
-        assert!(seats.iter().chain([&fourth]).all(|seat| !must_go(seat)));
+        assert!(seats.iter().chain([&fourth]).all(|slot| !must_go(slot)));
         seats[1].peer.keeps_us_waiting(true);
         for _ in 0..2 {
             assert!(fifth.as_mut().poll(&mut context).is_pending());
@@ -275,19 +275,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_address_takes_more_than_its_places() {
-        let crowd = Arc::new(Crowd::new(10, 2));
-        let first = crowd.seat(address(1)).await.unwrap();
-        let second = crowd.seat(address(1)).await.unwrap();
-        let other = crowd.seat(address(2)).await.unwrap();
-        let third = crowd.seat(address(1)).await.unwrap();
+        let connection_table = Arc::new(ConnectionTable::new(10, 2));
+        let first = connection_table.slot(address(1)).await.unwrap();
+        let second = connection_table.slot(address(1)).await.unwrap();
+        let other = connection_table.slot(address(2)).await.unwrap();
+        let third = connection_table.slot(address(1)).await.unwrap();
         assert!(must_go(&first) && !must_go(&second) && !must_go(&other));
-        for seat in [&second, &third] {
-            seat.peer.shows_token();
+        for slot in [&second, &third] {
+            slot.peer.shows_token();
         }
-        assert!(crowd.seat(address(1)).await.is_none());
-        assert_eq!((crowd.cut_so_far(), crowd.refused_so_far()), (1, 1));
+        assert!(connection_table.slot(address(1)).await.is_none());
+        assert_eq!((connection_table.cut_so_far(), connection_table.refused_so_far()), (1, 1));
         drop(third);
-        assert!(crowd.seat(address(1)).await.is_some());
+        assert!(connection_table.slot(address(1)).await.is_some());
     }
 
     #[test]

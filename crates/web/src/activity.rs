@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::crowd::Peer;
+use crate::connection_table::Peer;
 
 /// Limits of time.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ pub(crate) enum Phase {
 
 /// The state of one connection, touched by its I/O and its requests.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Activity {
     pub(crate) phase: Cell<Phase>,
     open_requests: Cell<u32>,
     /// Counts changes of state, so that the timer sees whether there was one since it last looked.
@@ -67,16 +67,16 @@ pub struct Pulse {
 
 /// A body is waited for, until this is dropped.
 #[derive(Debug)]
-pub struct WaitsForBody<'a>(&'a Pulse);
+pub struct BodyWait<'a>(&'a Activity);
 
-impl Drop for WaitsForBody<'_> {
+impl Drop for BodyWait<'_> {
     fn drop(&mut self) {
         self.0.open_bodies.set(self.0.open_bodies.get() - 1);
         self.0.tell();
     }
 }
 
-impl Pulse {
+impl Activity {
     pub(crate) fn new(peer: Arc<Peer>) -> Self {
         Self {
             phase: Cell::new(Phase::Head),
@@ -118,10 +118,10 @@ impl Pulse {
     }
 
     /// More of a request's body is waited for.
-    pub fn waits_for_body(&self) -> WaitsForBody<'_> {
+    pub fn waits_for_body(&self) -> BodyWait<'_> {
         self.open_bodies.set(self.open_bodies.get() + 1);
         self.tell();
-        WaitsForBody(self)
+        BodyWait(self)
     }
 
     /// The connection speaks HTTP/2, whose control frames say nothing about a request's head.
@@ -225,35 +225,35 @@ mod tests {
 
     #[test]
     fn patience_follows_what_the_connection_does() {
-        let pulse = Pulse::new(alone());
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.head), "silent from the beginning");
-        pulse.request_begins();
-        assert_eq!(pulse.patience(TIMES), None, "a request in flight");
-        pulse.bytes_came();
-        assert_eq!(pulse.patience(TIMES), None, "its body");
-        pulse.write_was(&Poll::Pending);
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.idle), "the client takes nothing");
-        pulse.write_was(&Poll::Ready(Ok(1)));
-        pulse.request_ends();
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.idle), "between requests");
-        pulse.bytes_came();
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.head), "half a head");
+        let activity = Activity::new(alone());
+        assert_eq!(activity.patience(TIMES), Some(TIMES.head), "silent from the beginning");
+        activity.request_begins();
+        assert_eq!(activity.patience(TIMES), None, "a request in flight");
+        activity.bytes_came();
+        assert_eq!(activity.patience(TIMES), None, "its body");
+        activity.write_was(&Poll::Pending);
+        assert_eq!(activity.patience(TIMES), Some(TIMES.idle), "the client takes nothing");
+        activity.write_was(&Poll::Ready(Ok(1)));
+        activity.request_ends();
+        assert_eq!(activity.patience(TIMES), Some(TIMES.idle), "between requests");
+        activity.bytes_came();
+        assert_eq!(activity.patience(TIMES), Some(TIMES.head), "half a head");
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_takes_slowly_is_cut_off_and_who_keeps_the_rate_is_not() {
         for (bytes, expected) in [(0, Some(60)), (500, Some(120)), (1_000, None)] {
-            let (pulse, began) = (Pulse::new(alone()), Instant::now());
+            let (activity, began) = (Activity::new(alone()), Instant::now());
             let is_overdue = loop {
-                pulse.write_was(&Poll::Pending);
+                activity.write_was(&Poll::Pending);
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                if pulse.takes_too_slowly(TIMES) {
+                if activity.takes_too_slowly(TIMES) {
                     break Some(began.elapsed().as_secs());
                 }
                 if began.elapsed() > Duration::from_hours(1) {
                     break None;
                 }
-                pulse.write_was(&Poll::Ready(Ok(bytes)));
+                activity.write_was(&Poll::Ready(Ok(bytes)));
             };
             // Give or take the second in which it is seen.
             let is_expected = match (is_overdue, expected) {
@@ -266,25 +266,25 @@ mod tests {
 
     #[test]
     fn control_frames_of_http2_are_no_head() {
-        let pulse = Pulse::new(alone());
-        pulse.request_begins();
-        pulse.speaks_http2();
-        pulse.request_begins();
-        pulse.request_ends();
-        assert_eq!(pulse.patience(TIMES), None, "one of two streams is open");
-        pulse.request_ends();
-        pulse.bytes_came();
-        assert_eq!(pulse.patience(TIMES), Some(TIMES.idle));
+        let activity = Activity::new(alone());
+        activity.request_begins();
+        activity.speaks_http2();
+        activity.request_begins();
+        activity.request_ends();
+        assert_eq!(activity.patience(TIMES), None, "one of two streams is open");
+        activity.request_ends();
+        activity.bytes_came();
+        assert_eq!(activity.patience(TIMES), Some(TIMES.idle));
     }
 
     #[test]
     fn a_head_that_trickles_in_does_not_buy_time() {
-        let pulse = Pulse::new(alone());
-        pulse.request_begins();
-        pulse.request_ends();
-        pulse.bytes_came();
-        let changes = pulse.changes.get();
-        pulse.bytes_came();
-        assert_eq!(pulse.changes.get(), changes);
+        let activity = Activity::new(alone());
+        activity.request_begins();
+        activity.request_ends();
+        activity.bytes_came();
+        let changes = activity.changes.get();
+        activity.bytes_came();
+        assert_eq!(activity.changes.get(), changes);
     }
 }

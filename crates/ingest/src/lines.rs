@@ -1,0 +1,120 @@
+//! Cuts a stream of bytes into lines, numbered from 1, and these into batches.
+//!
+//! Unlike [`crate::Splitter`], which finds records whatever stands around them, this goes by line ends
+//! alone: a sender that is answered line by line has to know which line is meant.
+
+use bytes::{Bytes, BytesMut};
+
+/// Lines in a batch at most.
+pub(crate) const LINES_PER_BATCH: usize = 256;
+/// Bytes in a batch at most, unless one line has more.
+pub(crate) const BYTES_PER_BATCH: usize = 4 * 1024 * 1024;
+
+/// A line, by its number from 1.
+#[derive(Debug)]
+pub struct Line {
+    /// Its number; empty lines count, and are not given.
+    pub number: u64,
+    /// What it holds.
+    pub text: LineText,
+}
+
+/// What a line holds.
+#[derive(Debug)]
+pub enum LineText {
+    /// Its bytes, not checked in any way.
+    Bytes(Bytes),
+    /// More bytes than a line may have.
+    TooLong,
+}
+
+impl Line {
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        match &self.text {
+            LineText::Bytes(bytes) => bytes.len(),
+            LineText::TooLong => 0,
+        }
+    }
+}
+
+/// Cuts a stream into lines, and these into batches.
+#[derive(Debug)]
+pub struct LineSplitter {
+    largest: usize,
+    rest: BytesMut,
+    searched: usize,
+    number: u64,
+    is_skipping: bool,
+    ready: Vec<Line>,
+    ready_bytes: usize,
+}
+
+impl LineSplitter {
+    /// Reads lines of up to `largest` bytes.
+    pub fn new(largest: usize) -> Self {
+        Self {
+            largest,
+            rest: BytesMut::new(),
+            searched: 0,
+            number: 0,
+            is_skipping: false,
+            ready: Vec::new(),
+            ready_bytes: 0,
+        }
+    }
+
+    /// Adds bytes of the stream; `is_last` says that it ends with them.
+    pub fn push(&mut self, chunk: &[u8], is_last: bool) {
+        self.rest.extend_from_slice(chunk);
+        while let Some(at) = self.rest[self.searched..].iter().position(|byte| *byte == b'\n') {
+            let line = self.rest.split_to(self.searched + at + 1);
+            self.searched = 0;
+            self.line(line.freeze());
+        }
+        self.searched = self.rest.len();
+        if self.rest.len() > self.largest {
+            self.rest.clear();
+            self.searched = 0;
+            self.is_skipping = true;
+        }
+        if is_last && (!self.rest.is_empty() || self.is_skipping) {
+            let line = self.rest.split().freeze();
+            self.searched = 0;
+            self.line(line);
+        }
+    }
+
+    fn line(&mut self, bytes: Bytes) {
+        self.number += 1;
+        let number = self.number;
+        if std::mem::take(&mut self.is_skipping) || bytes.len() > self.largest {
+            self.ready.push(Line { number, text: LineText::TooLong });
+        } else if !bytes.trim_ascii().is_empty() {
+            self.ready_bytes += bytes.len();
+            self.ready.push(Line { number, text: LineText::Bytes(bytes) });
+        }
+    }
+
+    /// A full batch, or at the end what is left.
+    pub fn take_batch(&mut self, is_last: bool) -> Option<Vec<Line>> {
+        let is_full = self.ready.len() >= LINES_PER_BATCH || self.ready_bytes >= BYTES_PER_BATCH;
+        if self.ready.is_empty() || !(is_full || is_last) {
+            return None;
+        }
+        let mut bytes = 0;
+        let fitting = self
+            .ready
+            .iter()
+            .take(LINES_PER_BATCH)
+            .take_while(|line| {
+                bytes += line.bytes();
+                bytes <= BYTES_PER_BATCH
+            })
+            .count()
+            .max(1);
+        let batch: Vec<Line> = self.ready.drain(..fitting).collect();
+        self.ready_bytes -= batch.iter().map(Line::bytes).sum::<usize>();
+        Some(batch)
+    }
+}
