@@ -2,11 +2,10 @@
 
 use model::flags;
 use odata::key;
-use odata::primitive::TICKS_PER_SECOND;
+use odata::primitive::TICKS_PER_DAY;
 use store::{StoredRecord, clock};
 use web::Problem;
 
-const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 
 /// Graph's answer to a record that is not there, be it absent, of another tenant or too old.
 const NO_SUCH_RECORD: &str = "Could not find the requested call record. Records about calls or \
