@@ -66,7 +66,7 @@ impl Crate {
         let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
         for submodule in self.add(here.clone(), &text) {
             let file = folder.join(format!("{submodule}.rs"));
-            let below = [&here[..], &[submodule.clone()]].concat();
+            let below = [&here[..], std::slice::from_ref(&submodule)].concat();
             self.read_module(below, file, folder.join(submodule))?;
         }
         Ok(())
