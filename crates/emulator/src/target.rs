@@ -184,7 +184,7 @@ mod tests {
             print("/communications/callRecords/a/sessions", "$expand=segments&$skiptoken=x y");
         for (path, query) in [
             ("/communications/callRecords/A/sessions/", "$skiptoken=x%20y&$expand=segments"),
-            ("/communications/callRecords('a')/sessions", "%24expand=segments&%24skiptoken=x+y"),
+            ("/communications/callRecords('a')/sessions", "%24expand=segments&%24skiptoken=x%20y"),
             ("/communications/callRecords/%61/sessions", "$expand=segments&&skipToken=x%20y"),
         ] {
             assert_eq!(print(path, query), one, "{path} {query}");

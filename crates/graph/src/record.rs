@@ -6,7 +6,6 @@ use odata::primitive::TICKS_PER_DAY;
 use store::{StoredRecord, clock};
 use web::Problem;
 
-
 /// Graph's answer to a record that is not there, be it absent, of another tenant or too old.
 const NO_SUCH_RECORD: &str = "Could not find the requested call record. Records about calls or \
                               online meetings that started more than 30 days ago are not \

@@ -166,7 +166,9 @@ impl Meter {
     /// the option; the first one counts.
     pub(super) fn blame(&self, alias: &str, position: usize) {
         let mut place = self.place.borrow_mut();
-        if place.is_none() && self.is_exhausted() {
+        // A calculation without a result says its place itself.
+        let is_budget = !matches!(self.exhausted.get(), None | Some(Exhausted::Calculation { .. }));
+        if place.is_none() && is_budget {
             *place = Some(format!("'{alias}' at position {position}"));
         }
     }

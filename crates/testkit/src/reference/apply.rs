@@ -190,12 +190,18 @@ fn figure(aggregate: &Aggregate, items: &[Value]) -> Value {
             let distinct: std::collections::HashSet<_> = values.iter().map(identity).collect();
             Value::Int(distinct.len() as i64)
         }
-        Method::Min => values.into_iter().min_by(by_order).unwrap_or(Value::Null),
-        Method::Max => values.into_iter().max_by(by_order).unwrap_or(Value::Null),
+        Method::Min => ranked(values).min_by(by_order).unwrap_or(Value::Null),
+        Method::Max => ranked(values).max_by(by_order).unwrap_or(Value::Null),
         Method::Sum => sum(&values),
         Method::Average => average(&values),
         Method::Percentile(share) => percentile(share, values),
     }
+}
+
+/// The values that have a place in an order, which NaN has not.
+fn ranked(values: Vec<Value>) -> impl Iterator<Item = Value> {
+    let is_nan = |value: &Value| matches!(value, Value::Float(number) if number.is_nan());
+    values.into_iter().filter(move |value| !is_nan(value))
 }
 
 /// The exact sum where all values are whole numbers, or all are durations (in ticks).

@@ -19,7 +19,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("$filter=version+eq+7&$select=id", "r7"),
     ("$filter=version+eq+7e+0", "r7"),
     ("$filter=version%20eq%20@v&@v=7&$orderby=startDateTime+desc", "r7"),
-    ("$orderby=version+desc,id&$top=1", "r7"),
+    ("$orderby=version+desc,id&$top=1", "r5"),
     ("$select=id,+version&$filter=id%20eq%20'r7'", "r7"),
 ];
 
