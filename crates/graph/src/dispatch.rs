@@ -130,10 +130,14 @@ async fn beside_records(
             let read = ReadRequest::new(worker, request, resource, query, row.roles)?;
             Box::pin(deliveries::answer(&read)).await
         }
-        (handler, _) => {
+        (
+            handler @ (Handler::Calls | Handler::CallCount | Handler::Call | Handler::EventsOfCall),
+            _,
+        ) => {
             let read = ReadRequest::new(worker, request, resource, query, row.roles)?;
             Box::pin(calls::answer(&read, handler, &ids.first)).await
         }
+        _ => Err(Problem::no_such_route()),
     }
 }
 

@@ -346,3 +346,17 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::Literal(literal), position })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::BUILT_IN;
+    use crate::bound::Function;
+
+    #[test]
+    fn every_function_is_read_as_a_call() {
+        for function in Function::ALL {
+            let name = function.name().to_ascii_lowercase();
+            assert!(BUILT_IN.contains(&name.as_str()), "{name}");
+        }
+    }
+}

@@ -10,11 +10,12 @@ use model::rows::RowSet;
 use odata::bound::{Apply, Query};
 use odata::edm::Type;
 use odata::eval::{Meter, Pager, Sieve, Window};
-use odata::json::{Node, write_node};
+use odata::json::{Member, Node, write_node};
 
 use super::chain::Chain;
 use super::columns::Columns;
 use super::evaluation::{environment, load};
+use super::parts::{Parts, parts};
 use super::pipeline::{left_out, pipeline, sizes, too_much};
 use super::run::{Run, all_behind};
 use crate::Error;
@@ -35,20 +36,30 @@ pub(crate) fn apply(
     let run = &mut run;
     let nodes = match Columns::new(chain, plan) {
         Some(columns) => columns.run(chain, run)?,
-        None => over_json(chain, plan, run)?,
+        None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
     };
     finish(&query.query, query.rows, nodes, &run.budget.meter)
 }
 
-/// The chain over the JSON of rows.
+/// What the options behind `$apply` look at, of items that it keeps as they are.
+fn parts_of_options(query: &Query) -> Parts {
+    if query.search.is_some() {
+        return Parts::ALL;
+    }
+    let computed = query.compute.iter().map(|member| &member.value);
+    let ordered = query.orderby.iter().map(|key| &key.value);
+    parts(&computed.chain(ordered).chain(&query.filter).collect::<Vec<_>>())
+}
+
+/// The chain over the JSON of rows, with these parts of them beside those that the chain looks at.
 fn over_json(
     chain: &Chain<'_>,
     plan: &Plan<'_>,
-    run: &mut Run<'_>,
+    (run, behind): (&mut Run<'_>, Parts),
 ) -> Result<Vec<Node<'static>>, Error> {
     let set = plan.set;
     let filter = chain.input.residual_filter(plan);
-    let parts = chain.parts().and(filter.parts);
+    let parts = chain.parts().and(filter.parts).and(behind);
     let steps = chain.computing.iter().copied().chain(chain.steps).cloned().collect();
     let pipeline = pipeline(steps, set)?;
     let mut flow = pipeline.start(sizes(run.budget), environment(&run.budget.meter));
@@ -83,11 +94,10 @@ fn finish(
     let window = Window::of(query, 0, usize::MAX);
     let ty = Type::Structured(set.ty());
     let mut pager = Pager::new(&sieve, window, ty, environment(meter));
-    for mut node in nodes {
-        leave_related(&mut node);
+    for node in nodes {
         let text = |node: &Node<'_>| {
             let mut out = Vec::new();
-            write_node(&mut out, node);
+            write_node(&mut out, &without_related(node));
             out
         };
         if pager.offer(Cow::Owned(node), text).is_break() {
@@ -97,12 +107,17 @@ fn finish(
     Ok(pager.finish()?.items)
 }
 
-/// Takes out of a row what is related to it, which an answer shows only where it is expanded.
-fn leave_related(node: &mut Node<'_>) {
-    let Node::Object(members) = node else { return };
-    let related = ["sessions", "segments", "participants_v2"];
-    members.retain(|member| {
-        let is_related = related.iter().any(|name| member.name.is(name));
-        !(is_related && matches!(member.value, Node::Array(_)))
-    });
+/// An item without what is related to it, which an answer shows only where it is expanded.
+fn without_related<'n>(node: &'n Node<'n>) -> Cow<'n, Node<'n>> {
+    let is_related = |member: &Member<'_>| {
+        let related = ["sessions", "segments", "participants_v2"];
+        matches!(member.value, Node::Array(_)) && related.iter().any(|name| member.name.is(name))
+    };
+    match node {
+        Node::Object(members) if members.iter().any(is_related) => {
+            let own = members.iter().filter(|member| !is_related(member));
+            Cow::Owned(Node::Object(own.cloned().collect()))
+        }
+        node => Cow::Borrowed(node),
+    }
 }

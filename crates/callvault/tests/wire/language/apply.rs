@@ -396,3 +396,71 @@ const WRONG_TRANSFORMATIONS: &[(&str, u16, &str, &str)] = &[
 fn wrong_transformations_are_refused_with_their_position() {
     Asked::new().refusals(WRONG_TRANSFORMATIONS);
 }
+
+#[test]
+fn condition_of_the_path_comes_before_apply() {
+    let mut asked = Asked::new();
+    let group_calls = "/$filter(type eq 'groupCall')";
+    gives(
+        &mut asked,
+        group_calls,
+        true,
+        &[
+            ("aggregate($count as n)", json!([{"n": 3}])),
+            ("filter(version gt 2)/aggregate($count as n)", json!([{"n": 2}])),
+        ],
+    );
+    asked.lists(
+        RECORDS,
+        &[
+            ("/$filter(type eq 'groupCall')?$apply=orderby(version)/top(2)", "r2 r3"),
+            ("/$filter(type eq 'groupCall')?$apply=top(9)&$filter=version gt 2", "r7 r3"),
+            (
+                "/$filter(version gt 2)/$filter(type eq 'groupCall')?$apply=topcount(1,version)",
+                "r7",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn items_that_apply_keeps_are_what_they_were() {
+    let mut asked = Asked::new();
+    for options in [
+        "$filter=sessions/$count gt 1",
+        "$filter=sessions/any(s:s/isTest)&$count=true",
+        "$search=\"Ann Lee\"",
+        "$compute=sessions/$count as n&$orderby=n desc,id",
+        "$orderby=sessions/$count desc,id&$top=3",
+        "$expand=sessions($select=id)&$select=id",
+    ] {
+        let plain = asked.body(&format!("{RECORDS}?{options}"));
+        assert_ne!(plain["value"], json!([]), "{options}");
+        for apply in ["filter(version ge 1)", "identity", "orderby(startDateTime desc)"] {
+            let kept = asked.body(&format!("{RECORDS}?$apply={apply}&{options}"));
+            assert_eq!(kept["value"], plain["value"], "{apply} {options}");
+        }
+    }
+}
+
+#[test]
+fn items_of_a_cut_list_keep_what_is_related_to_them() {
+    let mut asked = Asked::new();
+    let all = asked.names(&format!("{RECORDS}?$filter=sessions/$count gt 0&$orderby=id")).unwrap();
+    let cut = "$apply=top(99)";
+    for (options, expected) in [
+        ("$filter=sessions/$count gt 0&$orderby=id", all.as_str()),
+        ("$filter=sessions/any()&$orderby=id", all.as_str()),
+    ] {
+        let found = asked.names(&format!("{RECORDS}?{cut}&{options}")).unwrap();
+        assert_eq!(found, expected, "{options}");
+    }
+    let whole = asked.body(&format!("{RECORDS}?{cut}&$filter=sessions/any()"));
+    assert!(whole["value"][0].get("sessions").is_none(), "only $expand shows them");
+    asked.refusals(&[(
+        "?$apply=topcount(2,version)&$expand=sessions",
+        501,
+        "$expand",
+        "$expand behind an $apply that options can't say is not supported yet.",
+    )]);
+}
