@@ -12,6 +12,8 @@ mod property;
 mod rows;
 mod selection;
 
+use std::borrow::Cow;
+
 use model::search::Finder;
 use odata::bound::{Query, Resource};
 use odata::context;
@@ -79,19 +81,20 @@ impl Composer {
     }
 
     fn dispatch(&self, reader: &mut Reader, question: &Question) -> Result<Answer, Problem> {
-        let effective = question.effective_query();
+        let effective = &*question.effective_query();
+        refuse_unanswered(effective, &question.target.tail)?;
         match (&question.target.base, &question.target.tail) {
             (Base::Communications, _) => self.communications(question),
             (Base::Import, _) => Err(Problem::method_not_allowed(&[http::Method::POST])),
-            (Base::Rows(rows), Tail::Whole) => self.rows(reader, question, *rows, &effective),
-            (Base::Rows(rows), Tail::Count) => self.count_rows(reader, *rows, &effective),
-            (Base::Rows(_), Tail::Ref) => self.row_refs(reader, question, &effective),
+            (Base::Rows(rows), Tail::Whole) => self.rows(reader, question, *rows, effective),
+            (Base::Rows(rows), Tail::Count) => self.count_rows(reader, *rows, effective),
+            (Base::Rows(_), Tail::Ref) => self.row_refs(reader, question, effective),
             (
                 Base::Sessions(_) | Base::Segments(..) | Base::Participants(_) | Base::Versions(_),
                 Tail::Whole | Tail::Count | Tail::Ref,
-            ) => self.inside(reader, question, &effective),
+            ) => self.inside(reader, question, effective),
             (_, Tail::Property { path, form }) => {
-                self.property(reader, question, path, *form, &effective)
+                self.property(reader, question, path, *form, effective)
             }
             (_, Tail::Whole | Tail::Ref) => self.single(reader, question),
             (_, Tail::Count) => Err(Problem::no_such_route()),
@@ -101,7 +104,7 @@ impl Composer {
     /// Whether answering is sure to be quick: nothing is evaluated, an index leads to the rows, and
     /// no more is read than a few rows or an entity.
     pub(crate) fn is_bounded(&self, question: &Question) -> bool {
-        let query = question.effective_query();
+        let query = question.effective_query().into_owned();
         match (&question.target.base, &question.target.tail) {
             (Base::Rows(rows), Tail::Whole) => {
                 let is_short = query.top.is_none_or(|top| top <= SHORT_PAGE)
@@ -192,8 +195,21 @@ impl Composer {
 
 impl Question {
     /// The options together with the filters of the path.
-    pub(crate) fn effective_query(&self) -> Query {
+    pub(crate) fn effective_query(&self) -> Cow<'_, Query> {
         let conditions = self.target.filters.iter().rev().cloned();
-        conditions.fold(self.query.clone(), Query::narrowed)
+        conditions.fold(Cow::Borrowed(&self.query), |query, condition| {
+            Cow::Owned(query.into_owned().narrowed(condition))
+        })
     }
+}
+
+/// Refuses what is read of `$apply` but not answered, which must not be left out silently.
+fn refuse_unanswered(query: &Query, tail: &Tail) -> Result<(), Problem> {
+    let (option, what) = match tail {
+        _ if query.apply.is_none() => return Ok(()),
+        Tail::Property { .. } => ("$apply", "$apply on the items of a property"),
+        _ if query.expand.is_empty() => return Ok(()),
+        _ => ("$expand", "$expand behind an $apply that options can't say"),
+    };
+    Err(Problem::not_supported(format!("{what} is not supported yet.")).with_target(option))
 }

@@ -15,7 +15,7 @@ use crate::compose::{Answer, Composer, Question};
 use crate::destination;
 use crate::options::QuerySettings;
 use crate::scope::{Application, Scope};
-use crate::target::Base;
+use crate::target::{Base, Tail};
 use crate::unsupported::Unsupported;
 
 /// What links begin with, so that they can be followed here again.
@@ -84,7 +84,7 @@ impl Local {
 
     fn row_query(&self, rows: RowSet, question: &Question) -> RowQuery {
         let not_before = self.composer.scope.not_before;
-        RowQuery { rows, query: question.effective_query(), not_before }
+        RowQuery { rows, query: question.effective_query().into_owned(), not_before }
     }
 
     fn question(&self, url: &str) -> Result<Question, LocalError> {
@@ -99,7 +99,7 @@ impl Local {
         let target = destination::target(&resource)
             .map_err(|Unsupported(what)| LocalError(format!("{what} is not supported")))?;
         let path = resource.to_string();
-        let query = query.with_options_for_apply();
+        let query = query.with_options_for_apply(target.tail == Tail::Count);
         Ok(Question { target, resource, path, query })
     }
 }

@@ -199,11 +199,12 @@ impl<'a> ReadRequest<'a> {
         } else {
             self.format()?;
         }
+        let is_counted = target.tail == Tail::Count;
         let question = Question {
             target,
             resource: self.resource.clone().into_owned(),
             path: self.path.clone(),
-            query: self.query.clone().with_options_for_apply(),
+            query: self.query.clone().with_options_for_apply(is_counted),
         };
         let composer = self.composer();
         let here = composer

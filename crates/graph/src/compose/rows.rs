@@ -30,10 +30,6 @@ impl Composer {
     ) -> Result<Answer, Problem> {
         let page = self.page(question, MOST_SESSIONS)?;
         if query.apply.is_some() {
-            if !query.expand.is_empty() {
-                let what = "$expand behind an $apply that options can't say is not supported yet.";
-                return Err(Problem::not_supported(what).with_target("$expand"));
-            }
             let objects = self.applied(reader, rows, query)?;
             return self.objects(question, &objects, &page);
         }

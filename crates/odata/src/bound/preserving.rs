@@ -23,17 +23,19 @@ impl Query {
         self
     }
 
-    /// The query without `$apply` if options can say the same as it; otherwise as it is.
+    /// The query without `$apply` if options can say the same as it; otherwise as it is. With `/$count`
+    /// behind the path, and with `$count`, all items count that `$apply` gives, but options count also
+    /// those that `$skip` and `$top` leave out.
     #[must_use]
-    pub fn with_options_for_apply(self) -> Self {
+    pub fn with_options_for_apply(self, is_counted: bool) -> Self {
         let Some(apply) = &self.apply else { return self };
-        options_for(apply, &self).unwrap_or(self)
+        options_for(apply, &self, is_counted || self.count).unwrap_or(self)
     }
 }
 
 /// The options that mean the same as a chain with the options of a query behind it. None when a step
 /// makes other items, or when an option would have to apply later than options do.
-fn options_for(apply: &Apply, behind: &Query) -> Option<Query> {
+fn options_for(apply: &Apply, behind: &Query, is_counted: bool) -> Option<Query> {
     let mut query = Query {
         select: behind.select.clone(),
         expand: behind.expand.clone(),
@@ -49,7 +51,7 @@ fn options_for(apply: &Apply, behind: &Query) -> Option<Query> {
         add(&mut query, step.clone())?;
     }
     let is_cut = query.skip.is_some() || query.top.is_some();
-    if is_cut && behind.count {
+    if is_cut && is_counted {
         return None;
     }
     query.count = behind.count;

@@ -9,7 +9,7 @@ fn query(text: &str) -> Query {
 
 #[track_caller]
 fn check(text: &str, expected: &str) {
-    let found = query(text).with_options_for_apply();
+    let found = query(text).with_options_for_apply(false);
     assert_eq!(found, query(expected), "{text}: {found}");
 }
 
@@ -43,6 +43,13 @@ fn chains_that_options_cannot_say_stay() {
     ] {
         check(text, text);
     }
+}
+
+#[test]
+fn chain_that_cuts_stays_where_its_items_are_counted() {
+    let counted = |text| query(text).with_options_for_apply(true);
+    assert_eq!(counted("$apply=top(5)"), query("$apply=top(5)"));
+    assert_eq!(counted("$apply=filter(version gt 1)"), query("$filter=version gt 1"));
 }
 
 #[test]

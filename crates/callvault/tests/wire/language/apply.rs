@@ -457,10 +457,19 @@ fn items_of_a_cut_list_keep_what_is_related_to_them() {
     }
     let whole = asked.body(&format!("{RECORDS}?{cut}&$filter=sessions/any()"));
     assert!(whole["value"][0].get("sessions").is_none(), "only $expand shows them");
-    asked.refusals(&[(
-        "?$apply=topcount(2,version)&$expand=sessions",
-        501,
-        "$expand",
-        "$expand behind an $apply that options can't say is not supported yet.",
-    )]);
+    assert_eq!(asked.get(&format!("{RECORDS}/$count?$apply=top(2)")).text(), "2");
+    assert_eq!(asked.get(&format!("{RECORDS}/$count?$apply=skip(7)")).text(), "1");
+    let whole = asked.body(&format!("{RECORDS}?$apply=top(3)&$count=true"));
+    assert_eq!(whole["@odata.count"], 3);
+    let behind = "$expand behind an $apply that options can't say is not supported yet.";
+    asked.refusals(&[
+        ("?$apply=topcount(2,version)&$expand=sessions", 501, "$expand", behind),
+        ("/r2/sessions?$apply=topcount(1,startDateTime)&$expand=segments", 501, "$expand", behind),
+        (
+            "/r2/modalities?$apply=aggregate($count as n)",
+            501,
+            "$apply",
+            "$apply on the items of a property is not supported yet.",
+        ),
+    ]);
 }

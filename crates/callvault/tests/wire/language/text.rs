@@ -132,6 +132,12 @@ fn wrong_calls_are_refused_with_their_position() {
             "Type mismatch: Edm.String expected but found Edm.Int64 at position 12 in 'contains(id,1)'.",
         ),
         (
+            "?$filter=substring(id,0,-1) eq 'x'",
+            400,
+            "$filter",
+            "Length that is not negative expected but found '-1' at position 15 in 'substring(id,0,-1) eq 'x''.",
+        ),
+        (
             "?$filter=substring(id,'1') eq 'x'",
             400,
             "$filter",
