@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 use xtask::repository::root;
 
 /// Every crate of ours with those of ours that it may depend on. An arrow goes down only.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("odata", &[]),
     ("model", &["odata"]),
+    ("quality", &["model", "odata"]),
     ("store", &["model", "odata"]),
     ("identity", &[]),
     ("simulator", &["odata"]),
@@ -35,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "ingest",
             "simulator",
             "identity",
+            "quality",
             "store",
             "model",
             "odata",
