@@ -8,6 +8,7 @@
 //!
 //! Pure: no I/O, no clock, no store.
 
+pub mod call;
 pub mod classify;
 pub mod expression;
 pub mod figures;

@@ -1,0 +1,179 @@
+//! A whole call: every stream judged, who it connected, and what follows for the call.
+
+use model::identity;
+use odata::json::Node;
+
+use crate::classify::classify;
+use crate::figures::Figures;
+use crate::levels::{Levels, People};
+use crate::medium::Medium;
+use crate::outcome::Outcome;
+use crate::profile::Profile;
+use crate::reliability::{Ratings, Reliability};
+
+/// A call record with its sessions and segments, judged by a profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call<'p> {
+    /// In the order of the record.
+    pub sessions: Vec<Session<'p>>,
+    /// All streams of all sessions but tests.
+    pub levels: Levels,
+    /// How the sessions went.
+    pub reliability: Reliability,
+    /// What people said.
+    pub ratings: Ratings,
+}
+
+/// A session of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session<'p> {
+    /// Its id.
+    pub id: String,
+    /// A test of a device or a network, which stands in no share.
+    pub is_test: bool,
+    /// What failed, and the reason that was given for it.
+    pub failure: Option<(String, Option<String>)>,
+    /// The streams of all segments.
+    pub streams: Vec<Stream<'p>>,
+}
+
+/// A stream of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream<'p> {
+    /// Id of its segment.
+    pub segment: String,
+    /// Label of its media.
+    pub label: Option<String>,
+    /// Its id.
+    pub id: Option<String>,
+    /// The end that sent it.
+    pub sender: End,
+    /// The end that received it.
+    pub receiver: End,
+    /// What the profile says of it.
+    pub outcome: Outcome<'p>,
+}
+
+/// An end of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct End {
+    /// Kind and id of the person or device, `user/821809f5-…`; none for a service and for what is not known.
+    pub party: Option<String>,
+    /// The name to show; none for a service.
+    pub name: Option<String>,
+}
+
+impl<'p> Call<'p> {
+    /// Judges a record, as `get --expand segments` prints it. What the record lacks is not there.
+    pub fn of_json(record: &Node<'_>, profile: &'p Profile) -> Self {
+        let mut call = Self {
+            sessions: Vec::new(),
+            levels: Levels::default(),
+            reliability: Reliability::default(),
+            ratings: Ratings::default(),
+        };
+        for session in items(record, "sessions") {
+            let session = call.session(session, profile);
+            call.sessions.push(session);
+        }
+        call
+    }
+
+    fn session(&mut self, node: &Node<'_>, profile: &'p Profile) -> Session<'p> {
+        let is_test = matches!(node.get("isTest"), Some(Node::Bool(true)));
+        let failure = node.get("failureInfo").and_then(|failure| {
+            Some((text(failure, "stage")?, text(failure, "reason").filter(|it| !it.is_empty())))
+        });
+        let stage = failure.as_ref().map(|(stage, _)| stage.as_str());
+        self.reliability.add(Some(is_test), stage);
+        for name in ["caller", "callee"] {
+            let feedback = node.get(name).and_then(|end| end.get("feedback"));
+            if let Some(rating) = feedback.and_then(|it| text(it, "rating")) {
+                self.ratings.add(&rating);
+            }
+        }
+        let mut streams = Vec::new();
+        for segment in items(node, "segments") {
+            for media in items(segment, "media") {
+                for stream in items(media, "streams") {
+                    streams.push(Stream::of_json(segment, media, stream, profile));
+                }
+            }
+        }
+        if !is_test {
+            streams.iter().for_each(|stream| self.count(stream));
+        }
+        Session { id: text(node, "id").unwrap_or_default(), is_test, failure, streams }
+    }
+
+    fn count(&mut self, stream: &Stream<'_>) {
+        let people = People {
+            sender: stream.sender.party.as_deref(),
+            receiver: stream.receiver.party.as_deref(),
+        };
+        let medium = Medium::of_label(stream.label.as_deref());
+        self.levels.add(medium, people, stream.outcome.verdict);
+    }
+}
+
+impl<'p> Stream<'p> {
+    fn of_json(
+        segment: &Node<'_>,
+        media: &Node<'_>,
+        stream: &Node<'_>,
+        profile: &'p Profile,
+    ) -> Self {
+        let [caller, callee] = ["caller", "callee"]
+            .map(|name| segment.get(name).map(End::of_json).unwrap_or_default());
+        let is_to_caller = text(stream, "streamDirection").as_deref() == Some("calleeToCaller");
+        let (sender, receiver) = if is_to_caller { (callee, caller) } else { (caller, callee) };
+        let label = text(media, "label");
+        let outcome = classify(profile, label.as_deref(), &Figures::of_json(stream));
+        Self {
+            segment: text(segment, "id").unwrap_or_default(),
+            id: text(stream, "streamId"),
+            label,
+            sender,
+            receiver,
+            outcome,
+        }
+    }
+
+    /// Who heard whom, or saw: from the receiver's side if that is a person, else from the sender's.
+    pub fn people(&self) -> String {
+        let is_heard = Medium::of_label(self.label.as_deref()) == Some(Medium::Audio);
+        let verb = if is_heard { "heard" } else { "saw" };
+        match (&self.receiver.name, &self.sender.name) {
+            (Some(receiver), Some(sender)) => format!("{receiver} {verb} {sender}"),
+            (Some(receiver), None) => format!("{receiver} {verb} others"),
+            (None, Some(sender)) => format!("others {verb} {sender}"),
+            (None, None) => "between services".to_owned(),
+        }
+    }
+}
+
+impl End {
+    /// Of an endpoint, with the identity that names it first.
+    fn of_json(endpoint: &Node<'_>) -> Self {
+        let identities = [endpoint.get("identity"), endpoint.get("associatedIdentity")];
+        for set in identities.into_iter().flatten() {
+            if let Some((kind, id)) = identity::party(set) {
+                let shown = set.get(kind).and_then(|it| text(it, "displayName"));
+                let name = shown.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
+                return Self { party: Some(format!("{kind}/{id}")), name: Some(name) };
+            }
+        }
+        Self::default()
+    }
+}
+
+fn items<'n, 'a>(node: &'n Node<'a>, name: &str) -> &'n [Node<'a>] {
+    match node.get(name) {
+        Some(Node::Array(items)) => items,
+        _ => &[],
+    }
+}
+
+fn text(node: &Node<'_>, name: &str) -> Option<String> {
+    node.get(name)?.as_text().map(|text| text.value().into_owned())
+}
