@@ -4,6 +4,7 @@ mod app;
 mod import;
 mod list;
 mod notifications;
+mod quality;
 mod request_log;
 mod serve;
 mod simulate;
@@ -21,6 +22,7 @@ pub(crate) use notifications::{
     Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList,
     SubscriptionsWatch, Tail,
 };
+pub(crate) use quality::{Quality, QualityExplain, QualityProfiles};
 pub(crate) use request_log::EmulatorRequestLog;
 pub(crate) use serve::{Demo, Emulation, Listening, Serve};
 pub(crate) use simulate::{Mix, Simulate};
@@ -93,6 +95,9 @@ pub(crate) enum Command {
     /// Show how Callvault runs queries
     #[command(subcommand)]
     Query(Query),
+    /// Say whether calls were good, and why
+    #[command(subcommand)]
+    Quality(Quality),
     /// List subscriptions, or watch notifications
     #[command(subcommand)]
     Subscriptions(Subscriptions),

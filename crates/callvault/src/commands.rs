@@ -11,6 +11,7 @@ mod import;
 mod list;
 mod list_writer;
 mod migrate;
+mod quality;
 mod query;
 mod record_json;
 mod request_log;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Get(args) => get::run(&args, &settings()?),
         Command::List(args) => list::run(&args, &settings()?),
         Command::Query(Query::Explain(args)) => query::explain(&args, &settings()?),
+        Command::Quality(args) => quality::run(&args, settings),
         Command::Subscriptions(Subscriptions::List(args)) => {
             subscriptions::list(&args, &settings()?)
         }

@@ -11,6 +11,7 @@ mod import;
 mod list;
 mod notifications;
 mod postgres;
+mod quality;
 mod replaced_store;
 mod unread_output;
 mod usage;
