@@ -196,19 +196,19 @@ pub(super) fn member_literal(
             ty.members.iter().find(|(known, value)| *known == name || Some(*value) == number);
         exact.or_else(|| ty.members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))
     };
+    let literal = |members| Ok(Some(Literal::Enum { ty: ty.name.to_owned(), members }));
+    if let Some((known, _)) = declared(&members) {
+        return literal((*known).to_owned());
+    }
     let known = || ty.members.iter().map(|(name, _)| *name);
     let meant = within(MISSPELT_LETTERS, &members, known());
-    let member = match declared(&members) {
-        Some((known, _)) => (*known).to_owned(),
-        None if ty.is_evolvable() && is_name(&members) && meant.is_none() => members,
-        None => {
-            let kind = Kind::UnknownMember { name: members.clone(), ty: ty.name };
-            let mut error = source.error(kind, position).suggesting(&members, known());
-            error.suggestion = meant.map(Into::into).or(error.suggestion);
-            return Err(error);
-        }
-    };
-    Ok(Some(Literal::Enum { ty: ty.name.to_owned(), members: member }))
+    if ty.is_evolvable() && is_name(&members) && meant.is_none() {
+        return literal(members);
+    }
+    let kind = Kind::UnknownMember { name: members.clone(), ty: ty.name };
+    let mut error = source.error(kind, position).suggesting(&members, known());
+    error.suggestion = meant.map(Into::into).or(error.suggestion);
+    Err(error)
 }
 
 /// Letters by which a misspelt name differs from the one that was meant, at most.
