@@ -101,7 +101,9 @@ impl<'p> Call<'p> {
             }
         }
         if !is_test {
-            streams.iter().for_each(|stream| self.count(stream));
+            for stream in &streams {
+                self.count(stream);
+            }
         }
         Session { id: text(node, "id").unwrap_or_default(), is_test, failure, streams }
     }

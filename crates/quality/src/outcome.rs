@@ -130,6 +130,7 @@ impl<'p> Outcome<'p> {
             out.extend_from_slice(b",\"decidedBy\":");
             push_string(&mut out, metric.name());
         }
+        let push_metric = |out: &mut Vec<u8>, metric: &Metric| push_string(out, metric.name());
         push_list(&mut out, "missing", &self.missing, push_metric);
         push_list(&mut out, "implausible", &self.implausible, push_metric);
         out.push(b'}');
@@ -150,14 +151,10 @@ fn push_list<T>(out: &mut Vec<u8>, name: &str, items: &[T], push: impl Fn(&mut V
     out.push(b']');
 }
 
-fn push_metric(out: &mut Vec<u8>, metric: &Metric) {
-    push_string(out, metric.name());
-}
-
 fn push_reason(out: &mut Vec<u8>, reason: &Reason<'_>) {
     match reason {
         Reason::Figure(finding) | Reason::Gate(finding) => {
-            push_finding(out, reason.name(), finding)
+            push_finding(out, reason.name(), finding);
         }
         Reason::GateUnknown(_) | Reason::NoMetrics | Reason::MissingMetrics => {
             out.extend_from_slice(b"{\"reason\":");

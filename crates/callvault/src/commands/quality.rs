@@ -77,7 +77,12 @@ fn print_rule(out: &mut impl Write, rule: &Rule) -> Result<()> {
     let mut print = |what: &str, condition: &Condition| {
         let Condition { reason, metric, comparison, threshold } = condition;
         let threshold = sentence::shown(*metric, *threshold);
-        writeln!(out, "    {what} ({reason}) if {} is {} {threshold}", metric.name(), comparison.key())
+        writeln!(
+            out,
+            "    {what} ({reason}) if {} is {} {threshold}",
+            metric.name(),
+            comparison.key()
+        )
     };
     rule.poor.iter().try_for_each(|condition| print("poor", condition))?;
     rule.watch.iter().try_for_each(|condition| print("watch", condition))?;

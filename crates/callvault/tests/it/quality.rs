@@ -25,8 +25,7 @@ fn filled() -> Callvault {
         r#"{{"id":"{}","version":1,"type":"peerToPeer","modalities":["audio"],{times},"sessions":[{{"id":"s1",{times},"segments":[{{"id":"g1",{times},"caller":{caller},"callee":{callee},"media":[{{"label":"main-audio","streams":[{streams}]}}]}}]}}]}}"#,
         id(1)
     );
-    let ended =
-        callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
+    let ended = callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
     assert!(ended.status.success(), "{}", ended.stderr);
     callvault
 }
@@ -50,7 +49,8 @@ fn a_call_is_explained_in_sentences() {
 
 #[test]
 fn programs_get_a_line_for_each_stream() {
-    let lines = filled().succeed(&["quality", "explain", &id(1), "--json", "--profile", "teams-live"]);
+    let lines =
+        filled().succeed(&["quality", "explain", &id(1), "--json", "--profile", "teams-live"]);
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["quality"]["profile"], "teams-live/1");
@@ -68,17 +68,21 @@ fn the_owners_profiles_are_read_and_their_faults_named() {
         )
     };
     let file_name = file.to_str().unwrap();
-    let explain =
-        ["quality", "explain", &id(1), "--profile", "office", "--profiles", file_name];
+    let explain = ["quality", "explain", &id(1), "--profile", "office", "--profiles", file_name];
     std::fs::write(&file, profile("0.2")).unwrap();
     assert!(callvault.succeed(&explain).contains("good by office/1: 2 streams good"));
     std::fs::write(&file, profile("20")).unwrap();
     let ended = callvault.run(&explain);
     assert_eq!(ended.status.code(), Some(1));
-    let place = "line 9: profile.rule.poor.above: averagePacketLossRate (fraction) is between 0 and 1";
+    let place =
+        "line 9: profile.rule.poor.above: averagePacketLossRate (fraction) is between 0 and 1";
     assert!(ended.stderr.contains(place), "{}", ended.stderr);
     let ended = callvault.run(&["quality", "explain", &id(1), "--profile", "offices"]);
-    assert!(ended.stderr.contains("there are cqd-2021, cqd-2020, cri-2, teams-live"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("there are cqd-2021, cqd-2020, cri-2, teams-live"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
