@@ -14,6 +14,8 @@ use xtask::repository::{SHIPPED, fresh_folder, root, target};
 
 /// How often a stage is done in the two runs whose difference is counted.
 const COUNTS: [u64; 2] = [50, 150];
+/// The function of the example that callgrind counts, with all that it calls.
+const COUNTED: &str = "stages::repeat";
 /// What a stage may take more than is noted.
 const MORE: f64 = 1.05;
 /// Stages that wait for the disk or for other threads, which takes any number of instructions.
@@ -65,6 +67,7 @@ fn instructions(program: &Path, folder: &Path, stage: &str) -> Result<u64> {
     let [few, many] = COUNTS.map(|count| -> Result<u64> {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        valgrind.arg(format!("--toggle-collect={COUNTED}"));
         valgrind.arg(program).arg(folder).args([stage, &count.to_string()]);
         let output = valgrind.output()?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
