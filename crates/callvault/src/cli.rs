@@ -26,7 +26,7 @@ pub(crate) use quality::{Quality, QualityExplain, QualityProfiles};
 pub(crate) use request_log::EmulatorRequestLog;
 pub(crate) use serve::{Demo, Emulation, Listening, Serve};
 pub(crate) use simulate::{Mix, Simulate};
-pub(crate) use whole_store::{Backup, Migrate};
+pub(crate) use whole_store::{Backup, Erase, Migrate};
 
 /// Keeps Microsoft Graph call records and serves them as Graph does.
 #[derive(Debug, Parser)]
@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Deliveries(Deliveries),
     /// Follow the change log, one line of JSON per change
     Tail(Tail),
+    /// Erase records, with all their versions
+    Erase(Erase),
     /// Copy a SQLite store to a file, even while a server uses it
     Backup(Backup),
     /// Print simulated calls as lines of JSON

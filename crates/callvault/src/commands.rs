@@ -6,6 +6,7 @@ mod backup;
 mod demo;
 mod doctor;
 mod emulation;
+mod erase;
 mod get;
 mod import;
 mod list;
@@ -61,6 +62,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Subscriptions(Subscriptions::Watch(args)) => watch::run(&args, &settings()?),
         Command::Deliveries(args) => subscriptions::deliveries(&args, &settings()?),
         Command::Tail(args) => tail::run(&args, &settings()?),
+        Command::Erase(args) => erase::run(&args, &settings()?),
         Command::Backup(args) => backup::run(&args, &settings()?),
         Command::Migrate(args) => migrate::run(&args, &settings()?),
         Command::Doctor => doctor::run(&settings()?),

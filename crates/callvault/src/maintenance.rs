@@ -1,5 +1,5 @@
-//! The hourly maintenance of a store: creates partitions, erases old records, cleans the full-text index,
-//! and rotates signing keys.
+//! The hourly maintenance of a store: creates partitions, erases old records, cuts the change log, cleans
+//! the full-text index, and rotates signing keys.
 
 use anyhow::Result;
 use identity::{MasterKey, SigningKey};
@@ -10,7 +10,7 @@ use crate::{clock, keys};
 
 /// Records erased per transaction, so that other writers do not wait long.
 const RECORDS_PER_TRANSACTION: usize = 200;
-/// Log rows erased per transaction.
+/// Log rows erased per transaction, and entries of the change log looked at.
 const ROWS_PER_TRANSACTION: usize = 5_000;
 /// Seconds.
 const DAY: i64 = 24 * 3600;
@@ -22,6 +22,8 @@ pub(crate) struct Maintenance {
     pub(crate) master: MasterKey,
     /// Days after the end of a call that its records are kept; `None` is forever.
     pub(crate) retention_days: Option<u32>,
+    /// Days for which the change log tells of what is gone; `None` is forever.
+    pub(crate) changes_days: Option<u32>,
 }
 
 impl Maintenance {
@@ -47,6 +49,14 @@ impl Maintenance {
                 tracing::error!(error = format!("{error:#}"), "can't drop empty partitions");
             }
         }
+        if let Err(error) = self.fill() {
+            tracing::error!(error = format!("{error:#}"), "can't bring the store up to its schema");
+        }
+        if let Some(days) = self.changes_days
+            && let Err(error) = self.cut_log(ticks(now - i64::from(days) * DAY))
+        {
+            tracing::error!(error = format!("{error:#}"), "can't cut the change log");
+        }
         // At most once a day, since it rewrites much of the index.
         if let Err(error) = self.store.forget_words(ticks(now - DAY)) {
             tracing::error!(
@@ -65,6 +75,18 @@ impl Maintenance {
                 None
             }
         }
+    }
+
+    /// Fills in what a step of the schema has left to be done while the store is used.
+    fn fill(&self) -> Result<()> {
+        while self.store.fill(RECORDS_PER_TRANSACTION).wait()? {}
+        Ok(())
+    }
+
+    /// Takes out of the change log what it told of what is gone before an instant, in ticks.
+    fn cut_log(&self, before: i64) -> Result<()> {
+        while self.store.cut_log(before, ROWS_PER_TRANSACTION).wait()? {}
+        Ok(())
     }
 
     /// Erases rows of the telephone logs from before `end`, in seconds since 1970.

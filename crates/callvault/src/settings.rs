@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) recheck: Option<Duration>,
     /// Days after the end of a call that its records are kept; `None` is forever.
     pub(crate) retention_days: Option<u32>,
+    /// Days for which the change log tells of what is gone; `None` is forever.
+    pub(crate) changes_days: Option<u32>,
     pub(crate) notifications: Notifications,
     pub(crate) calls: Calls,
     pub(crate) limits: Limits,
@@ -124,7 +126,11 @@ impl Settings {
             },
             issuers,
             recheck: recheck(raw.auth.recheck.as_ref())?,
-            retention_days: retention(&raw.records.retention)?,
+            retention_days: retention("records.retention", &raw.records.retention)?,
+            changes_days: match &raw.records.keep_changes {
+                Some(kept) => retention("records.keep_changes", kept)?,
+                None => Some(CHANGES_ARE_KEPT),
+            },
             notifications: notifications(&raw.notifications)?,
             calls: Calls {
                 grace: time("calls.grace", &raw.calls.grace)?,
@@ -242,11 +248,14 @@ fn recheck(raw: Option<&Time>) -> Result<Option<Duration>> {
     }
 }
 
-fn retention(raw: &Retention) -> Result<Option<u32>> {
+/// Days for which the change log tells of what is gone, unless the settings say otherwise.
+const CHANGES_ARE_KEPT: u32 = 30;
+
+fn retention(key: &str, raw: &Retention) -> Result<Option<u32>> {
     match raw {
         Retention::Days(days) if *days > 0 => Ok(Some(*days)),
         Retention::Word(word) if word == "forever" => Ok(None),
-        _ => bail!("records.retention: expected \"forever\" or a number of days"),
+        _ => bail!("{key}: expected \"forever\" or a number of days"),
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) static ABILITIES: [Annotations; 2] = [
                                     ("UpdateMethod", EnumMember("Capabilities.HttpMethod/PUT")),
                                 ]),
                             ),
-                            ("DeleteRestrictions", Record(&[("Deletable", Bool(false))])),
+                            ("DeleteRestrictions", Record(&[("Deletable", Bool(true))])),
                         ]),
                         inside!("callRecords/sessions"),
                         inside!("callRecords/sessions/segments"),

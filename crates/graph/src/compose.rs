@@ -5,6 +5,7 @@
 //! the same text by it. Everything that a composer needs it owns, so that it can go to another
 //! thread together with the work.
 
+mod delta;
 mod entity;
 mod expansion;
 mod inside;

@@ -71,12 +71,16 @@ impl Destination {
         if self.tail == Tail::Count { label.of_count() } else { label }
     }
 
-    /// 405 with the methods that it knows. Only a whole record, or list of them, is written.
-    pub(crate) fn refuse_method(&self) -> Problem {
+    /// 405 with the methods that it knows. Only a whole record, or list of them, is written, and where
+    /// only Graph's own contract counts, none is erased.
+    pub(crate) fn refuse_method(&self, is_strict: bool) -> Problem {
         let is_whole = self.tail == Tail::Whole;
-        let is_write =
-            |row: &Row| matches!(row.handler, Handler::CreateRecord | Handler::PutRecord);
-        self.rows.refuse(|row| is_whole || !is_write(row))
+        self.rows.refuse(|row| {
+            let is_erasure = matches!(row.handler, Handler::EraseRecord);
+            let is_write =
+                is_erasure || matches!(row.handler, Handler::CreateRecord | Handler::PutRecord);
+            (is_whole || !is_write) && !(is_strict && is_erasure)
+        })
     }
 
     /// Whether it is call records, or inside of them.
@@ -108,7 +112,11 @@ impl Row {
     fn is_of_records(&self) -> bool {
         matches!(
             self.handler,
-            Handler::Read(_) | Handler::CreateRecord | Handler::PutRecord | Handler::ImportRecords
+            Handler::Read(_)
+                | Handler::CreateRecord
+                | Handler::PutRecord
+                | Handler::EraseRecord
+                | Handler::ImportRecords
         )
     }
 

@@ -9,8 +9,8 @@ use std::time::Instant;
 use http::Method;
 use odata::bound::{Query, Resource};
 use odata::primitive::DateTimeOffset;
-use store::clock;
-use web::{Problem, Response, body, without_query_segment};
+use store::{RowSet, clock};
+use web::{Problem, Response, without_query_segment};
 
 use crate::caller::role;
 use crate::destination::Destination;
@@ -19,15 +19,12 @@ use crate::query_form::is_copy;
 use crate::read_request::ReadRequest;
 use crate::request::Request;
 use crate::routes::{Handler, Rows};
-use crate::target::{Tail, Target};
+use crate::target::{Base, Tail, Target};
 use crate::worker::Worker;
 use crate::{
-    call_events, calls, copy, deliveries, intake, large, logs, metadata, strict, subscriptions,
-    write,
+    call_events, calls, copy, deliveries, delta, erase, intake, large, logs, metadata,
+    posted_query, record, strict, subscriptions, write,
 };
-
-/// Most bytes of the options that `POST …/$query` brings: links repeat them in addresses.
-const LARGEST_QUERY: usize = 16 * 1024;
 
 /// Answers a request below a version's root.
 pub(crate) async fn answer(
@@ -37,8 +34,11 @@ pub(crate) async fn answer(
     if let Some(rows) = request.place.document {
         return document(worker, request, rows);
     }
-    if request.method == Method::POST && without_query_segment(request.path()).is_some() {
-        take_posted_query(request).await?;
+    if without_query_segment(request.path()).is_some() {
+        if request.method != Method::POST {
+            return Err(Problem::method_not_allowed([&Method::POST]));
+        }
+        posted_query::take(worker, request).await?;
     }
     let began = Instant::now();
     let (resource, query) = parse(worker, request)?;
@@ -69,18 +69,22 @@ async fn records(
     query: &Query,
 ) -> Result<Response, Problem> {
     if request.method != Method::GET {
-        let not_allowed = destination.refuse_method();
+        let not_allowed = || destination.refuse_method(worker.settings.is_strict);
         let is_whole = destination.tail == Tail::Whole;
-        let row = destination.rows.select(&request.method).map_err(|_| not_allowed)?;
+        let row = destination.rows.select(&request.method).map_err(|_| not_allowed())?;
+        let id = &destination.ids.record.id;
         return match row.handler {
             Handler::ImportRecords => {
                 by_itself(request)?;
                 Box::pin(intake::answer(worker, request, RecordIntake, row.roles)).await
             }
-            _ if !is_whole => Err(destination.refuse_method()),
-            Handler::PutRecord => {
-                Box::pin(write::put(worker, request, row.roles, &destination.ids.record.id)).await
+            _ if !is_whole => Err(not_allowed()),
+            Handler::EraseRecord if worker.settings.is_strict => Err(not_allowed()),
+            Handler::EraseRecord => {
+                let read = ReadRequest::new(worker, request, resource, query, row.roles);
+                Box::pin(erase::answer(read, id)).await
             }
+            Handler::PutRecord => Box::pin(write::put(worker, request, row.roles, id)).await,
             _ => Box::pin(write::post(worker, request, row.roles)).await,
         };
     }
@@ -93,7 +97,15 @@ async fn records(
     }
     let read = ReadRequest::new(worker, request, resource, query, roles)?;
     let began = Instant::now();
-    let answer = answer_read(read, target).await;
+    let is_tracked = request.preferences.track_changes && !worker.settings.is_strict;
+    let answer = match target {
+        Target { base: Base::Rows(RowSet::Records), tail: Tail::Whole, ref filters }
+            if is_tracked && filters.is_empty() =>
+        {
+            Box::pin(delta::answer(read)).await
+        }
+        target => answer_read(read, target).await,
+    };
     request.timings.stage("answer", began.elapsed());
     answer
 }
@@ -126,6 +138,12 @@ async fn beside_records(
         (Handler::ReceiveEvents, _) => {
             Box::pin(call_events::answer(worker, request, row.roles)).await
         }
+        // Graph itself takes the name for an id.
+        (Handler::Delta, _) if worker.settings.is_strict => Err(record::not_found()),
+        (Handler::Delta, _) => {
+            let read = ReadRequest::new(worker, request, resource, query, row.roles)?;
+            Box::pin(delta::answer(read)).await
+        }
         (Handler::Deliveries, _) => {
             let read = ReadRequest::new(worker, request, resource, query, row.roles)?;
             Box::pin(deliveries::answer(&read)).await
@@ -143,28 +161,15 @@ async fn beside_records(
 
 /// Reads path and options against the tables of the version.
 fn parse(worker: &Worker, request: &Request) -> Result<(Resource, Query), Problem> {
-    let limits = &worker.shared.query.language;
+    let limits = posted_query::limits_of(request, &worker.shared.query.language);
     let query = request.query().unwrap_or_default();
     let now = DateTimeOffset(clock::now());
-    let model = request.place.version.model();
-    if request.has_posted_query() {
-        let limits = odata::Limits {
-            url: limits.url + LARGEST_QUERY,
-            filter: limits.filter.max(LARGEST_QUERY),
-            ..limits.clone()
-        };
-        return Ok(odata::parse_request(model, request.path(), query, &limits, now)?);
-    }
-    Ok(odata::parse_request(model, request.path(), query, limits, now)?)
-}
-
-/// TurnQueue `POST …/$query` into the GET that it stands for.
-async fn take_posted_query(request: &mut Request) -> Result<(), Problem> {
-    body::content_type(&request.headers, &["text/plain"])?;
-    let bytes = request.take_body().read(LARGEST_QUERY, None).await?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
-    request.become_query(text.trim())
+    let read =
+        odata::parse_request(request.place.version.model(), request.path(), query, &limits, now);
+    read.map_err(|error| {
+        let hint = posted_query::hint(request, &error);
+        Problem::from(error).adding(hint)
+    })
 }
 
 async fn answer_read(read: ReadRequest<'_>, target: Target) -> Result<Response, Problem> {

@@ -28,6 +28,7 @@ labels! {
     Communications = "/communications",
     CallRecords = "/communications/callRecords",
     CallRecord = "/communications/callRecords/{id}",
+    Delta = "/communications/callRecords/delta()",
     CallRecordsCount = "/communications/callRecords/$count",
     Sessions = "/communications/callRecords/{id}/sessions",
     Session = "/communications/callRecords/{id}/sessions/{id}",

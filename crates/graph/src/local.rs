@@ -14,6 +14,7 @@ use store::{Budget, Explanation, Reader, RowQuery, RowSet};
 use crate::compose::{Answer, Composer, Question};
 use crate::destination;
 use crate::options::QuerySettings;
+use crate::posted_query;
 use crate::scope::{Application, Scope};
 use crate::target::{Base, Tail};
 use crate::unsupported::Unsupported;
@@ -92,7 +93,7 @@ impl Local {
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
         let now = DateTimeOffset::from_unix_seconds(now.cast_signed());
-        let language = &self.settings.language;
+        let language = &posted_query::limits(&self.settings.language);
         let model = &model::generated::BETA;
         let (resource, query) = odata::parse_request(model, path, query, language, now)
             .map_err(|error| LocalError(error.to_string()))?;

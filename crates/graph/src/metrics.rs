@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use web::write_family;
 
-/// What became of records that came in by HTTP.
-const OUTCOMES: [&str; 7] =
-    ["created", "replaced", "merged", "unchanged", "archived", "conflict", "rejected"];
+/// What became of records that came in, or were to go, by HTTP.
+const OUTCOMES: [&str; 8] =
+    ["created", "replaced", "merged", "unchanged", "archived", "conflict", "rejected", "erased"];
 
-/// Counts records that come in, over all threads.
+/// Counts records that come in or go, over all threads.
 #[derive(Debug, Default)]
 pub(crate) struct RecordCounters([AtomicU64; OUTCOMES.len()]);
 
@@ -32,7 +32,11 @@ pub(crate) fn write(
     let counts = OUTCOMES.iter().zip(&records.0);
     let counts =
         counts.map(|(outcome, count)| (Some(("outcome", *outcome)), count.load(Ordering::Relaxed)));
-    write_family(out, (name, "counter", "Records received over HTTP, by outcome."), counts)?;
+    write_family(
+        out,
+        (name, "counter", "Records received or erased over HTTP, by outcome."),
+        counts,
+    )?;
     let of = deliveries;
     for (name, kind, help, value) in [
         ("queued", "gauge", "Notifications that wait.", &of.queued),

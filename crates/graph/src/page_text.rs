@@ -66,6 +66,12 @@ impl<'a> PageText<'a> {
         push_annotation(&mut self.out, "@odata.nextLink", &[next]);
     }
 
+    /// Says where to ask for what changes.
+    pub(crate) fn delta_link(&mut self, link: &str) {
+        self.separate();
+        push_annotation(&mut self.out, "@odata.deltaLink", &[link]);
+    }
+
     /// Begins the items.
     pub(crate) fn open_items(&mut self) {
         self.separate();
@@ -97,6 +103,19 @@ impl<'a> PageText<'a> {
             }
             made => made,
         }
+    }
+
+    /// Adds an item that is gone, or does not meet the conditions any more (OData JSON Format section
+    /// 15.3).
+    pub(crate) fn removed(&mut self, id: &str, reason: &str) {
+        if self.out.len() > self.items_at {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(b"{\"@removed\":{");
+        push_member(&mut self.out, "reason", reason);
+        self.out.extend_from_slice(b"},");
+        push_member(&mut self.out, "id", id);
+        self.out.push(b'}');
     }
 
     fn vary(&mut self, begin: usize) -> Result<(), Problem> {

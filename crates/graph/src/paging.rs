@@ -2,7 +2,9 @@
 //!
 //! A page token carries everything that the next page needs: the bound query, the key behind which
 //! to go on, the page size and what is left of `$top`. The link shows the options for people to
-//! read; the token decides, and the two must agree.
+//! read; the token decides, and the two must agree. A link that would be too long for an address has a
+//! digest of the query in its token; if the options alone are too long, it leads to `/$query`, where they
+//! are posted again as they were.
 
 use odata::bound::Query;
 use odata::page_token::{Keys, PageToken, open, seal};
@@ -12,6 +14,10 @@ use web::problem::Problem;
 pub(crate) const MOST_SESSIONS: usize = 60;
 /// Participants on a page at most.
 pub(crate) const MOST_PARTICIPANTS: usize = 130;
+
+/// Bytes of a link at most: what servers and proxies take of an address without a word (RFC 9110 section
+/// 4.1).
+const LONGEST_LINK: usize = 8_000;
 
 /// Where a page begins and how much it may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +46,8 @@ pub(crate) struct Addresses<'a> {
     /// Whose links they are.
     pub(crate) tenant: &'a str,
     pub(crate) application: &'a str,
+    /// Links may be of any length.
+    pub(crate) is_local: bool,
 }
 
 impl Page {
@@ -56,14 +64,29 @@ impl Page {
         most: usize,
         wanted: Option<u32>,
     ) -> Result<Self, Problem> {
-        let Some(text) = &query.skiptoken else { return Ok(Self::first(query, most, wanted)) };
-        let token = open(to.keys, text, to.tenant, to.application)?;
-        if token.resource != to.resource || token.query != query.to_query_string() {
-            let message = "The $skiptoken belongs to another request. Follow a next link as it is.";
-            return Err(Problem::bad_request(message).with_target("$skiptoken"));
+        match &query.skiptoken {
+            Some(text) => Self::following(("$skiptoken", text), query, to, most),
+            None => Ok(Self::first(query, most, wanted)),
+        }
+    }
+
+    /// Of a request that follows a link, by the option that has its token.
+    pub(crate) fn following(
+        (option, text): (&'static str, &str),
+        query: &Query,
+        to: &Addresses<'_>,
+        most: usize,
+    ) -> Result<Self, Problem> {
+        let token = open(to.keys, option, text, (to.tenant, to.application))?;
+        let options = query.to_query_string();
+        let is_its = token.query == options || token.query == digest(&options);
+        if token.resource != to.resource || !is_its {
+            let message =
+                format!("The {option} belongs to another request. Follow a link as it is.");
+            return Err(Problem::bad_request(message).with_target(option));
         }
         Self::from_position(&token, most).ok_or_else(|| {
-            Problem::bad_request("The $skiptoken is not valid.").with_target("$skiptoken")
+            Problem::bad_request(format!("The {option} is not valid.")).with_target(option)
         })
     }
 
@@ -88,18 +111,38 @@ impl Page {
 
     /// The link to this page of a resource.
     pub(crate) fn link(&self, to: &Addresses<'_>, resource: &str, query: &Query) -> String {
+        self.link_by("$skiptoken", &Addresses { resource, ..*to }, query)
+    }
+
+    /// The link to this page, with its token in this option.
+    pub(crate) fn link_by(&self, option: &str, to: &Addresses<'_>, query: &Query) -> String {
         let options = query.to_query_string();
-        let token = PageToken {
-            tenant: to.tenant.to_owned(),
-            app: to.application.to_owned(),
-            resource: resource.to_owned(),
-            query: options.clone(),
-            position: self.position(),
-            version: self.version,
+        let sealed = |query: &str| {
+            let token = PageToken {
+                tenant: to.tenant.to_owned(),
+                app: to.application.to_owned(),
+                resource: to.resource.to_owned(),
+                query: query.to_owned(),
+                position: self.position(),
+                version: self.version,
+            };
+            seal(to.keys, &token)
         };
-        let and = if options.is_empty() { "" } else { "&" };
-        let (root, token) = (to.root, seal(to.keys, &token));
-        format!("{root}/{resource}?{options}{and}$skiptoken={token}")
+        let (root, resource) = (to.root, to.resource);
+        let shown = |token: &str| {
+            let and = if options.is_empty() { "" } else { "&" };
+            format!("{root}/{resource}?{options}{and}{option}={token}")
+        };
+        let link = shown(&sealed(&options));
+        if link.len() <= LONGEST_LINK || to.is_local {
+            return link;
+        }
+        let token = sealed(&digest(&options));
+        let link = shown(&token);
+        if link.len() <= LONGEST_LINK {
+            return link;
+        }
+        format!("{root}/{resource}/$query?{option}={token}")
     }
 
     fn position(&self) -> Vec<u8> {
@@ -121,4 +164,9 @@ impl Page {
             version: token.version,
         })
     }
+}
+
+/// Stands for a query in a token. No query reads so.
+fn digest(query: &str) -> String {
+    format!("#{}", blake3::hash(query.as_bytes()).to_hex())
 }

@@ -124,6 +124,11 @@ impl<'a> ReadRequest<'a> {
         }))
     }
 
+    /// The tag that an answer with all of a record has.
+    pub(crate) fn tag(&self, of: TagOf, record: &StoredRecord) -> Result<ETag, Problem> {
+        Ok(self.tag_seed(of, self.format()?).tag(record))
+    }
+
     fn tag_seed(&self, of: TagOf, format: Format) -> TagSeed {
         let shape = self.shape_of(format);
         let query = self.request.query().unwrap_or_default();

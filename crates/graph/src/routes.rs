@@ -41,8 +41,10 @@ pub(crate) enum Handler {
     Requests,
     /// Something of the call records, or of what is inside them: what the ids of the path name.
     Read(fn(Ids) -> Base),
+    Delta,
     CreateRecord,
     PutRecord,
+    EraseRecord,
     ImportRecords,
     Log,
     ImportLog,
@@ -105,9 +107,11 @@ static EMULATOR: &[Row] = &[
 pub(crate) static RESOURCES: &[Row] = &[
     row(M::GET,    "communications",                                   READER,     Label::Communications,  H::Read(|_| Base::Communications)),
     row(M::GET,    "communications/callRecords",                       READER,     Label::CallRecords,     H::Read(|_| Base::Rows(RowSet::Records))),
+    row(M::GET,    "communications/callRecords/delta()",               READER,     Label::Delta,           H::Delta),
     row(M::POST,   "communications/callRecords",                       WRITER,     Label::CallRecords,     H::CreateRecord),
     row(M::GET,    "communications/callRecords/{id}",                  READER,     Label::CallRecord,      H::Read(|ids| Base::Record(ids.record))),
     row(M::PUT,    "communications/callRecords/{id}",                  WRITER,     Label::CallRecord,      H::PutRecord),
+    row(M::DELETE, "communications/callRecords/{id}",                  ADMIN,      Label::CallRecord,      H::EraseRecord),
     row(M::GET,    "communications/callRecords/{id}/version()",        READER,     Label::Version,         H::Read(|ids| Base::Record(ids.record))),
     row(M::GET,    "communications/callRecords/{id}/versions()",       READER,     Label::Versions,        H::Read(|ids| Base::Versions(ids.record.id))),
     row(M::GET,    "communications/callRecords/{record}/organizer_v2", READER,     Label::Organizer,       H::Read(|ids| Base::Organizer(ids.record))),

@@ -63,6 +63,7 @@ impl Scope {
             keys: &self.keys,
             tenant: self.tenant.as_str(),
             application: self.application.id(),
+            is_local: matches!(self.application, Application::Local),
         }
     }
 

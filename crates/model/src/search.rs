@@ -18,5 +18,5 @@ pub use query::{Candidates, Query};
 /// says more.
 pub fn tokens(text: &str) -> (Vec<String>, Option<String>) {
     let words = words::Words::of(text);
-    (words.sequence, words.whole)
+    (words.sequence.into_iter().map(|word| word.text).collect(), words.whole)
 }

@@ -1,6 +1,7 @@
 //! Syntax trees to bound trees: names become properties, values get types, and what isn't answered
 //! yet is told apart from what makes no sense.
 
+mod alternatives;
 mod apply;
 mod casts;
 mod expand;
@@ -66,6 +67,7 @@ impl<'a> Binder<'a> {
             is_count,
             is_ref: matches!(last, Some(Step::Ref)),
             is_value: matches!(last, Some(Step::Value)),
+            is_delta: matches!(last, Some(Step::Operation { operation, .. }) if operation.name == "delta"),
         };
         self.refuse_misplaced(target, options)?;
         let item = resource.ty.map_or(Ty::Dynamic, Ty::One);

@@ -87,7 +87,7 @@ impl Resource {
 /// order: apply, compute, filter and search, count, orderby, skip, top, expand, select.
 ///
 /// `Display` writes the canonical, percent-encoded query, which [`crate::parse_request`] reads back
-/// to an equal tree; `$skiptoken` is left out, since it changes from page to page.
+/// to an equal tree; `$skiptoken` and `$deltatoken` are left out, since they change from page to page.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Query {
     /// Transformations that come before everything else; with them items have the members that
@@ -113,6 +113,8 @@ pub struct Query {
     pub expand: Vec<ExpandItem>,
     /// Where to go on reading, opaque.
     pub skiptoken: Option<String>,
+    /// Since when changes are asked for, opaque.
+    pub deltatoken: Option<String>,
     /// The value of `$format`, as written.
     pub format: Option<String>,
 }

@@ -158,7 +158,7 @@ impl fmt::Display for Error {
                 return write!(f, "{} is not allowed here.", capitalised(&shortened(what)));
             }
             Kind::BadPageToken => {
-                return f.write_str("The value of '$skiptoken' is not valid for this request.");
+                return write!(f, "The value of '{option}' is not valid for this request.");
             }
             Kind::NotBuilt { what } => {
                 return write!(f, "{} is not supported yet.", capitalised(&shortened(what)));

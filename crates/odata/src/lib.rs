@@ -57,7 +57,7 @@ pub fn parse_request(
     now: DateTimeOffset,
 ) -> Result<(bound::Resource, bound::Query), Error> {
     let length = path.len() + query.len();
-    if length - options::skiptoken_bytes(query) > limits.url {
+    if length - options::token_bytes(query) > limits.url {
         let kind = Kind::TooMuch { what: "bytes", limit: limits.url };
         return Err(Error::at(kind, "url", "", 0));
     }

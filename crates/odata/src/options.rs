@@ -70,14 +70,17 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Bytes of the value of `$skiptoken` in a query, which do not count against the length of a URL.
-pub(crate) fn skiptoken_bytes(query: &str) -> usize {
+/// Bytes of the values of `$skiptoken` and `$deltatoken` in a query, which do not count against the length
+/// of a URL.
+pub(crate) fn token_bytes(query: &str) -> usize {
     query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
         .filter(|(name, _)| {
-            decode(name, Plus::Space)
-                .is_ok_and(|name| SystemOption::from_name(&name) == Some(SystemOption::SkipToken))
+            decode(name, Plus::Space).is_ok_and(|name| {
+                let option = SystemOption::from_name(&name);
+                matches!(option, Some(SystemOption::SkipToken | SystemOption::DeltaToken))
+            })
         })
         .map(|(_, value)| value.len())
         .sum()
@@ -141,6 +144,6 @@ mod tests {
     fn a_long_filter_is_refused_and_a_long_page_token_is_not_counted() {
         let long = format!("$filter={}", "a".repeat(5000));
         assert!(matches!(parse(&long).unwrap_err(), Kind::TooMuch { .. }));
-        assert_eq!(skiptoken_bytes("$top=1&%24skiptoken=abcd&x=1"), 4);
+        assert_eq!(token_bytes("$top=1&%24skiptoken=abcd&x=1"), 4);
     }
 }

@@ -1,4 +1,4 @@
-//! `$skiptoken`: where a list goes on, in a form that only this service can make.
+//! `$skiptoken` and `$deltatoken`: where a list goes on, in a form that only this service can make.
 //!
 //! base64url of: format version (1 byte), key id (2), payload, keyed BLAKE3 of all that cut to 16
 //! bytes. The payload isn't secret from its bearer, who asked for all of it; it can't be changed,
@@ -72,11 +72,17 @@ pub fn seal(keys: &Keys, token: &PageToken) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads a token that [`seal`] wrote with any of the keys, for this tenant and application.
-pub fn open(keys: &Keys, text: &str, tenant: &str, app: &str) -> Result<PageToken, Error> {
+/// Reads a token that [`seal`] wrote with any of the keys, for this tenant and application. `option` is
+/// where it stands.
+pub fn open(
+    keys: &Keys,
+    option: &'static str,
+    text: &str,
+    (tenant, app): (&str, &str),
+) -> Result<PageToken, Error> {
     parse(keys, text)
         .filter(|token| token.tenant == tenant && token.app == app)
-        .ok_or_else(|| Error::at(Kind::BadPageToken, "$skiptoken", "", 0))
+        .ok_or_else(|| Error::at(Kind::BadPageToken, option, "", 0))
 }
 
 fn parse(keys: &Keys, text: &str) -> Option<PageToken> {
@@ -139,7 +145,7 @@ mod tests {
 
     fn reopened(keys: &Keys, text: &str) -> Option<PageToken> {
         let PageToken { tenant, app, .. } = token();
-        open(keys, text, &tenant, &app).ok()
+        open(keys, "$skiptoken", text, (&tenant, &app)).ok()
     }
 
     #[test]
@@ -161,9 +167,9 @@ mod tests {
     fn a_token_is_good_for_one_tenant_and_application() {
         let keys = keys(&[1]);
         let text = seal(&keys, &token());
-        let error = open(&keys, &text, "other", "app").unwrap_err();
+        let error = open(&keys, "$skiptoken", &text, ("other", "app")).unwrap_err();
         assert_eq!(error.kind, Kind::BadPageToken);
-        assert!(open(&keys, &text, &token().tenant, "other").is_err());
+        assert!(open(&keys, "$skiptoken", &text, (&token().tenant, "other")).is_err());
     }
 
     #[test]

@@ -91,6 +91,9 @@ pub enum Error {
     /// A fragment is larger than this reader takes, see [`crate::Reader::refuse_large`].
     #[error("what is kept is too large to be read here")]
     Large,
+    /// Of what came behind a position of the change log some is told no more.
+    #[error("the change log does not go back to this position")]
+    LogCut,
     /// The position of a page is not one of this query.
     #[error("the position is not one of this query")]
     Position,

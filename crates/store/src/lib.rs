@@ -43,6 +43,7 @@ pub use priority::lower_priority;
 pub use query::{Budget, Cost, Explanation, ResultRow, RowPage, RowQuery, RowSet};
 pub use reader::Reader;
 pub use rows::call::{CallEventOutcome, CallScope, ChainRecord, DueChain};
+pub use rows::change::{ChangeRange, ChangedRecord, ChangedRecords, LogPosition, RecordFate};
 pub use rows::log::{LogRange, LogRowOutcome, StoredLogRow};
 pub use rows::record::{
     AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize,

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod doctor;
+pub(crate) mod erasure;
 pub(crate) mod migration;
-pub(crate) mod retention;
+pub(crate) mod plain_words;
 pub(crate) mod word_removal;

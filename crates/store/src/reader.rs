@@ -6,6 +6,7 @@ mod snapshot;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use model::TenantId;
 use model::call::CallRow;
@@ -17,6 +18,7 @@ use crate::cache::records::RecordCache;
 use crate::codec::{Codec, Large};
 use crate::options::Role;
 use crate::rows::call::{CallScope, DueChain};
+use crate::rows::change::{ChangeRange, ChangedRecords, LogPosition};
 use crate::rows::log::{LogRange, StoredLogRow};
 use crate::rows::record::{AppRow, ChangeRow, SigningKeyRow};
 use crate::rows::subscription::{
@@ -25,7 +27,10 @@ use crate::rows::subscription::{
 };
 use crate::state::State;
 use crate::tables::tenants::TenantCache;
-use crate::tables::{administration, calls, change_log, deliveries, logs, subscriptions, tenants};
+use crate::tables::{
+    administration, calls, change_log, changed_records, deliveries, log_positions, logs,
+    subscriptions, tenants,
+};
 
 /// Reads a store, on a connection of its own; one for each thread.
 ///
@@ -65,7 +70,10 @@ impl Reader {
     /// one. None where many nodes write: nothing can be kept in memory there.
     pub fn news(&mut self, following: &mut ChangeFeed) -> Result<Option<FeedChanges>, Error> {
         match self.snapshot.number()? {
-            Some(number) => following.news(self.snapshot.same()?, number).map(Some),
+            Some(number) => {
+                let cut = self.state.log_cut.load(Ordering::Acquire);
+                following.news(self.snapshot.same()?, number, cut).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -87,6 +95,33 @@ impl Reader {
     /// The number of the last entry of the change log; 0 if there is none.
     pub fn last_change(&mut self) -> Result<i64, Error> {
         change_log::last(self.snapshot.fresh()?)
+    }
+
+    /// The last position of the change log behind which no entry is still to come.
+    pub fn log_position(&mut self) -> Result<LogPosition, Error> {
+        log_positions::last(self.snapshot.fresh()?)
+    }
+
+    /// Whether the change log still tells all that came behind a position.
+    ///
+    /// # Errors
+    /// [`Error::LogCut`] if it does not.
+    pub fn check_position(&mut self, position: &LogPosition) -> Result<(), Error> {
+        log_positions::check(self.snapshot.fresh()?, position)
+    }
+
+    /// At most `room` records of a tenant that have changed within a part of the change log.
+    pub fn changed_records(
+        &mut self,
+        tenant: &TenantId,
+        range: ChangeRange,
+        room: usize,
+    ) -> Result<ChangedRecords, Error> {
+        let connection = self.snapshot.fresh()?;
+        match self.tenants.key(connection, tenant)? {
+            Some(tenant_key) => changed_records::read(connection, tenant_key, range, room),
+            None => Ok(ChangedRecords { records: Vec::new(), up_to: range.until, is_end: true }),
+        }
     }
 
     /// Up to which entry of the change log messages are in the queues.

@@ -1,6 +1,7 @@
 //! Plain data that goes into the store and comes out of it.
 
 pub(crate) mod call;
+pub(crate) mod change;
 pub(crate) mod log;
 pub(crate) mod record;
 pub(crate) mod subscription;

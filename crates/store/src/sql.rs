@@ -4,7 +4,9 @@
 //! function that takes a run-time string as SQL.
 
 mod fragment;
+mod list;
 mod statement;
 
 pub(crate) use fragment::{Alias, Sql};
+pub(crate) use list::one_of;
 pub(crate) use statement::{Bind, Statement};

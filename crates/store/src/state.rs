@@ -1,7 +1,7 @@
 //! What the writer and the readers of an open store have in common.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -23,6 +23,10 @@ pub(crate) struct State {
     pub(crate) role: Role,
     pub(crate) statement_limit: Duration,
     pub(crate) dictionaries: Arc<Dictionaries>,
+    /// The full-text index has all words; until then nothing relies on it.
+    pub(crate) are_words_there: AtomicBool,
+    /// The entry up to which this process has cut the change log; stored before that is committed.
+    pub(crate) log_cut: AtomicI64,
     /// Counted up before a commit is acknowledged.
     pub(crate) commits: AtomicU64,
     /// Notified of each commit, be it of another node.

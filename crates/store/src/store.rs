@@ -7,7 +7,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 
@@ -25,7 +25,7 @@ use crate::engine::postgres::listening;
 use crate::engine::sqlite::identity::{self, FileIdentity};
 use crate::engine::sqlite::{connection, owner};
 use crate::engine::{Connection, Opener, Place};
-use crate::maintenance::{backup, doctor, migration, retention, word_removal};
+use crate::maintenance::{backup, doctor, erasure, migration, plain_words, word_removal};
 use crate::options::{Options, Role};
 use crate::pending::Pending;
 use crate::reader::Reader;
@@ -35,7 +35,7 @@ use crate::rows::record::{Diagnosis, WriteResult};
 use crate::state::State;
 use crate::tables::partitions::Partitions;
 use crate::tables::session::Session;
-use crate::tables::{calls, logs, versions};
+use crate::tables::{calls, log_positions, logs, versions};
 use crate::writer::{Weight, Work, Writer, request};
 
 /// An open store. Clones are the same store; with the last one its writer ends, after the writes that it
@@ -73,6 +73,8 @@ impl Store {
             role: options.role,
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(opener, rows)?),
+            are_words_there: AtomicBool::new(plain_words::are_there(&connection)?),
+            log_cut: AtomicI64::new(0),
             commits: AtomicU64::new(0),
             committed: Notify::new(),
             is_available: AtomicBool::new(true),
@@ -198,11 +200,19 @@ impl Store {
         backup::backup(self.inner.state.opener.file()?, to)
     }
 
+    /// Erases records of a tenant, with all their versions and the messages that wait about them, by
+    /// the keys of their ids ([`model::key()`]); says of each, in their order, whether it was there.
+    pub fn erase(&self, tenant: &TenantId, id_keys: Vec<Vec<u8>>) -> Pending<Vec<bool>> {
+        let weight = Weight { records: id_keys.len(), bytes: 0 };
+        let tenant = tenant.clone();
+        self.submit(weight, move |session| erasure::erase(session, &tenant, &id_keys))
+    }
+
     /// Erases records, with all their versions, whose current version ended before `ticks`. Takes
     /// at most `limit` of them, to stay short, and answers how many; call again until 0.
     pub fn erase_ended_before(&self, ticks: i64, limit: usize) -> Pending<usize> {
         let weight = Weight { records: limit, bytes: 0 };
-        self.submit(weight, move |session| retention::erase_ended_before(session, ticks, limit))
+        self.submit(weight, move |session| erasure::erase_ended_before(session, ticks, limit))
     }
 
     /// Erases rows of the telephone logs that tell of what happened before `ticks`, those that were
@@ -210,6 +220,31 @@ impl Store {
     pub fn erase_log_rows_before(&self, ticks: i64, limit: usize) -> Pending<usize> {
         let weight = Weight { records: limit, bytes: 0 };
         self.submit(weight, move |session| logs::erase_before(session, ticks, limit))
+    }
+
+    /// Goes on with what a step of the schema has left to be filled in while the store is used, for at most
+    /// `limit` records; whether there is more.
+    pub fn fill(&self, limit: usize) -> Pending<bool> {
+        let state = Arc::clone(&self.inner.state);
+        self.submit(Weight { records: limit, bytes: 0 }, move |session| {
+            if plain_words::are_there(&session.connection)? {
+                // Also if another node has done it.
+                state.are_words_there.store(true, Ordering::Release);
+                return Ok(false);
+            }
+            plain_words::fill(session, limit).map(|_| true)
+        })
+    }
+
+    /// Takes entries of what is gone, and of merges, out of the change log, if they were committed before an
+    /// instant (ticks). Looks at no more than `limit` entries, to stay short; says whether there is more.
+    pub fn cut_log(&self, before: i64, limit: usize) -> Pending<bool> {
+        let state = Arc::clone(&self.inner.state);
+        self.submit(Weight { records: limit, bytes: 0 }, move |session| {
+            let (to, has_more) = log_positions::cut(&session.connection, before, limit)?;
+            state.log_cut.fetch_max(to, Ordering::AcqRel);
+            Ok(has_more)
+        })
     }
 
     /// Takes the words of erased records out of the full-text index, if the first of them was

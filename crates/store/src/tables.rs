@@ -7,10 +7,12 @@
 pub(crate) mod administration;
 pub(crate) mod calls;
 pub(crate) mod change_log;
+pub(crate) mod changed_records;
 pub(crate) mod deliveries;
 pub(crate) mod fragments;
 pub(crate) mod head;
 pub(crate) mod keys;
+pub(crate) mod log_positions;
 pub(crate) mod logs;
 pub(crate) mod partitions;
 pub(crate) mod record_keys;

@@ -21,6 +21,7 @@ use crate::engine::{Connection, Opener};
 use crate::pending::Pending;
 use crate::state::State;
 use crate::store::Store;
+use crate::tables::log_positions;
 use crate::writer::Weight;
 
 /// Notes of the target: the last entry of the source's log that was carried over, when that was
@@ -184,6 +185,9 @@ fn start(source: &Connection, to: &Store) -> Result<i64, Error> {
     };
     if last.unwrap_or(0) != note(NOTES[2])?.unwrap_or(0) {
         return Err(Error::Target("was written to since something was moved there"));
+    }
+    if cursor > 0 && cursor < log_positions::cut_to(source)? {
+        return Err(Error::Target("lacks what the log of the other one tells no more"));
     }
     let text = "SELECT committed_at FROM change_log WHERE sequence = ?1";
     if cursor > 0 && source.value::<i64>(text, [cursor])? != note(NOTES[1])? {

@@ -4,6 +4,7 @@ mod client;
 mod cluster;
 mod content;
 mod deliveries;
+mod delta;
 mod differential;
 mod faults;
 mod hostile;
@@ -44,7 +45,7 @@ const FIRST_SEED: u64 = 1_000;
 const FUZZING: Duration = Duration::from_mins(5);
 const FUZZING_REQUESTS: Duration = Duration::from_mins(30);
 
-/// `soak kill [--rounds N] | nodes [--seconds N | --short] | upgrade [COMMIT] | queries [COUNT] | fuzz |
+/// `soak kill [--rounds N] | delta [--short] | nodes [--seconds N | --short] | upgrade [COMMIT] | queries [COUNT] | fuzz |
 /// worst | demo | differential [COUNT [SEED] | --short] | hostile [--short] [CLASS…]`
 ///
 /// # Errors
@@ -55,6 +56,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["kill", "--rounds", rounds] => {
             kill::rounds(rounds.parse().context("--rounds needs a number")?)
         }
+        ["delta"] => delta::run(delta::LONG),
+        ["delta", "--short"] => delta::run(delta::SHORT),
         ["queries"] => queries(QUERIES),
         ["queries", count] => queries(count.parse().context("COUNT is a number")?),
         ["fuzz"] => fuzz::run_long(FUZZING, &[("request", FUZZING_REQUESTS)]),
@@ -80,7 +83,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["hostile", "--short", ref classes @ ..] => hostile::run(hostile::Size::Short, classes),
         ["hostile", ref classes @ ..] => hostile::run(hostile::Size::Long, classes),
         _ => bail!(
-            "soak kill [--rounds N] | soak nodes [--seconds N | --short] | soak upgrade [COMMIT] | \
+            "soak kill [--rounds N] | soak delta [--short] | soak nodes [--seconds N | --short] | soak upgrade [COMMIT] | \
              soak queries [COUNT] | soak fuzz | soak worst | soak demo | \
              soak differential [COUNT [SEED] | --short] | soak hostile [--short] [CLASS...]"
         ),

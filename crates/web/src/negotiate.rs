@@ -46,6 +46,8 @@ pub struct Preferences {
     pub unknown_enum_members: bool,
     /// Whether a write is answered with the entity.
     pub returns: Option<Returns>,
+    /// Wants to be able to ask for changes later.
+    pub track_changes: bool,
 }
 
 impl Preferences {
@@ -62,6 +64,7 @@ impl Preferences {
             omit_nulls: false,
             unknown_enum_members: false,
             returns: None,
+            track_changes: false,
         };
         prefer::read(headers, &mut preferences);
         Ok(preferences)

@@ -114,6 +114,12 @@ impl Problem {
         Self::new(Code::ResyncRequired, message)
     }
 
+    /// 412: the resource is not in the state that `If-Match` names.
+    pub fn modified() -> Self {
+        let message = "The resource is not in the state that If-Match names.";
+        Self::new(Code::PreconditionFailed, message).with_target("If-Match")
+    }
+
     /// 413. `limit` in bytes.
     pub fn too_large(limit: u64) -> Self {
         Self::new(Code::TooLarge, format!("The body is larger than {limit} bytes."))
@@ -121,7 +127,10 @@ impl Problem {
 
     /// 414. `limit` in bytes.
     pub fn uri_too_long(limit: usize) -> Self {
-        Self::new(Code::UriTooLong, format!("The URL is longer than {limit} bytes."))
+        Self::new(
+            Code::UriTooLong,
+            format!("The URL is longer than {limit} bytes. POST …/$query takes more."),
+        )
     }
 
     /// 415.
@@ -195,6 +204,15 @@ impl Problem {
     #[must_use]
     pub fn with_target(mut self, target: impl Into<Text>) -> Self {
         self.0.target = Some(target.into());
+        self
+    }
+
+    /// Adds a sentence to what the client is told.
+    #[must_use]
+    pub fn adding(mut self, sentence: &str) -> Self {
+        if !sentence.is_empty() {
+            self.0.message = format!("{} {sentence}", self.0.message).into();
+        }
         self
     }
 

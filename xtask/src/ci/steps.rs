@@ -27,7 +27,9 @@ pub(super) const STEPS: [Step; 17] = [
     step("fuzz", &["build"], || vec![trials(&["fuzz", "--seconds", "10"])]),
     step("clients", &["sdks"], || vec![trials(&["clients"])]),
     step("scenarios", &["sdks"], || vec![trials(&["scenarios"])]),
-    step("kill", &["build"], || vec![trials(&["soak", "kill", "--rounds", "5"])]),
+    step("kill", &["build"], || {
+        vec![trials(&["soak", "kill", "--rounds", "5"]), trials(&["soak", "delta", "--short"])]
+    }),
     step("chaos", &["build"], || vec![trials(&["chaos", "notify", "--short"])]),
     step("nodes", &["build"], || vec![trials(&["soak", "nodes", "--short"])]),
     step("differential", &["build"], || vec![trials(&["soak", "differential", "--short"])]),
@@ -95,7 +97,7 @@ fn format() -> Vec<Command> {
 /// nothing of the store that its own do not ask of both.
 fn on_postgresql() -> Command {
     let mut test = test(&["--test", "wire", "--", "notifications", "calls", "language"]);
-    test.args(["reading", "writing", "plain", "batch", "throttling", "logs"]);
+    test.args(["reading", "writing", "plain", "batch", "throttling", "logs", "delta", "erasing"]);
     test.env("CALLVAULT_TEST_ENGINE", "postgres");
     test
 }

@@ -1,8 +1,11 @@
-//! Arguments of the commands on a whole store: `migrate` and `backup`.
+//! Arguments of the commands on a whole store: `migrate`, `backup` and `erase`.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use model::TenantId;
+
+use super::values;
 
 /// `migrate`
 #[derive(Debug, Args)]
@@ -20,4 +23,21 @@ pub(crate) struct Migrate {
 pub(crate) struct Backup {
     /// File to write; it must not exist
     pub(crate) file: PathBuf,
+}
+
+/// `erase`
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    /// Tenant of the records
+    #[arg(long, value_name = "GUID", value_parser = values::tenant)]
+    pub(crate) tenant: TenantId,
+    /// Ids of records
+    #[arg(value_name = "ID", required_unless_present = "file")]
+    pub(crate) ids: Vec<String>,
+    /// Also erase the records whose ids are in this file, one per line, or on standard input (-)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Only count the records that would be erased
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

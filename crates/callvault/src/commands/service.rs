@@ -100,7 +100,12 @@ pub(super) fn start(
     Ok(Service {
         running,
         tasks,
-        maintenance: Maintenance { store, master, retention_days: settings.retention_days },
+        maintenance: Maintenance {
+            store,
+            master,
+            retention_days: settings.retention_days,
+            changes_days: settings.changes_days,
+        },
         scheme: if settings.server.tls.is_some() { "https" } else { "http" },
         runtime,
         signals,

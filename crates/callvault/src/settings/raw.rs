@@ -114,6 +114,7 @@ pub(super) struct Issuer {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Records {
     pub(super) retention: Retention,
+    pub(super) keep_changes: Option<Retention>,
 }
 
 /// `notifications.*`
@@ -179,7 +180,7 @@ impl TextList {
     }
 }
 
-/// `records.retention`
+/// `records.retention`, `records.keep_changes`
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "expected \"forever\" or a number of days")]
 pub(super) enum Retention {

@@ -28,7 +28,7 @@ fn without_settings_the_defaults_apply() {
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.server.admin_listen.unwrap().to_string(), "127.0.0.1:8081");
     assert_eq!(settings.store, Place::File("callvault-data/callvault.db".into()));
-    assert_eq!(settings.retention_days, None);
+    assert_eq!((settings.retention_days, settings.changes_days), (None, Some(30)));
     assert!(settings.graph.legacy_identities);
 }
 

@@ -5,10 +5,14 @@
 mod batch;
 mod budgets;
 mod calls;
+mod delta;
+mod diacritics;
 mod emulator;
+mod erasing;
 mod forms;
 mod hostile;
 mod language;
+mod lists;
 mod logs;
 mod meeting;
 mod notifications;

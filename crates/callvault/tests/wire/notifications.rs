@@ -19,17 +19,17 @@ const SETTINGS: &str = "[notifications]\nallow_insecure_urls = true\n\
                         allow_networks = [\"127.0.0.0/8\"]\n";
 
 /// A server that may notify receivers on loopback, and a client with all roles.
-struct Setup {
-    callvault: Callvault,
-    server: Option<Server>,
-    client: Client,
+pub(super) struct Setup {
+    pub(super) callvault: Callvault,
+    pub(super) server: Option<Server>,
+    pub(super) client: Client,
     token: String,
     /// Arguments of the server.
     flags: &'static [&'static str],
 }
 
 impl Setup {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with_settings(SETTINGS)
     }
 
@@ -70,7 +70,7 @@ impl Setup {
     }
 
     /// Creates a subscription and returns it.
-    fn subscribe(&mut self, receiver: &Receiver, changes: &Value) -> Value {
+    pub(super) fn subscribe(&mut self, receiver: &Receiver, changes: &Value) -> Value {
         let answer = self.client.post(SUBSCRIPTIONS, wish(receiver, changes).as_bytes());
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()
@@ -95,7 +95,7 @@ impl Setup {
     }
 
     /// Writes a version of a record.
-    fn keep(&mut self, id: &str, version: u64) {
+    pub(super) fn keep(&mut self, id: &str, version: u64) {
         let text = record(id, version, version);
         let answer = self.client.post(super::RECORDS, text.as_bytes());
         assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
@@ -108,7 +108,7 @@ fn serve(callvault: &Callvault, flags: &[&str]) -> Server {
 }
 
 /// The body of a request for a subscription, with some members changed.
-fn wish(receiver: &Receiver, changes: &Value) -> String {
+pub(super) fn wish(receiver: &Receiver, changes: &Value) -> String {
     let mut body = json!({
         "changeType": "created,updated",
         "notificationUrl": receiver.url("/hook?code=a%20b"),

@@ -14,6 +14,7 @@ use super::expansion::{EntityPlace, entity_path, push_reference};
 use super::selection::Objects;
 use super::{Answer, Composer, Question, Tail};
 use crate::kept_json::parse;
+use crate::page_text::PageText;
 use crate::paging::{MOST_SESSIONS, Page};
 use crate::record::{self, record_path};
 use crate::scope::Content;
@@ -38,26 +39,11 @@ impl Composer {
         let mut text = self.open_page(question, ty, path, room_for(&found));
         text.count(total.filter(|_| query.count));
         text.open_items();
-        let are_copied = self.is_copied(question) && rows == RowSet::Records;
         for row in &found.rows {
-            let is_record = rows == RowSet::Records;
-            let is_varied = if are_copied {
-                has_unsettled_enum(row)
-            } else {
-                is_record && self.varies(question)
-            };
-            text.item(id_of(row), is_varied, |out| {
-                let begin = out.len();
-                out.push(b'{');
-                self.push_row(reader, question, rows, row, out)?;
-                out.push(b'}');
-                if !is_record && self.varies(question) {
-                    self.vary_row(question, rows, row, (begin, out))?;
-                }
-                Ok(())
-            })?;
+            self.add_row(reader, question, rows, row, &mut text)?;
         }
         text.close_items();
+        let are_copied = self.is_copied(question) && rows == RowSet::Records;
         let shown = are_copied.then(|| digest(&found, total));
         if let Some(after) = found.next {
             let next = Page { after, left: None, ..page };
@@ -67,6 +53,33 @@ impl Composer {
         Ok(match shown {
             Some(shown) => Answer::Rows(text, shown),
             None => Answer::Json(text),
+        })
+    }
+
+    /// Adds a row to a page.
+    pub(super) fn add_row(
+        &self,
+        reader: &mut Reader,
+        question: &Question,
+        rows: RowSet,
+        row: &ResultRow,
+        text: &mut PageText<'_>,
+    ) -> Result<(), Problem> {
+        let is_record = rows == RowSet::Records;
+        let is_varied = if self.is_copied(question) && is_record {
+            has_unsettled_enum(row)
+        } else {
+            is_record && self.varies(question)
+        };
+        text.item(id_of(row), is_varied, |out| {
+            let begin = out.len();
+            out.push(b'{');
+            self.push_row(reader, question, rows, row, out)?;
+            out.push(b'}');
+            if !is_record && self.varies(question) {
+                self.vary_row(question, rows, row, (begin, out))?;
+            }
+            Ok(())
         })
     }
 
@@ -158,7 +171,7 @@ impl Composer {
     }
 
     /// The rows of a page, and how many there are in all if that is asked for.
-    fn found(
+    pub(super) fn found(
         &self,
         reader: &mut Reader,
         rows: RowSet,
@@ -180,7 +193,7 @@ impl Composer {
         Ok((found, total))
     }
 
-    fn row_query(&self, rows: RowSet, query: &Query) -> RowQuery {
+    pub(super) fn row_query(&self, rows: RowSet, query: &Query) -> RowQuery {
         RowQuery { rows, query: query.clone(), not_before: self.scope.not_before }
     }
 

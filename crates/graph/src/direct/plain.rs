@@ -243,6 +243,7 @@ impl Read<'_> {
             keys: &self.worker.shared.keys,
             tenant: self.tenant.as_str(),
             application: &self.asked.caller.app_id,
+            is_local: false,
         }
     }
 }

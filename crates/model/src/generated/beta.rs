@@ -1273,6 +1273,26 @@ pub static BETA: Model = Model {
                     is_served: true,
                 },
                 Operation {
+                    name: "delta",
+                    is_action: false,
+                    parameters: &[Parameter {
+                        name: "callRecords",
+                        ty: Type::Structured(&common::CALL_RECORD),
+                        is_collection: true,
+                        is_nullable: false,
+                    }],
+                    is_bound: true,
+                    is_composable: false,
+                    entity_set_path: Some("callRecords"),
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::CALL_RECORD),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
                     name: "sessions",
                     is_action: false,
                     parameters: &[Parameter {

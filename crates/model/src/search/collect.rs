@@ -154,8 +154,12 @@ impl Collector {
                 return;
             }
             self.values.insert(text.to_owned());
-            let whole =
-                words::each(text, |word| push_new(&mut self.words, &mut self.document, word));
+            let whole = words::each(text, |word| {
+                push_new(&mut self.words, &mut self.document, word);
+                if let Some(plain) = words::plain(word) {
+                    push_new(&mut self.words, &mut self.document, &plain);
+                }
+            });
             if let Some(whole) = whole {
                 push_new(&mut self.words, &mut self.document, &whole);
             }

@@ -92,6 +92,7 @@ impl Term {
 
     fn phrase(text: &str) -> Self {
         let Words { sequence, whole } = Words::of(text);
+        let sequence = sequence.into_iter().map(|word| word.text).collect();
         let ways = std::iter::once(sequence).chain(whole.map(|whole| vec![whole]));
         Self::Value(
             ways.filter(|words| !words.is_empty())
@@ -151,16 +152,16 @@ impl Term {
 impl Sequence {
     fn is_in(&self, value: &Words) -> bool {
         let Some((last, before)) = self.words.split_last() else { return false };
-        let ends = |word: &String| {
+        let ends = |word: &str| {
             if self.is_prefix { word.starts_with(last) && !is_middle(word) } else { word == last }
         };
-        if before.is_empty() && value.whole.as_ref().is_some_and(ends) {
+        if before.is_empty() && value.whole.as_deref().is_some_and(ends) {
             return true;
         }
-        value
-            .sequence
-            .windows(self.words.len())
-            .any(|run| run[..before.len()] == *before && ends(&run[before.len()]))
+        value.sequence.windows(self.words.len()).any(|run| {
+            let mut begins = run.iter().zip(before);
+            begins.all(|(word, asked)| word.is(|text| text == asked)) && run[before.len()].is(ends)
+        })
     }
 
     fn candidates(&self) -> (Candidates, bool) {
@@ -280,6 +281,8 @@ mod tests {
             "aa:bb:*",
             "jabra",
             "GRÖßE",
+            "grosse",
+            "gro*",
             "macos",
             "callsignalingagent",
         ] {
@@ -287,6 +290,8 @@ mod tests {
         }
         for text in [
             "hidden",
+            "grösse",
+            "jäbra",
             "192.0.2.9",
             "10.0.0.00",
             "abbiew",
@@ -304,6 +309,8 @@ mod tests {
     #[test]
     fn a_phrase_stands_in_one_value() {
         assert!(is_found(&phrase("abbie wilkins")));
+        assert!(is_found(&phrase("Jabra Grosse 75")));
+        assert!(!is_found(&phrase("Jäbra Grosse 75")));
         assert!(is_found(&phrase("E523D2ED-2966-4b6b-925b-754a88034cc5")));
         assert!(is_found(&phrase("+1 555 010 0182")));
         assert!(!is_found(&phrase("wilkins abbie")));

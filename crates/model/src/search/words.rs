@@ -5,6 +5,9 @@
 //! telephone numbers have one more word without their punctuation; a GUID, with or without hyphens,
 //! is its first group, its middle (`2966-4b6b-925b`), which is nothing to look for by itself and not
 //! in the index, and its last group.
+//!
+//! A word with Latin letters beyond the English ones is also found by its plain form, as those write it
+//! who lack the keys: `Özdemir` by `ozdemir`, `Größe` by `grosse`. Whoever writes a diacritic means it.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
@@ -28,15 +31,32 @@ const FIRST_GROUP: usize = 8;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Words {
     /// In the order of the text.
-    pub(super) sequence: Vec<String>,
+    pub(super) sequence: Vec<Word>,
     /// The text as one word, where that says more.
     pub(super) whole: Option<String>,
+}
+
+/// A word of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) text: String,
+    /// Its plain form, where that is another one.
+    pub(super) plain: Option<String>,
+}
+
+impl Word {
+    /// Whether one of its forms is as asked for.
+    pub(super) fn is(&self, test: impl Fn(&str) -> bool) -> bool {
+        test(&self.text) || self.plain.as_deref().is_some_and(test)
+    }
 }
 
 impl Words {
     pub(super) fn of(text: &str) -> Self {
         let mut words = Self::default();
-        let whole = each(text, |word| words.sequence.push(word.to_owned()));
+        let whole = each(text, |word| {
+            words.sequence.push(Word { text: word.to_owned(), plain: plain(word) });
+        });
         words.whole = whole;
         words
     }
@@ -52,6 +72,48 @@ pub(super) fn each(text: &str, mut found: impl FnMut(&str)) -> Option<String> {
     }
     each_run(text, found);
     telephone(text)
+}
+
+/// A word without diacritics on Latin letters, and without letters that are no English ones but have a
+/// usual spelling in these; none if it is so already. Other scripts keep their marks, which often tell
+/// letters apart there.
+pub(super) fn plain(word: &str) -> Option<String> {
+    if word.is_ascii() {
+        return None;
+    }
+    let mut is_latin = false;
+    let mut plain = String::with_capacity(word.len());
+    for letter in word.nfd() {
+        if matches!(letter, '\u{300}'..='\u{36f}') && is_latin {
+            continue;
+        }
+        let spelling = spelling(letter);
+        is_latin = spelling.is_some() || letter.is_ascii_alphabetic();
+        match spelling {
+            Some(spelling) => plain.push_str(spelling),
+            None => plain.push(letter),
+        }
+    }
+    let plain: String = plain.nfc().collect();
+    (plain != word).then_some(plain)
+}
+
+/// How a letter is spelt that has no decomposition.
+fn spelling(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '\u{e6}' => "ae",
+        '\u{f0}' | '\u{111}' => "d",
+        '\u{127}' => "h",
+        '\u{131}' => "i",
+        '\u{142}' => "l",
+        '\u{14b}' => "n",
+        '\u{f8}' => "o",
+        '\u{153}' => "oe",
+        '\u{df}' => "ss",
+        '\u{167}' => "t",
+        '\u{fe}' => "th",
+        _ => return None,
+    })
 }
 
 /// The words of a text, whatever it is as a whole.
@@ -191,7 +253,30 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let Words { sequence, whole } = Words::of(text);
-        sequence.into_iter().chain(whole).collect()
+        sequence.into_iter().map(|word| word.text).chain(whole).collect()
+    }
+
+    #[test]
+    fn latin_letters_have_a_plain_form_and_others_keep_their_marks() {
+        let cases = [
+            ("\u{f6}zdemir", Some("ozdemir")),
+            ("zo\u{eb}", Some("zoe")),
+            ("gr\u{f6}\u{df}e", Some("grosse")),
+            ("\u{142}\u{f3}d\u{17a}", Some("lodz")),
+            ("s\u{f8}ren", Some("soren")),
+            ("\u{111}or\u{111}e", Some("dorde")),
+            ("\u{e6}ther", Some("aether")),
+            ("i\u{307}stanbul", Some("istanbul")),
+            ("\u{1ebf}q\u{301}", Some("eq")),
+            ("ozdemir", None),
+            ("\u{439}", None),
+            ("\u{3ac}", None),
+            ("\u{304c}", None),
+            ("\u{d55c}", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(plain(word).as_deref(), expected, "{word}");
+        }
     }
 
     #[test]

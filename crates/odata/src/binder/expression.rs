@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Binder;
+use super::alternatives;
 use super::scope::Scope;
 use super::types::{BOOLEAN, coerce_to, common, fits, member_literal, mismatch, name_of, natural};
 use crate::ast::{self, Unary};
@@ -57,7 +58,7 @@ impl<'a> Binder<'a> {
                     ExprKind::Or(parts) => Ok(parts),
                     other => Err(other),
                 })?;
-                Ok(truth(ExprKind::Or(parts)))
+                Ok(alternatives::joined(parts))
             }
             ast::ExprKind::Binary(operator, left, right) => {
                 self.binary(*operator, left, right, scope, source)

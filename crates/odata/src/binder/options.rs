@@ -23,6 +23,8 @@ pub(super) struct Target {
     pub(super) is_ref: bool,
     /// A value without JSON around it.
     pub(super) is_value: bool,
+    /// What a function `delta` gives: changes.
+    pub(super) is_delta: bool,
 }
 
 /// Options that make sense only for collections.
@@ -69,6 +71,7 @@ impl<'a> Binder<'a> {
             top: options.top,
             count: options.count.unwrap_or_default(),
             skiptoken: options.skiptoken.clone(),
+            deltatoken: options.deltatoken.clone(),
             format: options.format.clone(),
             ..Query::default()
         };
@@ -160,7 +163,7 @@ impl<'a> Binder<'a> {
         if options.schemaversion.as_ref().is_some_and(|version| version != "*") {
             return refuse(SystemOption::SchemaVersion, "with another value than '*'");
         }
-        if options.deltatoken.is_some() {
+        if options.deltatoken.is_some() && !target.is_delta {
             let what = "the query option '$deltatoken'".to_owned();
             return Err(self.source(SystemOption::DeltaToken).error(Kind::NotBuilt { what }, 0));
         }

@@ -40,6 +40,7 @@ fn options_for(apply: &Apply, behind: &Query, is_counted: bool) -> Option<Query>
         select: behind.select.clone(),
         expand: behind.expand.clone(),
         skiptoken: behind.skiptoken.clone(),
+        deltatoken: None,
         format: behind.format.clone(),
         ..Query::default()
     };

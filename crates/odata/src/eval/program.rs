@@ -1,6 +1,7 @@
 //! Prepared expressions and their evaluation.
 
 mod compile;
+mod numbers;
 pub(super) mod path;
 mod texts;
 
@@ -9,6 +10,7 @@ use std::ops::ControlFlow;
 
 use regex::Regex;
 
+use self::numbers::Numbers;
 use self::path::CompiledPath;
 use self::texts::Texts;
 use super::value::has_flags;
@@ -36,6 +38,8 @@ enum Op {
     In(Box<Op>, Box<Op>),
     /// `in` a long list of texts.
     InTexts(Box<Op>, Texts),
+    /// `in` a long list of numbers, beside the list itself.
+    InNumbers(Box<Op>, Numbers, Box<Op>),
     Arithmetic(Arithmetic, Box<Op>, Box<Op>, Place),
     Call(Function, Vec<Op>),
     /// `matchesPattern` with a literal; `None` for one that is no pattern.
@@ -110,6 +114,13 @@ impl Op {
             }
             Self::Has(left, right) => has(&left.value(scope), &right.value(scope)),
             Self::In(left, right) => is_in(&left.value(scope), right, scope),
+            Self::InNumbers(left, numbers, list) => {
+                let left = left.value(scope);
+                match numbers.contains(&left) {
+                    Some(is_in) => Some(is_in),
+                    None => is_in(&left, list, scope),
+                }
+            }
             Self::InTexts(left, texts) => match left.value(scope) {
                 Value::Text(text) if !scope.meter().read(text.len()) => None,
                 Value::Text(text) => Some(texts.contains(&text)),

@@ -19,7 +19,7 @@ use crate::sql::{Bind, Statement};
 use crate::tables::search::Tenant;
 use crate::testing;
 
-const TENANT: Tenant = Tenant { key: 7, dialect: Dialect::Sqlite };
+const TENANT: Tenant = Tenant { key: 7, dialect: Dialect::Sqlite, are_words_there: true };
 
 fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
     let function = match rows {

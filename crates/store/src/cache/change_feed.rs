@@ -34,11 +34,13 @@ pub enum FeedChanges {
 }
 
 impl ChangeFeed {
-    /// What has changed up to a snapshot, which the connection has.
+    /// What has changed up to a snapshot, which the connection has. `cut` is the entry up to which the
+    /// log was cut.
     pub(crate) fn news(
         &mut self,
         connection: &Connection,
         snapshot: u64,
+        cut: i64,
     ) -> Result<FeedChanges, Error> {
         // After a failure the cursor is gone, and the next call says that anything may have changed.
         let Some((seen, cursor)) = self.at.take() else {
@@ -50,7 +52,7 @@ impl ChangeFeed {
             return Ok(FeedChanges::Changes(Vec::new()));
         }
         let changes = change_log::after(connection, cursor, MOST_CHANGES)?;
-        if changes.len() == MOST_CHANGES {
+        if changes.len() == MOST_CHANGES || cursor < cut {
             self.at = Some((snapshot, change_log::last(connection)?));
             return Ok(FeedChanges::Anything);
         }

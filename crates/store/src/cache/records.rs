@@ -40,9 +40,15 @@ impl RecordCache {
         Self { cache, following: ChangeFeed::default(), seen: Doorkeeper::default() }
     }
 
-    /// Forgets what has changed up to a snapshot, which the connection has.
-    pub(crate) fn follow(&mut self, connection: &Connection, snapshot: u64) -> Result<(), Error> {
-        match self.following.news(connection, snapshot)? {
+    /// Forgets what has changed up to a snapshot, which the connection has. `cut` is the entry up to which
+    /// the log was cut.
+    pub(crate) fn follow(
+        &mut self,
+        connection: &Connection,
+        snapshot: u64,
+        cut: i64,
+    ) -> Result<(), Error> {
+        match self.following.news(connection, snapshot, cut)? {
             FeedChanges::Anything => self.cache.clear(),
             FeedChanges::Changes(changes) => {
                 for change in changes {

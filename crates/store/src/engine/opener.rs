@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::connection::Connection;
+use super::dialect::Dialect;
 use super::place::Place;
 use super::postgres::{self, Database};
 use super::sqlite;
@@ -21,6 +22,14 @@ impl Opener {
             Place::File(path) => Self::Sqlite(path.clone()),
             Place::Postgres(url) => Self::Postgres(Database::of(url)?),
         })
+    }
+
+    /// The dialect that its connections speak.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
     }
 
     /// A connection that writes.

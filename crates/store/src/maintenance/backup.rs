@@ -45,7 +45,11 @@ fn copy(path: &Path, partial: &Path) -> Result<(), Error> {
     // Keeps the copy from others' eyes; SQLite takes an empty file for one that is not there.
     connection::create_file(partial)?;
     connection::open(path)?.execute("VACUUM INTO ?1", [target])?;
-    check(&connection::open(partial)?)?;
+    let copied = connection::open(partial)?;
+    // What goes on with the copy is another log, each time that it is put in the store's place.
+    copied.execute("DELETE FROM log_state", ())?;
+    check(&copied)?;
+    drop(copied);
     File::open(partial)?.sync_all()?;
     Ok(())
 }

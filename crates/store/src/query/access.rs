@@ -37,6 +37,8 @@ pub(crate) enum Access {
     End,
     /// The key of an id.
     Id(Vec<u8>),
+    /// The keys of several ids.
+    Ids(Vec<Vec<u8>>),
     /// Keys of participants, who all take part; the first one leads.
     Participants(Vec<Vec<u8>>),
     /// An expression for the full-text index.
@@ -50,6 +52,7 @@ impl Access {
             Self::Start => "records by start",
             Self::End => "records by end",
             Self::Id(_) => "the record with the id",
+            Self::Ids(_) => "the records with the ids",
             Self::Participants(_) => "records of a participant",
             Self::Search(_) => "records that contain the words",
         }
@@ -74,18 +77,24 @@ pub(super) struct AccessPath {
     set: RowSet,
     pub(super) access: Access,
     pub(super) range: StartRange,
+    /// Keys of many participants, one of whom takes part.
+    pub(super) parties: Vec<Vec<Vec<u8>>>,
 }
+
+/// From so many participants on, the records of them all are looked for at once, and not each of them for
+/// each record.
+const MANY: usize = 16;
 
 impl AccessPath {
     /// All records that don't start before an instant (ticks).
     pub(super) fn new(set: RowSet, not_before: Option<i64>) -> Self {
         let range = StartRange { from: not_before, until: None };
-        Self { set, access: Access::Start, range }
+        Self { set, access: Access::Start, range, parties: Vec::new() }
     }
 
     /// Narrows the way by a filter that is no conjunction.
     pub(super) fn narrow(&mut self, filter: &Expr) -> Narrowing {
-        if self.bounds_start(filter) || self.names_record(filter) {
+        if self.bounds_start(filter) || self.names_record(filter) || self.names_records(filter) {
             return Narrowing::Whole;
         }
         self.names_participant(filter)
@@ -146,6 +155,30 @@ impl AccessPath {
         true
     }
 
+    /// `id in ('…','…')`
+    fn names_records(&mut self, filter: &Expr) -> bool {
+        let ExprKind::In(value, list) = &filter.kind else { return false };
+        let (ExprKind::Path(path), ExprKind::List(ids)) = (&value.kind, &list.kind) else {
+            return false;
+        };
+        if self.access != Access::Start || self.record_column(path) != Some("id") {
+            return false;
+        }
+        let key = |id: &Expr| match &id.kind {
+            ExprKind::Literal(Literal::String(id) | Literal::Guid(id)) => Some(model::key(id)),
+            _ => None,
+        };
+        let Some(mut keys) = ids.iter().map(key).collect::<Option<Vec<_>>>() else { return false };
+        keys.sort_unstable();
+        keys.dedup();
+        self.access = match <[Vec<u8>; 1]>::try_from(keys) {
+            Ok([key]) => Access::Id(key),
+            Err(keys) if keys.is_empty() => return false,
+            Err(keys) => Access::Ids(keys),
+        };
+        true
+    }
+
     /// `participants_v2/any(p:p/id eq '…')`
     fn names_participant(&mut self, filter: &Expr) -> Narrowing {
         let ExprKind::Path(Path { root: Root::Item | Root::Outermost, steps }) = &filter.kind
@@ -164,10 +197,10 @@ impl AccessPath {
             return Narrowing::None;
         }
         let Some((keys, is_exact)) = participant_keys(body, name) else { return Narrowing::None };
-        let Ok([key]) = <[Vec<u8>; 1]>::try_from(keys) else { return Narrowing::None };
-        match &mut self.access {
-            Access::Start => self.access = Access::Participants(vec![key]),
-            Access::Participants(keys) => keys.push(key),
+        match (<[Vec<u8>; 1]>::try_from(keys), &mut self.access) {
+            (Ok([key]), Access::Start) => self.access = Access::Participants(vec![key]),
+            (Ok([key]), Access::Participants(keys)) => keys.push(key),
+            (Err(keys), _) if keys.len() >= MANY => self.parties.push(keys),
             _ => return Narrowing::None,
         }
         if is_exact { Narrowing::Whole } else { Narrowing::Part }

@@ -9,7 +9,11 @@ use odata::literal::Literal;
 use super::compiler::{Compiler, Condition, Mode, always, exact};
 use super::value::{Kind, Scalar, constant};
 use crate::engine::Dialect;
-use crate::sql::{Bind, Sql};
+use crate::sql::{Bind, Sql, one_of};
+
+/// Conditions that are joined in one statement: engines take expressions of no more than some hundred
+/// levels, and each `AND` and `OR` is one.
+pub(super) const MOST_PARTS: usize = 200;
 
 impl<'q> Compiler<'q> {
     /// The condition, or one that follows from it; `None` when every row may meet it.
@@ -50,8 +54,11 @@ impl<'q> Compiler<'q> {
 
     fn and(&mut self, parts: &'q [Expr], mode: Mode) -> Option<Condition> {
         let mut known = Vec::with_capacity(parts.len());
-        let mut is_exact = true;
-        for part in parts {
+        let mut is_exact = parts.len() <= MOST_PARTS;
+        if mode == Mode::Whole && !is_exact {
+            return None;
+        }
+        for part in parts.iter().take(MOST_PARTS) {
             match self.condition(part, mode) {
                 Some(condition) => {
                     is_exact &= condition.is_exact;
@@ -65,6 +72,7 @@ impl<'q> Compiler<'q> {
     }
 
     fn or(&mut self, parts: &'q [Expr], mode: Mode) -> Option<Condition> {
+        (parts.len() <= MOST_PARTS).then_some(())?;
         let mut is_exact = true;
         let mut all = Vec::with_capacity(parts.len());
         for part in parts {
@@ -177,19 +185,19 @@ impl<'q> Compiler<'q> {
             if binds.is_empty() {
                 continue;
             }
-            let list = Sql::join(binds.into_iter().map(Sql::value), ", ");
             let column = match items.first().and_then(|item| self.id_key(value, item)) {
                 Some((column, _)) => column,
                 None => self.scalar(value)?.sql,
             };
             let column = if is_guid { lower_case(column) } else { column };
-            let sql = column.push(" IN (").append(list).push(")");
+            let sql = column.append(one_of(binds)?);
             all.push(match mode {
                 Mode::Truth => sql,
                 Mode::Whole => sql.grouped().push(" IS TRUE"),
             });
         }
         match all.len() {
+            MOST_PARTS.. => None,
             0 => Some(always(false)),
             1 => Some(exact(all.remove(0))),
             _ => Some(exact(Sql::join(all, " OR ").grouped())),

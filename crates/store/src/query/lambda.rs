@@ -9,7 +9,7 @@ use odata::literal::Literal;
 use super::compiler::{Compiler, Condition, Mode, always, exact};
 use super::scope::{Scope, alias_of, mentions};
 use super::value::{Kind, Scalar, constant};
-use crate::sql::{Alias, Bind, Sql};
+use crate::sql::{Alias, Bind, Sql, one_of};
 
 /// Figures beyond this are rounded where the record sums up its streams.
 const EXACT_IN_F64: u64 = 1 << 53;
@@ -199,8 +199,8 @@ impl<'q> Compiler<'q> {
         let sql = sql.push(" WHERE ").push_column(participant, "tenant_key").push(" = ");
         let sql = sql.push_bind(Bind::Int(self.tenant.key)).push(" AND ");
         let sql = sql.push_column(participant, "id_key");
-        let binds = keys.into_iter().map(|key| Sql::value(Bind::Bytes(key)));
-        let sql = sql.push(" IN (").append(Sql::join(binds, ", ")).push(") AND ");
+        let keys = keys.into_iter().map(Bind::Bytes).collect();
+        let sql = sql.append(one_of(keys)?).push(" AND ");
         let sql = sql.push_column(participant, "start_date_time").push(" = ");
         let sql = sql.push_column(alias, "start_date_time").push(" AND ");
         let sql = sql.push_column(participant, "record_key").push(" = ");

@@ -13,6 +13,7 @@ use odata::bound::{Expr, ExprKind, OrderKey, Search};
 use super::Cost;
 use super::access::{Access, AccessPath, Narrowing, StartRange};
 use super::compiler::{Compiler, JoinedTables, Mode};
+use super::condition::MOST_PARTS;
 use super::order::{LeadingIndex, Order};
 use super::scope::alias_of;
 use super::words::words;
@@ -37,6 +38,8 @@ pub(crate) struct Plan<'q> {
     pub(crate) tenant: Tenant,
     pub(crate) access: Access,
     pub(crate) range: StartRange,
+    /// Keys of many participants, of each of whose lists one takes part.
+    pub(crate) parties: Vec<Vec<Vec<u8>>>,
     /// What else SQL decides; all of them hold.
     pub(crate) conditions: Vec<Sql>,
     /// What SQL doesn't decide exactly.
@@ -62,12 +65,13 @@ impl<'q> Plan<'q> {
         for filter in conditions.filters {
             parts.add(&mut path, &mut compiler, filter);
         }
-        let AccessPath { access, range, .. } = path;
+        let AccessPath { access, range, parties, .. } = path;
         let mut plan = Self {
             set,
             tenant,
             access,
             range,
+            parties,
             conditions: parts.conditions,
             residual: parts.residual,
             searches: conditions.searches,
@@ -85,7 +89,7 @@ impl<'q> Plan<'q> {
     }
 
     fn lead_by_words(&mut self) {
-        if self.access != Access::Start {
+        if self.access != Access::Start || !self.tenant.are_words_there {
             return;
         }
         let found = self
@@ -130,11 +134,16 @@ impl<'q> Plan<'q> {
         self.residual.is_empty() && self.searches.is_empty()
     }
 
+    /// Whether nothing but the way to the rows narrows them.
+    pub(crate) fn is_unconditional(&self) -> bool {
+        self.conditions.is_empty() && self.parties.is_empty()
+    }
+
     /// Whether rows come in their order without being sorted, but for those of one instant.
     pub(crate) fn is_in_order(&self) -> bool {
         let led = self.order.as_ref().map_or(LeadingIndex::No, |order| order.led);
         match self.access {
-            Access::Search(_) => false,
+            Access::Search(_) | Access::Ids(_) => false,
             _ => led != LeadingIndex::No,
         }
     }
@@ -146,9 +155,9 @@ impl<'q> Plan<'q> {
             Access::Id(_) => true,
             Access::Participants(keys) => keys.len() < 2,
             Access::Start | Access::End => true,
-            Access::Search(_) => false,
+            Access::Search(_) | Access::Ids(_) => false,
         };
-        let is_plain = self.is_exact() && self.conditions.is_empty();
+        let is_plain = self.is_exact() && self.is_unconditional();
         let is_in_order = matches!(self.access, Access::Id(_)) || self.is_in_order();
         if is_led && is_plain && is_in_order { Cost::Bounded } else { Cost::Scan }
     }
@@ -192,13 +201,13 @@ impl<'q> Parts<'q> {
             Narrowing::None => {}
         }
         match compiler.condition(filter, Mode::Truth) {
-            Some(condition) => {
+            Some(condition) if self.conditions.len() < MOST_PARTS => {
                 if !condition.is_exact {
                     self.residual.push(filter);
                 }
                 self.conditions.push(condition.sql);
             }
-            None => self.residual.push(filter),
+            _ => self.residual.push(filter),
         }
     }
 }

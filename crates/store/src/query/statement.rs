@@ -17,7 +17,7 @@ use super::position::Position;
 use super::scope::{alias_of, ordinals, table_of};
 use crate::Error;
 use crate::engine::Dialect;
-use crate::sql::{Alias, Bind, Sql};
+use crate::sql::{Alias, Bind, Sql, one_of};
 use crate::tables::keys::{first_of_month, month};
 use crate::tables::records::record_columns;
 use crate::tables::search::search_keys;
@@ -214,11 +214,21 @@ impl Plan<'_> {
                 conditions.extend(bounds(range, "r"));
                 Sql::text(" FROM call_record r INDEXED BY call_record_by_id")
             }
+            Access::Ids(keys) => {
+                conditions.push(tenant(Sql::either("r.tenant_key", "k.tenant_key")));
+                conditions.push(Sql::either("r.id_key", "k.id_key").append(one_of_keys(keys)));
+                conditions.push(is_current);
+                conditions.extend(bounds(range, "r"));
+                Sql::either(
+                    " FROM call_record r INDEXED BY call_record_by_id",
+                    " FROM record_key k CROSS JOIN call_record r ON r.record_key = k.record_key",
+                )
+            }
             Access::Start | Access::End => {
                 conditions.push(tenant(Sql::text("r.tenant_key")));
                 conditions.push(is_current);
                 conditions.extend(bounds(range, "r"));
-                let is_plain = self.conditions.is_empty() && bound.is_none() && self.is_in_order();
+                let is_plain = self.is_unconditional() && bound.is_none() && self.is_in_order();
                 Sql::text(match self.access {
                     Access::End => " FROM call_record r INDEXED BY call_record_by_end",
                     _ if is_plain && joins.is_empty() => " FROM call_record r",
@@ -228,6 +238,7 @@ impl Plan<'_> {
         };
         let aliases = self.aliases(joined);
         conditions.extend(aliases.flat_map(|alias| self.key_bounds(range, alias)));
+        conditions.extend(self.parties.iter().map(|keys| self.one_takes_part(keys, range)));
         conditions.extend(self.conditions.iter().cloned().chain(bound).chain(behind));
         from.append(joins).push(" WHERE ").append(Sql::join(conditions, " AND "))
     }
@@ -250,7 +261,7 @@ impl Plan<'_> {
         let leading = match self.access {
             Access::Participants(_) => Some(Alias::of("p")),
             Access::Search(_) => Some(Alias::of("f")),
-            Access::Start | Access::End | Access::Id(_) => None,
+            Access::Start | Access::End | Access::Id(_) | Access::Ids(_) => None,
         };
         let own = table_of(self.set);
         let below = [Table::Session, Table::Segment, Table::Media, Table::Stream].into_iter();
@@ -264,6 +275,18 @@ impl Plan<'_> {
             .push(" AND q.id_key = ")
             .push_bind(Bind::Bytes(key.to_vec()))
             .push(" AND q.start_date_time = p.start_date_time AND q.record_key = p.record_key)")
+    }
+
+    /// One of many takes part: the records of them all are looked for together, within the range.
+    fn one_takes_part(&self, keys: &[Vec<u8>], range: StartRange) -> Sql {
+        let mut conditions =
+            vec![Sql::text("q.tenant_key = ").push_bind(Bind::Int(self.tenant.key))];
+        conditions.push(Sql::text("q.id_key").append(one_of_keys(keys)));
+        conditions.extend(bounds(range, "q"));
+        conditions.extend(self.key_bounds(range, Alias::of("q")));
+        Sql::text("r.record_key IN (SELECT q.record_key FROM participant q WHERE ")
+            .append(Sql::join(conditions, " AND "))
+            .push(")")
     }
 
     /// The tables of the rows below the record, and those above them that are needed.
@@ -293,6 +316,12 @@ impl Plan<'_> {
         }
         sql
     }
+}
+
+/// `IN` with the keys of ids.
+fn one_of_keys(keys: &[Vec<u8>]) -> Sql {
+    let keys = keys.iter().cloned().map(Bind::Bytes).collect();
+    one_of(keys).expect("keys of any number make a list")
 }
 
 /// The range of starts as conditions on a table.

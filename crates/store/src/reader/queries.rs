@@ -1,5 +1,7 @@
 //! Reading lists: pages, counts and figures of rows, by a query.
 
+use std::sync::atomic::Ordering;
+
 use model::TenantId;
 use odata::bound::Expr;
 use odata::eval::{Exhausted, Meter};
@@ -7,9 +9,9 @@ use odata::eval::{Exhausted, Meter};
 use super::Reader;
 use crate::Error;
 use crate::answer::{self, Run};
-use crate::engine::Connection;
 use crate::query::position::Position;
 use crate::query::{Budget, Explanation, RowPage, RowQuery};
+use crate::state::State;
 use crate::tables::keys::RecordId;
 use crate::tables::search::Tenant;
 
@@ -36,12 +38,13 @@ impl Reader {
         budget: &Budget,
     ) -> Result<RowPage, Error> {
         let behind = after.map_or(Ok(Position::default()), Position::read)?;
+        let asker = asker(&self.state);
         let connection = self.snapshot.fresh_with(budget.deadline(), &mut self.cache)?;
         let Some(key) = self.tenants.key(connection, tenant)? else {
             return Ok(RowPage::default());
         };
         let run = Run::new(connection, &mut self.codec, self.cache.as_mut(), budget);
-        answer::page(run, asker(connection, key), query, behind, limit)
+        answer::page(run, Tenant { key, ..asker }, query, behind, limit)
     }
 
     /// How many rows meet filter and search; `$skip` and `$top` don't count.
@@ -55,12 +58,13 @@ impl Reader {
         query: &RowQuery,
         budget: &Budget,
     ) -> Result<u64, Error> {
+        let asker = asker(&self.state);
         let connection = self.snapshot.fresh_until(budget.deadline())?;
         let Some(key) = self.tenants.key(connection, tenant)? else {
             return Ok(0);
         };
         let run = Run::new(connection, &mut self.codec, None, budget);
-        answer::count(run, asker(connection, key), query)
+        answer::count(run, Tenant { key, ..asker }, query)
     }
 
     /// Whether a version of a record meets a condition although a higher one is stored by now; none
@@ -115,21 +119,28 @@ impl Reader {
         query: &RowQuery,
         budget: &Budget,
     ) -> Result<Vec<Vec<u8>>, Error> {
+        let asker = asker(&self.state);
         let connection = self.snapshot.fresh_until(budget.deadline())?;
         // Of no rows there may still be a figure.
         let key = self.tenants.key(connection, tenant)?.unwrap_or(NO_TENANT);
         let run = Run::new(connection, &mut self.codec, None, budget);
-        answer::apply(run, asker(connection, key), query)
+        answer::apply(run, Tenant { key, ..asker }, query)
     }
 
     /// How the query would be answered.
     pub fn explain(&mut self, tenant: &TenantId, query: &RowQuery) -> Result<Explanation, Error> {
+        let asker = asker(&self.state);
         let connection = self.snapshot.fresh()?;
         let key = self.tenants.key(connection, tenant)?.unwrap_or(NO_TENANT);
-        answer::explain(connection, asker(connection, key), query)
+        answer::explain(connection, Tenant { key, ..asker }, query)
     }
 }
 
-fn asker(connection: &Connection, key: i64) -> Tenant {
-    Tenant { key, dialect: connection.dialect() }
+/// Who asks, but for its number.
+fn asker(state: &State) -> Tenant {
+    Tenant {
+        key: NO_TENANT,
+        dialect: state.opener.dialect(),
+        are_words_there: state.are_words_there.load(Ordering::Acquire),
+    }
 }

@@ -165,7 +165,11 @@ impl Snapshot {
     ) -> Result<&Connection, Error> {
         self.fresh_until(deadline)?;
         if let Some(cache) = cache {
-            cache.follow(&self.connection, self.taken)?;
+            cache.follow(
+                &self.connection,
+                self.taken,
+                self.state.log_cut.load(Ordering::Acquire),
+            )?;
         }
         Ok(&self.connection)
     }

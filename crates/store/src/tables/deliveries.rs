@@ -1,5 +1,6 @@
 //! The queues of messages: from the change log into them, and out of them.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use model::TenantId;
@@ -239,6 +240,34 @@ pub(crate) fn replay(
         )?;
     }
     Ok(replayed)
+}
+
+/// Takes messages about erased records out of the queues, also those that were given up, and forgets that
+/// subscriptions were told of these records: what comes under their ids is new to them.
+pub(crate) fn forget_records(
+    connection: &Connection,
+    tenant_key: i64,
+    id_keys: &HashSet<Vec<u8>>,
+) -> Result<(), Error> {
+    let text = "SELECT d.delivery_key, d.record_id FROM delivery d \
+                JOIN subscription s ON s.subscription_key = d.subscription_key \
+                WHERE s.tenant_key = ?1 AND d.record_id IS NOT NULL ORDER BY d.delivery_key";
+    let mut about: Vec<i64> = Vec::new();
+    connection.each(text, [tenant_key], |row| {
+        if id_keys.contains(&model::key(&row.get::<String>(1)?)) {
+            about.push(row.get(0)?);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    for delivery_key in about {
+        connection.execute("DELETE FROM delivery WHERE delivery_key = ?1", [delivery_key])?;
+    }
+    let text = "DELETE FROM subscription_record WHERE id_key = ?2 AND subscription_key IN \
+                (SELECT subscription_key FROM subscription WHERE tenant_key = ?1)";
+    for id_key in id_keys {
+        connection.execute(text, (tenant_key, id_key))?;
+    }
+    Ok(())
 }
 
 /// Up to where the change log is in the queues.

@@ -66,6 +66,8 @@ pub(crate) fn search_keys(from: i64, to: i64) -> (i64, i64) {
 pub(crate) struct Tenant {
     pub(crate) key: i64,
     pub(crate) dialect: Dialect,
+    /// The index has the words of all records.
+    pub(crate) are_words_there: bool,
 }
 
 /// The question to the index for candidates of a tenant, in the engine's own language; none when the
@@ -253,7 +255,7 @@ mod tests {
     use crate::testing;
 
     const DAY: i64 = 24 * 3_600 * 10_000_000;
-    const POSTGRES: Tenant = Tenant { key: 7, dialect: Dialect::Postgres };
+    const POSTGRES: Tenant = Tenant { key: 7, dialect: Dialect::Postgres, are_words_there: true };
 
     fn place(start: i64, record_key: i64) -> Place {
         Place { start, record_key, shard: Shard::default() }
@@ -278,8 +280,11 @@ mod tests {
 
     fn found(connection: &Connection, tenant_key: i64, search: &Search) -> Vec<i64> {
         let (candidates, _) = Query::new(search).candidates();
-        let wanted =
-            match_text(Tenant { key: tenant_key, dialect: Dialect::Sqlite }, &candidates).unwrap();
+        let wanted = match_text(
+            Tenant { key: tenant_key, dialect: Dialect::Sqlite, are_words_there: true },
+            &candidates,
+        )
+        .unwrap();
         let text =
             "SELECT rowid FROM record_search WHERE record_search MATCH ?1 ORDER BY rowid DESC";
         connection.all(text, [wanted], |row| Ok(record_key(row.get(0)?))).unwrap()

@@ -6,9 +6,10 @@ use std::time::Duration;
 use model::{ShreddedRecord, TenantId};
 
 use super::change_log::{self, Entry};
+use super::fragments::StoredVersion;
 use super::record_keys::RecordNumbers;
 use super::record_locks::{self, RecordLocks};
-use super::search::WordBuffer;
+use super::search::{Place, WordBuffer};
 use super::tenants::{self, TenantKeys};
 use super::version_rows::VersionRows;
 use crate::codec::Codec;
@@ -126,6 +127,23 @@ impl Session {
             words: &mut self.words,
             tenant_key,
         }
+    }
+
+    /// A stored version, to be read within the transaction.
+    pub(crate) fn stored(&mut self, record_key: i64, flags: u32) -> StoredVersion<'_> {
+        let Self { connection, stored_codec: codec, .. } = self;
+        StoredVersion { connection, codec, record_key, flags }
+    }
+
+    /// Replaces the words of a record in the full-text index.
+    pub(crate) fn replace_words(
+        &mut self,
+        tenant_key: i64,
+        place: Place,
+        words: &str,
+    ) -> Result<(), Error> {
+        self.words.delete(&self.connection, place.start, place.record_key)?;
+        self.words.add(tenant_key, place, words)
     }
 
     /// Lets no other node write these records of a tenant before the transaction's end.

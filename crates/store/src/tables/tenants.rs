@@ -24,7 +24,7 @@ pub(crate) fn keys(connection: &Connection) -> Result<Vec<i64>, Error> {
 }
 
 /// The tenant's number, if it has had a record.
-fn find(connection: &Connection, tenant: &TenantId) -> Result<Option<i64>, Error> {
+pub(crate) fn find(connection: &Connection, tenant: &TenantId) -> Result<Option<i64>, Error> {
     connection.value("SELECT tenant_key FROM tenant WHERE id = ?1", [tenant.as_str()])
 }
 

@@ -7,7 +7,7 @@ use model::ShreddedRecord;
 use super::NOTES;
 use super::chunk::{Chunk, Content, Entry};
 use crate::Error;
-use crate::maintenance::{retention, word_removal};
+use crate::maintenance::{erasure, word_removal};
 use crate::tables::head::Head;
 use crate::tables::keys::RecordId;
 use crate::tables::record_locks::{RecordLock, RecordLocks};
@@ -118,8 +118,8 @@ fn retire_current(session: &mut Session, id: RecordId<'_>, by: i64) -> Result<()
 
 /// Deletes a record with all its versions.
 fn erase(session: &mut Session, id: RecordId<'_>) -> Result<(), Error> {
-    if retention::delete_highest(session, id)?.is_some() {
-        while retention::delete_highest(session, id)?.is_some() {}
+    if erasure::delete_highest(session, id)?.is_some() {
+        while erasure::delete_highest(session, id)?.is_some() {}
         word_removal::note_erasure(session)?;
     }
     record_keys::delete(&session.connection, id)?;

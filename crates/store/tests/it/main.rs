@@ -9,6 +9,7 @@ mod calls;
 mod chains;
 mod engine;
 mod erasing;
+mod following;
 mod keeping;
 mod lists;
 mod log;

@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 14] = [
+const OF_LATER_STEPS: [&str; 15] = [
     "segment",
     "media",
     "stream",
@@ -26,6 +26,7 @@ const OF_LATER_STEPS: [&str; 14] = [
     "call",
     "call_event",
     "log_row",
+    "log_state",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.
@@ -34,7 +35,9 @@ fn make_old(path: &Path) {
     for table in OF_LATER_STEPS {
         connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
     }
-    connection.execute_batch("DROP INDEX call_record_by_end").unwrap();
+    for index in ["call_record_by_end", "change_log_merged", "change_log_erased"] {
+        connection.execute_batch(&format!("DROP INDEX {index}")).unwrap();
+    }
     for table in ["segment", "stream"] {
         let at = FIRST_STEP.find(&format!("CREATE TABLE {table} ")).unwrap();
         let (statement, _) = FIRST_STEP[at..].split_once(';').unwrap();
@@ -108,7 +111,7 @@ fn a_filling_that_was_broken_off_goes_on_where_it_was() {
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "INSERT INTO refill VALUES (11, 30); DELETE FROM session WHERE record_key > 20;
+            "INSERT INTO refill (next, last) VALUES (11, 30); DELETE FROM session WHERE record_key > 20;
              DELETE FROM media WHERE record_key > 10;
              DELETE FROM record_search WHERE rowid & 34359738367 > 15",
         )
@@ -138,4 +141,29 @@ fn a_damaged_record_does_not_keep_the_others_from_being_filled_in() {
     let filled: i64 =
         connection.query_row("SELECT count(*) FROM stream", (), |row| row.get(0)).unwrap();
     assert_eq!(filled, 2);
+}
+
+#[test]
+fn words_of_an_older_store_get_their_plain_forms() {
+    let folder = Folder::new();
+    let path = folder.store();
+    let store = open(&path, Role::Tool);
+    let organizer = r#""organizer":{"user":{"id":"o","displayName":"Zo\u00eb Gro\u00df"}}"#;
+    let named = call(1).more(organizer);
+    store.write(&tenant(), vec![named.shred(&store), call(2).shred(&store)]).wait().unwrap();
+    drop(store);
+    let expected = contents(&path);
+    let connection = Connection::open(&path).unwrap();
+    let text = "SELECT id FROM record_search_docsize WHERE id & 34359738367 = 1";
+    let rowid: i64 = connection.query_row(text, (), |row| row.get(0)).unwrap();
+    connection.execute("DELETE FROM record_search WHERE rowid = ?1", [rowid]).unwrap();
+    let words = "1\u{b7}zo\u{eb} 1\u{b7}gro\u{df}";
+    let text = "INSERT INTO record_search (rowid, words) VALUES (?1, ?2)";
+    connection.execute(text, (rowid, words)).unwrap();
+    let text = "INSERT INTO refill (next, last, words_only) VALUES (1, 2, 1)";
+    connection.execute(text, ()).unwrap();
+    drop(connection);
+    assert_ne!(contents(&path), expected);
+    sound(&open(&path, Role::Tool));
+    assert_eq!(contents(&path), expected);
 }

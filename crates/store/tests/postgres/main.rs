@@ -13,6 +13,8 @@ mod chains;
 mod engine;
 #[path = "../it/erasing.rs"]
 mod erasing;
+#[path = "../it/following.rs"]
+mod following;
 #[path = "../it/keeping.rs"]
 mod keeping;
 #[path = "../it/lists.rs"]

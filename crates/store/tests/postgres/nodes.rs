@@ -70,6 +70,7 @@ fn a_reader_of_the_log_never_passes_an_entry_that_may_still_commit() {
     assert!(reader.changes(cursor, 10).unwrap().is_empty());
     assert_eq!(reader.committed_versions(cursor, 10).unwrap().up_to, cursor);
     assert_eq!(reader.last_change().unwrap(), cursor);
+    assert_eq!(reader.log_position().unwrap().sequence, cursor);
     other.ask("COMMIT");
     let found = reader.changes(cursor, 10).unwrap();
     let found: Vec<_> = found.iter().map(|entry| (entry.change, entry.version)).collect();

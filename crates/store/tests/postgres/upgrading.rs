@@ -74,3 +74,28 @@ fn a_store_of_the_first_schema_is_opened_read_and_written() {
     assert_eq!(reader.versions(&tenant(), &call(1).key()).unwrap().len(), 2);
     assert_eq!(store.doctor().unwrap().problems, [""; 0]);
 }
+
+#[test]
+fn words_get_their_plain_forms_while_searches_find_them_already() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let organizer = r#""organizer":{"user":{"id":"o","displayName":"Zo\u00eb Gro\u00df"}}"#;
+    let named = call(1).more(organizer);
+    store.write(&tenant(), vec![named.shred(&store), call(2).shred(&store)]).wait().unwrap();
+    drop(store);
+    let indexed = "SELECT count(*) FROM record_search WHERE words @@ '''1\u{b7}zoe'''::tsquery";
+    assert_eq!(folder.ask(indexed), "1");
+    // As the version before has left it.
+    folder.ask("UPDATE record_search SET words = ts_delete(words, '1\u{b7}zoe')");
+    folder.ask("INSERT INTO refill SELECT min(record_key), max(record_key) FROM call_record");
+    assert_eq!(folder.ask(indexed), "0");
+    let store = serve(&folder);
+    let mut reader = store.reader().unwrap();
+    let wanted = query(Records, &[("$search", "zoe")]);
+    assert_eq!(all(&mut reader, &wanted, 10, &budget()), [call(1).id]);
+    while store.fill(1).wait().unwrap() {}
+    assert_eq!(folder.ask(indexed), "1");
+    assert_eq!(folder.ask("SELECT count(*) FROM refill"), "0");
+    assert_eq!(all(&mut reader, &wanted, 10, &budget()), [call(1).id]);
+    assert_eq!(store.doctor().unwrap().problems, [""; 0]);
+}

@@ -46,6 +46,7 @@ pub(super) fn word(samples: &[&Json], random: &mut Random) -> String {
             format!("{}*", word.chars().take(length).collect::<String>())
         }
         3 if is_plain => word.to_uppercase(),
+        4 if is_plain => word.replace('ß', "ss").replace('é', "e"),
         _ if is_plain => word.to_owned(),
         _ => format!("\"{word}\""),
     }

@@ -29,6 +29,47 @@ fn holds(search: &Search, texts: &[(Vec<String>, Option<String>)]) -> bool {
     }
 }
 
+/// Letters with what is written for them by those who lack the keys.
+const PLAIN: [(&str, &str); 23] = [
+    ("a", "àáâãäåāăą"),
+    ("c", "çćĉċč"),
+    ("d", "ďđð"),
+    ("e", "èéêëēĕėęě"),
+    ("g", "ĝğġģ"),
+    ("h", "ĥħ"),
+    ("i", "ìíîïĩīĭįı"),
+    ("j", "ĵ"),
+    ("k", "ķ"),
+    ("l", "ĺļľł"),
+    ("n", "ñńņňŋ"),
+    ("o", "òóôõöøōŏő"),
+    ("r", "ŕŗř"),
+    ("s", "śŝşš"),
+    ("t", "ţťŧ"),
+    ("u", "ùúûüũūŭůűų"),
+    ("w", "ŵ"),
+    ("y", "ýÿŷ"),
+    ("z", "źżž"),
+    ("ae", "æ"),
+    ("oe", "œ"),
+    ("ss", "ß"),
+    ("th", "þ"),
+];
+
+/// A word as it is written without diacritics.
+pub(crate) fn plain(word: &str) -> String {
+    let mut plain = String::new();
+    for letter in word.chars() {
+        let is_mark = ('\u{300}'..'\u{370}').contains(&letter);
+        match PLAIN.iter().find(|(_, letters)| letters.contains(letter)) {
+            Some((spelling, _)) => plain.push_str(spelling),
+            None if is_mark && plain.ends_with(|last: char| last.is_ascii_alphabetic()) => {}
+            None => plain.push(letter),
+        }
+    }
+    plain
+}
+
 /// Whether the words stand one behind the other in one of the texts, or their whole is one of its
 /// words; of a prefix the last word may go on.
 fn stands(phrase: &str, is_prefix: bool, texts: &[(Vec<String>, Option<String>)]) -> bool {
@@ -37,7 +78,13 @@ fn stands(phrase: &str, is_prefix: bool, texts: &[(Vec<String>, Option<String>)]
     let is_word = |word: &str, asked: &str, is_last: bool| {
         // The middle of a GUID, a word with hyphens, is not looked for by its beginning.
         let may_go_on = is_prefix && is_last && !word.contains('-');
-        if may_go_on { word.starts_with(asked) } else { word == asked && !(is_prefix && is_last) }
+        let plain = plain(word);
+        let forms = [word, plain.as_str()];
+        if may_go_on {
+            forms.iter().any(|form| form.starts_with(asked))
+        } else {
+            forms.contains(&asked) && !(is_prefix && is_last)
+        }
     };
     ways.iter().filter(|asked| !asked.is_empty()).any(|asked| {
         let is_here = |run: &[String]| {

@@ -30,6 +30,8 @@ pub struct AppliedPreferences {
     pub unknown_enum_members: bool,
     /// `return=…`.
     pub returns: Option<Returns>,
+    /// `track-changes`.
+    pub track_changes: bool,
 }
 
 impl AppliedPreferences {
@@ -47,6 +49,9 @@ impl AppliedPreferences {
         }
         if self.unknown_enum_members {
             line.push_str("include-unknown-enum-members, ");
+        }
+        if self.track_changes {
+            line.push_str("track-changes, ");
         }
         match self.returns {
             Some(Returns::Minimal) => line.push_str("return=minimal, "),
@@ -78,6 +83,7 @@ pub(super) fn read(headers: &HeaderMap, into: &mut Preferences) {
                 "omit-values" if omit_values.is_none() => {
                     omit_values = Some(value.eq_ignore_ascii_case("nulls"));
                 }
+                "track-changes" => into.track_changes = true,
                 "include-unknown-enum-members" => into.unknown_enum_members = true,
                 "return" if into.returns.is_none() => {
                     into.returns = match value.to_ascii_lowercase().as_str() {
@@ -126,6 +132,7 @@ mod tests {
     #[test]
     fn flags_are_read_from_several_lines_and_lists() {
         let read = prefer(&["omit-values=nulls, include-unknown-enum-members", "return=minimal"]);
+        assert!(prefer(&["odata.track-changes"]).track_changes && !read.track_changes);
         assert!(read.omit_nulls && read.unknown_enum_members);
         assert_eq!(read.returns, Some(Returns::Minimal));
         assert!(!prefer(&["omit-values=defaults"]).omit_nulls);
@@ -145,12 +152,13 @@ mod tests {
             omit_nulls: true,
             unknown_enum_members: true,
             returns: Some(Returns::Representation),
+            track_changes: true,
         };
         assert_eq!(
             line(all).as_deref(),
             Some(
                 "odata.maxpagesize=60, omit-values=nulls, include-unknown-enum-members, \
-                 return=representation"
+                 track-changes, return=representation"
             )
         );
     }

@@ -173,8 +173,8 @@ impl Code {
                  name the place. Send a higher version, or leave the record as it is."
             }
             Self::ResyncRequired => {
-                "The link goes on with something that was erased since. Begin again without \
-                 $skiptoken."
+                "The link goes on with something that was erased since, or with changes that are told \
+                 no more. Begin again without its $skiptoken or $deltatoken."
             }
             Self::PreconditionFailed => {
                 "The resource is not in the state that If-Match names. Read it again."

@@ -50,6 +50,11 @@ impl From<store::Error> for Problem {
                 let message = "The $skiptoken belongs to another request.";
                 return Self::bad_request(message).with_target("$skiptoken");
             }
+            Error::LogCut => {
+                let message = "The link begins at changes that are told no more. Begin again at the \
+                               address that Location names.";
+                return Self::gone(message);
+            }
             // Somebody has to make room, or to start it anew.
             Error::Full(_) | Error::Lost(_) => Duration::from_mins(1),
             Error::Corrupt(_) => return Self::damaged(error),

@@ -217,7 +217,7 @@ fn queries_in_the_body() {
         let answer = asked.client.send("POST", &target, &kind, body.as_bytes());
         assert_eq!(answer.status, status, "{body}: {}", answer.text());
     }
-    let large = "x".repeat(17 * 1024);
+    let large = "x".repeat((1 << 20) + 1);
     let answer = asked.client.send("POST", &format!("{RECORDS}/$query"), &text, large.as_bytes());
     assert_eq!(answer.status, 413);
     let answer = asked.client.send("POST", &format!("{RECORDS}/$query"), &text, b"$filter=\xff");

@@ -1,13 +1,14 @@
 //! Preparing expressions: what does not depend on an item is calculated beforehand.
 
 use super::Op;
+use super::numbers::Numbers;
 use super::path::{CompiledPath, Step};
 use super::texts::Texts;
 use crate::bound::{Expr, ExprKind, Function, Path, PathStep, Ty};
 use crate::edm::{Primitive, Type};
 use crate::eval::{Environment, Meter, NOTHING, NoSearch, Scope, Value, pattern};
 
-/// From this length on, texts are looked up in a set.
+/// From this length on, texts and numbers are looked up in a set.
 const LONG_LIST: usize = 8;
 
 impl Op {
@@ -77,6 +78,7 @@ impl Op {
             Self::Not(operand)
             | Self::Negate(operand)
             | Self::InTexts(operand, _)
+            | Self::InNumbers(operand, ..)
             | Self::Matches(operand, _)
             | Self::Cast(operand, _)
             | Self::IsOf(operand, _) => vec![operand],
@@ -154,11 +156,15 @@ fn call(function: Function, arguments: &[Expr]) -> Op {
 }
 
 fn member(left: Box<Op>, right: Box<Op>) -> Op {
-    if let Op::Constant(Value::List(items)) = &*right
-        && items.len() >= LONG_LIST
-        && let Some(texts) = Texts::of(items)
-    {
+    let Op::Constant(Value::List(items)) = &*right else { return Op::In(left, right) };
+    if items.len() < LONG_LIST {
+        return Op::In(left, right);
+    }
+    if let Some(texts) = Texts::of(items) {
         return Op::InTexts(left, texts);
     }
-    Op::In(left, right)
+    match Numbers::of(items) {
+        Some(numbers) => Op::InNumbers(left, numbers, right),
+        None => Op::In(left, right),
+    }
 }

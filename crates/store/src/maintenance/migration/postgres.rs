@@ -8,6 +8,7 @@
 use super::hash;
 use crate::codec::dictionary;
 use crate::engine::Connection;
+use crate::tables::log_positions;
 use crate::{Cause, Error};
 
 /// Steps in order; their numbers count from 1. With each, how many steps a node has to know.
@@ -15,6 +16,8 @@ const STEPS: &[(&str, i64)] = &[
     (include_str!("../../../migrations/postgres/0001_records.sql"), 1),
     (include_str!("../../../migrations/postgres/0002_logs.sql"), 1),
     (include_str!("../../../migrations/postgres/0003_undecided.sql"), 1),
+    (include_str!("../../../migrations/postgres/0004_tracking.sql"), 1),
+    (include_str!("../../../migrations/postgres/0005_plain_words.sql"), 5),
 ];
 /// Any number, the same for all nodes.
 const LOCK: i64 = 0x4361_6c6c_0001;
@@ -43,6 +46,12 @@ pub(crate) fn migrate(connection: &Connection) -> Result<(), Error> {
     }
     if is_of_another_cluster(connection)? {
         connection.transact(continue_numbers)?;
+    }
+    if !log_positions::has_incarnation(connection)? {
+        connection.transact(|connection| {
+            lock(connection)?;
+            log_positions::settle_incarnation(connection)
+        })?;
     }
     dictionary::add_shipped(connection)
 }

@@ -36,7 +36,7 @@ struct DueRecord {
 
 /// Fills what is missing, if anything is.
 pub(super) fn refill(connection: &Connection, path: &Path) -> Result<(), Error> {
-    let Some((_, last)) = due(connection)? else { return Ok(()) };
+    let Some(Range { last, .. }) = due(connection)? else { return Ok(()) };
     tracing::info!(last, "filling typed columns and the full-text index of stored records");
     let dictionaries =
         Dictionaries::new(Opener::Sqlite(path.to_owned()), dictionary::rows(connection)?)?;
@@ -53,18 +53,27 @@ pub(super) fn refill(connection: &Connection, path: &Path) -> Result<(), Error> 
     Ok(())
 }
 
-/// The first record that may be missing, and the last.
-fn due(connection: &Connection) -> Result<Option<(i64, i64)>, Error> {
-    connection.first("SELECT next, last FROM refill", (), |row| Ok((row.get(0)?, row.get(1)?)))
+/// Records that may lack something.
+struct Range {
+    next: i64,
+    last: i64,
+    /// They lack nothing but words.
+    words_only: bool,
+}
+
+fn due(connection: &Connection) -> Result<Option<Range>, Error> {
+    connection.first("SELECT next, last, words_only FROM refill", (), |row| {
+        Ok(Range { next: row.get(0)?, last: row.get(1)?, words_only: row.get(2)? })
+    })
 }
 
 /// Fills some records in; the next one, or none when all are done.
 fn fill_chunk(connection: &Connection, codec: &mut Codec) -> Result<Option<i64>, Error> {
-    let Some((next, last)) = due(connection)? else { return Ok(None) };
+    let Some(Range { next, last, words_only }) = due(connection)? else { return Ok(None) };
     let chunk = read_chunk(connection, next, last)?;
     let mut words = WordBuffer::default();
     for due in &chunk {
-        match fill(connection, codec, &mut words, due) {
+        match fill(connection, codec, &mut words, (due, words_only)) {
             Ok(()) => {}
             // Damage must not keep the store from being opened; the doctor tells of it.
             Err(Error::Corrupt(cause)) => {
@@ -103,10 +112,19 @@ fn fill(
     connection: &Connection,
     codec: &mut Codec,
     words: &mut WordBuffer,
-    due: &DueRecord,
+    (due, words_only): (&DueRecord, bool),
 ) -> Result<(), Error> {
     let DueRecord { record_key, tenant_key, start, flags } = *due;
     let typed = stored_rows(&mut StoredVersion { connection, codec, record_key, flags })?;
+    if words_only {
+        // Plain words have no other form, and stand in the index as they are.
+        if !typed.words.is_ascii() {
+            words.delete(connection, start, record_key)?;
+            let place = Place { start, record_key, shard: Shard::default() };
+            words.add(tenant_key, place, &typed.words)?;
+        }
+        return Ok(());
+    }
     version_rows::delete_rows_below(connection, record_key)?;
     version_rows::insert_typed_rows(connection, Shard::default(), record_key, &typed)?;
     words.delete(connection, start, record_key)?;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{hash, refill};
 use crate::codec::dictionary;
+use crate::tables::log_positions;
 use crate::{Error, engine};
 
 /// Steps in order; their numbers count from 1.
@@ -16,6 +17,8 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0004_calls.sql"),
     include_str!("../../../migrations/sqlite/0005_logs.sql"),
     include_str!("../../../migrations/sqlite/0006_undecided.sql"),
+    include_str!("../../../migrations/sqlite/0007_tracking.sql"),
+    include_str!("../../../migrations/sqlite/0008_plain_words.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
@@ -28,6 +31,9 @@ pub(crate) fn migrate(connection: &mut engine::Connection, path: &Path) -> Resul
         apply(file, path)?;
     }
     dictionary::add_shipped(connection)?;
+    if !log_positions::has_incarnation(connection)? {
+        connection.transact(log_positions::settle_incarnation)?;
+    }
     refill::refill(connection, path)
 }
 

@@ -176,7 +176,7 @@ fn question(
     let word = word(other);
     let quoted = encode_query(&format!("'{own}'"));
     let get = |target: String| ("GET", target, String::new());
-    match dice.below(22) {
+    match dice.below(24) {
         0 => get(format!("{CALL_RECORDS}/{own}")),
         1 => get(format!("{CALL_RECORDS}/{own}?$expand=sessions($expand=segments)")),
         2 => get(format!("{CALL_RECORDS}/{own}/sessions/{word}-s")),
@@ -211,6 +211,8 @@ fn question(
         18 => get("/v1.0/communications/callvault.deliveries()".to_owned()),
         19 => ("PATCH", format!("/v1.0/subscriptions/{own}"), "{}".to_owned()),
         20 => ("DELETE", format!("/v1.0/subscriptions/{own}"), String::new()),
+        21 => get(format!("{CALL_RECORDS}/delta?$filter=id%20eq%20{quoted}")),
+        22 => get(format!("{CALL_RECORDS}/delta?$expand=sessions")),
         _ => get(format!(
             "{CALL_RECORDS}?$filter=startswith(joinWebUrl,'https://contoso.com/')&$orderby=joinWebUrl"
         )),
