@@ -34,7 +34,12 @@ function handler(headers, batch = {}) {
     boundaryPrefix: "batch_",
     changsetBoundaryPrefix: "changset_",
   };
-  return o(ROOT, { headers, batch: { ...endpoint, headers: new Headers(headers), ...batch } });
+  // What is given replaces the client's own lines, the type of bodies too.
+  const lines = { "Content-Type": "application/json", ...headers };
+  return o(ROOT, {
+    headers: lines,
+    batch: { ...endpoint, headers: new Headers(headers), ...batch },
+  });
 }
 
 /** All records of a list. The client follows no links of its own, so each is given to it as an address. */
