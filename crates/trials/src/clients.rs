@@ -1,7 +1,8 @@
 //! The Graph SDKs, unmodified, against a server of ours: Microsoft's for Python and JavaScript over TLS
 //! with tokens from our token endpoint, the community's for Rust over plain HTTP, since it can be told
-//! no certificate. Beside them odata2ts, which knows nothing of Graph and makes its client from our
-//! `$metadata`. Each is a small program under `clients/` that counts its own checks.
+//! no certificate. Beside them clients that know OData and nothing of Graph: odata2ts and python-odata,
+//! which make theirs from our `$metadata`, o.js, `@odata/client`, odata-query and pandas. Each is a small
+//! program under `clients/` that counts its own checks.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -38,9 +39,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 
 /// Brings the SDKs of others into the build folder, and builds the client in Rust.
 fn prepare() -> Result<()> {
-    sdks::python()?;
-    sdks::node_client("javascript")?;
-    sdks::node_client("odata2ts")?;
+    for name in ["python", "odata-python"] {
+        sdks::python_client(name)?;
+    }
+    for name in ["javascript", "odata2ts", "odata-javascript"] {
+        sdks::node_client(name)?;
+    }
     process::run(&mut rust_client("build"))
 }
 
@@ -49,7 +53,7 @@ fn prepare() -> Result<()> {
 /// # Errors
 /// When a client could not run to its end or a check failed; the others ran nevertheless.
 fn run_counted(tally: &mut Tally) -> Result<()> {
-    let python = sdks::python()?;
+    let python = sdks::python_client("python")?;
     let javascript = sdks::node_client("javascript")?;
     let odata2ts = sdks::node_client("odata2ts")?;
     let folder = fresh_folder("clients")?;
@@ -69,6 +73,7 @@ fn run_counted(tally: &mut Tally) -> Result<()> {
         asking.ask("JavaScript", check.arg("check.js").current_dir(&javascript), tally);
     let mut check = Command::new("node");
     let by_odata2ts = asking.ask("odata2ts", check.arg("check.mjs").current_dir(odata2ts), tally);
+    let by_odata_clients = odata_clients(&asking, tally);
     served.stop()?;
 
     let plain = store.beside()?;
@@ -88,8 +93,32 @@ fn run_counted(tally: &mut Tally) -> Result<()> {
     told.args(["check.js", "subscriptions"]).current_dir(&javascript);
     let javascript_told = asking.ask("JavaScript, notifications", &mut told, tally);
     served.stop()?;
-    let asked = by_python.and(by_javascript).and(by_odata2ts).and(by_rust);
+    let asked = by_python.and(by_javascript).and(by_odata2ts).and(by_odata_clients).and(by_rust);
     asked.and(python_told).and(javascript_told)
+}
+
+/// Runs the OData clients that are told by hand what there is.
+fn odata_clients(asking: &ClientSettings, tally: &mut Tally) -> Result<()> {
+    let folder = sdks::node_client("odata-javascript")?;
+    let python = sdks::python_client("odata-python")?;
+    let javascript = [
+        ("o.js", "ojs.js"),
+        ("@odata/client", "odata-client.js"),
+        ("odata-query", "odata-query.js"),
+    ];
+    let mut asked = Ok(());
+    for (client, program) in javascript {
+        let mut check = Command::new("node");
+        asked = asked.and(asking.ask(client, check.arg(program).current_dir(&folder), tally));
+    }
+    for (client, program) in
+        [("python-odata", "check_python_odata.py"), ("pandas", "check_pandas.py")]
+    {
+        let mut check = Command::new(&python);
+        check.arg(root().join("clients/odata-python").join(program));
+        asked = asked.and(asking.ask(client, &mut check, tally));
+    }
+    asked
 }
 
 /// What every client is told, as environment variables.
@@ -105,6 +134,7 @@ impl ClientSettings {
             ("CALLVAULT_CERT", tls.certificate.display().to_string()),
             // The HTTP clients of Python and of Node read their trusted certificates from these.
             ("SSL_CERT_FILE", tls.certificate.display().to_string()),
+            ("REQUESTS_CA_BUNDLE", tls.certificate.display().to_string()),
             ("NODE_EXTRA_CA_CERTS", tls.certificate.display().to_string()),
             ("CALLVAULT_RECORDS", records.display().to_string()),
             ("CALLVAULT_TENANT", TENANT.to_owned()),

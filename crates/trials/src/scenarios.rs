@@ -15,7 +15,7 @@ use xtask::repository::{PROFILE, binary, root};
 /// # Errors
 /// When a program could not run to its end or a check failed; the others ran nevertheless.
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
-    let python = sdks::python()?;
+    let python = sdks::python_client("python")?;
     let folder = root().join("clients/collector");
 
     let mut test = Command::new(&python);

@@ -9,11 +9,11 @@ use anyhow::{Context, Result};
 use xtask::process;
 use xtask::repository::{root, target};
 
-/// The Python of a virtual environment that holds the SDK, made when it isn't there or is older
-/// than `clients/python/requirements.txt`.
-pub(crate) fn python() -> Result<PathBuf> {
-    let requirements = root().join("clients/python/requirements.txt");
-    let home = target().join("clients/python");
+/// The Python of a virtual environment that holds the packages of a check, made when it isn't there
+/// or is older than `clients/NAME/requirements.txt`.
+pub(crate) fn python_client(name: &str) -> Result<PathBuf> {
+    let requirements = root().join("clients").join(name).join("requirements.txt");
+    let home = target().join("clients").join(name);
     let python = home.join("bin/python");
     if !is_stamped(&home, &requirements)? {
         remove(&home)?;

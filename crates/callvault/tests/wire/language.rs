@@ -8,6 +8,7 @@ mod arithmetic;
 mod capabilities;
 mod collections;
 mod compute;
+mod conformance;
 mod expand;
 mod literals;
 mod logic;
