@@ -13,6 +13,28 @@ pub(crate) const MOST_SESSIONS: usize = 60;
 /// Participants on a page at most.
 pub(crate) const MOST_PARTICIPANTS: usize = 130;
 
+/// How many entities a page has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PageLimit {
+    /// Without a word.
+    pub(crate) usual: usize,
+    /// If as many are asked for.
+    pub(crate) most: usize,
+}
+
+impl PageLimit {
+    /// As many as Graph's pages have unless more are asked for.
+    pub(crate) fn up_to(most: usize) -> Self {
+        Self { usual: MOST_SESSIONS, most: most.max(MOST_SESSIONS) }
+    }
+}
+
+impl From<usize> for PageLimit {
+    fn from(most: usize) -> Self {
+        Self { usual: most, most }
+    }
+}
+
 /// Where a page begins and how much it may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
@@ -44,8 +66,9 @@ pub(crate) struct Addresses<'a> {
 
 impl Page {
     /// Of a request without a token.
-    pub(crate) fn first(query: &Query, most: usize, wanted: Option<u32>) -> Self {
-        let size = wanted.map_or(most, |wanted| (wanted as usize).clamp(1, most));
+    pub(crate) fn first(query: &Query, limit: impl Into<PageLimit>, wanted: Option<u32>) -> Self {
+        let PageLimit { usual, most } = limit.into();
+        let size = wanted.map_or(usual, |wanted| (wanted as usize).clamp(1, most));
         Self { size, left: query.top, after: Vec::new(), version: None }
     }
 
@@ -53,16 +76,17 @@ impl Page {
     pub(crate) fn of(
         query: &Query,
         to: &Addresses<'_>,
-        most: usize,
+        limit: impl Into<PageLimit>,
         wanted: Option<u32>,
     ) -> Result<Self, Problem> {
-        let Some(text) = &query.skiptoken else { return Ok(Self::first(query, most, wanted)) };
+        let limit = limit.into();
+        let Some(text) = &query.skiptoken else { return Ok(Self::first(query, limit, wanted)) };
         let token = open(to.keys, text, to.tenant, to.application)?;
         if token.resource != to.resource || token.query != query.to_query_string() {
             let message = "The $skiptoken belongs to another request. Follow a next link as it is.";
             return Err(Problem::bad_request(message).with_target("$skiptoken"));
         }
-        Self::from_position(&token, most).ok_or_else(|| {
+        Self::from_position(&token, limit.most).ok_or_else(|| {
             Problem::bad_request("The $skiptoken is not valid.").with_target("$skiptoken")
         })
     }
