@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 pub(crate) use layers::Layers;
 pub(crate) use limits::Limits;
@@ -54,6 +54,8 @@ pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: Option<SocketAddr>,
     pub(crate) public_url: Option<String>,
+    /// Whose scripts may read answers.
+    pub(crate) cors: web::Cors,
     pub(crate) allow_plain_http: bool,
     pub(crate) tls: Option<Tls>,
     /// Number of worker threads; `None` is the default.
@@ -174,10 +176,14 @@ fn server(raw: raw::Server) -> Result<Server> {
         );
     }
     ensure!(raw.workers != Some(0), "server.workers: expected at least 1");
+    let cors = web::Cors::new(raw.cors_origins).map_err(|origin| {
+        anyhow!("server.cors_origins: '{origin}' is no origin such as https://app.contoso.com")
+    })?;
     Ok(Server {
         listen: raw.listen,
         admin_listen,
         public_url,
+        cors,
         allow_plain_http: raw.allow_plain_http,
         tls,
         workers: raw.workers,

@@ -29,6 +29,7 @@ pub(crate) static ABILITIES: [Annotations; 2] = [
     Annotations {
         target: "microsoft.graph.GraphService",
         terms: &[
+            ("Core.ODataVersions", String("4.0 4.01")),
             (
                 "Capabilities.ConformanceLevel",
                 EnumMember("Capabilities.ConformanceLevelType/Intermediate"),
@@ -44,7 +45,14 @@ pub(crate) static ABILITIES: [Annotations; 2] = [
                 "Capabilities.BatchSupport",
                 Record(&[
                     ("Supported", Bool(true)),
-                    ("SupportedFormats", Collection(&[String("application/json")])),
+                    ("ContinueOnErrorSupported", Bool(true)),
+                    ("ReferencesInRequestBodiesSupported", Bool(false)),
+                    ("ReferencesAcrossChangeSetsSupported", Bool(true)),
+                    ("EtagReferencesSupported", Bool(false)),
+                    (
+                        "SupportedFormats",
+                        Collection(&[String("application/json"), String("multipart/mixed")]),
+                    ),
                 ]),
             ),
             ("Capabilities.CrossJoinSupported", Bool(false)),
@@ -114,12 +122,13 @@ const SELECT: Expression = Record(&[
     ("Supported", Bool(true)),
     ("InstanceAnnotationsSupported", Bool(false)),
     ("Expandable", Bool(false)),
-    ("Filterable", Bool(false)),
-    ("Sortable", Bool(false)),
-    ("TopSupported", Bool(false)),
-    ("SkipSupported", Bool(false)),
-    ("ComputeSupported", Bool(false)),
-    ("Countable", Bool(false)),
+    ("Filterable", Bool(true)),
+    ("Searchable", Bool(true)),
+    ("Sortable", Bool(true)),
+    ("TopSupported", Bool(true)),
+    ("SkipSupported", Bool(true)),
+    ("ComputeSupported", Bool(true)),
+    ("Countable", Bool(true)),
 ]);
 
 /// Canonical functions of `$filter`, `$orderby`, `$compute` and `$apply`.

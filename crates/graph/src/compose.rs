@@ -9,6 +9,7 @@ mod delta;
 mod entity;
 mod expansion;
 mod inside;
+mod narrowing;
 mod property;
 mod rows;
 mod selection;
@@ -24,7 +25,7 @@ use store::{Budget, Reader};
 use web::Problem;
 
 use crate::page_text::{PageForm, PageText};
-use crate::paging::Page;
+use crate::paging::{Page, PageLimit};
 use crate::query_form::{is_copy, selects};
 use crate::query_limits::QueryLimits;
 use crate::scope::{Content, Scope};
@@ -110,7 +111,9 @@ impl Composer {
             (Base::Rows(rows), Tail::Whole) => {
                 let is_short = query.top.is_none_or(|top| top <= SHORT_PAGE)
                     && self.scope.max_page_size.is_none_or(|size| u64::from(size) <= SHORT_PAGE);
-                let is_copied = query.expand.is_empty() && query.compute.is_empty();
+                let is_copied = query.expand.is_empty()
+                    && query.compute.is_empty()
+                    && narrowing::choosing(&query).is_none();
                 let asked =
                     store::RowQuery { rows: *rows, query, not_before: self.scope.not_before };
                 is_short
@@ -141,8 +144,8 @@ impl Composer {
     }
 
     /// The page of a collection that is asked for.
-    fn page(&self, question: &Question, most: usize) -> Result<Page, Problem> {
-        self.scope.page(&question.query, &question.path, most)
+    fn page(&self, question: &Question, limit: impl Into<PageLimit>) -> Result<Page, Problem> {
+        self.scope.page(&question.query, &question.path, limit)
     }
 
     /// Opens an answer's object with its context.
@@ -208,6 +211,9 @@ impl Question {
 fn refuse_unanswered(query: &Query, tail: &Tail) -> Result<(), Problem> {
     let (option, what) = match tail {
         _ if query.apply.is_none() => return Ok(()),
+        _ if narrowing::choosing(query).is_some() => {
+            ("$select", "options inside $select behind $apply")
+        }
         Tail::Property { .. } => ("$apply", "$apply on the items of a property"),
         _ if query.expand.is_empty() => return Ok(()),
         _ => ("$expand", "$expand behind an $apply that options can't say"),

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use http::Method;
-use odata::bound::{Query, Resource};
+use odata::bound::{Query, Resource, Select};
 use odata::primitive::DateTimeOffset;
 use store::{RowSet, clock};
-use web::{Problem, Response, without_query_segment};
+use web::{Code, Problem, Response, body, without_query_segment};
 
 use crate::caller::role;
 use crate::destination::Destination;
@@ -46,9 +46,19 @@ pub(crate) async fn answer(
     let destination = Destination::of(&resource)?;
     request.route = destination.label().into();
     if destination.is_of_records() {
-        return records(worker, request, destination, &resource, &query).await;
+        let answer = records(worker, request, destination, &resource, &query).await;
+        return answer.map_err(|problem| naming(worker, request, &resource, problem));
     }
     beside_records(worker, request, destination, &resource, &query).await
+}
+
+/// Graph's words for a record that is not there mislead whoever misspelt the name of a function.
+fn naming(worker: &Worker, request: &Request, resource: &Resource, problem: Problem) -> Problem {
+    if worker.settings.is_strict || problem.code() != Code::NotFound {
+        return problem;
+    }
+    let misspelt = odata::misspelt(request.place.version.model(), resource);
+    misspelt.map_or(problem, |error| Problem::not_there(error.to_string()).with_target("path"))
 }
 
 /// What the server says of a version.
@@ -70,6 +80,11 @@ async fn records(
 ) -> Result<Response, Problem> {
     if request.method != Method::GET {
         let not_allowed = || destination.refuse_method(worker.settings.is_strict);
+        if destination.tail == Tail::Ref {
+            let what =
+                "Changing references is not supported: entities are changed with their record.";
+            return Err(Problem::not_supported(what).with_target("path"));
+        }
         let is_whole = destination.tail == Tail::Whole;
         let row = destination.rows.select(&request.method).map_err(|_| not_allowed())?;
         let id = &destination.ids.record.id;
@@ -118,6 +133,10 @@ async fn beside_records(
     resource: &Resource,
     query: &Query,
 ) -> Result<Response, Problem> {
+    if query.select.as_ref().is_some_and(Select::chooses_items) {
+        let message = "Options inside $select are not supported here yet.";
+        return Err(Problem::not_supported(message).with_target("$select"));
+    }
     let Destination { rows, ids, .. } = destination;
     let handler = rows.first().handler;
     if let Handler::Subscriptions(_) = handler {

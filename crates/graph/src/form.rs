@@ -13,7 +13,7 @@ use model::fragment::{PARTICIPANTS_PER_PACK, SESSIONS_PER_PACK};
 use model::generated;
 use model::variation::{Shape, Subject, vary};
 use odata::bound::{ExpandItem, Query, Resource};
-use odata::edm::StructuredType;
+use odata::edm::{StructuredType, Type};
 use odata::{context, key};
 use store::StoredRecord;
 use web::Problem;
@@ -377,6 +377,7 @@ impl Variation {
     /// Gives a whole answer this form.
     pub(crate) fn of(&self, text: &[u8]) -> Result<Vec<u8>, Problem> {
         let Self { ty, is_collection, path, root, query, shape } = self;
+        let ty = Type::Structured(ty);
         let subject = Subject { ty, is_collection: *is_collection, path, root };
         vary(text, &subject, query, shape).map_err(Problem::damaged)
     }

@@ -73,7 +73,12 @@ pub(crate) fn entity(
     write_members(&mut out, members);
     out.push(b'}');
     let has_unsettled_enum = has_unsettled_enum(ty);
-    let content = Content { ty, is_collection: false, path: &read.path, has_unsettled_enum };
+    let content = Content {
+        ty: Type::Structured(ty),
+        is_collection: false,
+        path: &read.path,
+        has_unsettled_enum,
+    };
     read.finish(out, &content, None)
 }
 

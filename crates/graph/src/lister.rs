@@ -19,7 +19,7 @@ use web::response::Response;
 use crate::compose::{Objects, applied, exhausted};
 use crate::items::{self, ItemPage};
 use crate::page_text::ERROR;
-use crate::paging::{MOST_SESSIONS, Page};
+use crate::paging::{MOST_SESSIONS, Page, PageLimit};
 use crate::query_limits::QueryLimits;
 use crate::read_request::ReadRequest;
 
@@ -63,16 +63,20 @@ pub(crate) trait Source: Send + 'static {
 /// Answers with a page.
 pub(crate) async fn list(read: &ReadRequest<'_>, source: impl Source) -> Result<Response, Problem> {
     let ty = source.ty();
-    items::collection(read, ty, &page(read, source, MOST_SESSIONS).await?)
+    let limit = match read.query.apply {
+        Some(_) => PageLimit::up_to(read.worker.shared.query.cost.page),
+        None => MOST_SESSIONS.into(),
+    };
+    items::collection(read, ty, &page(read, source, limit).await?)
 }
 
-/// A page of at most so many items.
+/// A page within a limit.
 pub(crate) async fn page(
     read: &ReadRequest<'_>,
     source: impl Source,
-    most: usize,
+    limit: PageLimit,
 ) -> Result<ItemPage, Problem> {
-    let page = read.page(most)?;
+    let page = read.page(limit)?;
     let lister = Lister::of(read, source);
     let at = page.clone();
     let ListPage { items, count, next } = run(read, move |reader| lister.page(reader, &at)).await?;

@@ -27,14 +27,14 @@ use crate::intake::{self, Intake, Outcome};
 use crate::items::{self, ItemPage};
 use crate::lister;
 use crate::ndjson::{Rejection, SizeLimits};
-use crate::paging::{MOST_SESSIONS, Page};
+use crate::paging::{MOST_SESSIONS, Page, PageLimit};
 use crate::read_request::ReadRequest;
 use crate::request::Request;
 use crate::version::ApiVersion;
 use crate::worker::Worker;
 use rows::Rows;
 
-/// Rows on a page at most, and with their records.
+/// Rows on a page, and with their records, unless more are asked for.
 const MOST_ROWS: usize = 1_000;
 const MOST_WITH_RECORDS: usize = MOST_SESSIONS;
 
@@ -56,14 +56,15 @@ pub(crate) async fn answer(
     let query = if worker.settings.is_strict { &ignored } else { query };
     let roles = if asks_for_records(query) { &[role::READ] } else { roles };
     let read = ReadRequest::new(worker, request, resource, query, roles)?;
-    let read = read.with_largest_page(most_rows(query));
+    let limit = page_limit(&read);
+    let read = read.with_largest_page(limit.most);
     let range = range(log, arguments)?;
     let ty = ty(log, request.place.version)?;
     let page = if is_plain(query) {
         page(&read, range, ty).await?
     } else {
         let rows = Rows::new(&read, range, ty);
-        let mut page = lister::page(&read, rows, most_rows(query)).await?;
+        let mut page = lister::page(&read, rows, limit).await?;
         page.count = page.count.or(Some(page.items.len() as u64));
         page
     };
@@ -80,9 +81,15 @@ pub(crate) async fn import(
     intake::answer(worker, request, LogIntake(log), roles).await
 }
 
-/// Rows on a page of an answer at most.
-fn most_rows(query: &Query) -> usize {
-    if query.expand.is_empty() { MOST_ROWS } else { MOST_WITH_RECORDS }
+/// Rows on a page of an answer.
+fn page_limit(read: &ReadRequest<'_>) -> PageLimit {
+    if !read.query.expand.is_empty() {
+        return MOST_WITH_RECORDS.into();
+    }
+    let usual = MOST_ROWS;
+    let most =
+        if read.worker.settings.is_strict { usual } else { read.worker.shared.query.cost.page };
+    PageLimit { usual, most: most.max(usual) }
 }
 
 /// Whether a query touches the records that rows lead to.
@@ -129,7 +136,7 @@ async fn page(
     range: LogRange,
     ty: &'static StructuredType,
 ) -> Result<ItemPage, Problem> {
-    let size = Page::first(read.query, MOST_ROWS, read.scope.max_page_size).size;
+    let size = Page::first(read.query, page_limit(read), read.scope.max_page_size).size;
     let skip = read.query.skip.unwrap_or(0);
     let most = read.worker.shared.query.cost.rows_scanned;
     let tenant = read.scope.tenant.clone();

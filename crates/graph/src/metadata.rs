@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
+use ::model::generated::{BETA, V1_0};
 use bytes::Bytes;
-use odata::csdl;
+use odata::edm::Model;
+use odata::{ODataVersion, csdl};
 use web::negotiate::{Format, MetadataFormat};
 use web::problem::Problem;
 use web::response::Response;
@@ -15,22 +17,28 @@ use crate::worker::Worker;
 
 type Printed = LazyLock<Bytes>;
 
-static V1_XML: Printed = LazyLock::new(|| csdl::xml(&::model::generated::V1_0, &ABILITIES).into());
-static V1_JSON: Printed =
-    LazyLock::new(|| csdl::json(&::model::generated::V1_0, &ABILITIES).into());
-static BETA_XML: Printed =
-    LazyLock::new(|| csdl::xml(&::model::generated::BETA, &ABILITIES).into());
-static BETA_JSON: Printed =
-    LazyLock::new(|| csdl::json(&::model::generated::BETA, &ABILITIES).into());
+static V1_XML: Printed = LazyLock::new(|| xml(&V1_0, ODataVersion::V4));
+static V1_XML_401: Printed = LazyLock::new(|| xml(&V1_0, ODataVersion::V401));
+static V1_JSON: Printed = LazyLock::new(|| csdl::json(&V1_0, &ABILITIES).into());
+static BETA_XML: Printed = LazyLock::new(|| xml(&BETA, ODataVersion::V4));
+static BETA_XML_401: Printed = LazyLock::new(|| xml(&BETA, ODataVersion::V401));
+static BETA_JSON: Printed = LazyLock::new(|| csdl::json(&BETA, &ABILITIES).into());
+
+fn xml(model: &'static Model, version: ODataVersion) -> Bytes {
+    csdl::xml(model, &ABILITIES, version).into()
+}
 
 /// `$metadata`, in XML unless JSON is preferred.
 pub(crate) fn document(request: &Request) -> Result<Response, Problem> {
+    odata::check_schema_version(request.query().unwrap_or_default())?;
     let format = request.preferences.metadata_document()?;
-    let text = match (request.place.version, format) {
-        (ApiVersion::V1, MetadataFormat::Xml) => &V1_XML,
-        (ApiVersion::V1, MetadataFormat::Json) => &V1_JSON,
-        (ApiVersion::Beta, MetadataFormat::Xml) => &BETA_XML,
-        (ApiVersion::Beta, MetadataFormat::Json) => &BETA_JSON,
+    let text = match (request.place.version, format, request.preferences.version) {
+        (ApiVersion::V1, MetadataFormat::Xml, ODataVersion::V4) => &V1_XML,
+        (ApiVersion::V1, MetadataFormat::Xml, ODataVersion::V401) => &V1_XML_401,
+        (ApiVersion::V1, MetadataFormat::Json, _) => &V1_JSON,
+        (ApiVersion::Beta, MetadataFormat::Xml, ODataVersion::V4) => &BETA_XML,
+        (ApiVersion::Beta, MetadataFormat::Xml, ODataVersion::V401) => &BETA_XML_401,
+        (ApiVersion::Beta, MetadataFormat::Json, _) => &BETA_JSON,
     };
     let body = Bytes::clone(text);
     Ok(match format {
@@ -41,6 +49,7 @@ pub(crate) fn document(request: &Request) -> Result<Response, Problem> {
 
 /// The root of a version (OData JSON Format section 5).
 pub(crate) fn service_document(worker: &Worker, request: &Request) -> Result<Response, Problem> {
+    odata::check_schema_version(request.query().unwrap_or_default())?;
     let format = request.preferences.json()?;
     let version = request.place.version;
     let text = csdl::service_document(version.model(), worker.urls().root(version));

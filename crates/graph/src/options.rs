@@ -9,7 +9,7 @@ use std::time::Duration;
 use emulator::Emulator;
 use identity::TrustedIssuers;
 use store::Store;
-use web::{Limits, MakeIssuer, TlsFiles};
+use web::{Cors, Limits, MakeIssuer, TlsFiles};
 
 use crate::query_limits::QueryLimits;
 
@@ -26,6 +26,8 @@ pub struct ServerOptions {
     pub public_url: Option<String>,
     /// Plain HTTP also beyond loopback.
     pub allow_plain_http: bool,
+    /// Whose scripts may read answers.
+    pub cors: Cors,
     /// Worker threads; by default one for each core.
     pub threads: Option<usize>,
     /// Sizes, times and counts.

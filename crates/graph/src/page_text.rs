@@ -7,7 +7,7 @@ use model::assemble::push_annotation;
 use model::variation::{Shape, Subject, vary_item};
 use odata::MetadataLevel;
 use odata::bound::Query;
-use odata::edm::StructuredType;
+use odata::edm::{StructuredType, Type};
 use odata::json::{Json, Node, push_member, push_string};
 use web::problem::{Code, Problem};
 
@@ -120,7 +120,8 @@ impl<'a> PageText<'a> {
 
     fn vary(&mut self, begin: usize) -> Result<(), Problem> {
         let PageForm { ty, path, query, shape, .. } = self.form;
-        let subject = Subject { ty, is_collection: true, path, root: &self.root };
+        let subject =
+            Subject { ty: Type::Structured(ty), is_collection: true, path, root: &self.root };
         let varied =
             vary_item(&self.out[begin..], &subject, query, &shape).map_err(Problem::damaged)?;
         self.out.truncate(begin);

@@ -18,6 +18,27 @@ pub(crate) const MOST_PARTICIPANTS: usize = 130;
 /// Bytes of a link at most: what servers and proxies take of an address without a word (RFC 9110 section
 /// 4.1).
 const LONGEST_LINK: usize = 8_000;
+/// How many entities a page has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PageLimit {
+    /// Without a word.
+    pub(crate) usual: usize,
+    /// If as many are asked for.
+    pub(crate) most: usize,
+}
+
+impl PageLimit {
+    /// As many as Graph's pages have unless more are asked for.
+    pub(crate) fn up_to(most: usize) -> Self {
+        Self { usual: MOST_SESSIONS, most: most.max(MOST_SESSIONS) }
+    }
+}
+
+impl From<usize> for PageLimit {
+    fn from(most: usize) -> Self {
+        Self { usual: most, most }
+    }
+}
 
 /// Where a page begins and how much it may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +73,9 @@ pub(crate) struct Addresses<'a> {
 
 impl Page {
     /// Of a request without a token.
-    pub(crate) fn first(query: &Query, most: usize, wanted: Option<u32>) -> Self {
-        let size = wanted.map_or(most, |wanted| (wanted as usize).clamp(1, most));
+    pub(crate) fn first(query: &Query, limit: impl Into<PageLimit>, wanted: Option<u32>) -> Self {
+        let PageLimit { usual, most } = limit.into();
+        let size = wanted.map_or(usual, |wanted| (wanted as usize).clamp(1, most));
         Self { size, left: query.top, after: Vec::new(), version: None }
     }
 
@@ -61,12 +83,13 @@ impl Page {
     pub(crate) fn of(
         query: &Query,
         to: &Addresses<'_>,
-        most: usize,
+        limit: impl Into<PageLimit>,
         wanted: Option<u32>,
     ) -> Result<Self, Problem> {
+        let limit = limit.into();
         match &query.skiptoken {
-            Some(text) => Self::following(("$skiptoken", text), query, to, most),
-            None => Ok(Self::first(query, most, wanted)),
+            Some(text) => Self::following(("$skiptoken", text), query, to, limit.most),
+            None => Ok(Self::first(query, limit, wanted)),
         }
     }
 

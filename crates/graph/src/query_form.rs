@@ -1,6 +1,6 @@
 //! What a query leaves of the form in which things are kept.
 
-use odata::bound::{ExpandItem, ExpandKind, Query};
+use odata::bound::{ExpandItem, ExpandKind, Query, Select};
 
 /// Whether members are left out anywhere.
 pub(crate) fn selects(query: &Query) -> bool {
@@ -14,7 +14,8 @@ pub(crate) fn is_copy(query: &Query) -> bool {
         || query.filter.is_some()
         || query.search.is_some()
         || !query.orderby.is_empty()
-        || query.skip.is_some();
+        || query.skip.is_some()
+        || query.select.as_ref().is_some_and(Select::chooses_items);
     // Segments are kept with their session, and copied with it all together.
     let is_whole = |item: &ExpandItem| item.property.name != "segments" || item.query.top.is_none();
     let is_copy_inside = |item: &ExpandItem| {

@@ -19,6 +19,8 @@ pub struct QueryLimits {
     pub steps: u64,
     /// Bytes of values that the query makes, and of items that it keeps.
     pub bytes: usize,
+    /// Rows on a page of a list that Graph does not have, if as many are asked for.
+    pub page: usize,
 }
 
 impl Default for QueryLimits {
@@ -29,6 +31,7 @@ impl Default for QueryLimits {
             time: Duration::from_secs(2),
             steps: 100_000_000,
             bytes: 16 << 20,
+            page: 1_000,
         }
     }
 }

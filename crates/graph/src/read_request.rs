@@ -19,7 +19,7 @@ use crate::caller::tenant;
 use crate::compose::{Answer, Composer, Question};
 use crate::form::{Form, FormSource};
 use crate::page_text::PageForm;
-use crate::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
+use crate::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page, PageLimit};
 use crate::query_form::selects;
 use crate::request::Request;
 use crate::scope::{Application, Content, Scope};
@@ -73,7 +73,11 @@ impl<'a> ReadRequest<'a> {
         };
         let path = resource.to_string();
         let resource = without_functions(resource);
-        let largest_page = largest_page(&resource, query);
+        let largest_page = if is_of_rows(&resource, query) {
+            worker.shared.query.cost.page.max(MOST_SESSIONS)
+        } else {
+            largest_page(&resource, query)
+        };
         let began = Instant::now();
         Ok(Self { worker, request, resource, query, caller, scope, path, largest_page, began })
     }
@@ -93,8 +97,8 @@ impl<'a> ReadRequest<'a> {
     }
 
     /// The page that is asked for.
-    pub(crate) fn page(&self, most: usize) -> Result<Page, Problem> {
-        self.scope.page(self.query, &self.path, most)
+    pub(crate) fn page(&self, limit: impl Into<PageLimit>) -> Result<Page, Problem> {
+        self.scope.page(self.query, &self.path, limit)
     }
 
     /// The record, or 404, for an answer that shows nothing else of it than its first sessions.
@@ -265,6 +269,15 @@ impl<'a> ReadRequest<'a> {
             ..AppliedPreferences::default()
         }
     }
+}
+
+/// Whether an answer is rows of what is inside records, or what `$apply` made: Graph has no such lists.
+fn is_of_rows(resource: &Resource, query: &Query) -> bool {
+    let is_rows = matches!(resource.steps.last(), Some(Step::Operation { operation, .. })
+        if matches!(operation.name, "sessions" | "segments" | "streams"));
+    let applies =
+        || query.apply.is_some() && query.clone().with_options_for_apply(false).apply.is_some();
+    resource.is_collection && (is_rows || applies())
 }
 
 /// Most entities that an answer could give of records, or of what is inside them.

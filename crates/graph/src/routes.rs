@@ -167,6 +167,21 @@ pub(crate) enum Lead<'p> {
     Root(Rows),
 }
 
+/// 404 for a path that begins with no version of the API.
+fn no_version(first: &str) -> Problem {
+    let is_version = first
+        .strip_prefix(['v', 'V'])
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_resource = |row: &Row| row.path.split('/').next() == Some(first);
+    if is_version || first.starts_with('$') || RESOURCES.iter().any(is_resource) {
+        let message = format!(
+            "There is no resource at '/{first}': those of the API are below /v1.0 and /beta."
+        );
+        return Problem::not_there(message);
+    }
+    Problem::no_such_route()
+}
+
 /// Leads a raw path.
 ///
 /// # Errors
@@ -181,7 +196,7 @@ pub(crate) fn lead(path: &str) -> Result<Lead<'_>, Problem> {
     let (path_start, rest) = (1 + first.len(), &below[first.len()..]);
     let Some(version) = ApiVersion::of_segment(first) else {
         let is_it = |pattern: &str| pattern.strip_prefix("/{tenant}") == Some(rest);
-        let rows = Rows::at(ADDRESSES, is_it).ok_or_else(Problem::no_such_route)?;
+        let rows = Rows::at(ADDRESSES, is_it).ok_or_else(|| no_version(first))?;
         check_tenant(first)?;
         return Ok(Lead::Tenant { tenant: first, rows });
     };

@@ -8,12 +8,12 @@ use model::assemble::push_annotation;
 use model::variation::{Shape, Subject, vary};
 use odata::bound::{Query, Resource};
 use odata::context;
-use odata::edm::StructuredType;
+use odata::edm::Type;
 use odata::page_token::Keys;
 use store::{Reader, StoredRecord};
 use web::Problem;
 
-use crate::paging::{Addresses, Page};
+use crate::paging::{Addresses, Page, PageLimit};
 use crate::record;
 use crate::target::RecordRef;
 
@@ -68,8 +68,13 @@ impl Scope {
     }
 
     /// The page of a collection that a query asks for. `path` is that of the resource.
-    pub(crate) fn page(&self, query: &Query, path: &str, most: usize) -> Result<Page, Problem> {
-        Page::of(query, &self.addresses(path), most, self.max_page_size)
+    pub(crate) fn page(
+        &self,
+        query: &Query,
+        path: &str,
+        limit: impl Into<PageLimit>,
+    ) -> Result<Page, Problem> {
+        Page::of(query, &self.addresses(path), limit, self.max_page_size)
     }
 
     /// The link to a page of a resource.
@@ -138,7 +143,7 @@ impl Scope {
 
 /// The declared type and the path of what an answer holds.
 pub(crate) struct Content<'a> {
-    pub(crate) ty: &'static StructuredType,
+    pub(crate) ty: Type,
     pub(crate) is_collection: bool,
     pub(crate) path: &'a str,
     /// Holds enumeration members that not everyone may see.

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::label::Label;
 use crate::metrics::{self, RecordCounters};
 use crate::options::{GraphSettings, Notifications, QuerySettings, ServerOptions};
+use crate::paging::MOST_SESSIONS;
 use crate::questions::QuestionThreads;
 use crate::start_error::StartError;
 use crate::token_service::TokenService;
@@ -68,9 +69,13 @@ pub(crate) fn split(options: ServerOptions) -> Result<(web::Options, Share), Sta
     let keys = Keys::new(options.page_token_keys).ok_or(StartError::NoPageTokenKey)?;
     let records = Arc::new(RecordCounters::default());
     let (counted, deliveries) = (Arc::clone(&records), Arc::clone(&options.notifications.counters));
+    let mut query = options.query;
+    if options.graph.is_strict {
+        query.cost.page = MOST_SESSIONS;
+    }
     let share = Share {
         settings: options.graph,
-        query: options.query,
+        query,
         notifications: options.notifications,
         emulator: options.emulator,
         keys: Arc::new(keys),
@@ -83,6 +88,7 @@ pub(crate) fn split(options: ServerOptions) -> Result<(web::Options, Share), Sta
         tls: options.tls,
         public_url: options.public_url,
         allow_plain_http: options.allow_plain_http,
+        cors: options.cors,
         threads: options.threads,
         limits: options.limits,
         store: options.store,

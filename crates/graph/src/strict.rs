@@ -2,7 +2,7 @@
 //! against the real contract. Our own functions stay as they are.
 
 use odata::bound::{
-    ExpandItem, ExpandKind, Expr, ExprKind, Operator, PathStep, Quantifier, Query, Root,
+    ExpandItem, ExpandKind, Expr, ExprKind, Operator, PathStep, Quantifier, Query, Root, Select,
 };
 use odata::literal::Literal;
 use store::RowSet;
@@ -29,6 +29,9 @@ pub(crate) fn check(target: &Target, query: &Query) -> Result<(), Problem> {
         && !(filters && is_documented_filter(filter))
     {
         return Err(refused("This condition is", "$filter"));
+    }
+    if query.select.as_ref().is_some_and(Select::chooses_items) {
+        return Err(refused("Options inside $select are", "$select"));
     }
     if !target.filters.is_empty() || target.tail != Tail::Whole {
         return Err(refused("This path is", "path"));

@@ -28,6 +28,7 @@ pub(crate) const LARGEST_RECORD: usize = 128 * 1024 * 1024;
 const COST_OF_SHREDDING: usize = 4;
 
 const RESULT: HeaderName = HeaderName::from_static("callvault-result");
+const ENTITY_ID: HeaderName = HeaderName::from_static("odata-entityid");
 const INCOMPLETE: HeaderName = HeaderName::from_static("callvault-incomplete");
 
 /// `POST callRecords`: creates a record or a version of one, or merges into it.
@@ -105,11 +106,15 @@ async fn keep(
     if let (false, Ok(value)) = (incomplete.is_empty(), HeaderValue::from_str(&incomplete)) {
         response = response.with_header(INCOMPLETE, value);
     }
-    if is_created {
-        let root = worker.urls().root(request.place.version);
-        let location = format!("{root}{}", address(request, &written.id));
-        if let Ok(location) = HeaderValue::from_str(&location) {
-            response = response.with_header(LOCATION, location);
+    let place =
+        format!("{}{}", worker.urls().root(request.place.version), address(request, &written.id));
+    if let Ok(place) = HeaderValue::from_str(&place) {
+        if response.status == StatusCode::NO_CONTENT {
+            // OData Protocol 8.3.4.
+            response = response.with_header(ENTITY_ID, place.clone());
+        }
+        if is_created {
+            response = response.with_header(LOCATION, place);
         }
     }
     Ok(response)

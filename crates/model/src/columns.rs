@@ -69,6 +69,10 @@ pub enum Value {
     Text(String),
 }
 
+/// What the column of an enumeration with a default has where the record says null: the column is
+/// NULL only where there is no such object, which conditions on the object rely on.
+pub const TOLD_NULL: &str = "";
+
 /// How a column is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Affinity {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use odata::MetadataLevel;
 use odata::bound::{Query, Select};
-use odata::edm::{EnumType, Primitive, Property, StructuredType, Type};
+use odata::edm::{EnumType, Kind, Primitive, Property, StructuredType, Type};
 use odata::json::{Member, Node, Text, write_node};
 
 use crate::fragment::Corrupt;
@@ -52,11 +52,11 @@ impl Shape {
 /// What an assembled answer holds.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// The declared type of the entity, or of the entities of the collection.
-    pub ty: &'static StructuredType,
+    /// The declared type of the value, or of the items of the collection.
+    pub ty: Type,
     /// A collection (with `value`) rather than one entity.
     pub is_collection: bool,
-    /// The entity's path, or that of the collection, as contexts write it.
+    /// The path of the value or collection, as contexts write it.
     pub path: &'a str,
     /// The service root with the version and a closing slash, for links.
     pub root: &'a str,
@@ -71,22 +71,29 @@ pub fn vary(
 ) -> Result<Vec<u8>, Corrupt> {
     let mut members = members_of(text)?;
     let pass = Pass { shape, root: subject.root };
-    if subject.is_collection {
-        pass.annotations(&mut members);
-        for member in &mut members {
-            if member.name.is("@odata.count") {
-                pass.quote_number(&mut member.value);
-            }
-            let Node::Array(items) = &mut member.value else { continue };
-            for item in items {
-                if let Node::Object(members) = item {
-                    let path = full::entity_path(subject.path, members);
-                    pass.object(members, subject.ty, Some(query), query.select.as_ref(), &path);
+    match subject.ty {
+        Type::Structured(ty) if !subject.is_collection => {
+            pass.object(&mut members, ty, Some(query), query.select.as_ref(), subject.path);
+        }
+        _ => {
+            pass.annotations(&mut members);
+            for member in &mut members {
+                if member.name.is("@odata.count") {
+                    pass.quote_number(&mut member.value);
+                }
+                if !member.name.is("value") {
+                    continue;
+                }
+                match &mut member.value {
+                    Node::Array(items) if subject.is_collection => {
+                        for item in items {
+                            pass.item(item, subject, query);
+                        }
+                    }
+                    value => pass.item(value, subject, query),
                 }
             }
         }
-    } else {
-        pass.object(&mut members, subject.ty, Some(query), query.select.as_ref(), subject.path);
     }
     Ok(written(members, text.len()))
 }
@@ -98,11 +105,11 @@ pub fn vary_item(
     query: &Query,
     shape: &Shape,
 ) -> Result<Vec<u8>, Corrupt> {
-    let mut members = members_of(text)?;
-    let path = full::entity_path(subject.path, &members);
-    let pass = Pass { shape, root: subject.root };
-    pass.object(&mut members, subject.ty, Some(query), query.select.as_ref(), &path);
-    Ok(written(members, text.len()))
+    let mut item = Node::Object(members_of(text)?);
+    Pass { shape, root: subject.root }.item(&mut item, subject, query);
+    let mut out = Vec::with_capacity(text.len());
+    write_node(&mut out, &item);
+    Ok(out)
 }
 
 fn members_of(text: &[u8]) -> Result<Vec<Member<'_>>, Corrupt> {
@@ -125,6 +132,15 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// Shapes an item of a collection, or a value that is no object.
+    fn item(&self, item: &mut Node<'_>, subject: &Subject<'_>, query: &Query) {
+        let path = match item {
+            Node::Object(members) => full::entity_path(subject.path, members),
+            _ => String::new(),
+        };
+        self.value(item, subject.ty, Some(query), query.select.as_ref(), &path);
+    }
+
     /// Shapes an object of type `declared`. `query` is given for entities, `select` also for
     /// complex values of which only some members are wanted.
     fn object(
@@ -136,23 +152,67 @@ impl Pass<'_> {
         path: &str,
     ) {
         let ty = actual_type(members, declared);
+        let is_entity = ty.kind == Kind::Entity
+            && query.is_none_or(|query| query.apply.is_none())
+            && members.iter().any(|member| member.name.is("id"));
         if let Some(select) = select {
             members.retain(|member| is_selected(member.name.raw(), ty, query, select));
         }
         for member in members.iter_mut() {
-            let Some(property) = ty.member(&member.name.value()) else { continue };
+            let Some(property) = ty.member(&member.name.value()) else {
+                if member.name.raw().ends_with("@odata.count") {
+                    self.quote_number(&mut member.value);
+                }
+                continue;
+            };
             if !self.shape.legacy_identities && is_legacy(ty, property) {
                 member.value = odata::canonical::absent(property);
             }
-            self.property(&mut member.value, property, query, select, path);
+            let chosen = select.and_then(|select| select.find_of(property.name, ty));
+            let inner = chosen.and_then(|member| member.select.as_ref());
+            self.property(&mut member.value, property, query, inner, path);
         }
+        self.calculated(members, ty, query);
         if self.shape.omit_nulls {
             members.retain(|member| !is_empty(&member.value));
             drop_orphans(members);
         }
         self.annotations(members);
         if self.shape.metadata == MetadataLevel::Full {
-            full::annotate(members, ty, path, self.root);
+            let place = is_entity.then_some(full::Place { path, root: self.root });
+            full::annotate(members, ty, place, |property| {
+                select.is_none_or(|select| is_selected(property.name, ty, query, select))
+            });
+        }
+    }
+
+    /// Writes the numbers that the query made as the form wants them, with a type where JSON tells none.
+    fn calculated(
+        &self,
+        members: &mut Vec<Member<'_>>,
+        ty: &'static StructuredType,
+        query: Option<&Query>,
+    ) {
+        let (true, Some(query)) = (self.shape.ieee754_compatible, query) else { return };
+        let mut at = 0;
+        while let Some(member) = members.get(at) {
+            let name = member.name.value().into_owned();
+            let is_number = matches!(member.value, Node::Number(_)) && !name.contains('@');
+            let wide = [Primitive::Int64, Primitive::Decimal].map(Type::Primitive);
+            let found = (is_number && ty.member(&name).is_none())
+                .then(|| query.calculated(&name).filter(|ty| wide.contains(ty)));
+            let annotation = format!("{name}@odata.type");
+            let stated = members.iter().find(|member| member.name.is(&annotation));
+            let is_integer = stated.is_some_and(|stated| is_text(&stated.value, "#Int64"));
+            if found.is_some_and(|found| found.is_some() || is_integer) {
+                let is_stated = stated.is_some();
+                self.quote_number(&mut members[at].value);
+                if !is_stated {
+                    members.insert(at, full::string(&annotation, "#Decimal".to_owned()));
+                    at += 1;
+                }
+            }
+            at += 1;
         }
     }
 
@@ -168,7 +228,7 @@ impl Pass<'_> {
         let inner = if property.is_navigation {
             nested.and_then(|query| query.select.as_ref())
         } else {
-            select.and_then(|select| select.find(property.name)?.select.as_ref())
+            select
         };
         let path = match node {
             // It is an entity of its own, not a part of what leads to it.
@@ -252,16 +312,20 @@ fn is_selected(
         // However it is shown: a count alone is an annotation of what is not there.
         let is_expanded =
             query.is_some_and(|query| query.expand.iter().any(|item| item.property.name == target));
-        return is_expanded || select.all || select.find(target).is_some();
+        return is_expanded || select.all || select.find_of(target, ty).is_some();
     }
     debug_assert!(!is_annotation || !target.is_empty(), "an annotation without a target stays");
-    select.all || select.find(target).is_some()
+    select.all || select.find_of(target, ty).is_some()
 }
 
 fn is_legacy(ty: &StructuredType, property: &Property) -> bool {
     let is = |other: &'static StructuredType| std::ptr::eq(ty, other);
     is(&generated::CALL_RECORD) && matches!(property.name, "organizer" | "participants")
         || is(&generated::PARTICIPANT_ENDPOINT) && property.name == "identity"
+}
+
+fn is_text(node: &Node<'_>, text: &str) -> bool {
+    matches!(node, Node::String(found) if found.is(text))
 }
 
 fn is_empty(node: &Node<'_>) -> bool {

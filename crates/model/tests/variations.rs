@@ -6,12 +6,13 @@ use model::generated;
 use model::variation::{Shape, Subject, vary};
 use odata::MetadataLevel;
 use odata::bound::{Query, Select, SelectedMember};
+use odata::edm::Type;
 
 const RECORD: &str = r##"{"@odata.context":"https://x/v1.0/$metadata#communications/callRecords/$entity","id":"a","version":12,"type":"holographic","modalities":["audio","smell"],"startDateTime":"2025-01-01T00:00:00Z","joinWebUrl":null,"organizer":{"application":null,"user":{"id":"u"}},"participants":[],"organizer_v2@odata.context":"https://x/v1.0/$metadata#communications/callRecords('a')/organizer_v2/$entity","organizer_v2":{"id":"u","identity":{"user":{"id":"u","displayName":""}}},"sessions@odata.context":"c","sessions":[{"id":"s","caller":{"@odata.type":"#microsoft.graph.callRecords.participantEndpoint","name":"pc","identity":{"user":{"id":"u"}},"feedback":{"rating":"poor","tokens":{}}}}],"sessions@odata.nextLink":"https://x/next"}"##;
 
 fn subject() -> Subject<'static> {
     Subject {
-        ty: &generated::CALL_RECORD,
+        ty: Type::Structured(&generated::CALL_RECORD),
         is_collection: false,
         path: "communications/callRecords('a')",
         root: "https://x/v1.0/",
@@ -72,7 +73,7 @@ fn legacy_identities_can_be_switched_off() {
 #[test]
 fn a_selection_keeps_what_it_names_and_what_is_expanded() {
     let property = generated::CALL_RECORD.property("id");
-    let members = vec![SelectedMember { name: "id".into(), property, select: None }];
+    let members = vec![SelectedMember { name: "id".into(), property, ..SelectedMember::default() }];
     let query = Query { select: Some(Select { all: false, members }), ..Query::default() };
     let text = varied(&query, everything());
     assert_eq!(
@@ -97,5 +98,7 @@ fn level_full_tells_types_ids_and_links() {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
     assert!(text.starts_with(r#"{"@odata.context""#), "{text}");
-    assert!(!text.contains("sessions@odata.navigationLink"), "{text}");
+    // Also beside what is expanded, and before what else is said of it.
+    let link = r#""sessions@odata.navigationLink":"https://x/v1.0/communications/callRecords('a')/sessions","sessions@odata.context""#;
+    assert!(text.contains(link), "{text}");
 }

@@ -3,6 +3,7 @@
 //! Trees are equal when they mean the same; the tables of the model are compared by address.
 
 mod apply;
+mod calculated;
 mod expr;
 mod preserving;
 mod print;
@@ -184,10 +185,25 @@ impl Select {
     pub fn find(&self, name: &str) -> Option<&SelectedMember> {
         self.members.iter().find(|member| member.name == name)
     }
+
+    /// The member, if it is selected by name of values of this type.
+    pub fn find_of(&self, name: &str, ty: &StructuredType) -> Option<&SelectedMember> {
+        let is_meant = |member: &&SelectedMember| {
+            member.name == name && member.cast.is_none_or(|cast| ty.is_a(cast))
+        };
+        self.members.iter().find(is_meant)
+    }
+
+    /// Whether items of collections are chosen, at any depth.
+    pub fn chooses_items(&self) -> bool {
+        self.members.iter().any(|member| {
+            member.options.is_some() || member.select.as_ref().is_some_and(Self::chooses_items)
+        })
+    }
 }
 
 /// A member that `$select` names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SelectedMember {
     /// Its name on the wire.
     pub name: String,
@@ -195,6 +211,10 @@ pub struct SelectedMember {
     pub property: Option<&'static Property>,
     /// Members of its value; the whole value when there is none.
     pub select: Option<Select>,
+    /// The type that a value must be of to show the member; none: any.
+    pub cast: Option<&'static StructuredType>,
+    /// Which items of its value, a collection, and in which order; `select` stands beside.
+    pub options: Option<Box<Query>>,
 }
 
 /// A navigation property whose entities go inside the answer.
@@ -254,7 +274,15 @@ impl PartialEq for SelectedMember {
             (Some(a), Some(b)) => ptr::eq(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
-        is_same && self.name == other.name && self.select == other.select
+        let is_same_type = match (self.cast, other.cast) {
+            (Some(a), Some(b)) => ptr::eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        is_same
+            && is_same_type
+            && self.name == other.name
+            && self.select == other.select
+            && self.options == other.options
     }
 }
 

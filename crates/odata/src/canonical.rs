@@ -2,7 +2,7 @@
 //!
 //! In canonical form a value says its type where that cannot be told from its place, members stay
 //! in the order in which they came, declared members that were missing follow in the type's order
-//! as `null`, `[]` or their default, and control information that an answer writes anew (contexts,
+//! as `null`, `[]` or their default (a null that came stays one, but for collections), and control information that an answer writes anew (contexts,
 //! links, counts; OData JSON Format section 4.6) is gone. Nothing else is lost: members that the
 //! type does not declare stay as they are.
 
@@ -132,7 +132,8 @@ impl Canonicaliser {
         at: &Pointer<'_>,
     ) -> Result<(), Mismatch> {
         if matches!(node, Node::Null) {
-            if !property.is_navigation {
+            // What was told stays told, but a collection is never null (CSDL section 8.2).
+            if property.is_collection && !property.is_navigation {
                 *node = absent(property);
             }
             return Ok(());

@@ -121,7 +121,8 @@ impl Set {
 
 /// Whether an entity is addressed by a navigation property alone, without a key.
 fn is_single_navigation(resource: &Resource) -> bool {
-    matches!(resource.steps.last(), Some(Step::Navigation(property)) if !property.is_collection)
+    let addressed = resource.steps.iter().rev().find(|step| !matches!(step, Step::Ref));
+    matches!(addressed, Some(Step::Navigation(property)) if !property.is_collection)
 }
 
 /// What is selected and expanded, in parentheses; empty when neither is.
@@ -228,10 +229,12 @@ fn selected(prefix: &str, select: &Select, query: &Query, items: &mut Vec<String
         items.push(format!("{prefix}*"));
     }
     for member in &select.members {
+        let cast = member.cast.map_or_else(String::new, |cast| format!("{}/", cast.name));
+        let path = format!("{prefix}{cast}{}", member.name);
         match &member.select {
-            Some(inner) => selected(&format!("{prefix}{}/", member.name), inner, query, items),
+            Some(inner) => selected(&format!("{path}/"), inner, query, items),
             None if prefix.is_empty() && query.expanded(&member.name).is_some() => {}
-            None => items.push(format!("{prefix}{}", member.name)),
+            None => items.push(path),
         }
     }
 }

@@ -9,7 +9,7 @@ mod json;
 mod xml;
 mod xml_writer;
 
-use crate::edm::{Container, Model, Property, StructuredType, Type};
+use crate::edm::{Container, Model, Primitive, Property, StructuredType, Type};
 use crate::json::{Node, write_node};
 
 pub use annotations::{Annotations, Expression};
@@ -117,6 +117,16 @@ fn type_name(ty: Type) -> &'static str {
         Type::Structured(ty) => ty.name,
         Type::Undeclared(name) => name,
     }
+}
+
+/// Digits of a second that values of a type may have, where it would be none without a word (CSDL
+/// section 7.2.3): all that are taken in are kept.
+fn precision(ty: Type) -> Option<u32> {
+    let is_temporal = matches!(
+        ty,
+        Type::Primitive(Primitive::DateTimeOffset | Primitive::Duration | Primitive::TimeOfDay)
+    );
+    is_temporal.then_some(12)
 }
 
 fn print(node: &Node<'_>) -> String {

@@ -88,6 +88,11 @@ pub enum Kind {
         /// What: `the operator 'or' in $filter`.
         what: String,
     },
+    /// `$schemaversion` asks for a version of the model that there is not.
+    NoSchemaVersion {
+        /// The version as sent.
+        version: String,
+    },
     /// A segment of the path that the model doesn't have at this place.
     NotFound {
         /// The segment, decoded.
@@ -155,13 +160,18 @@ impl fmt::Display for Error {
                 return write!(f, "The query option '{option}' is given more than once.");
             }
             Kind::NotAllowed { what } => {
-                return write!(f, "{} is not allowed here.", capitalised(&shortened(what)));
+                let (what, suggestion) = (capitalised(&shortened(what)), self.suggestion());
+                return write!(f, "{what} is not allowed here.{suggestion}");
             }
             Kind::BadPageToken => {
                 return write!(f, "The value of '{option}' is not valid for this request.");
             }
             Kind::NotBuilt { what } => {
                 return write!(f, "{} is not supported yet.", capitalised(&shortened(what)));
+            }
+            Kind::NoSchemaVersion { version } => {
+                let version = shortened(version);
+                return write!(f, "There is no version '{version}' of the schema, only '*'.");
             }
             Kind::NotFound { segment } => {
                 let suggestion = self.suggestion();

@@ -14,6 +14,7 @@ pub mod json;
 pub mod key;
 pub mod limits;
 pub mod literal;
+pub mod multipart;
 pub mod page_token;
 pub mod percent;
 pub mod plus;
@@ -32,12 +33,17 @@ mod suggest;
 mod system_option;
 #[cfg(test)]
 mod tests_model;
+mod version;
 
 pub use error::Error;
 pub use limits::Limits;
 pub use metadata_level::MetadataLevel;
+pub use version::ODataVersion;
 
 use std::rc::Rc;
+
+pub use options::check_schema_version;
+pub use path::misspelt;
 
 use binder::{Alias, Binder};
 use edm::Model;

@@ -62,16 +62,24 @@ pub(crate) fn operations<'n>(
     })
 }
 
-/// The names of what is bound to values of that type, with their namespaces.
+/// The names of what is bound to values of that type, as `like` is written: with a namespace or without.
 pub(crate) fn operation_names(
     model: &'static Model,
     ty: &'static StructuredType,
     is_collection: bool,
+    like: &str,
 ) -> impl Iterator<Item = String> {
+    let is_qualified = like.contains('.');
     model.schemas.iter().flat_map(move |schema| {
         let bound = schema.operations.iter();
         let bound = bound.filter(move |operation| is_bound_to(operation, ty, is_collection));
-        bound.map(|operation| format!("{}.{}", schema.namespace, operation.name))
+        bound.map(move |operation| {
+            if is_qualified {
+                format!("{}.{}", schema.namespace, operation.name)
+            } else {
+                operation.name.to_owned()
+            }
+        })
     })
 }
 

@@ -70,6 +70,24 @@ impl<'a> Query<'a> {
     }
 }
 
+/// Checks that `$schemaversion`, if a query has it, asks for the version that there is (OData Protocol
+/// 11.2.13): for documents, which have no other option.
+///
+/// # Errors
+/// When it asks for another one.
+pub fn check_schema_version(query: &str) -> Result<(), Error> {
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        let is_it = decode(name, Plus::Space)
+            .is_ok_and(|name| SystemOption::from_name(&name) == Some(SystemOption::SchemaVersion));
+        let value = decode(value, Plus::Space).unwrap_or(Cow::Borrowed(value));
+        if is_it && value != "*" {
+            let kind = Kind::NoSchemaVersion { version: value.clone().into_owned() };
+            return Err(Error::at(kind, "$schemaversion", &value, 0));
+        }
+    }
+    Ok(())
+}
+
 /// Bytes of the values of `$skiptoken` and `$deltatoken` in a query, which do not count against the length
 /// of a URL.
 pub(crate) fn token_bytes(query: &str) -> usize {

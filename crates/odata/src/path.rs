@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use crate::binder::{Alias, Binder};
 use crate::bound::{Resource, Step};
-use crate::edm::{Kind as TypeKind, Model, Operation, StructuredType, Type};
+use crate::edm::{Kind as TypeKind, Model, Operation, Property, StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::names;
@@ -18,6 +18,12 @@ use crate::percent::{Plus, decode};
 
 /// Segments that the standard has and this service doesn't answer.
 const NOT_BUILT: [&str; 2] = ["$each", "$orderby"];
+
+/// Segments of the standard that this service answers, for suggestions.
+const DOLLAR: [&str; 5] = ["$count", "$filter", "$query", "$ref", "$value"];
+
+/// What stands at the service root beside the resources, for suggestions.
+const DOCUMENTS: [&str; 2] = ["$metadata", "$batch"];
 
 /// Bytes in front of the condition of a `$filter` segment.
 pub(crate) const FILTER: &str = "$filter(";
@@ -159,7 +165,13 @@ impl<'a> Walk<'_, 'a> {
         });
         let Some(((name, ty), groups)) = found else {
             let known = sets().chain(singletons()).map(|(name, _)| *name);
-            return Err(not_found(segment).suggesting(segment, known));
+            let error = not_found(segment).suggesting(segment, known.chain(DOCUMENTS));
+            let name = segment.split('(').next().unwrap_or_default();
+            let inside = singletons().find_map(|(singleton, ty)| {
+                let property = names::property(ty, name).filter(|it| it.is_navigation)?;
+                Some(format!("{singleton}/{}", property.name).into())
+            });
+            return Err(Error { suggestion: error.suggestion.clone().or(inside), ..error });
         };
         self.steps.push(Step::EntitySet { name, ty });
         self.place = Place::Value { ty: Type::Structured(ty), is_collection: true };
@@ -191,7 +203,8 @@ impl<'a> Walk<'_, 'a> {
             _ => {
                 let name = segment.split('(').next().unwrap_or_default();
                 if !NOT_BUILT.contains(&name) {
-                    return Err(not_found(segment));
+                    let others = DOLLAR.into_iter().filter(|known| *known != name);
+                    return Err(not_found(segment).suggesting(name, others));
                 }
                 let kind = Kind::NotBuilt { what: format!("the path segment '/{name}'") };
                 return Err(Error::at(kind, "path", segment, 0));
@@ -212,13 +225,13 @@ impl<'a> Walk<'_, 'a> {
         if self.cast(segment, ty, true) {
             return Ok(());
         }
-        // No key begins like a name of the model, so this is a misspelt one.
+        // No key begins like a name of the model or has arguments, so this is a misspelt one.
         let is_qualified = self.model.schemas.iter().any(|schema| {
             segment.strip_prefix(schema.namespace).is_some_and(|rest| rest.starts_with('.'))
         });
-        if ty.kind != TypeKind::Entity || is_qualified {
+        if ty.kind != TypeKind::Entity || is_qualified || is_call(segment) {
             let name = segment.split('(').next().unwrap_or_default();
-            let known: Vec<String> = names::operation_names(self.model, ty, true).collect();
+            let known: Vec<String> = names::operation_names(self.model, ty, true, name).collect();
             return Err(not_found(segment).suggesting(name, known.iter().map(String::as_str)));
         }
         self.steps.push(Step::Key(segment.to_owned()));
@@ -235,7 +248,10 @@ impl<'a> Walk<'_, 'a> {
             if self.operation(name, &groups, ty, false)? || self.cast(segment, ty, false) {
                 return Ok(());
             }
-            return Err(not_found(segment).suggesting(name, names::property_names(ty)));
+            let operations = names::operation_names(self.model, ty, false, name);
+            let properties = names::property_names(ty).map(str::to_owned);
+            let known: Vec<String> = operations.chain(properties).collect();
+            return Err(not_found(segment).suggesting(name, known.iter().map(String::as_str)));
         };
         self.steps.push(if property.is_navigation {
             Step::Navigation(property)
@@ -323,6 +339,36 @@ pub(crate) fn closing(text: &str) -> Option<usize> {
             _ => {}
         }
         false
+    })
+}
+
+/// Whether a segment is written like a function with its arguments, whatever its name.
+fn is_call(segment: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+    };
+    match split_groups(segment) {
+        Some((name, groups)) => {
+            is_name(name) && groups.first().is_some_and(|it| it.is_empty() || it.contains('='))
+        }
+        None => false,
+    }
+}
+
+/// The error that a key of a path was probably meant as the name of an operation, for keys that lead to
+/// nothing.
+pub fn misspelt(model: &'static Model, resource: &Resource) -> Option<Error> {
+    resource.steps.windows(2).find_map(|pair| {
+        let [before, Step::Key(key)] = pair else { return None };
+        let ty = match before {
+            Step::EntitySet { ty, .. } => *ty,
+            Step::Navigation(Property { ty: Type::Structured(ty), .. }) => *ty,
+            _ => return None,
+        };
+        let known: Vec<String> = names::operation_names(model, ty, true, key).collect();
+        let error = not_found(key).suggesting(key, known.iter().map(String::as_str));
+        error.suggestion.is_some().then_some(error)
     })
 }
 

@@ -10,7 +10,7 @@ use xtask::process;
 use xtask::repository::{PROFILE, binary, root, target};
 
 /// Every target, with the folders of seeds that it begins with, besides what it found before.
-const TARGETS: [(&str, &[&str]); 8] = [
+const TARGETS: [(&str, &[&str]); 9] = [
     ("record", &["fuzz/corpus/record", "fixtures/call-records"]),
     ("call_events", &["fuzz/corpus/call_events"]),
     ("log_row", &["fuzz/corpus/log_row"]),
@@ -19,6 +19,7 @@ const TARGETS: [(&str, &[&str]); 8] = [
     ("request", &["fuzz/corpus/request"]),
     ("skiptoken", &["fuzz/corpus/skiptoken"]),
     ("authorization", &["fuzz/corpus/authorization"]),
+    ("batch", &["fuzz/corpus/batch"]),
 ];
 
 /// The least target has more edges than this in our own code.

@@ -4,7 +4,9 @@
 //! idle client. Here each connection keeps a [`Activity`] of plain cells that I/O and requests touch,
 //! and one slow timer per connection looks at it.
 
+mod heads;
 mod monitored;
+mod refusals;
 
 use std::future::Future;
 use std::pin::pin;
@@ -25,6 +27,7 @@ use crate::connection_table::Peer;
 use crate::layers;
 use crate::worker::Worker;
 use monitored::MonitoredStream;
+use refusals::Refusals;
 
 /// Largest head that hyper buffers. The layers refuse smaller ones in Graph's words; beyond this
 /// hyper answers an empty 431 by itself.
@@ -53,7 +56,7 @@ where
     let worker = app.worker();
     let (number, activity) = worker.connections.open(peer);
     let _closed = Deregistration { worker: Rc::clone(worker), number };
-    let mut io = MonitoredStream::new(io, Rc::clone(&activity));
+    let mut io = MonitoredStream::new(io, Rc::clone(&activity), Refusals::new(worker));
     let mut watch = Watch::new(times);
     if let Some(mut fast_way) = app.fast_way(&activity) {
         let handover = watched(&activity, &mut watch, |context, is_draining| {
@@ -62,6 +65,7 @@ where
         let Some(Handover::Received(received)) = handover.await else { return };
         io.give_back(received);
     }
+    io.follow_heads();
     let service = service_fn({
         let activity = Rc::clone(&activity);
         move |request| layers::answer(Rc::clone(&app), Rc::clone(&activity), request)

@@ -36,12 +36,18 @@ impl Line {
 
 /// The version of OData that is written.
 pub static ODATA_VERSION: Line = Line::new(HeaderName::from_static("odata-version"), "4.0");
+/// The same, for clients that take more than 4.0.
+pub static ODATA_VERSION_401: Line = Line::new(HeaderName::from_static("odata-version"), "4.01");
 /// An answer with a tag may be kept by its reader, who must ask whether it still holds.
 pub static KEPT: Line = Line::new(CACHE_CONTROL, "private, no-cache");
 /// An answer without a tag may not be kept.
 pub static NOT_KEPT: Line = Line::new(CACHE_CONTROL, "no-store");
 /// What answers depend on beside the address.
-pub static VARIES_BY: Line = Line::new(VARY, "Accept, Accept-Encoding, Prefer, Authorization");
+pub static VARIES_BY: Line =
+    Line::new(VARY, "Accept, Accept-Encoding, Prefer, Authorization, OData-MaxVersion");
+/// The same where the origin of a script decides as well.
+pub static VARIES_BY_ORIGIN: Line =
+    Line::new(VARY, "Accept, Accept-Encoding, Prefer, Authorization, OData-MaxVersion, Origin");
 /// Browsers take the type as it is said.
 pub static NO_SNIFFING: Line = Line::new(X_CONTENT_TYPE_OPTIONS, "nosniff");
 /// A year of TLS alone, where there is TLS.

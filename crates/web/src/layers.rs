@@ -16,6 +16,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Version};
 use hyper::body::Incoming;
+use odata::ODataVersion;
 
 use crate::activity::Activity;
 use crate::answer_budget::{InFlight, Reader};
@@ -25,9 +26,9 @@ use crate::clock::unix_seconds;
 use crate::compression::Coding;
 use crate::exchange::Exchange;
 use crate::header_lines::{
-    KEPT, NO_SNIFFING, NOT_KEPT, ODATA_VERSION, SERVER_TIMING, STRICT_TRANSPORT, VARIES_BY,
+    KEPT, NO_SNIFFING, NOT_KEPT, ODATA_VERSION, ODATA_VERSION_401, SERVER_TIMING, STRICT_TRANSPORT,
 };
-use crate::negotiate::{AppliedPreferences, Preferences};
+use crate::negotiate::{self, AppliedPreferences, Preferences};
 use crate::problem::Problem;
 use crate::request::{Arrival, Request};
 use crate::request_id::RequestIds;
@@ -36,7 +37,7 @@ use crate::response_body::{BodyContent, ResponseBody};
 use crate::throttle::Charge;
 use crate::timings::{Timings, Trace};
 use crate::worker::Worker;
-use crate::{auth, framing, host};
+use crate::{auth, cors, framing, host, preconditions};
 
 pub use member::{MemberAnswer, answer_member, refuse_member};
 
@@ -66,8 +67,12 @@ pub(crate) async fn answer<A: Application>(
     // 2. Ids, where it ends, and whom it is for.
     let for_us = framing::check(&head).and_then(|()| host::check(&head));
     let ids = RequestIds::new(&worker.request_ids, &head.headers);
+    let version = negotiate::version(&head.headers);
     let coding = Coding::choose(&head.headers);
     let is_head = head.method == Method::HEAD;
+    let cors = &worker.shared.options.cors;
+    let origin = cors.allowed(head.uri.path(), &head.headers);
+    let preflight = origin.as_ref().and_then(|_| cors::preflight(&head.method, &head.headers));
     let arrival = Arrival {
         method: head.method,
         uri: head.uri,
@@ -78,9 +83,10 @@ pub(crate) async fn answer<A: Application>(
     };
     // 3. A panic of what lies within is a 500.
     let mut trace = Trace::default();
-    let outcome = match for_us {
-        Ok(()) => guard(app.enter(arrival, &mut trace, &ids)).await,
-        Err(problem) => Err(problem),
+    let outcome = match (for_us, preflight) {
+        (Err(problem), _) => Err(problem),
+        (Ok(()), Some(answer)) => Ok(answer),
+        (Ok(()), None) => guard(app.enter(arrival, &mut trace, &ids)).await,
     };
     // 4. Problems become answers.
     let Response { status, content, etag, applied, headers, in_flight } =
@@ -92,8 +98,11 @@ pub(crate) async fn answer<A: Application>(
     let mut lines = HeaderMap::with_capacity(16);
     let content = encode(worker, content, in_flight, (coding, is_head), &mut lines).await;
     // 6. Header lines that every answer has.
-    stamp(&mut lines, etag, applied);
-    VARIES_BY.add_to(&mut lines);
+    stamp(&mut lines, version, etag, applied);
+    cors.varies_by().add_to(&mut lines);
+    if let Some(origin) = origin {
+        cors::stamp(origin, &mut lines);
+    }
     NO_SNIFFING.add_to(&mut lines);
     lines.insert(SERVER_TIMING, server_timing(&trace.timings, exchange.elapsed()));
     if worker.shared.options.tls.is_some() {
@@ -144,8 +153,16 @@ fn count(bytes: Bytes, in_flight: Option<InFlight>) -> Bytes {
 }
 
 /// Adds the lines that tell of what is answered, be it to a request or to a member of a batch.
-fn stamp(lines: &mut HeaderMap, etag: Option<ETag>, applied: AppliedPreferences) {
-    ODATA_VERSION.add_to(lines);
+pub(crate) fn stamp(
+    lines: &mut HeaderMap,
+    version: ODataVersion,
+    etag: Option<ETag>,
+    applied: AppliedPreferences,
+) {
+    match version {
+        ODataVersion::V4 => ODATA_VERSION.add_to(lines),
+        ODataVersion::V401 => ODATA_VERSION_401.add_to(lines),
+    }
     if etag.is_some() {
         KEPT.add_to(lines);
     } else {
@@ -175,6 +192,7 @@ pub async fn admit<A: Application>(
     if arrival.method == Method::HEAD {
         arrival.method = Method::GET;
     }
+    preconditions::check(&arrival.headers)?;
     // 2. Where it leads.
     let (place, path_start, is_public) = match A::lead(arrival.uri.path())? {
         Entry::Resource { place, path_start, is_public } => (place, path_start, is_public),
@@ -209,6 +227,9 @@ pub async fn admit<A: Application>(
     *trace = Trace { route: request.route, timings: request.timings };
     // 6. Whether the client has it already.
     let response = outcome?;
+    if request.method == Method::GET && response.status == StatusCode::OK {
+        preconditions::check_match(&request.headers, response.etag)?;
+    }
     if let Some(etag) = response.etag
         && request.method == Method::GET
         && response.status == StatusCode::OK

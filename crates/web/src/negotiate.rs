@@ -6,12 +6,12 @@ mod accept;
 mod prefer;
 
 use http::HeaderMap;
-use http::header::HeaderName;
+use http::header::{HeaderName, HeaderValue};
 
 pub use accept::Accept;
 pub use prefer::{AppliedPreferences, Returns};
 
-use odata::MetadataLevel;
+use odata::{MetadataLevel, ODataVersion};
 
 use crate::problem::Problem;
 
@@ -48,6 +48,10 @@ pub struct Preferences {
     pub returns: Option<Returns>,
     /// Wants to be able to ask for changes later.
     pub track_changes: bool,
+    /// The version of the protocol that is written.
+    pub version: ODataVersion,
+    /// The client takes 4.0 and nothing later.
+    takes_only_v4: bool,
 }
 
 impl Preferences {
@@ -65,6 +69,9 @@ impl Preferences {
             unknown_enum_members: false,
             returns: None,
             track_changes: false,
+            version: version(headers),
+            takes_only_v4: headers.contains_key(ODATA_MAX_VERSION)
+                && version(headers) == ODataVersion::V4,
         };
         prefer::read(headers, &mut preferences);
         Ok(preferences)
@@ -80,8 +87,12 @@ impl Preferences {
         if self.accept.takes_text() { Ok(()) } else { Err(unacceptable("text/plain")) }
     }
 
-    /// The form of `$metadata` asked for: XML unless JSON is ranked higher.
+    /// The form of `$metadata` asked for: XML unless JSON, which 4.0 does not know, is ranked higher.
     pub fn metadata_document(&self) -> Result<MetadataFormat, Problem> {
+        if self.takes_only_v4 {
+            let is_taken = self.accept.takes_xml().then_some(MetadataFormat::Xml);
+            return is_taken.ok_or_else(|| unacceptable("application/xml in OData 4.0"));
+        }
         self.accept
             .metadata_document()
             .ok_or_else(|| unacceptable("application/xml or application/json"))
@@ -97,7 +108,20 @@ fn unacceptable(forms: &str) -> Problem {
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const ODATA_MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
 
-/// We write 4.0 (OData Protocol sections 8.2.6 and 8.2.7): a request must be 4.0 or 4.01, and the
+/// The version that is written: 4.0 unless the client says that it takes a later one (OData Protocol
+/// section 8.2.7).
+pub(crate) fn version(headers: &HeaderMap) -> ODataVersion {
+    match headers.get(ODATA_MAX_VERSION).and_then(most) {
+        Some(most) if most >= 4.01 => ODataVersion::V401,
+        _ => ODataVersion::V4,
+    }
+}
+
+fn most(value: &HeaderValue) -> Option<f64> {
+    value.to_str().ok()?.trim().parse().ok()
+}
+
+/// We write 4.0 or 4.01 (OData Protocol sections 8.2.6 and 8.2.7): a request must be 4.0 or 4.01, and the
 /// client must take at least 4.0.
 fn check_versions(headers: &HeaderMap) -> Result<(), Problem> {
     if let Some(version) = headers.get(ODATA_VERSION)
@@ -107,12 +131,11 @@ fn check_versions(headers: &HeaderMap) -> Result<(), Problem> {
             Problem::bad_request("OData-Version must be 4.0 or 4.01.").with_target("OData-Version")
         );
     }
-    if let Some(most) = headers.get(ODATA_MAX_VERSION) {
-        let most = most.to_str().ok().and_then(|text| text.trim().parse::<f64>().ok());
-        if !most.is_some_and(|most| most >= 4.0) {
-            return Err(Problem::bad_request("OData-MaxVersion must be 4.0 or higher.")
-                .with_target("OData-MaxVersion"));
-        }
+    if let Some(value) = headers.get(ODATA_MAX_VERSION)
+        && !most(value).is_some_and(|most| most >= 4.0)
+    {
+        return Err(Problem::bad_request("OData-MaxVersion must be 4.0 or higher.")
+            .with_target("OData-MaxVersion"));
     }
     Ok(())
 }
@@ -128,8 +151,6 @@ pub fn quality(text: &str) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use identity::{Issuer, KeyError, TrustedIssuers};
 use store::Store;
 
+use crate::cors::Cors;
 use crate::limits::Limits;
 
 /// Makes the built-in issuer, once the public URL is known.
@@ -31,6 +32,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Plain HTTP also beyond loopback.
     pub allow_plain_http: bool,
+    /// Whose scripts may read answers.
+    pub cors: Cors,
     /// Worker threads; by default one for each core.
     pub threads: Option<usize>,
     /// Sizes, times and counts.

@@ -109,6 +109,11 @@ impl Problem {
         Self::new(Code::Conflict, message)
     }
 
+    /// 412.
+    pub fn precondition_failed(message: impl Into<Text>) -> Self {
+        Self::new(Code::PreconditionFailed, message)
+    }
+
     /// 410: what a link goes on with was erased.
     pub fn gone(message: impl Into<Text>) -> Self {
         Self::new(Code::ResyncRequired, message)

@@ -89,7 +89,7 @@ impl Generator {
 }
 
 /// An id of ours.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestIdText([u8; uuid::fmt::Hyphenated::LENGTH]);
 
 impl RequestIdText {

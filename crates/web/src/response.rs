@@ -7,6 +7,7 @@ use odata::MetadataLevel;
 
 use crate::answer_budget::InFlight;
 use crate::negotiate::{AppliedPreferences, Format};
+use crate::request_id::RequestIdText;
 use crate::stream::Stream;
 
 /// An answer.
@@ -52,15 +53,23 @@ pub enum ContentType {
     Html,
     /// A JSON value per line.
     Ndjson,
+    /// Parts, between lines with this boundary.
+    Multipart(RequestIdText),
 }
 
 impl ContentType {
     /// The header, letter for letter as Graph sends it.
     pub fn header(self) -> HeaderValue {
-        HeaderValue::from_static(self.text())
+        match self {
+            Self::Multipart(boundary) => {
+                let line = format!("{}; boundary={}", self.text(), boundary.as_str());
+                HeaderValue::from_str(&line).expect("an id is visible ASCII")
+            }
+            _ => HeaderValue::from_static(self.text()),
+        }
     }
 
-    /// The text of [`Self::header`].
+    /// The text of [`Self::header`], but for a boundary.
     pub fn text(self) -> &'static str {
         match self {
             Self::Json(Format { metadata, ieee754 }) => json_header(metadata, ieee754),
@@ -69,6 +78,7 @@ impl ContentType {
             Self::Xml => "application/xml; charset=utf-8",
             Self::Html => "text/html; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
+            Self::Multipart(_) => "multipart/mixed",
         }
     }
 }

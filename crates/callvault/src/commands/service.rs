@@ -129,6 +129,7 @@ fn options(
             .map(|tls| TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone() }),
         public_url: server.public_url.clone(),
         allow_plain_http: server.allow_plain_http,
+        cors: server.cors.clone(),
         threads: server.workers.or_else(|| default_workers(settings)),
         limits: settings.limits.of_server(),
         query: settings.limits.of_queries(),

@@ -41,6 +41,7 @@ pub(crate) struct Limits {
     query_milliseconds: u64,
     query_steps: u64,
     query_bytes: usize,
+    page_size: usize,
 }
 
 impl Default for Limits {
@@ -81,6 +82,7 @@ impl Default for Limits {
             query_milliseconds: cost.time.as_millis() as u64,
             query_steps: cost.steps,
             query_bytes: cost.bytes,
+            page_size: cost.page,
         }
     }
 }
@@ -134,6 +136,7 @@ impl Limits {
             time: Duration::from_millis(self.query_milliseconds),
             steps: self.query_steps,
             bytes: self.query_bytes,
+            page: self.page_size,
         };
         graph::QuerySettings { language, cost }
     }

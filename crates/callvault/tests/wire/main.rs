@@ -17,6 +17,7 @@ mod logs;
 mod meeting;
 mod notifications;
 mod plain;
+mod protocol;
 mod reading;
 mod recheck;
 mod records;

@@ -19,11 +19,11 @@ use web::layers::METHODS;
 use crate::version::ApiVersion;
 
 /// Most members of a batch (Graph, "JSON batching": batch size limitations).
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 /// Levels around the body of a member.
 const AROUND_BODY: usize = 3;
 /// Lines that belong to a connection, or say who asks, which the batch says for all.
-const NOT_TAKEN: [HeaderName; 6] =
+pub(super) const NOT_TAKEN: [HeaderName; 6] =
     [ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING];
 /// Base64 in the alphabet of URLs, with padding or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -147,7 +147,7 @@ fn member(
 
 /// The address from the version on. What is given is relative to it, with a slash before it or not; the
 /// SDKs also send it with the version (JavaScript) and as a whole (Python).
-fn address(url: &str, version: ApiVersion, public: &str) -> Option<Uri> {
+pub(super) fn address(url: &str, version: ApiVersion, public: &str) -> Option<Uri> {
     let of_link = url.strip_prefix(public).filter(|rest| rest.starts_with('/'));
     let relative = of_link.unwrap_or(url);
     let relative = relative.strip_prefix('/').unwrap_or(relative);

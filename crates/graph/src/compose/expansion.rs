@@ -3,7 +3,7 @@
 use model::assemble::{push_annotation, push_record};
 use model::fragment::RecordFragment;
 use model::generated;
-use odata::bound::{ComputedMember, ExpandItem, ExpandKind, Query};
+use odata::bound::{ExpandItem, ExpandKind, Query};
 use odata::context;
 use odata::edm::{StructuredType, Type};
 use odata::eval::Selection;
@@ -13,6 +13,7 @@ use store::{Reader, StoredRecord};
 use web::Problem;
 
 use super::entity::{Entity, Source, entity_of, find_in, find_session, record_text, whole_record};
+use super::narrowing::{choosing, narrow};
 use super::selection::{choose, computed, load, not_computed};
 use super::{Answer, Base, Composer, Question, Tail};
 use crate::kept_json::parse;
@@ -75,6 +76,7 @@ impl Composer {
             }
         };
         out.push(b'}');
+        let ty = Type::Structured(ty);
         let content = Content { ty, is_collection: false, path: &path, has_unsettled_enum: true };
         self.finish(out, question, &content)
     }
@@ -139,12 +141,14 @@ impl Composer {
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
         let path = record_path(row);
-        if query.compute.is_empty() {
+        if query.compute.is_empty() && choosing(query).is_none() {
             push_record(out, &self.scope.metadata, &path, &row.fragment)
                 .map_err(Problem::damaged)?;
         } else {
-            let fragment = without_computed(row, &query.compute)?;
+            let fragment = self.changed(reader, row, query)?;
             push_record(out, &self.scope.metadata, &path, &fragment).map_err(Problem::damaged)?;
+        }
+        if !query.compute.is_empty() {
             let text = whole_record(reader, row)?;
             let ty = Type::Structured(&generated::CALL_RECORD);
             let meter = &self.budget.meter;
@@ -185,24 +189,49 @@ impl Composer {
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
         let EntityPlace { ty, path, version, outermost } = place;
-        if query.compute.is_empty() {
+        let text = entity.text();
+        let meter = &self.budget.meter;
+        if query.compute.is_empty() && choosing(query).is_none() {
             out.extend_from_slice(&entity.members);
         } else {
             let own = Entity { members: entity.members.clone(), ..Entity::default() }.text();
             let own = parse(&own)?;
-            let own = not_computed(own.as_object().unwrap_or_default(), &query.compute);
+            let mut own = not_computed(own.as_object().unwrap_or_default(), &query.compute);
+            if let Some(select) = choosing(query) {
+                let around = load(outermost.unwrap_or(&text), meter)?;
+                narrow(&mut own, ty, select, (&around, meter))?;
+            }
             write_members(out, &own);
-            let text = entity.text();
-            let (ty, meter) = (Type::Structured(ty), &self.budget.meter);
+        }
+        if !query.compute.is_empty() {
+            let ty = Type::Structured(ty);
             out.extend_from_slice(&computed(&query.compute, load(&text, meter)?, ty, meter)?);
         }
-        let text = entity.text();
         let outermost = Some(outermost.unwrap_or(&text));
         let around = Surroundings { context: path, address: None, version, outermost };
         for item in query.expand.iter().filter(|item| item.property.name == "segments") {
             self.push_expansion(Source::Segments(&entity.segments), item, around, out)?;
         }
         Ok(())
+    }
+
+    /// A record fragment without the members that computed ones replace, and without the items of
+    /// collections that are not chosen.
+    fn changed(
+        &self,
+        reader: &mut Reader,
+        row: &StoredRecord,
+        query: &Query,
+    ) -> Result<Vec<u8>, Problem> {
+        let text = record_text(row)?;
+        let record = parse(&text)?;
+        let mut members = not_computed(record.as_object().unwrap_or_default(), &query.compute);
+        if let Some(select) = choosing(query) {
+            let (whole, meter) = (whole_record(reader, row)?, &self.budget.meter);
+            let around = load(&whole, meter)?;
+            narrow(&mut members, &generated::CALL_RECORD, select, (&around, meter))?;
+        }
+        Ok(RecordFragment::of(&members))
     }
 
     fn push_expansion(
@@ -276,14 +305,6 @@ impl Composer {
         }
         Ok(())
     }
-}
-
-/// A record fragment without the members that computed ones replace.
-fn without_computed(row: &StoredRecord, compute: &[ComputedMember]) -> Result<Vec<u8>, Problem> {
-    let text = record_text(row)?;
-    let record = parse(&text)?;
-    let members = not_computed(record.as_object().unwrap_or_default(), compute);
-    Ok(RecordFragment::of(&members))
 }
 
 /// Appends the address of an entity, as `$ref` shows it.

@@ -17,7 +17,7 @@ use super::expansion::{EntityPlace, entity_path, push_reference};
 use super::selection::{applied, choose, exhausted, load};
 use super::{Answer, Base, Composer, Question, Tail};
 use crate::kept_json::parse;
-use crate::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page};
+use crate::paging::{MOST_PARTICIPANTS, MOST_SESSIONS, Page, PageLimit};
 use crate::record::record_path;
 use crate::target::RecordRef;
 
@@ -41,11 +41,12 @@ impl Composer {
         question: &Question,
         query: &Query,
     ) -> Result<Answer, Problem> {
-        let most = match question.target.base {
-            Base::Participants(_) => MOST_PARTICIPANTS,
-            _ => MOST_SESSIONS,
+        let limit = match question.target.base {
+            _ if query.apply.is_some() => PageLimit::up_to(self.limits.page),
+            Base::Participants(_) => MOST_PARTICIPANTS.into(),
+            _ => MOST_SESSIONS.into(),
         };
-        let page = self.page(question, most)?;
+        let page = self.page(question, limit)?;
         if let Base::Versions(id) = &question.target.base {
             return self.versions(reader, question, query, id, &page);
         }

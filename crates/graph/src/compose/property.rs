@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use model::generated;
 use model::search::Finder;
 use odata::bound::{PathStep, Query};
 use odata::edm::{StructuredType, Type};
 use odata::eval::{Pager, Selection, Sieve, Window};
-use odata::json::{Node, write_members, write_node};
+use odata::json::{Member, Node, write_members, write_node};
 use store::Reader;
 use web::Problem;
 
 use super::entity::record_text;
+use super::narrowing::{choosing, narrow};
 use super::selection::{exhausted, load};
 use super::{Answer, Base, Composer, Question};
 use crate::scope::Content;
@@ -39,12 +39,14 @@ impl Composer {
         match (form, value) {
             (_, Node::Null) => Ok(Answer::Nothing),
             (PropertyForm::Raw, value) => Ok(raw(value)),
-            (_, Node::Array(items)) => self.collection(question, items, form, query),
+            (_, Node::Array(items)) => self.collection(question, (items, &entity), form, query),
             (PropertyForm::Count, _) => Err(Problem::no_such_route()),
             (PropertyForm::Object, Node::Object(members)) => {
                 let mut out = self.open(question, 1024);
                 out.push(b',');
-                write_members(&mut out, members);
+                let mut members = members.clone();
+                self.narrow(question, &mut members, &entity)?;
+                write_members(&mut out, &members);
                 out.push(b'}');
                 self.finish(out, question, &content_of(question, false))
             }
@@ -53,21 +55,36 @@ impl Composer {
                 out.extend_from_slice(b",\"value\":");
                 write_node(&mut out, value);
                 out.push(b'}');
-                Ok(Answer::Json(out))
+                self.finish(out, question, &content_of(question, false))
             }
+        }
+    }
+
+    /// Leaves out items of collections that are not chosen. `entity` is the one that the path starts at.
+    fn narrow(
+        &self,
+        question: &Question,
+        members: &mut Vec<Member<'_>>,
+        entity: &Node<'_>,
+    ) -> Result<(), Problem> {
+        match (choosing(&question.query), type_of(question)) {
+            (Some(select), Type::Structured(ty)) => {
+                narrow(members, ty, select, (entity, &self.budget.meter))
+            }
+            _ => Ok(()),
         }
     }
 
     fn collection(
         &self,
         question: &Question,
-        items: &[Node<'_>],
+        (items, entity): (&[Node<'_>], &Node<'_>),
         form: PropertyForm,
         query: &Query,
     ) -> Result<Answer, Problem> {
         let is_count = form == PropertyForm::Count;
         let query = Query { count: is_count || query.count, ..query.clone() };
-        let ty = question.resource.ty.unwrap_or(Type::Undeclared(""));
+        let ty = type_of(question);
         let sieve = Sieve::new(&query);
         let size = if is_count { 0 } else { usize::MAX };
         let finder = Finder::default();
@@ -92,16 +109,23 @@ impl Composer {
             if index > 0 {
                 out.push(b',');
             }
-            write_node(&mut out, item);
+            let mut item = item.clone();
+            if let Node::Object(members) = &mut item {
+                self.narrow(question, members, entity)?;
+            }
+            write_node(&mut out, &item);
         }
         out.extend_from_slice(b"]}");
         self.finish(out, question, &content_of(question, true))
     }
 }
 
+fn type_of(question: &Question) -> Type {
+    question.resource.ty.unwrap_or(Type::Undeclared(""))
+}
+
 fn content_of(question: &Question, is_collection: bool) -> Content<'_> {
-    let ty = question.resource.structured().unwrap_or(&generated::CALL_RECORD);
-    Content { ty, is_collection, path: &question.path, has_unsettled_enum: true }
+    Content { ty: type_of(question), is_collection, path: &question.path, has_unsettled_enum: true }
 }
 
 /// The value at the end of a path; `None` where a step leads to nothing, 404 where a value is not of
@@ -152,6 +176,8 @@ fn raw(value: &Node<'_>) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use model::generated;
+
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@
 use model::assemble::push_annotation;
 use model::generated;
 use odata::bound::Query;
-use odata::edm::StructuredType;
+use odata::edm::{StructuredType, Type};
 use odata::json::{Json, Node};
 use store::{Reader, ResultRow, RowPage, RowQuery, RowSet};
 use web::Problem;
@@ -15,7 +15,7 @@ use super::selection::Objects;
 use super::{Answer, Composer, Question, Tail};
 use crate::kept_json::parse;
 use crate::page_text::PageText;
-use crate::paging::{MOST_SESSIONS, Page};
+use crate::paging::{MOST_SESSIONS, Page, PageLimit};
 use crate::record::{self, record_path};
 use crate::scope::Content;
 use crate::tag::content;
@@ -29,7 +29,9 @@ impl Composer {
         rows: RowSet,
         query: &Query,
     ) -> Result<Answer, Problem> {
-        let page = self.page(question, MOST_SESSIONS)?;
+        let is_graph_s = rows == RowSet::Records && query.apply.is_none();
+        let most = if is_graph_s { MOST_SESSIONS } else { self.limits.page };
+        let page = self.page(question, PageLimit::up_to(most))?;
         if query.apply.is_some() {
             let objects = self.applied(reader, rows, query)?;
             return self.objects(question, &objects, &page);
@@ -94,8 +96,12 @@ impl Composer {
         let ResultRow::Row(text) = row else { return Ok(()) };
         let text = std::str::from_utf8(text).map_err(Problem::damaged)?;
         let path = inner_path(rows, &parse(text)?);
-        let content =
-            Content { ty: ty(rows), is_collection: false, path: &path, has_unsettled_enum: true };
+        let content = Content {
+            ty: Type::Structured(ty(rows)),
+            is_collection: false,
+            path: &path,
+            has_unsettled_enum: true,
+        };
         let varied = self.scope.vary(&out[begin..], &content, &question.query, self.scope.shape)?;
         out.truncate(begin);
         out.extend_from_slice(&varied);

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
 use web::answer_budget::{InFlight, Reader};
-use web::header_lines::{
-    KEPT, NO_SNIFFING, ODATA_VERSION, SERVER_TIMING, STRICT_TRANSPORT, VARIES_BY,
-};
+use web::header_lines::{KEPT, Line, NO_SNIFFING, ODATA_VERSION, SERVER_TIMING, STRICT_TRANSPORT};
 use web::layers::write_server_timing;
 use web::negotiate::Format;
 use web::request_id::{self, RequestIdText};
@@ -147,6 +145,7 @@ pub(super) fn make(
         total: began.elapsed(),
         date: state.date.text(now),
         is_secure: web.shared.options.tls.is_some(),
+        varies_by: web.shared.options.cors.varies_by(),
     };
     let at = write_head(&fields, &mut out);
     Some(DirectAnswer { bytes: out, at, exchange, in_flight })
@@ -162,6 +161,7 @@ struct HeadFields<'a> {
     total: Duration,
     date: [u8; 29],
     is_secure: bool,
+    varies_by: &'static Line,
 }
 
 /// Writes the head before the body; where it begins. The lines are those of the layers.
@@ -175,7 +175,7 @@ fn write_head(fields: &HeadFields<'_>, out: &mut [u8]) -> usize {
     } else {
         head.push(b"HTTP/1.1 304 Not Modified\r\n");
     }
-    for line in [&ODATA_VERSION, &VARIES_BY, &NO_SNIFFING] {
+    for line in [&ODATA_VERSION, fields.varies_by, &NO_SNIFFING] {
         line.write(&mut |bytes| head.push(bytes));
     }
     head.push(SERVER_TIMING.as_str().as_bytes());

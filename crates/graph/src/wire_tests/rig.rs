@@ -52,6 +52,7 @@ impl Bare {
             tls: None,
             public_url: None,
             allow_plain_http: false,
+            cors: web::Cors::default(),
             threads: Some(2),
             // Of these times no client of a test runs out, however slow the machine is.
             limits: Limits {

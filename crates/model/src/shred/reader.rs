@@ -21,9 +21,10 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
     let mut members = read_members(scanner, codec, &mut sessions)?;
     let mut found = stated_incomplete(&members);
     require(&members)?;
+    let says_modified = get(&members, "lastModifiedDateTime").is_some();
     let mut canonicaliser = Canonicaliser::new(resolve);
     canonicaliser.object(&mut members, &generated::CALL_RECORD, &Pointer::Root)?;
-    default_members(&mut members);
+    default_members(&mut members, says_modified);
 
     let participants = identities::derive(&mut members, &mut canonicaliser, &mut found)?;
     if canonicaliser.has_unsettled_enum() || sessions.canonicaliser.has_unsettled_enum() {
@@ -250,8 +251,9 @@ fn require(members: &[Member<'_>]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a record does not say of itself and its type has no default for.
-fn default_members(members: &mut [Member<'_>]) {
+/// What a record does not say of itself and its type has no default for. A version is a key, so null is
+/// none as well.
+fn default_members(members: &mut [Member<'_>], says_modified: bool) {
     let end = get(members, "endDateTime").cloned().unwrap_or(Node::Null);
     for member in members {
         if !matches!(member.value, Node::Null) {
@@ -259,7 +261,7 @@ fn default_members(members: &mut [Member<'_>]) {
         }
         if member.name.is("version") {
             member.value = Node::Number("1".into());
-        } else if member.name.is("lastModifiedDateTime") {
+        } else if member.name.is("lastModifiedDateTime") && !says_modified {
             member.value = end.clone();
         }
     }

@@ -7,7 +7,7 @@ use odata::json::{Member, Node, Text};
 
 use super::members::{get, instant};
 use super::typed;
-use crate::columns::{self, Value};
+use crate::columns::{self, TOLD_NULL, Value};
 use crate::search::Collector;
 
 /// What the store keeps for queries beside the fragments.
@@ -174,7 +174,7 @@ impl Rows {
 pub(super) fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
     let text = |name| match get(members, name) {
         Some(Node::String(text)) => Value::Text(text.value().into_owned()),
-        _ => Value::Null,
+        _ => Value::Text(TOLD_NULL.to_owned()),
     };
     let modalities = get(members, "modalities").and_then(Node::as_array).unwrap_or_default();
     let mut modalities: Vec<_> =
@@ -196,6 +196,7 @@ fn failure_stage(members: &[Member<'_>]) -> Value {
     let stage = get(members, "failureInfo").and_then(|info| info.get("stage"));
     match stage {
         Some(Node::String(text)) => Value::Text(text.raw().to_owned()),
-        _ => Value::Null,
+        Some(_) => Value::Text(TOLD_NULL.to_owned()),
+        None => Value::Null,
     }
 }

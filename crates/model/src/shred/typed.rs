@@ -7,7 +7,7 @@ use odata::json::{Member, Node};
 use odata::primitive::{DateTimeOffset, Duration};
 
 use super::members::get;
-use crate::columns::{Column, END, ENDS, MEDIA, MEDIA_PARTS, STREAM, Value};
+use crate::columns::{Column, END, ENDS, MEDIA, MEDIA_PARTS, STREAM, TOLD_NULL, Value};
 use crate::generated;
 
 /// Where the properties of a type go among columns.
@@ -135,7 +135,11 @@ fn actual_type(
 /// The value of a property as a column holds it. The text was checked against the type before.
 pub(super) fn typed(node: &Node<'_>, property: &Property) -> Value {
     let Type::Primitive(primitive) = property.ty else {
-        return node.as_text().map_or(Value::Null, |text| Value::Text(text.raw().to_owned()));
+        return match node {
+            Node::String(text) => Value::Text(text.raw().to_owned()),
+            _ if property.default.is_some() => Value::Text(TOLD_NULL.to_owned()),
+            _ => Value::Null,
+        };
     };
     let value = match (primitive, node) {
         (Primitive::Boolean, Node::Bool(value)) => Some(Value::Int(i64::from(*value))),

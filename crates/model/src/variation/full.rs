@@ -1,6 +1,6 @@
 //! What `odata.metadata=full` adds (OData JSON Format section 4.6).
 
-use odata::edm::{Kind, Primitive, Property, StructuredType, Type};
+use odata::edm::{Primitive, Property, StructuredType, Type};
 use odata::json::{Member, Node, Text};
 use odata::key;
 
@@ -13,19 +13,33 @@ pub(super) fn entity_path(collection: &str, members: &[Member<'_>]) -> String {
     }
 }
 
-/// Adds type, id and links to an object.
-pub(super) fn annotate(members: &mut Vec<Member<'_>>, ty: &StructuredType, path: &str, root: &str) {
+/// Where an entity is.
+pub(super) struct Place<'a> {
+    /// Its path, as contexts write it.
+    pub(super) path: &'a str,
+    /// The service root with the version and a closing slash.
+    pub(super) root: &'a str,
+}
+
+/// Adds the type to an object, and to an entity its id and the links of the navigation properties that
+/// are `shown`, whether they are expanded or not.
+pub(super) fn annotate(
+    members: &mut Vec<Member<'_>>,
+    ty: &StructuredType,
+    place: Option<Place<'_>>,
+    shown: impl Fn(&Property) -> bool,
+) {
     let had: Vec<Member<'_>> = std::mem::take(members);
-    let names: Vec<String> = had.iter().map(|member| member.name.raw().to_owned()).collect();
-    let is_plain = |name: &str| !name.contains('@');
     let mut head = Vec::new();
-    if !names.iter().any(|name| name == "@odata.type") {
+    if !had.iter().any(|member| member.name.is("@odata.type")) {
         head.push(string("@odata.type", format!("#{}", ty.name)));
     }
-    let is_entity = ty.kind == Kind::Entity && names.iter().any(|name| name == "id");
-    if is_entity {
+    let mut linked: Vec<&Property> = Vec::new();
+    if let Some(Place { path, .. }) = place {
         head.push(string("@odata.id", path.to_owned()));
         head.push(string("@odata.editLink", path.to_owned()));
+        let is_linked = |property: &&Property| property.is_navigation && shown(property);
+        linked.extend(ty.properties.iter().filter(is_linked));
     }
     // The context, where there is one, stays first.
     let (context, rest): (Vec<_>, Vec<_>) =
@@ -33,25 +47,29 @@ pub(super) fn annotate(members: &mut Vec<Member<'_>>, ty: &StructuredType, path:
     members.extend(context);
     members.append(&mut head);
     for member in rest {
-        let property = ty.member(member.name.raw()).filter(|_| is_plain(member.name.raw()));
-        if let Some(name) = property.and_then(|property| stated_type(property, &member.value)) {
-            members.push(string(&format!("{}@odata.type", member.name.raw()), name));
+        let name = member.name.raw();
+        let property = name.split('@').next().unwrap_or_default();
+        // Links stand before what else is said of their property.
+        if let Some(at) = linked.iter().position(|linked| linked.name == property) {
+            push_links(members, linked.remove(at), place.as_ref());
+        }
+        let property = ty.member(name);
+        if let Some(stated) = property.and_then(|property| stated_type(property, &member.value)) {
+            members.push(string(&format!("{name}@odata.type"), stated));
         }
         members.push(member);
     }
-    if is_entity {
-        let missing = |property: &&Property| {
-            property.is_navigation && !names.iter().any(|name| name == property.name)
-        };
-        for property in ty.properties.iter().filter(missing) {
-            let link = format!("{root}{path}/{}", property.name);
-            members.push(string(
-                &format!("{}@odata.associationLink", property.name),
-                format!("{link}/$ref"),
-            ));
-            members.push(string(&format!("{}@odata.navigationLink", property.name), link));
-        }
+    for property in linked {
+        push_links(members, property, place.as_ref());
     }
+}
+
+fn push_links(members: &mut Vec<Member<'_>>, property: &Property, place: Option<&Place<'_>>) {
+    let Some(Place { path, root }) = place else { return };
+    let link = format!("{root}{path}/{}", property.name);
+    let reference = format!("{link}/$ref");
+    members.push(string(&format!("{}@odata.associationLink", property.name), reference));
+    members.push(string(&format!("{}@odata.navigationLink", property.name), link));
 }
 
 /// The type of a value that its JSON form does not tell.
@@ -74,6 +92,6 @@ fn stated_type(property: &Property, value: &Node<'_>) -> Option<String> {
     Some(if property.is_collection { format!("#Collection({name})") } else { format!("#{name}") })
 }
 
-fn string(name: &str, value: String) -> Member<'static> {
+pub(super) fn string(name: &str, value: String) -> Member<'static> {
     Member { name: Text::owned(name.to_owned()), value: Node::String(Text::of(&value)) }
 }

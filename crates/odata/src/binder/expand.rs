@@ -62,7 +62,7 @@ impl<'a> Binder<'a> {
         scope: &Scope,
         source: &Lexer<'a>,
     ) -> Result<ExpandItem, Error> {
-        let Some((step, rest)) = item.path.split_first() else {
+        let Some((step, rest)) = self.without_own_cast(&item.path, ty).split_first() else {
             return Err(source.expected("name of a navigation property", item.position));
         };
         let ItemKind::Name(name) = &step.kind else {
@@ -74,6 +74,7 @@ impl<'a> Binder<'a> {
         let Some(inner) = structured(property.ty) else {
             return Err(source.expected("navigation property", step.position));
         };
+        let rest = self.without_own_cast(rest, inner);
         let kind = match rest {
             [] => ExpandKind::Entities,
             [ItemStep { kind: ItemKind::Ref, .. }] => ExpandKind::Refs,
@@ -85,6 +86,13 @@ impl<'a> Binder<'a> {
                     && !inner.is_open
                 {
                     return Err(self.unknown(name, inner, "$expand", source, next.position));
+                }
+                if let (true, Some(meant)) = (property.is_navigation, nested(name, rest)) {
+                    let what =
+                        format!("the path '{name}/…' through a navigation property in $expand");
+                    let kind = Kind::NotAllowed { what: what.into() };
+                    let error = source.error(kind, next.position);
+                    return Err(Error { suggestion: Some(meant.into()), ..error });
                 }
                 if next.kind == ItemKind::Count {
                     let what = format!("'/$count' behind '{name}', which is no collection,").into();
@@ -105,6 +113,20 @@ impl<'a> Binder<'a> {
             None => Query::default(),
         };
         Ok(ExpandItem { property, kind, query: Box::new(query) })
+    }
+
+    /// The path without a cast to the type that its start has anyway.
+    fn without_own_cast<'p>(
+        &self,
+        path: &'p [ItemStep],
+        ty: &'static StructuredType,
+    ) -> &'p [ItemStep] {
+        let own =
+            |name| names::derived(self.model, ty, name).is_some_and(|to| std::ptr::eq(to, ty));
+        match path {
+            [ItemStep { kind: ItemKind::Name(name), .. }, rest @ ..] if own(name) => rest,
+            path => path,
+        }
     }
 
     /// `*`: all navigation properties, with `$levels` also of what is behind them.
@@ -143,6 +165,19 @@ impl<'a> Binder<'a> {
         }
         Ok(all_navigations(ty, kind, levels))
     }
+}
+
+/// `name($expand=next)`, for the path `name/next` of names without casts.
+fn nested(name: &str, path: &[ItemStep]) -> Option<String> {
+    let inside = path.iter().rev().try_fold(None, |inside: Option<String>, step| {
+        let ItemKind::Name(name) = &step.kind else { return None };
+        (!name.contains('.')).then(|| Some(expanding(name, inside)))
+    })?;
+    Some(expanding(name, inside))
+}
+
+fn expanding(name: &str, inside: Option<String>) -> String {
+    inside.map_or_else(|| name.to_owned(), |inside| format!("{name}($expand={inside})"))
 }
 
 /// Options that make no sense for what is expanded from an entity of type `ty`.

@@ -93,7 +93,7 @@ impl<'a> Binder<'a> {
         }
         if let (Some(items), Some(ty)) = (&options.select, ty) {
             let source = text(self, SystemOption::Select);
-            query.select = Some(self.select(items, ty, &scope.item, &source)?);
+            query.select = Some(self.select(items, ty, &scope, &source)?);
         }
         if let (Some(items), Some(ty)) = (&options.expand, ty) {
             let source = text(self, SystemOption::Expand);
@@ -160,8 +160,9 @@ impl<'a> Binder<'a> {
         if options.index.is_some() {
             return refuse(SystemOption::Index, "in a request that reads");
         }
-        if options.schemaversion.as_ref().is_some_and(|version| version != "*") {
-            return refuse(SystemOption::SchemaVersion, "with another value than '*'");
+        if let Some(version) = options.schemaversion.as_ref().filter(|version| *version != "*") {
+            let kind = Kind::NoSchemaVersion { version: version.clone() };
+            return Err(self.source(SystemOption::SchemaVersion).error(kind, 0));
         }
         if options.deltatoken.is_some() && !target.is_delta {
             let what = "the query option '$deltatoken'".to_owned();

@@ -1,24 +1,46 @@
 //! `$select` to a bound tree.
 
-use super::scope::{Item, Key};
+use super::scope::{Item, Key, Scope};
 use super::{Binder, present, structured};
 use crate::ast::{self, ItemKind, ItemStep, Options};
-use crate::bound::{PathStep, Select, SelectedMember};
+use crate::bound::{PathStep, Query, Select, SelectedMember, Ty};
 use crate::edm::StructuredType;
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::names;
 use crate::system_option::SystemOption;
 
+/// Where a path of `$select` starts.
+#[derive(Clone, Copy)]
+struct Start<'s> {
+    /// The type, if the model knows it.
+    ty: Option<&'static StructuredType>,
+    /// The type behind a cast.
+    cast: Option<&'static StructuredType>,
+    scope: &'s Scope,
+}
+
+/// Options of a collection inside `$select`, `$select` apart.
+const OF_COLLECTIONS: [SystemOption; 7] = [
+    SystemOption::Compute,
+    SystemOption::Filter,
+    SystemOption::Search,
+    SystemOption::OrderBy,
+    SystemOption::Top,
+    SystemOption::Skip,
+    SystemOption::Count,
+];
+
 impl<'a> Binder<'a> {
     pub(super) fn select(
-        &self,
+        &mut self,
         items: &[ast::Item],
         ty: &'static StructuredType,
-        item: &Item,
+        scope: &Scope,
         source: &Lexer<'a>,
     ) -> Result<Select, Error> {
         let mut select = Select::default();
+        let item = &scope.item;
         for written in items {
             let options = written.options.as_deref();
             match written.path.split_first() {
@@ -26,10 +48,12 @@ impl<'a> Binder<'a> {
                     if item.member(name).is_some() && options.is_none() =>
                 {
                     let nested = dynamic(rest, source)?;
-                    add(
-                        &mut select,
-                        SelectedMember { name: name.clone(), property: None, select: nested },
-                    );
+                    let member = SelectedMember {
+                        name: name.clone(),
+                        select: nested,
+                        ..SelectedMember::default()
+                    };
+                    add(&mut select, member);
                 }
                 Some((first, rest)) if item.keys.is_some() => {
                     let keys = item.keys.as_deref().unwrap_or_default();
@@ -39,31 +63,45 @@ impl<'a> Binder<'a> {
                         add(&mut select, selected_key(&written.path, options, keys, item, source)?);
                     }
                 }
-                _ => self.select_path(&mut select, &written.path, options, Some(ty), source)?,
+                _ => {
+                    let start = Start { ty: Some(ty), cast: None, scope };
+                    self.select_path(&mut select, &written.path, options, start, source)?;
+                }
             }
         }
         Ok(select)
     }
 
-    /// Adds what a path selects. `ty` is the type at which it starts, if the model knows it.
+    /// Adds what a path selects.
     fn select_path(
-        &self,
+        &mut self,
         select: &mut Select,
         path: &[ItemStep],
         options: Option<&Options>,
-        ty: Option<&'static StructuredType>,
+        start: Start<'_>,
         source: &Lexer<'a>,
     ) -> Result<(), Error> {
         let Some((step, rest)) = path.split_first() else { return Ok(()) };
         let name = match &step.kind {
             ItemKind::Name(name) => name,
-            ItemKind::Star if rest.is_empty() && options.is_none() => {
+            ItemKind::Star if rest.is_empty() && options.is_none() && start.cast.is_none() => {
                 select.all = true;
                 return Ok(());
             }
             _ => return Err(not_built(&step.kind, "$select", source, step.position)),
         };
-        let property = match ty {
+        if let Some(to) = start.ty.and_then(|ty| names::derived(self.model, ty, name)) {
+            if rest.is_empty() {
+                let what = "a type cast at the end of a path in $select".to_owned();
+                return Err(source.error(Kind::NotBuilt { what }, step.position));
+            }
+            // To the type that it has anyway says nothing.
+            let is_own = start.ty.is_some_and(|ty| std::ptr::eq(ty, to));
+            let cast = if is_own { start.cast } else { Some(to) };
+            let start = Start { ty: Some(to), cast, ..start };
+            return self.select_path(select, rest, options, start, source);
+        }
+        let property = match start.ty {
             Some(ty) => match names::property(ty, name) {
                 None if ty.is_open && !name.contains('.') => None,
                 None => return Err(self.unknown(name, ty, "$select", source, step.position)),
@@ -71,57 +109,90 @@ impl<'a> Binder<'a> {
             },
             None => None,
         };
-        let is_navigation = property.is_some_and(|property| property.is_navigation);
-        if is_navigation && !(rest.is_empty() && options.is_none()) {
-            let what =
-                format!("the path '{name}/…' through a navigation property in $select").into();
-            return Err(source.error(Kind::NotAllowed { what }, step.position));
+        if property.is_some_and(|property| property.is_navigation)
+            && !(rest.is_empty() && options.is_none())
+        {
+            return Err(through_navigation(name, rest, source, step.position));
         }
-        let inner = property.map(|property| structured(property.ty));
-        match (inner, rest.first(), options) {
-            (Some(None), Some(next), _) => {
+        let mut member = SelectedMember {
+            name: name.clone(),
+            property,
+            cast: start.cast,
+            ..SelectedMember::default()
+        };
+        if let Some(next) = rest.first() {
+            let inner = property.map(|property| structured(property.ty));
+            if matches!(inner, Some(None)) {
                 let kind = Kind::UnknownProperty { name: written(&next.kind) };
                 return Err(source.error(kind, next.position));
             }
-            (Some(None), None, Some(_)) => {
-                let what = format!("options for '{name}', which has no properties,").into();
-                return Err(source.error(Kind::NotAllowed { what }, step.position));
-            }
-            _ => {}
-        }
-        let mut nested = None;
-        if !rest.is_empty() {
             let mut inside = Select::default();
-            self.select_path(&mut inside, rest, options, inner.flatten(), source)?;
-            nested = Some(inside);
+            let start = Start { ty: inner.flatten(), cast: None, ..start };
+            self.select_path(&mut inside, rest, options, start, source)?;
+            member.select = Some(inside);
         } else if let Some(options) = options {
-            nested = Some(self.nested_select(options, inner.flatten(), source, step.position)?);
+            self.select_options(&mut member, options, start.scope, source, step.position)?;
         }
-        add(select, SelectedMember { name: name.clone(), property, select: nested });
+        let is_other = |known: &&SelectedMember| is_same(known, &member);
+        if let Some(known) = select.members.iter().find(is_other)
+            && known.options != member.options
+        {
+            let what = format!("selecting '{name}' twice, with other options,").into();
+            return Err(source.error(Kind::NotAllowed { what }, step.position));
+        }
+        add(select, member);
         Ok(())
     }
 
-    /// `member($select=…)`, which means the same as paths.
-    fn nested_select(
-        &self,
+    /// `member($select=…)`, which means the same as paths, and what chooses items of a collection.
+    fn select_options(
+        &mut self,
+        member: &mut SelectedMember,
         options: &Options,
-        ty: Option<&'static StructuredType>,
+        scope: &Scope,
         source: &Lexer<'a>,
         position: usize,
-    ) -> Result<Select, Error> {
-        let others = SystemOption::ALL.into_iter().filter(|it| *it != SystemOption::Select);
-        let others: Vec<SystemOption> = others.collect();
-        let (Some(items), None, []) =
-            (&options.select, present(options, &others), options.aliases.as_slice())
-        else {
-            let what = "options other than $select inside $select".to_owned();
-            return Err(source.error(Kind::NotBuilt { what }, position));
-        };
-        let mut inside = Select::default();
-        for item in items {
-            self.select_path(&mut inside, &item.path, item.options.as_deref(), ty, source)?;
+    ) -> Result<(), Error> {
+        let chosen = present(options, &OF_COLLECTIONS);
+        let mut others = SystemOption::ALL.into_iter();
+        let other = others.find(|it| {
+            *it != SystemOption::Select
+                && !OF_COLLECTIONS.contains(it)
+                && present(options, &[*it]).is_some()
+        });
+        let refuse = |kind: Kind| Err(source.error(kind, position));
+        if let Some(option) = other {
+            let what = format!("the query option '{}' inside $select", option.name());
+            return refuse(Kind::NotBuilt { what });
         }
-        Ok(inside)
+        let ty = member.property.map(|property| property.ty);
+        let inner = ty.and_then(structured);
+        let is_collection = member.property.is_some_and(|property| property.is_collection);
+        let name = &member.name;
+        if let (Some(option), false) = (chosen, is_collection) {
+            let what = format!(
+                "the query option '{}' on '{name}', which is no collection,",
+                option.name()
+            );
+            return refuse(Kind::NotAllowed { what: what.into() });
+        }
+        if let (Some(_), None) = (ty, inner)
+            && (chosen.is_none() || options.select.is_some() || options.compute.is_some())
+        {
+            let what = format!("options for '{name}', which has no properties,").into();
+            return refuse(Kind::NotAllowed { what });
+        }
+        let Some(ty) = ty else {
+            let what = format!("options for '{name}', which the model does not know,");
+            return refuse(Kind::NotBuilt { what });
+        };
+        let item = Item::of(Ty::One(ty));
+        // Values have no members to start a path at, so that `$it` is the value itself.
+        let scope = if inner.is_some() { scope.inside(item) } else { Scope::new(item) };
+        let mut bound = self.bound_options(options, scope, inner, Some(source))?;
+        member.select = bound.select.take();
+        member.options = (bound != Query::default()).then(|| Box::new(bound));
+        Ok(())
     }
 
     /// The error for a name that is no property of `ty`.
@@ -150,9 +221,26 @@ impl<'a> Binder<'a> {
     }
 }
 
+fn through_navigation(name: &str, path: &[ItemStep], source: &Lexer<'_>, position: usize) -> Error {
+    let what = format!("the path '{name}/…' through a navigation property in $select").into();
+    let error = source.error(Kind::NotAllowed { what }, position);
+    let path: Vec<String> = path.iter().map(|step| written(&step.kind)).collect();
+    let meant = format!("$expand={name}($select={})", path.join("/")).into();
+    Error { suggestion: Some(meant).filter(|_| !path.is_empty()), ..error }
+}
+
+/// Whether both are the same member, of values of the same type.
+fn is_same(a: &SelectedMember, b: &SelectedMember) -> bool {
+    let is_same_type = match (a.cast, b.cast) {
+        (Some(a), Some(b)) => std::ptr::eq(a, b),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    is_same_type && a.name == b.name
+}
+
 /// Adds a member once; the whole of it wins over parts of it.
 fn add(select: &mut Select, new: SelectedMember) {
-    let Some(known) = select.members.iter_mut().find(|member| member.name == new.name) else {
+    let Some(known) = select.members.iter_mut().find(|member| is_same(member, &new)) else {
         select.members.push(new);
         return;
     };
@@ -173,8 +261,8 @@ fn dynamic(path: &[ItemStep], source: &Lexer<'_>) -> Result<Option<Select>, Erro
     let ItemKind::Name(name) = &step.kind else {
         return Err(not_built(&step.kind, "$select", source, step.position));
     };
-    let inner =
-        SelectedMember { name: name.clone(), property: None, select: dynamic(rest, source)? };
+    let select = dynamic(rest, source)?;
+    let inner = SelectedMember { name: name.clone(), select, ..SelectedMember::default() };
     Ok(Some(Select { all: false, members: vec![inner] }))
 }
 
@@ -213,7 +301,7 @@ fn selected_key(
     let nested =
         members.into_iter().rev().fold(None, |select: Option<SelectedMember>, (name, property)| {
             let select = select.map(|inner| Select { all: false, members: vec![inner] });
-            Some(SelectedMember { name, property, select })
+            Some(SelectedMember { name, property, select, ..SelectedMember::default() })
         });
     nested.ok_or_else(|| source.expected("name of a property", 0))
 }

@@ -153,10 +153,16 @@ impl Select {
         if self.all {
             items.push(format!("{prefix}*"));
         }
-        for SelectedMember { name, select, .. } in &self.members {
-            match select {
-                Some(select) => select.collect(&format!("{prefix}{name}/"), items),
-                None => items.push(format!("{prefix}{name}")),
+        for SelectedMember { name, select, cast, options, .. } in &self.members {
+            let cast = cast.map_or_else(String::new, |cast| format!("{}/", cast.name));
+            let path = format!("{prefix}{cast}{name}");
+            match (select, options) {
+                (_, Some(options)) => {
+                    let options = Query { select: select.clone(), ..Query::clone(options) };
+                    items.push(format!("{path}({})", options.to_options()));
+                }
+                (Some(select), None) => select.collect(&format!("{path}/"), items),
+                (None, None) => items.push(path),
             }
         }
     }

@@ -18,6 +18,7 @@ impl Query {
             || self.compute.iter().any(|member| member.value.any_path(test))
             || self.filter.as_ref().is_some_and(|filter| filter.any_path(test))
             || self.orderby.iter().any(|key| key.value.any_path(test))
+            || self.select.as_ref().is_some_and(|select| select.any_path(test))
             || self.expand.iter().any(|item| item.query.any_path(test))
     }
 
@@ -43,6 +44,13 @@ impl Query {
 }
 
 impl Select {
+    fn any_path(&self, test: &mut Test<'_>) -> bool {
+        self.members.iter().any(|member| {
+            member.options.as_ref().is_some_and(|options| options.any_path(test))
+                || member.select.as_ref().is_some_and(|select| select.any_path(test))
+        })
+    }
+
     fn names(&self, name: &str) -> bool {
         self.members.iter().any(|member| {
             member.name == name || member.select.as_ref().is_some_and(|inner| inner.names(name))

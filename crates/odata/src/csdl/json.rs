@@ -107,6 +107,7 @@ fn property(property: &Property) -> Node<'static> {
     if property.is_navigation {
         members.push(("$ContainsTarget", Node::Bool(true)));
     }
+    members.extend(precision(property.ty));
     members.extend(property.default.map(|value| ("$DefaultValue", Node::text(value))));
     describe(&mut members, property.description);
     members.extend(property.unit.map(|unit| ("@Measures.Unit", Node::text(unit))));
@@ -149,7 +150,12 @@ fn facets(parameter: &Parameter) -> Members {
     let mut members = Vec::new();
     push_type(&mut members, parameter.ty, parameter.is_collection);
     members.extend(parameter.is_nullable.then_some(("$Nullable", Node::Bool(true))));
+    members.extend(precision(parameter.ty));
     members
+}
+
+fn precision(ty: Type) -> Option<(&'static str, Node<'static>)> {
+    super::precision(ty).map(|digits| ("$Precision", Node::Number(digits.to_string().into())))
 }
 
 /// Without a word the type is `Edm.String`.

@@ -1,6 +1,7 @@
 //! A small model in both formats, to the letter.
 
 use super::*;
+use crate::ODataVersion;
 use crate::edm::{EnumType, Kind, Operation, Parameter, Primitive, Schema};
 
 const PLAIN: Property = Property {
@@ -67,6 +68,12 @@ static LAMP: StructuredType = StructuredType {
             description: "Who bought it.",
             ..PLAIN
         },
+        Property {
+            name: "sold",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            ..PLAIN
+        },
         Property { name: "mark", ty: Type::Undeclared("shop.mark"), is_served: false, ..PLAIN },
         Property {
             name: "parts",
@@ -117,7 +124,7 @@ static SHOP: Model = Model {
 
 #[test]
 fn xml_of_a_small_model() {
-    assert_eq!(xml(&SHOP, &[]), include_str!("shop.csdl.xml"));
+    assert_eq!(xml(&SHOP, &[], ODataVersion::V4), include_str!("shop.csdl.xml"));
 }
 
 #[test]
@@ -151,9 +158,10 @@ static ABILITIES: [Annotations; 1] = [Annotations {
 
 #[test]
 fn annotations_stand_behind_the_container_with_their_vocabulary() {
-    let text = xml(&SHOP, &ABILITIES);
+    let text = xml(&SHOP, &ABILITIES, ODataVersion::V401);
     assert!(text.contains("<edmx:Include Namespace=\"Org.OData.Capabilities.V1\""), "{text}");
     assert!(!text.contains("Aggregation"), "{text}");
+    assert!(text.contains("<edmx:Edmx Version=\"4.01\""), "{text}");
     let expected: String = r#"<Annotations Target="shop.Service/best">
         <Annotation Term="Capabilities.SkipSupported" Bool="false" />
         <Annotation Term="Capabilities.SortRestrictions">

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::annotations::{Annotations, push_xml};
 use super::xml_writer::{Attribute, Writer};
 use super::{KEY, own_properties, type_name, unqualified, vocabularies};
+use crate::ODataVersion;
 use crate::edm::{
     EnumType, Kind, Model, Operation, Parameter, Primitive, Property, Schema, StructuredType, Type,
 };
@@ -14,9 +15,9 @@ const EDM: &str = "http://docs.oasis-open.org/odata/ns/edm";
 
 /// `$metadata` as `application/xml`. `annotations` stand in the schema of the container, which must
 /// be there if there are any.
-pub fn xml(model: &Model, annotations: &[Annotations]) -> String {
+pub fn xml(model: &Model, annotations: &[Annotations], version: ODataVersion) -> String {
     let mut out = Writer::new();
-    out.open("edmx:Edmx", &[("Version", "4.0".into()), ("xmlns:edmx", EDMX.into())]);
+    out.open("edmx:Edmx", &[("Version", version.text().into()), ("xmlns:edmx", EDMX.into())]);
     for vocabulary in vocabularies(annotations) {
         out.open("edmx:Reference", &[("Uri", format!("{}.xml", vocabulary.uri).into())]);
         let include =
@@ -107,6 +108,7 @@ fn property(out: &mut Writer, property: &Property) {
     if matches!(property.ty, Type::Primitive(Primitive::Decimal)) {
         attributes.push(("Scale", "variable".into()));
     }
+    attributes.extend(precision(property.ty));
     if !is_annotated(property) {
         out.empty(tag, &attributes);
         return;
@@ -175,7 +177,12 @@ fn operation(out: &mut Writer, operation: &Operation) {
 fn facets(parameter: &Parameter) -> Vec<Attribute<'static>> {
     let mut attributes = vec![("Type", type_text(parameter.ty, parameter.is_collection))];
     attributes.extend((!parameter.is_nullable).then(|| ("Nullable", "false".into())));
+    attributes.extend(precision(parameter.ty));
     attributes
+}
+
+fn precision(ty: Type) -> Option<Attribute<'static>> {
+    super::precision(ty).map(|digits| ("Precision", digits.to_string().into()))
 }
 
 fn type_text(ty: Type, is_collection: bool) -> Cow<'static, str> {

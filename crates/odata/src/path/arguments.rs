@@ -56,7 +56,11 @@ fn read(
             _ => None,
         };
         let Some(parameter) = parameter else {
-            return Err(lexer.expected("name of a parameter", start));
+            let error = lexer.expected("name of a parameter", start);
+            return Err(match next.token {
+                Token::Name(name) => error.suggesting(name, parameters.iter().map(|it| it.name)),
+                _ => error,
+            });
         };
         if given.iter().any(|(name, _)| *name == parameter.name) {
             let mut error = lexer.error(Kind::Repeated, start);
@@ -95,7 +99,8 @@ pub(super) fn parse_key(
         if equals.token == Token::Symbol('=') {
             if names::key(ty).is_none_or(|key| key.name != name) {
                 let kind = Kind::UnknownProperty { name: name.to_owned() };
-                return Err(lexer.error(kind, value.start));
+                let known = names::key(ty).map(|key| key.name);
+                return Err(lexer.error(kind, value.start).suggesting(name, known));
             }
             value = lexer.token(equals.end)?;
         }

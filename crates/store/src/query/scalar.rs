@@ -1,6 +1,6 @@
 //! From an expression to a value that SQL calculates exactly as our own evaluator does.
 
-use model::columns::{ColumnRef, Kind as ColumnKind};
+use model::columns::{ColumnRef, Kind as ColumnKind, TOLD_NULL};
 use odata::bound::{Arithmetic, Expr, ExprKind, Function, Path, PathStep, Ty};
 
 use super::compiler::{Compiler, Mode};
@@ -66,7 +66,15 @@ impl<'q> Compiler<'q> {
             ColumnKind::Enum(ty) => Kind::Enum(ty),
             ColumnKind::EnumSet(_) | ColumnKind::IdKey => return None,
         };
-        self.column_sql(&scope, &column).map(|sql| Scalar::of(sql, kind))
+        let sql = self.column_sql(&scope, &column)?;
+        let sql = match path.steps.last() {
+            Some(PathStep::Property(property)) if property.default.is_some() => {
+                debug_assert!(TOLD_NULL.is_empty(), "SQL below says so");
+                Sql::text("NULLIF(").append(sql).push(", '')")
+            }
+            _ => sql,
+        };
+        Some(Scalar::of(sql, kind))
     }
 
     /// The column of a scope, with the table noted as needed.

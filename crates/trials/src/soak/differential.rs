@@ -31,7 +31,7 @@ const TOLD: usize = 25;
 type Make = fn(&Stock, &mut Dice) -> Case;
 
 /// The classes of requests, each with its share.
-const CLASSES: [(&str, u64, Make); 22] = [
+const CLASSES: [(&str, u64, Make); 23] = [
     ("records", 4, targets::records),
     ("lists", 2, targets::lists),
     ("queries", 2, targets::queries),
@@ -50,6 +50,7 @@ const CLASSES: [(&str, u64, Make); 22] = [
     ("Prefer", 2, heads::preferences),
     ("Authorization", 3, heads::authorizations),
     ("Host", 3, heads::hosts),
+    ("Origin", 2, heads::origins),
     ("methods", 2, heads::methods),
     ("versions of HTTP", 2, heads::versions),
     ("bodies", 3, heads::bodies),

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
+use odata::ODataVersion;
 
 use super::{guard, refusal, stamp};
 use crate::answer_budget::InFlight;
 use crate::application::Application;
 use crate::exchange::Exchange;
+use crate::negotiate;
 use crate::problem::Problem;
 use crate::request::Arrival;
 use crate::request_id::RequestIds;
@@ -36,6 +38,7 @@ pub async fn answer_member<A: Application>(app: &Rc<A>, arrival: Arrival) -> Mem
     let activity = Rc::clone(&arrival.activity);
     let mut exchange = Exchange::begin(Rc::clone(worker), activity, arrival.method.clone());
     let ids = RequestIds::new(&worker.request_ids, &arrival.headers);
+    let version = negotiate::version(&arrival.headers);
     let is_head = arrival.method == Method::HEAD;
     let mut trace = Trace::default();
     let outcome = guard(app.enter(arrival, &mut trace, &ids)).await.and_then(whole);
@@ -44,7 +47,7 @@ pub async fn answer_member<A: Application>(app: &Rc<A>, arrival: Arrival) -> Mem
         refusal(&problem, &ids)
     });
     exchange.answered(trace.route, response.status, ids.request());
-    let answer = finish(response, ids, is_head);
+    let answer = finish(response, version, ids, is_head);
     exchange.sent(answer.content.as_ref().map_or(0, |(_, bytes)| bytes.len()));
     answer
 }
@@ -52,10 +55,15 @@ pub async fn answer_member<A: Application>(app: &Rc<A>, arrival: Arrival) -> Mem
 /// Answers a member that is not carried out.
 pub fn refuse_member(worker: &Worker, headers: &HeaderMap, problem: &Problem) -> MemberAnswer {
     let ids = RequestIds::new(&worker.request_ids, headers);
-    finish(refusal(problem, &ids), ids, false)
+    finish(refusal(problem, &ids), negotiate::version(headers), ids, false)
 }
 
-fn finish(response: Response, ids: RequestIds, is_head: bool) -> MemberAnswer {
+fn finish(
+    response: Response,
+    version: ODataVersion,
+    ids: RequestIds,
+    is_head: bool,
+) -> MemberAnswer {
     let Response { status, content, etag, applied, headers, in_flight } = response;
     let mut lines = HeaderMap::with_capacity(8);
     let content = match content {
@@ -65,7 +73,7 @@ fn finish(response: Response, ids: RequestIds, is_head: bool) -> MemberAnswer {
         }
         Content::Empty | Content::Stream(..) => None,
     };
-    stamp(&mut lines, etag, applied);
+    stamp(&mut lines, version, etag, applied);
     ids.stamp(&mut lines);
     lines.extend(headers.into_iter().map(|(name, value)| (Some(name), value)));
     MemberAnswer { status, lines, content, in_flight }

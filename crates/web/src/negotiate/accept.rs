@@ -125,6 +125,11 @@ impl Accept {
         self.text > 0 || self.json > 0
     }
 
+    /// Whether XML is taken.
+    pub(super) fn takes_xml(self) -> bool {
+        self.xml > 0
+    }
+
     /// The form of the model's description; a tie goes to XML, the form of OData 4.0.
     pub(super) fn metadata_document(self) -> Option<MetadataFormat> {
         match (self.xml, self.json) {
@@ -136,23 +141,33 @@ impl Accept {
 }
 
 /// `q` and the form that the parameters of a JSON range ask for. `None` when they ask for a form
-/// that isn't there (`metadata=verbose`), so that the range does not count. Unknown parameters
-/// are ignored, among them `odata.streaming` and `charset`.
+/// that isn't there (`metadata=verbose`, or any parameter that is not known), so that the range does not
+/// count. What stands behind `q` is no parameter of the type.
 fn read_parameters(parameters: &str) -> Option<(u16, Format)> {
     let mut format = Format::default();
-    let mut q = 1000;
-    for parameter in parameters.split(';') {
+    for parameter in parameters.split(';').filter(|parameter| !parameter.trim().is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let value = value.trim().trim_matches('"');
         match name.trim().to_ascii_lowercase().as_str() {
-            "q" => q = quality(value),
+            "q" => return Some((quality(value), format)),
             // 4.01 allows the names without the prefix.
             "odata.metadata" | "metadata" => format.metadata = level(value)?,
-            "ieee754compatible" => format.ieee754 = value.eq_ignore_ascii_case("true"),
-            _ => {}
+            "ieee754compatible" => format.ieee754 = flag(value)?,
+            // How numbers with an exponent are written is the form of the stored ones.
+            "odata.streaming" | "streaming" | "exponentialdecimals" if flag(value).is_some() => {}
+            "charset" => {}
+            _ => return None,
         }
     }
-    Some((q, format))
+    Some((1000, format))
+}
+
+fn flag(text: &str) -> Option<bool> {
+    match text {
+        _ if text.eq_ignore_ascii_case("true") => Some(true),
+        _ if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
 }
 
 fn level(text: &str) -> Option<MetadataLevel> {
@@ -231,6 +246,12 @@ mod tests {
             ("application/json;IEEE754Compatible=true", Some(json(Minimal, true))),
             ("application/json;odata.metadata=none;IEEE754Compatible=true", Some(json(No, true))),
             ("application/json;odata.metadata=verbose", None),
+            ("application/json;foo=bar", None),
+            ("application/json;foo=bar, */*;q=0.1", None),
+            ("application/json;foo=bar, application/json;q=0.1", Some(json(Minimal, false))),
+            ("application/json;odata.streaming=true;charset=utf-8;", Some(json(Minimal, false))),
+            ("application/json;q=0.5;foo=bar", Some(json(Minimal, false))),
+            ("application/json;IEEE754Compatible=perhaps", None),
             (
                 "application/json;odata.metadata=verbose, application/json;q=0.5",
                 Some(json(Minimal, false)),

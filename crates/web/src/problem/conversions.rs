@@ -9,6 +9,7 @@ impl From<odata::error::Error> for Problem {
         let message = error.to_string();
         match error.kind {
             odata::error::Kind::NotBuilt { .. } => Self::not_supported(message),
+            odata::error::Kind::NoSchemaVersion { .. } => Self::not_there(message),
             _ => Self::bad_request(message),
         }
         .with_target(error.option)

@@ -134,7 +134,7 @@ const WRONG_SELECTIONS: &[(&str, u16, &str, &str)] = &[
         "?$select=sessions/id",
         400,
         "$select",
-        "The path 'sessions/…' through a navigation property in $select is not allowed here.",
+        "The path 'sessions/…' through a navigation property in $select is not allowed here. Did you mean '$expand=sessions($select=id)'?",
     ),
     (
         "?$select=id($select=x)",
@@ -162,9 +162,9 @@ const WRONG_SELECTIONS: &[(&str, u16, &str, &str)] = &[
     ),
     (
         "?$schemaversion=2",
-        400,
+        404,
         "$schemaversion",
-        "The query option '$schemaversion' with another value than '*' is not allowed here.",
+        "There is no version '2' of the schema, only '*'.",
     ),
     (
         "?$levels=2",
@@ -198,4 +198,174 @@ fn wrong_selections_are_refused_with_their_position() {
         "$select",
         "Too much in '$select': items of $select, at most 200.",
     )]);
+}
+
+const PARTICIPANT: &str = "microsoft.graph.callRecords.participantEndpoint";
+
+/// The value without control information.
+fn bare(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.iter().filter(|(name, _)| !name.contains('@'));
+            members
+                .map(|(name, value)| (name.clone(), bare(value)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        }
+        Value::Array(items) => items.iter().map(bare).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn members_behind_casts() {
+    let mut asked = Asked::new();
+    let root = format!("http://{}/v1.0/$metadata#communications/callRecords", asked.server.address);
+    let name = format!("caller/{PARTICIPANT}/name");
+    let named = json!({"caller": {"name": "LAPTOP-ANN"}});
+    let body = asked.body(&format!("{RECORDS}/r1/sessions/r1a?$select={name}"));
+    assert_eq!(bare(&body), named);
+    assert_eq!(body["@odata.context"], format!("{root}('r1')/sessions({name})/$entity"));
+    let body = asked.body(&format!("{RECORDS}/r1/sessions?$select={name}"));
+    assert_eq!(bare(&body["value"]), json!([named]));
+    let body = asked.body(&format!("{RECORDS}/r1?$select=id&$expand=sessions($select={name})"));
+    assert_eq!(bare(&body["sessions"]), json!([named]));
+    assert_eq!(body["@odata.context"], format!("{root}(id,sessions({name}))/$entity"));
+    let rows = format!("{RECORDS}/callvault.sessions()?$filter=id eq 'r1a'&$select={name}");
+    assert_eq!(bare(&asked.body(&rows)["value"]), json!([named]));
+    // The type that something has anyway says nothing.
+    for own in ["microsoft.graph.callRecords.callRecord/id", "callRecords.callRecord/id"] {
+        let body = asked.body(&format!("{RECORDS}/r1?$select={own}"));
+        assert_eq!(bare(&body), json!({"id": "r1"}), "{own}");
+    }
+    let own = "microsoft.graph.callRecords.callRecord/sessions/microsoft.graph.callRecords.session";
+    let body = asked.body(&format!("{RECORDS}/r1?$select=id&$expand={own}($select=id)"));
+    assert_eq!(bare(&body), json!({"id": "r1", "sessions": [{"id": "r1a"}]}));
+    // An object of another type shows none of it.
+    let other = "caller/microsoft.graph.callRecords.serviceEndpoint/userAgent";
+    let body = asked.body(&format!("{RECORDS}/r1/sessions/r1a?$select={other}"));
+    assert_eq!(bare(&body), json!({"caller": {}}));
+    let agent = "caller/userAgent/microsoft.graph.callRecords.clientUserAgent/platform";
+    for target in [
+        format!("{RECORDS}/r1/sessions/r1a?$select={agent},{name}"),
+        format!("{RECORDS}/r1/sessions/r1a?$select={name},{agent}"),
+    ] {
+        let body = asked.body(&target);
+        let whole = asked.body(&format!("{RECORDS}/r1/sessions/r1a"));
+        let platform = &whole["caller"]["userAgent"]["platform"];
+        assert!(!platform.is_null(), "{whole}");
+        assert_eq!(body["caller"]["userAgent"]["platform"], *platform, "{target}");
+        assert_eq!(members(&body["caller"]), ["name", "userAgent"], "{target}");
+        assert_eq!(members(&body["caller"]["userAgent"]), ["platform"], "{target}");
+    }
+}
+
+#[test]
+fn items_of_collections_that_are_asked_for() {
+    let mut asked = Asked::new();
+    let segment = "/r2/sessions/r2a/segments/r2a1";
+    let labels =
+        |labels: &[&str]| -> Value { labels.iter().map(|label| json!({"label": label})).collect() };
+    for (options, expected) in [
+        ("$filter=label eq 'main-video'", labels(&["main-video"])),
+        ("$filter=streams/any(t:t/videoCodec ne null)", labels(&["main-video"])),
+        ("$filter=$it/id eq 'r2a1' and label eq 'main-audio'", labels(&["main-audio"])),
+        ("$filter=$it/id eq 'other'", labels(&[])),
+        ("$orderby=label desc", labels(&["main-video", "main-audio"])),
+        ("$orderby=label desc;$top=1", labels(&["main-video"])),
+        ("$skip=1", labels(&["main-video"])),
+        ("$top=0", labels(&[])),
+        ("$search=\"main-audio\"", labels(&["main-audio"])),
+    ] {
+        let select = format!("$select=media({options};$select=label)");
+        let body = asked.body(&format!("{RECORDS}{segment}?{select}"));
+        assert_eq!(bare(&body), json!({"media": expected}), "{options}");
+        assert!(
+            body["@odata.context"].as_str().unwrap().ends_with("segments(media/label)/$entity")
+        );
+        let body = asked
+            .body(&format!("{RECORDS}/r2/sessions/r2a/segments?$filter=id eq 'r2a1'&{select}"));
+        assert_eq!(bare(&body["value"]), json!([{"media": expected}]), "{options}");
+        let inside = format!("$select=id&$expand=segments($filter=id eq 'r2a1';{select})");
+        if !options.contains("$it") {
+            let body = asked.body(&format!("{RECORDS}/r2/sessions/r2a?{inside}"));
+            assert_eq!(bare(&body["segments"]), json!([{"media": expected}]), "{options}");
+        }
+        let rows = format!("{RECORDS}/callvault.segments()?$filter=id eq 'r2a1'&{select}");
+        assert_eq!(bare(&asked.body(&rows)["value"]), json!([{"media": expected}]), "{options}");
+    }
+    let body =
+        asked.body(&format!("{RECORDS}{segment}?$select=media($top=1;$count=true;$select=label)"));
+    assert_eq!(body["media@odata.count"], 2);
+    assert_eq!(bare(&body["media"]), labels(&["main-audio"]));
+    let body = asked.body(&format!(
+        "{RECORDS}{segment}?$select=media($compute=length(label) as n;$select=n;$top=1)"
+    ));
+    assert_eq!(bare(&body["media"]), json!([{"n": 10}]));
+    let body = asked
+        .body(&format!("{RECORDS}{segment}/media?$select=label,streams($top=1;$select=streamId)"));
+    assert!(
+        body["value"].as_array().unwrap().iter().all(|media| media["streams"]
+            .as_array()
+            .unwrap()
+            .len()
+            <= 1)
+    );
+    for (select, expected) in [
+        ("modalities($filter=$it eq 'audio')", json!(["audio"])),
+        ("modalities($filter=$this ne 'audio')", json!(["video"])),
+        ("modalities($orderby=$it desc)", json!(["video", "audio"])),
+        ("modalities($orderby=$it desc;$top=1)", json!(["video"])),
+        ("modalities($skip=1)", json!(["video"])),
+    ] {
+        let body = asked.body(&format!("{RECORDS}/r2?$select={select}"));
+        assert_eq!(body["modalities"], expected, "{select}");
+        let body = asked.body(&format!("{RECORDS}?$filter=id eq 'r2'&$select={select}"));
+        assert_eq!(body["value"][0]["modalities"], expected, "{select}");
+    }
+    // The options stand in the links.
+    let mut next = Some(format!("{RECORDS}?$select=id,modalities($filter=$it eq 'audio';$top=1)"));
+    let mut count = 0;
+    while let Some(target) = next {
+        let answer =
+            asked.client.get_with(&super::encoded(&target), &[("Prefer", "odata.maxpagesize=3")]);
+        let body = answer.json();
+        for record in body["value"].as_array().unwrap() {
+            let modalities = record["modalities"].as_array().unwrap();
+            assert!(modalities.is_empty() || *modalities == [json!("audio")], "{record}");
+            count += 1;
+        }
+        next = body["@odata.nextLink"].as_str().map(str::to_owned);
+    }
+    assert_eq!(count, 8);
+}
+
+#[test]
+fn wrong_options_inside_selections_are_refused() {
+    let mut asked = Asked::new();
+    for (path, status, part) in [
+        (
+            "/r1/sessions/r1a?$select=caller($top=1)",
+            400,
+            "'$top' on 'caller', which is no collection",
+        ),
+        ("/r1?$select=modalities($select=x)", 400, "'modalities', which has no properties"),
+        ("/r1?$select=modalities($filter=$it eq 1)", 400, "Type mismatch"),
+        ("/r1?$select=modalities($expand=x)", 501, "'$expand' inside $select"),
+        ("/r1?$select=modalities($top=1),modalities($top=2)", 400, "Selecting 'modalities' twice"),
+        (
+            "/r1/sessions/r1a?$select=caller/microsoft.graph.callRecords.participantEndpoint",
+            501,
+            "A type cast at the end of a path in $select",
+        ),
+        (
+            "/r1/sessions/r1a?$select=caller/microsoft.graph.callRecords.serviceEndpoint/name",
+            400,
+            "Unknown property 'name'",
+        ),
+    ] {
+        let answer = asked.get(&format!("{RECORDS}{path}"));
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        assert!(answer.text().contains(part), "{path}: {}", answer.text());
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::super::client::Dice;
 use super::request::{Case, Request};
-use super::stock::Stock;
+use super::stock::{ORIGIN, Stock};
 use super::targets::{one, plain};
 use crate::paths::CALL_RECORDS;
 
@@ -187,6 +187,19 @@ pub(super) fn authorizations(stock: &Stock, dice: &mut Dice) -> Case {
         }
     };
     request.with(&format!("Authorization: {line}")).into()
+}
+
+pub(super) fn origins(stock: &Stock, dice: &mut Dice) -> Case {
+    let origin = one(
+        dice,
+        &[ORIGIN, "https://other.contoso.com", "null", "*", "", "https://app.contoso.com/"],
+    );
+    let request = plain(stock, dice).with(&format!("Origin: {origin}"));
+    match dice.below(4) {
+        0 => request.with("Access-Control-Request-Method: GET").into(),
+        1 => request.with(&format!("Origin: {ORIGIN}")).into(),
+        _ => request.into(),
+    }
 }
 
 pub(super) fn hosts(stock: &Stock, dice: &mut Dice) -> Case {

@@ -23,6 +23,8 @@ pub(super) const FORMS: [&str; 5] = [
     "?%24expand=sessions(%24expand%3Dsegments)",
     "?expand=sessions",
 ];
+/// Whose scripts may read answers.
+pub(super) const ORIGIN: &str = "https://app.contoso.com";
 /// A record with more sessions than a page has.
 pub(super) const LARGE: &str = "6b5c8e1a-0000-4000-8000-000000000070";
 /// A record that writing requests are about.
@@ -44,7 +46,7 @@ pub(super) struct Stock {
 }
 
 impl Stock {
-    /// Makes a store with records and serves it as it is by default.
+    /// Makes a store with records and serves it, also to scripts of one origin.
     pub(super) fn new() -> Result<Self> {
         let folder = fresh_folder("differential")?;
         let instance = Instance::new(PROFILE, folder.join("data"))?;
@@ -56,7 +58,9 @@ impl Stock {
         ensure!(ids.len() == CALLS as usize, "{} ids", ids.len());
         std::fs::write(&records, text + &record(LARGE, 70) + "\n" + &record(WRITTEN, 1) + "\n")?;
         instance.import(&records)?;
-        let served = instance.serve()?;
+        let mut serve = instance.serve_command();
+        serve.env("CALLVAULT_SERVER__CORS_ORIGINS", format!("[\"{ORIGIN}\"]"));
+        let served = ServerProcess::start(&mut serve)?;
         let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
         let mut stock = Self {
             address,
