@@ -217,6 +217,6 @@ await json(reader, records);
 if (await answersMultipart()) {
   await multipart(reader, client(WRITER), records);
 } else {
-  console.log(`--   no multipart batches: ${BASE} does not offer them`);
+  console.log(`skip multipart batches: ${BASE} does not offer them`);
 }
 finish();

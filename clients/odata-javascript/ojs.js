@@ -237,6 +237,6 @@ if (await answersMultipart()) {
   await multipartReads(reader, records);
   await multipartChange(await authorization(WRITER), records);
 } else {
-  console.log(`--   no multipart batches: ${BASE} does not offer them`);
+  console.log(`skip multipart batches: ${BASE} does not offer them`);
 }
 finish();
