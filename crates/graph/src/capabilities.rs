@@ -156,6 +156,7 @@ const FUNCTIONS: &[Expression] = &[
     String("round"),
     String("cast"),
     String("isof"),
+    String("isdefined"),
     String("case"),
 ];
 
@@ -166,6 +167,8 @@ const TRANSFORMATIONS: &[Expression] = &[
     String("compute"),
     String("aggregate"),
     String("groupby"),
+    String("join"),
+    String("outerjoin"),
     String("topcount"),
     String("bottomcount"),
     String("topsum"),

@@ -9,6 +9,7 @@ mod capabilities;
 mod collections;
 mod compute;
 mod expand;
+mod joining;
 mod literals;
 mod logic;
 mod order;
