@@ -59,6 +59,7 @@ mod token_service;
 mod unsupported;
 mod urls;
 mod version;
+mod warning;
 #[cfg(test)]
 mod wire_tests;
 mod worker;
@@ -70,3 +71,4 @@ pub use query_limits::QueryLimits;
 pub use start::start;
 pub use start_error::StartError;
 pub use throttling::GRAPH_RATES;
+pub use warning::warning;

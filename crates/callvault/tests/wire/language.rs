@@ -22,6 +22,7 @@ mod select;
 mod strict;
 mod text;
 mod time;
+mod warnings;
 
 use serde_json::{Value, json};
 use testkit::{Answer, Callvault, Client, Server, TENANT};
