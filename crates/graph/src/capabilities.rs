@@ -165,6 +165,7 @@ const FUNCTIONS: &[Expression] = &[
     String("round"),
     String("cast"),
     String("isof"),
+    String("isdefined"),
     String("case"),
 ];
 
@@ -175,6 +176,8 @@ const TRANSFORMATIONS: &[Expression] = &[
     String("compute"),
     String("aggregate"),
     String("groupby"),
+    String("join"),
+    String("outerjoin"),
     String("topcount"),
     String("bottomcount"),
     String("topsum"),

@@ -63,6 +63,7 @@ mod tracking;
 mod unsupported;
 mod urls;
 mod version;
+mod warning;
 #[cfg(test)]
 mod wire_tests;
 mod worker;
@@ -74,3 +75,4 @@ pub use query_limits::QueryLimits;
 pub use start::start;
 pub use start_error::StartError;
 pub use throttling::GRAPH_RATES;
+pub use warning::warning;

@@ -47,6 +47,7 @@ impl Local {
                 shape: Shape { metadata: MetadataLevel::None, ..Shape::default() },
                 max_page_size: None,
                 not_before: None,
+                warns: false,
             },
             limits: settings.cost,
             budget: Budget {

@@ -114,7 +114,7 @@ fn range(log: Log, arguments: &[(&'static str, Literal)]) -> Result<LogRange, Pr
     let instant = |wanted: &str| {
         let found = arguments.iter().find(|(name, _)| *name == wanted);
         match found.map(|(_, value)| value) {
-            Some(Literal::DateTimeOffset(instant)) => Ok(instant.0),
+            Some(Literal::DateTimeOffset(instant)) => Ok(instant.at.ticks),
             _ => Err(Problem::bad_request(format!("'{wanted}' is no point in time."))),
         }
     };

@@ -11,6 +11,8 @@ use odata::edm::{StructuredType, Type};
 use odata::json::{Json, Node, push_member, push_string};
 use web::problem::{Code, Problem};
 
+use crate::warning::push_warning;
+
 /// The member of an item that can't be shown. What comes in has none of that name.
 pub(crate) const ERROR: &str = "@error";
 
@@ -41,13 +43,19 @@ pub(crate) struct PageText<'a> {
 }
 
 impl<'a> PageText<'a> {
-    /// Opens the page with its context; `capacity` are the bytes that it may need.
-    pub(crate) fn open(form: PageForm<'a>, context: &[&str], capacity: usize) -> Self {
+    /// Opens the page with its context and what is to be said of the query; `capacity` are the bytes that it may need.
+    pub(crate) fn open(
+        form: PageForm<'a>,
+        context: &[&str],
+        warning: Option<&str>,
+        capacity: usize,
+    ) -> Self {
         let mut out = Vec::with_capacity(capacity);
         out.push(b'{');
         if form.shape.metadata != MetadataLevel::None {
             push_annotation(&mut out, "@odata.context", context);
         }
+        push_warning(&mut out, warning);
         Self { out, form, root: format!("{}/", form.root), items_at: 0 }
     }
 
@@ -184,7 +192,7 @@ mod tests {
             query: &query,
             shape,
         };
-        let mut page = PageText::open(form, &["https://x/v1.0/$metadata#", "records"], 64);
+        let mut page = PageText::open(form, &["https://x/v1.0/$metadata#", "records"], None, 64);
         page.count(Some(3));
         page.open_items();
         for text in [r#"{"id":"a"}"#, r#"{"id":"b""#, r#"{"id":"c","version":1}"#] {
@@ -215,7 +223,7 @@ mod tests {
         let query = Query::default();
         let shape = Shape::default();
         let form = PageForm { ty: &CALL_RECORD, path: "", root: "", query: &query, shape };
-        let mut page = PageText::open(form, &["c"], 0);
+        let mut page = PageText::open(form, &["c"], None, 0);
         page.open_items();
         assert!(page.item("a", false, |_| Err(crate::record::not_found())).is_err());
     }

@@ -70,6 +70,7 @@ impl<'a> ReadRequest<'a> {
             },
             max_page_size: request.preferences.max_page_size,
             not_before: worker.oldest_shown(),
+            warns: !worker.settings.is_strict,
         };
         let path = resource.to_string();
         let resource = without_functions(resource);

@@ -16,6 +16,7 @@ use web::Problem;
 use crate::paging::{Addresses, Page, PageLimit};
 use crate::record;
 use crate::target::RecordRef;
+use crate::warning::{push_warning, warning};
 
 /// What every read needs, whether it is answered on the worker's thread or elsewhere.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub(crate) struct Scope {
     pub(crate) max_page_size: Option<u32>,
     /// Records that started before this instant are not shown.
     pub(crate) not_before: Option<i64>,
+    /// Answers say what a query may not mean, which Graph's don't.
+    pub(crate) warns: bool,
 }
 
 /// Whose links they are.
@@ -123,7 +126,13 @@ impl Scope {
         out.push(b'{');
         let context = context::of(resource, query);
         push_annotation(&mut out, "@odata.context", &[&self.metadata, &context]);
+        push_warning(&mut out, self.warning(resource, query).as_deref());
         out
+    }
+
+    /// What an answer says of the query.
+    pub(crate) fn warning(&self, resource: &Resource, query: &Query) -> Option<String> {
+        if self.warns { warning(resource, query) } else { None }
     }
 
     /// Gives what is kept another form.

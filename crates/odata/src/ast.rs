@@ -229,8 +229,20 @@ pub(crate) enum TransformationKind {
     Concat(Vec<Vec<Transformation>>),
     /// `topcount` and its kin, with the amount and the value.
     Extreme(Extreme, Box<Expr>, Box<Expr>),
+    /// `join` and `outerjoin`.
+    Join(Box<Join>),
     /// One that the standard or a service has and that isn't read.
     Other(String),
+}
+
+/// What items are joined with.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Join {
+    pub(crate) path: Expr,
+    pub(crate) alias: Name,
+    pub(crate) apply: Option<Vec<Transformation>>,
+    /// Items without related ones stay.
+    pub(crate) is_outer: bool,
 }
 
 /// What `groupby` groups by.

@@ -106,14 +106,8 @@ impl<'a> Binder<'a> {
         Ok(())
     }
 
-    fn alias(&self, name: &str, source: &Lexer<'_>, position: usize) -> Result<Alias<'a>, Error> {
-        let found = self.aliases.iter().rev().find(|alias| alias.name == name);
-        found.cloned().ok_or_else(|| {
-            let known = self.aliases.iter().map(|alias| alias.name.as_str());
-            source
-                .expected(format!("value for the alias '@{name}'"), position)
-                .suggesting(name, known)
-        })
+    fn alias(&self, name: &str) -> Option<Alias<'a>> {
+        self.aliases.iter().rev().find(|alias| alias.name == name).cloned()
     }
 }
 

@@ -15,6 +15,7 @@ pub use apply::{Aggregate, Apply, Extreme, GroupKey, Method, Transformation};
 pub use expr::{
     Arithmetic, Expr, ExprKind, Function, Operator, Path, PathStep, Place, Quantifier, Root, Ty,
 };
+pub use uses::{UndeclaredMember, undeclared_members};
 
 use crate::edm::{Operation, Property, StructuredType, Type};
 use crate::literal::Literal;

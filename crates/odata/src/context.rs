@@ -164,6 +164,10 @@ fn applied(apply: &Apply, before: Option<Vec<Names>>) -> Option<Vec<Names>> {
             members.extend(computed.iter().map(|member| vec![member.alias.clone()]));
             members
         }),
+        Transformation::Join { alias, .. } => members.map(|mut members| {
+            members.push(vec![alias.clone()]);
+            members
+        }),
         Transformation::Concat(chains) => {
             let mut all = Vec::new();
             for chain in chains {

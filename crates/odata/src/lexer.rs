@@ -51,8 +51,9 @@ impl<'a> Lexer<'a> {
         Self { text, option: option.into() }
     }
 
-    /// The place so many characters behind the beginning of the option.
-    pub(crate) fn place(&self, position: usize) -> Place {
+    /// The place at a byte offset of the option.
+    pub(crate) fn place(&self, byte: usize) -> Place {
+        let position = self.text.char_indices().take_while(|(at, _)| *at < byte).count();
         let option = match self.option {
             Cow::Borrowed(name) => name,
             Cow::Owned(_) => "@",
@@ -216,7 +217,7 @@ mod tests {
             ),
             ("2012-09-03", "Edm.Date 2012-09-03"),
             ("-10000-04-01", "Edm.Date -10000-04-01"),
-            ("2012-09-03T23:59+01:00", "Edm.DateTimeOffset 2012-09-03T22:59:00Z"),
+            ("2012-09-03T23:59+01:00", "Edm.DateTimeOffset 2012-09-03T23:59:00+01:00"),
             ("2025-05-01T00:00:00.000Z", "Edm.DateTimeOffset 2025-05-01T00:00:00Z"),
             ("11:22:33.4444", "Edm.TimeOfDay 11:22:33.4444"),
             ("duration'P6DT23H59M59.9999S'", "Edm.Duration duration'P6DT23H59M59.9999S'"),

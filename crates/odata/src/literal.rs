@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::edm::{Primitive, Type};
-use crate::primitive::{DateTimeOffset, Duration, parse_guid};
+use crate::primitive::{Fine, Moment, parse_guid};
 
 /// A value as written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,10 +24,10 @@ pub enum Literal {
     Date(String),
     /// A time of day, as written.
     TimeOfDay(String),
-    /// An instant.
-    DateTimeOffset(DateTimeOffset),
+    /// An instant, with the zone that it is written with.
+    DateTimeOffset(Moment),
     /// A length of time.
-    Duration(Duration),
+    Duration(Fine),
     /// A member of an enumeration, several with commas between them, or numbers for them.
     Enum {
         /// Qualified name of the type.
@@ -94,9 +94,11 @@ impl Literal {
     fn into_primitive(self, ty: Primitive) -> Option<Self> {
         match (ty, self) {
             (Primitive::DateTimeOffset, Self::Date(day)) => {
-                DateTimeOffset::parse(&day).map(Self::DateTimeOffset)
+                Moment::parse(&day).map(Self::DateTimeOffset)
             }
-            (Primitive::Duration, Self::String(text)) => Duration::parse(&text).map(Self::Duration),
+            (Primitive::Duration, Self::String(text)) => {
+                Fine::parse_duration(&text).map(Self::Duration)
+            }
             (Primitive::Guid, Self::String(text)) => parse_guid(&text).map(|_| Self::Guid(text)),
             (Primitive::String, Self::Guid(text)) => Some(Self::String(text)),
             (Primitive::Boolean, value @ Self::Boolean(_))
@@ -133,7 +135,11 @@ impl fmt::Display for Literal {
             | Self::TimeOfDay(text)
             | Self::Geo(text) => f.write_str(text),
             Self::DateTimeOffset(value) => write!(f, "{value}"),
-            Self::Duration(value) => write!(f, "duration'{value}'"),
+            Self::Duration(value) => {
+                f.write_str("duration'")?;
+                value.write_duration(f)?;
+                f.write_str("'")
+            }
             Self::Enum { ty, members } => write!(f, "{ty}'{}'", members.replace('\'', "''")),
             Self::Binary(text) => write!(f, "binary'{text}'"),
         }
@@ -163,7 +169,7 @@ mod tests {
 
         let duration = Type::Primitive(Primitive::Duration);
         let text = Literal::String("PT1.5S".into());
-        assert_eq!(text.into_type(&duration), Some(Literal::Duration(Duration(15_000_000))));
+        assert_eq!(text.into_type(&duration), Some(Literal::Duration(Fine::of(15_000_000))));
         assert_eq!(Literal::String("x".into()).into_type(&duration), None);
 
         let text = Type::Primitive(Primitive::String);

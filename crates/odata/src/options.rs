@@ -18,6 +18,8 @@ pub(crate) struct Query<'a> {
     pub(crate) system: Vec<(SystemOption, Cow<'a, str>)>,
     /// Names without the at-sign.
     pub(crate) aliases: Vec<(String, Cow<'a, str>)>,
+    /// Custom options, their values not decoded: a function may take one for a parameter.
+    pub(crate) custom: Vec<(String, &'a str)>,
 }
 
 impl<'a> Query<'a> {
@@ -39,6 +41,8 @@ impl<'a> Query<'a> {
                 let known = SystemOption::ALL.into_iter().map(SystemOption::name);
                 let error = Error::at(kind, name.clone().into_owned(), &name, 0);
                 return Err(error.suggesting(&name, known));
+            } else {
+                out.custom.push((name.into_owned(), value));
             }
         }
         Ok(out)

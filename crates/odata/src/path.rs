@@ -18,6 +18,8 @@ use crate::percent::{Plus, decode};
 
 /// Segments that the standard has and this service doesn't answer.
 const NOT_BUILT: [&str; 2] = ["$each", "$orderby"];
+/// The same at the service root (URL Conventions 4.4, 4.14 and 4.15).
+const ROOTS_NOT_BUILT: [&str; 3] = ["$all", "$crossjoin", "$entity"];
 
 /// Segments of the standard that this service answers, for suggestions.
 const DOLLAR: [&str; 5] = ["$count", "$filter", "$query", "$ref", "$value"];
@@ -164,6 +166,10 @@ impl<'a> Walk<'_, 'a> {
             sets().find(|(name, _)| *name == own).map(|set| (set, groups))
         });
         let Some(((name, ty), groups)) = found else {
+            let own = segment.split('(').next().unwrap_or_default();
+            if ROOTS_NOT_BUILT.contains(&own) {
+                return Err(not_built(own, segment));
+            }
             let known = sets().chain(singletons()).map(|(name, _)| *name);
             let error = not_found(segment).suggesting(segment, known.chain(DOCUMENTS));
             let name = segment.split('(').next().unwrap_or_default();
@@ -206,8 +212,7 @@ impl<'a> Walk<'_, 'a> {
                     let others = DOLLAR.into_iter().filter(|known| *known != name);
                     return Err(not_found(segment).suggesting(name, others));
                 }
-                let kind = Kind::NotBuilt { what: format!("the path segment '/{name}'") };
-                return Err(Error::at(kind, "path", segment, 0));
+                return Err(not_built(name, segment));
             }
         };
         self.steps.push(step);
@@ -283,7 +288,8 @@ impl<'a> Walk<'_, 'a> {
                 continue;
             }
             let text = groups.first().copied();
-            match arguments::parse(operation, text, self.aliases()) {
+            let custom = &self.binder.texts.custom;
+            match arguments::parse(operation, text, (self.aliases(), custom)) {
                 Ok(arguments) => {
                     self.steps.push(Step::Operation { operation, namespace, arguments });
                     self.place = result(operation);
@@ -370,6 +376,12 @@ pub fn misspelt(model: &'static Model, resource: &Resource) -> Option<Error> {
         let error = not_found(key).suggesting(key, known.iter().map(String::as_str));
         error.suggestion.is_some().then_some(error)
     })
+}
+
+/// The error for a segment that the standard has.
+fn not_built(name: &str, segment: &str) -> Error {
+    let kind = Kind::NotBuilt { what: format!("the path segment '/{name}'") };
+    Error::at(kind, "path", segment, 0)
 }
 
 fn not_found(segment: &str) -> Error {

@@ -5,13 +5,16 @@
 //! in ticks of 100 ns, .NET's unit, which an `i64` holds for 29,000 years either way.
 
 mod civil;
+mod decimal;
+mod fine;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{self, SystemTime, UNIX_EPOCH};
 
-use civil::days_in_month;
-
 pub use civil::{civil_from_days, days_from_civil};
+pub use decimal::Decimal;
+pub use fine::{Fine, Moment};
 
 /// Ticks of 100 ns in a second.
 pub const TICKS_PER_SECOND: i64 = 10_000_000;
@@ -66,64 +69,19 @@ impl DateTimeOffset {
     /// assert_eq!(t.to_string(), "2020-02-25T18:52:21.2169889Z");
     /// ```
     pub fn parse(text: &str) -> Option<Self> {
-        let mut at = Cursor(text.as_bytes());
-        let negative = at.eat(b'-');
-        let year_digits = at.0.iter().take_while(|b| b.is_ascii_digit()).count();
-        if !(4..=5).contains(&year_digits) {
-            return None;
-        }
-        let year = at.number(year_digits)?;
-        let year = if negative { -year } else { year };
-        at.expect(b'-')?;
-        let month = at.number(2)?;
-        at.expect(b'-')?;
-        let day = at.number(2)?;
-        if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
-            return None;
-        }
-        let mut seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY;
-        let mut fraction = 0;
-        if at.0.is_empty() {
-            return seconds.checked_mul(TICKS_PER_SECOND).map(Self);
-        }
-        if !(at.eat(b'T') || at.eat(b't')) {
-            return None;
-        }
-        let hour = at.number(2)?;
-        at.expect(b':')?;
-        let minute = at.number(2)?;
-        let mut second = 0;
-        if at.eat(b':') {
-            second = at.number(2)?;
-            if at.eat(b'.') {
-                fraction = at.fraction()?;
-            }
-        }
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        seconds += hour * 3600 + minute * 60 + second - at.offset_seconds()?;
-        if !at.0.is_empty() {
-            return None;
-        }
-        seconds.checked_mul(TICKS_PER_SECOND)?.checked_add(fraction).map(Self)
+        Moment::parse(text).map(|moment| Self(moment.at.ticks))
+    }
+}
+
+impl From<DateTimeOffset> for Moment {
+    fn from(at: DateTimeOffset) -> Self {
+        Self::utc(at.0)
     }
 }
 
 impl fmt::Display for DateTimeOffset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.div_euclid(TICKS_PER_SECOND);
-        let fraction = self.0.rem_euclid(TICKS_PER_SECOND);
-        let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY));
-        let second_of_day = seconds.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) =
-            (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-        if year < 0 {
-            f.write_str("-")?;
-        }
-        write!(f, "{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}", year.abs())?;
-        write_fraction(f, fraction)?;
-        f.write_str("Z")
+        Moment::utc(self.0).fmt(f)
     }
 }
 
@@ -131,82 +89,28 @@ impl Duration {
     /// Reads `[-]P[nD][T[nH][nM][n[.f]S]]` (OData ABNF `durationValue`); digits behind the seventh
     /// of the fraction are cut off.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut at = Cursor(text.as_bytes());
-        let negative = at.eat(b'-');
-        if !negative {
-            at.eat(b'+');
-        }
-        at.expect(b'P')?;
-        let mut ticks: i64 = 0;
-        let mut in_time = false;
-        let mut last_unit = 0;
-        let mut parts = 0;
-        while !at.0.is_empty() {
-            if !in_time && at.eat(b'T') {
-                in_time = true;
-                last_unit = 1;
-                if at.0.is_empty() {
-                    return None;
-                }
-                continue;
-            }
-            let amount = at.integer()?;
-            let fraction = if at.eat(b'.') { Some(at.fraction()?) } else { None };
-            let (rank, unit_seconds) = match (in_time, at.next()?) {
-                (false, b'D') => (1, SECONDS_PER_DAY),
-                (true, b'H') => (2, 3600),
-                (true, b'M') => (3, 60),
-                (true, b'S') => (4, 1),
-                _ => return None,
-            };
-            if rank <= last_unit && parts > 0 || (fraction.is_some() && rank != 4) {
-                return None;
-            }
-            let part = amount.checked_mul(unit_seconds)?.checked_mul(TICKS_PER_SECOND)?;
-            ticks = ticks.checked_add(part)?.checked_add(fraction.unwrap_or(0))?;
-            last_unit = rank;
-            parts += 1;
-        }
-        if parts == 0 {
-            return None;
-        }
-        Some(Self(if negative { -ticks } else { ticks }))
+        let length = Fine::parse_duration(text)?;
+        // Towards zero.
+        Some(Self(length.ticks + i64::from(length.ticks < 0 && length.is_between())))
     }
 }
 
 impl fmt::Display for Duration {
     /// .NET's form: days split off, `PT0S` for zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < 0 {
-            f.write_str("-")?;
-        }
-        let ticks = self.0.unsigned_abs();
-        let per_second = TICKS_PER_SECOND.unsigned_abs();
-        let (seconds, fraction) = (ticks / per_second, ticks % per_second);
-        let per_day = SECONDS_PER_DAY.unsigned_abs();
-        let (days, rest) = (seconds / per_day, seconds % per_day);
-        let (hours, minutes, seconds) = (rest / 3600, rest / 60 % 60, rest % 60);
-        f.write_str("P")?;
-        if days > 0 {
-            write!(f, "{days}D")?;
-        }
-        if rest == 0 && fraction == 0 {
-            return if days > 0 { Ok(()) } else { f.write_str("T0S") };
-        }
-        f.write_str("T")?;
-        if hours > 0 {
-            write!(f, "{hours}H")?;
-        }
-        if minutes > 0 {
-            write!(f, "{minutes}M")?;
-        }
-        if seconds > 0 || fraction > 0 {
-            write!(f, "{seconds}")?;
-            write_fraction(f, fraction.cast_signed())?;
-            f.write_str("S")?;
-        }
-        Ok(())
+        Fine::of(self.0).write_duration(f)
     }
+}
+
+/// Text as it is compared: a GUID in lower case, anything else as it is.
+pub fn folded(text: &str) -> Cow<'_, str> {
+    if text.len() == 36
+        && text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && parse_guid(text).is_some()
+    {
+        return Cow::Owned(text.to_ascii_lowercase());
+    }
+    Cow::Borrowed(text)
 }
 
 /// The 16 bytes of a GUID in its 8-4-4-4-12 form, in either case.
@@ -229,18 +133,6 @@ pub fn parse_guid(text: &str) -> Option<[u8; 16]> {
         nibbles += 1;
     }
     Some(out)
-}
-
-fn write_fraction(f: &mut fmt::Formatter<'_>, mut fraction: i64) -> fmt::Result {
-    if fraction == 0 {
-        return Ok(());
-    }
-    let mut width = 7;
-    while fraction % 10 == 0 {
-        fraction /= 10;
-        width -= 1;
-    }
-    write!(f, ".{fraction:0width$}")
 }
 
 struct Cursor<'a>(&'a [u8]);
@@ -279,37 +171,6 @@ impl Cursor<'_> {
             return None;
         }
         self.number(digits)
-    }
-
-    /// Fraction digits as ticks.
-    fn fraction(&mut self) -> Option<i64> {
-        let mut ticks = 0;
-        let mut digits = 0;
-        while let Some(byte) = self.0.first().filter(|b| b.is_ascii_digit()) {
-            if digits < 7 {
-                ticks = ticks * 10 + i64::from(byte - b'0');
-            }
-            digits += 1;
-            self.0 = &self.0[1..];
-        }
-        (1..=12).contains(&digits).then(|| ticks * 10_i64.pow(7 - digits.min(7)))
-    }
-
-    fn offset_seconds(&mut self) -> Option<i64> {
-        match self.next()? {
-            b'Z' | b'z' => Some(0),
-            sign @ (b'+' | b'-') => {
-                let hour = self.number(2)?;
-                self.expect(b':')?;
-                let minute = self.number(2)?;
-                if hour > 14 || minute > 59 {
-                    return None;
-                }
-                let seconds = hour * 3600 + minute * 60;
-                Some(if sign == b'-' { -seconds } else { seconds })
-            }
-            _ => None,
-        }
     }
 }
 

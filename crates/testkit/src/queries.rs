@@ -31,6 +31,8 @@ pub use records::odd_records;
 /// A query as the text of a URL, in parts that can be left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// The condition of a `$filter` segment.
+    pub path: Option<String>,
     /// `$filter`
     pub filter: Option<String>,
     /// `$search`
@@ -67,6 +69,10 @@ pub fn query(set: RowSet, rows: &[Json], random: &mut Random) -> Asked {
     }
     let place = Place { prefix: String::new(), ty: Type::Structured(set.ty()), samples };
     let mut asked = Asked::default();
+    if random.chance(8) {
+        let mut writer = Writer { random: &mut *random, places: vec![place.clone()] };
+        asked.path = Some(writer.condition(1));
+    }
     if random.chance(25) {
         let (steps, keys) = apply::chain(&place, random);
         asked.apply = steps;
@@ -132,6 +138,13 @@ impl Asked {
         self
     }
 
+    /// The path behind the version of the API, with its condition.
+    pub fn address(&self, set: RowSet) -> String {
+        let condition = |text: &String| format!("/$filter({})", percent::encode_segment(text));
+        let behind = self.path.as_ref().map(condition).unwrap_or_default();
+        format!("{}{behind}", path(set))
+    }
+
     /// The query, percent-encoded.
     pub fn text(&self) -> String {
         let options = self.options();
@@ -167,6 +180,9 @@ impl fmt::Display for Asked {
         let options = self.options();
         let options: Vec<_> =
             options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if let Some(path) = &self.path {
+            write!(f, "/$filter({path})?")?;
+        }
         f.write_str(&options.join("&"))
     }
 }

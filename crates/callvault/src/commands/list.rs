@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use graph::{Local, QuerySettings};
 use model::TenantId;
+use odata::bound::{Query, Resource};
 use odata::eval::Meter;
 use odata::json::Node;
 use odata::percent::encode_query;
@@ -25,9 +26,13 @@ pub(super) fn run(args: &List, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
     let tenant = setup::tenant(args.record.tenant.as_ref(), &mut reader)?;
     let mut out = BufWriter::new(io::stdout().lock());
+    let (resource, query) = parsed(args, settings)?;
+    if let Some(warning) = graph::warning(&resource, &query) {
+        writeln!(io::stderr(), "warning: {warning}")?;
+    }
     let has_whole_rows = args.select.is_none() && args.compute.is_none() && args.apply.is_none();
     if has_whole_rows && args.of == Rows::Records && args.output == Output::Ndjson {
-        stored_records(args, settings, &mut reader, &tenant, &mut out)?;
+        stored_records((args, query), settings, &mut reader, &tenant, &mut out)?;
     } else {
         api_rows(args, settings, &mut reader, &tenant, &mut out)?;
     }
@@ -43,19 +48,23 @@ fn without_time_limit(settings: &Settings) -> QuerySettings {
     settings
 }
 
+/// What is asked for.
+fn parsed(args: &List, settings: &Settings) -> Result<(Resource, Query)> {
+    let model = &model::generated::BETA;
+    let now = DateTimeOffset::from_unix_seconds(crate::clock::now());
+    let language = without_time_limit(settings).language;
+    Ok(odata::parse_request(model, &path(args), &query(args), &language, now)?)
+}
+
 /// Prints records in their stored form, which can be imported again.
 fn stored_records(
-    args: &List,
+    (args, query): (&List, Query),
     settings: &Settings,
     reader: &mut Reader,
     tenant: &TenantId,
     out: &mut impl Write,
 ) -> Result<()> {
     let settings = without_time_limit(settings);
-    let model = &model::generated::BETA;
-    let now = DateTimeOffset::from_unix_seconds(crate::clock::now());
-    let (_, query) =
-        odata::parse_request(model, &path(args), &query(args), &settings.language, now)?;
     let query = RowQuery { rows: RowSet::Records, query, not_before: None };
     let budget = Budget {
         rows_scanned: settings.cost.rows_scanned,

@@ -10,6 +10,7 @@ mod collections;
 mod compute;
 mod conformance;
 mod expand;
+mod joining;
 mod literals;
 mod logic;
 mod order;
@@ -22,6 +23,7 @@ mod select;
 mod strict;
 mod text;
 mod time;
+mod warnings;
 
 use serde_json::{Value, json};
 use testkit::{Answer, Callvault, Client, Server, TENANT};

@@ -2,6 +2,7 @@
 //! it, and the last one for the other options.
 
 use super::Binder;
+use super::expression::single_value;
 use super::options::refuse_taken;
 use super::scope::{Item, Key, Scope};
 use super::types::{INT64, is_constant, is_number, is_whole, mismatch};
@@ -62,6 +63,7 @@ impl<'a> Binder<'a> {
             TransformationKind::Extreme(kind, amount, by) => {
                 self.extreme(*kind, amount, by, scope, source)?
             }
+            TransformationKind::Join(join) => self.join(join, scope, source)?,
             TransformationKind::Other(name) => {
                 let what = format!("the transformation '{name}'");
                 return Err(source.error(Kind::NotBuilt { what }, step.position));
@@ -112,6 +114,10 @@ impl<'a> Binder<'a> {
                 }
                 (value, Method::Count, INT64)
             }
+            (None, None) if is_related(&figure.value) => {
+                let what = "figures of what is related to the items".to_owned();
+                return Err(source.error(Kind::NotBuilt { what }, at));
+            }
             (None, None) => {
                 return Err(source.expected("value with an aggregation method", at));
             }
@@ -129,7 +135,8 @@ impl<'a> Binder<'a> {
             return Err(source.expected("name of the figure behind 'as'", at));
         };
         let alias_at = alias.position;
-        Ok((Aggregate { value, method, alias: alias.name.clone() }, ty, alias_at))
+        let place = source.place(super::operators::start(&figure.value));
+        Ok((Aggregate { value, method, alias: alias.name.clone(), place }, ty, alias_at))
     }
 
     /// A path that may lead through collections, to the values of all their items.
@@ -184,7 +191,7 @@ impl<'a> Binder<'a> {
         let grouped = match apply {
             None => {
                 let members = members(&found);
-                scope.item = Item { members, keys: Some(found), ty: scope.item.ty };
+                scope.item = Item { members, keys: Some(found), ..scope.item.clone() };
                 None
             }
             Some(steps) => {
@@ -213,7 +220,12 @@ impl<'a> Binder<'a> {
         source: &Lexer<'a>,
     ) -> Result<Path, Error> {
         let at = expr.position;
-        let bound = self.single(expr, scope, source)?;
+        let bound = self.expression(expr, scope, source)?;
+        if let Ty::One(Type::Structured(_)) = bound.ty {
+            let what = "grouping by an entity or a complex value".to_owned();
+            return Err(source.error(Kind::NotBuilt { what }, at));
+        }
+        let bound = single_value(bound, source, at)?;
         let ty = bound.ty;
         let is_plain = |step: &PathStep| {
             matches!(step, PathStep::Property(_) | PathStep::Member(_) | PathStep::Cast(_))
@@ -257,6 +269,41 @@ impl<'a> Binder<'a> {
             scope.item = item;
         }
         Ok(Transformation::Concat(bound))
+    }
+
+    /// `join(path as alias,…)`: the items with each of what is related to them.
+    fn join(
+        &mut self,
+        join: &ast::Join,
+        scope: &mut Scope,
+        source: &Lexer<'a>,
+    ) -> Result<Transformation, Error> {
+        let ast::Join { path, alias, apply, is_outer } = join;
+        let at = path.position;
+        let bound = match &path.kind {
+            ast::ExprKind::Path(path) => self.flattened(path, at, scope, source)?,
+            _ => return Err(source.expected("path to related items", at)),
+        };
+        let Ty::Many(ty @ Type::Structured(_)) = bound.ty else {
+            return Err(mismatch(
+                "a collection of entities or complex values",
+                bound.ty,
+                source,
+                at,
+            ));
+        };
+        let mut inside = Scope::new(Item::of(Ty::One(ty)));
+        let apply = match apply {
+            Some(steps) => Some(self.apply(steps, &mut inside, source)?),
+            None => None,
+        };
+        refuse_taken(&scope.item, &alias.name, source, alias.position)?;
+        // What is aggregated has members that only it knows.
+        let is_whole = inside.item.keys.is_none() && inside.item.members.is_empty();
+        let joined = if is_whole { Ty::One(ty) } else { Ty::Dynamic };
+        scope.item.members.push((alias.name.clone(), joined));
+        let alias = alias.name.clone();
+        Ok(Transformation::Join { path: bound, alias, apply, is_outer: *is_outer })
     }
 
     fn extreme(
@@ -313,7 +360,15 @@ fn counted(value: &ast::Expr) -> Option<ast::Path> {
     }
 }
 
-fn method(name: &str, source: &Lexer<'_>, position: usize) -> Result<Method, Error> {
+/// Whether the figures of related items are asked for: `sessions(…)`.
+fn is_related(value: &ast::Expr) -> bool {
+    let ast::ExprKind::Path(path) = &value.kind else { return false };
+    matches!(path.steps.as_slice(), [ast::PathStep { kind: StepKind::Call(..), .. }])
+}
+
+fn method(written: &str, source: &Lexer<'_>, position: usize) -> Result<Method, Error> {
+    let lower = written.to_ascii_lowercase();
+    let name = lower.as_str();
     Ok(match name {
         "sum" => Method::Sum,
         "min" => Method::Min,
@@ -326,8 +381,8 @@ fn method(name: &str, source: &Lexer<'_>, position: usize) -> Result<Method, Err
                 digits.len() <= 2 && !digits.starts_with('0') && !digits.starts_with('+')
             });
             let Some(per_cent) = share.and_then(|digits| digits.parse::<u8>().ok()) else {
-                let kind = Kind::UnknownFunction { name: name.to_owned() };
-                return Err(source.error(kind, position).suggesting(name, METHODS));
+                let kind = Kind::UnknownFunction { name: written.to_owned() };
+                return Err(source.error(kind, position).suggesting(written, METHODS));
             };
             Method::Percentile(f64::from(per_cent) / 100.0)
         }
@@ -375,6 +430,7 @@ fn united(mut one: Item, other: Item) -> Item {
             None => one.members.push((name, ty)),
         }
     }
+    one.is_mixed |= other.is_mixed || one.keys.is_some() != other.keys.is_some();
     one.keys = match (one.keys, other.keys) {
         (Some(mut keys), Some(others)) => {
             keys.extend(others.into_iter().filter(|key| !keys.contains(key)).collect::<Vec<_>>());

@@ -3,13 +3,13 @@
 use super::Binder;
 use super::expression::truth;
 use super::scope::Scope;
-use super::types::{is_number, mismatch};
+use super::types::{is_number, is_whole, mismatch};
 use crate::ast::{self, PathStep, StepKind};
 use crate::bound::{Expr, ExprKind, Path, Root, Ty};
 use crate::edm::{Primitive, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
-use crate::literal::type_name;
+use crate::literal::{Literal, type_name};
 use crate::names;
 
 /// The built-in types that values can have here.
@@ -83,6 +83,8 @@ impl<'a> Binder<'a> {
 
     fn type_named(&self, expr: &ast::Expr, source: &Lexer<'a>) -> Result<Type, Error> {
         let name = match &expr.kind {
+            // As Graph's own documents write it.
+            ast::ExprKind::Literal(Literal::String(name)) => name,
             ast::ExprKind::Path(ast::Path { root: ast::Root::Implicit, steps }) => {
                 match steps.as_slice() {
                     [PathStep { kind: StepKind::Name(name), .. }] => name,
@@ -136,6 +138,8 @@ fn is_castable(from: Ty, to: Type) -> bool {
         (Type::Structured(from), Type::Structured(to)) => from.is_a(to) || to.is_a(from),
         (from, Type::Primitive(Primitive::String)) => is_value(from),
         (Type::Primitive(Primitive::String), to) => is_value(to),
+        (Type::Enum(_), to) => from == to || is_number(to),
+        (from, Type::Enum(_)) => is_whole(from),
         (Type::Primitive(Primitive::Date), Type::Primitive(Primitive::DateTimeOffset))
         | (
             Type::Primitive(Primitive::DateTimeOffset),

@@ -45,7 +45,9 @@ impl<'a> Binder<'a> {
                 let operand = self.condition(operand, scope, source)?;
                 Ok(truth(ExprKind::Not(Box::new(operand))))
             }
-            ast::ExprKind::Unary(Unary::Negate, operand) => self.negation(operand, scope, source),
+            ast::ExprKind::Unary(Unary::Negate, operand) => {
+                self.negation(operand, position, scope, source)
+            }
             ast::ExprKind::And(parts) => {
                 let parts = self.conditions(parts, scope, source, |kind| match kind {
                     ExprKind::And(parts) => Ok(parts),
@@ -84,7 +86,10 @@ impl<'a> Binder<'a> {
         scope: &Scope,
         source: &Lexer<'a>,
     ) -> Result<Expr, Error> {
-        let alias = self.alias(name, source, position)?;
+        // One without a value is null (URL Conventions 5.3.1).
+        let Some(alias) = self.alias(name) else {
+            return Ok(Expr { kind: ExprKind::Literal(Literal::Null), ty: Ty::Null });
+        };
         if self.following.iter().any(|value| Rc::ptr_eq(value, &alias.value)) {
             return Err(source.expected("value that does not use itself", position));
         }
@@ -223,15 +228,24 @@ impl<'a> Binder<'a> {
         source: &Lexer<'a>,
     ) -> Result<Expr, Error> {
         let bound = self.expression(expr, scope, source)?;
-        match bound.ty {
-            Ty::Many(_) | Ty::One(Type::Structured(_) | Type::Undeclared(_)) => {
-                Err(mismatch("a single value", bound.ty, source, expr.position))
-            }
-            Ty::One(Type::Primitive(Primitive::Stream)) => {
-                Err(mismatch("a value that can be compared", bound.ty, source, expr.position))
-            }
-            _ => Ok(bound),
+        single_value(bound, source, expr.position)
+    }
+}
+
+/// The expression, if it has a single value without properties.
+pub(super) fn single_value(
+    bound: Expr,
+    source: &Lexer<'_>,
+    position: usize,
+) -> Result<Expr, Error> {
+    match bound.ty {
+        Ty::Many(_) | Ty::One(Type::Structured(_) | Type::Undeclared(_)) => {
+            Err(mismatch("a single value", bound.ty, source, position))
         }
+        Ty::One(Type::Primitive(Primitive::Stream)) => {
+            Err(mismatch("a value that can be compared", bound.ty, source, position))
+        }
+        _ => Ok(bound),
     }
 }
 

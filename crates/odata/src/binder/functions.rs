@@ -2,10 +2,11 @@
 //! 5.1.1.12).
 
 use super::Binder;
+use super::expression::truth;
 use super::scope::Scope;
 use super::types::{coerce, coerce_items, fits, is_constant, is_number, mismatch};
 use crate::ast;
-use crate::bound::{Expr, ExprKind, Function, Ty};
+use crate::bound::{Expr, ExprKind, Function, Root, Ty};
 use crate::edm::{Primitive, Type};
 use crate::error::{Error, Kind};
 use crate::eval::{BadPattern, check_pattern};
@@ -84,6 +85,8 @@ const TO_TIME: &[Signature] = &[giving(&[INSTANT], Primitive::TimeOfDay)];
 const OFFSET: &[Signature] = &[giving(&[INSTANT], Primitive::Int32)];
 const SECONDS: &[Signature] = &[giving(&[DURATION], Primitive::Decimal)];
 const NUMBER_TO_NUMBER: &[Signature] = &[giving_first(&[NUMBER])];
+/// Bound by itself: its argument is no value.
+const PATH_TEST: &[Signature] = &[];
 const NO_ARGUMENTS: &[Signature] = &[giving(&[], Primitive::DateTimeOffset)];
 
 /// The ways of calling a function.
@@ -95,6 +98,7 @@ fn signatures(function: Function) -> &'static [Signature] {
         Function::Length => LENGTH,
         Function::Substring => SUBSTRING,
         Function::HasSubset | Function::HasSubsequence => ITEMS_TEST,
+        Function::IsDefined => PATH_TEST,
         Function::MatchesPattern => TEXT_TEST,
         Function::ToLower | Function::ToUpper | Function::Trim => TEXT_TO_TEXT,
         Function::Year | Function::Month | Function::Day => DAY_PART,
@@ -127,6 +131,7 @@ impl<'a> Binder<'a> {
     ) -> Result<Expr, Error> {
         match name {
             "cast" | "isof" => return self.type_function(name, written, position, scope, source),
+            "isdefined" => return self.is_defined(written, position, scope, source),
             "now" if written.is_empty() => return Ok(instant(self.now)),
             "now" => return Err(wrong_count(name, &[0], written, source, position)),
             _ => {}
@@ -163,6 +168,31 @@ impl<'a> Binder<'a> {
             refuse_negative(length, written[2].position, source)?;
         }
         Ok(finished(function, arguments, signature))
+    }
+
+    /// `isdefined(path)`: true of what every item at hand has; else the items tell.
+    fn is_defined(
+        &mut self,
+        written: &[ast::Expr],
+        position: usize,
+        scope: &Scope,
+        source: &Lexer<'a>,
+    ) -> Result<Expr, Error> {
+        let [argument] = written else {
+            return Err(wrong_count("isdefined", &[1], written, source, position));
+        };
+        let mut before = scope.clone();
+        before.item.keys = None;
+        let bound = self.expression(argument, &before, source)?;
+        let ExprKind::Path(path) = &bound.kind else {
+            return Err(mismatch("a path to a property", bound.ty, source, argument.position));
+        };
+        let is_aggregated = scope.item.keys.is_some() || scope.item.is_mixed;
+        Ok(truth(if is_aggregated && path.root == Root::Item {
+            ExprKind::Call(Function::IsDefined, vec![bound])
+        } else {
+            ExprKind::Literal(Literal::Boolean(true))
+        }))
     }
 
     /// Checks a pattern, whose cost is that of many other nodes.
@@ -226,7 +256,7 @@ const LATEST: i64 = 2_534_023_007_999_999_999;
 
 fn instant(at: DateTimeOffset) -> Expr {
     let ty = Ty::One(Type::Primitive(Primitive::DateTimeOffset));
-    Expr { kind: ExprKind::Literal(Literal::DateTimeOffset(at)), ty }
+    Expr { kind: ExprKind::Literal(Literal::DateTimeOffset(at.into())), ty }
 }
 
 /// Arguments with the types that the signature asks for.

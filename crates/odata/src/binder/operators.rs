@@ -14,6 +14,7 @@ use crate::lexer::Lexer;
 
 const DURATION: Type = Type::Primitive(Primitive::Duration);
 const INSTANT: Type = Type::Primitive(Primitive::DateTimeOffset);
+const DAY: Type = Type::Primitive(Primitive::Date);
 
 /// The two sides of an operator, bound, with their places.
 struct Sides<'s> {
@@ -21,6 +22,8 @@ struct Sides<'s> {
     right: Expr,
     left_at: usize,
     right_at: usize,
+    /// Where all of it begins.
+    start: usize,
     source: &'s Lexer<'s>,
 }
 
@@ -38,6 +41,7 @@ impl<'a> Binder<'a> {
             right: self.expression(right, scope, source)?,
             left_at: left.position,
             right_at: right.position,
+            start: start(left),
             source,
         };
         match operator {
@@ -61,6 +65,7 @@ impl<'a> Binder<'a> {
     pub(super) fn negation(
         &mut self,
         operand: &ast::Expr,
+        position: usize,
         scope: &Scope,
         source: &Lexer<'a>,
     ) -> Result<Expr, Error> {
@@ -73,7 +78,7 @@ impl<'a> Binder<'a> {
             }
         }
         let ty = value.ty;
-        Ok(Expr { kind: ExprKind::Negate(Box::new(value)), ty })
+        Ok(Expr { kind: ExprKind::Negate(Box::new(value), source.place(position)), ty })
     }
 
     /// `item in list`
@@ -129,6 +134,10 @@ impl Sides<'_> {
             (self.right.ty, self.left.ty, self.right_at),
         ] {
             match ty {
+                Ty::Many(_) if matches!(other, Ty::Many(_) | Ty::Null) => {
+                    let what = "comparing collections".to_owned();
+                    return Err(self.source.error(Kind::NotBuilt { what }, position));
+                }
                 Ty::Many(_) => return self.refuse("a single value", ty, position),
                 Ty::One(Type::Structured(_) | Type::Undeclared(_)) => {
                     if !is_equality {
@@ -153,6 +162,13 @@ impl Sides<'_> {
     /// Gives a literal the type of the other side; other types have to go together.
     fn reconcile(&mut self) -> Result<(), Error> {
         let (Ty::One(left), Ty::One(right)) = (self.left.ty, self.right.ty) else { return Ok(()) };
+        // A day that is calculated stands for its midnight in UTC beside an instant.
+        let is_day = |expr: &Expr, ty| ty == DAY && !is_constant(expr);
+        if is_day(&self.left, left) && right == INSTANT
+            || is_day(&self.right, right) && left == INSTANT
+        {
+            return Ok(());
+        }
         let is_left = is_constant(&self.left)
             && (!is_constant(&self.right)
                 || coerce(self.right.clone(), left, self.source, self.right_at).is_err());
@@ -210,7 +226,7 @@ impl Sides<'_> {
             (Ty::Dynamic, _) | (_, Ty::Dynamic) => Ty::Dynamic,
             (Ty::Null, ty) | (ty, _) => ty,
         };
-        let place = self.source.place(self.left_at);
+        let place = self.source.place(self.start);
         Ok(Expr {
             kind: ExprKind::Arithmetic(operator, Box::new(self.left), Box::new(self.right), place),
             ty,
@@ -219,19 +235,19 @@ impl Sides<'_> {
 
     /// Arithmetic with instants and durations (URL Conventions 5.1.1.3).
     fn temporal(&mut self, operator: Arithmetic, left: Type, right: Type) -> Result<Type, Error> {
-        // A string stands for a duration, and a day for its midnight.
+        // A string stands for a duration, and a day beside an instant for its midnight.
         let left = self.converted(true, left, right)?;
         let right = self.converted(false, right, left)?;
-        let day = Type::Primitive(Primitive::Date);
-        if (left == day || right == day) && is_temporal(left) && is_temporal(right) {
-            let what = "calculating with values of Edm.Date".to_owned();
-            return Err(self.source.error(Kind::NotBuilt { what }, self.left_at));
-        }
         let expected = match (operator, left) {
             (Arithmetic::Add | Arithmetic::Sub, _) if left == INSTANT && right == DURATION => {
                 return Ok(INSTANT);
             }
-            (Arithmetic::Sub, _) if left == INSTANT && right == INSTANT => return Ok(DURATION),
+            (Arithmetic::Sub, _) if left == right && (left == INSTANT || left == DAY) => {
+                return Ok(DURATION);
+            }
+            (Arithmetic::Add | Arithmetic::Sub, _) if left == DAY && right == DURATION => {
+                return Ok(DAY);
+            }
             (Arithmetic::Add | Arithmetic::Sub, _) if left == DURATION && right == DURATION => {
                 return Ok(DURATION);
             }
@@ -245,7 +261,8 @@ impl Sides<'_> {
                 std::mem::swap(&mut self.left, &mut self.right);
                 return Ok(DURATION);
             }
-            (Arithmetic::Add, _) if left == INSTANT || left == DURATION => "Edm.Duration",
+            (Arithmetic::Add, _) if is_temporal(left) => "Edm.Duration",
+            (Arithmetic::Sub, _) if left == DAY => "Edm.Duration or Edm.Date",
             (Arithmetic::Sub, _) if left == INSTANT => "Edm.Duration or Edm.DateTimeOffset",
             (Arithmetic::Sub, _) if left == DURATION => "Edm.Duration",
             (Arithmetic::Mul | Arithmetic::Div | Arithmetic::DivBy, _) if left == DURATION => {
@@ -265,7 +282,7 @@ impl Sides<'_> {
             if is_left { (&mut self.left, self.left_at) } else { (&mut self.right, self.right_at) };
         let to = match ty {
             Type::Primitive(Primitive::String) => DURATION,
-            Type::Primitive(Primitive::Date) if is_temporal(other) => INSTANT,
+            _ if ty == DAY && other == INSTANT => INSTANT,
             _ => return Ok(ty),
         };
         if !is_constant(side) {
@@ -276,6 +293,17 @@ impl Sides<'_> {
     }
 }
 
+/// Where the first operand of an expression begins.
+pub(super) fn start(expr: &ast::Expr) -> usize {
+    match &expr.kind {
+        ast::ExprKind::Binary(_, left, _) | ast::ExprKind::In(left, _) => start(left),
+        ast::ExprKind::And(parts) | ast::ExprKind::Or(parts) => {
+            parts.first().map_or(expr.position, start)
+        }
+        _ => expr.position,
+    }
+}
+
 fn is_temporal(ty: Type) -> bool {
-    ty == DURATION || ty == INSTANT || ty == Type::Primitive(Primitive::Date)
+    ty == DURATION || ty == INSTANT || ty == DAY
 }

@@ -127,8 +127,7 @@ impl<'a> Binder<'a> {
             let bound = self.single(value, scope, source)?;
             refuse_taken(&scope.item, alias, source, *position)?;
             scope.item.members.push((alias.clone(), bound.ty));
-            let before = source.text().char_indices().take_while(|(at, _)| *at < value.position);
-            let position = before.count();
+            let position = source.place(value.position).position;
             out.push(ComputedMember { value: bound, alias: alias.clone(), position });
         }
         Ok(out)

@@ -56,6 +56,9 @@ impl<'a> Binder<'a> {
             },
             ast::Root::Alias(name) => {
                 let bound = self.followed(name, position, scope, source)?;
+                if bound.ty == Ty::Null {
+                    return Ok(bound);
+                }
                 let ExprKind::Path(Path { root, steps: behind }) = bound.kind else {
                     return Err(source.expected("alias of a path", position));
                 };

@@ -10,6 +10,8 @@ pub(super) struct Item {
     pub(super) members: Vec<(String, Ty)>,
     /// After an aggregation: the only paths of its type that it still has.
     pub(super) keys: Option<Vec<Key>>,
+    /// Aggregated items stand among others.
+    pub(super) is_mixed: bool,
 }
 
 /// A path that an aggregation has grouped by.
@@ -21,7 +23,7 @@ pub(super) struct Key {
 
 impl Item {
     pub(super) fn of(ty: Ty) -> Self {
-        Self { ty, members: Vec::new(), keys: None }
+        Self { ty, members: Vec::new(), keys: None, is_mixed: false }
     }
 
     pub(super) fn member(&self, name: &str) -> Option<Ty> {

@@ -1,7 +1,7 @@
 //! `$apply`: transformations of a collection, one behind the other (OData Extension for Data
 //! Aggregation 4.0, section 3).
 
-use super::{ComputedMember, Expr, OrderKey, Path, Search};
+use super::{ComputedMember, Expr, OrderKey, Path, Place, Search};
 
 /// A chain of transformations.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,18 @@ pub enum Transformation {
     },
     /// The results of several chains, one behind the other.
     Concat(Vec<Apply>),
+    /// The items with each of what is related to them, one item for each pair (Data Aggregation 4.0,
+    /// section 3.4).
+    Join {
+        /// To a collection.
+        path: Expr,
+        /// The name of the member that has the related item.
+        alias: String,
+        /// What becomes of the collection of an item first.
+        apply: Option<Apply>,
+        /// An item without related ones stays, and the member is null.
+        is_outer: bool,
+    },
     /// The items that come first by a value.
     Extreme {
         /// How many, and from which end.
@@ -74,6 +86,8 @@ pub struct Aggregate {
     pub method: Method,
     /// The name of the figure.
     pub alias: String,
+    /// Where its value stands.
+    pub place: Place,
 }
 
 /// How values become one; nulls are left out, and of no values the result is null (0 for counts).

@@ -42,7 +42,7 @@ pub enum ExprKind {
     /// `not`
     Not(Box<Expr>),
     /// `-`
-    Negate(Box<Expr>),
+    Negate(Box<Expr>, Place),
     /// All hold; at least two, none itself an `And`.
     And(Vec<Expr>),
     /// One holds; at least two, none itself an `Or`.
@@ -164,6 +164,8 @@ pub enum Function {
     Substring,
     HasSubset,
     HasSubsequence,
+    /// Whether an item still has the member at the end of a path (Data Aggregation 4.0, 3.1.2).
+    IsDefined,
     MatchesPattern,
     ToLower,
     ToUpper,
@@ -188,7 +190,7 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Concat,
         Self::Contains,
         Self::EndsWith,
@@ -198,6 +200,7 @@ impl Function {
         Self::Substring,
         Self::HasSubset,
         Self::HasSubsequence,
+        Self::IsDefined,
         Self::MatchesPattern,
         Self::ToLower,
         Self::ToUpper,
@@ -232,6 +235,7 @@ impl Function {
             Self::Substring => "substring",
             Self::HasSubset => "hassubset",
             Self::HasSubsequence => "hassubsequence",
+            Self::IsDefined => "isdefined",
             Self::MatchesPattern => "matchesPattern",
             Self::ToLower => "tolower",
             Self::ToUpper => "toupper",

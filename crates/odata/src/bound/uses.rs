@@ -3,23 +3,68 @@
 //! The trees are asked, never their printed form, in which the text of a literal looks like a name.
 
 use super::{
-    Aggregate, Apply, ComputedMember, Expr, ExprKind, GroupKey, Path, PathStep, Query, Root,
-    Select, Transformation,
+    Aggregate, Apply, ComputedMember, Expr, ExprKind, GroupKey, Path, PathStep, Query, Resource,
+    Root, Select, Step, Transformation, Ty,
 };
+use crate::edm::Type;
+use crate::literal::Literal;
 
-/// Says whether a path is one to look for.
-type Test<'t> = dyn FnMut(&Path) -> bool + 't;
+/// Where an expression ends.
+enum Leaf<'e> {
+    Path(&'e Path),
+    Literal(&'e Literal, Ty),
+}
+
+/// Says whether a leaf is one to look for.
+type Test<'t> = dyn FnMut(Leaf<'_>) -> bool + 't;
+
+/// A member that an enumeration does not declare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndeclaredMember {
+    /// As written.
+    pub name: String,
+    /// The enumeration.
+    pub ty: &'static str,
+}
+
+/// The members that a request names of enumerations to which members may be added at any time, and that
+/// are not declared: what is stored may have them, or nothing ever will.
+pub fn undeclared_members(resource: &Resource, query: &Query) -> Vec<UndeclaredMember> {
+    let mut found: Vec<UndeclaredMember> = Vec::new();
+    let mut note = |leaf: Leaf<'_>| {
+        if let Leaf::Literal(Literal::Enum { members, .. }, Ty::One(Type::Enum(ty))) = leaf
+            && ty.members.iter().all(|(name, _)| name != members)
+        {
+            let member = UndeclaredMember { name: members.clone(), ty: ty.name };
+            if !found.contains(&member) {
+                found.push(member);
+            }
+        }
+        false
+    };
+    for step in &resource.steps {
+        if let Step::Filter(condition) = step {
+            condition.any(&mut note);
+        }
+    }
+    query.any(&mut note);
+    found
+}
 
 impl Query {
     /// Whether `test` holds for any path of any option, expanded properties and conditions inside
     /// paths included. Stops at the first that it holds for.
-    pub fn any_path(&self, test: &mut Test<'_>) -> bool {
-        self.apply.as_ref().is_some_and(|apply| apply.any_path(test))
-            || self.compute.iter().any(|member| member.value.any_path(test))
-            || self.filter.as_ref().is_some_and(|filter| filter.any_path(test))
-            || self.orderby.iter().any(|key| key.value.any_path(test))
-            || self.select.as_ref().is_some_and(|select| select.any_path(test))
-            || self.expand.iter().any(|item| item.query.any_path(test))
+    pub fn any_path(&self, test: &mut dyn FnMut(&Path) -> bool) -> bool {
+        self.any(&mut |leaf| matches!(leaf, Leaf::Path(path) if test(path)))
+    }
+
+    fn any(&self, test: &mut Test<'_>) -> bool {
+        self.apply.as_ref().is_some_and(|apply| apply.any(test))
+            || self.compute.iter().any(|member| member.value.any(test))
+            || self.filter.as_ref().is_some_and(|filter| filter.any(test))
+            || self.orderby.iter().any(|key| key.value.any(test))
+            || self.select.as_ref().is_some_and(|select| select.any(test))
+            || self.expand.iter().any(|item| item.query.any(test))
     }
 
     /// Whether any path starts at the item of the outermost collection (`$it`).
@@ -44,10 +89,10 @@ impl Query {
 }
 
 impl Select {
-    fn any_path(&self, test: &mut Test<'_>) -> bool {
+    fn any(&self, test: &mut Test<'_>) -> bool {
         self.members.iter().any(|member| {
-            member.options.as_ref().is_some_and(|options| options.any_path(test))
-                || member.select.as_ref().is_some_and(|select| select.any_path(test))
+            member.options.as_ref().is_some_and(|options| options.any(test))
+                || member.select.as_ref().is_some_and(|select| select.any(test))
         })
     }
 
@@ -61,36 +106,41 @@ impl Select {
 impl Expr {
     /// Whether `test` holds for any path of the expression, conditions inside paths included. Stops
     /// at the first that it holds for.
-    pub fn any_path(&self, test: &mut Test<'_>) -> bool {
+    pub fn any_path(&self, test: &mut dyn FnMut(&Path) -> bool) -> bool {
+        self.any(&mut |leaf| matches!(leaf, Leaf::Path(path) if test(path)))
+    }
+
+    fn any(&self, test: &mut Test<'_>) -> bool {
         match &self.kind {
-            ExprKind::Literal(_) => false,
-            ExprKind::Path(path) => path.any_path(test),
+            ExprKind::Literal(literal) => test(Leaf::Literal(literal, self.ty)),
+            ExprKind::Path(path) => path.any(test),
             ExprKind::Not(operand)
-            | ExprKind::Negate(operand)
+            | ExprKind::Negate(operand, _)
             | ExprKind::Cast(operand, _)
-            | ExprKind::IsOf(operand, _) => operand.any_path(test),
+            | ExprKind::IsOf(operand, _) => operand.any(test),
             ExprKind::Compare(_, left, right)
             | ExprKind::Arithmetic(_, left, right, _)
             | ExprKind::Has(left, right)
-            | ExprKind::In(left, right) => left.any_path(test) || right.any_path(test),
+            | ExprKind::In(left, right) => left.any(test) || right.any(test),
             ExprKind::And(parts)
             | ExprKind::Or(parts)
             | ExprKind::List(parts)
-            | ExprKind::Call(_, parts) => parts.iter().any(|part| part.any_path(test)),
-            ExprKind::Case(branches) => branches
-                .iter()
-                .any(|(condition, value)| condition.any_path(test) || value.any_path(test)),
+            | ExprKind::Call(_, parts) => parts.iter().any(|part| part.any(test)),
+            ExprKind::Case(branches) => {
+                branches.iter().any(|(condition, value)| condition.any(test) || value.any(test))
+            }
         }
     }
 }
 
 impl Path {
     /// The path itself, then those in the conditions on it.
-    fn any_path(&self, test: &mut Test<'_>) -> bool {
-        test(self)
-            || self.steps.iter().any(|step| {
-                step.condition().is_some_and(|condition| condition.any_path(&mut *test))
-            })
+    fn any(&self, test: &mut Test<'_>) -> bool {
+        test(Leaf::Path(self))
+            || self
+                .steps
+                .iter()
+                .any(|step| step.condition().is_some_and(|condition| condition.any(&mut *test)))
     }
 }
 
@@ -116,40 +166,43 @@ impl PathStep {
 }
 
 impl Apply {
-    fn any_path(&self, test: &mut Test<'_>) -> bool {
-        self.steps.iter().any(|step| step.any_path(test))
+    fn any(&self, test: &mut Test<'_>) -> bool {
+        self.steps.iter().any(|step| step.any(test))
     }
 }
 
 impl Transformation {
-    fn any_path(&self, test: &mut Test<'_>) -> bool {
+    fn any(&self, test: &mut Test<'_>) -> bool {
         match self {
             Self::Identity | Self::Search(_) | Self::Skip(_) | Self::Top(_) => false,
-            Self::Filter(condition) => condition.any_path(test),
+            Self::Filter(condition) => condition.any(test),
             Self::Compute(members) => {
-                members.iter().any(|ComputedMember { value, .. }| value.any_path(test))
+                members.iter().any(|ComputedMember { value, .. }| value.any(test))
             }
-            Self::OrderBy(keys) => keys.iter().any(|key| key.value.any_path(test)),
+            Self::OrderBy(keys) => keys.iter().any(|key| key.value.any(test)),
             Self::Aggregate(figures) => {
                 let mut values =
                     figures.iter().filter_map(|Aggregate { value, .. }| value.as_ref());
-                values.any(|value| value.any_path(test))
+                values.any(|value| value.any(test))
             }
             Self::GroupBy { keys, apply } => {
-                keys.iter().any(|key| key.any_path(test))
-                    || apply.as_ref().is_some_and(|apply| apply.any_path(test))
+                keys.iter().any(|key| key.any(test))
+                    || apply.as_ref().is_some_and(|apply| apply.any(test))
             }
-            Self::Concat(chains) => chains.iter().any(|chain| chain.any_path(test)),
-            Self::Extreme { amount, by, .. } => amount.any_path(test) || by.any_path(test),
+            Self::Concat(chains) => chains.iter().any(|chain| chain.any(test)),
+            Self::Join { path, apply, .. } => {
+                path.any(test) || apply.as_ref().is_some_and(|apply| apply.any(test))
+            }
+            Self::Extreme { amount, by, .. } => amount.any(test) || by.any(test),
         }
     }
 }
 
 impl GroupKey {
-    fn any_path(&self, test: &mut Test<'_>) -> bool {
+    fn any(&self, test: &mut Test<'_>) -> bool {
         match self {
-            Self::Path(path) => path.any_path(test),
-            Self::Rollup { paths, .. } => paths.iter().any(|path| path.any_path(test)),
+            Self::Path(path) => path.any(test),
+            Self::Rollup { paths, .. } => paths.iter().any(|path| path.any(test)),
         }
     }
 }

@@ -9,6 +9,7 @@ mod aggregate;
 mod extreme;
 mod group;
 mod identity;
+mod join;
 mod plan;
 mod run;
 mod sum;

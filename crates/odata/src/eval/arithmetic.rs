@@ -6,7 +6,7 @@ use super::Value;
 use super::meter::Fault;
 use super::time::{day_of, midnight};
 use crate::bound::Arithmetic;
-use crate::primitive::TICKS_PER_DAY;
+use crate::primitive::{Fine, Moment, TICKS_PER_DAY};
 
 /// The result of an operator.
 ///
@@ -21,6 +21,8 @@ pub(super) fn calculate(
         (Value::Int(a), Value::Int(b)) if operator != Arithmetic::DivBy => {
             whole(operator, *a, *b).map(Value::Int)
         }
+        (Value::Decimal(a), b) => calculate(operator, &Value::Double(a.near), b),
+        (a, Value::Decimal(b)) => calculate(operator, a, &Value::Double(b.near)),
         (Value::Int(_) | Value::Double(_), Value::Int(_) | Value::Double(_)) => {
             let real = |a, b| Value::Double(real(operator, a, b));
             Ok(left.as_f64().zip(right.as_f64()).map_or(Value::Null, |(a, b)| real(a, b)))
@@ -29,15 +31,19 @@ pub(super) fn calculate(
     }
 }
 
-/// `-`; the least whole number has no opposite and becomes null.
-pub(super) fn negate(value: &Value<'_>) -> Value<'static> {
+/// `-`
+///
+/// # Errors
+/// When there is none: the least whole number and the longest duration have no opposite.
+pub(super) fn negate(value: &Value<'_>) -> Result<Value<'static>, Fault> {
     let result = match value {
         Value::Int(value) => value.checked_neg().map(Value::Int),
         Value::Double(value) => Some(Value::Double(-value)),
-        Value::Duration(ticks) => ticks.checked_neg().map(Value::Duration),
-        _ => None,
+        Value::Decimal(value) => Some(Value::Double(-value.near)),
+        Value::Duration(length) => Fine::default().minus(*length).map(Value::Duration),
+        _ => Some(Value::Null),
     };
-    result.unwrap_or(Value::Null)
+    result.ok_or(Fault::Overflow)
 }
 
 fn whole(operator: Arithmetic, a: i64, b: i64) -> Result<i64, Fault> {
@@ -72,36 +78,49 @@ fn timed(
 ) -> Option<Result<Value<'static>, Fault>> {
     use Arithmetic::{Add, Div, DivBy, Mul, Sub};
     use Value::{Date, Double, Duration, Instant, Int};
-    let ticks = match (operator, left, right) {
+    let moment = |at: Fine, of: &Moment| Instant(Moment { at, ..*of });
+    let result = match (operator, left, right) {
         (Div | DivBy, Duration(_), Int(0)) => return Some(Err(Fault::DivisionByZero)),
         (Div | DivBy, Duration(_), Double(0.0)) => return Some(Err(Fault::DivisionByZero)),
-        (Add, Duration(a), Duration(b)) => a.checked_add(*b).map(Duration),
-        (Sub, Duration(a), Duration(b)) => a.checked_sub(*b).map(Duration),
+        (Add, Duration(a), Duration(b)) => a.plus(*b).map(Duration),
+        (Sub, Duration(a), Duration(b)) => a.minus(*b).map(Duration),
         (Add, Instant(a), Duration(b)) | (Add, Duration(b), Instant(a)) => {
-            a.checked_add(*b).map(Instant)
+            a.at.plus(*b).map(|at| moment(at, a))
         }
-        (Sub, Instant(a), Duration(b)) => a.checked_sub(*b).map(Instant),
-        (Sub, Instant(a), Instant(b)) => a.checked_sub(*b).map(Duration),
-        (Sub, Instant(a), Date(b)) => midnight(*b).and_then(|b| a.checked_sub(b)).map(Duration),
-        (Sub, Date(a), Instant(b)) => midnight(*a).and_then(|a| a.checked_sub(*b)).map(Duration),
+        (Sub, Instant(a), Duration(b)) => a.at.minus(*b).map(|at| moment(at, a)),
+        (Sub, Instant(a), Instant(b)) => a.at.minus(b.at).map(Duration),
+        (Sub, Instant(a), Date(b)) => first_of(*b).and_then(|b| a.at.minus(b)).map(Duration),
+        (Sub, Date(a), Instant(b)) => first_of(*a).and_then(|a| a.minus(b.at)).map(Duration),
         (Sub, Date(a), Date(b)) => {
-            a.checked_sub(*b).and_then(|days| days.checked_mul(TICKS_PER_DAY)).map(Duration)
+            let days = a.checked_sub(*b).and_then(|days| days.checked_mul(TICKS_PER_DAY));
+            days.map(|ticks| Duration(Fine::of(ticks)))
         }
         (Add, Date(a), Duration(b)) | (Add, Duration(b), Date(a)) => {
-            midnight(*a).and_then(|a| a.checked_add(*b)).map(|ticks| Date(day_of(ticks)))
+            first_of(*a).and_then(|a| a.plus(*b)).map(|at| Date(day_of(at.ticks)))
         }
         (Sub, Date(a), Duration(b)) => {
-            midnight(*a).and_then(|a| a.checked_sub(*b)).map(|ticks| Date(day_of(ticks)))
+            first_of(*a).and_then(|a| a.minus(*b)).map(|at| Date(day_of(at.ticks)))
         }
-        (Mul, Duration(a), Int(b)) | (Mul, Int(b), Duration(a)) => a.checked_mul(*b).map(Duration),
+        (Mul, Duration(a), Int(b)) | (Mul, Int(b), Duration(a)) => {
+            a.picoseconds().checked_mul((*b).into()).and_then(Fine::from_picoseconds).map(Duration)
+        }
         (Mul, Duration(a), Double(b)) | (Mul, Double(b), Duration(a)) => {
-            nearest(*a as f64 * b).map(Duration)
+            nearest(a.ticks as f64 * b).map(|ticks| Duration(Fine::of(ticks)))
         }
-        (Div | DivBy, Duration(a), Int(b)) => divided(*a, *b).map(Duration),
-        (Div | DivBy, Duration(a), Double(b)) => nearest(*a as f64 / b).map(Duration),
+        (Div | DivBy, Duration(a), Int(b)) => {
+            divided(a.ticks, *b).map(|ticks| Duration(Fine::of(ticks)))
+        }
+        (Div | DivBy, Duration(a), Double(b)) => {
+            nearest(a.ticks as f64 / b).map(|ticks| Duration(Fine::of(ticks)))
+        }
         _ => return None,
     };
-    Some(ticks.ok_or(Fault::Overflow))
+    Some(result.ok_or(Fault::Overflow))
+}
+
+/// The first instant of a day.
+fn first_of(day: i64) -> Option<Fine> {
+    midnight(day).map(Fine::of)
 }
 
 /// The quotient, rounded to the nearest whole number, halves away from zero; `b` is not 0.
@@ -123,7 +142,15 @@ pub(super) fn nearest(value: f64) -> Option<i64> {
 mod tests {
     use super::*;
     use Arithmetic::{Add, Div, DivBy, Mod, Mul, Sub};
-    use Value::{Date, Double, Duration, Instant, Int, Null};
+    use Value::{Date, Double, Int, Null};
+
+    fn duration(ticks: i64) -> Value<'static> {
+        Value::Duration(Fine::of(ticks))
+    }
+
+    fn instant(ticks: i64) -> Value<'static> {
+        Value::Instant(Moment::utc(ticks))
+    }
 
     #[track_caller]
     fn check(operator: Arithmetic, left: Value<'_>, right: Value<'_>, expected: Value<'_>) {
@@ -150,7 +177,9 @@ mod tests {
         ] {
             assert_eq!(calculate(operator, &Int(a), &Int(b)).unwrap_err(), fault, "{a} {b}");
         }
-        assert!(negate(&Int(i64::MIN)).is_null());
+        assert_eq!(negate(&Int(i64::MIN)).unwrap_err(), Fault::Overflow);
+        assert_eq!(negate(&duration(i64::MIN)).unwrap_err(), Fault::Overflow);
+        assert!(negate(&Null).unwrap().is_null());
     }
 
     #[test]
@@ -170,17 +199,24 @@ mod tests {
 
     #[test]
     fn time_is_counted_in_ticks() {
-        check(Sub, Instant(10), Instant(4), Duration(6));
-        check(Add, Instant(10), Duration(4), Instant(14));
-        check(Add, Duration(4), Instant(10), Instant(14));
-        check(Sub, Duration(4), Duration(10), Duration(-6));
-        check(Mul, Duration(5), Int(3), Duration(15));
-        check(Mul, Double(0.5), Duration(5), Duration(3));
-        check(Div, Duration(5), Int(2), Duration(3));
-        check(DivBy, Duration(-5), Int(2), Duration(-3));
-        check(Div, Duration(5), Double(2.5), Duration(2));
-        check(Sub, Date(3), Date(1), Duration(2 * TICKS_PER_DAY));
-        check(Add, Date(3), Duration(-1), Date(2));
+        check(Sub, instant(10), instant(4), duration(6));
+        check(Add, instant(10), duration(4), instant(14));
+        check(Add, duration(4), instant(10), instant(14));
+        check(Sub, duration(4), duration(10), duration(-6));
+        check(Mul, duration(5), Int(3), duration(15));
+        check(Mul, Double(0.5), duration(5), duration(3));
+        check(Div, duration(5), Int(2), duration(3));
+        check(DivBy, duration(-5), Int(2), duration(-3));
+        check(Div, duration(5), Double(2.5), duration(2));
+        check(Sub, Date(3), Date(1), duration(2 * TICKS_PER_DAY));
+        check(Add, Date(3), duration(-1), Date(2));
+        check(Sub, Date(3), duration(TICKS_PER_DAY), Date(2));
+        check(Sub, Date(3), duration(1), Date(2));
+        let here = Value::Instant(Moment { offset: 120, ..Moment::utc(10) });
+        let later = calculate(Add, &here, &duration(4)).unwrap();
+        assert!(matches!(later, Value::Instant(Moment { offset: 120, .. })));
+        let fine = Value::Duration(Fine { ticks: 0, rest: 40_000 });
+        check(Mul, fine, Int(5), duration(2));
     }
 
     #[test]
@@ -188,24 +224,24 @@ mod tests {
         check(Add, Null, Int(1), Null);
         check(Div, Null, Int(0), Null);
         check(Add, Value::Text("1".into()), Int(1), Null);
-        check(Div, Duration(1), Duration(1), Null);
-        check(Add, Instant(1), Instant(1), Null);
+        check(Div, duration(1), duration(1), Null);
+        check(Add, instant(1), instant(1), Null);
     }
 
     #[test]
     fn time_beyond_its_range_or_divided_by_zero_has_no_result() {
         for (operator, left, right) in
-            [(Div, Duration(1), Int(0)), (DivBy, Duration(1), Double(0.0))]
+            [(Div, duration(1), Int(0)), (DivBy, duration(1), Double(0.0))]
         {
             assert_eq!(calculate(operator, &left, &right).unwrap_err(), Fault::DivisionByZero);
         }
         for (operator, left, right) in [
-            (Mul, Duration(i64::MAX), Int(2)),
-            (Mul, Duration(i64::MAX), Double(2.0)),
-            (Mul, Duration(1), Double(f64::NAN)),
-            (Div, Duration(i64::MIN), Int(-1)),
-            (Sub, Instant(i64::MIN), Duration(1)),
-            (Add, Date(i64::MAX), Duration(1)),
+            (Mul, duration(i64::MAX), Int(2)),
+            (Mul, duration(i64::MAX), Double(2.0)),
+            (Mul, duration(1), Double(f64::NAN)),
+            (Div, duration(i64::MIN), Int(-1)),
+            (Sub, instant(i64::MIN), duration(1)),
+            (Add, Date(i64::MAX), duration(1)),
             (Sub, Date(i64::MIN), Date(1)),
         ] {
             assert_eq!(calculate(operator, &left, &right).unwrap_err(), Fault::Overflow);

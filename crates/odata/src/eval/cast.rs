@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::Value;
 use super::json_form::text_form;
-use super::time::{date_of, day_of, time_in_day, time_of_day_of};
+use super::time::{date_of, day_of, time_in_day};
 use super::value::{enum_bits, enum_value, number};
 use crate::edm::{EnumType, Primitive, Type};
-use crate::primitive::{DateTimeOffset, Duration, parse_guid};
+use crate::primitive::{Fine, Moment, parse_guid};
 
 /// The value as one of another type.
 pub(super) fn cast(value: Value<'_>, ty: Type) -> Value<'_> {
@@ -60,29 +60,32 @@ fn to_primitive(value: Value<'_>, ty: Primitive) -> Value<'_> {
         Primitive::Int64 => whole(&value).map(Value::Int),
         Primitive::Single | Primitive::Double | Primitive::Decimal => match value {
             Value::Text(text) => number(&text).map(Value::Double),
+            Value::Enum { ty, name } => enum_bits(ty, &name).map(|bits| Value::Double(bits as f64)),
             value => value.as_f64().map(Value::Double),
         },
         Primitive::Date => match value {
             Value::Date(day) => Some(Value::Date(day)),
-            Value::Instant(ticks) => Some(Value::Date(day_of(ticks))),
+            Value::Instant(moment) => Some(Value::Date(day_of(moment.local().ticks))),
             Value::Text(text) => date_of(&text).map(Value::Date),
             _ => None,
         },
         Primitive::TimeOfDay => match value {
-            Value::TimeOfDay(ticks) => Some(Value::TimeOfDay(ticks)),
-            Value::Instant(ticks) => Some(Value::TimeOfDay(time_in_day(ticks))),
-            Value::Text(text) => time_of_day_of(&text).map(Value::TimeOfDay),
+            Value::TimeOfDay(time) => Some(Value::TimeOfDay(time)),
+            Value::Instant(moment) => Some(Value::TimeOfDay(time_in_day(moment.local()))),
+            Value::Text(text) => Fine::parse_time_of_day(&text).map(Value::TimeOfDay),
             _ => None,
         },
         Primitive::DateTimeOffset => match value {
-            Value::Instant(ticks) => Some(Value::Instant(ticks)),
-            Value::Date(day) => super::time::midnight(day).map(Value::Instant),
-            Value::Text(text) => DateTimeOffset::parse(&text).map(|at| Value::Instant(at.0)),
+            Value::Instant(moment) => Some(Value::Instant(moment)),
+            Value::Date(day) => {
+                super::time::midnight(day).map(|ticks| Value::Instant(Moment::utc(ticks)))
+            }
+            Value::Text(text) => Moment::parse(&text).map(Value::Instant),
             _ => None,
         },
         Primitive::Duration => match value {
-            Value::Duration(ticks) => Some(Value::Duration(ticks)),
-            Value::Text(text) => Duration::parse(&text).map(|length| Value::Duration(length.0)),
+            Value::Duration(length) => Some(Value::Duration(length)),
+            Value::Text(text) => Fine::parse_duration(&text).map(Value::Duration),
             _ => None,
         },
     };
@@ -94,6 +97,7 @@ fn whole(value: &Value<'_>) -> Option<i64> {
     match value {
         Value::Int(value) => Some(*value),
         Value::Double(value) => super::arithmetic::nearest(*value),
+        Value::Decimal(value) => super::arithmetic::nearest(value.near),
         Value::Text(text) => text.parse().ok(),
         Value::Enum { ty, name } => enum_bits(ty, name),
         _ => None,
@@ -117,7 +121,10 @@ pub(super) fn is_of(value: &Value<'_>, ty: Type) -> bool {
             Value::Int(_),
             Primitive::Int64 | Primitive::Single | Primitive::Double | Primitive::Decimal,
         )
-        | (Value::Double(_), Primitive::Single | Primitive::Double | Primitive::Decimal)
+        | (
+            Value::Double(_) | Value::Decimal(_),
+            Primitive::Single | Primitive::Double | Primitive::Decimal,
+        )
         | (Value::Text(_), Primitive::String)
         | (Value::Date(_), Primitive::Date)
         | (Value::TimeOfDay(_), Primitive::TimeOfDay)

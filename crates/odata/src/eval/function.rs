@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use super::time::{MAX_INSTANT, MIN_INSTANT, civil, day_of, time_in_day};
 use super::{Meter, Value, collection, pattern, text};
 use crate::bound::Function;
-use crate::primitive::TICKS_PER_SECOND;
+use crate::primitive::{Fine, Moment, TICKS_PER_SECOND};
 
 /// The result of a function without arguments.
 pub(super) fn of_none(function: Function) -> Value<'static> {
     match function {
-        Function::MinDateTime => Value::Instant(MIN_INSTANT),
-        Function::MaxDateTime => Value::Instant(MAX_INSTANT),
+        Function::MinDateTime => Value::Instant(Moment::utc(MIN_INSTANT)),
+        Function::MaxDateTime => Value::Instant(Moment::utc(MAX_INSTANT)),
         _ => Value::Null,
     }
 }
@@ -81,17 +81,20 @@ fn of_operand(function: Function, operand: Value<'_>) -> Option<Value<'_>> {
             Function::Round => Some(Value::Double(value.round())),
             _ => None,
         },
-        Value::Duration(ticks) if function == Function::TotalSeconds => {
-            Some(Value::Double(ticks as f64 / TICKS_PER_SECOND as f64))
+        Value::Decimal(value) => of_operand(function, Value::Double(value.near)),
+        Value::Duration(length) if function == Function::TotalSeconds => {
+            Some(Value::Double(length.seconds()))
         }
         Value::Date(day) => of_day(function, day),
-        Value::TimeOfDay(ticks) => of_time(function, ticks),
-        Value::Instant(ticks) => match function {
-            Function::Date => Some(Value::Date(day_of(ticks))),
-            Function::Time => Some(Value::TimeOfDay(time_in_day(ticks))),
-            Function::TotalOffsetMinutes => Some(Value::Int(0)),
-            _ => of_day(function, day_of(ticks)).or_else(|| of_time(function, time_in_day(ticks))),
-        },
+        Value::TimeOfDay(time) => of_time(function, time),
+        Value::Instant(moment) if function == Function::TotalOffsetMinutes => {
+            Some(Value::Int(moment.offset.into()))
+        }
+        // The day and the time of day are those of the zone that it is written with (5.1.1.9).
+        Value::Instant(moment) => {
+            let local = moment.local();
+            of_day(function, day_of(local.ticks)).or_else(|| of_time(function, time_in_day(local)))
+        }
         _ => None,
     }
 }
@@ -117,16 +120,17 @@ fn of_day(function: Function, day: i64) -> Option<Value<'static>> {
     }
 }
 
-fn of_time(function: Function, ticks: i64) -> Option<Value<'static>> {
-    let seconds = ticks / TICKS_PER_SECOND;
+fn of_time(function: Function, time: Fine) -> Option<Value<'static>> {
+    let seconds = time.ticks / TICKS_PER_SECOND;
     match function {
         Function::Hour => Some(Value::Int(seconds / 3600)),
         Function::Minute => Some(Value::Int(seconds / 60 % 60)),
         Function::Second => Some(Value::Int(seconds % 60)),
         Function::FractionalSeconds => {
-            Some(Value::Double((ticks % TICKS_PER_SECOND) as f64 / TICKS_PER_SECOND as f64))
+            let fraction = Fine { ticks: time.ticks % TICKS_PER_SECOND, ..time };
+            Some(Value::Double(fraction.seconds()))
         }
-        Function::Time => Some(Value::TimeOfDay(ticks)),
+        Function::Time => Some(Value::TimeOfDay(time)),
         _ => None,
     }
 }

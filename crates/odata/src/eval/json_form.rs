@@ -1,10 +1,9 @@
 //! Values as JSON (OData JSON Format section 7.1), so that they are read back exactly.
 
-use super::time::{Date, TimeOfDay};
+use super::time::Date;
 use super::{Item, Value};
 use crate::edm::Type;
 use crate::json::{Member, Node, Text, push_text, write_node};
-use crate::primitive::{DateTimeOffset, Duration};
 
 /// Appends a value.
 pub fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
@@ -15,6 +14,7 @@ pub fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Double(value) if value.is_finite() => {
             out.extend_from_slice(format!("{value:?}").as_bytes());
         }
+        Value::Decimal(value) => push_value(out, &Value::Double(value.near)),
         Value::Object(item) => write_node(out, item.node),
         Value::List(items) => {
             out.push(b'[');
@@ -41,6 +41,7 @@ pub(super) fn node_of(value: &Value<'_>) -> Node<'static> {
         Value::Bool(value) => Node::Bool(*value),
         Value::Int(value) => Node::Number(value.to_string().into()),
         Value::Double(value) if value.is_finite() => Node::Number(format!("{value:?}").into()),
+        Value::Decimal(value) => node_of(&Value::Double(value.near)),
         Value::Object(item) => item.node.clone().into_owned(),
         Value::List(items) => Node::Array(items.iter().map(node_of).collect()),
         value => Node::String(Text::of(&text_form(value).unwrap_or_default())),
@@ -59,10 +60,18 @@ pub(super) fn text_form(value: &Value<'_>) -> Option<String> {
         Value::Text(text) => text.to_string(),
         Value::Enum { name, .. } => name.to_string(),
         Value::Date(day) => Date(*day).to_string(),
-        Value::TimeOfDay(ticks) => TimeOfDay(*ticks).to_string(),
-        Value::Instant(ticks) => DateTimeOffset(*ticks).to_string(),
-        Value::Duration(ticks) => Duration(*ticks).to_string(),
+        Value::TimeOfDay(time) => written(|text| time.write_time_of_day(text)),
+        Value::Instant(moment) => moment.to_string(),
+        Value::Duration(length) => written(|text| length.write_duration(text)),
+        Value::Decimal(value) => format!("{:?}", value.near),
     })
+}
+
+fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
+    let mut text = String::new();
+    // Writing to a string doesn't fail.
+    let _ = write(&mut text);
+    text
 }
 
 /// The type of a member that the model doesn't declare, as `@odata.type` states it; `None` where

@@ -1,11 +1,13 @@
 //! `$orderby`: the values that an item is sorted by, with one total order, and as bytes for page
 //! tokens.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::value::enum_bits;
 use super::{Program, Scope, Value};
 use crate::bound::OrderKey;
+use crate::primitive::{Fine, Moment, folded};
 
 /// A prepared `$orderby`.
 #[derive(Debug)]
@@ -43,13 +45,13 @@ pub enum Sortable {
     Double(f64),
     /// Days.
     Date(i64),
-    /// Ticks since midnight.
-    TimeOfDay(i64),
-    /// Ticks since 1970-01-01T00:00:00Z.
-    Instant(i64),
-    /// Ticks.
-    Duration(i64),
-    /// By its bytes.
+    /// Since midnight.
+    TimeOfDay(Fine),
+    /// Since 1970-01-01T00:00:00Z.
+    Instant(Fine),
+    /// A length of time.
+    Duration(Fine),
+    /// By its bytes, GUIDs in lower case.
     Text(String),
     /// A member that its enumeration doesn't declare.
     UnknownMember,
@@ -85,11 +87,15 @@ impl Sortable {
             Value::Bool(value) => Self::Bool(value),
             Value::Int(value) => Self::Int(value),
             Value::Double(value) => Self::Double(value),
-            Value::Text(text) => Self::Text(text.into_owned()),
+            Value::Decimal(value) => Self::Double(value.near),
+            Value::Text(text) => Self::Text(match folded(&text) {
+                Cow::Owned(folded) => folded,
+                Cow::Borrowed(_) => text.into_owned(),
+            }),
             Value::Enum { ty, name } => enum_bits(ty, &name).map_or(Self::UnknownMember, Self::Int),
             Value::Date(value) => Self::Date(value),
             Value::TimeOfDay(value) => Self::TimeOfDay(value),
-            Value::Instant(value) => Self::Instant(value),
+            Value::Instant(value) => Self::Instant(value.at),
             Value::Duration(value) => Self::Duration(value),
         }
     }
@@ -102,7 +108,7 @@ impl Sortable {
             Self::Double(value) => Value::Double(*value),
             Self::Date(value) => Value::Date(*value),
             Self::TimeOfDay(value) => Value::TimeOfDay(*value),
-            Self::Instant(value) => Value::Instant(*value),
+            Self::Instant(value) => Value::Instant(Moment { at: *value, offset: 0 }),
             Self::Duration(value) => Value::Duration(*value),
             Self::Text(text) => Value::Text(text.into()),
         }
@@ -127,11 +133,14 @@ impl Sortable {
     /// Appends a tag and the value.
     fn push(&self, out: &mut Vec<u8>) {
         let number = match self {
-            Self::Int(value)
-            | Self::Date(value)
-            | Self::TimeOfDay(value)
-            | Self::Instant(value)
-            | Self::Duration(value) => *value as u64,
+            Self::Int(value) | Self::Date(value) => *value as u64,
+            Self::TimeOfDay(time) | Self::Instant(time) | Self::Duration(time) => {
+                out.extend_from_slice(&time.ticks.to_be_bytes());
+                if time.is_between() {
+                    out.extend_from_slice(&time.rest.to_be_bytes());
+                }
+                return;
+            }
             Self::Double(value) => value.to_bits(),
             Self::Bool(value) => u64::from(*value),
             Self::Null | Self::UnknownMember => return,
@@ -165,16 +174,28 @@ impl Sortable {
             2 => Some(Self::Int(number as i64)),
             DOUBLE => Some(Self::Double(f64::from_bits(number))),
             4 => Some(Self::Date(number as i64)),
-            5 => Some(Self::TimeOfDay(number as i64)),
-            6 => Some(Self::Instant(number as i64)),
-            7 => Some(Self::Duration(number as i64)),
-            _ => None,
+            _ => {
+                let mut time = Fine::of(number as i64);
+                if tag & BETWEEN_TICKS != 0 {
+                    let (between, behind) = rest.split_first_chunk::<4>()?;
+                    *rest = behind;
+                    time.rest = u32::from_be_bytes(*between);
+                }
+                match tag & !BETWEEN_TICKS {
+                    5 => Some(Self::TimeOfDay(time)),
+                    6 => Some(Self::Instant(time)),
+                    7 => Some(Self::Duration(time)),
+                    _ => None,
+                }
+            }
         }
     }
 }
 
 /// Tag of [`Sortable::Double`], which shares its rank with whole numbers.
 const DOUBLE: u8 = 3;
+/// Bit of the tag of a time that lies between two ticks.
+const BETWEEN_TICKS: u8 = 0x40;
 /// Bit of a tag that says that the part is descending.
 const DESCENDING: u8 = 0x80;
 
@@ -184,6 +205,11 @@ impl Key {
         for part in &self.parts {
             let tag = match part.value {
                 Sortable::Double(_) => DOUBLE,
+                Sortable::TimeOfDay(time) | Sortable::Instant(time) | Sortable::Duration(time)
+                    if time.is_between() =>
+                {
+                    part.value.rank() | BETWEEN_TICKS
+                }
                 ref value => value.rank(),
             };
             out.push(tag | if part.is_descending { DESCENDING } else { 0 });
@@ -246,6 +272,11 @@ mod tests {
 
     use super::*;
 
+    fn fine() -> impl Strategy<Value = Fine> {
+        let rest = prop_oneof![Just(0), 0..100_000_u32];
+        (any::<i64>(), rest).prop_map(|(ticks, rest)| Fine { ticks, rest })
+    }
+
     fn sortable() -> impl Strategy<Value = Sortable> {
         prop_oneof![
             Just(Sortable::Null),
@@ -257,9 +288,9 @@ mod tests {
                 .prop_map(Sortable::Double),
             (-3..3_i32).prop_map(|half| Sortable::Double(f64::from(half) / 2.0)),
             any::<i64>().prop_map(Sortable::Date),
-            any::<i64>().prop_map(Sortable::TimeOfDay),
-            any::<i64>().prop_map(Sortable::Instant),
-            any::<i64>().prop_map(Sortable::Duration),
+            fine().prop_map(Sortable::TimeOfDay),
+            fine().prop_map(Sortable::Instant),
+            fine().prop_map(Sortable::Duration),
             any::<String>().prop_map(Sortable::Text),
             Just(Sortable::UnknownMember),
         ]

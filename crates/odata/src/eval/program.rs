@@ -5,6 +5,7 @@ mod numbers;
 pub(super) mod path;
 mod texts;
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -13,6 +14,7 @@ use regex::Regex;
 use self::numbers::Numbers;
 use self::path::CompiledPath;
 use self::texts::Texts;
+use super::meter::Fault;
 use super::value::has_flags;
 use super::{Scope, Value, arithmetic, cast, function, pattern};
 use crate::bound::{Arithmetic, Expr, Function, Operator, Place};
@@ -30,7 +32,7 @@ enum Op {
     Constant(Value<'static>),
     Path(CompiledPath),
     Not(Box<Op>),
-    Negate(Box<Op>),
+    Negate(Box<Op>, Place),
     And(Vec<Op>),
     Or(Vec<Op>),
     Compare(Operator, Box<Op>, Box<Op>),
@@ -42,10 +44,10 @@ enum Op {
     InNumbers(Box<Op>, Numbers, Box<Op>),
     Arithmetic(Arithmetic, Box<Op>, Box<Op>, Place),
     Call(Function, Vec<Op>),
+    /// `isdefined`
+    IsDefined(CompiledPath),
     /// `matchesPattern` with a literal; `None` for one that is no pattern.
     Matches(Box<Op>, Option<Regex>),
-    /// `totaloffsetminutes`, which depends on how the instant is written.
-    Offset(CompiledPath),
     Cast(Box<Op>, Type),
     IsOf(Box<Op>, Type),
     Case(Vec<(Op, Op)>),
@@ -137,6 +139,7 @@ impl Op {
                 _ => None,
             },
             Self::IsOf(operand, ty) => Some(cast::is_of(&operand.value(scope), *ty)),
+            Self::IsDefined(way) => Some(way.node(scope).is_some()),
             other => match other.evaluate(scope) {
                 Value::Bool(value) => Some(value),
                 _ => None,
@@ -155,17 +158,14 @@ impl Op {
         match self {
             Self::Constant(value) => borrowed(value),
             Self::Path(way) => way.value(scope),
-            Self::Negate(operand) => arithmetic::negate(&operand.value(scope)),
+            Self::Negate(operand, place) => {
+                calculated(arithmetic::negate(&operand.value(scope)), *place, scope)
+            }
             Self::Arithmetic(operator, left, right, place) => {
                 let (left, right) = (left.value(scope), right.value(scope));
-                let result = arithmetic::calculate(*operator, &left, &right);
-                result.unwrap_or_else(|fault| {
-                    scope.meter().fail(fault, *place);
-                    Value::Null
-                })
+                calculated(arithmetic::calculate(*operator, &left, &right), *place, scope)
             }
             Self::Call(function, arguments) => call(*function, arguments, scope),
-            Self::Offset(way) => way.offset_minutes(scope).map_or(Value::Null, Value::Int),
             Self::Cast(operand, ty) => cast::cast(operand.value(scope), *ty),
             Self::Case(branches) => {
                 let branch = branches.iter().find(|(when, _)| when.truth(scope) == Some(true));
@@ -175,6 +175,18 @@ impl Op {
             condition => condition.judge(scope).map_or(Value::Null, Value::Bool),
         }
     }
+}
+
+/// The result of a calculation; without one the evaluation fails.
+fn calculated(
+    result: Result<Value<'static>, Fault>,
+    place: Place,
+    scope: &Scope<'_, '_>,
+) -> Value<'static> {
+    result.unwrap_or_else(|fault| {
+        scope.meter().fail(fault, place);
+        Value::Null
+    })
 }
 
 /// The value of a canonical function.
@@ -206,15 +218,16 @@ fn all(operands: &[Op], scope: &Scope<'_, '_>, decisive: bool) -> Option<bool> {
     result
 }
 
-/// A comparison, which is never null.
+/// A comparison, which is never null: `le` is `lt` or `eq`, so that null is no more than null (URL
+/// Conventions 5.1.1.1.4 and 5.1.1.1.6).
 fn compare(operator: Operator, left: &Value<'_>, right: &Value<'_>) -> bool {
     match operator {
         Operator::Eq => left.equals(right),
         Operator::Ne => !left.equals(right),
-        Operator::Lt => left.order(right).is_some_and(std::cmp::Ordering::is_lt),
-        Operator::Le => left.order(right).is_some_and(std::cmp::Ordering::is_le),
-        Operator::Gt => left.order(right).is_some_and(std::cmp::Ordering::is_gt),
-        Operator::Ge => left.order(right).is_some_and(std::cmp::Ordering::is_ge),
+        Operator::Lt => left.order(right).is_some_and(Ordering::is_lt),
+        Operator::Le => left.order(right).map_or_else(|| left.equals(right), Ordering::is_le),
+        Operator::Gt => left.order(right).is_some_and(Ordering::is_gt),
+        Operator::Ge => left.order(right).map_or_else(|| left.equals(right), Ordering::is_ge),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Root, Ty}
 use crate::edm::{Primitive, StructuredType, Type};
 use crate::json::Node;
 use crate::literal::Literal;
-use crate::primitive::{DateTimeOffset, Duration};
+use crate::primitive::{Fine, Moment};
 use crate::tests_model::MODEL;
 
 /// Without an end.
@@ -53,11 +53,11 @@ pub(super) fn boolean(value: bool) -> Expr {
 }
 
 pub(super) fn instant(text: &str) -> Expr {
-    literal(Literal::DateTimeOffset(DateTimeOffset::parse(text).unwrap()))
+    literal(Literal::DateTimeOffset(Moment::parse(text).unwrap()))
 }
 
 pub(super) fn duration(text: &str) -> Expr {
-    literal(Literal::Duration(Duration::parse(text).unwrap()))
+    literal(Literal::Duration(Fine::parse_duration(text).unwrap()))
 }
 
 pub(super) fn list(items: Vec<Expr>) -> Expr {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::Item;
-use super::time::{date_of, time_of_day_of};
+use super::time::date_of;
 use crate::edm::{EnumType, Primitive, StructuredType, Type};
 use crate::json::{Node, Text};
 use crate::literal::Literal;
-use crate::primitive::{DateTimeOffset, Duration, parse_guid};
+use crate::primitive::{Decimal, Fine, Moment, folded};
 
 /// The type of a value of which only its JSON tells something.
 pub const DYNAMIC: Type = Type::Undeclared("");
@@ -24,6 +24,8 @@ pub enum Value<'a> {
     Int(i64),
     /// `Edm.Single`, `Edm.Double`, `Edm.Decimal`; NaN only where it was calculated, or is a literal.
     Double(f64),
+    /// A literal beside which an `f64` would stand elsewhere among whole numbers.
+    Decimal(Decimal),
     /// `Edm.String`, `Edm.Guid`
     Text(Cow<'a, str>),
     /// A member of an enumeration, or several with commas between them.
@@ -35,12 +37,12 @@ pub enum Value<'a> {
     },
     /// `Edm.Date`: days since 1970-01-01.
     Date(i64),
-    /// `Edm.TimeOfDay`: ticks since midnight.
-    TimeOfDay(i64),
-    /// `Edm.DateTimeOffset`: ticks since 1970-01-01T00:00:00Z.
-    Instant(i64),
-    /// `Edm.Duration`: ticks.
-    Duration(i64),
+    /// `Edm.TimeOfDay`: since midnight.
+    TimeOfDay(Fine),
+    /// `Edm.DateTimeOffset`, equal to and ordered beside others whatever its zone.
+    Instant(Moment),
+    /// `Edm.Duration`
+    Duration(Fine),
     /// An entity, a complex value, or JSON that is not of its type.
     Object(Item<'a>),
     /// A collection.
@@ -84,10 +86,10 @@ impl<'a> Value<'a> {
     fn primitive_text(text: &'a Text<'a>, ty: Primitive) -> Self {
         let raw = text.raw();
         let value = match ty {
-            Primitive::DateTimeOffset => DateTimeOffset::parse(raw).map(|at| Self::Instant(at.0)),
-            Primitive::Duration => Duration::parse(raw).map(|length| Self::Duration(length.0)),
+            Primitive::DateTimeOffset => Moment::parse(raw).map(Self::Instant),
+            Primitive::Duration => Fine::parse_duration(raw).map(Self::Duration),
             Primitive::Date => date_of(raw).map(Self::Date),
-            Primitive::TimeOfDay => time_of_day_of(raw).map(Self::TimeOfDay),
+            Primitive::TimeOfDay => Fine::parse_time_of_day(raw).map(Self::TimeOfDay),
             Primitive::Int32 | Primitive::Int64 => raw.parse().ok().map(Self::Int),
             Primitive::Single | Primitive::Double | Primitive::Decimal => match raw {
                 "NaN" => Some(Self::Null),
@@ -104,15 +106,17 @@ impl<'a> Value<'a> {
             Literal::Null | Literal::Binary(_) | Literal::Geo(_) => Value::Null,
             Literal::Boolean(value) => Value::Bool(*value),
             Literal::Integer(value) => Value::Int(*value),
-            Literal::Number(text) => number(text).map_or(Value::Null, Value::Double),
+            Literal::Number(text) => number_literal(text),
             Literal::String(text) | Literal::Guid(text) => match ty {
                 Some(Type::Enum(ty)) => enum_value(ty, text),
                 _ => Value::Text(Cow::Owned(text.clone())),
             },
             Literal::Date(text) => date_of(text).map_or(Value::Null, Value::Date),
-            Literal::TimeOfDay(text) => time_of_day_of(text).map_or(Value::Null, Value::TimeOfDay),
-            Literal::DateTimeOffset(at) => Value::Instant(at.0),
-            Literal::Duration(length) => Value::Duration(length.0),
+            Literal::TimeOfDay(text) => {
+                Fine::parse_time_of_day(text).map_or(Value::Null, Value::TimeOfDay)
+            }
+            Literal::DateTimeOffset(at) => Value::Instant(*at),
+            Literal::Duration(length) => Value::Duration(*length),
             Literal::Enum { members, .. } => match ty {
                 Some(Type::Enum(ty)) => enum_value(ty, members),
                 _ => Value::Text(Cow::Owned(members.clone())),
@@ -132,6 +136,7 @@ impl<'a> Value<'a> {
             Self::Bool(value) => Value::Bool(value),
             Self::Int(value) => Value::Int(value),
             Self::Double(value) => Value::Double(value),
+            Self::Decimal(value) => Value::Decimal(value),
             Self::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
             Self::Enum { ty, name } => Value::Enum { ty, name: Cow::Owned(name.into_owned()) },
             Self::Date(value) => Value::Date(value),
@@ -152,7 +157,7 @@ impl<'a> Value<'a> {
     pub fn equals(&self, other: &Value<'_>) -> bool {
         match (self, other) {
             (Self::Null, Value::Null) => true,
-            (Self::Text(a), Value::Text(b)) => text_equals(a, b),
+            (Self::Text(a), Value::Text(b)) => a == b || folded(a) == folded(b),
             (Self::Enum { name: a, .. } | Self::Text(a), Value::Enum { name: b, .. })
             | (Self::Enum { name: a, .. }, Value::Text(b)) => a == b,
             (Self::Object(a), Value::Object(b)) => a.node == b.node,
@@ -170,17 +175,27 @@ impl<'a> Value<'a> {
             (Self::Int(a), Value::Int(b)) => Some(a.cmp(b)),
             (Self::Double(a), Value::Double(b)) => a.partial_cmp(b),
             (Self::Int(a), Value::Double(b)) => order_numbers(*a, *b),
-            (Self::Double(a), Value::Int(b)) => order_numbers(*b, *a).map(Ordering::reverse),
-            (Self::Text(a), Value::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
+            (Self::Decimal(a), Value::Double(b)) => a.near.partial_cmp(b),
+            (Self::Int(a), Value::Decimal(b)) => Some(order_decimal(*a, *b)),
+            (Self::Decimal(a), Value::Decimal(b)) => {
+                let places = (a.floor, a.is_between).cmp(&(b.floor, b.is_between));
+                Some(places.then(a.near.partial_cmp(&b.near)?))
+            }
+            (Self::Double(_), Value::Int(_) | Value::Decimal(_))
+            | (Self::Decimal(_), Value::Int(_)) => other.order(self).map(Ordering::reverse),
+            (Self::Text(a), Value::Text(b)) => Some(folded(a).as_bytes().cmp(folded(b).as_bytes())),
             (Self::Enum { ty, name: a }, Value::Enum { name: b, .. }) => {
                 Some(enum_bits(ty, a)?.cmp(&enum_bits(ty, b)?))
             }
-            (Self::Date(a), Value::Date(b))
-            | (Self::TimeOfDay(a), Value::TimeOfDay(b))
-            | (Self::Instant(a), Value::Instant(b))
-            | (Self::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
-            (Self::Date(a), Value::Instant(b)) => Some(super::time::midnight(*a)?.cmp(b)),
-            (Self::Instant(a), Value::Date(b)) => Some(a.cmp(&super::time::midnight(*b)?)),
+            (Self::Date(a), Value::Date(b)) => Some(a.cmp(b)),
+            (Self::Instant(a), Value::Instant(b)) => Some(a.at.cmp(&b.at)),
+            (Self::TimeOfDay(a), Value::TimeOfDay(b)) | (Self::Duration(a), Value::Duration(b)) => {
+                Some(a.cmp(b))
+            }
+            (Self::Date(a), Value::Instant(b)) => {
+                Some(Fine::of(super::time::midnight(*a)?).cmp(&b.at))
+            }
+            (Self::Instant(_), Value::Date(_)) => other.order(self).map(Ordering::reverse),
             _ => None,
         }
     }
@@ -202,6 +217,7 @@ impl<'a> Value<'a> {
         match self {
             Self::Int(value) => Some(*value as f64),
             Self::Double(value) => Some(*value),
+            Self::Decimal(value) => Some(value.near),
             _ => None,
         }
     }
@@ -270,9 +286,24 @@ fn parse_f64(digits: &str) -> f64 {
     digits.parse().unwrap_or(f64::NAN)
 }
 
-/// Bytes are compared, but those of GUIDs without regard to case.
-fn text_equals(a: &str, b: &str) -> bool {
-    a == b || a.len() == 36 && a.eq_ignore_ascii_case(b) && parse_guid(a).is_some()
+/// The number as the nearest `f64` where that stands at the same place among whole numbers.
+fn number_literal(text: &str) -> Value<'static> {
+    let Some(near) = number(text) else { return Value::Null };
+    let floor = near.floor();
+    let is_there = |exact: &Decimal| {
+        let is_equal = order_numbers(exact.floor, floor) == Some(Ordering::Equal);
+        is_equal && (floor < near) == exact.is_between
+    };
+    match Decimal::parse(text) {
+        Some(exact) if !is_there(&exact) => Value::Decimal(exact),
+        _ => Value::Double(near),
+    }
+}
+
+/// A whole number beside a decimal one, by their exact values.
+fn order_decimal(whole: i64, other: Decimal) -> Ordering {
+    let behind = if other.is_between { Ordering::Less } else { Ordering::Equal };
+    whole.cmp(&other.floor).then(behind)
 }
 
 /// Compares by the exact values; NaN has no order.

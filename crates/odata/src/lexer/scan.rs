@@ -1,7 +1,7 @@
 //! How far a value or name reaches in the text, and what it says.
 
 use crate::literal::Literal;
-use crate::primitive::{DateTimeOffset, Duration, parse_guid};
+use crate::primitive::{DateTimeOffset, Fine, Moment, parse_guid};
 
 /// Bytes of the identifier at the front (ABNF `odataIdentifier`), 0 when there is none.
 pub(super) fn identifier(text: &str) -> usize {
@@ -140,7 +140,7 @@ pub(super) fn temporal(text: &str) -> Option<(usize, Option<Literal>)> {
     if !(at.byte(b'Z') || at.byte(b'z')) {
         valid &= (at.byte(b'+') || at.byte(b'-')) && at.digits(2) && at.byte(b':') && at.digits(2);
     }
-    let instant = DateTimeOffset::parse(&text[..at.at]).filter(|_| valid);
+    let instant = Moment::parse(&text[..at.at]).filter(|_| valid);
     Some((at.at, instant.map(Literal::DateTimeOffset)))
 }
 
@@ -191,7 +191,7 @@ pub(super) fn number(text: &str) -> Option<(usize, Literal)> {
 /// the enumeration of that name.
 pub(super) fn prefixed(name: &str, text: String) -> Option<Literal> {
     if name.eq_ignore_ascii_case("duration") {
-        return Duration::parse(&text).map(Literal::Duration);
+        return Fine::parse_duration(&text).map(Literal::Duration);
     }
     if name.eq_ignore_ascii_case("binary") {
         let digits = text.trim_end_matches('=');

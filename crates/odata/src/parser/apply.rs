@@ -2,9 +2,10 @@
 //! section 3).
 
 use super::Parser;
+use super::expression::BUILT_IN;
 use crate::ast::{
-    Aggregate, Expr, ExprKind, GroupKey, Name, PathStep, StepKind, Transformation,
-    TransformationKind,
+    Aggregate, Expr, ExprKind, GroupKey, Join, Name, Path, PathStep, Root, StepKind,
+    Transformation, TransformationKind,
 };
 use crate::bound::Extreme;
 use crate::error::Error;
@@ -12,11 +13,10 @@ use crate::lexer::Token;
 use crate::literal::Literal;
 
 /// Transformations that are known by name only.
-const OTHERS: [&str; 8] =
-    ["addnested", "ancestors", "descendants", "expand", "join", "nest", "outerjoin", "traverse"];
+const OTHERS: [&str; 6] = ["addnested", "ancestors", "descendants", "expand", "nest", "traverse"];
 
 /// The transformations that can stand in `$apply`.
-pub(crate) const TRANSFORMATIONS: [&str; 16] = [
+pub(crate) const TRANSFORMATIONS: [&str; 18] = [
     "aggregate",
     "bottomcount",
     "bottompercent",
@@ -26,7 +26,9 @@ pub(crate) const TRANSFORMATIONS: [&str; 16] = [
     "filter",
     "groupby",
     "identity",
+    "join",
     "orderby",
+    "outerjoin",
     "search",
     "skip",
     "top",
@@ -64,16 +66,18 @@ impl Parser<'_> {
         if self.used.transformations > self.limits.apply_steps {
             return Err(self.too_much("transformations", self.limits.apply_steps));
         }
-        let Token::Name(name) = self.next.token else {
+        let Token::Name(written) = self.next.token else {
             return Err(self.expected("transformation"));
         };
+        let lower = written.to_ascii_lowercase();
+        let name = lower.as_str();
         if name == "identity" {
             self.advance()?;
             return Ok(Transformation { kind: TransformationKind::Identity, position });
         }
         let is_known = TRANSFORMATIONS.contains(&name) || OTHERS.contains(&name);
         if !is_known && !name.contains('.') {
-            return Err(self.expected("transformation").suggesting(name, TRANSFORMATIONS));
+            return Err(self.expected("transformation").suggesting(written, TRANSFORMATIONS));
         }
         self.advance()?;
         if name == "search" {
@@ -81,7 +85,7 @@ impl Parser<'_> {
         }
         if !is_known || OTHERS.contains(&name) {
             self.skip_parentheses()?;
-            let kind = TransformationKind::Other(name.to_owned());
+            let kind = TransformationKind::Other(written.to_owned());
             return Ok(Transformation { kind, position });
         }
         self.require('(')?;
@@ -100,6 +104,14 @@ impl Parser<'_> {
             "top" => TransformationKind::Top(self.amount()?),
             "aggregate" => TransformationKind::Aggregate(self.figures(true)?),
             "groupby" => self.group_by()?,
+            "join" | "outerjoin" => TransformationKind::Join(Box::new(Join {
+                path: self.expression()?,
+                alias: self
+                    .named_behind("as", "name of the related item")?
+                    .ok_or_else(|| self.expected("'as'"))?,
+                apply: if self.eat(',')? { Some(self.transformations()?) } else { None },
+                is_outer: name == "outerjoin",
+            })),
             "concat" => {
                 let mut chains = vec![self.transformations()?];
                 self.require(',')?;
@@ -154,8 +166,11 @@ impl Parser<'_> {
     }
 
     fn figure(&mut self, is_named: bool) -> Result<Aggregate, Error> {
-        let value = self.expression()?;
-        if is_count(&value) && self.next.token == Token::Name("with") {
+        let value = match self.related_figures()? {
+            Some(related) => related,
+            None => self.expression()?,
+        };
+        if is_count(&value) && self.is_word("with") {
             return Err(self.expected("'as'"));
         }
         let mut method = self.named_behind("with", "aggregation method")?;
@@ -179,6 +194,28 @@ impl Parser<'_> {
         Ok(Aggregate { value, method, has_from, alias })
     }
 
+    /// `sessions(…)`: figures of what is related to the items (Data Aggregation 3.2.1.2), of which
+    /// only the name is read.
+    fn related_figures(&mut self) -> Result<Option<Expr>, Error> {
+        let position = self.next.start;
+        let Token::Name(name) = self.next.token else { return Ok(None) };
+        let lower = name.to_ascii_lowercase();
+        let behind = self.lexer.token(self.next.end)?;
+        let is_call = behind.token == Token::Symbol('(') && behind.start == self.next.end;
+        if !is_call || lower == "case" || BUILT_IN.contains(&lower.as_str()) {
+            return Ok(None);
+        }
+        self.advance()?;
+        self.skip_parentheses()?;
+        if !matches!(self.next.token, Token::Symbol(',' | ')')) {
+            self.resume(position)?;
+            return Ok(None);
+        }
+        let step = PathStep { kind: StepKind::Call(name.to_owned(), Vec::new()), position };
+        let path = Path { root: Root::Implicit, steps: vec![step] };
+        Ok(Some(Expr { kind: ExprKind::Path(path), position }))
+    }
+
     /// The name behind a word, if that word comes next.
     fn named_behind(&mut self, word: &str, expected: &'static str) -> Result<Option<Name>, Error> {
         if !self.eat_word(word)? {
@@ -190,11 +227,16 @@ impl Parser<'_> {
     }
 
     fn eat_word(&mut self, word: &str) -> Result<bool, Error> {
-        let found = self.next.token == Token::Name(word);
+        let found = self.is_word(word);
         if found {
             self.advance()?;
         }
         Ok(found)
+    }
+
+    /// Whether that word comes next, in any case.
+    fn is_word(&self, word: &str) -> bool {
+        matches!(self.next.token, Token::Name(name) if name.eq_ignore_ascii_case(word))
     }
 
     fn group_by(&mut self) -> Result<TransformationKind, Error> {
@@ -212,9 +254,9 @@ impl Parser<'_> {
     }
 
     fn group_key(&mut self) -> Result<GroupKey, Error> {
-        let is_rollup = self.next.token == Token::Name("rollup")
-            && self.lexer.token(self.next.end)?.token == Token::Symbol('(');
-        if self.next.token == Token::Name("rolluprecursive") {
+        let is_rollup =
+            self.is_word("rollup") && self.lexer.token(self.next.end)?.token == Token::Symbol('(');
+        if self.is_word("rolluprecursive") {
             self.advance()?;
             self.skip_parentheses()?;
             return Ok(GroupKey::Hierarchy);
@@ -224,7 +266,8 @@ impl Parser<'_> {
         }
         self.advance()?;
         self.require('(')?;
-        let all = self.next.token == Token::Dollar("$all");
+        let all =
+            matches!(self.next.token, Token::Dollar(name) if name.eq_ignore_ascii_case("$all"));
         let mut paths = Vec::new();
         if all {
             self.advance()?;

@@ -31,7 +31,7 @@ impl Parser<'_> {
                 }
                 Root::Alias(alias)
             }
-            Token::Name("any" | "all" | "aggregate") if self.is_followed_by_parenthesis()? => {
+            Token::Name(name) if is_behind_path(name) && self.is_followed_by_parenthesis()? => {
                 return Err(self.expected("path before 'any', 'all' or 'aggregate'"));
             }
             _ => {
@@ -98,7 +98,7 @@ impl Parser<'_> {
                     self.lambda(Quantifier::Any)?
                 } else if name.eq_ignore_ascii_case("all") {
                     self.lambda(Quantifier::All)?
-                } else if name == "aggregate" {
+                } else if name.eq_ignore_ascii_case("aggregate") {
                     self.require('(')?;
                     let figures = self.figures(false)?;
                     self.require(')')?;
@@ -161,4 +161,9 @@ impl Parser<'_> {
             }
         }
     }
+}
+
+/// Whether a word with parentheses needs a path in front.
+fn is_behind_path(name: &str) -> bool {
+    ["any", "all", "aggregate"].iter().any(|word| name.eq_ignore_ascii_case(word))
 }

@@ -45,22 +45,20 @@ impl<'a> Words<'_, 'a> {
         }
     }
 
-    /// Moves behind the keyword, if it stands here and an operand follows.
+    /// Bytes of the word that stands here.
+    fn word_length(&self) -> usize {
+        let is_nested = self.parser.nesting > 0;
+        let rest = self.rest();
+        let is_end = |c: char| matches!(c, ' ' | '\t' | '(' | ')' | '"') || (is_nested && c == ';');
+        rest.find(is_end).unwrap_or(rest.len())
+    }
+
+    /// Moves behind the keyword, if it stands here.
     fn eat(&mut self, keyword: &str) -> bool {
         self.skip_space();
-        let before = self.at;
-        let found = self
-            .rest()
-            .strip_prefix(keyword)
-            .is_some_and(|behind| behind.starts_with([' ', '\t', '(']));
-        if found {
-            self.at += keyword.len();
-            if self.is_operand() {
-                return true;
-            }
-        }
-        self.at = before;
-        false
+        let found = self.rest()[..self.word_length()] == *keyword;
+        self.at += if found { keyword.len() } else { 0 };
+        found
     }
 
     fn either(&mut self) -> Result<Search, Error> {
@@ -173,14 +171,12 @@ impl<'a> Words<'_, 'a> {
     }
 
     fn word(&mut self) -> Result<Search, Error> {
-        let is_nested = self.parser.nesting > 0;
-        let rest = self.rest();
-        let is_end = |c: char| matches!(c, ' ' | '\t' | '(' | ')' | '"') || (is_nested && c == ';');
-        let length = rest.find(is_end).unwrap_or(rest.len());
-        if length == 0 {
+        let word = &self.rest()[..self.word_length()];
+        // ABNF `searchWord`: the operators are no words.
+        if word.is_empty() || ["AND", "OR", "NOT"].contains(&word) {
             return Err(self.parser.lexer.expected("word or phrase to search for", self.at));
         }
-        self.at += length;
-        Ok(Search::Word(rest[..length].to_owned()))
+        self.at += word.len();
+        Ok(Search::Word(word.to_owned()))
     }
 }

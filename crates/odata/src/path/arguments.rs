@@ -7,15 +7,17 @@ use crate::error::{Error, Kind};
 use crate::lexer::{Lexer, Token};
 use crate::literal::{Literal, type_name};
 use crate::names;
+use crate::percent::{Plus, decode};
 
 /// Reads the arguments of an operation; `text` is what stands in its parentheses, if it has any.
 ///
 /// The comma between two arguments may be missing: one widely used URI template library drops it.
-/// A parameter that isn't given may be an alias of the same name (URL Conventions 5.3.3).
+/// A parameter that isn't given may be an alias of the same name, with the at-sign or, where no system
+/// option is meant, without (URL Conventions 5.3.2).
 pub(super) fn parse(
     operation: &'static Operation,
     text: Option<&str>,
-    aliases: &[Alias<'_>],
+    (aliases, custom): (&[Alias<'_>], &[(String, &str)]),
 ) -> Result<Vec<(&'static str, Literal)>, Error> {
     let parameters = &operation.parameters[usize::from(operation.is_bound)..];
     if operation.is_action {
@@ -31,14 +33,32 @@ pub(super) fn parse(
         let end = lexer.text().len();
         let value = if let Some(at) = given.iter().position(|(name, _)| *name == parameter.name) {
             given.swap_remove(at).1
-        } else if let Some(value) = alias(parameter.name, aliases) {
+        } else if aliases.iter().any(|alias| alias.name == parameter.name) {
+            let value =
+                alias(parameter.name, aliases).ok_or_else(|| expression_expected(&lexer, end))?;
             typed(&lexer, parameter, value, end)?
+        } else if let Some((_, text)) = custom.iter().find(|(name, _)| name == parameter.name) {
+            implicit(parameter, text)?
         } else {
             return Err(lexer.expected(format!("parameter '{}'", parameter.name), end));
         };
         arguments.push((parameter.name, value));
     }
     Ok(arguments)
+}
+
+/// The value of a custom query option that has a parameter's name.
+fn implicit(parameter: &Parameter, text: &str) -> Result<Literal, Error> {
+    let text = decode(text, Plus::Space).unwrap_or_default();
+    let lexer = Lexer::new(parameter.name, &text);
+    let value = lexer.token(0)?;
+    let Token::Literal(literal) = value.token else {
+        return Err(lexer.expected("value", value.start));
+    };
+    match lexer.token(value.end)?.token {
+        Token::End => typed(&lexer, parameter, literal, value.start),
+        _ => Err(lexer.expected("end", value.end)),
+    }
 }
 
 /// The arguments as written, in their order.
@@ -121,6 +141,10 @@ pub(super) fn parse_key(
 fn resolved(token: &Token<'_>, aliases: &[Alias<'_>]) -> Option<Literal> {
     match token {
         Token::Literal(literal) => Some(literal.clone()),
+        // An alias without a value is null (URL Conventions 5.3.1).
+        Token::At(name) if aliases.iter().all(|alias| alias.name != name[1..]) => {
+            Some(Literal::Null)
+        }
         Token::At(name) => alias(&name[1..], aliases),
         _ => None,
     }

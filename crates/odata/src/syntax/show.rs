@@ -177,6 +177,11 @@ fn transformation(step: &Transformation) -> String {
         TransformationKind::Extreme(kind, amount, by) => {
             format!("{}({} {})", kind.name(), expression(amount), expression(by))
         }
+        TransformationKind::Join(join) => {
+            let name = if join.is_outer { "outerjoin" } else { "join" };
+            let apply = join.apply.as_deref().map(transformations).unwrap_or_default();
+            format!("{name}((as {} {}) {apply})", join.alias.name, expression(&join.path))
+        }
         TransformationKind::Other(name) => format!("{name}(…)"),
     }
 }

@@ -144,7 +144,6 @@ const WRONG_TRANSFORMATIONS: &[(&str, &str)] = &[
         "groupby((sessions/startDateTime))",
         "A path through a collection without 'any' or 'all' is not allowed here.",
     ),
-    ("groupby((organizer))", "Type mismatch: a single value expected"),
     (
         "groupby((year(startDateTime)))",
         "Type mismatch: a path to a property expected but found Edm.Int32 at position 9",
@@ -164,7 +163,15 @@ const WRONG_TRANSFORMATIONS: &[(&str, &str)] = &[
     ("topsum(5,id)", "Type mismatch: a number expected but found Edm.String at position 9"),
     ("top(-1)", "Number from 0 expected but found '-' at position 4"),
     ("concat(identity)", "',' expected but found ')' at position 15"),
-    ("join(sessions as s)", "The transformation 'join' is not supported yet."),
+    ("nest(sessions as s)", "The transformation 'nest' is not supported yet."),
+    ("groupby((organizer))", "Grouping by an entity or a complex value is not supported yet."),
+    (
+        "aggregate(sessions(id with max as m))",
+        "Figures of what is related to the items is not supported yet.",
+    ),
+    ("join(id as s)", "Type mismatch: a collection of entities or complex values expected"),
+    ("join(sessions)", "'as' expected but found ')' at position 13"),
+    ("join(sessions as id)", "The name 'id', which another member has, is not allowed here."),
     ("Custom.condense()", "The transformation 'Custom.condense' is not supported yet."),
     (
         "filter($this/$count gt 5)",

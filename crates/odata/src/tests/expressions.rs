@@ -294,10 +294,6 @@ const WRONG_EXPRESSIONS: &[(&str, &str)] = &[
     ("organizer/x/any(y:y)", "A condition on items behind a dynamic member is not supported yet."),
     ("geo.length(id) eq 1", "The function 'geo.length' is not supported yet."),
     ("id eq binary'Zg'", "A value of Edm.Binary is not supported yet."),
-    (
-        "date(startDateTime) sub 2025-05-01 eq duration'PT1H'",
-        "Calculating with values of Edm.Date is not supported yet.",
-    ),
     ("$root/communications/id eq 'x'", "A path from '$root' is not supported yet."),
 ];
 
@@ -332,7 +328,6 @@ fn misspelt_names_are_answered_with_the_nearest_one() {
         ("$select=modalites", "modalities"),
         ("$expand=sesions", "sessions"),
         ("$orderby=strtDateTime", "startDateTime"),
-        ("$filter=id eq @from&@form='x'", "form"),
     ] {
         let found = list(query).err().and_then(|error| error.suggestion).unwrap_or_default();
         assert_eq!(&*found, suggestion, "{query}");

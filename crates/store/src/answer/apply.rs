@@ -109,15 +109,21 @@ fn finish(
 
 /// An item without what is related to it, which an answer shows only where it is expanded.
 fn without_related<'n>(node: &'n Node<'n>) -> Cow<'n, Node<'n>> {
-    let is_related = |member: &Member<'_>| {
+    let is_related = |member: &&Member<'_>| {
         let related = ["sessions", "segments", "participants_v2"];
         matches!(member.value, Node::Array(_)) && related.iter().any(|name| member.name.is(name))
     };
-    match node {
-        Node::Object(members) if members.iter().any(is_related) => {
-            let own = members.iter().filter(|member| !is_related(member));
-            Cow::Owned(Node::Object(own.cloned().collect()))
-        }
-        node => Cow::Borrowed(node),
+    let Node::Object(members) = node else { return Cow::Borrowed(node) };
+    // Of what items are joined with too.
+    let is_free = |member: &Member<'_>| {
+        !is_related(&member) && matches!(without_related(&member.value), Cow::Borrowed(_))
+    };
+    if members.iter().all(is_free) {
+        return Cow::Borrowed(node);
     }
+    let own = members.iter().filter(|member| !is_related(member)).map(|member| Member {
+        name: member.name.clone(),
+        value: without_related(&member.value).into_owned(),
+    });
+    Cow::Owned(Node::Object(own.collect()))
 }

@@ -78,6 +78,10 @@ fn parts_of_steps(steps: &[Transformation]) -> Parts {
             let each = chains.iter().map(|chain| parts_of_steps(&chain.steps));
             each.fold(Parts::default(), Parts::and)
         }
+        Transformation::Join { path, apply, .. } => {
+            let inner = apply.iter().map(|apply| parts_of_steps(&apply.steps));
+            inner.fold(parts(&[path]), Parts::and)
+        }
         Transformation::Extreme { amount, by, .. } => parts(&[amount, by]),
     };
     steps.iter().map(of_step).fold(Parts::default(), Parts::and)

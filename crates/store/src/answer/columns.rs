@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Path, Transformation, Ty};
 use odata::eval::{Aggregator, HeapSize, Value, group_keys, push_identity, set_member};
 use odata::json::{Member, Node, Text};
+use odata::primitive::{Fine, Moment};
 
 use super::chain::Chain;
 use super::evaluation::{environment, node};
@@ -115,7 +116,7 @@ impl<'q> Columns<'q> {
         let rest = pipeline(chain.steps[1..].to_vec(), self.plan.set)?;
         let mut flow = rest.start(sizes(run.budget), environment(&run.budget.meter));
         for (mut members, aggregator) in groups.groups {
-            for (figure, value) in self.figures.iter().zip(aggregator.finish()) {
+            for (figure, value) in self.figures.iter().zip(aggregator.finish()?) {
                 set_member(&mut members, &figure.alias, &value);
             }
             let item = Cow::Owned(Node::Object(members));
@@ -247,8 +248,8 @@ fn value(field: Field<'_>, kind: Kind) -> Result<Value<'_>, Error> {
         (Field::Null, _) => Value::Null,
         (Field::Int(number), Kind::Int { .. }) => Value::Int(number),
         (Field::Int(number), Kind::Bool) => Value::Bool(number != 0),
-        (Field::Int(ticks), Kind::Instant) => Value::Instant(ticks),
-        (Field::Int(ticks), Kind::Duration { .. }) => Value::Duration(ticks),
+        (Field::Int(ticks), Kind::Instant) => Value::Instant(Moment::utc(ticks)),
+        (Field::Int(ticks), Kind::Duration { .. }) => Value::Duration(Fine::of(ticks)),
         (Field::Int(number), Kind::Real) => Value::double(number as f64),
         (Field::Real(number), Kind::Real) => Value::double(number),
         (Field::Text(text), Kind::Text) => Value::Text(text),

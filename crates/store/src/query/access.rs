@@ -6,6 +6,7 @@ use model::rows::RowSet;
 use odata::bound::{Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root};
 use odata::edm::Type;
 use odata::literal::Literal;
+use odata::primitive::Moment;
 
 use super::lambda::participant_keys;
 
@@ -94,10 +95,13 @@ impl AccessPath {
 
     /// Narrows the way by a filter that is no conjunction.
     pub(super) fn narrow(&mut self, filter: &Expr) -> Narrowing {
-        if self.bounds_start(filter) || self.names_record(filter) || self.names_records(filter) {
-            return Narrowing::Whole;
+        match self.bounds_start(filter) {
+            Narrowing::None if self.names_record(filter) || self.names_records(filter) => {
+                Narrowing::Whole
+            }
+            Narrowing::None => self.names_participant(filter),
+            narrowing => narrowing,
         }
-        self.names_participant(filter)
     }
 
     /// Whether the way is narrowed by all of a filter.
@@ -109,31 +113,35 @@ impl AccessPath {
     }
 
     /// `startDateTime ge 2026-01-01`
-    fn bounds_start(&mut self, filter: &Expr) -> bool {
-        let ExprKind::Compare(operator, left, right) = &filter.kind else { return false };
+    fn bounds_start(&mut self, filter: &Expr) -> Narrowing {
+        let ExprKind::Compare(operator, left, right) = &filter.kind else {
+            return Narrowing::None;
+        };
         let (path, operator, literal) = match (&left.kind, &right.kind) {
             (ExprKind::Path(path), ExprKind::Literal(literal)) => (path, *operator, literal),
             (ExprKind::Literal(literal), ExprKind::Path(path)) => {
                 (path, operator.mirrored(), literal)
             }
-            _ => return false,
+            _ => return Narrowing::None,
         };
-        let Literal::DateTimeOffset(at) = literal else { return false };
+        let Literal::DateTimeOffset(Moment { at, .. }) = literal else { return Narrowing::None };
         if self.record_column(path) != Some("start_date_time") {
-            return false;
+            return Narrowing::None;
         }
+        let ticks = at.ticks;
         match operator {
             Operator::Eq => {
-                self.range.begin_at(at.0);
-                self.range.end_at(at.0);
+                self.range.begin_at(ticks);
+                self.range.end_at(ticks);
             }
-            Operator::Ge => self.range.begin_at(at.0),
-            Operator::Gt => self.range.begin_at(at.0.saturating_add(1)),
-            Operator::Le => self.range.end_at(at.0),
-            Operator::Lt => self.range.end_at(at.0.saturating_sub(1)),
-            Operator::Ne => return false,
+            Operator::Gt if !at.is_between() => self.range.begin_at(ticks.saturating_add(1)),
+            Operator::Ge | Operator::Gt => self.range.begin_at(ticks),
+            Operator::Lt if !at.is_between() => self.range.end_at(ticks.saturating_sub(1)),
+            Operator::Le | Operator::Lt => self.range.end_at(ticks),
+            Operator::Ne => return Narrowing::None,
         }
-        true
+        // Of a record between the same two ticks the column does not tell.
+        if at.is_between() { Narrowing::Part } else { Narrowing::Whole }
     }
 
     /// `id eq '…'`

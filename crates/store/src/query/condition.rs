@@ -5,6 +5,7 @@ use model::columns::Kind as ColumnKind;
 use odata::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Ty};
 use odata::edm::{Property, Type};
 use odata::literal::Literal;
+use odata::primitive::{Decimal, Fine};
 
 use super::compiler::{Compiler, Condition, Mode, always, exact};
 use super::value::{Kind, Scalar, constant};
@@ -99,10 +100,11 @@ impl<'q> Compiler<'q> {
         }
         let equality = matches!(operator, Operator::Eq | Operator::Ne);
         if matches!(right.kind, ExprKind::Literal(Literal::Null)) {
-            if !equality {
-                return Some(always(false));
-            }
-            let text = if operator == Operator::Eq { " IS NULL" } else { " IS NOT NULL" };
+            let text = match operator {
+                Operator::Eq | Operator::Le | Operator::Ge => " IS NULL",
+                Operator::Ne => " IS NOT NULL",
+                Operator::Lt | Operator::Gt => return Some(always(false)),
+            };
             return Some(exact(self.nullable(left)?.push(text)));
         }
         if let Some(condition) = self.compare_member(operator, left, right) {
@@ -113,15 +115,70 @@ impl<'q> Compiler<'q> {
             let sql = column.push(text).push_bind(Bind::Bytes(key));
             return equality.then_some(sql).map(exact);
         }
-        let (left, right) = (self.scalar(left)?, self.scalar(right)?);
-        if !left.kind.is_comparable(right.kind) {
+        let left = self.scalar(left)?;
+        match (&right.kind, left.kind) {
+            (ExprKind::Literal(Literal::Number(text)), Kind::Int { .. }) => {
+                return self.compare_whole(operator, left, text, mode);
+            }
+            (ExprKind::Literal(literal), Kind::Instant | Kind::Duration { .. }) => {
+                if let Some(time) = between_ticks(literal) {
+                    return near_tick(operator, left, time, mode);
+                }
+            }
+            _ => {}
+        }
+        let right = self.scalar(right)?;
+        self.compare_scalars(operator, left, right, mode)
+    }
+
+    fn compare_scalars(
+        &self,
+        operator: Operator,
+        left: Scalar,
+        right: Scalar,
+        mode: Mode,
+    ) -> Option<Condition> {
+        let dialect = self.tenant.dialect;
+        if !left.kind.is_comparable(right.kind) || !is_exact_beside(dialect, &left, &right) {
             return None;
         }
-        if equality {
-            equal(operator, left, right, mode)
-        } else {
-            order(operator, left, right, mode)
+        match operator {
+            Operator::Eq | Operator::Ne => Some(equal(operator, (left, right), dialect, mode)),
+            _ => order(operator, (left, right), dialect, mode),
         }
+    }
+
+    /// A whole number beside a number of another type: by their exact values, which engines round.
+    fn compare_whole(
+        &self,
+        operator: Operator,
+        left: Scalar,
+        text: &str,
+        mode: Mode,
+    ) -> Option<Condition> {
+        let is_known = |is_less: bool| match (operator, is_less) {
+            (Operator::Eq, _) => Some(always(false)),
+            (Operator::Ne, _) => Some(always(true)),
+            (Operator::Lt | Operator::Le, true) | (Operator::Gt | Operator::Ge, false) => {
+                Some(exact(left.sql.clone().push(" IS NOT NULL")))
+            }
+            _ => Some(always(false)),
+        };
+        let Some(Decimal { floor, is_between, .. }) = Decimal::parse(text) else {
+            // Beyond all whole numbers; NaN is nowhere.
+            return match text {
+                "NaN" => None,
+                _ => is_known(!text.starts_with('-')),
+            };
+        };
+        let operator = match operator {
+            Operator::Eq | Operator::Ne if is_between => return is_known(false),
+            Operator::Lt if is_between => Operator::Le,
+            Operator::Ge if is_between => Operator::Gt,
+            operator => operator,
+        };
+        let right = constant(&Literal::Integer(floor), Ty::Null)?;
+        self.compare_scalars(operator, left, right, mode)
     }
 
     /// A value in SQL that is null just when the expression is.
@@ -172,12 +229,27 @@ impl<'q> Compiler<'q> {
             } else if let Some(condition) = self.compare_member(Operator::Eq, value, item) {
                 all.push(condition.sql);
             } else {
-                let kind = self.scalar(value)?.kind;
-                let item = self.scalar(item)?;
-                let bind = item.literal?;
-                if !kind.is_comparable(item.kind) {
+                let left = self.scalar(value)?;
+                let kind = left.kind;
+                let item = match (&item.kind, kind) {
+                    (ExprKind::Literal(Literal::Number(text)), Kind::Int { .. }) => {
+                        match Decimal::parse(text).filter(|number| !number.is_between) {
+                            Some(number) => constant(&Literal::Integer(number.floor), Ty::Null)?,
+                            None => continue,
+                        }
+                    }
+                    (ExprKind::Literal(literal), Kind::Instant | Kind::Duration { .. })
+                        if between_ticks(literal).is_some() =>
+                    {
+                        return None;
+                    }
+                    _ => self.scalar(item)?,
+                };
+                let is_exact = is_exact_beside(self.tenant.dialect, &left, &item);
+                if !kind.is_comparable(item.kind) || !is_exact {
                     return None;
                 }
+                let bind = item.literal?;
                 if is_guid(&bind) { guids.push(lower_cased(bind)) } else { plain.push(bind) }
             }
         }
@@ -261,8 +333,54 @@ impl<'q> Compiler<'q> {
     }
 }
 
+/// Whether the engine compares both by their exact values: PostgreSQL rounds whole numbers to what an
+/// `f64` holds beside one.
+fn is_exact_beside(dialect: Dialect, left: &Scalar, right: &Scalar) -> bool {
+    const EXACT: i128 = 1 << 53;
+    let is_small = |least: i128, most: i128| -EXACT <= least && most <= EXACT;
+    match (left.kind, right.kind) {
+        (Kind::Int { least, most }, Kind::Real) | (Kind::Real, Kind::Int { least, most }) => {
+            dialect == Dialect::Sqlite || is_small(least, most)
+        }
+        _ => true,
+    }
+}
+
+/// What a literal says that lies between two ticks.
+fn between_ticks(literal: &Literal) -> Option<Fine> {
+    let time = match literal {
+        Literal::DateTimeOffset(moment) => moment.at,
+        Literal::Duration(length) => *length,
+        _ => return None,
+    };
+    time.is_between().then_some(time)
+}
+
+/// A column, which has whole ticks, beside what lies between two: more are let through than meet it,
+/// since what a record says may lie between the same two.
+fn near_tick(operator: Operator, left: Scalar, time: Fine, mode: Mode) -> Option<Condition> {
+    // Columns have durations rounded towards zero.
+    let next = time.ticks.saturating_add(i64::from(time.ticks < 0));
+    let sql = left.sql.clone();
+    let sql = match operator {
+        Operator::Lt | Operator::Le => sql.push(" <= ").push_bind(Bind::Int(next)),
+        Operator::Gt | Operator::Ge => sql.push(" >= ").push_bind(Bind::Int(time.ticks)),
+        Operator::Eq => {
+            let sql = sql.push(" BETWEEN ").push_bind(Bind::Int(time.ticks));
+            sql.push(" AND ").push_bind(Bind::Int(next)).grouped()
+        }
+        Operator::Ne => return None,
+    };
+    (mode == Mode::Truth).then_some(Condition { sql, is_exact: false })
+}
+
 /// `eq` and `ne` are never null.
-fn equal(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<Condition> {
+fn equal(
+    operator: Operator,
+    (left, right): (Scalar, Scalar),
+    dialect: Dialect,
+    mode: Mode,
+) -> Condition {
     let is_literal = right.literal.is_some();
     let is_guid = right.literal.as_ref().is_some_and(is_guid);
     let (is_text, is_equal) = (left.kind == Kind::Text, operator == Operator::Eq);
@@ -272,14 +390,13 @@ fn equal(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<
         (false, _) => " IS DISTINCT FROM ",
     };
     if is_text && !is_literal {
-        // Two GUIDs may be equal in another case: more are let through than are equal.
-        let sql = lower_case(left.sql).push(text).append(lower_case(right.sql));
-        return is_equal.then_some(Condition { sql, is_exact: false });
+        let sql = folded(dialect, left.sql).push(text).append(folded(dialect, right.sql));
+        return exact(sql);
     }
-    Some(exact(match right.literal {
+    exact(match right.literal {
         Some(bind) if is_guid => lower_case(left.sql).push(text).push_bind(lower_cased(bind)),
         _ => left.sql.push(text).append(right.sql),
-    }))
+    })
 }
 
 /// Text in lower case as far as its letters are ASCII, which those of a GUID are.
@@ -294,10 +411,24 @@ fn lower_cased(bind: Bind) -> Bind {
     }
 }
 
-/// `lt` and its kin are false with null.
-fn order(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<Condition> {
+/// `lt` and `gt` are false with null; `le` and `ge` hold between null and null as well.
+fn order(
+    operator: Operator,
+    (mut left, mut right): (Scalar, Scalar),
+    dialect: Dialect,
+    mode: Mode,
+) -> Option<Condition> {
     if !left.kind.is_ordered() {
         return None;
+    }
+    if left.kind == Kind::Text {
+        left.sql = folded(dialect, left.sql);
+        right.sql = match &right.literal {
+            Some(Bind::Text(text)) => {
+                Sql::value(Bind::Text(odata::primitive::folded(text).into_owned()))
+            }
+            _ => folded(dialect, right.sql),
+        };
     }
     let text = match operator {
         Operator::Lt => " < ",
@@ -305,11 +436,27 @@ fn order(operator: Operator, left: Scalar, right: Scalar, mode: Mode) -> Option<
         Operator::Gt => " > ",
         _ => " >= ",
     };
-    let sql = left.sql.push(text).append(right.sql);
-    Some(exact(match mode {
+    let sql = left.sql.clone().push(text).append(right.sql.clone());
+    let sql = match mode {
         Mode::Truth => sql,
         Mode::Whole => sql.grouped().push(" IS TRUE"),
-    }))
+    };
+    let is_never_null = left.literal.is_some() || right.literal.is_some();
+    if is_never_null || matches!(operator, Operator::Lt | Operator::Gt) {
+        return Some(exact(sql));
+    }
+    let are_null = left.sql.push(" IS NULL AND ").append(right.sql).push(" IS NULL");
+    Some(exact(sql.push(" OR ").append(are_null).grouped()))
+}
+
+/// Text as it is compared: GUIDs in lower case.
+pub(super) fn folded(dialect: Dialect, text: Sql) -> Sql {
+    if dialect == Dialect::Sqlite {
+        return Sql::text("text_folded(").append(text).push(")");
+    }
+    let guid = " ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' THEN lower(";
+    let sql = Sql::text("(CASE WHEN ").append(text.clone()).push(guid).append(text.clone());
+    sql.push(") ELSE ").append(text).push(" END)")
 }
 
 /// Whether it is a text that is equal to others of another case.

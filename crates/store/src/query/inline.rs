@@ -71,7 +71,7 @@ impl Members {
                 None => path.steps.iter().map(|step| self.nodes_of_step(step)).sum(),
             },
             ExprKind::Not(inner)
-            | ExprKind::Negate(inner)
+            | ExprKind::Negate(inner, _)
             | ExprKind::Cast(inner, _)
             | ExprKind::IsOf(inner, _) => self.nodes(inner),
             ExprKind::Compare(_, left, right)
@@ -104,7 +104,7 @@ impl Members {
                 None => ExprKind::Path(self.inline_path(path)),
             },
             ExprKind::Not(inner) => ExprKind::Not(one(inner)),
-            ExprKind::Negate(inner) => ExprKind::Negate(one(inner)),
+            ExprKind::Negate(inner, place) => ExprKind::Negate(one(inner), *place),
             ExprKind::And(parts) => ExprKind::And(all(parts)),
             ExprKind::Or(parts) => ExprKind::Or(all(parts)),
             ExprKind::Compare(operator, left, right) => {

@@ -5,8 +5,10 @@ use model::rows::RowSet;
 use odata::bound::OrderKey;
 
 use super::compiler::Compiler;
+use super::condition::folded;
 use super::position::Position;
 use super::scope::{alias_of, ordinals, table_of};
+use super::value::Kind;
 use crate::Error;
 use crate::sql::{Alias, Bind, Sql};
 
@@ -60,15 +62,15 @@ impl Order {
         let mut terms: Vec<Term> = Vec::new();
         let mut extras = 0;
         for key in keys {
-            let scalar = compiler.scalar(&key.value)?;
+            let mut scalar = compiler.scalar(&key.value)?;
             if !scalar.kind.is_ordered() {
                 return None;
             }
-            let value = match column_name(&scalar.sql) {
-                Some("start_date_time") => TermValue::Start,
-                Some("id") => TermValue::Id,
-                _ => TermValue::Extra(extras),
-            };
+            if scalar.kind == Kind::Text {
+                scalar.sql = folded(compiler.tenant.dialect, scalar.sql);
+            }
+            let is_start = is_record("start_date_time", &scalar.sql);
+            let value = if is_start { TermValue::Start } else { TermValue::Extra(extras) };
             let is_nullable = matches!(value, TermValue::Extra(_)) && !is_end(&scalar.sql);
             let sql = match value {
                 TermValue::Start => Sql::column(dated, "start_date_time"),
@@ -217,12 +219,11 @@ fn behind(pairs: &[(&Term, &Option<Bind>)], is_bounded: bool) -> Sql {
     Sql::join(strictly.into_iter().chain([equal]), " OR ")
 }
 
-/// The column of the record that SQL is, if it is just that.
-fn column_name(sql: &Sql) -> Option<&'static str> {
-    let record = alias_of(Table::CallRecord);
-    ["start_date_time", "id"].into_iter().find(|name| *sql == Sql::column(record, name))
+/// Whether SQL is just that column of the record.
+fn is_record(column: &'static str, sql: &Sql) -> bool {
+    *sql == Sql::column(alias_of(Table::CallRecord), column)
 }
 
 fn is_end(sql: &Sql) -> bool {
-    *sql == Sql::column(alias_of(Table::CallRecord), "end_date_time")
+    is_record("end_date_time", sql)
 }

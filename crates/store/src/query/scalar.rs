@@ -19,7 +19,7 @@ impl<'q> Compiler<'q> {
         match &expr.kind {
             ExprKind::Literal(literal) => constant(literal, expr.ty),
             ExprKind::Path(path) => self.path_value(path),
-            ExprKind::Negate(inner) => {
+            ExprKind::Negate(inner, _) => {
                 let zero = Scalar::of(Sql::text("0"), Kind::Int { least: 0, most: 0 });
                 let inner = self.scalar(inner)?;
                 let zero = match inner.kind {

@@ -4,6 +4,7 @@
 use odata::bound::{Arithmetic, Ty};
 use odata::edm::{EnumType, Primitive, Type};
 use odata::literal::Literal;
+use odata::primitive::Fine;
 
 use crate::sql::{Bind, Sql};
 
@@ -113,10 +114,11 @@ pub(super) fn constant(literal: &Literal, ty: Ty) -> Option<Scalar> {
             (Bind::Int(*value), Kind::Int { least: exactly, most: exactly })
         }
         Literal::Number(text) => (Bind::Real(number(text)?), Kind::Real),
-        Literal::DateTimeOffset(at) => (Bind::Int(at.0), Kind::Instant),
+        Literal::DateTimeOffset(moment) => (Bind::Int(ticks(moment.at)?), Kind::Instant),
         Literal::Duration(length) => {
-            let exactly = i128::from(length.0);
-            (Bind::Int(length.0), Kind::Duration { least: exactly, most: exactly })
+            let length = ticks(*length)?;
+            let exactly = i128::from(length);
+            (Bind::Int(length), Kind::Duration { least: exactly, most: exactly })
         }
         Literal::String(text) | Literal::Guid(text) | Literal::Enum { members: text, .. } => {
             match ty {
@@ -128,6 +130,11 @@ pub(super) fn constant(literal: &Literal, ty: Ty) -> Option<Scalar> {
         _ => return None,
     };
     Some(Scalar { sql: Sql::value(bind.clone()), kind, literal: Some(bind) })
+}
+
+/// The ticks of what does not lie between two.
+fn ticks(time: Fine) -> Option<i64> {
+    (!time.is_between()).then_some(time.ticks)
 }
 
 /// The single member that an enumeration's literal names; numbers and flags are the evaluator's.

@@ -3,7 +3,7 @@
 use model::rows::RowSet::{self, Records, Sessions, Streams};
 use odata::bound::{
     Aggregate, Apply, ComputedMember, Expr, ExprKind, Extreme, GroupKey, Method, OrderKey, Path,
-    PathStep, Query, Root, Search, Transformation, Ty,
+    PathStep, Place, Query, Root, Search, Transformation, Ty,
 };
 use odata::edm::{Primitive, Type};
 use odata::literal::Literal;
@@ -43,6 +43,7 @@ fn aggregate(set: RowSet, figures: &[(&str, Method, &str)]) -> Transformation {
         value: (!value.is_empty()).then(|| expr(set, value)),
         method: *method,
         alias: (*alias).to_owned(),
+        place: Place::default(),
     };
     Transformation::Aggregate(figures.iter().map(figure).collect())
 }

@@ -6,13 +6,13 @@ use std::time::Instant;
 use model::generated;
 use model::rows::RowSet;
 use odata::Limits;
-use odata::bound::Query;
+use odata::bound::{Query, Step};
 use odata::error::Kind;
 use odata::eval::{Allowance, Exhausted, Meter};
 use odata::primitive::DateTimeOffset;
 use serde_json::Value as Json;
 use store::{Budget, Error, Reader, ResultRow, RowQuery};
-use testkit::queries::{self, Asked, Random};
+use testkit::queries::{Asked, Random};
 use testkit::reference::{self, Answer, agrees};
 
 use crate::world::{PATIENCE, World, tenant};
@@ -56,17 +56,27 @@ pub(crate) fn judge(world: &World, set: RowSet, asked: &Asked, setting: Setting)
 fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
     let limits = Limits { nodes: 2000, url: 64 * 1024, filter: 32 * 1024, ..Limits::default() };
     let now = DateTimeOffset::parse("2025-03-10T12:00:00Z").unwrap();
-    let request = (queries::path(set), asked.text());
-    let parsed = odata::parse_request(&generated::V1_0, request.0, &request.1, &limits, now);
-    let query = match parsed {
-        Ok((_, query)) => query,
+    let request = (asked.address(set), asked.text());
+    let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits, now);
+    let (resource, query) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return Verdict::Refused { reason: reason(&error.kind) },
     };
-    let (rows, values) = world.since(set, setting.not_before);
+    let (mut rows, mut values) = world.since(set, setting.not_before);
     reference::took_fault();
+    let mut asked_of_store = query.clone();
+    for step in &resource.steps {
+        let Step::Filter(condition) = step else { continue };
+        let filter = Query { filter: Some((**condition).clone()), ..Query::default() };
+        let kept = reference::answer(&filter, &values).places;
+        rows = kept.iter().map(|at| rows[*at]).collect();
+        values = kept.iter().map(|at| values[*at].clone()).collect();
+        asked_of_store = asked_of_store.narrowed((**condition).clone());
+    }
     let expected = reference::answer(&query, &values);
     let has_fault = reference::took_fault();
-    let mut store = Asking { reader: world.store.reader().unwrap(), set, query, setting };
+    let reader = world.store.reader().unwrap();
+    let mut store = Asking { reader, set, query: asked_of_store, setting };
     let result = if store.query.apply.is_some() {
         store.applied(&expected, !asked.orderby.is_empty())
     } else {

@@ -36,6 +36,7 @@ pub(super) fn chain(place: &Place<'_>, random: &mut Random) -> (Vec<String>, Opt
         0 => {}
         1..=2 => chain.aggregate(),
         3 => chain.concat(),
+        4 => chain.join(),
         _ => {
             chain.group();
             for _ in 0..chain.random.below(3) {
@@ -247,6 +248,42 @@ impl<'a> Chain<'_, 'a> {
         format!("$count as {}", self.alias(Kind::Int))
     }
 
+    /// The items with what is related to them, and figures of that.
+    fn join(&mut self) {
+        let Some(place) = self.shape.rows.clone() else { return };
+        let end = match place.collection(self.random) {
+            Some(end) if matches!(end.ty, Type::Structured(_)) => end,
+            _ => return self.aggregate(),
+        };
+        let name = *self.random.pick(&["join", "outerjoin"]);
+        let inside = Place { prefix: String::new(), ty: end.ty, samples: end.samples.clone() };
+        let inner = if self.random.chance(40) {
+            let mut writer = Writer { random: self.random, places: vec![inside] };
+            format!(",filter({})", writer.condition(1))
+        } else {
+            String::new()
+        };
+        self.steps.push(format!("{name}({} as Joined{inner})", end.path));
+        let related = Place { prefix: "Joined/".to_owned(), ty: end.ty, samples: end.samples };
+        let key = (0..20).find_map(|_| {
+            let end = related.walk(self.random);
+            let kind =
+                end.kind().filter(|kind| !end.is_collection && !matches!(kind, Kind::Float))?;
+            Some((end.path, kind))
+        });
+        self.is_ordered = false;
+        self.shape = Shape { rows: None, made: Vec::new(), keys: Vec::new() };
+        let count = self.count();
+        match key {
+            Some((path, kind)) => {
+                self.steps.push(format!("groupby(({path}),aggregate({count}))"));
+                self.shape.made.push((path.clone(), kind));
+                self.shape.keys = vec![path];
+            }
+            None => self.steps.push(format!("aggregate({count})")),
+        }
+    }
+
     fn concat(&mut self) {
         let parts: Vec<_> = (0..2 + self.random.below(2))
             .map(|_| match self.random.below(3) {
@@ -272,6 +309,7 @@ impl<'a> Chain<'_, 'a> {
         let places: Vec<_> = made.iter().map(|(name, kind)| (name, *kind)).collect();
         let (name, kind) = *self.random.pick(&places);
         let step = match self.random.below(6) {
+            0 if self.random.chance(20) => format!("filter(isdefined({name}))"),
             0..=1 => {
                 let literal = super::literal::literal(kind, &[], self.random);
                 format!("filter({name} {} {literal})", self.random.pick(&["gt", "ge", "ne", "eq"]))

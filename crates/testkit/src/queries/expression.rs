@@ -54,6 +54,11 @@ impl<'a> Writer<'_, 'a> {
             Kind::Text => self.text(depth - 1),
             Kind::Instant => self.instant(depth - 1),
             Kind::Duration => self.duration(depth - 1),
+            Kind::Date if self.random.chance(30) => {
+                let operator = *self.random.pick(&["add", "sub"]);
+                let length = self.operand(Kind::Duration, 0);
+                format!("date({}) {operator} {length}", self.simple(Kind::Instant))
+            }
             Kind::Date => format!("date({})", self.value(Kind::Instant, depth - 1)),
             Kind::Time => format!("time({})", self.value(Kind::Instant, depth - 1)),
             Kind::Enum(_) => self.simple(kind),
@@ -189,8 +194,12 @@ impl<'a> Writer<'_, 'a> {
     }
 
     fn duration(&mut self, depth: usize) -> String {
-        match self.random.below(6) {
+        match self.random.below(7) {
             0 => format!("-{}", self.operand(Kind::Duration, 0)),
+            3 => {
+                let (first, second) = (self.simple(Kind::Instant), self.simple(Kind::Instant));
+                format!("date({first}) sub date({second})")
+            }
             1 => {
                 format!("{} sub {}", self.operand(Kind::Instant, 0), self.operand(Kind::Instant, 0))
             }

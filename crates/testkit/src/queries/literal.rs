@@ -1,6 +1,6 @@
 //! Literals as a URL writes them, mostly of values that stand in the records.
 
-use odata::primitive::{DateTimeOffset, Duration};
+use odata::primitive::{DateTimeOffset, Fine, Moment};
 use serde_json::Value as Json;
 
 use super::place::Kind;
@@ -43,6 +43,7 @@ fn whole(sample: &Json, random: &mut Random) -> String {
         1 => number.saturating_sub(1).to_string(),
         2 => format!("{number}.0"),
         3 if number.unsigned_abs() < 1_000_000 => format!("{number}.5"),
+        4 if random.chance(50) => format!("{number}.00000000000000000001"),
         _ => number.to_string(),
     }
 }
@@ -105,6 +106,10 @@ fn instant(sample: &Json, random: &mut Random) -> String {
             format!("{}+01:30", ahead.trim_end_matches('Z'))
         }
         3 => day(sample, random),
+        4 => {
+            let at = Fine { ticks, rest: 1 + random.below(99_999) as u32 };
+            Moment { at, offset: *random.pick(&[0, 90, -330]) }.to_string()
+        }
         _ => DateTimeOffset(ticks).to_string(),
     }
 }
@@ -125,7 +130,14 @@ fn time(sample: &Json, random: &mut Random) -> String {
 fn duration(sample: &Json, random: &mut Random) -> String {
     let odd = ["PT0S", "PT1S", "P1D", "-PT5M", "PT0.0000001S", "PT1H"];
     let text = sample.as_str().unwrap_or_else(|| *random.pick(&odd));
-    let ticks = Duration::parse(text).unwrap_or_default();
-    let ticks = if random.chance(15) { Duration(ticks.0 + 1) } else { ticks };
-    format!("duration'{ticks}'")
+    let mut length = Fine::parse_duration(text).unwrap_or_default();
+    match random.below(12) {
+        0 | 1 => length.ticks += 1,
+        2 => length.rest = 1 + random.below(99_999) as u32,
+        _ => {}
+    }
+    let mut out = "duration'".to_owned();
+    // Writing to a string doesn't fail.
+    let _ = length.write_duration(&mut out);
+    out + "'"
 }

@@ -13,6 +13,7 @@ impl Asked {
                 all.push(asked);
             }
         };
+        add(&|asked| asked.path = None);
         add(&|asked| asked.filter = None);
         add(&|asked| asked.search = None);
         add(&|asked| asked.skip = None);
@@ -34,6 +35,9 @@ impl Asked {
         }
         for part in self.filter.iter().flat_map(|filter| parts(filter)) {
             add(&|asked| asked.filter = Some(part.clone()));
+        }
+        for part in self.path.iter().flat_map(|path| parts(path)) {
+            add(&|asked| asked.path = Some(part.clone()));
         }
         for (at, step) in self.apply.iter().enumerate() {
             for part in arguments(step) {

@@ -1,9 +1,9 @@
 //! Whether JSON of an answer says what a value is.
 
-use odata::primitive::{DateTimeOffset, Duration};
 use serde_json::Value as Json;
 
-use super::value::{Object, Value, date, time_of_day};
+use super::arithmetic::TICK;
+use super::value::{Object, Value, date, duration, instant, time_of_day};
 
 /// How far doubles may differ, relative to the larger one: the order of a sum is nobody's promise.
 const TOLERANCE: f64 = 1e-9;
@@ -29,19 +29,21 @@ pub fn agrees(value: &Value, json: &Json) -> bool {
             _ => false,
         },
         (Value::Text(value) | Value::Member(_, value), Json::String(text)) => **value == **text,
-        (Value::Instant { ticks, .. }, Json::String(text)) => {
-            DateTimeOffset::parse(text).is_some_and(|other| other.0 == *ticks)
+        (Value::Instant { at, .. }, Json::String(text)) => {
+            matches!(instant(text), Some(Value::Instant { at: other, .. }) if other == *at)
         }
-        (Value::Duration(ticks), Json::String(text)) => {
-            Duration::parse(text).is_some_and(|other| {
-                other.0.abs_diff(*ticks) <= 1 || is_near(other.0 as f64, *ticks as f64)
-            })
-        }
+        (Value::Duration(length), Json::String(text)) => match duration(text) {
+            Some(Value::Duration(other)) => {
+                other.abs_diff(*length) <= TICK.unsigned_abs()
+                    || is_near(other as f64, *length as f64)
+            }
+            _ => false,
+        },
         (Value::Date(days), Json::String(text)) => {
             text.len() == 10 && matches!(date(text), Some(Value::Date(other)) if other == *days)
         }
-        (Value::TimeOfDay(ticks), Json::String(text)) => {
-            matches!(time_of_day(text), Some(Value::TimeOfDay(other)) if other == *ticks)
+        (Value::TimeOfDay(time), Json::String(text)) => {
+            matches!(time_of_day(text), Some(Value::TimeOfDay(other)) if other == *time)
         }
         (Value::List(items), Json::Array(others)) => {
             items.len() == others.len()

@@ -8,9 +8,10 @@ use odata::bound::{
     Transformation,
 };
 
+use super::arithmetic::{TICK, fail, ticks};
 use super::expression::{Scope, at_end, holds, value};
 use super::search;
-use super::value::{Value, sorted};
+use super::value::{Value, plain, sorted};
 
 /// The items that a chain of transformations makes of others.
 pub(super) fn apply(chain: &Apply, items: Vec<Value>) -> Vec<Value> {
@@ -38,6 +39,20 @@ fn transform(step: &Transformation, mut items: Vec<Value>) -> Vec<Value> {
         Transformation::GroupBy { keys, apply } => group_by(keys, apply.as_ref(), &items),
         Transformation::Concat(chains) => {
             chains.iter().flat_map(|chain| self::apply(chain, items.clone())).collect()
+        }
+        Transformation::Join { path, alias, apply, is_outer } => {
+            let joined = |item: Value| {
+                let mut related = value(path, &Scope::of(&item)).items().to_vec();
+                if let Some(chain) = apply {
+                    related = self::apply(chain, related);
+                }
+                if related.is_empty() && *is_outer {
+                    related.push(Value::Null);
+                }
+                let with = move |other| item.with_member(alias, other);
+                related.into_iter().map(with).collect::<Vec<_>>()
+            };
+            items.into_iter().flat_map(joined).collect()
         }
         Transformation::Extreme { kind, amount, by } => {
             let amount = value(amount, &Scope::of(&Value::Null));
@@ -140,7 +155,8 @@ fn identity(value: &Value) -> String {
         Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
             format!("Int({})", *number as i64)
         }
-        Value::Instant { ticks, .. } => format!("Instant({ticks})"),
+        Value::Instant { at, .. } => format!("Instant({at})"),
+        Value::Text(text) => format!("Text({:?})", plain(text)),
         Value::Member(_, name) => format!("Member({name})"),
         Value::Object(object) => {
             let members = object.members.iter().filter(|(_, value)| !value.is_null());
@@ -211,20 +227,21 @@ fn exact(values: &[Value]) -> Option<i128> {
         matches!(kinds, (Value::Int(_), Value::Int(_)) | (Value::Duration(_), Value::Duration(_)))
     };
     let whole = |value: &Value| match value {
-        Value::Int(whole) | Value::Duration(whole) => i128::from(*whole),
+        Value::Int(whole) => i128::from(*whole),
+        Value::Duration(length) => *length,
         _ => 0,
     };
     values.iter().all(|value| is_same(&value)).then(|| values.iter().map(whole).sum())
 }
 
-/// Of whole numbers and of durations exact, as long as 64 bits hold it.
+/// Of whole numbers and of durations exact; what 64 bits don't hold fails.
 fn sum(values: &[Value]) -> Value {
     match (values.first(), exact(values)) {
         (None, _) => Value::Null,
         (Some(Value::Duration(_)), Some(sum)) => {
-            i64::try_from(sum).map_or(Value::Null, Value::Duration)
+            ticks(sum).map_or_else(fail, |_| Value::Duration(sum))
         }
-        (_, Some(sum)) => i64::try_from(sum).map_or(Value::Float(sum as f64), Value::Int),
+        (_, Some(sum)) => i64::try_from(sum).map_or_else(|_| fail(), Value::Int),
         (_, None) => real_sum(values).map_or(Value::Null, Value::Float),
     }
 }
@@ -270,8 +287,9 @@ fn average(values: &[Value]) -> Value {
     match (values.first(), exact(values)) {
         (None, _) => Value::Null,
         (Some(Value::Duration(_)), Some(sum)) => {
-            let nearest = (sum.abs() * 2 + count) / (count * 2) * sum.signum();
-            i64::try_from(nearest).map_or(Value::Null, Value::Duration)
+            let parts = count * TICK;
+            let nearest = (sum.abs() * 2 + parts) / (parts * 2) * sum.signum();
+            ticks(nearest * TICK).map_or_else(fail, |_| Value::Duration(nearest * TICK))
         }
         (_, Some(sum)) => Value::Float(sum as f64 / count as f64),
         (_, None) => real_sum(values).map_or(Value::Null, |sum| Value::Float(sum / count as f64)),
@@ -287,9 +305,8 @@ fn percentile(share: f64, mut values: Vec<Value>) -> Value {
     let rest = place - place.floor();
     match (&values[low], &values[high.min(last)]) {
         (Value::Duration(low), Value::Duration(high)) => {
-            let distance = i128::from(*high) - i128::from(*low);
-            let ticks = i128::from(*low) + (distance as f64 * rest).round() as i128;
-            i64::try_from(ticks).map_or(Value::Null, Value::Duration)
+            let (low, high) = (low.div_euclid(TICK), high.div_euclid(TICK));
+            Value::Duration((low + ((high - low) as f64 * rest).round() as i128) * TICK)
         }
         (low, high) => match (low.number(), high.number()) {
             (Some(low), Some(_)) if rest == 0.0 => Value::float(low),

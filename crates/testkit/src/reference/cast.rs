@@ -1,9 +1,10 @@
 //! `cast` and `isof` (URL Conventions 5.1.1.10). A cast that fails is null.
 
 use odata::edm::{Primitive, Type};
-use odata::primitive::{DateTimeOffset, Duration, TICKS_PER_DAY, parse_guid};
+use odata::primitive::{Fine, Moment, parse_guid};
 
-use super::value::{Value, date, declared, instant, time_of_day};
+use super::function::there;
+use super::value::{Value, date, declared, duration, instant, midnight, time_of_day};
 
 /// The value as one of `ty`.
 pub(super) fn cast(value: &Value, ty: Type) -> Value {
@@ -33,13 +34,13 @@ pub(super) fn cast(value: &Value, ty: Type) -> Value {
             fits.then(|| whole(rounded as i64, primitive)).flatten()
         }
         (Value::Date(days), Type::Primitive(Primitive::DateTimeOffset)) => {
-            Some(Value::Instant { ticks: days * TICKS_PER_DAY, offset: 0 })
+            Some(Value::Instant { at: midnight(*days), offset: 0 })
         }
-        (Value::Instant { ticks, .. }, Type::Primitive(Primitive::Date)) => {
-            Some(Value::Date(ticks.div_euclid(TICKS_PER_DAY)))
+        (Value::Instant { at, offset }, Type::Primitive(Primitive::Date)) => {
+            Some(Value::Date(there(*at, *offset).div_euclid(midnight(1)) as i64))
         }
-        (Value::Instant { ticks, .. }, Type::Primitive(Primitive::TimeOfDay)) => {
-            Some(Value::TimeOfDay(ticks.rem_euclid(TICKS_PER_DAY)))
+        (Value::Instant { at, offset }, Type::Primitive(Primitive::TimeOfDay)) => {
+            Some(Value::TimeOfDay(there(*at, *offset).rem_euclid(midnight(1))))
         }
         _ => None,
     };
@@ -75,7 +76,7 @@ fn parsed(text: &str, primitive: Primitive) -> Option<Value> {
         Primitive::Date if text.len() == 10 => date(text),
         Primitive::TimeOfDay => time_of_day(text),
         Primitive::DateTimeOffset => instant(text),
-        Primitive::Duration => Duration::parse(text).map(|duration| Value::Duration(duration.0)),
+        Primitive::Duration => duration(text),
         _ => None,
     }
 }
@@ -90,15 +91,25 @@ fn text(value: &Value) -> Option<String> {
         }
         Value::Float(number) => Some(format!("{number:?}")),
         Value::Text(text) | Value::Member(_, text) => Some(text.to_string()),
-        Value::Instant { ticks, .. } => Some(DateTimeOffset(*ticks).to_string()),
-        Value::Duration(ticks) => Some(Duration(*ticks).to_string()),
-        Value::Date(days) => {
-            DateTimeOffset(days * TICKS_PER_DAY).to_string().split('T').next().map(Into::into)
+        Value::Instant { at, offset } => {
+            let moment =
+                Moment { at: Fine::from_picoseconds(*at)?, offset: (*offset).try_into().ok()? };
+            Some(moment.to_string())
         }
-        Value::TimeOfDay(ticks) => {
-            let text = DateTimeOffset(*ticks).to_string();
+        Value::Duration(length) => {
+            let mut text = String::new();
+            Fine::from_picoseconds(*length)?.write_duration(&mut text).ok()?;
+            Some(text)
+        }
+        Value::Date(days) => {
+            let midnight = Moment { at: Fine::from_picoseconds(midnight(*days))?, offset: 0 };
+            midnight.to_string().split('T').next().map(Into::into)
+        }
+        Value::TimeOfDay(time) => {
+            let text = Moment { at: Fine::from_picoseconds(*time)?, offset: 0 }.to_string();
             text.split('T').nth(1).map(|time| time.trim_end_matches('Z').to_owned())
         }
+        Value::Decimal(text) => Some(text.to_string()),
         Value::Null | Value::Object(_) | Value::List(_) => None,
     }
 }
@@ -114,7 +125,7 @@ pub(super) fn is_of(value: &Value, ty: Type) -> bool {
                 primitive == Primitive::Int64
                     || primitive == Primitive::Int32 && i32::try_from(*number).is_ok()
             }
-            Value::Float(_) => {
+            Value::Float(_) | Value::Decimal(_) => {
                 matches!(primitive, Primitive::Single | Primitive::Double | Primitive::Decimal)
             }
             Value::Text(text) => {

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use odata::bound::{Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root, Ty};
+use odata::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Quantifier, Root, Ty};
 use odata::edm::{Primitive, Type};
 use odata::literal::Literal;
 
 use super::cast::{cast, is_of};
-use super::value::{Value, absent, date, declared, equal, order, time_of_day};
+use super::value::{Value, absent, date, declared, equal, instant, order, time_of_day};
 use super::{arithmetic, function, search};
 
 /// What names in an expression stand for.
@@ -50,7 +50,7 @@ pub(super) fn value(expr: &Expr, scope: &Scope) -> Value {
         ExprKind::Literal(literal) => of_literal(literal, expr),
         ExprKind::Path(path) => at_end(path, scope),
         ExprKind::Not(operand) => truth(logic(&of(operand)).map(|value| !value)),
-        ExprKind::Negate(operand) => arithmetic::negate(&of(operand)),
+        ExprKind::Negate(operand, _) => arithmetic::negate(&of(operand)),
         ExprKind::And(operands) => {
             let operands: Vec<_> = operands.iter().map(|operand| logic(&of(operand))).collect();
             if operands.contains(&Some(false)) {
@@ -67,16 +67,21 @@ pub(super) fn value(expr: &Expr, scope: &Scope) -> Value {
                 truth((!operands.contains(&None)).then_some(false))
             }
         }
-        ExprKind::Compare(operator, a, b) => Value::Bool(compare(*operator, &of(a), &of(b))),
+        ExprKind::Compare(operator, a, b) => {
+            Value::Bool(compare(*operator, &compared(a, scope), &compared(b, scope)))
+        }
         ExprKind::Has(a, b) => match (of(a), of(b)) {
             (Value::Null, _) | (_, Value::Null) => Value::Null,
             (a, b) => Value::Bool(equal(&a, &b)),
         },
         ExprKind::In(item, list) => {
-            let item = of(item);
-            Value::Bool(of(list).items().iter().any(|other| equal(&item, other)))
+            let item = compared(item, scope);
+            Value::Bool(compared(list, scope).items().iter().any(|other| equal(&item, other)))
         }
         ExprKind::Arithmetic(operator, a, b, _) => arithmetic::calculate(*operator, &of(a), &of(b)),
+        ExprKind::Call(Function::IsDefined, arguments) => {
+            Value::Bool(arguments.iter().all(|argument| is_there(argument, scope)))
+        }
         ExprKind::Call(function, arguments) => {
             let arguments: Vec<_> = arguments.iter().map(of).collect();
             function::call(*function, &arguments)
@@ -94,6 +99,42 @@ pub(super) fn value(expr: &Expr, scope: &Scope) -> Value {
             }
         }
         ExprKind::List(items) => Value::list(items.iter().map(of).collect()),
+    }
+}
+
+/// Whether an item has the member at the end of a path, null or not.
+fn is_there(expr: &Expr, scope: &Scope) -> bool {
+    let ExprKind::Path(path) = &expr.kind else { return true };
+    let mut at = scope.item.clone();
+    path.steps.iter().all(|step| {
+        let name = match step {
+            PathStep::Property(property) => property.name,
+            PathStep::Member(name) => name,
+            step => {
+                at = next(&at, step, scope);
+                return !at.is_null();
+            }
+        };
+        let found = match &at {
+            Value::Object(object) => object.members.get(name).cloned(),
+            _ => None,
+        };
+        found.map(|value| at = value).is_some()
+    })
+}
+
+/// The value as it is compared, where a number as written is exact.
+fn compared(expr: &Expr, scope: &Scope) -> Value {
+    match &expr.kind {
+        ExprKind::Literal(Literal::Number(text))
+            if text.ends_with(|c: char| c.is_ascii_digit()) =>
+        {
+            Value::Decimal(text.as_str().into())
+        }
+        ExprKind::List(items) => {
+            Value::list(items.iter().map(|item| compared(item, scope)).collect())
+        }
+        _ => value(expr, scope),
     }
 }
 
@@ -118,9 +159,9 @@ fn compare(operator: Operator, a: &Value, b: &Value) -> bool {
         Operator::Eq => equal(a, b),
         Operator::Ne => !equal(a, b),
         Operator::Lt => order == Some(Ordering::Less),
-        Operator::Le => order.is_some_and(Ordering::is_le),
+        Operator::Le => order == Some(Ordering::Less) || equal(a, b),
         Operator::Gt => order == Some(Ordering::Greater),
-        Operator::Ge => order.is_some_and(Ordering::is_ge),
+        Operator::Ge => order == Some(Ordering::Greater) || equal(a, b),
     }
 }
 
@@ -137,8 +178,8 @@ fn of_literal(literal: &Literal, expr: &Expr) -> Value {
         Literal::String(text) | Literal::Guid(text) => Some(Value::text(text)),
         Literal::Date(text) => date(text),
         Literal::TimeOfDay(text) => time_of_day(text),
-        Literal::DateTimeOffset(instant) => Some(Value::Instant { ticks: instant.0, offset: 0 }),
-        Literal::Duration(duration) => Some(Value::Duration(duration.0)),
+        Literal::DateTimeOffset(moment) => instant(&moment.to_string()),
+        Literal::Duration(duration) => Some(Value::Duration(duration.picoseconds())),
         Literal::Enum { members, .. } => match expr.ty {
             Ty::One(Type::Enum(ty)) => {
                 let by_value = ty.members.iter().find(|(name, _)| {

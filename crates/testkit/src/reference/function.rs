@@ -2,10 +2,15 @@
 //! argument of a type that it does not take, is null.
 
 use odata::bound::Function;
-use odata::primitive::{DateTimeOffset, TICKS_PER_DAY, TICKS_PER_SECOND};
+use odata::primitive::DateTimeOffset;
 use regex::Regex;
 
-use super::value::{Value, equal};
+use super::value::{Value, equal, instant, midnight};
+
+/// Picoseconds in a second.
+const SECOND: i128 = 1_000_000_000_000;
+/// Picoseconds in a tick.
+const TICK: i128 = 100_000;
 
 /// The result of a function.
 pub(super) fn call(function: Function, arguments: &[Value]) -> Value {
@@ -26,26 +31,29 @@ pub(super) fn call(function: Function, arguments: &[Value]) -> Value {
         (Ceiling, [Float(number)]) => Float(number.ceil()),
         (Floor, [Float(number)]) => Float(number.floor()),
         (Round, [Float(number)]) => Float(number.round()),
-        (Function::TotalSeconds, [Value::Duration(ticks)]) => {
-            Float(*ticks as f64 / TICKS_PER_SECOND as f64)
+        (Function::TotalSeconds, [Value::Duration(length)]) => {
+            // Whole ticks lose nothing.
+            let unit = if length % TICK == 0 { TICK } else { 1 };
+            Float((length / unit) as f64 / (SECOND / unit) as f64)
         }
         (Function::TotalOffsetMinutes, [Value::Instant { offset, .. }]) => Int(*offset),
-        (Function::Date, [Value::Instant { ticks, .. }]) => {
-            Value::Date(ticks.div_euclid(TICKS_PER_DAY))
+        (Function::Date, [Value::Instant { at, offset }]) => {
+            Value::Date(there(*at, *offset).div_euclid(midnight(1)) as i64)
         }
-        (Function::Time, [Value::Instant { ticks, .. }]) => {
-            Value::TimeOfDay(ticks.rem_euclid(TICKS_PER_DAY))
+        (Function::Time, [Value::Instant { at, offset }]) => {
+            Value::TimeOfDay(there(*at, *offset).rem_euclid(midnight(1)))
         }
-        (function, [Value::Instant { ticks, .. }]) => part(function, *ticks, true, true),
-        (function, [Value::Date(days)]) => part(function, days * TICKS_PER_DAY, true, false),
-        (function, [Value::TimeOfDay(ticks)]) => part(function, *ticks, false, true),
+        (function, [Value::Instant { at, offset }]) => {
+            part(function, there(*at, *offset), true, true)
+        }
+        (function, [Value::Date(days)]) => part(function, midnight(*days), true, false),
+        (function, [Value::TimeOfDay(time)]) => part(function, *time, false, true),
         _ => Value::Null,
     }
 }
 
 fn limit(text: &str) -> Value {
-    DateTimeOffset::parse(text)
-        .map_or(Value::Null, |limit| Value::Instant { ticks: limit.0, offset: 0 })
+    instant(text).unwrap_or(Value::Null)
 }
 
 fn of_texts(function: Function, a: &str, b: &str) -> Value {
@@ -115,10 +123,15 @@ fn substring(of: &Value, rest: &[Value]) -> Value {
     }
 }
 
-/// A part of an instant, of a day or of a time of day, in UTC.
-fn part(function: Function, ticks: i64, has_day: bool, has_time: bool) -> Value {
+/// What the clock shows where an instant was written, as if it stood in UTC.
+pub(super) fn there(at: i128, offset: i64) -> i128 {
+    at + i128::from(offset) * 60 * SECOND
+}
+
+/// A part of an instant, of a day or of a time of day, in picoseconds.
+fn part(function: Function, at: i128, has_day: bool, has_time: bool) -> Value {
     // As printed: [-]yyyy-MM-ddTHH:mm:ss[.fffffff]Z
-    let text = DateTimeOffset(ticks).to_string();
+    let text = DateTimeOffset((at.div_euclid(TICK)) as i64).to_string();
     let (day, time) = text.split_once('T').unwrap_or_default();
     let mut date_parts = day.rsplitn(3, '-');
     let (days, months, years) = (date_parts.next(), date_parts.next(), date_parts.next());
@@ -130,8 +143,8 @@ fn part(function: Function, ticks: i64, has_day: bool, has_time: bool) -> Value 
         Function::Minute => (time.get(3..5), has_time),
         Function::Second => (time.get(6..8), has_time),
         Function::FractionalSeconds if has_time => {
-            let fraction = ticks.rem_euclid(TICKS_PER_SECOND);
-            return Value::Float(fraction as f64 / TICKS_PER_SECOND as f64);
+            let fraction = at.rem_euclid(SECOND);
+            return Value::Float(fraction as f64 / SECOND as f64);
         }
         _ => (None, false),
     };

@@ -127,7 +127,9 @@ fn null_is_unknown_to_logic_and_a_value_to_equality() {
     keeps("isTest le true", "true false");
     keeps("not (isTest le true)", "null");
     keeps("null eq null", "true false null");
-    keeps("null ge null", "");
+    keeps("null ge null", "true false null");
+    keeps("null lt null", "");
+    keeps("isTest le null", "null");
 }
 
 #[test]

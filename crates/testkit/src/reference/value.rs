@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use odata::edm::{EnumType, Primitive, Property, StructuredType, Type};
-use odata::primitive::{DateTimeOffset, Duration, TICKS_PER_DAY, parse_guid};
+use odata::primitive::{DateTimeOffset, Fine, Moment, TICKS_PER_DAY, parse_guid};
 use serde_json::Value as Json;
 
 /// A value of the language.
@@ -23,19 +23,21 @@ pub enum Value {
     Text(Rc<str>),
     /// A member of an enumeration by its name, declared or not.
     Member(&'static EnumType, Rc<str>),
+    /// A number as a query states it, where it is compared.
+    Decimal(Rc<str>),
     /// `Edm.DateTimeOffset`
     Instant {
-        /// Of 100 ns since 1970.
-        ticks: i64,
+        /// Picoseconds since 1970.
+        at: i128,
         /// Minutes ahead of UTC, as it was written.
         offset: i64,
     },
-    /// `Edm.Duration`, in ticks.
-    Duration(i64),
+    /// `Edm.Duration`, in picoseconds.
+    Duration(i128),
     /// `Edm.Date`, in days since 1970.
     Date(i64),
-    /// `Edm.TimeOfDay`, in ticks since midnight.
-    TimeOfDay(i64),
+    /// `Edm.TimeOfDay`, in picoseconds since midnight.
+    TimeOfDay(i128),
     /// A complex value or an entity.
     Object(Rc<Object>),
     /// A collection.
@@ -109,6 +111,7 @@ impl Value {
         match self {
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number),
+            Self::Decimal(text) => text.parse().ok(),
             _ => None,
         }
     }
@@ -152,7 +155,7 @@ fn of_primitive(json: &Json, primitive: Primitive) -> Value {
         },
         Primitive::String | Primitive::Guid | Primitive::Stream => json.as_str().map(Value::text),
         Primitive::DateTimeOffset => instant(text),
-        Primitive::Duration => Duration::parse(text).map(|duration| Value::Duration(duration.0)),
+        Primitive::Duration => duration(text),
         Primitive::Date => date(text),
         Primitive::TimeOfDay => time_of_day(text),
     };
@@ -179,7 +182,7 @@ fn dynamic(json: &Json) -> Value {
 
 /// An instant with the offset that it is written with.
 pub(super) fn instant(text: &str) -> Option<Value> {
-    let ticks = DateTimeOffset::parse(text)?.0;
+    let at = Moment::parse(text)?.at.picoseconds();
     let offset = match text.len().checked_sub(6).and_then(|at| text.split_at_checked(at)) {
         Some((_, zone)) if zone.starts_with(['+', '-']) && zone.as_bytes()[3] == b':' => {
             let minutes = zone[1..3].parse::<i64>().ok()? * 60 + zone[4..].parse::<i64>().ok()?;
@@ -187,7 +190,11 @@ pub(super) fn instant(text: &str) -> Option<Value> {
         }
         _ => 0,
     };
-    Some(Value::Instant { ticks, offset })
+    Some(Value::Instant { at, offset })
+}
+
+pub(super) fn duration(text: &str) -> Option<Value> {
+    Fine::parse_duration(text).map(|duration| Value::Duration(duration.picoseconds()))
 }
 
 pub(super) fn date(text: &str) -> Option<Value> {
@@ -195,7 +202,8 @@ pub(super) fn date(text: &str) -> Option<Value> {
 }
 
 pub(super) fn time_of_day(text: &str) -> Option<Value> {
-    DateTimeOffset::parse(&format!("1970-01-01T{text}Z")).map(|time| Value::TimeOfDay(time.0))
+    let time = Moment::parse(&format!("1970-01-01T{text}Z"));
+    time.map(|time| Value::TimeOfDay(time.at.picoseconds()))
 }
 
 /// What a property that an instance lacks stands for.
@@ -212,9 +220,6 @@ pub(super) fn declared(ty: &EnumType, name: &str) -> Option<i64> {
 pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Null, Value::Null) => true,
-        (Value::Text(a), Value::Text(b)) => {
-            a == b || parse_guid(a).is_some_and(|guid| parse_guid(b) == Some(guid))
-        }
         (Value::Member(_, a), Value::Member(_, b)) => a == b,
         (Value::List(a), Value::List(b)) => {
             a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b))
@@ -240,16 +245,70 @@ pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Int(_), Value::Float(b)) | (Value::Float(b), Value::Int(_)) if b.is_nan() => None,
         (Value::Int(a), Value::Float(b)) => Some(exactly(*a, *b)),
         (Value::Float(a), Value::Int(b)) => Some(exactly(*b, *a).reverse()),
-        (Value::Text(a), Value::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
+        (Value::Int(a), Value::Decimal(b)) => Some(beside(*a, b)),
+        (Value::Decimal(b), Value::Int(a)) => Some(beside(*a, b).reverse()),
+        (Value::Decimal(_), _) | (_, Value::Decimal(_)) => a.number()?.partial_cmp(&b.number()?),
+        (Value::Text(a), Value::Text(b)) => Some(plain(a).cmp(&plain(b))),
         (Value::Member(of_a, a), Value::Member(of_b, b)) => {
             Some(declared(of_a, a)?.cmp(&declared(of_b, b)?))
         }
-        (Value::Instant { ticks: a, .. }, Value::Instant { ticks: b, .. })
+        (Value::Instant { at: a, .. }, Value::Instant { at: b, .. })
         | (Value::Duration(a), Value::Duration(b))
-        | (Value::Date(a), Value::Date(b))
         | (Value::TimeOfDay(a), Value::TimeOfDay(b)) => Some(a.cmp(b)),
+        (Value::Date(a), Value::Date(b)) => Some(a.cmp(b)),
+        (Value::Date(a), Value::Instant { at: b, .. }) => Some(midnight(*a).cmp(b)),
+        (Value::Instant { at: a, .. }, Value::Date(b)) => Some(a.cmp(&midnight(*b))),
         _ => None,
     }
+}
+
+/// The first instant of a day, in picoseconds since 1970.
+pub(super) fn midnight(day: i64) -> i128 {
+    i128::from(day) * Fine::of(TICKS_PER_DAY).picoseconds()
+}
+
+/// Text as it is compared: GUIDs differ in no case.
+pub(super) fn plain(text: &str) -> String {
+    if parse_guid(text).is_some() { text.to_ascii_lowercase() } else { text.to_owned() }
+}
+
+/// A whole number against a decimal one, digit by digit.
+fn beside(whole: i64, decimal: &str) -> Ordering {
+    let number: f64 = decimal.parse().unwrap_or(f64::NAN);
+    let (mantissa, exponent) = decimal.split_once(['e', 'E']).unwrap_or((decimal, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(i32::MAX);
+    // What is far larger or smaller than any whole number, or has too many digits for this.
+    if !(-40..=40).contains(&exponent) || number.abs() > 1e20 {
+        return match number {
+            0.0 if mantissa.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) => whole
+                .cmp(&0)
+                .then(if mantissa.starts_with('-') { Ordering::Greater } else { Ordering::Less }),
+            number => exactly(whole, number),
+        };
+    }
+    let is_negative = mantissa.starts_with('-');
+    let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let before = before.trim_start_matches(['-', '+']);
+    let mut digits: String = [before, behind].concat();
+    let mut point = before.len() as i32 + exponent;
+    while point < 1 {
+        digits.insert(0, '0');
+        point += 1;
+    }
+    while digits.len() < point as usize {
+        digits.push('0');
+    }
+    let (size, fraction) = digits.split_at(point as usize);
+    let size: i128 = size.parse().unwrap_or(i128::MAX);
+    let signed = if is_negative { -size } else { size };
+    let rest = if fraction.trim_matches('0').is_empty() {
+        Ordering::Equal
+    } else if is_negative {
+        Ordering::Greater
+    } else {
+        Ordering::Less
+    };
+    i128::from(whole).cmp(&signed).then(rest)
 }
 
 /// A whole number against any other, without rounding either.

@@ -20,6 +20,9 @@ const REASONS: &[(&str, bool, &str)] = &[
         "whether a type has derived ones is known only with a model",
     ),
     ("Model.Available", false, "whether a name is a type or a function is known only with a model"),
+    ("$search=AND", true, "'AND', 'OR' and 'NOT' are no words: one without operands is a mistake"),
+    ("$search=OR", true, "'AND', 'OR' and 'NOT' are no words: one without operands is a mistake"),
+    ("$search=NOT", true, "'AND', 'OR' and 'NOT' are no words: one without operands is a mistake"),
     ("= true", false, "white space around a value is taken leniently"),
     ("#1", false, "clients don't send what stands behind '#'; a '#' that came is text"),
     ("=Not&this", false, "what stands behind '&' is an option that is not ours and is ignored"),
@@ -33,7 +36,8 @@ const REASONS: &[(&str, bool, &str)] = &[
     ("aggregate(Amount", false, "whether a name is a custom aggregate is known only with a model"),
     ("addnested(", false, "a transformation that isn't answered is read over, not into"),
     ("ancestors(", false, "a transformation that isn't answered is read over, not into"),
-    ("join(", false, "a transformation that isn't answered is read over, not into"),
+    ("join(", false, "whether a path leads to a collection is known only with a model"),
+    ("aggregate(Sales(", false, "figures of related items aren't answered, and are read over"),
 ];
 
 /// The reason for a difference, if there is one.

@@ -268,12 +268,6 @@ fn paths_that_lead_nowhere_are_refused_at_their_place() {
             "Unknown property 'verson' at position 0 in 'verson eq 1'. Did you mean 'version'?",
         ),
         ("/$filter()", 400, "path", "Expression expected at position 0 in ''."),
-        (
-            "/$filter(@f)",
-            400,
-            "path",
-            "Value for the alias '@f' expected but found '@f' at position 0 in '@f'.",
-        ),
         ("/$each", 501, "path", "The path segment '/$each' is not supported yet."),
         (
             "/r1/version?$filter=true",
@@ -288,4 +282,48 @@ fn paths_that_lead_nowhere_are_refused_at_their_place() {
             "The query option '$expand' on a value without properties is not allowed here.",
         ),
     ]);
+}
+
+#[test]
+fn parameters_of_functions_may_be_options_of_their_name() {
+    let mut asked = Asked::new();
+    let at = |asked: &mut Asked, target: &str| {
+        let answer = asked.get(&format!("{RECORDS}/r2/{target}"));
+        (answer.status, answer.status == 200 && answer.json()["version"] == 1)
+    };
+    for target in [
+        "callvault.version(version=1)",
+        "callvault.version(version=@v)?@v=1",
+        "callvault.version?@version=1",
+        "callvault.version?version=1",
+        "callvault.version()?version=1",
+        "callvault.version?$select=version&version=1&other=2",
+    ] {
+        assert_eq!(at(&mut asked, target), (200, true), "{target}");
+    }
+    for target in [
+        "callvault.version",
+        "callvault.version?version=",
+        "callvault.version?version=x",
+        "callvault.version?version=1,2",
+        "callvault.version?version=null",
+        "callvault.version(version=@v)",
+    ] {
+        assert_eq!(at(&mut asked, target), (400, false), "{target}");
+    }
+}
+
+#[test]
+fn what_the_standard_has_at_the_root_is_not_supported_yet() {
+    let mut asked = Asked::new();
+    for (target, segment) in [
+        ("$all", "$all"),
+        ("$crossjoin(communications,communications)", "$crossjoin"),
+        ("$entity", "$entity"),
+    ] {
+        let answer = asked.get(&format!("/v1.0/{target}"));
+        assert_eq!(answer.status, 501, "{target}: {}", answer.text());
+        let message = answer.json()["error"]["message"].clone();
+        assert_eq!(message, format!("The path segment '/{segment}' is not supported yet."));
+    }
 }

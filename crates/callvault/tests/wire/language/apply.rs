@@ -180,9 +180,9 @@ fn groups_of_records() {
             (
                 "compute(hour(startDateTime) as hour)/groupby((hour),aggregate($count as n))/filter(n ge 2)",
                 json!([
+                    {"hour": 0, "n": 2},
                     {"hour": 9, "n": 2},
                     {"hour": 12, "n": 2},
-                    {"hour": 23, "n": 2},
                 ]),
             ),
         ],

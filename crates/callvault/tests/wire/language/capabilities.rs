@@ -43,6 +43,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("round", "round(version divby 2) eq 1 and id eq 'r1'"),
     ("cast", "cast(version,Edm.String) eq '1' and id eq 'r1'"),
     ("isof", "isof(version,Edm.Int64) and id eq 'r1'"),
+    ("isdefined", "isdefined(version) and id eq 'r1'"),
     ("case", "case(id eq 'r1':1,true:2) eq 1"),
 ];
 
@@ -53,6 +54,8 @@ const TRANSFORMATIONS: &[(&str, &str, usize)] = &[
     ("compute", "compute(version mul 2 as twice)", 8),
     ("aggregate", "aggregate($count as n)", 1),
     ("groupby", "groupby((type))", 4),
+    ("join", "join(sessions as s)", 9),
+    ("outerjoin", "outerjoin(sessions as s)", 11),
     ("topcount", "topcount(2,version)", 2),
     ("bottomcount", "bottomcount(2,version)", 2),
     ("topsum", "filter(version lt 9)/topsum(10,version)", 2),

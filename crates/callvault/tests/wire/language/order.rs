@@ -40,7 +40,7 @@ fn orders_by_expressions() {
                 "?$orderby=organizer_v2/identity/user/displayName desc,id desc",
                 "r7 r6 r3 r5 r2 r1 r4 r8",
             ),
-            ("?$orderby=hour(startDateTime) desc,id", "r3 r6 r8 r7 r1 r2 r5 r4"),
+            ("?$orderby=hour(startDateTime) desc,id", "r6 r8 r7 r1 r2 r5 r3 r4"),
             ("?$orderby=case(id eq 'r4':0,true:1),id", "r4 r8 r1 r2 r3 r5 r6 r7"),
             (
                 "/callvault.streams?$orderby=averagePacketLossRate desc,streamId",

@@ -51,6 +51,8 @@ fn operators() {
         ("NOT (bob OR ann)", "r4 r8"),
         ("NOT NOT bob", "r1 r3 r6 r7"),
         ("and", ""),
+        ("\"AND\"", ""),
+        ("NOT (bob AND ann)", "r2 r3 r4 r5 r6 r8"),
     ]);
 }
 
@@ -113,6 +115,102 @@ fn together_with_other_options_and_elsewhere() {
             ("/callvault.sessions?$search=jabra AND callRecordNothing", ""),
         ],
     );
+}
+
+/// Operators without operands, and parentheses and quotes without their other half (ABNF `searchExpr`).
+const UNFINISHED: &[(&str, u16, &str, &str)] = &[
+    (
+        "?$search=a AND",
+        400,
+        "$search",
+        "Word or phrase to search for expected at position 5 in 'a AND'.",
+    ),
+    (
+        "?$search=a OR",
+        400,
+        "$search",
+        "Word or phrase to search for expected at position 4 in 'a OR'.",
+    ),
+    (
+        "?$search=a NOT",
+        400,
+        "$search",
+        "Word or phrase to search for expected at position 5 in 'a NOT'.",
+    ),
+    (
+        "?$search=NOT",
+        400,
+        "$search",
+        "Word or phrase to search for expected at position 3 in 'NOT'.",
+    ),
+    (
+        "?$search=NOT NOT",
+        400,
+        "$search",
+        "Word or phrase to search for expected at position 7 in 'NOT NOT'.",
+    ),
+    (
+        "?$search=AND",
+        400,
+        "$search",
+        "Word or phrase to search for expected but found 'AND' at position 0 in 'AND'.",
+    ),
+    (
+        "?$search=OR b",
+        400,
+        "$search",
+        "Word or phrase to search for expected but found 'OR' at position 0 in 'OR b'.",
+    ),
+    (
+        "?$search=AND b",
+        400,
+        "$search",
+        "Word or phrase to search for expected but found 'AND' at position 0 in 'AND b'.",
+    ),
+    (
+        "?$search=a OR OR b",
+        400,
+        "$search",
+        "Word or phrase to search for expected but found 'OR' at position 5 in 'a OR OR b'.",
+    ),
+    (
+        "?$search=a AND AND b",
+        400,
+        "$search",
+        "Word or phrase to search for expected but found 'AND' at position 6 in 'a AND AND b'.",
+    ),
+    (
+        "?$search=a AND OR b",
+        400,
+        "$search",
+        "Word or phrase to search for expected but found 'OR' at position 6 in 'a AND OR b'.",
+    ),
+    (
+        "?$search=NOT AND b",
+        400,
+        "$search",
+        "Word or phrase to search for expected but found 'AND' at position 4 in 'NOT AND b'.",
+    ),
+    (
+        "?$search=(a AND)",
+        400,
+        "$search",
+        "Word or phrase to search for expected but found ')' at position 6 in '(a AND)'.",
+    ),
+    ("?$search=(a", 400, "$search", "')' expected at position 2 in '(a'."),
+    ("?$search=((a)", 400, "$search", "')' expected at position 4 in '((a)'."),
+    ("?$search=a OR (b", 400, "$search", "')' expected at position 7 in 'a OR (b'."),
+    (
+        "?$search=a \"b",
+        400,
+        "$search",
+        "Phrase that ends with '\"' expected but found '\"' at position 2 in 'a \"b'.",
+    ),
+];
+
+#[test]
+fn unfinished_searches_are_refused_with_their_position() {
+    Asked::new().refusals(UNFINISHED);
 }
 
 #[test]

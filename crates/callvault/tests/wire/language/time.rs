@@ -1,9 +1,9 @@
 //! Functions on instants, dates, times of day and durations.
 
-use super::{ALL, Asked};
+use super::{ALL, Asked, RECORDS};
 
 #[test]
-fn parts_of_instants_are_those_of_utc() {
+fn parts_of_instants_are_those_of_their_own_zone() {
     Asked::new().values(&[
         ("r2", "year(startDateTime)", "2025"),
         ("r2", "month(startDateTime)", "3"),
@@ -16,11 +16,22 @@ fn parts_of_instants_are_those_of_utc() {
         ("r2", "time(startDateTime)", "09:30:00.5"),
         ("r2", "totaloffsetminutes(startDateTime)", "0"),
         // 00:15 on the second of March, an hour ahead.
-        ("r3", "day(startDateTime)", "1"),
-        ("r3", "hour(startDateTime)", "23"),
+        ("r3", "day(startDateTime)", "2"),
+        ("r3", "hour(startDateTime)", "0"),
         ("r3", "minute(startDateTime)", "15"),
-        ("r3", "date(startDateTime)", "2025-03-01"),
-        ("r3", "time(startDateTime)", "23:15:00"),
+        ("r3", "date(startDateTime)", "2025-03-02"),
+        ("r3", "time(startDateTime)", "00:15:00"),
+        ("r3", "hour(startDateTime add duration'PT1H')", "1"),
+        ("r3", "cast(startDateTime,Edm.Date)", "2025-03-02"),
+        ("r1", "hour(2026-10-01T00:30:00+02:00)", "0"),
+        ("r1", "date(2026-10-01T00:30:00+02:00)", "2026-10-01"),
+        ("r1", "year(2026-01-01T00:30:00+02:00)", "2026"),
+        ("r1", "month(2026-01-31T23:30:00-02:00)", "1"),
+        ("r1", "day(2026-10-01T23:30:00-02:00)", "1"),
+        ("r1", "minute(2026-10-01T00:10:00+05:30)", "10"),
+        ("r1", "time(2026-10-01T00:10:00+05:30)", "00:10:00"),
+        ("r1", "totaloffsetminutes(2026-10-01T00:30:00-05:30)", "-330"),
+        ("r1", "date(maxdatetime())", "9999-12-31"),
         ("r3", "totaloffsetminutes(startDateTime)", "60"),
         ("r6", "second(startDateTime)", "59"),
         ("r6", "fractionalseconds(startDateTime)", "0.9999999"),
@@ -60,15 +71,16 @@ fn in_conditions() {
     Asked::new().filters(&[
         (
             "year(startDateTime) eq 2025 and month(startDateTime) eq 3 and day(startDateTime) eq 1",
-            "r1 r2 r3",
+            "r1 r2",
         ),
-        ("hour(startDateTime) ge 12", "r3 r6 r7 r8"),
+        ("hour(startDateTime) ge 12", "r6 r7 r8"),
+        ("hour(startDateTime) eq 0", "r3 r4"),
         ("minute(startDateTime) eq 0", "r1 r4 r5 r7 r8"),
         ("second(startDateTime) eq 59", "r6"),
         ("fractionalseconds(startDateTime) gt 0", "r2 r6"),
-        ("date(startDateTime) eq date(endDateTime)", "r1 r2 r4 r5 r7 r8"),
+        ("date(startDateTime) eq date(endDateTime)", "r1 r2 r3 r4 r5 r7 r8"),
         ("date(startDateTime) lt 2025-03-04", "r1 r2 r3 r4"),
-        ("time(startDateTime) lt 09:00:00", "r4 r5"),
+        ("time(startDateTime) lt 09:00:00", "r3 r4 r5"),
         ("totaloffsetminutes(startDateTime) eq 60", "r3"),
         ("totalseconds(endDateTime sub startDateTime) lt 30.5", "r4 r6 r8"),
         ("startDateTime lt now()", ALL),
@@ -123,6 +135,97 @@ fn wrong_calls_are_refused_with_their_position() {
             400,
             "$filter",
             "Type mismatch: Edm.DateTimeOffset expected but found Edm.TimeOfDay at position 17 in 'startDateTime gt 12:00:00'.",
+        ),
+    ]);
+}
+
+#[test]
+fn calculated_members_keep_the_zone() {
+    let mut asked = Asked::new();
+    for of in [
+        "$compute=startDateTime as s,hour(s) as x&$filter=x eq 0&$orderby=id",
+        "$apply=compute(startDateTime as s)/compute(hour(s) as x)/filter(x eq 0)/orderby(id)",
+        "$filter=hour(startDateTime) eq 0&$orderby=hour(startDateTime),id",
+    ] {
+        let body = asked.body(&format!("{RECORDS}?{of}"));
+        let ids: Vec<_> = body["value"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+        assert_eq!(ids, ["r3", "r4"], "{of}");
+    }
+    let hours = "$apply=compute(hour(startDateTime) as h)/groupby((h),aggregate($count as n))";
+    let body = asked.body(&format!("{RECORDS}?{hours}/filter(h eq 0)"));
+    assert_eq!(body["value"][0]["n"], 2);
+    let body = asked.body(&format!("{RECORDS}/r3?$compute=startDateTime as x&$select=x"));
+    assert_eq!(body["x"], "2025-03-02T00:15:00+01:00");
+    // Of many rows with zones of their own.
+    let body = asked.body(&format!(
+        "{RECORDS}?$apply=filter(id eq 'r3')/aggregate(startDateTime with max as x)"
+    ));
+    assert_eq!(body["value"][0]["x"], "2025-03-01T23:15:00Z");
+}
+
+#[test]
+fn what_lies_between_ticks_is_compared_exactly() {
+    let mut asked = Asked::new();
+    asked.filters(&[
+        ("2026-10-01T00:00:00.123456789012Z eq 2026-10-01T00:00:00.1234567Z", ""),
+        ("2026-10-01T00:00:00.123456789012Z gt 2026-10-01T00:00:00.1234567Z", ALL),
+        ("2026-10-01T00:00:00.123456789012Z eq 2026-10-01T02:00:00.123456789012+02:00", ALL),
+        ("startDateTime lt 2025-03-01T09:00:00.000000000001Z", "r1"),
+        ("startDateTime le 2025-03-01T08:59:59.999999999999Z", ""),
+        ("startDateTime gt 2025-03-10T11:59:59.999999999999Z", "r7 r8"),
+        ("startDateTime ge 2025-03-10T12:00:00.000000000001Z", ""),
+        ("startDateTime eq 2025-03-10T12:00:00.000000000001Z", ""),
+        ("startDateTime ne 2025-03-10T12:00:00.000000000001Z", ALL),
+        ("startDateTime in (2025-03-10T12:00:00.000000000001Z)", ""),
+        ("not (startDateTime lt 2025-03-10T12:00:00.000000000001Z)", ""),
+        ("endDateTime lt 2025-03-01T09:10:00.00000000001Z", "r1"),
+        ("endDateTime le 2025-03-01T09:09:59.99999999999Z", ""),
+        ("time(startDateTime) lt 00:00:00.000000000001", "r4"),
+        ("endDateTime sub startDateTime lt duration'PT5.000000000001S'", "r4 r8"),
+        ("endDateTime sub startDateTime lt duration'PT4.999999999999S'", "r4"),
+        ("duration'PT0.000000000001S' gt duration'PT0S'", ALL),
+        ("fractionalseconds(2026-10-01T00:00:00.123456789012Z) eq 0.123456789012", ALL),
+    ]);
+    asked.filters_of(
+        &format!("{RECORDS}/callvault.streams()"),
+        "$orderby=streamId&",
+        &[
+            ("averageJitter lt duration'PT0.005000000001S'", "11"),
+            ("averageJitter le duration'PT0.004999999999S'", ""),
+            ("averageJitter gt duration'PT0.099999999999S'", "61"),
+            ("averageJitter eq duration'PT0.100000000001S'", ""),
+        ],
+    );
+}
+
+#[test]
+fn days_are_calculated_with() {
+    let mut asked = Asked::new();
+    asked.values(&[
+        ("r1", "2026-10-03 sub 2026-10-01", "duration'P2D'"),
+        ("r1", "date(endDateTime) sub date(startDateTime)", "duration'PT0S'"),
+        ("r6", "date(endDateTime) sub date(startDateTime)", "duration'P1D'"),
+        ("r6", "date(startDateTime) add duration'P1D'", "2025-03-05"),
+        ("r6", "date(startDateTime) sub duration'P1DT1H'", "2025-03-02"),
+        ("r1", "2026-10-01 add duration'PT36H'", "2026-10-02"),
+        ("r1", "endDateTime sub startDateTime", "duration'PT10M'"),
+    ]);
+    asked.filters(&[
+        ("startDateTime ge 2025-03-11 sub duration'P7D'", "r5 r6 r7 r8"),
+        ("startDateTime sub 2025-03-10 ge duration'PT12H'", "r7 r8"),
+    ]);
+    asked.refusals(&[
+        (
+            "?$filter=date(startDateTime) add duration'P10675199D' ge 2025-01-01",
+            400,
+            "$filter",
+            "Overflow in the calculation at position 0 of '$filter'.",
+        ),
+        (
+            "?$filter=2025-01-01 add 2025-01-01 ge 2025-01-01",
+            400,
+            "$filter",
+            "Type mismatch: Edm.Duration expected but found Edm.Date at position 15 in '2025-01-01 add 2025-01-01 ge 2025-01-01'.",
         ),
     ]);
 }

@@ -37,6 +37,14 @@ impl fmt::Display for Transformation {
                 }
             }
             Self::Concat(chains) => write!(f, "concat({})", joined(chains)),
+            Self::Join { path, alias, apply, is_outer } => {
+                let name = if *is_outer { "outerjoin" } else { "join" };
+                write!(f, "{name}({path} as {alias}")?;
+                match apply {
+                    Some(apply) => write!(f, ",{apply})"),
+                    None => f.write_str(")"),
+                }
+            }
             Self::Extreme { kind, amount, by } => write!(f, "{}({amount},{by})", kind.name()),
         }
     }

@@ -14,7 +14,7 @@ impl fmt::Display for Expr {
             ExprKind::Literal(literal) => literal.fmt(f),
             ExprKind::Path(path) => path.fmt(f),
             ExprKind::Not(operand) => write!(f, "not {}", Operand(operand, Strength::Unary)),
-            ExprKind::Negate(operand) => write!(f, "- {}", Operand(operand, Strength::Unary)),
+            ExprKind::Negate(operand, _) => write!(f, "- {}", Operand(operand, Strength::Unary)),
             ExprKind::And(parts) => operands(f, parts, " and ", Strength::And),
             ExprKind::Or(parts) => operands(f, parts, " or ", Strength::Or),
             ExprKind::Compare(operator, left, right) => {
@@ -161,7 +161,7 @@ fn strength(expr: &Expr) -> Strength {
         ExprKind::And(_) => Strength::And,
         ExprKind::Compare(operator, ..) => comparison(*operator),
         ExprKind::Arithmetic(operator, ..) => arithmetic(*operator),
-        ExprKind::Not(_) | ExprKind::Negate(_) => Strength::Unary,
+        ExprKind::Not(_) | ExprKind::Negate(..) => Strength::Unary,
         ExprKind::Has(..) | ExprKind::In(..) => Strength::Primary,
         _ => Strength::Primary,
     }

@@ -5,18 +5,19 @@ use std::collections::HashSet;
 
 use super::identity::push_identity;
 use super::sum::Sum;
-use crate::bound::{Aggregate, Method};
+use crate::bound::{Aggregate, Method, Place};
 use crate::eval::arithmetic::nearest;
+use crate::eval::meter::{Exhausted, Fault};
 use crate::eval::{HeapSize, Value};
+use crate::primitive::{Fine, Moment};
 
 /// Collects values and makes figures of them. Null, and values that a figure can't be made of,
 /// are left out; of no values the figure is null, a count 0.
 ///
-/// The sum of whole numbers is a whole number unless it is too large for one; that of durations
-/// a duration. An average is a number or a duration, as is a percentile, which may be an instant.
+/// The sum of whole numbers is a whole number, that of durations a duration. An average is a number or a duration, as is a percentile, which may be an instant.
 #[derive(Debug)]
 pub struct Aggregator {
-    figures: Vec<Figure>,
+    figures: Vec<(Figure, Place)>,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,8 @@ enum Figure {
 enum Total {
     Nothing,
     Whole(i128),
-    Ticks(i128),
+    /// Picoseconds.
+    Time(i128),
     /// With what rounding has lost so far (Neumaier's summation).
     Real(Sum),
 }
@@ -56,14 +58,15 @@ enum Sample {
 impl Aggregator {
     /// For these figures.
     pub fn new(aggregates: &[Aggregate]) -> Self {
-        Self { figures: aggregates.iter().map(Figure::new).collect() }
+        let figure = |aggregate: &Aggregate| (Figure::new(aggregate), aggregate.place);
+        Self { figures: aggregates.iter().map(figure).collect() }
     }
 
     /// Takes an item, given by a value for each figure; the value for one that counts items is
     /// ignored. Returns how many bytes more are kept in memory.
     pub fn push(&mut self, values: &[Value<'_>]) -> usize {
         let mut kept = 0;
-        for (figure, value) in self.figures.iter_mut().zip(values) {
+        for ((figure, _), value) in self.figures.iter_mut().zip(values) {
             figure.count_item();
             kept += figure.add(value);
         }
@@ -72,7 +75,7 @@ impl Aggregator {
 
     /// Counts an item for the figure with that index, if it counts items.
     pub fn count_item(&mut self, index: usize) {
-        if let Some(figure) = self.figures.get_mut(index) {
+        if let Some((figure, _)) = self.figures.get_mut(index) {
             figure.count_item();
         }
     }
@@ -80,12 +83,18 @@ impl Aggregator {
     /// Takes one of perhaps many values of an item for the figure with that index. Returns how
     /// many bytes more are kept in memory.
     pub fn add(&mut self, index: usize, value: &Value<'_>) -> usize {
-        self.figures.get_mut(index).map_or(0, |figure| figure.add(value))
+        self.figures.get_mut(index).map_or(0, |(figure, _)| figure.add(value))
     }
 
     /// The figures, in the order in which they were asked for.
-    pub fn finish(self) -> Vec<Value<'static>> {
-        self.figures.into_iter().map(Figure::finish).collect()
+    ///
+    /// # Errors
+    /// When a sum or an average is beyond what its type can hold.
+    pub fn finish(self) -> Result<Vec<Value<'static>>, Exhausted> {
+        let finish = |(figure, place): (Figure, Place)| {
+            figure.finish().map_err(|fault| Exhausted::Calculation { fault, place })
+        };
+        self.figures.into_iter().map(finish).collect()
     }
 }
 
@@ -125,7 +134,11 @@ impl Figure {
                 };
                 if is_better {
                     let before = best.as_ref().map_or(0, HeapSize::heap_size);
-                    *best = Some(value.clone().into_owned());
+                    *best = Some(match value {
+                        // Of many rows with zones of their own.
+                        Value::Instant(moment) => Value::Instant(Moment { offset: 0, ..*moment }),
+                        value => value.clone().into_owned(),
+                    });
                     return value.heap_size().saturating_sub(before);
                 }
             }
@@ -147,15 +160,15 @@ impl Figure {
         0
     }
 
-    fn finish(self) -> Value<'static> {
-        match self {
+    fn finish(self) -> Result<Value<'static>, Fault> {
+        Ok(match self {
             Self::Items(count) | Self::Values(count) => Value::Int(count),
-            Self::Sum(total) => total.sum(),
-            Self::Average(total, count) => total.average(count),
+            Self::Sum(total) => return total.sum(),
+            Self::Average(total, count) => return total.average(count),
             Self::Extreme { best, .. } => best.unwrap_or(Value::Null),
             Self::Distinct(seen, _) => Value::Int(seen.len() as i64),
             Self::Percentile(share, sample) => sample.percentile(share),
-        }
+        })
     }
 }
 
@@ -169,9 +182,9 @@ impl Total {
                 sum.add(*value);
                 *self = Self::Real(sum);
             }
-            (Self::Nothing, Value::Duration(ticks)) => *self = Self::Ticks(i128::from(*ticks)),
+            (Self::Nothing, Value::Duration(length)) => *self = Self::Time(length.picoseconds()),
             (Self::Whole(sum), Value::Int(value)) => *sum += i128::from(*value),
-            (Self::Ticks(sum), Value::Duration(ticks)) => *sum += i128::from(*ticks),
+            (Self::Time(sum), Value::Duration(length)) => *sum += length.picoseconds(),
             (Self::Whole(whole), Value::Double(value)) => {
                 let mut sum = Sum::default();
                 sum.add_whole(*whole);
@@ -185,26 +198,29 @@ impl Total {
         true
     }
 
-    fn sum(self) -> Value<'static> {
-        match self {
-            Self::Nothing => Value::Null,
-            Self::Whole(sum) => i64::try_from(sum).map_or(Value::Double(sum as f64), Value::Int),
-            Self::Ticks(sum) => i64::try_from(sum).map_or(Value::Null, Value::Duration),
-            Self::Real(sum) => Value::Double(sum.value()),
-        }
+    fn sum(self) -> Result<Value<'static>, Fault> {
+        let sum = match self {
+            Self::Nothing => Some(Value::Null),
+            Self::Whole(sum) => i64::try_from(sum).ok().map(Value::Int),
+            Self::Time(sum) => Fine::from_picoseconds(sum).map(Value::Duration),
+            Self::Real(sum) => Some(Value::Double(sum.value())),
+        };
+        sum.ok_or(Fault::Overflow)
     }
 
-    fn average(self, count: i64) -> Value<'static> {
-        match self {
+    fn average(self, count: i64) -> Result<Value<'static>, Fault> {
+        Ok(match self {
             Self::Nothing => Value::Null,
             Self::Whole(sum) => Value::Double(sum as f64 / count as f64),
-            Self::Ticks(sum) => {
-                let count = i128::from(count.max(1));
-                let ticks = (sum.abs() + count / 2) / count * sum.signum();
-                i64::try_from(ticks).map_or(Value::Null, Value::Duration)
+            Self::Time(sum) => {
+                // To the nearest tick, halves away from zero.
+                let parts = i128::from(count.max(1)) * Fine::of(1).picoseconds();
+                let ticks = (sum.abs() + parts / 2) / parts * sum.signum();
+                let ticks = i64::try_from(ticks).map_err(|_| Fault::Overflow)?;
+                Value::Duration(Fine::of(ticks))
             }
             Self::Real(sum) => Value::Double(sum.value() / count as f64),
-        }
+        })
     }
 }
 
@@ -213,12 +229,16 @@ impl Sample {
         match (&mut *self, value) {
             (Self::Nothing, Value::Int(value)) => *self = Self::Numbers(vec![*value as f64]),
             (Self::Nothing, Value::Double(value)) => *self = Self::Numbers(vec![*value]),
-            (Self::Nothing, Value::Duration(ticks)) => *self = Self::Durations(vec![*ticks]),
-            (Self::Nothing, Value::Instant(ticks)) => *self = Self::Instants(vec![*ticks]),
+            (Self::Nothing, Value::Duration(length)) => {
+                *self = Self::Durations(vec![length.ticks]);
+            }
+            (Self::Nothing, Value::Instant(moment)) => {
+                *self = Self::Instants(vec![moment.at.ticks]);
+            }
             (Self::Numbers(values), Value::Int(value)) => values.push(*value as f64),
             (Self::Numbers(values), Value::Double(value)) => values.push(*value),
-            (Self::Durations(values), Value::Duration(ticks))
-            | (Self::Instants(values), Value::Instant(ticks)) => values.push(*ticks),
+            (Self::Durations(values), Value::Duration(length)) => values.push(length.ticks),
+            (Self::Instants(values), Value::Instant(moment)) => values.push(moment.at.ticks),
             _ => return false,
         }
         true
@@ -234,8 +254,11 @@ impl Sample {
                 }
                 Value::Double(low * (1.0 - part) + high * part)
             }
-            Self::Durations(values) => between(values, share).map_or(Value::Null, Value::Duration),
-            Self::Instants(values) => between(values, share).map_or(Value::Null, Value::Instant),
+            Self::Durations(values) => {
+                between(values, share).map_or(Value::Null, |ticks| Value::Duration(Fine::of(ticks)))
+            }
+            Self::Instants(values) => between(values, share)
+                .map_or(Value::Null, |ticks| Value::Instant(Moment::utc(ticks))),
         }
     }
 }

@@ -71,7 +71,7 @@ impl Choice {
 /// A number or the ticks of a duration; 0 for null, which adds nothing.
 fn number(value: &Value<'_>) -> f64 {
     match value {
-        Value::Duration(ticks) => *ticks as f64,
+        Value::Duration(length) => length.ticks as f64,
         value => value.as_f64().unwrap_or(0.0),
     }
 }

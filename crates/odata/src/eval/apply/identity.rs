@@ -1,16 +1,16 @@
 //! What makes two values the same for groups and distinct counts: equal numbers whatever their
-//! types, text byte for byte.
+//! types, text byte for byte, GUIDs whatever their case, instants whatever their zone.
 
 use crate::eval::Value;
 use crate::json::write_node;
+use crate::primitive::{Fine, folded};
 
 /// Appends bytes that are the same for the same values only, and no prefix of others.
 pub fn push_identity(out: &mut Vec<u8>, value: &Value<'_>) {
     let (tag, number) = match value {
         Value::Null => return out.push(0),
-        Value::Text(text) | Value::Enum { name: text, .. } => {
-            return push_bytes(out, 1, text.as_bytes());
-        }
+        Value::Text(text) => return push_bytes(out, 1, folded(text).as_bytes()),
+        Value::Enum { name, .. } => return push_bytes(out, 1, name.as_bytes()),
         Value::Object(item) => {
             let mut text = Vec::new();
             write_node(&mut text, item.node);
@@ -28,12 +28,19 @@ pub fn push_identity(out: &mut Vec<u8>, value: &Value<'_>) {
         }
         Value::Double(value) => (6, value.to_bits()),
         Value::Date(value) => (7, *value as u64),
-        Value::TimeOfDay(value) => (8, *value as u64),
-        Value::Instant(value) => (9, *value as u64),
-        Value::Duration(value) => (10, *value as u64),
+        Value::Decimal(value) => (6, value.near.to_bits()),
+        Value::TimeOfDay(value) => return push_time(out, 8, *value),
+        Value::Instant(value) => return push_time(out, 9, value.at),
+        Value::Duration(value) => return push_time(out, 10, *value),
     };
     out.push(tag);
     out.extend_from_slice(&number.to_be_bytes());
+}
+
+fn push_time(out: &mut Vec<u8>, tag: u8, time: Fine) {
+    out.push(tag);
+    out.extend_from_slice(&time.ticks.to_be_bytes());
+    out.extend_from_slice(&time.rest.to_be_bytes());
 }
 
 fn push_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {

@@ -3,6 +3,7 @@
 use super::Excess;
 use super::extreme::Choice;
 use super::group::Grouping;
+use super::join::Joining;
 use crate::bound::{Aggregate, Apply, Search, Transformation};
 use crate::eval::Program;
 use crate::eval::page::{Calculation, Sieve, Window, calculations};
@@ -22,6 +23,8 @@ pub(super) enum Stage {
     Group(Grouping, Option<Vec<Stage>>),
     Concat(Vec<Vec<Stage>>),
     Extreme(Choice),
+    /// Joins, and what becomes of the related items of an item first.
+    Join(Joining, Option<Vec<Stage>>),
 }
 
 /// Figures, and where their values come from.
@@ -69,6 +72,10 @@ pub(super) fn stages(apply: &Apply) -> Result<Vec<Stage>, Excess> {
             }
             Transformation::Concat(chains) => {
                 Stage::Concat(chains.iter().map(self::stages).collect::<Result<_, _>>()?)
+            }
+            Transformation::Join { path, alias, apply, is_outer } => {
+                let inner = apply.as_ref().map(self::stages).transpose()?;
+                Stage::Join(Joining::new(path, alias, *is_outer), inner)
             }
             Transformation::Extreme { kind, amount, by } => {
                 Stage::Extreme(Choice::new(*kind, amount, by))

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use self::groups::Groups;
 use super::aggregate::Aggregator;
 use super::extreme::Ranking;
+use super::join::Joining;
 use super::plan::{Figures, Stage};
 use super::{Excess, Setting, Sizes};
 use crate::eval::json_form::set_member;
@@ -82,7 +83,9 @@ pub(super) fn states<'p>(stages: &'p [Stage], setting: &Setting<'p>) -> Vec<Stat
 impl<'p> State<'p> {
     fn new(stage: &'p Stage, setting: &Setting<'p>) -> Self {
         match stage {
-            Stage::Filter(_) | Stage::Search(_) | Stage::Compute(_) => Self::Nothing,
+            Stage::Filter(_) | Stage::Search(_) | Stage::Compute(_) | Stage::Join(..) => {
+                Self::Nothing
+            }
             Stage::Skip(count) | Stage::Top(count) => Self::Left(*count),
             Stage::Sort(sieve, window) => {
                 Self::Sorted(Pager::new(sieve, *window, setting.ty, setting.environment))
@@ -135,6 +138,18 @@ pub(super) fn push<'p>(
             let mut item = item;
             compute(members, item.to_mut(), setting.ty, None, setting.environment);
             return push(stages, states, item, setting, budget, out);
+        }
+        (Stage::Join(joining, inner), _) => {
+            let related = related((joining, inner.as_deref()), &item, setting, budget)?;
+            let mut item = item.into_owned();
+            for related in related {
+                joining.put(&mut item, related);
+                let item = Cow::Borrowed(&item);
+                if push(stages, states, item, setting, budget, out)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            return Ok(ControlFlow::Continue(()));
         }
         (Stage::Skip(_), State::Left(left)) => {
             let is_behind = *left == 0;
@@ -212,7 +227,7 @@ impl<'p> State<'p> {
             }
             Self::Figures(figures, aggregator) => {
                 let mut members = Vec::new();
-                for (figure, value) in figures.aggregates.iter().zip(aggregator.finish()) {
+                for (figure, value) in figures.aggregates.iter().zip(aggregator.finish()?) {
                     set_member(&mut members, &figure.alias, &value);
                 }
                 (vec![Node::Object(members)], 0)
@@ -235,6 +250,35 @@ impl<'p> State<'p> {
         budget.give_back(held);
         Ok(items)
     }
+}
+
+/// What an item is joined with.
+fn related(
+    (joining, inner): (&Joining, Option<&[Stage]>),
+    item: &Node<'_>,
+    setting: &Setting<'_>,
+    budget: &mut Budget,
+) -> Result<Vec<Node<'static>>, Excess> {
+    let mut nodes = joining.related(item, setting)?;
+    if let Some(inner) = inner {
+        let setting = &Setting { ty: joining.ty, ..*setting };
+        let mut states = states(inner, setting);
+        let mut out = Vec::new();
+        for node in nodes {
+            let node = Cow::Owned(node);
+            if push(inner, &mut states, node, setting, budget, &mut out)?.is_break() {
+                break;
+            }
+        }
+        finish(inner, &mut states, setting, budget, &mut out)?;
+        // They go on with the item.
+        budget.give_back(out.len());
+        nodes = out;
+    }
+    if nodes.is_empty() && joining.is_outer {
+        nodes.push(Node::Null);
+    }
+    Ok(nodes)
 }
 
 /// Gives the values of an item to the figures; how many more are kept.

@@ -37,7 +37,7 @@ impl Op {
             ExprKind::Literal(literal) => Self::Constant(Value::literal(literal, one(expr.ty))),
             ExprKind::Path(path) => Self::Path(CompiledPath::new(path, expr.ty)),
             ExprKind::Not(operand) => Self::Not(boxed(operand)),
-            ExprKind::Negate(operand) => Self::Negate(boxed(operand)),
+            ExprKind::Negate(operand, place) => Self::Negate(boxed(operand), *place),
             ExprKind::And(operands) => Self::And(operands.iter().map(Self::new).collect()),
             ExprKind::Or(operands) => Self::Or(operands.iter().map(Self::new).collect()),
             ExprKind::Compare(operator, left, right) => {
@@ -74,9 +74,9 @@ impl Op {
     /// What it calculates with; itself when it looks at the item.
     fn operands(&self) -> Vec<&Self> {
         match self {
-            Self::Constant(_) | Self::Path(_) | Self::Offset(_) => vec![self],
+            Self::Constant(_) | Self::Path(_) | Self::IsDefined(_) => vec![self],
             Self::Not(operand)
-            | Self::Negate(operand)
+            | Self::Negate(operand, _)
             | Self::InTexts(operand, _)
             | Self::InNumbers(operand, ..)
             | Self::Matches(operand, _)
@@ -147,9 +147,10 @@ fn call(function: Function, arguments: &[Expr]) -> Op {
             let text = std::mem::replace(text, Op::Constant(Value::Null));
             Op::Matches(Box::new(text), pattern::constant(pattern))
         }
-        (Function::TotalOffsetMinutes, [Op::Path(_)]) => match operands.pop() {
-            Some(Op::Path(way)) => Op::Offset(way),
-            other => Op::Call(function, other.into_iter().collect()),
+        (Function::IsDefined, _) => match operands.pop() {
+            Some(Op::Path(way)) => Op::IsDefined(way),
+            // What is calculated is there.
+            _ => Op::Constant(Value::Bool(true)),
         },
         _ => Op::Call(function, operands),
     }

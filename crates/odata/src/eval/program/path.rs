@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use super::Op;
 use crate::bound::{Quantifier, Root, Search};
 use crate::edm::{StructuredType, Type};
-use crate::eval::time::offset_minutes;
 use crate::eval::value::{DYNAMIC, actual_type};
 use crate::eval::{Item, NOTHING, Scope, Value, Variable};
 use crate::json::Node;
@@ -77,15 +76,6 @@ impl CompiledPath {
             };
         }
         Some(item)
-    }
-
-    /// How far the clock of the instant at the end, as it is written, is ahead of UTC.
-    pub(super) fn offset_minutes<'a>(&'a self, scope: &Scope<'a, '_>) -> Option<i64> {
-        let item = self.node(scope)?;
-        match Value::of(item.node, item.ty) {
-            Value::Instant(_) => offset_minutes(&item.node.as_text()?.value()),
-            _ => None,
-        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! A set of texts to look up, for `in` with a long list.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::eval::Value;
-use crate::primitive::parse_guid;
+use crate::primitive::folded;
 
 /// Texts, of which GUIDs are found whatever their case.
 pub(super) struct Texts(HashSet<Box<str>>);
@@ -30,12 +29,4 @@ impl Texts {
     pub(super) fn contains_exactly(&self, name: &str) -> bool {
         self.0.contains(name)
     }
-}
-
-/// The one form of GUIDs that differ in case; other text as it is.
-fn folded(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) && parse_guid(text).is_some() {
-        return Cow::Owned(text.to_ascii_lowercase());
-    }
-    Cow::Borrowed(text)
 }

@@ -10,6 +10,7 @@ use super::*;
 use crate::bound::{Aggregate, Apply, Arithmetic, GroupKey, Method, Place, Transformation};
 use crate::eval::{Pipeline, Sizes};
 use crate::json::{Member, Text, write_node};
+use crate::primitive::Duration;
 
 fn number() -> impl Strategy<Value = Expr> {
     prop_oneof![
@@ -39,9 +40,14 @@ fn time() -> impl Strategy<Value = Expr> {
     });
     prop_oneof![
         (instant, 0..10_000_000_i64).prop_map(|(seconds, ticks)| {
-            literal(Literal::DateTimeOffset(DateTimeOffset(seconds * 10_000_000 + ticks)))
+            literal(Literal::DateTimeOffset(Moment::utc(seconds * 10_000_000 + ticks)))
         }),
-        length.prop_map(|ticks| literal(Literal::Duration(Duration(ticks)))),
+        (0..9_i64, 0..100_000_u32, -840..840_i16).prop_map(|(ticks, rest, offset)| {
+            literal(Literal::DateTimeOffset(Moment { at: Fine { ticks, rest }, offset }))
+        }),
+        (-2..2_i64, 0..100_000_u32)
+            .prop_map(|(ticks, rest)| literal(Literal::Duration(Fine { ticks, rest }))),
+        length.prop_map(|ticks| literal(Literal::Duration(Fine::of(ticks)))),
         (1..9999_i32, 1..29_u8).prop_map(|(year, day)| {
             literal(Literal::Date(format!("{year:04}-02-{:02}", day.min(28))))
         }),
@@ -97,7 +103,9 @@ fn expression() -> impl Strategy<Value = Expr> {
             some(4).prop_map(|operands| expr(ExprKind::And(operands))),
             some(4).prop_map(|operands| expr(ExprKind::Or(operands))),
             inner.clone().prop_map(move |operand| expr(ExprKind::Not(boxed(operand)))),
-            inner.clone().prop_map(move |operand| expr(ExprKind::Negate(boxed(operand)))),
+            inner
+                .clone()
+                .prop_map(move |operand| expr(ExprKind::Negate(boxed(operand), Place::default()))),
             (inner.clone(), some(12)).prop_map(move |(left, items)| {
                 expr(ExprKind::In(boxed(left), boxed(list(items))))
             }),
@@ -130,14 +138,18 @@ fn spread(expr: &mut Expr, members: &mut Vec<Member<'static>>) {
                 Literal::Date(text) => (Primitive::Date, quoted(text.clone())),
                 Literal::TimeOfDay(text) => (Primitive::TimeOfDay, quoted(text.clone())),
                 Literal::DateTimeOffset(at) => (Primitive::DateTimeOffset, quoted(at.to_string())),
-                Literal::Duration(length) => (Primitive::Duration, quoted(length.to_string())),
+                Literal::Duration(length) => {
+                    let mut text = String::new();
+                    length.write_duration(&mut text).unwrap();
+                    (Primitive::Duration, quoted(text))
+                }
                 _ => (Primitive::String, Node::Null),
             };
             let name = format!("m{}", members.len());
             *expr = typed(&name, ty);
             members.push(Member { name: Text::owned(name), value });
         }
-        ExprKind::Not(operand) | ExprKind::Negate(operand) | ExprKind::Cast(operand, _) => {
+        ExprKind::Not(operand) | ExprKind::Negate(operand, _) | ExprKind::Cast(operand, _) => {
             spread(operand, members);
         }
         ExprKind::Compare(_, a, b) | ExprKind::Arithmetic(_, a, b, _) | ExprKind::In(a, b) => {
@@ -184,6 +196,7 @@ proptest! {
             value: Some(path("v")),
             method,
             alias: alias.to_owned(),
+            place: Place::default(),
         };
         let aggregate = Transformation::Aggregate(vec![
             figure(Method::Sum, "sum"),

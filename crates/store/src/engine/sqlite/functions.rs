@@ -18,6 +18,9 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function("text_trim", 1, flags, |context: &mut Context<'_>| {
         Ok(text(context).map(|text| text.trim().to_owned()))
     })?;
+    connection.create_scalar_function("text_folded", 1, flags, |context: &mut Context<'_>| {
+        Ok(text(context).map(|text| odata::primitive::folded(text).into_owned()))
+    })?;
     connection.create_scalar_function("text_length", 1, flags, |context: &mut Context<'_>| {
         Ok(text(context).map(|text| text.chars().count() as i64))
     })
