@@ -1,6 +1,6 @@
 //! Rejected requests and their errors.
 
-use super::{RECORDS, TENANT, callvault, served};
+use super::{READ, RECORDS, TENANT, WRITE, callvault, served};
 
 const CHALLENGE: &str = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
 
@@ -53,19 +53,41 @@ fn errors_have_the_shape_of_graph() {
 }
 
 #[test]
-fn a_token_without_the_role_is_forbidden() {
+fn a_token_without_the_role_is_forbidden_and_told_which() {
     let callvault = callvault();
     let token = callvault.token(TENANT, &["CallRecord-PstnCalls.Read.All"]);
     let server = callvault.serve(&[]);
     let mut client = server.client().bearer(&token);
-    for answer in [client.get(RECORDS), client.post(RECORDS, b"{}")] {
+    for (answer, role) in [
+        (client.get(RECORDS), READ),
+        (client.post(RECORDS, b"{}"), WRITE),
+        (client.get("/v1.0/communications/calls"), READ),
+        (client.get(&format!("{RECORDS}/callvault.streams()")), READ),
+    ] {
         assert_eq!(answer.status, 403);
         let error = answer.json()["error"].clone();
+        let message = format!("The token has no role that this request needs: {role}.");
         assert_eq!(
             (error["code"].as_str(), error["message"].as_str()),
-            (Some("Forbidden"), Some(""))
+            (Some("Forbidden"), Some(message.as_str()))
         );
     }
+    assert_eq!(server.client().get(RECORDS).status, 401);
+    let log = server.stop();
+    for part in [
+        "INFO",
+        &format!("its token has no role {WRITE}"),
+        "[\"CallRecord-PstnCalls.Read.All\"]",
+        "no bearer token",
+    ] {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+    // Graph's own message is empty.
+    let config = callvault.folder().join("strict.toml");
+    std::fs::write(&config, "[graph]\nstrict = 'on'\n").unwrap();
+    let server = callvault.serve(&["--config", config.to_str().unwrap()]);
+    let answer = server.client().bearer(&token).get(RECORDS);
+    assert_eq!((answer.status, &answer.json()["error"]["message"]), (403, &"".into()));
 }
 
 #[test]
@@ -86,7 +108,7 @@ fn what_is_wrong_is_400_and_what_is_not_built_is_501_and_both_say_what() {
         ("?$filter=$root/communications/callRecords('a')/version eq 1", 501, "$root"),
         ("?$deltatoken=x", 501, "$deltatoken"),
     ] {
-        let answer = client.get(&format!("{RECORDS}{options}"));
+        let answer = client.get(&format!("{RECORDS}{}", options.replace(' ', "%20")));
         assert_eq!(answer.status, status, "{options}: {}", answer.text());
         assert!(answer.text().contains(word), "{options}: {}", answer.text());
         let code = if status == 400 { "BadRequest" } else { "notSupported" };
