@@ -63,7 +63,8 @@ impl Share {
 }
 
 /// What the server is told, and what its application shares.
-pub(crate) fn split(options: ServerOptions) -> Result<(web::Options, Share), StartError> {
+pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share), StartError> {
+    options.query.language.ignores_slips = options.graph.is_strict;
     let first = options.page_token_keys.first().map(|(_, key)| *key).unwrap_or_default();
     let keys = Keys::new(options.page_token_keys).ok_or(StartError::NoPageTokenKey)?;
     let records = Arc::new(RecordCounters::default());

@@ -104,6 +104,14 @@ fn what_is_wrong_is_400_and_what_is_not_built_is_501_and_both_say_what() {
         ("?$select=nonsense", 400, "nonsense"),
         ("?$expand=nonsense", 400, "nonsense"),
         ("?$skiptoken=abc", 400, ""),
+        ("?filtr=version gt 1", 400, "'$filter'"),
+        ("?selct=id", 400, "'$select'"),
+        ("?=x", 400, "single quotes"),
+        ("?version%20gt%201", 400, "single quotes"),
+        ("/$count?fliter=version gt 1", 400, "'$filter'"),
+        ("/a?expnad=sessions", 400, "'$expand'"),
+        ("/callvault.streams()?=x", 400, "single quotes"),
+        ("/getPstnCalls(fromDateTime=2025-01-01,toDateTime=2025-02-01)?filtr=x", 400, "'$filter'"),
         ("/a/nonsense", 400, "nonsense"),
         ("?$filter=$root/communications/callRecords('a')/version eq 1", 501, "$root"),
         ("?$deltatoken=x", 501, "$deltatoken"),
@@ -113,6 +121,37 @@ fn what_is_wrong_is_400_and_what_is_not_built_is_501_and_both_say_what() {
         assert!(answer.text().contains(word), "{options}: {}", answer.text());
         let code = if status == 400 { "BadRequest" } else { "notSupported" };
         assert_eq!(answer.code(), code, "{options}");
+    }
+}
+
+#[test]
+fn slips_in_the_names_of_options_are_refused_everywhere_but_where_graph_is_strict() {
+    let (callvault, server, mut client) = served();
+    let batch =
+        br#"{"requests":[{"id":"1","method":"GET","url":"/communications/callRecords?filtr=x"}]}"#;
+    let answer = client.post("/v1.0/$batch", batch).json();
+    assert_eq!(answer["responses"][0]["status"], 400, "{answer}");
+    let text = [("Content-Type", "text/plain")];
+    let answer = client.send("POST", &format!("{RECORDS}/$query"), &text, b"filtr=x");
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    for target in [
+        "/v1.0/subscriptions?selct=id",
+        "/v1.0/communications/calls?=x",
+        "/beta/communications/callRecords?=x",
+    ] {
+        let answer = client.get(target);
+        assert_eq!(answer.status, 400, "{target}: {}", answer.text());
+    }
+    for target in ["?custom=1", "?api-version=2", "?debug", "?_=1732900000"] {
+        assert_eq!(client.get(&format!("{RECORDS}{target}")).status, 200, "{target}");
+    }
+    drop(server);
+    let config = callvault.folder().join("strict.toml");
+    std::fs::write(&config, "[graph]\nstrict = 'on'\n").unwrap();
+    let server = callvault.serve(&["--config", config.to_str().unwrap()]);
+    let mut client = server.client().bearer(&callvault.token(TENANT, &[READ]));
+    for target in ["?filtr=x", "?=x"] {
+        assert_eq!(client.get(&format!("{RECORDS}{target}")).status, 200, "{target}");
     }
 }
 
