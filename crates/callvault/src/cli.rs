@@ -2,6 +2,7 @@
 
 mod app;
 mod import;
+mod keys;
 mod list;
 mod notifications;
 mod quality;
@@ -13,10 +14,12 @@ mod whole_store;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use app::{App, AppCreate, AppList, AppName, AppRoles, Token};
 pub(crate) use import::Import;
+pub(crate) use keys::Keys;
 pub(crate) use list::{Expand, Explain, Get, List, Output, Query, Rows};
 pub(crate) use notifications::{
     Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList,
@@ -30,7 +33,7 @@ pub(crate) use whole_store::{Backup, Erase, Migrate};
 
 /// Keeps Microsoft Graph call records and serves them as Graph does.
 #[derive(Debug, Parser)]
-#[command(name = "callvault", version, disable_help_subcommand = true)]
+#[command(name = "callvault", version)]
 pub(crate) struct Cli {
     /// Where the settings and the data are.
     #[command(flatten)]
@@ -70,6 +73,26 @@ pub(crate) struct GlobalFlags {
         help_heading = "Global options"
     )]
     pub(crate) store: Option<String>,
+    /// Whether the data folder was named on the command line and not in the environment.
+    #[arg(skip)]
+    pub(crate) is_data_dir_flag: bool,
+    /// Whether the store was.
+    #[arg(skip)]
+    pub(crate) is_store_flag: bool,
+}
+
+/// Parses the command line, and ends the process if it is wrong or asks for help.
+pub(crate) fn parse() -> Cli {
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let mut inner = &matches;
+    while let Some((_, matches)) = inner.subcommand() {
+        inner = matches;
+    }
+    let is_flag = |name| inner.value_source(name) == Some(ValueSource::CommandLine);
+    cli.global.is_data_dir_flag = is_flag("data_dir");
+    cli.global.is_store_flag = is_flag("store");
+    cli
 }
 
 /// The commands.
@@ -84,6 +107,9 @@ pub(crate) enum Command {
     App(App),
     /// Print a bearer token
     Token(Token),
+    /// Make new keys if the master key is lost
+    #[command(subcommand)]
+    Keys(Keys),
     /// Print what clients sent to an emulator, and their mistakes
     EmulatorRequestLog(EmulatorRequestLog),
     /// Import records from files into the store
@@ -122,8 +148,6 @@ pub(crate) enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -3,6 +3,7 @@
 mod app;
 mod background;
 mod backup;
+mod certificate;
 mod demo;
 mod doctor;
 mod emulation;
@@ -12,10 +13,12 @@ mod import;
 mod list;
 mod list_writer;
 mod migrate;
+mod opening;
 mod quality;
 mod query;
 mod record_json;
 mod request_log;
+mod reset;
 mod scenario;
 mod serve;
 mod service;
@@ -23,8 +26,11 @@ mod setup;
 mod simulate;
 mod simulated;
 mod subscriptions;
+mod table;
 mod tail;
+mod tenants;
 mod token;
+mod tour;
 mod version;
 mod watch;
 
@@ -32,7 +38,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::cli::{Cli, Command, Query, Subscriptions};
+use crate::cli::{Cli, Command, Keys, Query, Subscriptions};
 use crate::size_limit;
 
 /// Exit status of a command that has done a part and has reported the rest.
@@ -50,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(&args, &global),
         Command::App(args) => app::run(args, &settings()?),
         Command::Token(args) => token::run(&args, &settings()?),
+        Command::Keys(Keys::Reset) => reset::run(&settings()?),
         Command::EmulatorRequestLog(args) => request_log::run(&args),
         Command::Import(args) => import::run(&args, &settings()?),
         Command::Get(args) => get::run(&args, &settings()?),

@@ -52,13 +52,20 @@ pub(crate) fn dropped() -> Arc<AtomicU64> {
     LOG.get().map(|lines| lines.dropped()).unwrap_or_default()
 }
 
-/// Prints the error that ends the process. A closed standard error is ignored.
-pub(crate) fn print_error(error: &anyhow::Error) {
-    let line = format!("callvault: {error:#}\n");
+/// Prints the error that ends the process, and what to do about it. A closed standard error is ignored.
+pub(crate) fn print_error(error: &anyhow::Error, advice: Option<&str>) {
+    let advice = advice.map_or_else(String::new, |advice| format!(". {advice}"));
+    let line = format!("callvault: {error:#}{advice}\n");
     match LOG.get() {
         Some(lines) => lines.push(line.as_bytes()),
         None => drop(io::stderr().write_all(line.as_bytes())),
     }
+}
+
+/// Prints a sentence for the user of a command to standard error. A closed one is ignored.
+pub(crate) fn note(sentence: &str) {
+    let line = format!("callvault: {sentence}\n");
+    drop(io::stderr().write_all(line.as_bytes()));
 }
 
 /// Waits for the last lines, for a limited time.

@@ -1,9 +1,11 @@
 //! The callvault binary: commands, settings and wiring. The other crates do the work.
 
+mod advice;
 mod cli;
 mod clock;
 mod commands;
 mod fetch;
+mod interrupt;
 mod keys;
 mod line_queue;
 mod logging;
@@ -15,9 +17,7 @@ mod size_limit;
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use cli::{Cli, Command};
+use cli::Command;
 
 /// Responses are built in buffers of a few to a few hundred KiB. glibc would return these to the system
 /// and request them again each time.
@@ -25,14 +25,14 @@ use cli::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     // A server keeps running when its output is closed, so there a broken pipe is another pipe.
     let is_tool = !matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let code = match commands::run(cli) {
         Ok(code) => code,
         Err(error) if is_tool && is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            logging::print_error(&error);
+            logging::print_error(&error, advice::on(&error));
             ExitCode::FAILURE
         }
     };

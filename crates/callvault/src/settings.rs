@@ -8,7 +8,7 @@ mod layers;
 mod limits;
 mod raw;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ pub(crate) use raw::{Level, LogFormat};
 use store::Place;
 
 const DATA_DIR: &str = "callvault-data";
-const STORE_FILE: &str = "callvault.db";
+/// Name of the file of a store in its data folder.
+pub(crate) const STORE_FILE: &str = "callvault.db";
 /// The longest duration, a year in seconds: a larger number is a mistake.
 const MAX_TIME: u64 = 366 * 86_400;
 
@@ -155,13 +156,10 @@ fn place(url: &str) -> Result<Place> {
 }
 
 fn server(raw: raw::Server) -> Result<Server> {
+    let listen = address(&raw.listen).context("server.listen")?;
     let admin_listen = match raw.admin_listen.as_str() {
         "off" => None,
-        address => Some(
-            address
-                .parse()
-                .with_context(|| format!("server.admin_listen: '{address}' is not ADDR:PORT"))?,
-        ),
+        text => Some(address(text).context("server.admin_listen")?),
     };
     let tls = match (raw.tls_cert, raw.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
@@ -180,7 +178,7 @@ fn server(raw: raw::Server) -> Result<Server> {
         anyhow!("server.cors_origins: '{origin}' is no origin such as https://app.contoso.com")
     })?;
     Ok(Server {
-        listen: raw.listen,
+        listen,
         admin_listen,
         public_url,
         cors,
@@ -214,6 +212,18 @@ fn notifications(raw: &raw::Notifications) -> Result<Notifications> {
             .context("notifications.allow_networks")?,
         allows_plain: raw.allow_insecure_urls,
         quota: raw.subscriptions_per_tenant,
+    })
+}
+
+/// Parses an address to listen on. `localhost` stands for 127.0.0.1.
+///
+/// # Errors
+/// When it is no address with a port.
+pub(crate) fn address(text: &str) -> Result<SocketAddr> {
+    let port = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    let local = port.map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    local.or_else(|| text.parse().ok()).with_context(|| {
+        format!("'{text}' is not ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or localhost:8080")
     })
 }
 

@@ -16,16 +16,12 @@ use crate::query_limits::QueryLimits;
 /// Everything that a server needs.
 #[derive(Clone)]
 pub struct ServerOptions {
-    /// Where Graph's API listens; port 0 takes any free port.
+    /// Where Graph's API listens, as asked for.
     pub listen: SocketAddr,
-    /// Where health and metrics listen, if anywhere.
-    pub admin_listen: Option<SocketAddr>,
     /// TLS, or plain HTTP.
     pub tls: Option<TlsFiles>,
     /// What links, contexts and the issuer begin with; by default scheme and bound address.
     pub public_url: Option<String>,
-    /// Plain HTTP also beyond loopback.
-    pub allow_plain_http: bool,
     /// Whose scripts may read answers.
     pub cors: Cors,
     /// Worker threads; by default one for each core.
@@ -61,7 +57,6 @@ impl fmt::Debug for ServerOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerOptions")
             .field("listen", &self.listen)
-            .field("admin_listen", &self.admin_listen)
             .field("tls", &self.tls)
             .field("public_url", &self.public_url)
             .field("threads", &self.threads)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use emulator::Emulator;
 use odata::eval::Pool;
 use odata::page_token::Keys;
-use web::Running;
+use web::{Listeners, Running};
 
 use crate::app::App;
 use crate::label::Label;
@@ -23,13 +23,13 @@ use crate::worker::Shared;
 /// database, where each has a connection; enough to go on where some only wait for it.
 const QUESTION_THREADS: RangeInclusive<usize> = 4..=8;
 
-/// Starts a server and returns when every thread of it serves. Blocking.
+/// Starts a server on bound sockets and returns when every thread of it serves. Blocking.
 ///
 /// # Errors
-/// When an address, a file, the store or a thread can't be had, or the options contradict themselves.
-pub fn start(options: ServerOptions) -> Result<Running, StartError> {
+/// When a file, the store or a thread can't be had, or the options contradict themselves.
+pub fn start(options: ServerOptions, listeners: Listeners) -> Result<Running, StartError> {
     let (server, share) = split(options)?;
-    Ok(web::start::<App>(server, |web| share.make(web))?)
+    Ok(web::start::<App>(server, listeners, |web| share.make(web))?)
 }
 
 /// What makes that which the application of all threads shares.
@@ -64,7 +64,8 @@ impl Share {
 }
 
 /// What the server is told, and what its application shares.
-pub(crate) fn split(options: ServerOptions) -> Result<(web::Options, Share), StartError> {
+pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share), StartError> {
+    options.query.language.ignores_slips = options.graph.is_strict;
     let first = options.page_token_keys.first().map(|(_, key)| *key).unwrap_or_default();
     let keys = Keys::new(options.page_token_keys).ok_or(StartError::NoPageTokenKey)?;
     let records = Arc::new(RecordCounters::default());
@@ -84,12 +85,11 @@ pub(crate) fn split(options: ServerOptions) -> Result<(web::Options, Share), Sta
     };
     let server = web::Options {
         listen: options.listen,
-        admin_listen: options.admin_listen,
         tls: options.tls,
         public_url: options.public_url,
-        allow_plain_http: options.allow_plain_http,
         cors: options.cors,
         threads: options.threads,
+        names_missing_roles: !options.graph.is_strict,
         limits: options.limits,
         store: options.store,
         trusted_issuers: options.trusted_issuers,

@@ -20,7 +20,8 @@ pub(crate) const LEEWAY: i64 = 300;
 pub(crate) struct Policy {
     /// At least one of these must be in `aud`.
     pub(crate) audiences: Vec<String>,
-    /// The tenant of every token of the issuer; without it the claim `tid` says it.
+    /// The tenant of every token of the issuer, which a `tid` must not contradict; without it the claim
+    /// `tid` says it.
     pub(crate) tenant: Option<String>,
     /// Where the roles are.
     pub(crate) roles: RolesClaim,
@@ -82,7 +83,11 @@ pub(crate) fn check(
     check_audience(claims, &policy.audiences)?;
     let expires_at = check_times(claims, now)?;
     let tenant = match &policy.tenant {
-        Some(fixed) => fixed.clone(),
+        // A tid that is there and says another tenant was not made for this one.
+        Some(fixed) => match tenant_claim(claims)? {
+            Some(named) if named != *fixed => return Err(Denial::Tenant),
+            _ => fixed.clone(),
+        },
         None => tenant_claim(claims)?.ok_or(Denial::Tenant)?,
     };
     if is_delegated(claims) {
@@ -93,7 +98,7 @@ pub(crate) fn check(
         .find_map(|name| claims.get(*name))
         .and_then(Value::as_str)
         .filter(|id| !id.is_empty())
-        .ok_or(Denial::NotAccessToken)?;
+        .ok_or(Denial::NoApplication)?;
     let roles = policy.roles.read(claims);
     Ok(Caller { tenant, app_id: app_id.to_owned(), roles, expires_at, is_own: policy.is_own })
 }

@@ -24,7 +24,7 @@ pub enum Denial {
     #[error("issuer not trusted")]
     Issuer,
     /// Made for another service.
-    #[error("wrong audience")]
+    #[error("wrong audience: none of its aud is among the issuer's audiences")]
     Audience,
     /// `nbf` is in the future, beyond the leeway.
     #[error("not yet valid")]
@@ -33,13 +33,16 @@ pub enum Denial {
     #[error("expired")]
     Expired,
     /// No tenant, or one that is not a GUID or not the issuer's.
-    #[error("wrong tenant")]
+    #[error("wrong tenant: its tid is missing, no GUID, or another than that of its issuer")]
     Tenant,
     /// An ID token or a refresh token, which say nothing about an application's rights.
-    #[error("not an access token")]
+    #[error("not an access token: its typ or its hashes are those of an ID or refresh token")]
     NotAccessToken,
+    /// Neither `azp` nor `appid`, so nobody knows which application it was issued to.
+    #[error("no application: the token has neither azp nor appid")]
+    NoApplication,
     /// A user's token. Call records are for applications only.
-    #[error("delegated token")]
+    #[error("delegated token: it is a user's, and call records are for applications only")]
     Delegated,
     /// Its application was deleted, or has no more a role that the token has.
     #[error("the application is gone or has lost a role")]
@@ -62,7 +65,7 @@ impl Denial {
             }
             Self::Issuer | Self::Tenant => "Access token validation failure. Invalid issuer.",
             Self::Audience => "Access token validation failure. Invalid audience.",
-            Self::NotAccessToken => "Access token validation failure.",
+            Self::NotAccessToken | Self::NoApplication => "Access token validation failure.",
             Self::Early => "Access token has expired or is not yet valid.",
             Self::Expired => "Lifetime validation failed, the token is expired.",
             Self::Application => {

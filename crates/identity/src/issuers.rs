@@ -22,7 +22,8 @@ pub struct IssuerConfig {
     pub discovery: Option<String>,
     /// URL of the JWK Set; with it the discovery document is not fetched.
     pub jwks_uri: Option<String>,
-    /// The tenant of all the issuer's tokens, a GUID. Without it the claim `tid` says the tenant.
+    /// The tenant of all the issuer's tokens, a GUID; a token whose `tid` says another is refused. Without
+    /// it the claim `tid` says the tenant.
     pub tenant: Option<String>,
     /// Where the application roles are, `roles` unless told: a claim's exact name, a JSON pointer,
     /// or names with dots between (`realm_access.roles`).

@@ -59,9 +59,8 @@ impl MasterKey {
     /// # Errors
     /// [`KeyFileError`] when the file can't be read or made, or holds something else.
     pub fn load_or_create(path: &Path) -> Result<Self, KeyFileError> {
-        match Self::load(path) {
-            Err(KeyFileError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-            found => return found,
+        if let Some(found) = Self::load_if_there(path)? {
+            return Ok(found);
         }
         let at = |action: &'static str, path: &Path| {
             let path = path.to_owned();
@@ -88,6 +87,19 @@ impl MasterKey {
                 flushed.map_err(at("flush the folder", folder))?;
                 Self::load(path)
             }
+        }
+    }
+
+    /// Reads the key from a file; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// [`KeyFileError`] when the file can't be read, or holds something else.
+    pub fn load_if_there(path: &Path) -> Result<Option<Self>, KeyFileError> {
+        match Self::load(path) {
+            Err(KeyFileError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            found => found.map(Some),
         }
     }
 

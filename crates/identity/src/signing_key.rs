@@ -93,6 +93,11 @@ impl SigningKey {
         })
     }
 
+    /// Whether the private key opens with this master key.
+    pub fn opens_with(&self, master: &MasterKey) -> bool {
+        self.open(master).is_ok()
+    }
+
     /// The private key, opened.
     pub(crate) fn open(&self, master: &MasterKey) -> Result<RsaKeyPair, KeyError> {
         let private = master

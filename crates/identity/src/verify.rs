@@ -95,7 +95,7 @@ impl Verifier {
         let jws = Jws::parse(token)?;
         let issuer = jws.text_claim("iss").ok_or(Denial::Issuer)?;
         let tenant = claims::tenant_claim(&jws.claims);
-        // A tid that is none of ours may mean nothing at an issuer with a fixed tenant.
+        // A tid that is no GUID fills no issuer's name; the claims are checked for it later.
         let tenant = tenant.as_ref().ok().and_then(Option::as_deref);
         let mut outcome = self.check(&jws, issuer, tenant, now);
         if matches!(outcome, Err(Denial::UnknownKey | Denial::KeysUnavailable)) {

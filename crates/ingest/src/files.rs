@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::open::{STANDARD_INPUT, open};
 use crate::split::{Piece, Refusal, Splitter};
@@ -13,6 +13,8 @@ use crate::split::{Piece, Refusal, Splitter};
 /// Endings of files that are read when a folder is named.
 const ENDINGS: [&str; 3] = [".json", ".ndjson", ".jsonl"];
 const COMPRESSED: [&str; 2] = [".gz", ".zst"];
+const NONE_IN_FOLDER: &str =
+    "no file in this folder ends in .json, .ndjson or .jsonl, or in one of them with .gz or .zst";
 
 /// Largest record that is read.
 const RECORD_BYTES: usize = 128 << 20;
@@ -26,10 +28,28 @@ pub struct Files {
     chunk: Vec<u8>,
     total_bytes: Option<u64>,
     bytes_read: Arc<AtomicU64>,
+    empty: Arc<Empty>,
+}
+
+/// What was named or found and has nothing in it.
+#[derive(Debug, Default)]
+pub struct Empty(Mutex<Vec<String>>);
+
+impl Empty {
+    /// A sentence for each of them, as far as they were read.
+    pub fn sentences(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, sentence: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sentence);
+    }
 }
 
 struct Current {
     name: Arc<str>,
+    /// Whether a piece of it has been given.
+    has_pieces: bool,
     input: Box<dyn Read + Send>,
     splitter: Splitter,
 }
@@ -50,6 +70,7 @@ impl Files {
     pub fn find(paths: &[PathBuf]) -> io::Result<Self> {
         let mut waiting = Vec::new();
         let mut total_bytes = Some(0);
+        let empty = Arc::<Empty>::default();
         for path in paths {
             if path.as_os_str() == STANDARD_INPUT {
                 waiting.push(path.clone());
@@ -58,7 +79,11 @@ impl Files {
             }
             let metadata = fs::metadata(path).map_err(|error| at(path, &error))?;
             if metadata.is_dir() {
+                let before = waiting.len();
                 walk(path, &mut waiting, &mut total_bytes)?;
+                if waiting.len() == before {
+                    empty.add(format!("{}: {NONE_IN_FOLDER}", path.display()));
+                }
             } else {
                 // A pipe has no length.
                 total_bytes = total_bytes.filter(|_| metadata.is_file());
@@ -71,6 +96,7 @@ impl Files {
             chunk: vec![0; CHUNK_BYTES],
             total_bytes,
             bytes_read: Arc::default(),
+            empty,
         })
     }
 
@@ -84,6 +110,11 @@ impl Files {
         Arc::clone(&self.bytes_read)
     }
 
+    /// What has nothing in it, also while the files are read.
+    pub fn empty(&self) -> Arc<Empty> {
+        Arc::clone(&self.empty)
+    }
+
     /// Opens the next file. One that cannot be opened is a refusal and not the end of it all.
     fn open_next(&mut self) -> Option<Result<(), FilePiece>> {
         let path = self.waiting.pop_front()?;
@@ -91,7 +122,7 @@ impl Files {
         Some(match open(&path, &self.bytes_read) {
             Ok(input) => {
                 let splitter = Splitter::new(RECORD_BYTES);
-                self.current = Some(Current { name: file, input, splitter });
+                self.current = Some(Current { name: file, has_pieces: false, input, splitter });
                 Ok(())
             }
             Err(error) => Err(unreadable(file, &error)),
@@ -111,9 +142,13 @@ impl Iterator for Files {
                 }
             };
             if let Some(piece) = current.splitter.take() {
+                current.has_pieces = true;
                 return Some(FilePiece { file: Arc::clone(&current.name), piece });
             }
             if current.splitter.is_finished() {
+                if !current.has_pieces {
+                    self.empty.add(none_in(&current.name));
+                }
                 self.current = None;
                 continue;
             }
@@ -143,6 +178,13 @@ impl std::fmt::Debug for Files {
 fn unreadable(file: Arc<str>, error: &io::Error) -> FilePiece {
     let message = format!("cannot be read: {error}");
     FilePiece { file, piece: Err(Refusal { line: 0, pointer: String::new(), message }) }
+}
+
+fn none_in(file: &str) -> String {
+    if file == STANDARD_INPUT {
+        return "no record on standard input".to_owned();
+    }
+    format!("{file}: no record in this file")
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>, total: &mut Option<u64>) -> io::Result<()> {
@@ -233,6 +275,39 @@ mod tests {
         let found = read(std::slice::from_ref(&folder));
         assert!(found[0].starts_with("a.json.zst:0 ! cannot be read: "), "{found:?}");
         assert_eq!(found.last().unwrap(), "b.json:1 {\"b\":1}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn empty_files_and_folders_are_told() {
+        let folder = folder("empty");
+        fs::write(folder.join("notes.txt"), "no record").unwrap();
+        fs::write(folder.join("a.json"), " \n").unwrap();
+        let paths = [folder.join("inner"), folder.join("a.json"), folder.clone()];
+        let files = Files::find(&paths).unwrap();
+        let empty = files.empty();
+        assert_eq!(files.count(), 0);
+        let found = empty.sentences();
+        let [first, second, third] = &found[..] else { panic!("{found:?}") };
+        assert!(first.contains("inner: no file in this folder"), "{first}");
+        assert!(second.contains("a.json: no record") && second == third, "{second}, {third}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_named_as_compressed_and_is_not_is_refused_unless_it_is_json() {
+        let folder = folder("misnamed");
+        fs::write(folder.join("a.json.gz"), "<html>").unwrap();
+        fs::write(folder.join("b.json.zst"), "PK\u{3}\u{4}").unwrap();
+        fs::write(folder.join("c.json.gz"), "{\"c\":1}").unwrap();
+        assert_eq!(
+            read(std::slice::from_ref(&folder)),
+            [
+                "a.json.gz:0 ! cannot be read: its name ends in .gz, and it is not gzip",
+                "b.json.zst:0 ! cannot be read: its name ends in .zst, and it is not zstd",
+                "c.json.gz:1 {\"c\":1}",
+            ]
+        );
         fs::remove_dir_all(folder).unwrap();
     }
 

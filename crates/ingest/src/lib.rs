@@ -12,7 +12,7 @@ mod logs;
 mod open;
 mod split;
 
-pub use files::{FilePiece, Files};
+pub use files::{Empty, FilePiece, Files};
 pub use import::{Counts, Event, Reject, import};
 pub use items::ItemSplitter;
 pub use lines::{Line, LineSplitter, LineText};

@@ -19,6 +19,9 @@ pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Opens `path`, or standard input for `-`. The content's first bytes tell the compression, as
 /// names lie and standard input has none. `bytes_read` counts bytes before decompression.
+///
+/// # Errors
+/// Also when the name promises a compression and the content has neither that nor the beginning of JSON.
 pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
     let raw: Box<dyn Read + Send> = if path.as_os_str() == STANDARD_INPUT {
         Box::new(io::stdin())
@@ -29,6 +32,15 @@ pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<d
     let mut magic = Vec::with_capacity(ZSTD.len());
     raw.by_ref().take(ZSTD.len() as u64).read_to_end(&mut magic)?;
     let (is_gzip, is_zstd) = (magic.starts_with(GZIP), magic == ZSTD);
+    if !is_gzip && !is_zstd && !may_be_json(&magic) {
+        let name = path.to_string_lossy().to_ascii_lowercase();
+        for (ending, form) in [(".gz", "gzip"), (".zst", "zstd")] {
+            if name.ends_with(ending) {
+                let text = format!("its name ends in {ending}, and it is not {form}");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+        }
+    }
     let whole = io::Cursor::new(magic).chain(raw);
     Ok(if is_gzip {
         Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, whole)))
@@ -37,6 +49,13 @@ pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<d
     } else {
         Box::new(whole)
     })
+}
+
+/// Whether JSON can begin so: with an object, an array, white space, or a byte order mark before them.
+fn may_be_json(start: &[u8]) -> bool {
+    start
+        .first()
+        .is_none_or(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n' | 0xEF))
 }
 
 struct CountingReader<R> {

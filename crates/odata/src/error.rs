@@ -60,6 +60,11 @@ pub enum Kind {
         /// The name as sent.
         name: String,
     },
+    /// A value where the name of a query option should stand.
+    NamelessOption {
+        /// What stands there.
+        text: String,
+    },
     /// A value or expression of another type than its place asks for.
     TypeMismatch {
         /// Name of the type asked for.
@@ -148,6 +153,14 @@ impl fmt::Display for Error {
                 let suggestion = self.suggestion();
                 let name = shortened(name);
                 return write!(f, "The query option '{name}' is not known.{suggestion}");
+            }
+            Kind::NamelessOption { text } => {
+                let text = shortened(text);
+                return write!(
+                    f,
+                    "The query has a value without the name of its option: '{text}'. In a shell, put \
+                     options in single quotes: '$filter=...'."
+                );
             }
             Kind::TypeMismatch { expected, found } => {
                 let (expected, found) = (shortened(expected), shortened(found));

@@ -32,6 +32,8 @@ pub struct Limits {
     pub search_words: usize,
     /// Transformations of `$apply`, those inside others counted too.
     pub apply_steps: usize,
+    /// Whether values without a name and misspelt names are ignored, as Graph does, and not refused.
+    pub ignores_slips: bool,
 }
 
 impl Default for Limits {
@@ -51,6 +53,7 @@ impl Default for Limits {
             literal: 1024,
             search_words: 64,
             apply_steps: 20,
+            ignores_slips: false,
         }
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Names of system query options are read without regard to case and with or without their dollar,
 //! as clients write them. A name that begins with `$` and isn't known is an error; any other
-//! unknown name is a custom option, which the standard lets a service ignore.
+//! unknown name is a custom option, which the standard lets a service ignore (Protocol 11.2.1,
+//! URL Conventions 5.2). But a shell that has replaced `$filter` by nothing leaves a value without a
+//! name, and a slip of the pen a name that differs by a letter: to ignore these would answer another
+//! question than the one that was asked, so they are errors.
 
 use std::borrow::Cow;
 
@@ -42,6 +45,9 @@ impl<'a> Query<'a> {
                 let error = Error::at(kind, name.clone().into_owned(), &name, 0);
                 return Err(error.suggesting(&name, known));
             } else {
+                if !limits.ignores_slips {
+                    refuse_slip(&name, pair)?;
+                }
                 out.custom.push((name.into_owned(), value));
             }
         }
@@ -72,6 +78,25 @@ impl<'a> Query<'a> {
         self.system.push((option, value));
         Ok(())
     }
+}
+
+/// Refuses what stands at the place of a custom option and is none: a value without a name, and a name
+/// that is nearly that of a system option.
+fn refuse_slip(name: &str, pair: &str) -> Result<(), Error> {
+    let is_letter = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    let is_value = !pair.contains('=')
+        && (!name.chars().all(is_letter)
+            || name.starts_with(|first: char| first.is_ascii_digit())
+            || ["true", "false"].contains(&name));
+    if name.is_empty() || is_value {
+        let text = decode(pair, Plus::Space).unwrap_or_default().into_owned();
+        return Err(Error::at(Kind::NamelessOption { text }, "query", pair, 0));
+    }
+    let Some(meant) = SystemOption::nearly(name) else { return Ok(()) };
+    let kind = Kind::UnknownOption { name: name.to_owned() };
+    let mut error = Error::at(kind, name.to_owned(), name, 0);
+    error.suggestion = Some(meant.name().into());
+    Err(error)
 }
 
 /// Checks that `$schemaversion`, if a query has it, asks for the version that there is (OData Protocol
@@ -152,7 +177,65 @@ mod tests {
     #[test]
     fn unknown_names_are_refused_only_with_a_dollar() {
         assert_eq!(parse("$foo=1").unwrap_err(), Kind::UnknownOption { name: "$foo".into() });
-        assert!(parse("foo=1&&bar&=x").unwrap().system.is_empty());
+        assert!(parse("foo=1&&bar&b-a.z_1&_=17").unwrap().system.is_empty());
+    }
+
+    #[test]
+    fn a_value_without_a_name_is_refused() {
+        for query in [
+            "=x",
+            "=",
+            "version%20gt%201",
+            "version+gt+1",
+            "a=1&sessions(x)",
+            "id,type",
+            "5",
+            "true",
+        ] {
+            let found = parse(query).unwrap_err();
+            assert!(matches!(found, Kind::NamelessOption { .. }), "{query}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_that_of_a_system_option_is_refused_with_that() {
+        let limits = Limits::default();
+        for (name, meant) in [
+            ("filtr", "$filter"),
+            ("fliter", "$filter"),
+            ("Filtr", "$filter"),
+            ("filters", "$filter"),
+            ("selct", "$select"),
+            ("expnad", "$expand"),
+            ("oderby", "$orderby"),
+            ("order_by", "$orderby"),
+            ("coutn", "$count"),
+            ("serach", "$search"),
+            ("tpo", "$top"),
+            ("sikp", "$skip"),
+            ("skiptokn", "$skiptoken"),
+        ] {
+            let query = format!("a=1&{name}=x");
+            let error = Query::parse(&query, &limits).unwrap_err();
+            assert_eq!(error.suggestion.as_deref(), Some(meant), "{name}");
+        }
+        for name in [
+            "to",
+            "tip",
+            "stop",
+            "country",
+            "research",
+            "level",
+            "indexes",
+            "custom",
+            "api-version",
+        ] {
+            assert!(parse(&format!("{name}=x")).is_ok(), "{name}");
+        }
+        let limits = Limits { ignores_slips: true, ..limits };
+        for query in ["filtr=x", "=x", "version%20gt%201"] {
+            assert!(Query::parse(query, &limits).unwrap().system.is_empty(), "{query}");
+        }
     }
 
     #[test]

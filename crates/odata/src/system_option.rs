@@ -1,5 +1,7 @@
 //! The names of system query options (URL Conventions 5).
 
+use crate::suggest;
+
 /// The options that the standard defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SystemOption {
@@ -61,6 +63,22 @@ impl SystemOption {
             Self::Levels => "$levels",
             Self::Index => "$index",
         }
+    }
+
+    /// The option whose name was probably meant by one that has no dollar: one letter too many, too few,
+    /// replaced or swapped; in a name of three or four letters, where much is near, only a swap.
+    pub(crate) fn nearly(name: &str) -> Option<Self> {
+        // These stand in the parentheses of another one.
+        let may_stand_here = |option: &Self| !matches!(option, Self::Levels | Self::Index);
+        let sorted = |name: &str| {
+            let mut letters: Vec<char> = name.to_ascii_lowercase().chars().collect();
+            letters.sort_unstable();
+            letters
+        };
+        let is_long_enough = |bare: &str| bare.len() > 4 || sorted(bare) == sorted(name);
+        let known = Self::ALL.into_iter().filter(may_stand_here).map(|option| &option.name()[1..]);
+        let meant = suggest::within(1, name, known.filter(|bare| is_long_enough(bare)))?;
+        Self::from_name(meant)
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {

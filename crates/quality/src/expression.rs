@@ -1,6 +1,6 @@
 //! Rules as OData expressions, which give each row of `callvault.streams()` the same verdict.
 //!
-//! The expression repeats what [`classify`](crate::classify) takes care of: a figure counts only within the
+//! The expression repeats what [`classify`](crate::classify()) takes care of: a figure counts only within the
 //! bounds of what can be true, and a comparison with null does not hold (URL Conventions 5.1.1.1).
 
 use std::fmt::Write as _;

@@ -47,8 +47,8 @@ pub enum Error {
     #[error("another callvault serve owns this store: {} is locked", .0.display())]
     Owned(PathBuf),
     /// There is no store here, and none was to be made.
-    #[error("there is no store at {}", .0.display())]
-    Missing(PathBuf),
+    #[error("there is no store at {0}")]
+    Missing(String),
     /// The file that was to be written is there already.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),

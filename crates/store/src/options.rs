@@ -22,8 +22,8 @@ pub struct Options {
     pub place: Place,
     /// What this process does with it.
     pub role: Role,
-    /// Whether to make the file if there is none; its folder must exist. (A database must exist; an empty
-    /// one gets its tables.)
+    /// Whether to make the store if there is none: the file, whose folder must exist, or the tables in an
+    /// empty database, which must exist.
     pub create: bool,
     /// How long a statement that reads may take.
     pub statement_limit: Duration,

@@ -49,6 +49,8 @@ struct Inner {
     state: Arc<State>,
     works: Option<Sender<Box<dyn Work>>>,
     writer: Option<JoinHandle<()>>,
+    /// Whether there was no store before.
+    is_new: bool,
     /// Held for the lock on it.
     _owner: Option<File>,
 }
@@ -57,12 +59,16 @@ impl Store {
     /// Opens or makes a store and brings it to the schema of this version. Blocks.
     pub fn open(options: &Options) -> Result<Self, Error> {
         let opener = Opener::new(&options.place)?;
-        let (connection, owner) = match &options.place {
+        let (connection, owner, is_new) = match &options.place {
             Place::File(path) => open_file(path, options)?,
             Place::Postgres(_) => {
                 let connection = opener.writer()?;
+                let is_new = migration::postgres::is_empty(&connection)?;
+                if is_new && !options.create {
+                    return Err(Error::Missing(options.place.to_string()));
+                }
                 migration::postgres::migrate(&connection)?;
-                (connection, None)
+                (connection, None, is_new)
             }
         };
         let rows = dictionary::rows(&connection)?;
@@ -94,8 +100,14 @@ impl Store {
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())?;
-        let inner = Inner { state, works: Some(works), writer: Some(writer), _owner: owner };
+        let inner =
+            Inner { state, works: Some(works), writer: Some(writer), is_new, _owner: owner };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether opening it has made it.
+    pub fn is_new(&self) -> bool {
+        self.inner.is_new
     }
 
     /// What compresses and reads the fragments of this store. One for each thread.
@@ -343,11 +355,12 @@ fn watch(state: &Arc<State>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens or makes a file, with the lock on it that a `serve` holds.
-fn open_file(path: &Path, options: &Options) -> Result<(Connection, Option<File>), Error> {
-    if !path.exists() {
+/// Opens or makes a file, with the lock on it that a `serve` holds; whether it was made.
+fn open_file(path: &Path, options: &Options) -> Result<(Connection, Option<File>, bool), Error> {
+    let is_new = !path.exists();
+    if is_new {
         if !options.create {
-            return Err(Error::Missing(path.to_owned()));
+            return Err(Error::Missing(options.place.to_string()));
         }
         connection::create_file(path)?;
     }
@@ -357,7 +370,7 @@ fn open_file(path: &Path, options: &Options) -> Result<(Connection, Option<File>
     };
     let mut connection = Connection::Sqlite(connection::writer(path)?);
     migration::sqlite::migrate(&mut connection, path)?;
-    Ok((connection, owner))
+    Ok((connection, owner, is_new))
 }
 
 fn bytes_of(record: &ShreddedRecord) -> usize {

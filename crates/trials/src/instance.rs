@@ -177,6 +177,11 @@ impl Instance {
             .with_context(|| format!("see {}", self.data.with_extension("log").display()))
     }
 
+    /// Makes the store if there is none yet.
+    fn make_store(&self) -> Result<()> {
+        process::output(&mut self.command(&["migrate"])).map(drop)
+    }
+
     /// A bearer token of the built-in issuer.
     pub(crate) fn token(&self, role: &str) -> Result<String> {
         self.token_of(&[role])
@@ -189,6 +194,7 @@ impl Instance {
 
     /// A bearer token of any tenant.
     pub(crate) fn token_in(&self, tenant: &str, roles: &[&str]) -> Result<String> {
+        self.make_store()?;
         let mut token = self.command(&["token", "--tenant", tenant, "--ttl", "6h"]);
         for role in roles {
             token.args(["--role", role]);
@@ -198,6 +204,7 @@ impl Instance {
 
     /// Makes an application with one role.
     pub(crate) fn create_app(&self, name: &str, role: &str) -> Result<App> {
+        self.make_store()?;
         let words = ["app", "create", "--json", "--tenant", TENANT, "--name", name, "--role", role];
         let printed = process::output(&mut self.command(&words))?;
         let member = |name: &str| {

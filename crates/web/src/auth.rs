@@ -51,17 +51,27 @@ fn token(headers: &HeaderMap) -> Result<&str, Denial> {
 /// Counts a refusal and words it.
 pub fn refuse(worker: &Worker, denied: Denial) -> Problem {
     worker.shared.metrics.denied(denied);
-    tracing::debug!(%denied, "a caller was refused");
-    Problem::from(denied)
+    let problem = Problem::from(denied);
+    let status = problem.code().status().as_u16();
+    tracing::info!(status, reason = %denied, "a caller was refused");
+    problem
 }
 
-/// 403 unless the caller has one of the roles.
+/// 403 unless the caller has one of the roles. Graph's own has an empty message; ours names the roles.
 pub fn require(worker: &Worker, caller: &Caller, roles: &[&str]) -> Result<(), Problem> {
     if caller.has_any(roles) {
         return Ok(());
     }
     worker.shared.metrics.role_missing();
-    Err(Problem::forbidden())
+    let needed = roles.join(" or ");
+    let Caller { tenant, app_id, roles: has, .. } = caller;
+    let reason = format!("its token has no role {needed}");
+    tracing::info!(status = 403, reason, ?has, tenant, app_id, "a caller was refused");
+    if !worker.shared.options.names_missing_roles {
+        return Err(Problem::forbidden());
+    }
+    let message = format!("The token has no role that this request needs: {needed}.");
+    Err(Problem::forbidden_because(message))
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(crate) struct Gauges {
 }
 
 /// Why callers were refused: `identity::Denial`, and a role that was missing.
-const DENIALS: [&str; 15] = [
+const DENIALS: [&str; 16] = [
     "empty",
     "malformed",
     "algorithm",
@@ -76,6 +76,7 @@ const DENIALS: [&str; 15] = [
     "keys_unavailable",
     "role",
     "application",
+    "no_application",
 ];
 
 impl Metrics {
@@ -118,6 +119,7 @@ impl Metrics {
             Denial::Delegated => 11,
             Denial::KeysUnavailable => 12,
             Denial::Application => 14,
+            Denial::NoApplication => 15,
         };
         self.denials[number].fetch_add(1, Ordering::Relaxed);
     }

@@ -22,20 +22,18 @@ pub type Metrics = Arc<dyn Fn(&mut String) -> fmt::Result + Send + Sync>;
 /// Everything that a server needs beside its application.
 #[derive(Clone)]
 pub struct Options {
-    /// Where the application's addresses are; port 0 takes any free port.
+    /// Where the application's addresses are, as asked for.
     pub listen: SocketAddr,
-    /// Where health and metrics listen, if anywhere.
-    pub admin_listen: Option<SocketAddr>,
     /// TLS, or plain HTTP.
     pub tls: Option<TlsFiles>,
     /// What links and the issuer begin with; by default scheme and bound address.
     pub public_url: Option<String>,
-    /// Plain HTTP also beyond loopback.
-    pub allow_plain_http: bool,
     /// Whose scripts may read answers.
     pub cors: Cors,
     /// Worker threads; by default one for each core.
     pub threads: Option<usize>,
+    /// Whether a 403 names the roles that are missing; Graph's own has an empty message.
+    pub names_missing_roles: bool,
     /// Sizes, times and counts.
     pub limits: Limits,
     /// Where applications are registered, and of which each worker has a reader.
@@ -61,7 +59,6 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("listen", &self.listen)
-            .field("admin_listen", &self.admin_listen)
             .field("tls", &self.tls)
             .field("public_url", &self.public_url)
             .field("threads", &self.threads)

@@ -25,8 +25,10 @@ use crate::clock::unix_seconds;
 use crate::connection;
 use crate::connection_table::{ConnectionSlot, ConnectionTable};
 use crate::limits::Limits;
+use crate::listeners::Listeners;
 use crate::metrics::{Gauges, Metrics};
 use crate::options::Options;
+use crate::plain_http;
 use crate::public_url;
 use crate::start_error::StartError;
 use crate::throttle::Throttle;
@@ -76,22 +78,18 @@ impl Drop for Running {
     }
 }
 
-/// Starts a server and returns when every thread of it serves. `share` makes what the applications of
+/// Starts a server on bound sockets and returns when every thread of it serves. `share` makes what the applications of
 /// all threads share. Blocking.
 ///
 /// # Errors
-/// When an address, a file, the store or a thread can't be had, or the options contradict themselves.
+/// When a file, the store or a thread can't be had, or the options contradict themselves.
 pub fn start<A: Application>(
     options: Options,
+    listeners: Listeners,
     share_of_app: impl FnOnce(&Shared) -> Result<A::Shared, StartError>,
 ) -> Result<Running, StartError> {
     let tls = options.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
-    if tls.is_none() && !options.allow_plain_http && !options.listen.ip().is_loopback() {
-        return Err(StartError::PlainHttp(options.listen));
-    }
-    let (listener, address) = listen(options.listen)?;
-    let admin = options.admin_listen.map(listen).transpose()?;
-    let admin_address = admin.as_ref().map(|(_, address)| *address);
+    let Listeners { api, admin, address, admin_address } = listeners;
     let threads = thread_count(&options);
     let shared = Arc::new(share(options, address, threads)?);
     let of_app = Arc::new(share_of_app(&shared)?);
@@ -111,7 +109,7 @@ pub fn start<A: Application>(
     }
     let public_url = String::from(&*shared.public_url);
     let issuer = Arc::clone(&shared.issuer);
-    let front = Front { listener, admin: admin.map(|(listener, _)| listener), lanes, stopped };
+    let front = Front { listener: api, admin, lanes, stopped };
     handles.push(spawn("front".to_owned(), move || run_front(front, &shared, ready))?);
     let running =
         Running { address, admin_address, public_url, issuer, tls, stop, threads: handles };
@@ -159,16 +157,6 @@ pub fn share(options: Options, address: SocketAddr, threads: usize) -> Result<Sh
         threads,
         connection_table,
     })
-}
-
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let bind = || {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let bound = listener.local_addr()?;
-        Ok((listener, bound))
-    };
-    bind().map_err(|source| StartError::Listen { address, source })
 }
 
 fn thread_count(options: &Options) -> usize {
@@ -241,6 +229,7 @@ async fn converse<A: Application>(
     match tls {
         None => connection::serve(app, peer, stream, times).await,
         Some(tls) => {
+            let Some(stream) = plain_http::refused(stream, times.head).await else { return };
             if let Some(stream) = secured(&tls, stream, times.head).await {
                 connection::serve(app, peer, stream, times).await;
             }

@@ -9,18 +9,23 @@ use identity::{ConfigError, KeyError};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address can't be listened on.
-    #[error("can't listen on {address}")]
+    #[error("can't listen on {address}: name another address with {flag}")]
     Listen {
         /// As it was given.
         address: SocketAddr,
+        /// The flag that gives it.
+        flag: &'static str,
         /// What the system said.
         source: std::io::Error,
     },
     /// Tokens would cross a network in clear.
-    #[error("{0} is not a loopback address: give a certificate, or allow plain HTTP")]
+    #[error(
+        "{0} is not a loopback address, and tokens would cross a network in clear: give a certificate \
+         (--tls-cert, --tls-key), or allow plain HTTP (server.allow_plain_http)"
+    )]
     PlainHttp(SocketAddr),
     /// A PEM file can't be used.
-    #[error("{}: {reason}", path.display())]
+    #[error("{} is no PEM file that --tls-cert and --tls-key can use: {reason}", path.display())]
     Certificate {
         /// The file.
         path: PathBuf,

@@ -60,7 +60,7 @@ const WALLS: [(&str, &[&str]); 12] = [
     ("reqwest", &["notify", "callvault"]),
     ("clap", &["callvault"]),
     ("indicatif", &["callvault"]),
-    ("toml", &["callvault", "emulator"]),
+    ("toml", &["callvault", "emulator", "quality"]),
 ];
 
 /// The breaches in the manifests of the workspace.

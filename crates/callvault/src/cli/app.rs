@@ -25,9 +25,9 @@ pub(crate) enum App {
 /// `app create`
 #[derive(Debug, Args)]
 pub(crate) struct AppCreate {
-    /// Tenant whose records it may access
+    /// Tenant whose records it may access [default: the only one in the store]
     #[arg(long, value_name = "GUID", value_parser = values::tenant)]
-    pub(crate) tenant: TenantId,
+    pub(crate) tenant: Option<TenantId>,
     /// Display name
     #[arg(long)]
     pub(crate) name: String,
@@ -70,9 +70,9 @@ pub(crate) struct AppName {
 /// `token`
 #[derive(Debug, Args)]
 pub(crate) struct Token {
-    /// Tenant whose records the token gives access to
+    /// Tenant whose records the token gives access to [default: the only one in the store]
     #[arg(long, value_name = "GUID", value_parser = values::tenant)]
-    pub(crate) tenant: TenantId,
+    pub(crate) tenant: Option<TenantId>,
     /// Role of the token; repeatable
     #[arg(long = "role", value_name = "ROLE", required = true, value_parser = values::role())]
     pub(crate) roles: Vec<String>,

@@ -15,12 +15,16 @@ use super::values;
 A file may contain a record, one record per line, arrays of records, or responses of the API\n\
 ({\"value\":[...]}); .gz and .zst are decompressed. Folders are read recursively. You can run an\n\
 interrupted import again.\n\n\
-Prints the counts as one JSON object on standard output, and exits with code 3 if records were\n\
-rejected.")]
+Prints the counts as one JSON object on standard output, also when interrupted with Ctrl-C, and\n\
+exits with code 3 if records were rejected. On a terminal it explains them:\n\
+  replaced    a higher version took the place of a stored one, which stays readable\n\
+  merged      the same version came with more in it, such as its sessions\n\
+  archived    lower than the stored version, and kept beside it\n\
+  incomplete  in the store, and says that it has more sessions or participants than came")]
 pub(crate) struct Import {
-    /// Tenant of the records
+    /// Tenant of the records, a GUID; it needs no creating [default: the only one in the store]
     #[arg(long, value_name = "GUID", value_parser = values::tenant)]
-    pub(crate) tenant: TenantId,
+    pub(crate) tenant: Option<TenantId>,
     /// Files and folders, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,

@@ -21,9 +21,9 @@ The server on the same store sends notifications to this command over loopback. 
 the settings notifications.allow_insecure_urls = true and allow_networks = \"127.0.0.0/8\". This\n\
 command reads the same settings.")]
 pub(crate) struct SubscriptionsWatch {
-    /// Tenant of the records
+    /// Tenant of the records [default: the only one in the store]
     #[arg(long, value_name = "GUID", value_parser = values::tenant)]
-    pub(crate) tenant: TenantId,
+    pub(crate) tenant: Option<TenantId>,
     /// Only records that meet this condition, as in $filter
     #[arg(long, value_name = "CONDITION")]
     pub(crate) filter: Option<String>,

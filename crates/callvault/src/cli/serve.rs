@@ -35,7 +35,7 @@ pub(crate) struct Serve {
 #[derive(Debug, Args)]
 pub(crate) struct Listening {
     /// Address of the API; port 0 picks a free port [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::address)]
     pub(crate) listen: Option<SocketAddr>,
     /// Address of health checks and metrics, or off [default: 127.0.0.1:8081]
     #[arg(long, value_name = "ADDR:PORT|off", value_parser = values::admin_address)]
@@ -49,7 +49,7 @@ pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) listening: Listening,
     /// Number of calls
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) calls: u64,
     /// Seed of the random numbers; another seed gives other calls
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -57,6 +57,10 @@ pub(crate) struct Demo {
     /// End of the 30 days of calls; a fixed time gives the same calls on every run [default: now]
     #[arg(long, value_name = "DATE", value_parser = values::time)]
     pub(crate) to: Option<DateTimeOffset>,
+    /// Serve over TLS, which the SDKs require, with a certificate made on the spot; prints its path, and
+    /// what the SDKs need
+    #[arg(long)]
+    pub(crate) tls: bool,
     /// Scenario to play on an empty store: its name, or a file
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["calls", "to", "faults"])]
     pub(crate) scenario: Option<String>,

@@ -18,10 +18,15 @@ pub(super) fn role() -> clap::builder::PossibleValuesParser {
     identity::role::ALL.into()
 }
 
+/// An address to listen on.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    crate::settings::address(text).map_err(|error| error.to_string())
+}
+
 /// An address of the admin listener, or `off`.
 pub(super) fn admin_address(text: &str) -> Result<String, String> {
     if text != "off" {
-        text.parse::<SocketAddr>().map_err(|error| format!("{error}; or off"))?;
+        address(text).map_err(|error| format!("{error}; or off"))?;
     }
     Ok(text.to_owned())
 }

@@ -5,19 +5,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use store::{AppRow, Role, Store};
+use store::{AppRow, Store};
 
-use super::setup::{open_or_create_store, open_store};
-use super::subscriptions;
+use super::opening::open_store;
+use super::{subscriptions, tenants};
 use crate::cli::{App, AppCreate, AppList, AppName, AppRoles};
 use crate::clock;
 use crate::settings::Settings;
 
 pub(super) fn run(command: App, settings: &Settings) -> Result<ExitCode> {
     match command {
-        App::Create(args) => {
-            create(args, settings, &open_or_create_store(settings, Role::Tool)?)?;
-        }
+        App::Create(args) => create(args, settings, &open_store(settings)?)?,
         App::List(args) => list(&args, &open_store(settings)?)?,
         App::Roles(args) => replace_roles(args, &open_store(settings)?)?,
         App::Rotate(name) => rotate(&name, &open_store(settings)?)?,
@@ -30,16 +28,15 @@ fn create(args: AppCreate, settings: &Settings, store: &Store) -> Result<()> {
     let secret = identity::generate_secret();
     let app = AppRow {
         client_id: identity::random_guid(),
-        tenant: args.tenant,
+        tenant: tenants::resolve(args.tenant.as_ref(), &mut store.reader()?)?,
         name: args.name,
         roles: args.roles,
         secret_hash: identity::hash_secret(&secret),
         created: clock::now(),
     };
     store.put_app(app.clone()).wait()?;
-    let scheme = if settings.server.tls.is_some() { "https" } else { "http" };
-    let listen_url = || format!("{scheme}://{}", settings.server.listen);
-    let url = settings.server.public_url.clone().unwrap_or_else(listen_url);
+    // Without the setting, only the running server knows its address.
+    let url = settings.server.public_url.as_deref().unwrap_or_default();
     let endpoint = format!("{url}/{}/oauth2/v2.0/token", app.tenant);
     let mut out = io::stdout().lock();
     if args.json {
@@ -56,11 +53,13 @@ fn create(args: AppCreate, settings: &Settings, store: &Store) -> Result<()> {
     writeln!(out, "tenant          {}", app.tenant)?;
     writeln!(out, "client id       {}", app.client_id)?;
     writeln!(out, "client secret   {secret}   (not shown again)")?;
-    writeln!(out, "token endpoint  {endpoint}")?;
+    let what = if url.is_empty() { "   (behind the address of the server)" } else { "" };
+    writeln!(out, "token endpoint  {endpoint}{what}")?;
     Ok(())
 }
 
 fn list(args: &AppList, store: &Store) -> Result<()> {
+    tenants::note_unknown(args.tenant.as_ref(), &mut store.reader()?)?;
     let mut out = io::stdout().lock();
     for app in store.reader()?.apps()? {
         if args.tenant.as_ref().is_some_and(|tenant| *tenant != app.tenant) {
@@ -82,10 +81,18 @@ fn list(args: &AppList, store: &Store) -> Result<()> {
     Ok(())
 }
 
+fn find(store: &Store, client_id: &str) -> Result<AppRow> {
+    store.reader()?.app(client_id)?.with_context(|| unknown(client_id))
+}
+
+fn unknown(client_id: &str) -> String {
+    format!("no application has the client id {client_id}: `callvault app list` prints them")
+}
+
 /// Replaces the roles of an application. If it loses the role to read, its subscribers get a
 /// lifecycle event.
 fn replace_roles(args: AppRoles, store: &Store) -> Result<()> {
-    let app = store.reader()?.app(&args.client_id)?.context("no such application")?;
+    let app = find(store, &args.client_id)?;
     let reads =
         |roles: &[String]| roles.iter().any(|role| role == identity::role::READ_CALL_RECORDS);
     let loses = reads(&app.roles) && !reads(&args.roles);
@@ -97,7 +104,7 @@ fn replace_roles(args: AppRoles, store: &Store) -> Result<()> {
 }
 
 fn rotate(name: &AppName, store: &Store) -> Result<()> {
-    let app = store.reader()?.app(&name.client_id)?.context("no such application")?;
+    let app = find(store, &name.client_id)?;
     let secret = identity::generate_secret();
     let secret_hash = identity::hash_secret(&secret);
     store.put_app(AppRow { secret_hash, ..app }).wait()?;
@@ -107,6 +114,6 @@ fn rotate(name: &AppName, store: &Store) -> Result<()> {
 
 fn delete(name: &AppName, store: &Store) -> Result<()> {
     let was_there = store.delete_app(&name.client_id).wait()?;
-    ensure!(was_there, "no such application");
+    ensure!(was_there, unknown(&name.client_id));
     subscriptions::remove_all_of(store, &name.client_id)
 }

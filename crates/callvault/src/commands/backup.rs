@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use super::setup::open_store;
+use super::opening::open_store;
 use crate::cli::Backup;
 use crate::settings::Settings;
 

@@ -3,38 +3,34 @@
 use std::fs;
 use std::io::Write;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use emulator::Scenario;
 use identity::{Grant, OPERATOR_APP, role};
 use model::TenantId;
-use odata::bound::Query;
-use odata::eval::{Allowance, Meter};
 use odata::primitive::DateTimeOffset;
 use simulator::{Calls, LogRows, Mix};
-use store::{Budget, ResultRow, Role, RowQuery, RowSet, Store, StoredRecord};
+use store::{AppRow, Place, Role, Store};
 use web::Running;
 
+use super::opening::{DEMO_FOLDER, check_data_folder, create_folder, open_or_create_store};
 use super::scenario::{self, Player};
-use super::setup::{
-    add_listening, check_data_folder, create_folder, layers_over, open_or_create_store,
-};
+use super::setup::{add_listening, layers_over};
 use super::simulate::{SPAN, TENANT};
 use super::simulated::Target;
-use super::{emulation, service};
+use super::tour::{Sdk, Tour};
+use super::{certificate, emulation, service, tenants};
 use crate::cli::{Demo, GlobalFlags};
 use crate::settings::{Layers, Level, Settings};
 use crate::{clock, keys, logging};
 
-/// Number of records among which the demo chooses one to show.
-const NEWEST: usize = 50;
-/// Time limit for finding them.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Name of the secret by which a demo knows a store that one made.
+const MARK: &str = "demo";
+/// Name of the application of `--tls`.
+const SDK: &str = "demo";
 
 pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
     // By default, allow receivers on this machine.
@@ -42,35 +38,46 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
     layers.add_flag("notifications.allow_insecure_urls", Some(true))?;
     layers.add_flag("notifications.allow_networks", Some("127.0.0.0/8".to_owned()))?;
     let mut layers = layers_over(layers, global)?;
-    add_listening(&mut layers, &args.listening)?;
+    let is_elsewhere = layers.names_store();
     // Dropped at the end, which removes everything that the demo wrote.
-    let folder = global.data_dir.is_none().then(TemporaryFolder::create).transpose()?;
-    if let Some(folder) = &folder {
-        layers.add_flag("data_dir", Some(folder.0.to_string_lossy().into_owned()))?;
-    }
+    let _folder = place_store(&mut layers, global)?;
+    add_listening(&mut layers, &args.listening)?;
     let scenario = args.scenario.as_deref().map(scenario::find).transpose()?;
     if let Some(scenario) = &scenario {
         add_scenario(&mut layers, scenario)?;
     }
-    let settings = Settings::resolve(&layers)?;
+    let mut settings = Settings::resolve(&layers)?;
     logging::start(settings.log.format, settings.log.level.min(Level::Warn))?;
-
+    if args.tls {
+        settings.server.tls = Some(certificate::files(&settings.data_dir));
+    }
+    let listeners = service::bind(&settings)?;
+    if args.tls && settings.server.public_url.is_none() {
+        settings.server.public_url =
+            Some(format!("https://localhost:{}", listeners.address.port()));
+    }
     let store = open_or_create_store(&settings, Role::Serve)?;
-    check_data_folder(&settings);
-    let master = keys::master_key(&settings)?;
     let tenant = TenantId::parse(TENANT).expect("the constant is a GUID");
+    check_own(&settings, &store, &tenant)?;
+    check_data_folder(&settings);
+    if let Some(tls) = settings.server.tls.as_ref().filter(|_| args.tls) {
+        certificate::make(tls)?;
+    }
+    let master = keys::master_key(&settings, &store)?;
+    store.put_secret_if_absent(MARK, master.seal(MARK, &[])).wait()?;
     // Generating a key takes longer than anything else but the calls.
     thread::scope(|scope| {
         let keys = scope.spawn(|| keys::signing_keys(&store, &master, clock::now()));
         // A named data folder may hold the calls of an earlier demo.
-        let is_empty = store.reader()?.tenants()?.is_empty();
+        let tenants = store.reader()?.tenants()?;
         // A scenario would add calls to the existing ones, and may erase them.
         ensure!(
-            scenario.is_none() || is_empty,
-            "a scenario needs an empty store, but {} holds records",
+            scenario.is_none() || tenants.is_empty(),
+            "a scenario needs an empty store, but {} holds records: leave --data-dir out, or name a new \
+             folder",
             settings.store
         );
-        if scenario.is_none() && is_empty {
+        if scenario.is_none() && !tenants.contains(&tenant) {
             fill(args, &store, &tenant)?;
         }
         keys.join().expect("generating a key does not panic").map(drop)
@@ -79,21 +86,98 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
         Some(scenario) => Some(emulation::with_rules(scenario.rules.clone())),
         None => emulation::from_flags(&args.emulation)?,
     };
-    let service = service::start(&settings, store.clone(), master, emulator.clone())?;
+    let service = service::start(&settings, listeners, store.clone(), master, emulator.clone())?;
     let mut out = service::standard_output()?;
     service.announce(&mut out)?;
     let token = token(&service.running, &tenant)?;
+    let flags = flags(&settings, is_elsewhere);
     if let (Some(scenario), Some(emulator)) = (scenario, emulator) {
         let Scenario { title, story, .. } = &scenario;
-        writeln!(out, "\ntenant {tenant}\nTOKEN={token}\n\n{title}\n\n{}\n", story.trim())?;
+        writeln!(
+            out,
+            "\ntenant {tenant}\nTOKEN={token}\ncallvault list --limit 3 {flags}\n\n{title}\n\n{}\n",
+            story.trim()
+        )?;
         out.flush()?;
         Player { scenario, store, tenant, emulator }.start(out)?;
     } else {
         let address = &service.running.public_url;
-        Tour { address, store: &store, tenant: &tenant, token: &token }.print(&mut out)?;
+        let sdk = match &settings.server.tls {
+            Some(tls) if args.tls => Some(sdk(&store, &tenant, &tls.certificate)?),
+            _ => None,
+        };
+        let (tenant, token, flags) = (&tenant, &token, &flags);
+        Tour { address, store: &store, tenant, token, flags, sdk: sdk.as_ref() }.print(&mut out)?;
     }
     service.run()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Chooses the store: the one that flags name, or one in a temporary folder. What the environment and the
+/// settings file name is somebody's own.
+fn place_store(layers: &mut Layers, global: &GlobalFlags) -> Result<Option<TemporaryFolder>> {
+    layers.forget_store();
+    let store = global.store.clone().filter(|_| global.is_store_flag);
+    let named = global.data_dir.clone().filter(|_| global.is_data_dir_flag);
+    // The master key stays beside the store that it belongs to.
+    let place = store.as_deref().and_then(Place::parse);
+    let beside = place.as_ref().and_then(Place::file).and_then(Path::parent).map(Path::to_owned);
+    let named = named.or(beside.map(|folder| Path::new(".").join(folder)));
+    layers.add_flag("store", store)?;
+    let temporary = named.is_none().then(TemporaryFolder::create).transpose()?;
+    let folder = named.or(temporary.as_ref().map(|folder| folder.0.clone()));
+    layers.add_flag("data_dir", folder.map(|folder| folder.to_string_lossy().into_owned()))?;
+    Ok(temporary)
+}
+
+/// Refuses a store that no demo made: it would mix simulated calls with real ones.
+fn check_own(settings: &Settings, store: &Store, tenant: &TenantId) -> Result<()> {
+    let mut reader = store.reader()?;
+    let tenants = reader.tenants()?;
+    let is_own = store.is_new() || reader.secret(MARK)?.is_some() || tenants == [tenant.clone()];
+    let holding = match tenants.as_slice() {
+        [] => String::new(),
+        tenants => format!(", which holds records of {}", tenants::list(tenants)),
+    };
+    ensure!(
+        is_own,
+        "no demo made the store {}{holding}: leave --data-dir and --store out, or name a new folder",
+        settings.store
+    );
+    Ok(())
+}
+
+/// The flags that lead commands in other terminals to the store. `is_elsewhere` says that a store is named
+/// in the environment or in the settings file too, which would win over a data folder.
+fn flags(settings: &Settings, is_elsewhere: bool) -> String {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = whole(&settings.data_dir);
+    let store = match settings.store.file() {
+        Some(file) if is_elsewhere || file.parent() != Some(&settings.data_dir) => {
+            format!(" --store sqlite:{}", whole(file).display())
+        }
+        Some(_) => String::new(),
+        None => " --store, with the URL of the database".to_owned(),
+    };
+    format!("--data-dir {}{store}", folder.display())
+}
+
+/// An application that may read, for the SDKs. A later demo on the same store gives it a new secret.
+fn sdk(store: &Store, tenant: &TenantId, certificate: &Path) -> Result<Sdk> {
+    let secret = identity::generate_secret();
+    let is_ours = |app: &AppRow| app.name == SDK && app.tenant == *tenant;
+    let app = store.reader()?.apps()?.into_iter().find(is_ours).unwrap_or_else(|| AppRow {
+        client_id: identity::random_guid(),
+        tenant: tenant.clone(),
+        name: SDK.to_owned(),
+        roles: vec![role::READ_CALL_RECORDS.to_owned()],
+        secret_hash: String::new(),
+        created: clock::now(),
+    });
+    let secret_hash = identity::hash_secret(&secret);
+    store.put_app(AppRow { secret_hash, ..app.clone() }).wait()?;
+    let certificate = std::path::absolute(certificate)?;
+    Ok(Sdk { client_id: app.client_id, secret, certificate })
 }
 
 /// Fills the store with simulated calls of 30 days.
@@ -133,71 +217,12 @@ fn token(running: &Running, tenant: &TenantId) -> Result<String> {
     Ok(running.issuer.issue(&grant, clock::now())?)
 }
 
-/// What the demo shows its user.
-struct Tour<'a> {
-    address: &'a str,
-    store: &'a Store,
-    tenant: &'a TenantId,
-    token: &'a str,
-}
-
-impl Tour<'_> {
-    /// Prints the address, the token, and commands to paste.
-    fn print(&self, out: &mut impl Write) -> Result<()> {
-        let Self { address, store, tenant, token } = self;
-        let newest = newest(store, tenant)?;
-        // A record that is short enough to read.
-        let id = newest
-            .iter()
-            .min_by_key(|record| record.session_count.abs_diff(4))
-            .map(|record| &record.id)
-            .context("the store holds no call")?;
-        let records = format!("{address}/v1.0/communications/callRecords");
-        let latest = newest.iter().map(|record| record.start).max().unwrap_or_default();
-        let day = |ticks: i64| DateTimeOffset(ticks).to_string()[..10].to_owned();
-        let (from, to) = (day(latest - SPAN), day(latest + SPAN / 30));
-        writeln!(
-            out,
-            "\nOpen {address}/ or paste, with a token of tenant {tenant} for 24 hours:\n"
-        )?;
-        writeln!(out, "export TOKEN={token}")?;
-        for (what, url) in [
-            ("all records, the latest first", records.clone()),
-            (
-                "a record with its sessions and their segments",
-                format!("{records}/{id}?\\$expand=sessions(\\$expand=segments)"),
-            ),
-            (
-                "calls through calling plans and operators",
-                format!("{records}/getPstnCalls(fromDateTime={from},toDateTime={to})"),
-            ),
-        ] {
-            writeln!(out, "\n# {what}\ncurl -s -H \"Authorization: Bearer $TOKEN\" \"{url}\"")?;
-        }
-        writeln!(out, "\nStop with Ctrl-C.")?;
-        Ok(out.flush()?)
-    }
-}
-
-/// The latest records of a tenant.
-fn newest(store: &Store, tenant: &TenantId) -> Result<Vec<Arc<StoredRecord>>> {
-    let query = RowQuery { rows: RowSet::Records, query: Query::default(), not_before: None };
-    let meter = Meter::new(Allowance::until(Instant::now() + QUERY_TIMEOUT));
-    let budget = Budget { rows_scanned: u64::MAX, groups: 0, meter };
-    let page = store.reader()?.page(tenant, &query, None, NEWEST, &budget)?;
-    let records = page.rows.into_iter().filter_map(|found| match found {
-        ResultRow::Record(record) => Some(record),
-        ResultRow::Row(_) | ResultRow::Damaged { .. } => None,
-    });
-    Ok(records.collect())
-}
-
 /// A folder that is removed when it is dropped.
 struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
     fn create() -> Result<Self> {
-        let name = format!("callvault-demo-{}", identity::random_guid());
+        let name = format!("{DEMO_FOLDER}{}", identity::random_guid());
         let path = std::env::temp_dir().join(name);
         create_folder(&path)?;
         Ok(Self(path))

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::setup::open_store;
+use store::Store;
+
+use super::opening::open_store;
+use crate::keys;
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
@@ -18,7 +21,8 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    let diagnosis = store.doctor()?;
+    let mut diagnosis = store.doctor()?;
+    diagnosis.problems.extend(problems_of_keys(settings, &store)?);
     writeln!(out, "store  {}", settings.store)?;
     writeln!(out, "file   {:>15} bytes", diagnosis.file_bytes)?;
     writeln!(out, "log    {:>15} bytes", diagnosis.wal_bytes)?;
@@ -33,6 +37,22 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
         writeln!(out, "problem: {problem}")?;
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// What of the secrets in the store does not open with the master key, a sentence each.
+fn problems_of_keys(settings: &Settings, store: &Store) -> Result<Vec<String>> {
+    let master = match keys::existing_master_key(settings) {
+        _ if !keys::has_sealed(store)? => return Ok(Vec::new()),
+        Ok(Some(master)) => master,
+        Ok(None) => return Ok(vec![keys::missing(settings)]),
+        Err(error) => {
+            return Ok(vec![format!("the secrets in the store can't be checked: {error:#}")]);
+        }
+    };
+    let place = keys::place_of_master_key(settings);
+    let unopened = keys::unopened(store, &master)?.into_iter();
+    let sentence = |what| format!("{what} does not open with {place}: {}", keys::REMEDY);
+    Ok(unopened.map(sentence).collect())
 }
 
 /// Whether the store can't be opened because of damage, which this command reports.

@@ -14,8 +14,9 @@ use odata::primitive::DateTimeOffset;
 use store::{Budget, Reader, ResultRow, RowQuery, RowSet};
 
 use super::list_writer::ListWriter;
-use super::record_json;
-use super::setup::{self, open_store};
+use super::opening::open_store;
+use super::table::{Fit, terminal_width};
+use super::{record_json, tenants};
 use crate::cli::{Expand, List, Output, Rows};
 use crate::settings::Settings;
 
@@ -24,7 +25,7 @@ const PAGE: usize = 500;
 
 pub(super) fn run(args: &List, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
-    let tenant = setup::tenant(args.record.tenant.as_ref(), &mut reader)?;
+    let tenant = tenants::resolve(args.record.tenant.as_ref(), &mut reader)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let (resource, query) = parsed(args, settings)?;
     if let Some(warning) = graph::warning(&resource, &query) {
@@ -96,7 +97,9 @@ fn api_rows(
 ) -> Result<()> {
     let local = Local::new(tenant.clone(), [0; 32], without_time_limit(settings))
         .context("no key for links")?;
-    let mut list = ListWriter::new(args.output);
+    let default = default_columns(args);
+    let fit = Fit { width: terminal_width(), is_chosen: default.is_none() };
+    let mut list = ListWriter::new(args.output, fit, default.unwrap_or_default());
     let mut next = Some(format!("{}?{}", path(args), query(args)));
     while let Some(url) = next {
         let answer = local.get(reader, &url)?.context("the answer is empty")?;
@@ -133,10 +136,27 @@ fn query(args: &List) -> String {
     add("$filter", condition(args));
     add("$search", args.search.clone());
     add("$orderby", args.orderby.clone());
-    add("$select", args.select.clone());
+    add("$select", args.select.clone().or_else(|| default_columns(args).map(str::to_owned)));
     add("$top", args.limit.map(|limit| limit.to_string()));
     add("$expand", expand(args));
     options.join("&")
+}
+
+/// The columns of a table if its user names none: few of a hundred, those first that tell most.
+fn default_columns(args: &List) -> Option<&'static str> {
+    let is_chosen = args.select.is_some() || args.compute.is_some() || args.apply.is_some();
+    if args.output != Output::Table || is_chosen {
+        return None;
+    }
+    Some(match args.of {
+        Rows::Records => "id,startDateTime,type,modalities,endDateTime",
+        Rows::Sessions => "callRecordId,startDateTime,callRecordType,modalities,endDateTime,id",
+        Rows::Segments => "callRecordId,startDateTime,callRecordType,endDateTime,sessionId,id",
+        Rows::Streams => {
+            "callRecordId,mediaLabel,averageJitter,averagePacketLossRate,averageRoundTripTime,audioCodec,\
+             streamDirection"
+        }
+    })
 }
 
 /// The condition of `--filter` and of the flags that stand for conditions.

@@ -3,15 +3,18 @@
 use std::io::Write;
 
 use anyhow::Result;
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use odata::json::{Node, write_node};
 
+use super::table::{self, Fit};
 use crate::cli::Output;
+use crate::logging;
 
 /// Writes JSON row by row. CSV and tables are written at the end, when all columns are known.
 pub(super) struct ListWriter {
     output: Output,
+    /// How a table fits its terminal.
+    fit: Fit,
+    first: &'static str,
     count: usize,
     /// Paths of the members of all items, in the order of their first appearance.
     columns: Vec<String>,
@@ -19,9 +22,9 @@ pub(super) struct ListWriter {
 }
 
 impl ListWriter {
-    /// A list in that format.
-    pub(super) fn new(output: Output) -> Self {
-        Self { output, count: 0, columns: Vec::new(), rows: Vec::new() }
+    /// A list in that format. `first` names, separated by commas, the columns that come first.
+    pub(super) fn new(output: Output, fit: Fit, first: &'static str) -> Self {
+        Self { output, fit, first, count: 0, columns: Vec::new(), rows: Vec::new() }
     }
 
     /// Adds an item.
@@ -80,13 +83,20 @@ impl ListWriter {
         Ok(())
     }
 
-    fn table(self, out: &mut impl Write) -> Result<()> {
-        let mut table = Table::new();
-        table.load_style(NOTHING).set_header(&self.columns);
-        for row in &self.rows {
-            table.add_row(self.columns.iter().map(|column| cell(row, column)));
+    fn table(mut self, out: &mut impl Write) -> Result<()> {
+        let place = |column: &String| self.first.split(',').position(|name| name == column);
+        self.columns.sort_by_key(|column| place(column).unwrap_or(usize::MAX));
+        let cells = |row| self.columns.iter().map(|column| cell(row, column)).collect();
+        let rows: Vec<Vec<String>> = self.rows.iter().map(cells).collect();
+        let left_out = table::write(&self.columns, rows, self.fit, out)?;
+        if left_out > 0 {
+            out.flush()?;
+            logging::note(&format!(
+                "{left_out} more columns do not fit the terminal: --select names others, --output csv \
+                 prints all members"
+            ));
         }
-        Ok(writeln!(out, "{}", table.trim_fmt())?)
+        Ok(())
     }
 }
 
@@ -126,7 +136,7 @@ mod tests {
 
     fn printed(output: Output, items: &[&str]) -> String {
         let mut out = Vec::new();
-        let mut list = ListWriter::new(output);
+        let mut list = ListWriter::new(output, Fit { width: None, is_chosen: true }, "");
         for item in items {
             list.add(&Node::parse(item).unwrap(), &mut out).unwrap();
         }

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use graph::Local;
 
-use super::setup::{self, open_store};
+use super::opening::open_store;
+use super::tenants;
 use crate::cli::Explain;
 use crate::settings::Settings;
 
 pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
-    let tenant = setup::tenant(args.tenant.as_ref(), &mut reader)?;
+    let tenant = tenants::resolve(args.tenant.as_ref(), &mut reader)?;
     let local =
         Local::new(tenant, [0; 32], settings.limits.of_queries()).context("no key for links")?;
     let url = after_version(&args.url);

@@ -11,7 +11,9 @@ use crate::cli::EmulatorRequestLog;
 
 pub(super) fn run(args: &EmulatorRequestLog) -> Result<ExitCode> {
     let text = fetch(args)?;
-    let log: Value = serde_json::from_str(&text).context("the response is not JSON")?;
+    let log: Value = serde_json::from_str(&text).with_context(|| {
+        format!("{} is no Callvault with --emulator: its response is not JSON", args.url)
+    })?;
     let warnings = log["warnings"].as_array().map_or(0, Vec::len);
     let mut out = io::stdout();
     if args.json {
@@ -32,7 +34,9 @@ fn fetch(args: &EmulatorRequestLog) -> Result<String> {
         if let Some(token) = &args.token {
             request = request.bearer_auth(token);
         }
-        let response = request.send().await.with_context(|| format!("requesting {url}"))?;
+        let response = request.send().await.with_context(|| {
+            format!("requesting {url}: no server answers there; --url names another address")
+        })?;
         let status = response.status();
         ensure!(
             !matches!(status.as_u16(), 401 | 403),
@@ -40,7 +44,7 @@ fn fetch(args: &EmulatorRequestLog) -> Result<String> {
         );
         ensure!(
             status.is_success(),
-            "{url} answered {status}: was the server started with --emulator?"
+            "{url} answered {status}: start the server with --emulator, or name another one with --url"
         );
         Ok(response.text().await?)
     })

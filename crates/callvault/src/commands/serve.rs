@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use store::Role;
 
-use super::setup::{add_listening, check_data_folder, layers, open_or_create_store};
+use super::opening::{check_data_folder, open_or_create_store};
+use super::setup::{add_listening, layers};
 use super::{emulation, service};
 use crate::cli::{GlobalFlags, Serve};
 use crate::settings::Settings;
@@ -23,10 +24,12 @@ pub(super) fn run(args: &Serve, global: &GlobalFlags) -> Result<ExitCode> {
     let settings = Settings::resolve(&layers)?;
     logging::start(settings.log.format, settings.log.level)?;
 
+    let listeners = service::bind(&settings)?;
     let store = open_or_create_store(&settings, Role::Serve)?;
     check_data_folder(&settings);
     let emulator = emulation::from_flags(&args.emulation)?;
-    let service = service::start(&settings, store, keys::master_key(&settings)?, emulator)?;
+    let master = keys::master_key(&settings, &store)?;
+    let service = service::start(&settings, listeners, store, master, emulator)?;
     service.announce(&mut service::standard_output()?)?;
     service.run()?;
     Ok(ExitCode::SUCCESS)

@@ -9,13 +9,13 @@ use anyhow::{Context, Result};
 use emulator::Emulator;
 use graph::{GraphSettings, Notifications, ServerOptions};
 use identity::{Issuer, MasterKey, SigningKey, TrustedIssuers};
-use notify::{Counters, Dispatcher, Transports, Vault};
+use notify::{Counters, Dispatcher, Transports};
 use recorder::Recorder;
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
-use web::{Running, TlsFiles};
+use web::{Listeners, Running, TlsFiles};
 
 use super::background::BackgroundTask;
 use crate::fetch::HttpFetcher;
@@ -59,9 +59,17 @@ impl Signals {
     }
 }
 
+/// Binds the addresses of the settings. It comes before all other work, which is in vain if a port is in use.
+pub(super) fn bind(settings: &Settings) -> Result<Listeners> {
+    let server = &settings.server;
+    let is_secured = server.tls.is_some() || server.allow_plain_http;
+    Ok(Listeners::bind(server.listen, server.admin_listen, is_secured)?)
+}
+
 /// Starts a server on a store that this process owns.
 pub(super) fn start(
     settings: &Settings,
+    listeners: Listeners,
     store: Store,
     master: MasterKey,
     emulator: Option<Arc<Emulator>>,
@@ -92,11 +100,11 @@ pub(super) fn start(
         grace: settings.calls.grace,
         abandoned_after: settings.calls.abandoned_after,
     };
+    let running = graph::start(options, listeners).context("starting the server")?;
     let tasks = vec![
         BackgroundTask::start("notify", |stop| dispatcher.run(stop))?,
         BackgroundTask::start("calls", |stop| recorder.run(stop))?,
     ];
-    let running = graph::start(options).context("starting the server")?;
     Ok(Service {
         running,
         tasks,
@@ -122,13 +130,11 @@ fn options(
     let server = &settings.server;
     Ok(ServerOptions {
         listen: server.listen,
-        admin_listen: server.admin_listen,
         tls: server
             .tls
             .as_ref()
             .map(|tls| TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone() }),
         public_url: server.public_url.clone(),
-        allow_plain_http: server.allow_plain_http,
         cors: server.cors.clone(),
         threads: server.workers.or_else(|| default_workers(settings)),
         limits: settings.limits.of_server(),
@@ -157,15 +163,6 @@ fn default_workers(settings: &Settings) -> Option<usize> {
     settings.store.file().is_none().then_some(cores * WORKERS_PER_CORE)
 }
 
-/// Encrypts and decrypts the secrets of subscriptions with the master key.
-pub(super) fn vault(master: &MasterKey) -> Vault {
-    let (sealing, opening) = (master.clone(), master.clone());
-    Vault {
-        seal: Arc::new(move |purpose, plain| sealing.seal(purpose, plain)),
-        open: Arc::new(move |purpose, sealed| opening.open(purpose, sealed).ok()),
-    }
-}
-
 fn notifications(
     settings: &Settings,
     master: &MasterKey,
@@ -178,7 +175,7 @@ fn notifications(
                 .context("the clients of notifications")?
                 .with_emulator(emulator),
         ),
-        vault: vault(master),
+        vault: keys::vault(master),
         rules: notify::Rules { quota: wanted.quota, limits: settings.limits.of_queries().language },
         counters: Arc::new(Counters::default()),
     })

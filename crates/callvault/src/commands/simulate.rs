@@ -23,7 +23,7 @@ pub(super) fn run(args: &Simulate) -> Result<ExitCode> {
     let to =
         args.to.unwrap_or_else(|| DateTimeOffset::parse(TO).expect("the constant is an instant"));
     let from = args.from.unwrap_or(DateTimeOffset(to.0 - SPAN));
-    ensure!(from < to, "--from must be before --to");
+    ensure!(from < to, "no call can start between {from} and {to}: --from must be before --to");
     let options = simulator::Options {
         seed: args.seed,
         calls: args.calls,

@@ -9,7 +9,8 @@ use odata::primitive::DateTimeOffset;
 use serde_json::json;
 use store::{Channel, DeliveryRow, FailingEndpoint, Store, SubscriptionRow};
 
-use super::setup::open_store;
+use super::opening::open_store;
+use super::tenants;
 use crate::cli::{Deliveries, DeliveriesList, DeliveriesReplay, SubscriptionsList};
 use crate::settings::Settings;
 
@@ -19,6 +20,7 @@ const CHUNK: usize = 1_000;
 /// `subscriptions list`
 pub(super) fn list(args: &SubscriptionsList, settings: &Settings) -> Result<ExitCode> {
     let store = open_store(settings)?;
+    tenants::note_unknown(args.tenant.as_ref(), &mut store.reader()?)?;
     let failing = store.reader()?.failing_endpoints()?;
     let mut out = io::stdout().lock();
     for row in live(&store, args.tenant.as_ref())? {
@@ -71,6 +73,7 @@ pub(super) fn deliveries(command: &Deliveries, settings: &Settings) -> Result<Ex
 fn list_deliveries(args: &DeliveriesList, store: &Store) -> Result<()> {
     let mut out = io::stdout().lock();
     let mut reader = store.reader()?;
+    tenants::note_unknown(args.tenant.as_ref(), &mut reader)?;
     let subscriptions = live(store, args.tenant.as_ref())?;
     let mut after = 0;
     loop {
@@ -100,7 +103,10 @@ fn delivery(row: &DeliveryRow, subscriptions: &[SubscriptionRow]) -> serde_json:
 fn replay(args: &DeliveriesReplay, store: &Store) -> Result<()> {
     let all = live(store, None)?;
     let has_id = |row: &&SubscriptionRow| row.id.eq_ignore_ascii_case(&args.subscription);
-    let subscription = all.iter().find(has_id).context("no such subscription")?;
+    let subscription = all.iter().find(has_id).with_context(|| {
+        let id = &args.subscription;
+        format!("no live subscription has the id {id}: `callvault subscriptions list` prints them")
+    })?;
     let count = store.replay(subscription.key, args.delivery).wait()?;
     writeln!(io::stdout(), "{}", json!({"replayed": count}))?;
     Ok(())
@@ -133,7 +139,7 @@ fn live(store: &Store, tenant: Option<&TenantId>) -> Result<Vec<SubscriptionRow>
 }
 
 /// A URL without the parts that may contain a secret: its query, and a user with a password.
-fn without_secrets(url: &str) -> String {
+pub(super) fn without_secrets(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
         Some((scheme, rest)) => {

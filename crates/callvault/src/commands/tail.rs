@@ -9,7 +9,8 @@ use odata::primitive::DateTimeOffset;
 use serde_json::json;
 use store::ChangeRow;
 
-use super::setup::open_store;
+use super::opening::open_store;
+use super::tenants;
 use crate::cli::Tail;
 use crate::settings::Settings;
 
@@ -21,6 +22,7 @@ const CHUNK: usize = 1_000;
 pub(super) fn run(args: &Tail, settings: &Settings) -> Result<ExitCode> {
     let store = open_store(settings)?;
     let mut reader = store.reader()?;
+    tenants::note_unknown(args.tenant.as_ref(), &mut reader)?;
     let mut after = args.after;
     loop {
         let changes = reader.changes(after, CHUNK)?;

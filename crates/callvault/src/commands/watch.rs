@@ -8,18 +8,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use identity::OPERATOR_APP;
-use notify::{NewSubscription, Owner, Rules, Secrets};
+use model::TenantId;
+use notify::{NewSubscription, Owner, Rules, Secrets, Vault};
 use serde_json::{Value, json};
 use store::{Store, SubscriptionOutcome, SubscriptionRow};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::service;
-use super::setup::open_store;
+use super::opening::{Absent, open_store};
+use super::tenants;
 use crate::cli::SubscriptionsWatch;
-use crate::keys;
 use crate::settings::Settings;
+use crate::{keys, logging};
 
 /// Time between two renewals of the subscription, which lives for 45 minutes.
 const RENEWAL_INTERVAL: Duration = Duration::from_mins(15);
@@ -35,10 +36,26 @@ pub(super) fn run(args: &SubscriptionsWatch, settings: &Settings) -> Result<Exit
         notifications.allows_plain && notifications.guard.admits(Ipv4Addr::LOCALHOST.into()),
         "the server may not notify a receiver on this machine: {NEEDS}, and so does this command"
     );
-    let store = open_store(settings)?;
+    let store = wait_for_store(settings)?;
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     runtime.block_on(watch(args, settings, store))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the store; if there is none yet, says so and waits for the server that makes it.
+fn wait_for_store(settings: &Settings) -> Result<Store> {
+    let mut has_told = false;
+    loop {
+        match open_store(settings) {
+            Err(error) if error.is::<Absent>() => {
+                if !std::mem::replace(&mut has_told, true) {
+                    logging::note(&format!("{error}. Waiting for it; Ctrl-C ends"));
+                }
+                std::thread::sleep(POLL_INTERVAL);
+            }
+            opened => return opened,
+        }
+    }
 }
 
 async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> Result<()> {
@@ -46,13 +63,17 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     // A secret path, so that only the server can post to it.
     let path = format!("/{}", identity::random_guid());
     let url = format!("http://{}{path}", listener.local_addr()?);
-    let row = subscription(args, settings, &url)?;
+    let tenant = tenants::resolve(args.tenant.as_ref(), &mut store.reader()?)?;
+    let master = keys::master_key(settings, &store)?;
+    let row = subscription(args, settings, &tenant, &url, &keys::vault(&master))?;
     let added = store.add_subscription(row.clone(), settings.notifications.quota).await?;
     ensure!(
         added == SubscriptionOutcome::Added,
-        "the tenant has reached its quota of subscriptions"
+        "the tenant {tenant} has reached its quota of {} subscriptions \
+         (notifications.subscriptions_per_tenant): `callvault subscriptions list` prints them",
+        settings.notifications.quota
     );
-    let found = store.reader()?.subscriptions(Some(&args.tenant), store::clock::now())?;
+    let found = store.reader()?.subscriptions(Some(&tenant), store::clock::now())?;
     let row =
         found.into_iter().find(|it| it.id == row.id).context("the new subscription is missing")?;
     let closed = Rc::new(tokio::sync::Notify::new());
@@ -67,6 +88,7 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
     });
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    logging::note(&format!("waiting for notifications of the tenant {tenant}; Ctrl-C ends"));
     let outcome = tokio::select! {
         received = receiving => received.map_err(anyhow::Error::from),
         renewed = renew(&store, &row) => renewed,
@@ -83,7 +105,9 @@ async fn watch(args: &SubscriptionsWatch, settings: &Settings, store: Store) -> 
 fn subscription(
     args: &SubscriptionsWatch,
     settings: &Settings,
+    tenant: &TenantId,
     url: &str,
+    vault: &Vault,
 ) -> Result<SubscriptionRow> {
     let filter = args
         .filter
@@ -102,10 +126,9 @@ fn subscription(
     };
     let now = store::clock::now();
     let new = NewSubscription::read(body.to_string().as_bytes(), &rules, now)?;
-    let vault = service::vault(&keys::master_key(settings)?);
     let (id, secrets) = (identity::random_guid(), Secrets::new(identity::random_key()));
-    let owner = Owner { tenant: args.tenant.clone(), application_id: OPERATOR_APP };
-    Ok(new.into_row(owner, id, &secrets, &vault, now))
+    let owner = Owner { tenant: tenant.clone(), application_id: OPERATOR_APP };
+    Ok(new.into_row(owner, id, &secrets, vault, now))
 }
 
 /// Renews the subscription until the command ends.

@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use toml::{Table, Value};
 
 use super::raw::RawSettings;
 
 /// Prefix of environment variables.
 const PREFIX: &str = "CALLVAULT_";
+/// Variables that are not settings of the file: flags, the master key, and those of tests of others.
+const OTHERS: [&str; 6] = ["CONFIG", "DATA_DIR", "STORE", "MASTER_KEY", "TOKEN", "BIN"];
 /// Separates the levels of a key in the environment, where names have no dots.
 const SEPARATOR: &str = "__";
 
@@ -26,7 +28,8 @@ impl Layers {
     /// When it can't be read, or has an unknown key or a wrong value.
     pub(crate) fn add_file(&mut self, path: &Path) -> Result<()> {
         let name = path.display();
-        let text = fs::read_to_string(path).with_context(|| format!("reading {name}"))?;
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("reading the settings file {name}"))?;
         // Parsed as text, so that errors show the line.
         toml::from_str::<RawSettings>(&text).map_err(|error| anyhow!("{name}: {error}"))?;
         let table = text.parse().map_err(|error| anyhow!("{name}: {error}"))?;
@@ -34,19 +37,20 @@ impl Layers {
         Ok(())
     }
 
-    /// Adds environment variables over the earlier layers. Names without two underscores are not
-    /// settings: orchestrators set names like `CALLVAULT_PORT` themselves.
+    /// Adds environment variables over the earlier layers.
     ///
     /// # Errors
-    /// When a variable names an unknown key or has a wrong value.
+    /// When a variable that begins with `CALLVAULT_` names an unknown key or has a wrong value.
     pub(crate) fn add_environment(
         &mut self,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<()> {
         for (name, text) in variables {
-            let Some(key) = name.strip_prefix(PREFIX).filter(|key| key.contains(SEPARATOR)) else {
+            let Some(key) = name.strip_prefix(PREFIX) else { continue };
+            if !key.contains(SEPARATOR) {
+                ensure!(OTHERS.contains(&key) || is_of_orchestrator(key), "{}", unknown(&name));
                 continue;
-            };
+            }
             let path = key.to_ascii_lowercase().replace(SEPARATOR, ".");
             self.add(&path, value(&text)).with_context(|| name)?;
         }
@@ -59,6 +63,17 @@ impl Layers {
     /// When the value is wrong.
     pub(crate) fn add_flag(&mut self, path: &str, value: Option<impl Into<Value>>) -> Result<()> {
         value.map_or(Ok(()), |value| self.add(path, value.into()))
+    }
+
+    /// Whether the layers name a store.
+    pub(crate) fn names_store(&self) -> bool {
+        self.table.contains_key("store")
+    }
+
+    /// Drops what the layers say of the place of the store.
+    pub(crate) fn forget_store(&mut self) {
+        self.table.remove("store");
+        self.table.remove("data_dir");
     }
 
     /// The merged settings.
@@ -75,6 +90,20 @@ impl Layers {
         merge(&mut self.table, layer);
         Ok(())
     }
+}
+
+/// Whether Kubernetes sets a variable of this name beside a service that is called callvault.
+fn is_of_orchestrator(key: &str) -> bool {
+    key == "PORT" || key.starts_with("PORT_") || key.starts_with("SERVICE_")
+}
+
+fn unknown(name: &str) -> String {
+    format!(
+        "the environment variable {name} is none of Callvault's: the key server.listen is \
+         CALLVAULT_SERVER__LISTEN, with two underscores between the levels; besides there are \
+         CALLVAULT_CONFIG, CALLVAULT_DATA_DIR, CALLVAULT_STORE, CALLVAULT_MASTER_KEY and \
+         CALLVAULT_TOKEN"
+    )
 }
 
 fn check(table: Table) -> Result<RawSettings> {

@@ -129,6 +129,7 @@ impl Limits {
             search_words: self.search_words,
             apply_steps: self.apply_steps,
             top: self.top,
+            ignores_slips: false,
         };
         let cost = graph::QueryLimits {
             rows_scanned: self.rows_scanned,

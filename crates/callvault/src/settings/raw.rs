@@ -2,7 +2,6 @@
 //!
 //! One struct per table of the file. `docs/callvault.example.toml` explains the keys.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -29,7 +28,7 @@ pub(super) struct RawSettings {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Server {
-    pub(super) listen: SocketAddr,
+    pub(super) listen: String,
     pub(super) admin_listen: String,
     pub(super) public_url: Option<String>,
     pub(super) cors_origins: Vec<String>,
@@ -42,8 +41,8 @@ pub(super) struct Server {
 impl Default for Server {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)).to_string(),
+            listen: "127.0.0.1:8080".to_owned(),
+            admin_listen: "127.0.0.1:8081".to_owned(),
             public_url: None,
             cors_origins: Vec::new(),
             allow_plain_http: false,

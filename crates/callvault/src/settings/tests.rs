@@ -43,6 +43,7 @@ fn the_environment_overrides_the_file_and_flags_override_both() {
         ("CALLVAULT_SERVER__LISTEN", "127.0.0.1:2"),
         ("CALLVAULT_SERVER__WORKERS", "2"),
         ("CALLVAULT_PORT_8080_TCP", "tcp://10.0.0.1"),
+        ("CALLVAULT_SERVICE_HOST", "10.0.0.1"),
         ("PATH", "/bin"),
     ];
     layers
@@ -66,6 +67,10 @@ fn an_unknown_key_is_an_error_that_names_it() {
     let error = of_environment(&[("CALLVAULT_SERVER__LISTNE", "1")]).unwrap_err();
     assert!(format!("{error:#}").contains("CALLVAULT_SERVER__LISTNE"), "{error:#}");
     assert!(of_environment(&[("CALLVAULT_SERVR__LISTEN", "1")]).is_err());
+    for name in ["CALLVAULT_LISTEN", "CALLVAULT_DATADIR", "CALLVAULT_SERVER_LISTEN", "CALLVAULT_"] {
+        let error = format!("{:#}", of_environment(&[(name, "1")]).unwrap_err());
+        assert!(error.contains(name) && error.contains("CALLVAULT_SERVER__LISTEN"), "{error}");
+    }
 }
 
 #[test]
@@ -104,6 +109,22 @@ fn invalid_values_are_errors() {
         ("CALLVAULT_LOG__LEVEL", "loud"),
     ] {
         assert!(of_environment(&[(name, value)]).is_err(), "{name}={value}");
+    }
+}
+
+#[test]
+fn localhost_is_an_address() {
+    let settings = of_environment(&[
+        ("CALLVAULT_SERVER__LISTEN", "localhost:9"),
+        ("CALLVAULT_SERVER__ADMIN_LISTEN", "localhost:10"),
+    ])
+    .unwrap();
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:9");
+    assert_eq!(settings.server.admin_listen.unwrap().to_string(), "127.0.0.1:10");
+    for wrong in ["localhost", "localhost:", "localhost:99999", "8080", "contoso.com:80"] {
+        let error = of_environment(&[("CALLVAULT_SERVER__LISTEN", wrong)]).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(error.contains("server.listen") && error.contains("localhost:8080"), "{error}");
     }
 }
 

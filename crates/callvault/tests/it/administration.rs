@@ -84,8 +84,34 @@ fn an_application_gets_tokens_until_its_secret_changes_or_it_is_deleted() {
 }
 
 #[test]
+fn the_token_endpoint_is_printed_as_far_as_it_is_known() {
+    let callvault = callvault();
+    callvault.succeed(&["migrate"]);
+    let create = ["app", "create", "--tenant", TENANT, "--name", "reports", "--role", READ];
+    let path = format!("/{TENANT}/oauth2/v2.0/token");
+    let endpoint = |json: bool, public: Option<&str>| {
+        let mut command = callvault.command(&create);
+        command.args(json.then_some("--json"));
+        command.envs(public.map(|url| ("CALLVAULT_SERVER__PUBLIC_URL", url)));
+        let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        if json {
+            let app: serde_json::Value = serde_json::from_str(&printed).unwrap();
+            return app["tokenEndpoint"].as_str().unwrap().to_owned();
+        }
+        let line = printed.lines().find_map(|line| line.strip_prefix("token endpoint")).unwrap();
+        line.split_whitespace().next().unwrap().to_owned()
+    };
+    for json in [false, true] {
+        assert_eq!(endpoint(json, None), path);
+        let public = "https://calls.contoso.com";
+        assert_eq!(endpoint(json, Some(public)), format!("{public}{path}"));
+    }
+}
+
+#[test]
 fn a_token_is_for_its_tenant_and_an_existing_application() {
     let callvault = callvault();
+    callvault.succeed(&["migrate"]);
     let printed = callvault
         .succeed(&["app", "create", "--tenant", TENANT, "--name", "reports", "--role", READ]);
     let id = printed.lines().find_map(|line| line.strip_prefix("client id")).unwrap().trim();
@@ -116,6 +142,7 @@ fn only_the_owner_can_enter_a_new_data_folder_and_a_wider_one_is_reported() {
     let data = callvault.folder().join("made").join("data");
     let folder = data.to_str().unwrap();
     let token = ["token", "--tenant", TENANT, "--role", READ, "--data-dir", folder];
+    callvault.succeed(&["migrate", "--data-dir", folder]);
     callvault.succeed(&token);
     for path in [data.parent().unwrap(), &data, &data.join("keys")] {
         assert_eq!(mode(path), 0o700, "{}", path.display());

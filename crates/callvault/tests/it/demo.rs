@@ -7,6 +7,40 @@ use testkit::Client;
 
 use crate::callvault;
 
+/// The tenant of simulated calls.
+pub(crate) const DEMO_TENANT: &str = "5f0b1a52-9a0e-4a6b-8f0e-0d5c6f6f2f11";
+
+/// A demo that has printed all that it prints.
+pub(crate) struct Demo {
+    running: Running,
+    pub(crate) url: String,
+    pub(crate) printed: Vec<String>,
+}
+
+impl Demo {
+    /// Starts a demo on free ports.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        command.args(["--listen", "localhost:0", "--admin-listen", "off"]).stdout(Stdio::piped());
+        let mut running = Running(command.spawn().unwrap());
+        let mut lines =
+            BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let url = lines.next().unwrap().strip_prefix("listening on ").unwrap().to_owned();
+        let printed = lines.by_ref().take_while(|line| !line.starts_with("Stop")).collect();
+        Self { running, url, printed }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.url.strip_prefix("http://").unwrap().parse().unwrap())
+    }
+
+    /// Interrupts it, and waits for its end.
+    pub(crate) fn stop(mut self) {
+        let id = self.running.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert_eq!(self.running.0.wait().unwrap().code(), Some(0));
+    }
+}
+
 /// A process that ends with the test, even if the test fails.
 struct Running(Child);
 
@@ -68,7 +102,7 @@ fn a_stopped_demo_leaves_nothing_behind() {
     let arguments =
         ["demo", "--calls", "5", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     let mut command = callvault.command(&arguments);
-    command.env_remove("CALLVAULT_DATA_DIR").env("TMPDIR", &folder).stdout(Stdio::piped());
+    command.env("TMPDIR", &folder).stdout(Stdio::piped());
     let mut running = Running(command.spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().starts_with("listening on "));
@@ -79,4 +113,49 @@ fn a_stopped_demo_leaves_nothing_behind() {
     lines.for_each(drop);
     assert_eq!(running.0.wait().unwrap().code(), Some(0));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn a_demo_over_tls_prints_all_that_an_sdk_needs() {
+    let callvault = callvault();
+    let folder = callvault.folder().join("tls demo");
+    let start = || {
+        let flags = ["--data-dir", folder.to_str().unwrap()];
+        Demo::start(
+            &mut callvault.command(&[&["demo", "--tls", "--calls", "5"][..], &flags].concat()),
+        )
+    };
+    start().stop();
+    let demo = start();
+    assert!(demo.url.starts_with("https://127.0.0.1:"), "{}", demo.url);
+    let exports: Vec<&str> = demo
+        .printed
+        .iter()
+        .map(String::as_str)
+        .filter(|line| line.starts_with("export "))
+        .collect();
+    // As it would be pasted into a shell.
+    let ask = |target: &str, more: &str| {
+        let script = format!(
+            "{}\ncurl -sS --fail-with-body --cacert \"$SSL_CERT_FILE\" {more} \"$AZURE_AUTHORITY_HOST{target}\"",
+            exports.join("\n")
+        );
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let form = "-d grant_type=client_credentials -d client_id=$AZURE_CLIENT_ID \
+                --data-urlencode client_secret=$AZURE_CLIENT_SECRET \
+                -d scope=https://graph.microsoft.com/.default";
+    let token = ask("/$AZURE_TENANT_ID/oauth2/v2.0/token", form);
+    let header = format!("-H 'Authorization: Bearer {}'", token["access_token"].as_str().unwrap());
+    let list = ask("/v1.0/communications/callRecords", &header);
+    assert_eq!(list["value"].as_array().unwrap().len(), 5);
+    let apps = ["app", "list", "--data-dir", folder.to_str().unwrap()];
+    assert_eq!(callvault.succeed(&apps).lines().count(), 1, "the application is used again");
+    // The commands that are printed.
+    let curls = demo.printed.iter().filter(|line| line.starts_with("curl "));
+    let script =
+        format!("{}\n{}", exports.join("\n"), curls.cloned().collect::<Vec<_>>().join(" && "));
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success(), "{script}");
 }

@@ -137,3 +137,111 @@ fn a_simulation_depends_on_its_seed_and_ends_quietly_on_a_closed_pipe() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
+
+#[test]
+fn empty_files_and_folders_are_told() {
+    let callvault = callvault();
+    let folder = callvault.folder().join("in");
+    fs::create_dir(&folder).unwrap();
+    fs::write(callvault.folder().join("a.ndjson"), "\n").unwrap();
+    fs::write(callvault.folder().join("b.json.gz"), "no gzip").unwrap();
+    let [a, b] = ["a.ndjson", "b.json.gz"].map(|name| callvault.folder().join(name));
+    let paths = [&folder, &a, &b].map(|path| path.to_str().unwrap());
+    let ended = callvault.run(&[&["import", "--tenant", TENANT][..], &paths].concat());
+    assert_eq!(ended.status.code(), Some(3), "{}", ended.stderr);
+    assert_eq!(counts(&ended.stdout)["rejected"], 1);
+    for told in [
+        "in: no file in this folder ends in .json",
+        "a.ndjson: no record in this file",
+        "b.json.gz: cannot be read: its name ends in .gz, and it is not gzip",
+    ] {
+        assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("is new"), "nothing came in: {}", ended.stderr);
+}
+
+#[test]
+fn an_interrupted_import_prints_what_it_has_imported() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    let callvault = callvault();
+    callvault.succeed(&["migrate"]);
+    let mut command = callvault.command(&["import", "--tenant", TENANT, "-"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // More than one batch, so that some are written; the input stays open.
+    for number in 0..2_000 {
+        writeln!(stdin, "{}", record(number, 1)).unwrap();
+    }
+    testkit::until("some are imported", || {
+        !callvault.succeed(&["list", "--tenant", TENANT, "--limit", "1"]).is_empty()
+    });
+    assert!(
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success()
+    );
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    assert_eq!(output.status.code(), Some(130));
+    let found = counts(&String::from_utf8(output.stdout).unwrap());
+    let created = found["created"].as_u64().unwrap();
+    assert!(created > 0 && created <= 2_000, "{found}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("interrupted: what is counted is in the store"), "{said}");
+    let listed = callvault.succeed(&["list", "--tenant", TENANT]).lines().count() as u64;
+    assert!(listed >= created, "{listed}, {created}");
+}
+
+#[test]
+fn on_a_terminal_counts_are_explained_and_tables_fit() {
+    let callvault = callvault();
+    let lines = format!("{}\n{}\n{}\n", record(1, 1), record(1, 3), record(1, 2));
+    let file = callvault.folder().join("a.ndjson");
+    fs::write(&file, lines).unwrap();
+    let file = file.to_str().unwrap();
+    let said = on_a_terminal(&callvault, &["import", "--tenant", TENANT, file]);
+    for told in ["1 replaced: a higher version", "1 archived: lower than"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let ended = callvault.run(&["import", "--tenant", TENANT, file]);
+    assert!(!ended.stderr.contains("higher version"), "{}", ended.stderr);
+    for of in ["records", "sessions", "segments", "streams"] {
+        let table = on_a_terminal(&callvault, &["list", "--output", "table", "--of", of]);
+        let rows = table.lines().filter(|line| !line.contains("callvault: "));
+        let widest = rows.map(|line| line.trim_end().chars().count()).max().unwrap_or_default();
+        assert!(widest <= 80, "{of}: {widest}: {table}");
+    }
+    let table = on_a_terminal(&callvault, &["list", "--output", "table"]);
+    for part in ["id", "startDateTime", "type", &id(1), "more columns", "--select"] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    assert!(!table.contains("organizer"), "{table}");
+    let piped = callvault.succeed(&["list", "--output", "table"]);
+    assert!(piped.contains("endDateTime") && !piped.contains("organizer"), "{piped}");
+}
+
+/// What a command prints on a terminal of 80 columns.
+fn on_a_terminal(callvault: &testkit::Callvault, arguments: &[&str]) -> String {
+    let plain = callvault.command(arguments);
+    let script = "import os, pty, sys, fcntl, termios, struct\n\
+                  pid, end = pty.fork()\n\
+                  if pid == 0:\n    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))\n    \
+                  os.execv(sys.argv[1], sys.argv[1:])\n\
+                  out = b''\n\
+                  while True:\n    \
+                  try: part = os.read(end, 65536)\n    \
+                  except OSError: break\n    \
+                  if not part: break\n    \
+                  out += part\n\
+                  sys.stdout.buffer.write(out)";
+    let mut python = std::process::Command::new("python3");
+    python.args(["-c", script]).arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => python.env(name, value),
+            None => python.env_remove(name),
+        };
+    }
+    String::from_utf8(python.output().unwrap().stdout).unwrap()
+}

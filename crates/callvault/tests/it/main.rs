@@ -8,11 +8,16 @@ mod demo;
 mod file_size_limit;
 mod guides;
 mod import;
+mod keys;
 mod list;
+mod messages;
 mod notifications;
+mod ports;
 mod postgres;
 mod quality;
 mod replaced_store;
+mod stores;
+mod tenants;
 mod unread_output;
 mod usage;
 

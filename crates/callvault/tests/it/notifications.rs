@@ -147,11 +147,34 @@ fn watching_reports_why_no_notification_arrives() {
     let record = record(1, 1);
     callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record.as_bytes());
     let mut lines = std::io::BufReader::new(watching.stderr.take().unwrap()).lines();
+    let is_waiting = |line: &str| line.contains("waiting for notifications of the tenant");
+    assert!(lines.by_ref().any(|line| is_waiting(&line.unwrap())));
     let line = lines.next().unwrap().unwrap();
     watching.kill().unwrap();
     watching.wait().unwrap();
     assert!(line.contains("could not notify this command"), "{line}");
     assert!(line.contains("notifications.allow_networks"), "{line}");
+}
+
+#[test]
+fn watching_waits_for_a_store_to_appear() {
+    use std::io::BufRead;
+
+    let callvault = callvault();
+    let config = local(&callvault);
+    let mut command = callvault.command(&["--config", &config]);
+    command.args(["subscriptions", "watch", "--tenant", TENANT]);
+    let mut watching = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufReader::new(watching.stderr.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    assert!(line.contains("callvault.db") && line.contains("Waiting for it"), "{line}");
+    let _server = callvault.serve(&["--config", &config]);
+    let is_waiting =
+        |line: std::io::Result<String>| line.unwrap().contains("waiting for notifications");
+    assert!(lines.any(is_waiting));
+    until("it is listed", || !callvault.succeed(&["subscriptions", "list"]).is_empty());
+    watching.kill().unwrap();
+    watching.wait().unwrap();
 }
 
 #[test]

@@ -112,10 +112,31 @@ fn text_of(mut command: Command) -> String {
 fn a_database_needs_a_configured_master_key() {
     let postgres = Postgres::start();
     let callvault = callvault();
-    let mut command = callvault.command(&["token", "--tenant", TENANT, "--role", READ]);
-    command.env("CALLVAULT_STORE", postgres.url()).env_remove("CALLVAULT_MASTER_KEY");
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains("CALLVAULT_MASTER_KEY"), "{errors}");
+    let run = |arguments: &[&str], key: Option<&str>| {
+        let mut command = callvault.command(arguments);
+        command.env("CALLVAULT_STORE", postgres.url()).env_remove("CALLVAULT_MASTER_KEY");
+        let output = command.envs(key.map(|key| ("CALLVAULT_MASTER_KEY", key))).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout) + &text(output.stderr))
+    };
+    let token = ["token", "--tenant", TENANT, "--role", READ];
+    // The empty database is no store yet.
+    let (code, said) = run(&token, Some(MASTER_KEY));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("there is no store at postgres://"), "{said}");
+    let (code, said) = run(&["migrate"], None);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("made a new, empty store: postgres://"), "{said}");
+    let (code, said) = run(&token, None);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("CALLVAULT_MASTER_KEY"), "{said}");
+    assert_eq!(run(&token, Some(MASTER_KEY)).0, Some(0));
+    // Another key than that of the secrets that are there now.
+    let other = "5a".repeat(32);
+    for (command, code) in [(&token[..], 1), (&["doctor"], 1), (&["keys", "reset"], 0), (&token, 0)]
+    {
+        let (found, said) = run(command, Some(&other));
+        assert_eq!(found, Some(code), "{command:?}: {said}");
+        assert!(code == 0 || said.contains("keys reset"), "{command:?}: {said}");
+    }
 }

@@ -68,6 +68,33 @@ fn an_unknown_key_of_the_environment_ends_the_start_and_is_named() {
 }
 
 #[test]
+fn an_unknown_variable_is_an_error_that_names_it() {
+    for name in ["CALLVAULT_LISTEN", "CALLVAULT_DATADIR", "CALLVAULT_SERVER_LISTEN"] {
+        let output = callvault().command(&["doctor"]).env(name, "x").output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.contains(name) && stderr.contains("CALLVAULT_SERVER__LISTEN"), "{stderr}");
+    }
+    // Kubernetes sets such beside a service of this name.
+    let callvault = callvault();
+    callvault.succeed(&["migrate"]);
+    for name in ["CALLVAULT_SERVICE_HOST", "CALLVAULT_PORT", "CALLVAULT_PORT_8080_TCP_ADDR"] {
+        assert!(
+            callvault.command(&["doctor"]).env(name, "x").status().unwrap().success(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn help_is_also_a_command() {
+    let callvault = callvault();
+    assert!(callvault.succeed(&["help"]).contains("Usage: callvault"));
+    assert_eq!(callvault.succeed(&["help", "import"]), callvault.succeed(&["import", "--help"]));
+    assert!(callvault.succeed(&["help", "keys", "reset"]).contains("master key"));
+}
+
+#[test]
 fn a_missing_store_is_an_error_of_commands_that_read() {
     for arguments in [&["list"][..], &["get", "a"], &["backup", "b.db"], &["doctor"]] {
         let ended = callvault().run(arguments);

@@ -120,8 +120,9 @@ fn of_two(call: &str, start: u32) -> Vec<String> {
 
 /// A block of the guide, by its language and place.
 fn block(language: &str, number: usize) -> String {
-    let fence = format!("```{language}\n");
-    let text = GUIDE.split(&fence).nth(number + 1).unwrap();
+    let text = GUIDE.split(&format!("```{language}")).nth(number + 1).unwrap();
+    // The info string may say more.
+    let (_, text) = text.split_once('\n').unwrap();
     text.split("```").next().unwrap().to_owned()
 }
 

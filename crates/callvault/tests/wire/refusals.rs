@@ -1,6 +1,6 @@
 //! Rejected requests and their errors.
 
-use super::{RECORDS, TENANT, callvault, served};
+use super::{READ, RECORDS, TENANT, WRITE, callvault, served};
 
 const CHALLENGE: &str = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
 
@@ -53,19 +53,41 @@ fn errors_have_the_shape_of_graph() {
 }
 
 #[test]
-fn a_token_without_the_role_is_forbidden() {
+fn a_token_without_the_role_is_forbidden_and_told_which() {
     let callvault = callvault();
     let token = callvault.token(TENANT, &["CallRecord-PstnCalls.Read.All"]);
     let server = callvault.serve(&[]);
     let mut client = server.client().bearer(&token);
-    for answer in [client.get(RECORDS), client.post(RECORDS, b"{}")] {
+    for (answer, role) in [
+        (client.get(RECORDS), READ),
+        (client.post(RECORDS, b"{}"), WRITE),
+        (client.get("/v1.0/communications/calls"), READ),
+        (client.get(&format!("{RECORDS}/callvault.streams()")), READ),
+    ] {
         assert_eq!(answer.status, 403);
         let error = answer.json()["error"].clone();
+        let message = format!("The token has no role that this request needs: {role}.");
         assert_eq!(
             (error["code"].as_str(), error["message"].as_str()),
-            (Some("Forbidden"), Some(""))
+            (Some("Forbidden"), Some(message.as_str()))
         );
     }
+    assert_eq!(server.client().get(RECORDS).status, 401);
+    let log = server.stop();
+    for part in [
+        "INFO",
+        &format!("its token has no role {WRITE}"),
+        "[\"CallRecord-PstnCalls.Read.All\"]",
+        "no bearer token",
+    ] {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+    // Graph's own message is empty.
+    let config = callvault.folder().join("strict.toml");
+    std::fs::write(&config, "[graph]\nstrict = 'on'\n").unwrap();
+    let server = callvault.serve(&["--config", config.to_str().unwrap()]);
+    let answer = server.client().bearer(&token).get(RECORDS);
+    assert_eq!((answer.status, &answer.json()["error"]["message"]), (403, &"".into()));
 }
 
 #[test]
@@ -82,15 +104,54 @@ fn what_is_wrong_is_400_and_what_is_not_built_is_501_and_both_say_what() {
         ("?$select=nonsense", 400, "nonsense"),
         ("?$expand=nonsense", 400, "nonsense"),
         ("?$skiptoken=abc", 400, ""),
+        ("?filtr=version gt 1", 400, "'$filter'"),
+        ("?selct=id", 400, "'$select'"),
+        ("?=x", 400, "single quotes"),
+        ("?version%20gt%201", 400, "single quotes"),
+        ("/$count?fliter=version gt 1", 400, "'$filter'"),
+        ("/a?expnad=sessions", 400, "'$expand'"),
+        ("/callvault.streams()?=x", 400, "single quotes"),
+        ("/getPstnCalls(fromDateTime=2025-01-01,toDateTime=2025-02-01)?filtr=x", 400, "'$filter'"),
         ("/a/nonsense", 400, "nonsense"),
         ("?$filter=$root/communications/callRecords('a')/version eq 1", 501, "$root"),
         ("?$deltatoken=x", 501, "$deltatoken"),
     ] {
-        let answer = client.get(&format!("{RECORDS}{options}"));
+        let answer = client.get(&format!("{RECORDS}{}", options.replace(' ', "%20")));
         assert_eq!(answer.status, status, "{options}: {}", answer.text());
         assert!(answer.text().contains(word), "{options}: {}", answer.text());
         let code = if status == 400 { "BadRequest" } else { "notSupported" };
         assert_eq!(answer.code(), code, "{options}");
+    }
+}
+
+#[test]
+fn slips_in_the_names_of_options_are_refused_everywhere_but_where_graph_is_strict() {
+    let (callvault, server, mut client) = served();
+    let batch =
+        br#"{"requests":[{"id":"1","method":"GET","url":"/communications/callRecords?filtr=x"}]}"#;
+    let answer = client.post("/v1.0/$batch", batch).json();
+    assert_eq!(answer["responses"][0]["status"], 400, "{answer}");
+    let text = [("Content-Type", "text/plain")];
+    let answer = client.send("POST", &format!("{RECORDS}/$query"), &text, b"filtr=x");
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    for target in [
+        "/v1.0/subscriptions?selct=id",
+        "/v1.0/communications/calls?=x",
+        "/beta/communications/callRecords?=x",
+    ] {
+        let answer = client.get(target);
+        assert_eq!(answer.status, 400, "{target}: {}", answer.text());
+    }
+    for target in ["?custom=1", "?api-version=2", "?debug", "?_=1732900000"] {
+        assert_eq!(client.get(&format!("{RECORDS}{target}")).status, 200, "{target}");
+    }
+    drop(server);
+    let config = callvault.folder().join("strict.toml");
+    std::fs::write(&config, "[graph]\nstrict = 'on'\n").unwrap();
+    let server = callvault.serve(&["--config", config.to_str().unwrap()]);
+    let mut client = server.client().bearer(&callvault.token(TENANT, &[READ]));
+    for target in ["?filtr=x", "?=x"] {
+        assert_eq!(client.get(&format!("{RECORDS}{target}")).status, 200, "{target}");
     }
 }
 

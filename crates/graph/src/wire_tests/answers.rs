@@ -46,11 +46,19 @@ fn without_a_token_the_answer_is_graphs_401() {
 }
 
 #[test]
-fn without_the_role_the_answer_is_403_with_an_empty_message() {
+fn without_the_role_the_answer_is_403_that_names_it_or_is_as_empty_as_graphs() {
+    for (is_strict, message) in [
+        (false, "The token has no role that this request needs: CallRecords.Read.All."),
+        (true, ""),
+    ] {
+        let rig = Rig::with(|options| options.graph.is_strict = is_strict);
+        let answer = rig.ask("GET", RECORDS, &[&rig.bearer(&["CallRecord-PstnCalls.Read.All"])]);
+        assert_eq!((answer.status, answer.code().as_str()), (403, "Forbidden"));
+        let message = format!("\"message\":\"{message}\"");
+        assert!(answer.text().contains(&message), "{}", answer.text());
+    }
     let rig = Rig::start();
-    let answer = rig.ask("GET", RECORDS, &[&rig.bearer(&["CallRecord-PstnCalls.Read.All"])]);
-    assert_eq!((answer.status, answer.code().as_str()), (403, "Forbidden"));
-    assert!(answer.text().contains("\"message\":\"\""), "{}", answer.text());
+    rig.ask("GET", RECORDS, &[&rig.bearer(&["CallRecord-PstnCalls.Read.All"])]);
     assert!(rig.metrics().contains("callvault_auth_failures_total{reason=\"role\"} 1"));
 }
 

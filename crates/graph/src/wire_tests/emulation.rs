@@ -11,7 +11,6 @@ use super::rig::Rig;
 fn beyond_the_loopback_only_administrators_control_it() {
     let rig = Rig::with(|options| {
         options.listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        options.allow_plain_http = true;
         options.emulator = Some(Arc::new(Emulator::new(Rules::default(), 1)));
     });
     for (roles, status) in [(&["CallRecords.Read.All"], 403), (&["Callvault.Admin"], 200)] {

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use web::TlsFiles;
+use web::{Listeners, TlsFiles};
 
 use super::client::Connection;
 use super::rig::{PATIENCE, Rig, TENANT};
@@ -75,14 +75,19 @@ fn tls_serves_by_the_files_and_takes_up_new_ones() {
 }
 
 #[test]
-fn plain_http_on_a_tls_port_is_cut_off() {
+fn plain_http_on_a_tls_port_is_told_so() {
     let folder = temporary();
     let (files, certificate) = certify(&folder);
     let rig = Rig::with(|options| options.tls = Some(files));
     let mut plain = rig.connect();
-    plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    // An alert comes first.
-    while !plain.is_closed_by_server() {}
+    let answer = plain.ask("GET", "/", &[]);
+    assert_eq!((answer.status, answer.code().as_str()), (400, "BadRequest"));
+    assert!(answer.text().contains("https://"), "{}", answer.text());
+    assert!(plain.is_closed_by_server());
+    // What is neither TLS nor HTTP gets an alert.
+    let mut noise = rig.connect();
+    noise.send([1; 64]);
+    while !noise.is_closed_by_server() {}
     assert_eq!(secured(&rig, trusting(certificate)).ask("GET", "/nowhere", &[]).status, 404);
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -149,13 +154,10 @@ where
 #[test]
 fn plain_http_beyond_loopback_must_be_asked_for() {
     let everywhere = "0.0.0.0:0".parse().unwrap();
-    let refused = Rig::try_with(|options| options.listen = everywhere);
-    assert!(
-        matches!(refused, Err(StartError::Server(web::StartError::PlainHttp(address))) if address == everywhere)
-    );
+    let refused = Listeners::bind(everywhere, None, false).unwrap_err();
+    assert!(matches!(refused, web::StartError::PlainHttp(address) if address == everywhere));
     let rig = Rig::with(|options| {
         options.listen = everywhere;
-        options.allow_plain_http = true;
         options.public_url = Some("http://graph.contoso.com/".to_owned());
     });
     assert_eq!(rig.running.as_ref().unwrap().public_url, "http://graph.contoso.com");
@@ -167,7 +169,8 @@ fn what_can_not_work_is_refused_at_the_start() {
     let taken = rig.address;
     assert!(matches!(
         Rig::try_with(|options| options.listen = taken),
-        Err(StartError::Server(web::StartError::Listen { address, .. })) if address == taken
+        Err(StartError::Server(web::StartError::Listen { address, flag: "--listen", .. }))
+            if address == taken
     ));
     assert!(matches!(
         Rig::try_with(|options| options.public_url = Some("graph.contoso.com".to_owned())),

@@ -1,13 +1,13 @@
 //! A server on a free port, with an empty store and an issuer of its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use identity::{Grant, Issuer, MasterKey, SigningKey};
 use store::{Role, Store};
-use web::{Limits, Running};
+use web::{Limits, Listeners, Running};
 
 use super::client::{Answer, Connection};
 use crate::options::{GraphSettings, Notifications, QuerySettings, ServerOptions};
@@ -17,6 +17,8 @@ use crate::start_error::StartError;
 
 pub(super) const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 pub(super) const APP: &str = "99999999-8888-4777-8666-555555555555";
+
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// How long is waited for what must come.
 pub(super) const PATIENCE: Duration = Duration::from_mins(2);
@@ -47,11 +49,9 @@ impl Bare {
     /// What a server on it is told, at ports that are free, and with patience for slow clients.
     pub(super) fn options(&self) -> ServerOptions {
         ServerOptions {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            admin_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            listen: ANY_PORT,
             tls: None,
             public_url: None,
-            allow_plain_http: false,
             cors: web::Cors::default(),
             threads: Some(2),
             // Of these times no client of a test runs out, however slow the machine is.
@@ -125,7 +125,8 @@ impl Rig {
         let bare = Bare::new();
         let mut options = bare.options();
         change(&mut options);
-        let running = start(options)?;
+        let listeners = Listeners::bind(options.listen, Some(ANY_PORT), true)?;
+        let running = start(options, listeners)?;
         let address = running.address;
         Ok(Self { running: Some(running), address, store: bare.store.clone(), _bare: bare })
     }

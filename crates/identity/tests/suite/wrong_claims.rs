@@ -1,6 +1,6 @@
 //! Tokens that are signed well and say something wrong.
 
-use identity::{Denial, Verifier};
+use identity::{Denial, IssuerConfig, Verifier};
 use serde_json::{Value, json};
 use testkit::tokens::{Hostile, misstated};
 
@@ -73,6 +73,25 @@ async fn without_a_fixed_tenant_the_token_must_name_one() {
             // The issuer is its own tenant's only by what the operator says; this one is trusted
             // with every tenant that it names.
             ("tid", json!(OTHER_TENANT), None),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_issuer_with_a_fixed_tenant_refuses_tokens_of_another() {
+    let (_, provider) = verifier();
+    let config = IssuerConfig { issuer: issuer(), tenant: Some(TENANT.to_owned()), ..config() };
+    let verifier = trusting(&provider, vec![config]).expect("sound");
+    check(
+        &verifier,
+        vec![
+            ("ver", json!("1.0"), None),
+            ("tid", Value::Null, None),
+            ("tid", json!(TENANT.to_uppercase()), None),
+            ("tid", json!(OTHER_TENANT), Some(Denial::Tenant)),
+            ("tid", json!("contoso"), Some(Denial::Tenant)),
+            ("tid", json!(7), Some(Denial::Tenant)),
         ],
     )
     .await;

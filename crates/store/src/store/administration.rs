@@ -37,6 +37,11 @@ impl Store {
         })
     }
 
+    /// Deletes all signing keys and secrets, and says how many of each there were.
+    pub fn delete_sealed(&self) -> Pending<(usize, usize)> {
+        self.submit(Weight::SMALL, administration::delete_sealed)
+    }
+
     /// Inserts a secret unless there is one of that name; answers what is stored now. So several
     /// processes that each make one end up with the same.
     pub fn put_secret_if_absent(&self, name: &str, sealed: Vec<u8>) -> Pending<Vec<u8>> {

@@ -58,6 +58,14 @@ pub(crate) fn put_secret(session: &mut Session, name: &str, sealed: &[u8]) -> Re
     Ok(())
 }
 
+/// Deletes all that is sealed under the master key but what subscriptions have: signing keys and secrets.
+/// Answers how many of each.
+pub(crate) fn delete_sealed(session: &mut Session) -> Result<(usize, usize), Error> {
+    let connection = &session.connection;
+    let keys = connection.execute("DELETE FROM signing_key", ())?;
+    Ok((keys, connection.execute("DELETE FROM secret", ())?))
+}
+
 pub(crate) fn put_secret_if_absent(
     session: &mut Session,
     name: &str,

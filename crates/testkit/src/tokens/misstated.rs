@@ -67,9 +67,9 @@ pub fn claimed(now: i64) -> Vec<Hostile> {
         ("c_hash", json!("x"), "NotAccessToken"),
         ("typ", json!("ID"), "NotAccessToken"),
         ("typ", json!("Refresh"), "NotAccessToken"),
-        ("azp", Value::Null, "NotAccessToken"),
-        ("azp", json!(""), "NotAccessToken"),
-        ("azp", json!(7), "NotAccessToken"),
+        ("azp", Value::Null, "NoApplication"),
+        ("azp", json!(""), "NoApplication"),
+        ("azp", json!(7), "NoApplication"),
     ];
     let hostile = table.into_iter().map(|(name, value, refused_as): (&str, Value, _)| Hostile {
         token: token(&claims_with(now, name, value)),

@@ -39,6 +39,11 @@ macro_rules! next {
     };
 }
 
+/// Whether the database holds no store yet.
+pub(crate) fn is_empty(connection: &Connection) -> Result<bool, Error> {
+    Ok(applied(connection)? == 0)
+}
+
 /// Migrates what is behind the connection.
 pub(crate) fn migrate(connection: &Connection) -> Result<(), Error> {
     if applied(connection)? < STEPS.len() {

@@ -1,0 +1,139 @@
+//! Opens the store of a command, and says where it is: a command on another store than the one that is meant
+//! does its work well and to nobody's use.
+
+use std::fmt;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Error, Result};
+use store::{Options, Place, Role, Store};
+
+use crate::logging;
+use crate::settings::{STORE_FILE, Settings};
+
+/// Beginning of the names of the folders of demos, in the folder for temporary files.
+pub(super) const DEMO_FOLDER: &str = "callvault-demo-";
+/// Number of other stores that are named, and of the entries of a folder among which they are looked for.
+const NAMED_STORES: usize = 5;
+const ENTRIES: usize = 10_000;
+
+/// Opens the store, and makes it if it does not exist; says so then.
+pub(super) fn open_or_create_store(settings: &Settings, role: Role) -> Result<Store> {
+    if let Some(folder) = settings.store.file().and_then(Path::parent) {
+        create_folder(folder)?;
+    }
+    let store = open(settings, role, true)?;
+    if store.is_new() {
+        let place = whole(&settings.store);
+        match role {
+            Role::Serve => tracing::info!(%place, "made a new, empty store"),
+            Role::Tool => logging::note(&format!("made a new, empty store: {place}")),
+        }
+    }
+    Ok(store)
+}
+
+/// Opens a store that must exist.
+pub(super) fn open_store(settings: &Settings) -> Result<Store> {
+    open_existing_store(settings, Role::Tool)
+}
+
+/// Opens a store that must exist, as its owner or beside one.
+pub(super) fn open_existing_store(settings: &Settings, role: Role) -> Result<Store> {
+    open(settings, role, false)
+}
+
+fn open(settings: &Settings, role: Role, create: bool) -> Result<Store> {
+    let defaults = Options::at(settings.store.clone(), role);
+    // An operator who lets queries take longer has a slow machine, or much data.
+    let query_time = settings.limits.of_queries().cost.time;
+    let statement_limit = defaults.statement_limit.max(query_time);
+    Store::open(&Options { create, statement_limit, ..defaults }).map_err(|error| match error {
+        store::Error::Missing(_) => Error::new(Absent(absent(&settings.store))),
+        error => Error::new(error).context(format!("opening {}", settings.store)),
+    })
+}
+
+/// That there is no store, where it was looked for, and which there are.
+#[derive(Debug)]
+pub(super) struct Absent(String);
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Absent {}
+
+fn absent(place: &Place) -> String {
+    let looked_at = whole(place);
+    let others: Vec<String> =
+        place.file().map(near).unwrap_or_default().iter().map(|folder| flag(folder)).collect();
+    let others = match others.as_slice() {
+        [] => "none is near it".to_owned(),
+        others => format!("near it: {}", others.join(", ")),
+    };
+    format!(
+        "there is no store at {looked_at} ({others}). Name another with --data-dir or --store, or make one \
+         with `callvault import`, `serve` or `migrate`"
+    )
+}
+
+/// The flag that leads to the store of a folder.
+fn flag(folder: &Path) -> String {
+    format!("--data-dir {}", folder.display())
+}
+
+/// A place with the whole path of its file.
+fn whole(place: &Place) -> String {
+    let path = place.file().and_then(|file| std::path::absolute(file).ok());
+    path.map_or_else(|| place.to_string(), |path| path.display().to_string())
+}
+
+/// Folders with a store: beside the folder of a file, in the working directory, and those of demos.
+fn near(file: &Path) -> Vec<PathBuf> {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut add = |folder: PathBuf| {
+        let is_other = folder.join(STORE_FILE) != file && folder.join(STORE_FILE).is_file();
+        if is_other && found.len() < NAMED_STORES && !found.contains(&folder) {
+            found.push(folder);
+        }
+    };
+    let beside = folder.parent().unwrap_or(folder).to_owned();
+    let working = std::env::current_dir().unwrap_or_default();
+    for place in [beside, working] {
+        add(place.clone());
+        folders_in(&place, "").into_iter().for_each(&mut add);
+    }
+    folders_in(&std::env::temp_dir(), DEMO_FOLDER).into_iter().for_each(&mut add);
+    found
+}
+
+/// The folders in a folder whose names begin so, by name.
+fn folders_in(folder: &Path, beginning: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().take(ENTRIES).flatten();
+    let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(beginning));
+    let mut found: Vec<PathBuf> = named.map(|entry| entry.path()).collect();
+    found.sort();
+    found
+}
+
+/// Creates a folder that only its owner can enter, since records show who spoke with whom.
+pub(super) fn create_folder(path: &Path) -> Result<()> {
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    created.with_context(|| format!("creating {}", path.display()))
+}
+
+/// Warns if others can enter an existing data folder.
+pub(super) fn check_data_folder(settings: &Settings) {
+    let folder = &settings.data_dir;
+    let mode = fs::metadata(folder).map_or(0, |found| found.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        let (folder, mode) = (folder.display(), format!("{mode:03o}"));
+        tracing::warn!(%folder, mode, "others can enter the data folder: give it mode 700");
+    }
+}

@@ -1,0 +1,63 @@
+//! Ports that are in use, and how addresses are named.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use crate::callvault;
+
+#[test]
+fn a_port_in_use_is_one_line_that_names_the_flag_and_costs_nothing() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for command in ["serve", "demo"] {
+        for (flag, other) in [("--listen", "--admin-listen"), ("--admin-listen", "--listen")] {
+            let callvault = callvault();
+            let folder = callvault.folder().join("new");
+            let flags =
+                [flag, &taken, other, "127.0.0.1:0", "--data-dir", folder.to_str().unwrap()];
+            let ended = callvault.run(&[&[command][..], &flags].concat());
+            assert_eq!(ended.status.code(), Some(1), "{command} {flag}");
+            assert_eq!(ended.stderr.lines().count(), 1, "{command} {flag}: {}", ended.stderr);
+            let named = format!("can't listen on {taken}: name another address with {flag}: ");
+            assert!(ended.stderr.contains(&named), "{command} {flag}: {}", ended.stderr);
+            assert!(!folder.join("callvault.db").exists(), "{command} {flag}");
+        }
+    }
+}
+
+#[test]
+fn localhost_is_an_address() {
+    let callvault = callvault();
+    let mut command =
+        callvault.command(&["serve", "--listen", "localhost:0", "--admin-listen", "localhost:0"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let lines: Vec<String> = lines.take(2).map(Result::unwrap).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for (line, what) in lines.iter().zip(["listening on", "admin on"]) {
+        assert!(line.starts_with(&format!("{what} http://127.0.0.1:")), "{line}");
+    }
+    let config = callvault.folder().join("callvault.toml");
+    std::fs::write(&config, "[server]\nlisten = 'localhost:0'\nadmin_listen = 'off'\n").unwrap();
+    callvault.succeed(&["doctor", "--config", config.to_str().unwrap()]);
+}
+
+#[test]
+fn a_server_that_can_not_start_does_not_blame_the_store() {
+    let callvault = callvault();
+    std::fs::write(callvault.folder().join("a.pem"), "no certificate").unwrap();
+    let pem = callvault.folder().join("a.pem");
+    let pem = pem.to_str().unwrap();
+    let flags =
+        ["--listen", "127.0.0.1:0", "--admin-listen", "off", "--tls-cert", pem, "--tls-key", pem];
+    let ended = callvault.run(&[&["serve"][..], &flags].concat());
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.stderr.contains(pem), "{}", ended.stderr);
+    assert!(
+        !ended.stderr.contains("not available") && !ended.stderr.contains("too early"),
+        "{}",
+        ended.stderr
+    );
+}
