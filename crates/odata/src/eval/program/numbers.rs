@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use crate::eval::Value;
+use crate::primitive::Fine;
 
 /// Whole numbers, instants or durations; all of one kind.
 pub(super) struct Numbers {
     kind: Kind,
-    known: HashSet<i64>,
+    known: HashSet<Fine>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +34,11 @@ impl Numbers {
     }
 }
 
-fn number(value: &Value<'_>) -> Option<(Kind, i64)> {
+fn number(value: &Value<'_>) -> Option<(Kind, Fine)> {
     match value {
-        Value::Int(number) => Some((Kind::Int, *number)),
-        Value::Instant(ticks) => Some((Kind::Instant, *ticks)),
-        Value::Duration(ticks) => Some((Kind::Duration, *ticks)),
+        Value::Int(number) => Some((Kind::Int, Fine::of(*number))),
+        Value::Instant(moment) => Some((Kind::Instant, moment.at)),
+        Value::Duration(length) => Some((Kind::Duration, *length)),
         _ => None,
     }
 }
