@@ -39,10 +39,10 @@ impl Copy {
             }
             if let Some(link) = page["@odata.deltaLink"].as_str() {
                 assert!(page.get("@odata.nextLink").is_none());
-                self.link = link.to_owned();
+                link.clone_into(&mut self.link);
                 return;
             }
-            next = page["@odata.nextLink"].as_str().expect("a page has a link").to_owned();
+            page["@odata.nextLink"].as_str().expect("a page has a link").clone_into(&mut next);
         }
     }
 
@@ -204,8 +204,8 @@ fn a_list_gives_the_same_link_where_it_is_preferred() {
     assert!(beta["@odata.deltaLink"].as_str().unwrap().contains("/beta/communications/"));
     let latest = client.get(&format!("{DELTA}?$deltatoken=latest")).json();
     assert_eq!(latest["value"], json!([]));
-    let mut copy = Copy::default();
-    copy.link = latest["@odata.deltaLink"].as_str().unwrap().to_owned();
+    let link = latest["@odata.deltaLink"].as_str().unwrap().to_owned();
+    let mut copy = Copy { link, ..Copy::default() };
     keep(&mut client, "late", 1, 1);
     copy.expect(&mut client, &["late 1"]);
     let posted = client.send(
@@ -266,7 +266,7 @@ fn what_changes_cannot_say_is_refused() {
     }
     let listed = link.replace("/delta?", "?");
     assert_eq!(client.get(&listed).status, 501, "a list has no $deltatoken");
-    assert_eq!(client.get(&format!("{DELTA}/$count")).status, 404);
+    assert_eq!(client.get(&format!("{DELTA}/$count")).status, 400);
     assert_eq!(client.post(DELTA, b"{}").status, 405);
     let mut nobody = server.client().bearer(&callvault.token(TENANT, &[WRITE]));
     assert_eq!(nobody.get(DELTA).status, 403);
@@ -345,7 +345,10 @@ fn links_end_where_the_log_was_cut() {
 fn leaving_the_view_is_no_removal() {
     let (_callvault, _server, mut client) = served_with("[graph]\nretention_view = \"30d\"\n");
     let mut copy = Copy::begun(&mut client, &format!("{DELTA}?$select=id,version"));
-    keep(&mut client, "old", 1, 1);
-    keep(&mut client, "old", 2, 1);
+    let minimal = [("Content-Type", "application/json"), ("Prefer", "return=minimal")];
+    for version in [1, 2] {
+        let text = record("old", version, 1);
+        assert_eq!(client.send("POST", RECORDS, &minimal, text.as_bytes()).status, 204);
+    }
     copy.expect(&mut client, &[]);
 }

@@ -1,5 +1,7 @@
 //! `$search` finds words with diacritics by their plain forms.
 
+use odata::percent::encode_query;
+
 use super::{RECORDS, record, served};
 
 #[test]
@@ -29,7 +31,7 @@ fn plain_letters_find_those_with_diacritics_and_not_the_reverse() {
         ("юрий", "r4"),
         ("μανος", ""),
     ] {
-        let encoded: String = search.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = encode_query(search);
         let found = client.get(&format!("{RECORDS}?$search={encoded}&$select=id")).json();
         let found: Vec<&str> = super::ids(found["value"].as_array().unwrap());
         assert_eq!(found.join(" "), expected, "{search}");

@@ -38,7 +38,7 @@ fn posted(client: &mut Client, path: &str, query: &str) -> Vec<Value> {
         let page = answer.json();
         found.extend(page["value"].as_array().unwrap().iter().cloned());
         match page["@odata.nextLink"].as_str() {
-            Some(link) => next = link.to_owned(),
+            Some(link) => link.clone_into(&mut next),
             None => return found,
         }
     }
@@ -81,7 +81,7 @@ fn thousands_of_values_are_found_on_every_page() {
     let numbers = (1..=MANY).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
     let counted = format!("$filter=version in ({numbers}) and id ne 'r0'");
     assert_eq!(posted(&mut client, RECORDS, &counted).len(), 129);
-    let evaluated = format!("$filter=version mul 2 in ({numbers}) and contains(id,'r12')");
+    let evaluated = format!("$filter=(version mul 2) in ({numbers}) and contains(id,'r12')");
     assert_eq!(posted(&mut client, RECORDS, &evaluated).len(), 11);
     let types = quoted((0..MANY).map(|_| "peerToPeer".to_owned()));
     let members = format!("$filter=type in ({types})&$top=5");
@@ -106,7 +106,7 @@ fn chains_of_or_are_lists() {
     assert_eq!(ids(&posted(&mut client, RECORDS, &any)), latest_first(100..130));
     // One that is no list is decided without SQL.
     let mixed: Vec<String> =
-        (0..400).map(|number| format!("startswith(id,'r{}x')", number)).collect();
+        (0..400).map(|number| format!("startswith(id,'r{number}x')")).collect();
     let mixed = format!("$filter={} or id eq 'r7'", mixed.join(" or "));
     assert_eq!(ids(&posted(&mut client, RECORDS, &mixed)), ["r7"]);
 }

@@ -158,7 +158,7 @@ fn slips_in_the_names_of_options_are_refused_everywhere_but_where_graph_is_stric
 #[test]
 fn methods_and_media_types_that_do_not_fit_are_named() {
     let (_callvault, _server, mut client) = served();
-    let answer = client.send("DELETE", &format!("{RECORDS}/a"), &[], b"");
+    let answer = client.send("DELETE", &format!("{RECORDS}/a/sessions"), &[], b"");
     assert_eq!(answer.status, 405);
     assert!(answer.header("allow").unwrap().contains("GET"));
     let answer = client.send("PATCH", RECORDS, &[("Content-Type", "application/json")], b"null");

@@ -5,7 +5,7 @@
 //! store's place, the store was moved, or the log was cut. Of what is stored the log keeps an entry for
 //! ever; a cut takes out the entries of what is gone, and those of merges.
 
-use super::{change_log, deliveries};
+use super::change_log;
 use crate::Error;
 use crate::engine::{Connection, most};
 use crate::rows::change::LogPosition;
@@ -77,17 +77,16 @@ pub(crate) fn check(connection: &Connection, position: &LogPosition) -> Result<(
     if is_good { Ok(()) } else { Err(Error::LogCut) }
 }
 
-/// Takes out at most `limit` entries of what is gone, and of merges, from before an instant (ticks), as
-/// far as notifications have read them. Answers up to where that was done, and whether there is more.
+/// Takes out at most `limit` entries of what is gone, and of merges, from before an instant
+/// (ticks). Answers up to where that was done, and whether there is more.
 pub(crate) fn cut(
     connection: &Connection,
     before: i64,
     limit: usize,
 ) -> Result<(i64, bool), Error> {
     let (_, from) = state(connection)?;
-    // The last one stays: numbers go on behind it.
+    // The last one stays: numbers go on behind it. Of what is taken out, nobody is notified.
     let last = change_log::last(connection)?.saturating_sub(1);
-    let last = last.min(deliveries::cursor(connection)?);
     let text = "SELECT sequence, committed_at FROM change_log \
                 WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence LIMIT ?3";
     let entries: Vec<(i64, i64)> =

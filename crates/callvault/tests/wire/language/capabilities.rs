@@ -382,6 +382,10 @@ fn writes(writer: &mut Client, path: &str, base: &str, member: &str, said: &Valu
                 assert_eq!(send(method, &item, "{}"), 405, "{method} {item}");
             }
         }
+        // For those who may: see the tests of erasing.
+        ("DeleteRestrictions", true) => {
+            assert_eq!(send("DELETE", &format!("{base}/none"), ""), 403, "{base}");
+        }
         ("DeleteRestrictions", false) => assert_eq!(send("DELETE", &item, ""), 405, "{item}"),
         (member, _) => panic!("nobody tries {member}: {said}"),
     }
