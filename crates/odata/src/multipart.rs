@@ -255,7 +255,7 @@ mod tests {
     fn faults_name_the_part() {
         let http = "Content-Type: application/http\n\n";
         for (text, part, message) in [
-            ("".to_owned(), 0, "no line with the boundary"),
+            (String::new(), 0, "no line with the boundary"),
             ("--bb\n\n--bb--".to_owned(), 0, "no line with the boundary"),
             (format!("--b\n{http}GET x"), 1, "the boundary that ends"),
             ("--b\nContent-Type: text/plain\n\nx\n--b--".to_owned(), 1, "must be application/http"),

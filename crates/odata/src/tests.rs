@@ -134,7 +134,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("$select=id/foo", "Unknown property 'foo' at position 3 in 'id/foo'."),
     (
         "$select=sessions/id",
-        "The path 'sessions/…' through a navigation property in $select is not allowed here.",
+        "The path 'sessions/…' through a navigation property in $select is not allowed here. Did you mean '$expand=sessions($select=id)'?",
     ),
     ("$select=", "Name of a property expected at position 0 in ''."),
     ("$expand=foo", "Unknown property 'foo' at position 0 in 'foo'."),

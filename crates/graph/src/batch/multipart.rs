@@ -20,7 +20,7 @@ use crate::version::ApiVersion;
 /// A part of a batch.
 #[derive(Debug)]
 pub(super) enum Piece {
-    Request(Member),
+    Request(Box<Member>),
     ChangeSet(Vec<Member>),
 }
 
@@ -56,7 +56,7 @@ pub(super) fn read(
             })
         };
         pieces.push(match part {
-            Part::Request(request) => Piece::Request(member(request)?),
+            Part::Request(request) => Piece::Request(Box::new(member(request)?)),
             Part::ChangeSet(requests) => {
                 Piece::ChangeSet(requests.iter().map(member).collect::<Result<_, _>>()?)
             }
@@ -101,7 +101,7 @@ pub(super) async fn run<A: Application>(
     let mut known = Known::default();
     for piece in pieces {
         let answered = match piece {
-            Piece::Request(member) => answer(run, member, &mut known, false).await,
+            Piece::Request(member) => answer(run, *member, &mut known, false).await,
             Piece::ChangeSet(members) => change(run, members, &mut known).await,
         };
         let Some(answered) = answered else { continue };

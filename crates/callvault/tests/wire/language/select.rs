@@ -275,7 +275,6 @@ fn items_of_collections_that_are_asked_for() {
         ("$orderby=label desc;$top=1", labels(&["main-video"])),
         ("$skip=1", labels(&["main-video"])),
         ("$top=0", labels(&[])),
-        ("$search=\"main-audio\"", labels(&["main-audio"])),
     ] {
         let select = format!("$select=media({options};$select=label)");
         let body = asked.body(&format!("{RECORDS}{segment}?{select}"));

@@ -18,7 +18,7 @@ fn addresses(value: &Value, found: &mut Vec<(String, String)>) {
                         .any(|end| name.ends_with(end));
                 match value {
                     Value::String(address) if is_address => {
-                        found.push((name.clone(), address.clone()))
+                        found.push((name.clone(), address.clone()));
                     }
                     other => addresses(other, found),
                 }
