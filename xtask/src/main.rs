@@ -31,6 +31,7 @@ usage: cargo xtask COMMAND
   lines [CHECKOUT]                   product lines: code of the binary without comments and tests
   clients                            the Graph SDKs of Python, JavaScript and Rust against the server
   scenarios                          collectors of ours in every scenario of the emulator
+  guides [--short] [FILE...]         the README and the guides, every block in order, and what they show
   demo                               the README's first command, and the curl lines that it prints
   fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
   abnf PATH                          OASIS's test cases of the OData grammar against our parser

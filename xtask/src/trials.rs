@@ -10,8 +10,8 @@ use xtask::repository::{PROFILE, binary, root};
 use crate::setup;
 
 /// The commands that it has.
-pub(crate) const COMMANDS: [&str; 8] =
-    ["abnf", "bench", "chaos", "clients", "demo", "fuzz", "scenarios", "soak"];
+pub(crate) const COMMANDS: [&str; 9] =
+    ["abnf", "bench", "chaos", "clients", "demo", "fuzz", "guides", "scenarios", "soak"];
 
 /// Builds both and passes a command on, with its arguments.
 ///

@@ -8,6 +8,7 @@ mod chaos;
 mod clients;
 mod demo;
 mod fuzz;
+mod guides;
 mod http;
 mod instance;
 mod members;
@@ -43,6 +44,7 @@ fn run(name: &str, arguments: &[String]) -> Result<()> {
         "clients" => clients::run(arguments),
         "demo" => demo::run(arguments),
         "fuzz" => fuzz::run(arguments),
+        "guides" => guides::run(arguments),
         "scenarios" => scenarios::run(arguments),
         "soak" => soak::run(arguments),
         _ => bail!("no trial {name:?}; `cargo xtask` lists them"),

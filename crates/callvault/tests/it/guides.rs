@@ -12,6 +12,12 @@ fn the_receivers_of_the_guide_are_the_tested_ones() {
 }
 
 #[test]
+fn the_program_of_the_readme_is_the_one_that_is_tried() {
+    let program = include_str!("../../../../clients/python/read.py");
+    assert!(include_str!("../../../../README.md").contains(program), "the README shows another");
+}
+
+#[test]
 fn the_conformance_tables_name_existing_tests() {
     let mut tests = include_str!("notifications.rs").to_owned();
     for folder in ["", "/emulator", "/language", "/logs", "/notifications"] {
