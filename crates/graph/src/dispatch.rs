@@ -10,7 +10,7 @@ use http::Method;
 use odata::bound::{Query, Resource, Select};
 use odata::primitive::DateTimeOffset;
 use store::{RowSet, clock};
-use web::{Code, Problem, Response, body, without_query_segment};
+use web::{Code, Problem, Response, without_query_segment};
 
 use crate::caller::role;
 use crate::destination::Destination;

@@ -43,6 +43,7 @@ mod options;
 mod page_text;
 mod paging;
 mod posted_query;
+mod preconditions;
 mod query_form;
 mod query_limits;
 mod questions;

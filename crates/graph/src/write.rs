@@ -14,6 +14,7 @@ use web::{Code, Problem, Response, elsewhere_if_large};
 
 use crate::caller::role;
 use crate::caller::tenant;
+use crate::preconditions;
 use crate::read_request::ReadRequest;
 use crate::request::Request;
 use crate::tag::TagOf;
@@ -82,6 +83,7 @@ async fn keep(
     tenant: TenantId,
     shredded: ShreddedRecord,
 ) -> Result<Response, Problem> {
+    check_conditions(worker, request, &shredded)?;
     let mut written = worker.store.write(&tenant, vec![shredded]).await?;
     let written = written.pop().ok_or_else(|| Problem::internal("the store gave no outcome"))?;
     if let Outcome::Conflict { pointer } = &written.outcome {
@@ -120,6 +122,26 @@ async fn keep(
     Ok(response)
 }
 
+/// Checks the conditions of a change against the record as it is kept. A change that another one overtakes
+/// behind this check is still kept as a version of its own.
+fn check_conditions(
+    worker: &Rc<Worker>,
+    request: &Request,
+    shredded: &ShreddedRecord,
+) -> Result<(), Problem> {
+    let resource = resource(request, &shredded.id)?;
+    let query = Query::default();
+    let read = ReadRequest::new(worker, request, &resource, &query, &[role::WRITE])?;
+    preconditions::check(&read, &shredded.id_key)
+}
+
+fn resource(request: &Request, id: &str) -> Result<Resource, Problem> {
+    let limits = odata::Limits::default();
+    let now = DateTimeOffset::from_unix_seconds(web::unix_seconds());
+    let model = request.place.version.model();
+    Ok(odata::parse_request(model, &address(request, id), "", &limits, now)?.0)
+}
+
 /// The basic record as it is now kept, in the version that was written. Whoever may write is shown what
 /// it has written.
 async fn read_back(
@@ -127,11 +149,7 @@ async fn read_back(
     request: &Request,
     written: &WriteResult,
 ) -> Result<Response, Problem> {
-    let path = address(request, &written.id);
-    let limits = odata::Limits::default();
-    let now = DateTimeOffset::from_unix_seconds(web::unix_seconds());
-    let (resource, _) =
-        odata::parse_request(request.place.version.model(), &path, "", &limits, now)?;
+    let resource = resource(request, &written.id)?;
     let query = Query::default();
     let read = ReadRequest::new(worker, request, &resource, &query, &[role::WRITE])?;
     let record = RecordRef { id: written.id.clone(), version: Some(written.version) };

@@ -135,7 +135,10 @@ mod tests {
         );
         assert_eq!(figures.value(metric("averageJitter")), Some(Figure::Int(300_001)));
         assert_eq!(figures.value(metric("packetUtilization")), Some(Figure::Int(709)));
-        assert_eq!(figures.value(metric("averagePacketLossRate")), Some(Figure::Real(0.01381693)));
+        assert_eq!(
+            figures.value(metric("averagePacketLossRate")),
+            Some(Figure::Real(0.013_816_93))
+        );
         assert_eq!(figures.get(metric("averageRoundTripTime")), Known::Missing);
     }
 

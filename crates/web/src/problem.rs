@@ -121,8 +121,10 @@ impl Problem {
 
     /// 412: the resource is not in the state that `If-Match` names.
     pub fn modified() -> Self {
-        let message = "The resource is not in the state that If-Match names.";
-        Self::new(Code::PreconditionFailed, message).with_target("If-Match")
+        Self::new(
+            Code::PreconditionFailed,
+            "The resource is not in the state that the request names.",
+        )
     }
 
     /// 413. `limit` in bytes.

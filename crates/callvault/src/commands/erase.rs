@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use model::TenantId;
 use store::Store;
 
-use super::setup::open_store;
+use super::opening::open_store;
+use super::tenants;
 use crate::cli::Erase;
 use crate::settings::Settings;
 
@@ -26,6 +27,7 @@ pub(super) fn run(args: &Erase, settings: &Settings) -> Result<ExitCode> {
     id_keys.sort_unstable();
     id_keys.dedup();
     let store = open_store(settings)?;
+    tenants::resolve(Some(&args.tenant), &mut store.reader()?)?;
     let (done, found) = if args.dry_run {
         ("wouldErase", count(&store, &args.tenant, &id_keys)?)
     } else {

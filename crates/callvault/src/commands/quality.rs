@@ -12,8 +12,8 @@ use quality::levels::Counts;
 use quality::profile::{Condition, Profile, Rule};
 use quality::{Profiles, expression, sentence, vectors};
 
-use super::record_json;
-use super::setup::{self, open_store};
+use super::opening::open_store;
+use super::{record_json, tenants};
 use crate::cli::{Expand, Quality, QualityExplain, QualityProfiles};
 use crate::settings::Settings;
 
@@ -115,10 +115,16 @@ fn explain(args: &QualityExplain, settings: &Settings) -> Result<ExitCode> {
     let profiles = profiles(args.profiles.as_deref())?;
     let profile = named(&profiles, &args.profile)?;
     let mut reader = open_store(settings)?.reader()?;
-    let tenant = setup::tenant(args.tenant.as_ref(), &mut reader)?;
+    let tenant = tenants::resolve(args.tenant.as_ref(), &mut reader)?;
     let record = reader
         .record(&tenant, &model::key(&args.id), args.version)?
-        .with_context(|| format!("there is no record {} in tenant {tenant}", args.id))?;
+        .with_context(|| {
+            let (id, store) = (&args.id, &settings.store);
+            format!(
+                "the tenant {tenant} has no call record {id} in {store}: `callvault list` prints its \
+                 records"
+            )
+        })?;
     let mut json = Vec::new();
     record_json::write(&mut json, &mut reader, &record, &[Expand::Segments])?;
     let json = String::from_utf8(json).context("the stored record is damaged")?;

@@ -164,7 +164,7 @@ pub(super) fn write(answers: &[PieceAnswer], boundary: RequestIdText) -> Vec<u8>
     for answer in answers {
         push(&mut out, &["--", boundary.as_str(), "\r\n"]);
         if answer.is_in_set {
-            let inner = ["set-", boundary.as_str()].concat();
+            let inner = ["changesetresponse_", boundary.as_str()].concat();
             push(&mut out, &["Content-Type: multipart/mixed; boundary=", &inner, "\r\n\r\n"]);
             push(&mut out, &["--", &inner, "\r\n"]);
             write_answer(&mut out, answer);

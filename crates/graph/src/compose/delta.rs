@@ -168,7 +168,9 @@ impl Composer {
             query: &question.query,
             shape: self.scope.shape,
         };
-        PageText::open(form, &[&self.scope.metadata, &context, suffix], 64 * 1024)
+        let warning = self.scope.warning(&question.resource, &question.query);
+        let context = [&*self.scope.metadata, &context, suffix];
+        PageText::open(form, &context, warning.as_deref(), 64 * 1024)
     }
 
     fn close_tracked(

@@ -45,25 +45,31 @@ fn each_record_is_told_by_its_last_change() {
     let store = serve(&folder);
     let mut reader = store.reader().unwrap();
     let begin = reader.log_position().unwrap();
-    let [a, b, c, d, e] = [1, 2, 3, 4, 5].map(call);
-    for call in [&a, &b, &c, &d] {
+    let [first, second, third, fourth, fifth] = [1, 2, 3, 4, 5].map(call);
+    for call in [&first, &second, &third, &fourth] {
         write(&store, call);
     }
     let (told, before) = round(&mut reader, &begin, 3);
-    let created = [&a, &b, &c, &d].map(|call| (call.id.clone(), NEW));
+    let created = [&first, &second, &third, &fourth].map(|call| (call.id.clone(), NEW));
     assert_eq!(told, created);
-    write(&store, &a.clone().version(2));
-    write(&store, &b.clone().sessions(1));
-    store.write(&other_tenant(), vec![b.shred(&store)]).wait().unwrap();
-    write(&store, &a.clone().version(3));
-    write(&store, &c.clone().version(0));
-    assert_eq!(erase(&store, &[&d, &e, &d]), [true, false, true]);
-    write(&store, &e);
-    write(&store, &e.clone().version(2));
-    erase(&store, &[&e]);
-    erase(&store, &[&c]);
-    write(&store, &c);
-    let expected = [(&b, CHANGED), (&a, CHANGED), (&d, ERASED), (&e, ERASED), (&c, CHANGED)];
+    write(&store, &first.clone().version(2));
+    write(&store, &second.clone().sessions(1));
+    store.write(&other_tenant(), vec![second.shred(&store)]).wait().unwrap();
+    write(&store, &first.clone().version(3));
+    write(&store, &third.clone().version(0));
+    assert_eq!(erase(&store, &[&fourth, &fifth, &fourth]), [true, false, true]);
+    write(&store, &fifth);
+    write(&store, &fifth.clone().version(2));
+    erase(&store, &[&fifth]);
+    erase(&store, &[&third]);
+    write(&store, &third);
+    let expected = [
+        (&second, CHANGED),
+        (&first, CHANGED),
+        (&fourth, ERASED),
+        (&fifth, ERASED),
+        (&third, CHANGED),
+    ];
     let expected = expected.map(|(call, fate)| (call.id.clone(), fate));
     for room in [1, 2, 60] {
         assert_eq!(round(&mut reader, &before, room).0, expected, "{room}");

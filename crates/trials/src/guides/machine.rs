@@ -43,7 +43,7 @@ impl Machine {
     /// # Errors
     /// When the SDK can't be installed, or a file not be written.
     pub(super) fn new(folder: &Path) -> Result<Self> {
-        let python = sdks::python()?;
+        let python = sdks::python_client("python")?;
         let environment = python.ancestors().nth(2).unwrap_or(Path::new("/")).display().to_string();
         let programs = folder.join("bin");
         fs::create_dir(&programs)?;
