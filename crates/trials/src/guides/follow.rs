@@ -229,7 +229,7 @@ fn requests(text: &str) -> Vec<Request> {
                 is_body = true;
             } else if line.starts_with(' ') {
                 let line = line.trim();
-                let is_apart = line.starts_with(['&', '/']) || request.target.ends_with(',');
+                let is_apart = line.starts_with(['&', '/', '?']) || request.target.ends_with(',');
                 request.target += if is_apart { "" } else { " " };
                 request.target += line;
             } else {
