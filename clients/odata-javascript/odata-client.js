@@ -13,7 +13,6 @@ import {
   SCOPE,
   TOKEN_ADDRESS,
   WRITER,
-  answersMultipart,
   check,
   counted,
   finish,
@@ -214,9 +213,5 @@ await pluses(reader, records);
 await shapes(reader, records);
 await refusals(reader);
 await json(reader, records);
-if (await answersMultipart()) {
-  await multipart(reader, client(WRITER), records);
-} else {
-  console.log(`skip multipart batches: ${BASE} does not offer them`);
-}
+await multipart(reader, client(WRITER), records);
 finish();

@@ -12,7 +12,6 @@ import {
   RECORDS,
   ROOT,
   WRITER,
-  answersMultipart,
   authorization,
   byEnd,
   check,
@@ -233,10 +232,6 @@ await lists(reader, records);
 await pluses(reader, records);
 await shapes(reader, records);
 await refusals(reader);
-if (await answersMultipart()) {
-  await multipartReads(reader, records);
-  await multipartChange(await authorization(WRITER), records);
-} else {
-  console.log(`skip multipart batches: ${BASE} does not offer them`);
-}
+await multipartReads(reader, records);
+await multipartChange(await authorization(WRITER), records);
 finish();

@@ -68,14 +68,6 @@ export async function authorization([id, secret]) {
   return { Authorization: `Bearer ${(await answer.json()).access_token}` };
 }
 
-/** Whether the server says in `$metadata` that batches may be multipart. */
-export async function answersMultipart() {
-  const schemas = Object.values(await (await fetch(`${ROOT}$metadata?$format=json`)).json());
-  const said = schemas.find((schema) => schema.$Annotations)?.$Annotations;
-  const batches = said["microsoft.graph.GraphService"]["@Capabilities.BatchSupport"];
-  return batches.SupportedFormats.includes("multipart/mixed");
-}
-
 /** The telephone numbers that take part in a record, each with its plus. */
 export function numbers(record) {
   return record.participants_v2.map((each) => each.id).filter((id) => id.startsWith("+"));

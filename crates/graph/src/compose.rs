@@ -21,7 +21,7 @@ use odata::bound::{Query, Resource};
 use odata::context;
 use odata::edm::StructuredType;
 use odata::eval::Environment;
-use store::{Budget, Reader};
+use store::{Budget, Reader, RowSet};
 use web::Problem;
 
 use crate::page_text::{PageForm, PageText};
@@ -90,7 +90,11 @@ impl Composer {
             (Base::Import, _) => Err(Problem::method_not_allowed(&[http::Method::POST])),
             (Base::Rows(rows), Tail::Whole) => self.rows(reader, question, *rows, effective),
             (Base::Rows(rows), Tail::Count) => self.count_rows(reader, *rows, effective),
-            (Base::Rows(_), Tail::Ref) => self.row_refs(reader, question, effective),
+            (Base::Rows(RowSet::Records), Tail::Ref) => self.row_refs(reader, question, effective),
+            (Base::Rows(_), Tail::Ref) => {
+                let what = "References to the rows of a function are not supported.";
+                Err(Problem::not_supported(what).with_target("path"))
+            }
             (
                 Base::Sessions(_) | Base::Segments(..) | Base::Participants(_) | Base::Versions(_),
                 Tail::Whole | Tail::Count | Tail::Ref,
@@ -132,6 +136,10 @@ impl Composer {
     fn communications(&self, question: &Question) -> Result<Answer, Problem> {
         if question.target.tail != Tail::Whole {
             return Err(Problem::no_such_route());
+        }
+        if !question.query.expand.is_empty() {
+            let what = "Expanding communications is not supported: follow its addresses.";
+            return Err(Problem::not_supported(what).with_target("$expand"));
         }
         let mut out = self.open(question, 128);
         out.push(b'}');

@@ -83,9 +83,9 @@ pub(crate) fn check(
     check_audience(claims, &policy.audiences)?;
     let expires_at = check_times(claims, now)?;
     let tenant = match &policy.tenant {
-        // A tid that is there and says another tenant was not made for this one.
-        Some(fixed) => match tenant_claim(claims)? {
-            Some(named) if named != *fixed => return Err(Denial::Tenant),
+        // A tid that says another tenant was not made for this one; one that is no GUID says something else.
+        Some(fixed) => match tenant_claim(claims) {
+            Ok(Some(named)) if named != *fixed => return Err(Denial::Tenant),
             _ => fixed.clone(),
         },
         None => tenant_claim(claims)?.ok_or(Denial::Tenant)?,

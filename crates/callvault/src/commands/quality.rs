@@ -206,5 +206,5 @@ fn counts(counts: Counts) -> String {
     let share = counts.poor_share().map_or(String::new(), |share| {
         format!(" ({:.1} % poor of what could be judged)", share * 100.0)
     });
-    format!("{good} streams good, {poor} poor, {unclassified} unclassified{share}")
+    format!("streams: {good} good, {poor} poor, {unclassified} unclassified{share}")
 }

@@ -20,7 +20,7 @@ fn the_program_of_the_readme_is_the_one_that_is_tried() {
 #[test]
 fn the_conformance_tables_name_existing_tests() {
     let mut tests = include_str!("notifications.rs").to_owned();
-    for folder in ["", "/emulator", "/language", "/logs", "/notifications"] {
+    for folder in ["", "/emulator", "/language", "/logs", "/notifications", "/protocol"] {
         let folder = format!("{}/tests/wire{folder}", env!("CARGO_MANIFEST_DIR"));
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();

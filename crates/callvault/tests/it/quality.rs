@@ -37,7 +37,7 @@ fn a_call_is_explained_in_sentences() {
     assert_eq!(
         lines,
         [
-            "poor by cqd-2021/1: 1 streams good, 1 poor, 0 unclassified (50.0 % poor of what could be judged)",
+            "poor by cqd-2021/1: streams: 1 good, 1 poor, 0 unclassified (50.0 % poor of what could be judged)",
             "",
             "Session s1",
             "  main-audio: Owen Franklin heard Abbie Wilkins: poor",
@@ -70,7 +70,7 @@ fn the_owners_profiles_are_read_and_their_faults_named() {
     let file_name = file.to_str().unwrap();
     let explain = ["quality", "explain", &id(1), "--profile", "office", "--profiles", file_name];
     std::fs::write(&file, profile("0.2")).unwrap();
-    assert!(callvault.succeed(&explain).contains("good by office/1: 2 streams good"));
+    assert!(callvault.succeed(&explain).contains("good by office/1: streams: 2 good"));
     std::fs::write(&file, profile("20")).unwrap();
     let ended = callvault.run(&explain);
     assert_eq!(ended.status.code(), Some(1));

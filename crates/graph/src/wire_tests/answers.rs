@@ -76,7 +76,7 @@ fn every_answer_has_its_ids_and_the_lines_that_keep_it_safe() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{target}");
         assert_eq!(
             answer.header("vary"),
-            Some("Accept, Accept-Encoding, Prefer, Authorization"),
+            Some("Accept, Accept-Encoding, Prefer, Authorization, OData-MaxVersion"),
             "{target}"
         );
         assert!(answer.header("server-timing").unwrap().contains("total;dur="), "{target}");

@@ -216,7 +216,7 @@ fn instants_and_durations_are_exact() {
         "startDateTime eq 2024-01-01T00:00:00Z",
         "totaloffsetminutes(startDateTime) eq 120",
         "totaloffsetminutes(endDateTime) eq 0",
-        "hour(startDateTime) eq 0",
+        "hour(startDateTime) eq 2",
         "endDateTime sub startDateTime eq duration'PT1H'",
         "startDateTime add duration'PT0.0000001S' gt startDateTime",
         "date(endDateTime) eq 2024-01-01",

@@ -247,7 +247,7 @@ mod tests {
             ("application/json;odata.metadata=none;IEEE754Compatible=true", Some(json(No, true))),
             ("application/json;odata.metadata=verbose", None),
             ("application/json;foo=bar", None),
-            ("application/json;foo=bar, */*;q=0.1", None),
+            ("application/json;foo=bar, */*;q=0.1", Some(json(Minimal, false))),
             ("application/json;foo=bar, application/json;q=0.1", Some(json(Minimal, false))),
             ("application/json;odata.streaming=true;charset=utf-8;", Some(json(Minimal, false))),
             ("application/json;q=0.5;foo=bar", Some(json(Minimal, false))),

@@ -1,5 +1,7 @@
 //! What a request makes a condition, and what it may not ask for.
 
+use testkit::Client;
+
 use super::super::record;
 use super::{RECORDS, served};
 
@@ -69,4 +71,42 @@ fn versions_of_the_schema_and_changes_of_references() {
     assert_eq!(answer.status, 204);
     assert_eq!(answer.header("odata-entityid"), answer.header("location"));
     assert_eq!(client.get(answer.header("odata-entityid").unwrap()).json()["id"], "r2");
+}
+
+#[test]
+fn a_change_is_made_in_the_state_that_it_names() {
+    let (_callvault, _server, mut client) = served();
+    let target = format!("{RECORDS}/r1");
+    let mut put = |client: &mut Client, version: u64, name: &str, value: &str| {
+        let headers = [("Content-Type", "application/json"), (name, value)];
+        client.send("PUT", &target, &headers, record("r1", version, 1).as_bytes()).status
+    };
+    assert_eq!(put(&mut client, 1, "If-Match", "*"), 412);
+    assert_eq!(client.get(&format!("{RECORDS}/r1")).status, 404);
+    assert_eq!(put(&mut client, 1, "If-None-Match", "*"), 201);
+    let tag = client.get(&format!("{RECORDS}/r1")).header("etag").unwrap().to_owned();
+    assert_eq!(put(&mut client, 2, "If-None-Match", "*"), 412);
+    assert_eq!(put(&mut client, 2, "If-None-Match", &tag), 412);
+    assert_eq!(put(&mut client, 2, "If-Match", "\"other\""), 412);
+    assert_eq!(client.get(&format!("{RECORDS}/r1")).json()["version"], 1);
+    assert_eq!(put(&mut client, 2, "If-Match", &tag), 200);
+    assert_eq!(put(&mut client, 3, "If-None-Match", &tag), 200);
+    let headers = [("Content-Type", "application/json"), ("If-Match", tag.as_str())];
+    let posted = client.send("POST", RECORDS, &headers, record("r1", 4, 1).as_bytes());
+    assert_eq!(posted.status, 412, "{}", posted.text());
+    assert_eq!(client.get(&format!("{RECORDS}/r1")).json()["version"], 3);
+}
+
+#[test]
+fn what_has_no_references_and_no_expansion_is_not_answered_with_something_else() {
+    let (_callvault, _server, mut client) = served();
+    client.post(RECORDS, record("r1", 1, 1).as_bytes());
+    for target in ["sessions", "segments", "streams"] {
+        let answer = client.get(&format!("{RECORDS}/callvault.{target}()/$ref"));
+        assert_eq!(answer.status, 501, "{target}: {}", answer.text());
+    }
+    for what in ["callRecords", "calls", "*"] {
+        let answer = client.get(&format!("/v1.0/communications?$expand={what}"));
+        assert_eq!(answer.status, 501, "{what}: {}", answer.text());
+    }
 }
