@@ -77,7 +77,7 @@ fn versions_of_the_schema_and_changes_of_references() {
 fn a_change_is_made_in_the_state_that_it_names() {
     let (_callvault, _server, mut client) = served();
     let target = format!("{RECORDS}/r1");
-    let mut put = |client: &mut Client, version: u64, name: &str, value: &str| {
+    let put = |client: &mut Client, version: u64, name: &str, value: &str| {
         let headers = [("Content-Type", "application/json"), (name, value)];
         client.send("PUT", &target, &headers, record("r1", version, 1).as_bytes()).status
     };
