@@ -127,21 +127,26 @@ impl Form {
     }
 }
 
-/// Whether JSON is accepted rather than a multipart message; without a word, what was sent.
+/// Whether the answer is JSON: what is accepted rather, if both forms are named, else what was sent. Clients
+/// that send a multipart message accept JSON for the answers in it, and can read no other batch.
 fn answers_json(headers: &HeaderMap, is_json: bool) -> bool {
-    let (mut json, mut multipart) = (0, 0);
+    let (mut json, mut multipart) = (None, None);
     let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
     for range in lines.flat_map(|line| line.split(',')) {
         let mut words = range.split(';').map(str::trim);
         let name = words.next().unwrap_or_default().to_ascii_lowercase();
         let q = words.find_map(|word| word.strip_prefix("q=")).map_or(1_000, quality);
         match name.as_str() {
-            "application/json" => json = q,
-            "multipart/mixed" => multipart = q,
+            "application/json" => json = Some(q),
+            "multipart/mixed" => multipart = Some(q),
             _ => {}
         }
     }
-    if json == multipart { is_json } else { json > multipart }
+    match (json, multipart) {
+        (Some(json), Some(multipart)) if json != multipart => json > multipart,
+        (None, Some(_)) => false,
+        _ => is_json,
+    }
 }
 
 /// `Prefer: continue-on-error` (OData Protocol 8.2.8.3).

@@ -185,7 +185,10 @@ fn request<'a>(
     let end = content.iter().position(|byte| *byte == b'\n').unwrap_or(content.len());
     let (first, behind) = content.split_at(end);
     let first = std::str::from_utf8(first).map_err(|_| "its request line is not UTF-8")?;
-    let (method, rest) = first.trim().split_once(' ').ok_or("it has no request line")?;
+    let words = first.trim().split_once(' ');
+    let is_method = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let (method, rest) =
+        words.filter(|(method, _)| is_method(method)).ok_or("it has no request line")?;
     // The version of HTTP is the last word; some write none.
     let target = match rest.rsplit_once(' ') {
         Some((target, version)) if version.starts_with("HTTP/") => target,

@@ -133,10 +133,10 @@ impl<P> Request<P> {
         Ok(Arc::clone(caller))
     }
 
-    /// Whether `If-None-Match` names this tag, so that the body need not be made (RFC 9110
-    /// section 13.1.2; the comparison is the weak one).
+    /// Whether `If-None-Match` of a read names this tag, so that the body need not be made (RFC 9110
+    /// section 13.1.2; the comparison is the weak one). For a change it is a condition.
     pub fn matches_none(&self, etag: &ETag) -> bool {
-        etag.is_named_by(self.headers.get_all(IF_NONE_MATCH))
+        self.method == Method::GET && etag.is_named_by(self.headers.get_all(IF_NONE_MATCH))
     }
 
     /// The other side of the connection that it came by.
