@@ -155,13 +155,20 @@ impl Join {
         owned(self.answer(reader, &question)?)
     }
 
+    /// Asks for what one row is decided by. The next row's takes its place, so that what was kept for it is
+    /// given back.
     fn ask(
         &self,
         reader: &mut Reader,
         path: &str,
         options: &str,
     ) -> Result<Option<Vec<u8>>, Problem> {
-        self.answer(reader, &question(path, options)?)
+        let meter = &self.composer.budget.meter;
+        let (made, kept) = (meter.made(), meter.kept());
+        let answer = self.answer(reader, &question(path, options)?);
+        meter.forget(made);
+        meter.release(meter.kept().saturating_sub(kept));
+        answer
     }
 
     fn answer(&self, reader: &mut Reader, question: &Question) -> Result<Option<Vec<u8>>, Problem> {

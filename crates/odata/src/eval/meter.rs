@@ -255,6 +255,11 @@ impl Meter {
         self.read(bytes)
     }
 
+    /// Bytes of what is kept so far, for [`Self::release`] of what comes behind.
+    pub fn kept(&self) -> usize {
+        self.kept.get()
+    }
+
     /// Gives back what was kept.
     pub fn release(&self, bytes: usize) {
         self.kept.set(self.kept.get().saturating_sub(bytes));

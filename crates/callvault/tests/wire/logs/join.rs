@@ -158,3 +158,28 @@ fn conditions_read_the_record_and_expand_returns_it() {
         assert_eq!(of_logs.get(&format!("{target}?{options}")).status, 403, "{options}");
     }
 }
+
+#[test]
+fn records_that_rows_are_decided_by_take_memory_one_after_the_other() {
+    let (_callvault, _server, mut client) = served_with("[limits]\nquery_bytes = 1000000\n");
+    let (start, end) = ("2025-05-18T10:00:00Z", "2025-05-18T10:05:00Z");
+    let id = |n: u32| format!("11111111-0000-4000-8000-{n:012}");
+    let direct = |n: u32| {
+        let mut row = row("DirectRoutingCalls", u64::from(n), start);
+        row["correlationId"] = json!(id(n));
+        row
+    };
+    let session = |n: u32| {
+        json!({"id": format!("s{n}"), "startDateTime": start, "endDateTime": end, "segments": [
+            {"id": format!("g{n}"), "startDateTime": start, "endDateTime": end}]})
+    };
+    for n in 0..30 {
+        let mut call = call(&id(n), start, end, "+15550100182");
+        call["sessions"] = (0..60).map(session).collect();
+        record(&mut client, &call);
+    }
+    put(&mut client, "DirectRoutingCalls", &(0..30).map(direct).collect::<Vec<_>>());
+    let target = get(RECORDS, "DirectRoutingCalls", "2025-05-18", "2025-05-19");
+    let condition = "$filter=callvault.callRecord/sessions/$count%20eq%2060";
+    assert_eq!(rows_of(&mut client, &format!("{target}?{condition}")).len(), 30);
+}
