@@ -119,7 +119,7 @@ pub(crate) fn signing_keys(store: &Store, master: &MasterKey, now: i64) -> Resul
     if keys.iter().any(|key| key.not_after.is_none()) {
         return Ok(keys);
     }
-    save(store, &SigningKey::generate(master, now)?)?;
+    store.put_first_signing_key(row_of_key(&SigningKey::generate(master, now)?)).wait()?;
     // Read again, since another process may have created one at the same time.
     Ok(stored(store)?)
 }
@@ -177,15 +177,18 @@ pub(crate) fn page_token_keys(store: &Store, master: &MasterKey) -> Result<Vec<(
 }
 
 fn save(store: &Store, key: &SigningKey) -> Result<()> {
-    let row = SigningKeyRow {
+    Ok(store.put_signing_key(row_of_key(key)).wait()?)
+}
+
+fn row_of_key(key: &SigningKey) -> SigningKeyRow {
+    SigningKeyRow {
         kid: key.kid.clone(),
         algorithm: key.algorithm.clone(),
         sealed_private_key: key.sealed_private_key.clone(),
         public_jwk: key.public_jwk.clone(),
         created: key.created,
         not_after: key.not_after,
-    };
-    Ok(store.put_signing_key(row).wait()?)
+    }
 }
 
 fn key_of_row(row: SigningKeyRow) -> SigningKey {

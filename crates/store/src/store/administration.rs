@@ -23,6 +23,14 @@ impl Store {
         self.submit(Weight::SMALL, move |session| administration::put_signing_key(session, &key))
     }
 
+    /// Inserts a signing key unless there is one that signs. So several processes that each make one end up
+    /// with the same.
+    pub fn put_first_signing_key(&self, key: SigningKeyRow) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| {
+            administration::put_first_signing_key(session, &key)
+        })
+    }
+
     /// Deletes a signing key; whether there was one.
     pub fn delete_signing_key(&self, kid: &str) -> Pending<bool> {
         let kid = kid.to_owned();

@@ -7,6 +7,9 @@ use crate::engine::{Connection, Row};
 use crate::rows::record::{AppRow, SigningKeyRow};
 use crate::{Cause, Error};
 
+/// Any number, the same for all nodes.
+const LOCK: i64 = 0x4361_6c6c_0003;
+
 pub(crate) fn put_app(session: &mut Session, app: &AppRow) -> Result<(), Error> {
     session.connection.execute(
         "INSERT INTO app (client_id, tenant, name, roles, secret_hash, created) \
@@ -45,6 +48,21 @@ pub(crate) fn put_signing_key(session: &mut Session, key: &SigningKeyRow) -> Res
         ),
     )?;
     Ok(())
+}
+
+/// Stores a key unless there is one that signs: of processes that start at the same time, one is first.
+pub(crate) fn put_first_signing_key(
+    session: &mut Session,
+    key: &SigningKeyRow,
+) -> Result<(), Error> {
+    if let Connection::Postgres(_) = session.connection {
+        session.connection.exists("SELECT pg_advisory_xact_lock(?1)", [LOCK])?;
+    }
+    let is_there = "SELECT 1 FROM signing_key WHERE not_after IS NULL";
+    if session.connection.exists(is_there, ())? {
+        return Ok(());
+    }
+    put_signing_key(session, key)
 }
 
 pub(crate) fn delete_signing_key(session: &mut Session, kid: &str) -> Result<bool, Error> {
