@@ -1,6 +1,6 @@
 //! The verdict of a profile on a stream.
 
-use crate::figures::{Figures, Known};
+use crate::figures::{FigureState, Figures};
 use crate::medium::Medium;
 use crate::metric::Metric;
 use crate::outcome::{Finding, Outcome, Reason, Verdict};
@@ -25,9 +25,9 @@ pub fn classify<'p>(profile: &'p Profile, label: Option<&str>, figures: &Figures
     };
     for metric in rule.metrics() {
         match figures.get(metric) {
-            Known::Value(_) => {}
-            Known::Missing => outcome.missing.push(metric),
-            Known::Implausible => {
+            FigureState::Value(_) => {}
+            FigureState::Missing => outcome.missing.push(metric),
+            FigureState::Implausible => {
                 outcome.missing.push(metric);
                 outcome.implausible.push(metric);
             }

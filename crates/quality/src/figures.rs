@@ -49,7 +49,7 @@ impl Figure {
 
 /// What is known of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Known {
+pub enum FigureState {
     /// Nothing: null, or not a number.
     Missing,
     /// A value that can't be true, which counts as missing.
@@ -60,11 +60,11 @@ pub enum Known {
 
 /// The figures of a stream.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figures(Vec<Known>);
+pub struct Figures(Vec<FigureState>);
 
 impl Default for Figures {
     fn default() -> Self {
-        Self(vec![Known::Missing; Metric::count()])
+        Self(vec![FigureState::Missing; Metric::count()])
     }
 }
 
@@ -73,22 +73,22 @@ impl Figures {
     pub fn set(&mut self, metric: Metric, figure: Figure) {
         let is_finite = !matches!(figure, Figure::Real(value) if !value.is_finite());
         self.0[metric.index()] = match is_finite {
-            false => Known::Missing,
-            true if figure.is_plausible(metric) => Known::Value(figure),
-            true => Known::Implausible,
+            false => FigureState::Missing,
+            true if figure.is_plausible(metric) => FigureState::Value(figure),
+            true => FigureState::Implausible,
         };
     }
 
     /// What is known of a metric.
-    pub fn get(&self, metric: Metric) -> Known {
+    pub fn get(&self, metric: Metric) -> FigureState {
         self.0[metric.index()]
     }
 
     /// The value of a metric, where there is one that can be true.
     pub fn value(&self, metric: Metric) -> Option<Figure> {
         match self.get(metric) {
-            Known::Value(figure) => Some(figure),
-            Known::Missing | Known::Implausible => None,
+            FigureState::Value(figure) => Some(figure),
+            FigureState::Missing | FigureState::Implausible => None,
         }
     }
 
@@ -139,7 +139,7 @@ mod tests {
             figures.value(metric("averagePacketLossRate")),
             Some(Figure::Real(0.013_816_93))
         );
-        assert_eq!(figures.get(metric("averageRoundTripTime")), Known::Missing);
+        assert_eq!(figures.get(metric("averageRoundTripTime")), FigureState::Missing);
     }
 
     #[test]
@@ -149,8 +149,8 @@ mod tests {
                 "averageVideoFrameRate":1e999,"averageRoundTripTime":5}"#,
         );
         let implausible =
-            |name| assert_eq!(figures.get(metric(name)), Known::Implausible, "{name}");
-        let missing = |name| assert_eq!(figures.get(metric(name)), Known::Missing, "{name}");
+            |name| assert_eq!(figures.get(metric(name)), FigureState::Implausible, "{name}");
+        let missing = |name| assert_eq!(figures.get(metric(name)), FigureState::Missing, "{name}");
         ["maxPacketLossRate", "averageJitter", "packetUtilization"]
             .into_iter()
             .for_each(implausible);

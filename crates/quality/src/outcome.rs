@@ -1,6 +1,6 @@
 //! What a profile says of a stream, with the reasons.
 
-use odata::json::{Json, push_string};
+use odata::json::{Json, Node};
 use odata::primitive::Duration;
 
 use crate::figures::Figure;
@@ -118,75 +118,50 @@ impl<'p> Outcome<'p> {
         self.reasons.iter().rev().max_by(|a, b| severity(a).total_cmp(&severity(b)))
     }
 
-    /// The outcome as an object: profile, verdict, reasons, watch, missing, implausible.
+    /// The outcome as an object: profile, verdict, reasons, watch, what decided, missing, implausible.
     pub fn to_json(&self) -> Json {
-        let mut out = b"{\"profile\":".to_vec();
-        push_string(&mut out, &self.profile.id());
-        out.extend_from_slice(b",\"verdict\":");
-        push_string(&mut out, self.verdict.name());
-        push_list(&mut out, "reasons", &self.reasons, push_reason);
-        push_list(&mut out, "watch", &self.watch, |out, it| push_finding(out, it.reason, it));
-        if let Some(metric) = self.decided_by {
-            out.extend_from_slice(b",\"decidedBy\":");
-            push_string(&mut out, metric.name());
-        }
-        let push_metric = |out: &mut Vec<u8>, metric: &Metric| push_string(out, metric.name());
-        push_list(&mut out, "missing", &self.missing, push_metric);
-        push_list(&mut out, "implausible", &self.implausible, push_metric);
-        out.push(b'}');
-        Json::from_written(out)
+        let names = |metrics: &[Metric]| {
+            Node::Array(metrics.iter().map(|metric| Node::text(metric.name())).collect())
+        };
+        let watch = self.watch.iter().map(|finding| finding_node(finding.reason, finding));
+        let mut members = vec![
+            ("profile", Node::text(&self.profile.id())),
+            ("verdict", Node::text(self.verdict.name())),
+            ("reasons", Node::Array(self.reasons.iter().map(reason_node).collect())),
+            ("watch", Node::Array(watch.collect())),
+        ];
+        members.extend(self.decided_by.map(|metric| ("decidedBy", Node::text(metric.name()))));
+        members.push(("missing", names(&self.missing)));
+        members.push(("implausible", names(&self.implausible)));
+        Json::of(&Node::object(members))
     }
 }
 
-fn push_list<T>(out: &mut Vec<u8>, name: &str, items: &[T], push: impl Fn(&mut Vec<u8>, &T)) {
-    out.push(b',');
-    push_string(out, name);
-    out.extend_from_slice(b":[");
-    for (place, item) in items.iter().enumerate() {
-        if place > 0 {
-            out.push(b',');
-        }
-        push(out, item);
-    }
-    out.push(b']');
-}
-
-fn push_reason(out: &mut Vec<u8>, reason: &Reason<'_>) {
+fn reason_node(reason: &Reason<'_>) -> Node<'static> {
+    let name = ("reason", Node::text(reason.name()));
     match reason {
-        Reason::Figure(finding) | Reason::Gate(finding) => {
-            push_finding(out, reason.name(), finding);
-        }
-        Reason::GateUnknown(_) | Reason::NoMetrics | Reason::MissingMetrics => {
-            out.extend_from_slice(b"{\"reason\":");
-            push_string(out, reason.name());
-            if let Reason::GateUnknown(metric) = reason {
-                out.extend_from_slice(b",\"metric\":");
-                push_string(out, metric.name());
-            }
-            out.push(b'}');
-        }
+        Reason::Figure(finding) | Reason::Gate(finding) => finding_node(reason.name(), finding),
+        Reason::GateUnknown(metric) => Node::object([name, ("metric", Node::text(metric.name()))]),
+        Reason::NoMetrics | Reason::MissingMetrics => Node::object([name]),
     }
 }
 
-fn push_finding(out: &mut Vec<u8>, reason: &str, finding: &Finding<'_>) {
-    out.extend_from_slice(b"{\"reason\":");
-    push_string(out, reason);
-    out.extend_from_slice(b",\"metric\":");
-    push_string(out, finding.metric.name());
-    out.extend_from_slice(b",\"value\":");
-    push_figure(out, finding.metric, finding.value);
-    out.extend_from_slice(b",\"op\":");
-    push_string(out, finding.comparison.operator());
-    out.extend_from_slice(b",\"threshold\":");
-    push_figure(out, finding.metric, finding.threshold);
-    out.push(b'}');
+fn finding_node(reason: &str, finding: &Finding<'_>) -> Node<'static> {
+    let Finding { metric, value, comparison, threshold, .. } = *finding;
+    Node::object([
+        ("reason", Node::text(reason)),
+        ("metric", Node::text(metric.name())),
+        ("value", figure_node(metric, value)),
+        ("op", Node::text(comparison.operator())),
+        ("threshold", figure_node(metric, threshold)),
+    ])
 }
 
 /// Durations as Graph writes them, numbers as numbers.
-fn push_figure(out: &mut Vec<u8>, metric: Metric, figure: Figure) {
+fn figure_node(metric: Metric, figure: Figure) -> Node<'static> {
     match (metric.scale(), figure) {
-        (Scale::Duration, Figure::Int(ticks)) => push_string(out, &Duration(ticks).to_string()),
-        (_, Figure::Int(number)) => out.extend_from_slice(number.to_string().as_bytes()),
-        (_, Figure::Real(number)) => out.extend_from_slice(number.to_string().as_bytes()),
+        (Scale::Duration, Figure::Int(ticks)) => Node::text(&Duration(ticks).to_string()),
+        (_, Figure::Int(number)) => Node::Number(number.to_string().into()),
+        (_, Figure::Real(number)) => Node::Number(number.to_string().into()),
     }
 }
