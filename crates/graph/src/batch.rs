@@ -34,7 +34,7 @@ use crate::routes::Rows;
 use crate::version::ApiVersion;
 use multipart::{Piece, PieceAnswer};
 use payload::Member;
-use references::Known;
+use references::References;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -217,7 +217,7 @@ impl<A: Application> Run<'_, A> {
             let (mut places, mut running) = (Vec::new(), Vec::new());
             for place in ready {
                 let Some(mut member) = members[place].take() else { continue };
-                let mut known = Known::default();
+                let mut known = References::default();
                 for before in &waits[place] {
                     if let Some(answer) = &answers[*before] {
                         known.add(Some(&names[*before]), &uris[*before], answer, self.public());

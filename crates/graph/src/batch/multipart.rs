@@ -13,7 +13,7 @@ use web::request_id::RequestIdText;
 use web::{Application, Problem};
 
 use super::payload::{MOST, Member, NOT_TAKEN, address};
-use super::references::Known;
+use super::references::References;
 use super::{Run, has_failed, shown};
 use crate::version::ApiVersion;
 
@@ -98,7 +98,7 @@ pub(super) async fn run<A: Application>(
     goes_on: bool,
 ) -> Vec<PieceAnswer> {
     let mut answers = Vec::with_capacity(pieces.len());
-    let mut known = Known::default();
+    let mut known = References::default();
     for piece in pieces {
         let answered = match piece {
             Piece::Request(member) => answer(run, *member, &mut known, false).await,
@@ -118,7 +118,7 @@ pub(super) async fn run<A: Application>(
 async fn change<A: Application>(
     run: &Run<'_, A>,
     mut members: Vec<Member>,
-    known: &mut Known,
+    known: &mut References,
 ) -> Option<PieceAnswer> {
     let single = members.pop()?;
     let problem = if !members.is_empty() {
@@ -137,7 +137,7 @@ async fn change<A: Application>(
 async fn answer<A: Application>(
     run: &Run<'_, A>,
     mut member: Member,
-    known: &mut Known,
+    known: &mut References,
     is_in_set: bool,
 ) -> Option<PieceAnswer> {
     let id = (!member.id.is_empty()).then(|| member.id.clone());

@@ -11,9 +11,9 @@ use super::has_failed;
 
 /// Where what earlier requests were about is; nowhere for those that failed.
 #[derive(Debug, Default)]
-pub(super) struct Known(HashMap<String, Option<String>>);
+pub(super) struct References(HashMap<String, Option<String>>);
 
-impl Known {
+impl References {
     /// Notes what a request was about. `public` is the address that links begin with.
     pub(super) fn add(&mut self, id: Option<&str>, uri: &Uri, answer: &MemberAnswer, public: &str) {
         let Some(id) = id else { return };
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_reference_stands_behind_the_version() {
-        let mut known = Known::default();
+        let mut known = References::default();
         known.0.insert("1".to_owned(), Some("/v1.0/x/a".to_owned()));
         known.0.insert("2".to_owned(), None);
         for (address, expected) in [

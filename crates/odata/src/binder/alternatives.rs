@@ -10,7 +10,7 @@ const LONG: usize = 32;
 const MOST_VALUES: usize = 8;
 
 /// The comparisons of a value with literals in a chain, by their places.
-struct Compared<'p> {
+struct Alternatives<'p> {
     value: &'p Path,
     places: Vec<usize>,
 }
@@ -20,7 +20,7 @@ struct Compared<'p> {
 pub(super) fn joined(mut parts: Vec<Expr>) -> Expr {
     let mut lists: Vec<(Vec<usize>, Expr)> = Vec::new();
     if parts.len() >= LONG {
-        for Compared { places, .. } in compared(&parts) {
+        for Alternatives { places, .. } in compared(&parts) {
             if places.len() >= LONG {
                 let list = list(&parts, &places);
                 lists.extend(list.map(|list| (places, list)));
@@ -46,14 +46,14 @@ pub(super) fn joined(mut parts: Vec<Expr>) -> Expr {
     }
 }
 
-fn compared(parts: &[Expr]) -> Vec<Compared<'_>> {
-    let mut found: Vec<Compared<'_>> = Vec::new();
+fn compared(parts: &[Expr]) -> Vec<Alternatives<'_>> {
+    let mut found: Vec<Alternatives<'_>> = Vec::new();
     for (place, part) in parts.iter().enumerate() {
         let Some((value, _)) = sides(part) else { continue };
         match found.iter().position(|known| known.value == value) {
             Some(at) => found[at].places.push(place),
             None if found.len() < MOST_VALUES => {
-                found.push(Compared { value, places: vec![place] });
+                found.push(Alternatives { value, places: vec![place] });
             }
             None => {}
         }

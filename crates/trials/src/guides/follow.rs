@@ -11,7 +11,7 @@ use regex::{Captures, Regex};
 use super::compare;
 use super::machine::{Machine, Places};
 use super::markdown::{Block, blocks};
-use super::terminal::{Running, Terminal};
+use super::terminal::{Process, Terminal};
 use xtask::repository::root;
 
 /// A file of the clone that a guide links to by its name; readers save it in their folder.
@@ -86,7 +86,7 @@ struct Reader {
     variables: Vec<(String, String)>,
     terminal: Terminal,
     terminals: usize,
-    server: Option<Running>,
+    server: Option<Process>,
     /// What the last block printed, and all until then.
     last: Option<String>,
     all: String,

@@ -26,7 +26,7 @@ pub(super) struct Terminal {
 }
 
 /// A program that has not ended yet. Dropped, it is killed.
-pub(super) struct Running {
+pub(super) struct Process {
     child: Child,
     printed: PathBuf,
 }
@@ -78,13 +78,13 @@ impl Terminal {
     ///
     /// # Errors
     /// When it can't be started.
-    pub(super) fn start(&self, command: &str) -> Result<Running> {
+    pub(super) fn start(&self, command: &str) -> Result<Process> {
         let printed = self.state.with_extension("printed");
         let script = format!("{}\nexec {}", self.begin(), command.trim_start());
         let mut shell = self.shell(&script);
         let file = File::create(&printed)?;
         shell.stdout(file.try_clone()?).stderr(file);
-        Ok(Running { child: shell.spawn().context("starting bash")?, printed })
+        Ok(Process { child: shell.spawn().context("starting bash")?, printed })
     }
 
     fn begin(&self) -> String {
@@ -106,7 +106,7 @@ impl Terminal {
     }
 }
 
-impl Running {
+impl Process {
     /// Everything that it has printed so far.
     pub(super) fn printed(&self) -> String {
         fs::read(&self.printed)
@@ -168,7 +168,7 @@ fn end_group(group: u32) {
     let _ = kill.args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status();
 }
 
-impl Drop for Running {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -10,7 +10,7 @@ use crate::json::{Member, Node, Text};
 
 /// A prepared join.
 #[derive(Debug)]
-pub(super) struct Joining {
+pub(super) struct JoinStage {
     path: Program,
     /// The type of what is related.
     pub(super) ty: Type,
@@ -19,7 +19,7 @@ pub(super) struct Joining {
     pub(super) is_outer: bool,
 }
 
-impl Joining {
+impl JoinStage {
     pub(super) fn new(path: &Expr, alias: &str, is_outer: bool) -> Self {
         let ty = match path.ty {
             Ty::Many(ty) => ty,

@@ -3,7 +3,7 @@
 use super::Excess;
 use super::extreme::Choice;
 use super::group::Grouping;
-use super::join::Joining;
+use super::join::JoinStage;
 use crate::bound::{Aggregate, Apply, Search, Transformation};
 use crate::eval::Program;
 use crate::eval::page::{Calculation, Sieve, Window, calculations};
@@ -24,7 +24,7 @@ pub(super) enum Stage {
     Concat(Vec<Vec<Stage>>),
     Extreme(Choice),
     /// Joins, and what becomes of the related items of an item first.
-    Join(Joining, Option<Vec<Stage>>),
+    Join(JoinStage, Option<Vec<Stage>>),
 }
 
 /// Figures, and where their values come from.
@@ -75,7 +75,7 @@ pub(super) fn stages(apply: &Apply) -> Result<Vec<Stage>, Excess> {
             }
             Transformation::Join { path, alias, apply, is_outer } => {
                 let inner = apply.as_ref().map(self::stages).transpose()?;
-                Stage::Join(Joining::new(path, alias, *is_outer), inner)
+                Stage::Join(JoinStage::new(path, alias, *is_outer), inner)
             }
             Transformation::Extreme { kind, amount, by } => {
                 Stage::Extreme(Choice::new(*kind, amount, by))

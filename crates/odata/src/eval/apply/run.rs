@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use self::groups::Groups;
 use super::aggregate::Aggregator;
 use super::extreme::Ranking;
-use super::join::Joining;
+use super::join::JoinStage;
 use super::plan::{Figures, Stage};
 use super::{Excess, Setting, Sizes};
 use crate::eval::json_form::set_member;
@@ -254,7 +254,7 @@ impl<'p> State<'p> {
 
 /// What an item is joined with.
 fn related(
-    (joining, inner): (&Joining, Option<&[Stage]>),
+    (joining, inner): (&JoinStage, Option<&[Stage]>),
     item: &Node<'_>,
     setting: &Setting<'_>,
     budget: &mut Budget,
