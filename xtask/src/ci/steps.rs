@@ -15,7 +15,7 @@ pub(super) struct Step {
 
 /// Cheap ones first, then what most others wait for. Of those that could begin, the first in this
 /// table does. The build also lints and documents what it compiles ([`crate::compiler`]).
-pub(super) const STEPS: [Step; 17] = [
+pub(super) const STEPS: [Step; 18] = [
     step("setup", &[], || vec![xtask(&["setup"])]),
     step("format", &[], format),
     step("tidy", &[], || vec![xtask(&["tidy"])]),
@@ -27,6 +27,7 @@ pub(super) const STEPS: [Step; 17] = [
     step("fuzz", &["build"], || vec![trials(&["fuzz", "--seconds", "10"])]),
     step("clients", &["sdks"], || vec![trials(&["clients"])]),
     step("scenarios", &["sdks"], || vec![trials(&["scenarios"])]),
+    step("guides", &["sdks"], || vec![trials(&["guides", "--short"])]),
     step("kill", &["build"], || {
         vec![trials(&["soak", "kill", "--rounds", "5"]), trials(&["soak", "delta", "--short"])]
     }),
