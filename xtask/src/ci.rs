@@ -133,13 +133,22 @@ impl Job {
     }
 }
 
-/// The last words of a step that failed.
+/// Failed tests that are named again at the end, at most.
+const MOST_NAMED: usize = 20;
+
+/// The tests that failed in a step, or else its last words.
 fn failure(printed: &str, status: std::process::ExitStatus) -> anyhow::Error {
+    let failed = printed.lines().filter(|line| is_failed_test(line)).take(MOST_NAMED);
+    let failed: Vec<&str> = failed.map(str::trim).collect();
     let mut lines = printed.lines().rev().filter(|line| !line.starts_with(cpu::LABEL));
-    match lines.find(|line| !line.trim().is_empty()) {
-        Some(line) => anyhow::anyhow!("{status}: {line}"),
-        None => anyhow::anyhow!("{status}"),
-    }
+    let last = lines.find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let words = if failed.is_empty() { last.to_owned() } else { failed.join("; ") };
+    anyhow::anyhow!("{status}: {words}")
+}
+
+/// Whether a line tells of a test that failed: of Rust's test runner, or of the client checks.
+fn is_failed_test(line: &str) -> bool {
+    line.starts_with("test ") && line.ends_with(" FAILED") || line.starts_with("FAIL ")
 }
 
 impl Outcome {
@@ -205,6 +214,17 @@ mod tests {
     fn step_that_breaks_after_passing_tests_still_fails() {
         let counted = Tally { passed: 7, failed: 0 };
         assert_eq!(of_step(counted, false), Tally { passed: 7, failed: 1 });
+    }
+
+    #[test]
+    fn failed_tests_are_named_at_the_end() {
+        use std::os::unix::process::ExitStatusExt;
+        let status = std::process::ExitStatus::from_raw(256);
+        let named = |printed: &str| failure(printed, status).to_string();
+        let of_runner = "test delta::a ... ok\ntest delta::b ... FAILED\nerror: 1 failed";
+        assert_eq!(named(of_runner), "exit status: 1: test delta::b ... FAILED");
+        assert_eq!(named("FAIL record: id\n1 passed, 1 failed"), "exit status: 1: FAIL record: id");
+        assert_eq!(named("can't start\n\n"), "exit status: 1: can't start");
     }
 
     #[test]
