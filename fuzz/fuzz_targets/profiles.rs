@@ -14,7 +14,7 @@ fuzz_target!(|text: &str| {
     let limits = Limits { nodes: 100_000, url: 1 << 20, ..Limits::default() };
     for profile in profiles.iter().skip(4) {
         let outcome = classify(profile, Some("main-audio"), &Figures::default());
-        let _ = (outcome.to_json(), profile.digest());
+        let _ = (outcome.to_node(), profile.digest());
         for rule in &profile.rules {
             let query = format!("$compute={} as verdict", expression::rule(rule));
             let now = DateTimeOffset(0);

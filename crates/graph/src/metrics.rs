@@ -27,6 +27,7 @@ pub(crate) fn write(
     out: &mut String,
     records: &RecordCounters,
     deliveries: &notify::Counters,
+    unjudged: u64,
 ) -> fmt::Result {
     let name = "callvault_records_total";
     let counts = OUTCOMES.iter().zip(&records.0);
@@ -37,6 +38,8 @@ pub(crate) fn write(
         (name, "counter", "Records received or erased over HTTP, by outcome."),
         counts,
     )?;
+    let help = "Records that were stored before there were verdicts and have none yet.";
+    write_family(out, ("callvault_records_unjudged", "gauge", help), [(None, unjudged)])?;
     let of = deliveries;
     for (name, kind, help, value) in [
         ("queued", "gauge", "Notifications that wait.", &of.queued),
@@ -68,10 +71,12 @@ mod tests {
         records.count("created");
         deliveries.queued.store(3, Ordering::Relaxed);
         let mut text = String::new();
-        write(&mut text, &records, &deliveries).unwrap();
-        for line in
-            ["callvault_records_total{outcome=\"created\"} 1", "callvault_deliveries_queued 3"]
-        {
+        write(&mut text, &records, &deliveries, 7).unwrap();
+        for line in [
+            "callvault_records_total{outcome=\"created\"} 1",
+            "callvault_deliveries_queued 3",
+            "callvault_records_unjudged 7",
+        ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! What a query leaves of the form in which things are kept.
 
+use model::rows::QUALITY;
 use odata::bound::{ExpandItem, ExpandKind, Query, Select};
 
 /// Whether members are left out anywhere.
@@ -15,7 +16,8 @@ pub(crate) fn is_copy(query: &Query) -> bool {
         || query.search.is_some()
         || !query.orderby.is_empty()
         || query.skip.is_some()
-        || query.select.as_ref().is_some_and(Select::chooses_items);
+        || query.select.as_ref().is_some_and(Select::chooses_items)
+        || query.select.as_ref().is_some_and(|select| select.find(QUALITY).is_some());
     // Segments are kept with their session, and copied with it all together.
     let is_whole = |item: &ExpandItem| item.property.name != "segments" || item.query.top.is_none();
     let is_copy_inside = |item: &ExpandItem| {

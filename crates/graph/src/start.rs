@@ -70,6 +70,7 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
     let keys = Keys::new(options.page_token_keys).ok_or(StartError::NoPageTokenKey)?;
     let records = Arc::new(RecordCounters::default());
     let (counted, deliveries) = (Arc::clone(&records), Arc::clone(&options.notifications.counters));
+    let unjudged = options.store.clone();
     let mut query = options.query;
     if options.graph.is_strict {
         query.cost.page = MOST_SESSIONS;
@@ -98,7 +99,9 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
         log_lines_dropped: options.log_lines_dropped,
         version: options.version,
         labels: Label::TEXTS,
-        metrics: Arc::new(move |out| metrics::write(out, &counted, &deliveries)),
+        metrics: Arc::new(move |out| {
+            metrics::write(out, &counted, &deliveries, unjudged.unjudged())
+        }),
     };
     Ok((server, share))
 }

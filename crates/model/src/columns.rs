@@ -54,6 +54,15 @@ impl Table {
             Self::Stream => &STREAM,
         }
     }
+
+    /// Its columns with verdicts, which stand behind the others and are made from them.
+    pub fn verdicts(self) -> &'static [Column] {
+        match self {
+            Self::CallRecord | Self::Session => CALL_QUALITY,
+            Self::Stream => STREAM_QUALITY,
+            Self::Segment | Self::Media => &[],
+        }
+    }
 }
 
 /// The value of a typed column.
@@ -139,15 +148,47 @@ pub static SEGMENT: LazyLock<Vec<Column>> = LazyLock::new(|| {
 
 /// Of an endpoint, with `caller_` or `callee_` before the names: whether it is a
 /// participantEndpoint (else it is another kind; null if there is none), `identity/user/id`,
-/// `associatedIdentity/id`, and what the schema marks of its user agent.
+/// `associatedIdentity/id`, `feedback/rating`, the role of a service's user agent, and what the schema
+/// marks of the user agent.
 pub static END: LazyLock<Vec<Column>> = LazyLock::new(|| {
     let own = [
         column("is_participant", Affinity::Integer),
         column("user_id", Affinity::Text),
         column("associated_id", Affinity::Text),
+        column("feedback_rating", Affinity::Text),
+        column("service_role", Affinity::Text),
     ];
     own.into_iter().chain(marked(&generated::CLIENT_USER_AGENT)).collect()
 });
+
+/// The verdict on a call or a session ([`generated::CALL_QUALITY`]); all null until it is judged.
+pub static CALL_QUALITY: &[Column] = &[
+    column("quality_verdict", Affinity::Text),
+    column("quality_reason", Affinity::Text),
+    column("quality_audio_good", Affinity::Integer),
+    column("quality_audio_poor", Affinity::Integer),
+    column("quality_audio_unclassified", Affinity::Integer),
+    column("quality_video_good", Affinity::Integer),
+    column("quality_video_poor", Affinity::Integer),
+    column("quality_video_unclassified", Affinity::Integer),
+    column("quality_screen_sharing_good", Affinity::Integer),
+    column("quality_screen_sharing_poor", Affinity::Integer),
+    column("quality_screen_sharing_unclassified", Affinity::Integer),
+    column("quality_heard_good", Affinity::Integer),
+    column("quality_heard_poor", Affinity::Integer),
+    column("quality_heard_unclassified", Affinity::Integer),
+    column("quality_was_heard_good", Affinity::Integer),
+    column("quality_was_heard_poor", Affinity::Integer),
+    column("quality_was_heard_unclassified", Affinity::Integer),
+    column("quality_people", Affinity::Integer),
+    column("quality_poor_people", Affinity::Integer),
+    column("quality_poor_share", Affinity::Real),
+    column("quality_is_poor", Affinity::Integer),
+];
+
+/// The verdict on a stream ([`generated::STREAM_QUALITY`]); null until it is judged.
+pub static STREAM_QUALITY: &[Column] =
+    &[column("quality_verdict", Affinity::Text), column("quality_reason", Affinity::Text)];
 
 /// Of a media: its label, then what the schema marks of its networks and devices, with
 /// `caller_network_`, `callee_network_`, `caller_device_` or `callee_device_` before the names.

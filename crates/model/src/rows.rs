@@ -9,6 +9,9 @@ use odata::json::{Member, Node, push_text, write_members, write_node};
 use crate::fragment::{Corrupt, Item, RecordFragment};
 use crate::generated;
 
+/// The member with the verdict on a record, a session or the row of a stream. It is made, never kept.
+pub const QUALITY: &str = "callvault.quality";
+
 /// What the rows of a list are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RowSet {

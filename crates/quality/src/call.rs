@@ -1,6 +1,6 @@
 //! A whole call: every stream judged, who it connected, and what follows for the call.
 
-use model::identity;
+use model::shred::party;
 use odata::json::Node;
 
 use crate::classify::classify;
@@ -10,6 +10,7 @@ use crate::medium::Medium;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::reliability::{Ratings, Reliability};
+use crate::summary::{Summary, WorstReason};
 
 /// A call record with its sessions and segments, judged by a profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,53 +81,84 @@ impl<'p> Call<'p> {
     }
 
     fn session(&mut self, node: &Node<'_>, profile: &'p Profile) -> Session<'p> {
-        let is_test = matches!(node.get("isTest"), Some(Node::Bool(true)));
-        let failure = node.get("failureInfo").and_then(|failure| {
-            Some((text(failure, "stage")?, text(failure, "reason").filter(|it| !it.is_empty())))
-        });
-        let stage = failure.as_ref().map(|(stage, _)| stage.as_str());
-        self.reliability.add(Some(is_test), stage);
+        let session = Session::of_json(node, profile);
+        let stage = session.failure.as_ref().map(|(stage, _)| stage.as_str());
+        self.reliability.add(Some(session.is_test), stage);
         for name in ["caller", "callee"] {
             let feedback = node.get(name).and_then(|end| end.get("feedback"));
             if let Some(rating) = feedback.and_then(|it| text(it, "rating")) {
                 self.ratings.add(&rating);
             }
         }
+        if !session.is_test {
+            session.count(&mut self.levels);
+        }
+        session
+    }
+
+    /// The verdict on the call.
+    pub fn summary(&self) -> Summary {
+        let mut reason = WorstReason::default();
+        let judged = self.sessions.iter().filter(|session| !session.is_test);
+        let streams = judged.flat_map(|session| &session.streams);
+        streams.for_each(|stream| reason.add(&stream.outcome));
+        Summary::of(&self.levels, &reason)
+    }
+}
+
+impl<'p> Session<'p> {
+    /// Judges a session with its segments.
+    pub fn of_json(node: &Node<'_>, profile: &'p Profile) -> Self {
+        let is_test = matches!(node.get("isTest"), Some(Node::Bool(true)));
+        let failure = node.get("failureInfo").and_then(|failure| {
+            Some((text(failure, "stage")?, text(failure, "reason").filter(|it| !it.is_empty())))
+        });
         let mut streams = Vec::new();
         for segment in items(node, "segments") {
             for media in items(segment, "media") {
                 for stream in items(media, "streams") {
-                    streams.push(Stream::of_json(segment, media, stream, profile));
+                    let ends = ["caller", "callee"].map(|name| end(node, segment, name));
+                    streams.push(Stream::of_json(segment, (media, ends), stream, profile));
                 }
             }
         }
-        if !is_test {
-            for stream in &streams {
-                self.count(stream);
-            }
-        }
-        Session { id: text(node, "id").unwrap_or_default(), is_test, failure, streams }
+        Self { id: text(node, "id").unwrap_or_default(), is_test, failure, streams }
     }
 
-    fn count(&mut self, stream: &Stream<'_>) {
-        let people = People {
-            sender: stream.sender.party.as_deref(),
-            receiver: stream.receiver.party.as_deref(),
-        };
-        let medium = Medium::of_label(stream.label.as_deref());
-        self.levels.add(medium, people, stream.outcome.verdict);
+    /// The verdict on the session, also on a test.
+    pub fn summary(&self) -> Summary {
+        let (mut levels, mut reason) = (Levels::default(), WorstReason::default());
+        self.count(&mut levels);
+        self.streams.iter().for_each(|stream| reason.add(&stream.outcome));
+        Summary::of(&levels, &reason)
     }
+
+    fn count(&self, levels: &mut Levels) {
+        for stream in &self.streams {
+            let people = People {
+                sender: stream.sender.party.as_deref(),
+                receiver: stream.receiver.party.as_deref(),
+            };
+            let medium = Medium::of_label(stream.label.as_deref());
+            levels.add(medium, people, stream.outcome.verdict);
+        }
+    }
+}
+
+/// An end of a segment; where that says nothing of it, of its session.
+fn end(session: &Node<'_>, segment: &Node<'_>, name: &str) -> End {
+    let of =
+        |node: &Node<'_>| node.get(name).filter(|it| it.as_object().is_some()).map(End::of_json);
+    of(segment).or_else(|| of(session)).unwrap_or_default()
 }
 
 impl<'p> Stream<'p> {
     fn of_json(
         segment: &Node<'_>,
-        media: &Node<'_>,
+        (media, [caller, callee]): (&Node<'_>, [End; 2]),
         stream: &Node<'_>,
         profile: &'p Profile,
     ) -> Self {
-        let [caller, callee] = ["caller", "callee"]
-            .map(|name| segment.get(name).map(End::of_json).unwrap_or_default());
         let is_to_caller = text(stream, "streamDirection").as_deref() == Some("calleeToCaller");
         let (sender, receiver) = if is_to_caller { (callee, caller) } else { (caller, callee) };
         let label = text(media, "label");
@@ -155,17 +187,14 @@ impl<'p> Stream<'p> {
 }
 
 impl End {
-    /// Of an endpoint, with the identity that names it first.
+    /// Of an endpoint, by the party that it names.
     fn of_json(endpoint: &Node<'_>) -> Self {
-        let identities = [endpoint.get("identity"), endpoint.get("associatedIdentity")];
-        for set in identities.into_iter().flatten() {
-            if let Some((kind, id)) = identity::party(set) {
-                let shown = set.get(kind).and_then(|it| text(it, "displayName"));
-                let name = shown.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
-                return Self { party: Some(format!("{kind}/{id}")), name: Some(name) };
-            }
-        }
-        Self::default()
+        let Some((kind, id)) = party(endpoint) else { return Self::default() };
+        let named = endpoint.get("identity").and_then(|set| set.get(kind));
+        let named = named.or_else(|| endpoint.get("associatedIdentity"));
+        let shown = named.and_then(|it| text(it, "displayName")).filter(|name| !name.is_empty());
+        let name = shown.unwrap_or_else(|| id.clone());
+        Self { party: Some(format!("{kind}/{id}")), name: Some(name) }
     }
 }
 

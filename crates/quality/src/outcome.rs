@@ -1,7 +1,6 @@
 //! What a profile says of a stream, with the reasons.
 
-use odata::json::{Json, Node};
-use odata::primitive::Duration;
+use odata::json::Node;
 
 use crate::figures::Figure;
 use crate::metric::{Metric, Scale};
@@ -118,32 +117,43 @@ impl<'p> Outcome<'p> {
         self.reasons.iter().rev().max_by(|a, b| severity(a).total_cmp(&severity(b)))
     }
 
-    /// The outcome as an object: profile, verdict, reasons, watch, what decided, missing, implausible.
-    pub fn to_json(&self) -> Json {
+    /// The outcome as the schema's `streamQuality`.
+    pub fn to_node(&self) -> Node<'static> {
         let names = |metrics: &[Metric]| {
             Node::Array(metrics.iter().map(|metric| Node::text(metric.name())).collect())
         };
         let watch = self.watch.iter().map(|finding| finding_node(finding.reason, finding));
-        let mut members = vec![
+        let headline = self.headline().map_or(Node::Null, |reason| Node::text(reason.name()));
+        let decided_by = self.decided_by.map_or(Node::Null, |metric| Node::text(metric.name()));
+        let members = [
             ("profile", Node::text(&self.profile.id())),
             ("verdict", Node::text(self.verdict.name())),
+            ("reason", headline),
             ("reasons", Node::Array(self.reasons.iter().map(reason_node).collect())),
             ("watch", Node::Array(watch.collect())),
+            ("decidedBy", decided_by),
+            ("missing", names(&self.missing)),
+            ("implausible", names(&self.implausible)),
         ];
-        members.extend(self.decided_by.map(|metric| ("decidedBy", Node::text(metric.name()))));
-        members.push(("missing", names(&self.missing)));
-        members.push(("implausible", names(&self.implausible)));
-        Json::of(&Node::object(members))
+        Node::object(members)
     }
 }
 
 fn reason_node(reason: &Reason<'_>) -> Node<'static> {
-    let name = ("reason", Node::text(reason.name()));
-    match reason {
-        Reason::Figure(finding) | Reason::Gate(finding) => finding_node(reason.name(), finding),
-        Reason::GateUnknown(metric) => Node::object([name, ("metric", Node::text(metric.name()))]),
-        Reason::NoMetrics | Reason::MissingMetrics => Node::object([name]),
-    }
+    let metric = match reason {
+        Reason::Figure(finding) | Reason::Gate(finding) => {
+            return finding_node(reason.name(), finding);
+        }
+        Reason::GateUnknown(metric) => Node::text(metric.name()),
+        Reason::NoMetrics | Reason::MissingMetrics => Node::Null,
+    };
+    Node::object([
+        ("reason", Node::text(reason.name())),
+        ("metric", metric),
+        ("value", Node::Null),
+        ("op", Node::Null),
+        ("threshold", Node::Null),
+    ])
 }
 
 fn finding_node(reason: &str, finding: &Finding<'_>) -> Node<'static> {
@@ -157,11 +167,10 @@ fn finding_node(reason: &str, finding: &Finding<'_>) -> Node<'static> {
     ])
 }
 
-/// Durations as Graph writes them, numbers as numbers.
+/// A number; seconds of a duration, so that all figures have one type.
 fn figure_node(metric: Metric, figure: Figure) -> Node<'static> {
     match (metric.scale(), figure) {
-        (Scale::Duration, Figure::Int(ticks)) => Node::text(&Duration(ticks).to_string()),
-        (_, Figure::Int(number)) => Node::Number(number.to_string().into()),
-        (_, Figure::Real(number)) => Node::Number(number.to_string().into()),
+        (Scale::Integer, Figure::Int(number)) => Node::Number(number.to_string().into()),
+        (scale, figure) => Node::Number(figure.number(scale).to_string().into()),
     }
 }

@@ -5,12 +5,20 @@ mod shipped;
 
 pub use read::ProfileError;
 
+use std::sync::LazyLock;
+
 use crate::figures::Figure;
 use crate::medium::Medium;
 use crate::metric::Metric;
 
 /// The name of the profile whose verdicts are given where none is named.
 pub const DEFAULT: &str = "cqd-2021";
+
+/// The profile whose verdicts the store keeps.
+pub fn standard() -> &'static Profile {
+    static STANDARD: LazyLock<Profile> = LazyLock::new(|| shipped::profiles().swap_remove(0));
+    &STANDARD
+}
 
 /// A set of rules.
 #[derive(Debug, Clone, PartialEq)]

@@ -19,7 +19,7 @@ const RECORD: &str = r##"{"id":"c1","sessions":[
     {"label":"data","streams":[{"streamId":"12","streamDirection":"callerToCallee","packetUtilization":9}]}]}]},
  {"id":"s2","isTest":false,"failureInfo":{"stage":"callSetup","reason":""},
   "segments":[{"id":"g2",
-   "caller":{"associatedIdentity":{"phone":{"id":"+15550101771","displayName":null}}},
+   "caller":{"associatedIdentity":{"id":"+15550101771","displayName":null}},
    "callee":{"@odata.type":"#microsoft.graph.callRecords.serviceEndpoint"},
    "media":[{"label":"main-video","streams":[{"streamDirection":"calleeToCaller","averageVideoFrameRate":3}]}]}]},
  {"id":"s3","isTest":true,"segments":[{"id":"g3","media":[{"label":"main-audio","streams":[

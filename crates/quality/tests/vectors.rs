@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use odata::eval::{Environment, Item, Meter, NoSearch, Program, Scope, Value};
-use odata::json::Node;
+use odata::json::{Json, Node};
 use odata::primitive::DateTimeOffset;
 use proptest::prelude::*;
 use quality::medium::Medium;
@@ -102,20 +102,20 @@ fn an_outcome_says_what_decided_and_what_was_missing() {
     let outcome = |label, figures| {
         let row = row(Some(label), &stream(figures));
         let row = Node::parse(&row).unwrap();
-        judge(profiles.get("cqd-2021").unwrap(), &row).to_json().as_str().to_owned()
+        Json::of(&judge(profiles.get("cqd-2021").unwrap(), &row).to_node()).as_str().to_owned()
     };
     assert_eq!(
         outcome("main-audio", "pu 1200 loss 0.1301 jit 0.031"),
-        "{\"profile\":\"cqd-2021/1\",\"verdict\":\"poor\",\"reasons\":[\
+        "{\"profile\":\"cqd-2021/1\",\"verdict\":\"poor\",\"reason\":\"packetLoss\",\"reasons\":[\
          {\"reason\":\"packetLoss\",\"metric\":\"averagePacketLossRate\",\"value\":0.1301,\
          \"op\":\"gt\",\"threshold\":0.1},\
-         {\"reason\":\"jitter\",\"metric\":\"averageJitter\",\"value\":\"PT0.031S\",\
-         \"op\":\"gt\",\"threshold\":\"PT0.03S\"}],\
-         \"watch\":[],\"missing\":[\"averageRoundTripTime\"],\"implausible\":[]}"
+         {\"reason\":\"jitter\",\"metric\":\"averageJitter\",\"value\":0.031,\
+         \"op\":\"gt\",\"threshold\":0.03}],\
+         \"watch\":[],\"decidedBy\":null,\"missing\":[\"averageRoundTripTime\"],\"implausible\":[]}"
     );
     assert_eq!(
         outcome("main-video", "floss 50 fps 3"),
-        "{\"profile\":\"cqd-2021/1\",\"verdict\":\"good\",\"reasons\":[],\"watch\":[],\
+        "{\"profile\":\"cqd-2021/1\",\"verdict\":\"good\",\"reason\":null,\"reasons\":[],\"watch\":[],\
          \"decidedBy\":\"averageVideoFrameLossPercentage\",\
          \"missing\":[\"postForwardErrorCorrectionPacketLossRate\"],\"implausible\":[]}"
     );

@@ -19,6 +19,7 @@ mod residual;
 mod run;
 #[cfg(test)]
 mod tests;
+pub(crate) mod verdicts;
 mod windows;
 mod word_buckets;
 
@@ -41,7 +42,8 @@ use crate::sql::Statement;
 use crate::tables::search::Tenant;
 
 /// A tenant for plans that are not run.
-const NO_TENANT: Tenant = Tenant { key: 0, dialect: Dialect::Sqlite, are_words_there: true };
+const NO_TENANT: Tenant =
+    Tenant { key: 0, dialect: Dialect::Sqlite, are_words_there: true, are_columns_there: true };
 
 /// A page of at most `limit` rows behind a position.
 pub(crate) fn page(

@@ -10,17 +10,20 @@ use std::sync::atomic::Ordering;
 
 use model::TenantId;
 use model::call::CallRow;
+use odata::json::Node;
 
 use self::snapshot::Snapshot;
 use crate::Error;
+use crate::answer;
 use crate::cache::change_feed::{ChangeFeed, FeedChanges};
 use crate::cache::records::RecordCache;
 use crate::codec::{Codec, Large};
+use crate::maintenance::verdicts;
 use crate::options::Role;
 use crate::rows::call::{CallScope, DueChain};
 use crate::rows::change::{ChangeRange, ChangedRecords, LogPosition};
 use crate::rows::log::{LogRange, StoredLogRow};
-use crate::rows::record::{AppRow, ChangeRow, SigningKeyRow};
+use crate::rows::record::{AppRow, ChangeRow, SigningKeyRow, StoredRecord};
 use crate::rows::subscription::{
     Channel, CommittedVersions, DeliveryRow, DueEndpoint, FailingEndpoint, QueueSize,
     SubscriptionRow,
@@ -58,6 +61,24 @@ impl Reader {
     /// Keeps less in memory: for a reader that goes through much and comes back to little.
     pub(crate) fn keep_fewer_pages(&mut self) -> Result<(), Error> {
         self.snapshot.keep_fewer_pages()
+    }
+
+    /// Some of the records that have no verdicts yet, from a record key on, judged.
+    pub(crate) fn judged(&mut self, from: (i64, usize)) -> Result<Option<verdicts::Batch>, Error> {
+        verdicts::read(self.snapshot.fresh()?, &mut self.codec, from)
+    }
+
+    /// The verdict on a record that was read last: the schema's `callQuality`.
+    ///
+    /// # Errors
+    /// When the record can't be read.
+    pub fn verdict(&mut self, record: &StoredRecord) -> Result<Node<'static>, Error> {
+        answer::verdicts::of_record(self.snapshot.same()?, &mut self.codec, record)
+    }
+
+    /// Records that have no verdicts yet.
+    pub(crate) fn unjudged(&mut self) -> Result<u64, Error> {
+        verdicts::left(self.snapshot.fresh()?)
     }
 
     /// Makes large fragments (more than 1 MiB) errors for this reader, so that it never takes long over

@@ -25,6 +25,12 @@ pub(crate) struct State {
     pub(crate) dictionaries: Arc<Dictionaries>,
     /// The full-text index has all words; until then nothing relies on it.
     pub(crate) are_words_there: AtomicBool,
+    /// The columns of the schema's last step are filled; until then no query relies on them.
+    pub(crate) are_columns_there: AtomicBool,
+    /// Records that have no verdicts yet, as far as this process knows.
+    pub(crate) unjudged: AtomicU64,
+    /// Names this process among those that take leases.
+    pub(crate) holder: String,
     /// The entry up to which this process has cut the change log; stored before that is committed.
     pub(crate) log_cut: AtomicI64,
     /// Counted up before a commit is acknowledged.

@@ -5,6 +5,7 @@ mod notifications;
 
 use std::fmt;
 use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -25,7 +26,7 @@ use crate::engine::postgres::listening;
 use crate::engine::sqlite::identity::{self, FileIdentity};
 use crate::engine::sqlite::{connection, owner};
 use crate::engine::{Connection, Opener, Place};
-use crate::maintenance::{backup, doctor, erasure, migration, plain_words, word_removal};
+use crate::maintenance::{backup, doctor, erasure, migration, plain_words, verdicts, word_removal};
 use crate::options::{Options, Role};
 use crate::pending::Pending;
 use crate::reader::Reader;
@@ -80,6 +81,9 @@ impl Store {
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(opener, rows)?),
             are_words_there: AtomicBool::new(plain_words::are_there(&connection)?),
+            are_columns_there: AtomicBool::new(verdicts::progress(&connection)?.is_none()),
+            unjudged: AtomicU64::new(verdicts::left(&connection)?),
+            holder: holder(),
             log_cut: AtomicI64::new(0),
             commits: AtomicU64::new(0),
             committed: Notify::new(),
@@ -248,6 +252,56 @@ impl Store {
         })
     }
 
+    /// Goes on with verdicts on records that were stored before there were any, `limit` records at once, for
+    /// as long as no other process does it and `goes_on` says so; whether all have theirs. To be called
+    /// again until they have.
+    ///
+    /// # Errors
+    /// When records can't be read or written; what was done stays done.
+    pub fn judge(&self, limit: usize, goes_on: &dyn Fn() -> bool) -> Result<bool, Error> {
+        let state = &self.inner.state;
+        if state.are_columns_there.load(Ordering::Acquire) {
+            return Ok(true);
+        }
+        let mut reader = self.scanning_reader()?;
+        state.unjudged.store(reader.unjudged()?, Ordering::Relaxed);
+        let (mut next, mut under_way) = (0, None::<Pending<bool>>);
+        while goes_on() {
+            let batch = reader.judged((next, limit))?;
+            // The batch before was written while this one was read.
+            if let Some(written) = under_way.take()
+                && !written.wait()?
+            {
+                return Ok(false);
+            }
+            let Some(batch) = batch else {
+                // Also if another process has done it.
+                state.unjudged.store(0, Ordering::Relaxed);
+                state.are_columns_there.store(true, Ordering::Release);
+                return Ok(true);
+            };
+            let (more, count, holder) = (batch.next(), batch.len(), state.holder.clone());
+            let weight = Weight { records: limit, bytes: 0 };
+            let written = self.submit(weight, move |session| batch.apply(session, &holder));
+            let left = state.unjudged.load(Ordering::Relaxed).saturating_sub(count);
+            state.unjudged.store(left, Ordering::Relaxed);
+            match more {
+                Some(more) => {
+                    next = more;
+                    under_way = Some(written);
+                }
+                None if !written.wait()? => return Ok(false),
+                None => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// Records that were stored before there were verdicts and have none yet, as far as this process knows.
+    pub fn unjudged(&self) -> u64 {
+        self.inner.state.unjudged.load(Ordering::Relaxed)
+    }
+
     /// Takes entries of what is gone, and of merges, out of the change log, if they were committed before an
     /// instant (ticks). Looks at no more than `limit` entries, to stay short; says whether there is more.
     pub fn cut_log(&self, before: i64, limit: usize) -> Pending<bool> {
@@ -320,6 +374,12 @@ impl Store {
         }
         pending
     }
+}
+
+/// A name that no other process has.
+fn holder() -> String {
+    let random = RandomState::new().build_hasher().finish();
+    format!("{}-{random:016x}", std::process::id())
 }
 
 /// Passes on the notifications of other nodes' commits, as long as the store is open.

@@ -12,6 +12,7 @@ pub(crate) mod deliveries;
 pub(crate) mod fragments;
 pub(crate) mod head;
 pub(crate) mod keys;
+pub(crate) mod leases;
 pub(crate) mod log_positions;
 pub(crate) mod logs;
 pub(crate) mod partitions;

@@ -12,7 +12,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("odata", &[]),
     ("model", &["odata"]),
     ("quality", &["model", "odata"]),
-    ("store", &["model", "odata"]),
+    ("store", &["quality", "model", "odata"]),
     ("identity", &[]),
     ("simulator", &["odata"]),
     ("ingest", &["store", "model", "odata"]),
@@ -23,7 +23,10 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("web", &["identity", "store", "odata"]),
     (
         "graph",
-        &["web", "calls", "notify", "emulator", "ingest", "identity", "store", "model", "odata"],
+        &[
+            "web", "calls", "notify", "emulator", "ingest", "identity", "store", "quality",
+            "model", "odata",
+        ],
     ),
     (
         "callvault",

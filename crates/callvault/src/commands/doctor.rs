@@ -29,6 +29,9 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
     for table in &diagnosis.tables {
         writeln!(out, "{:<24} {:>12} rows {:>15} bytes", table.name, table.rows, table.bytes)?;
     }
+    if store.unjudged() > 0 {
+        writeln!(out, "verdicts: {} records have none yet; 'serve' gives them", store.unjudged())?;
+    }
     if diagnosis.problems.is_empty() {
         writeln!(out, "sound")?;
         return Ok(ExitCode::SUCCESS);

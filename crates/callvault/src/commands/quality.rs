@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use odata::json::{Node, push_member};
+use odata::json::{Node, push_member, write_node};
 use quality::call::{Call, Session, Stream};
 use quality::levels::Counts;
 use quality::profile::{Condition, Profile, Rule};
@@ -153,7 +153,7 @@ fn print_lines(out: &mut impl Write, session: &Session<'_>) -> Result<()> {
             }
         }
         line.extend_from_slice(b",\"quality\":");
-        line.extend_from_slice(stream.outcome.to_json().as_str().as_bytes());
+        write_node(&mut line, &stream.outcome.to_node());
         line.extend_from_slice(b"}\n");
         out.write_all(&line)?;
     }

@@ -14,7 +14,9 @@ use recorder::Recorder;
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use web::{Listeners, Running, TlsFiles};
 
 use super::background::BackgroundTask;
@@ -28,6 +30,11 @@ use crate::{clock, keys, logging};
 const WORKERS_PER_CORE: usize = 8;
 /// Time between two rounds of maintenance.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_hours(1);
+
+/// Records that are judged in one transaction.
+const JUDGED_AT_ONCE: usize = 500;
+/// Time between two looks at records that another process judges.
+const JUDGED_AGAIN: Duration = Duration::from_secs(10);
 
 /// A server that answers, with its background tasks.
 #[derive(Debug)]
@@ -100,10 +107,12 @@ pub(super) fn start(
         grace: settings.calls.grace,
         abandoned_after: settings.calls.abandoned_after,
     };
+    let judged = store.clone();
     let running = graph::start(options, listeners).context("starting the server")?;
     let tasks = vec![
         BackgroundTask::start("notify", |stop| dispatcher.run(stop))?,
         BackgroundTask::start("calls", |stop| recorder.run(stop))?,
+        BackgroundTask::start("verdicts", |stop| judge(judged, stop))?,
     ];
     Ok(Service {
         running,
@@ -233,6 +242,26 @@ impl Service {
     }
 }
 
+/// Gives records their verdicts that were stored before there were any, unless another process does it.
+async fn judge(store: Store, mut stop: watch::Receiver<bool>) -> Result<()> {
+    loop {
+        let (store, stopped) = (store.clone(), stop.clone());
+        let judged = spawn_blocking(move || {
+            store::lower_priority();
+            store.judge(JUDGED_AT_ONCE, &|| !*stopped.borrow())
+        });
+        match judged.await? {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "can't judge stored records"),
+        }
+        tokio::select! {
+            () = sleep(JUDGED_AGAIN) => {}
+            _ = stop.changed() => return Ok(()),
+        }
+    }
+}
+
 /// Runs maintenance, every hour and when the clock of the store is moved, until a signal to stop.
 async fn wait(running: &Running, maintenance: &Maintenance, mut signals: Signals) -> Result<()> {
     let mut rounds = interval(MAINTENANCE_INTERVAL);
@@ -267,7 +296,7 @@ fn reload_tls(running: &Running) {
 
 async fn maintain(running: &Running, maintenance: &Maintenance) -> Result<()> {
     let maintenance = maintenance.clone();
-    let changed = tokio::task::spawn_blocking(move || maintenance.run()).await?;
+    let changed = spawn_blocking(move || maintenance.run()).await?;
     if let Some(keys) = changed
         && let Err(error) = running.issuer.set_keys(&keys)
     {

@@ -18,6 +18,7 @@ mod meeting;
 mod notifications;
 mod plain;
 mod protocol;
+mod quality;
 mod reading;
 mod recheck;
 mod records;

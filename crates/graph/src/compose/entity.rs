@@ -2,9 +2,12 @@
 
 use model::fragment::{PARTICIPANTS_PER_PACK, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::generated;
+use model::rows::QUALITY;
 use odata::edm::StructuredType;
 use odata::eval::HeapSize;
 use odata::json::{Node, write_members, write_node};
+use quality::member;
+use quality::profile::standard;
 use store::{Reader, StoredRecord};
 use web::Problem;
 
@@ -20,17 +23,20 @@ pub(super) struct Entity {
     pub(super) members: Vec<u8>,
     /// Of a session, its segments without brackets.
     pub(super) segments: Vec<u8>,
+    /// Where it was judged, the member with the verdict and a comma before it.
+    pub(super) quality: Vec<u8>,
 }
 
 impl HeapSize for Entity {
     fn heap_size(&self) -> usize {
-        self.id.len() + self.members.len() + self.segments.len()
+        self.id.len() + self.members.len() + self.segments.len() + self.quality.len()
     }
 }
 
 /// Where the entities of an expanded property come from.
 pub(super) enum Source<'a> {
-    Sessions(&'a mut Reader, &'a StoredRecord),
+    /// With verdicts if a condition or an order asks for them.
+    Sessions(&'a mut Reader, &'a StoredRecord, bool),
     Participants(&'a mut Reader, &'a StoredRecord),
     /// Text of segments, without brackets.
     Segments(&'a [u8]),
@@ -41,6 +47,7 @@ impl Entity {
     pub(super) fn text(&self) -> String {
         let mut text = vec![b'{'];
         text.extend_from_slice(&self.members);
+        text.extend_from_slice(&self.quality);
         if !self.segments.is_empty() {
             text.extend_from_slice(b",\"segments\":[");
             text.extend_from_slice(&self.segments);
@@ -49,6 +56,19 @@ impl Entity {
         text.push(b'}');
         String::from_utf8_lossy(&text).into_owned()
     }
+
+    /// The member with the verdict on a session, and a comma before it.
+    pub(super) fn judged(&self) -> Result<Vec<u8>, Problem> {
+        let text = self.text();
+        Ok(quality_member(&member::of_session(&parse(&text)?, standard())))
+    }
+}
+
+/// The member with a verdict, and a comma before it.
+pub(super) fn quality_member(verdict: &Node<'_>) -> Vec<u8> {
+    let mut out = format!(",\"{QUALITY}\":").into_bytes();
+    write_node(&mut out, verdict);
+    out
 }
 
 impl Source<'_> {
@@ -76,7 +96,14 @@ impl Source<'_> {
     ) -> Result<(), Problem> {
         let mut pack = Vec::new();
         match self {
-            Self::Sessions(reader, row) => {
+            Self::Sessions(reader, row, is_judged) => {
+                let is_judged = *is_judged;
+                let mut take = |mut entity: Entity| {
+                    if is_judged {
+                        entity.quality = entity.judged()?;
+                    }
+                    take(entity)
+                };
                 for number in 0..(row.session_count as usize).div_ceil(SESSIONS_PER_PACK) {
                     if !reader.session_pack(row.record_key, number, &mut pack)?
                         || !each_of_pack(&pack, &mut take)?
@@ -117,6 +144,7 @@ fn each_of_pack(
             id: item.id.to_owned(),
             members: item.members.to_vec(),
             segments: item.inner.to_vec(),
+            quality: Vec::new(),
         };
         if !take(entity)? {
             return Ok(false);
@@ -125,17 +153,21 @@ fn each_of_pack(
     Ok(true)
 }
 
-/// An entity from its JSON, segments apart.
+/// An entity from its JSON, segments and verdict apart.
 pub(super) fn entity_of(node: &Node<'_>) -> Entity {
     let mut entity = Entity::default();
     let Node::Object(members) = node else { return entity };
     if let Some(id) = node.get("id").and_then(Node::as_text) {
         entity.id = id.value().into_owned();
     }
-    let is_segments = |name: &str| name == "segments" || name.starts_with("segments@");
+    let is_apart =
+        |name: &str| name == "segments" || name.starts_with("segments@") || name == QUALITY;
     let own: Vec<_> =
-        members.iter().filter(|member| !is_segments(member.name.raw())).cloned().collect();
+        members.iter().filter(|member| !is_apart(member.name.raw())).cloned().collect();
     write_members(&mut entity.members, &own);
+    if let Some(verdict) = node.get(QUALITY) {
+        entity.quality = quality_member(verdict);
+    }
     if let Some(Node::Array(segments)) = node.get("segments") {
         for (index, segment) in segments.iter().enumerate() {
             if index > 0 {
@@ -153,12 +185,20 @@ pub(super) fn record_text(row: &StoredRecord) -> Result<String, Problem> {
     Ok(format!("{{{}}}", String::from_utf8_lossy(members)))
 }
 
-/// A record with all that is inside, as JSON.
-pub(super) fn whole_record(reader: &mut Reader, row: &StoredRecord) -> Result<String, Problem> {
+/// A record with all that is inside, as JSON; with verdicts if a condition asks for them.
+pub(super) fn whole_record(
+    reader: &mut Reader,
+    row: &StoredRecord,
+    is_judged: bool,
+) -> Result<String, Problem> {
     let mut text = record_text(row)?;
     text.pop();
+    if is_judged {
+        let verdict = quality_member(&reader.verdict(row)?);
+        text.push_str(&String::from_utf8_lossy(&verdict));
+    }
     push_array(&mut text, "participants_v2", &mut Source::Participants(&mut *reader, row))?;
-    push_array(&mut text, "sessions", &mut Source::Sessions(reader, row))?;
+    push_array(&mut text, "sessions", &mut Source::Sessions(reader, row, is_judged))?;
     text.push('}');
     Ok(text)
 }

@@ -1,8 +1,11 @@
 //! One entity with what is computed and expanded of it.
 
+use std::borrow::Cow;
+
 use model::assemble::{push_annotation, push_record};
 use model::fragment::RecordFragment;
 use model::generated;
+use model::rows::QUALITY;
 use odata::bound::{ExpandItem, ExpandKind, Query};
 use odata::context;
 use odata::edm::{StructuredType, Type};
@@ -12,7 +15,9 @@ use odata::key;
 use store::{Reader, StoredRecord};
 use web::Problem;
 
-use super::entity::{Entity, Source, entity_of, find_in, find_session, record_text, whole_record};
+use super::entity::{
+    Entity, Source, entity_of, find_in, find_session, quality_member, record_text, whole_record,
+};
 use super::narrowing::{choosing, narrow};
 use super::selection::{choose, computed, load, not_computed};
 use super::{Answer, Base, Composer, Question, Tail};
@@ -149,10 +154,13 @@ impl Composer {
             push_record(out, &self.scope.metadata, &path, &fragment).map_err(Problem::damaged)?;
         }
         if !query.compute.is_empty() {
-            let text = whole_record(reader, row)?;
+            let text = whole_record(reader, row, query.uses_member(QUALITY))?;
             let ty = Type::Structured(&generated::CALL_RECORD);
             let meter = &self.budget.meter;
             out.extend_from_slice(&computed(&query.compute, load(&text, meter)?, ty, meter)?);
+        }
+        if shows_quality(query) {
+            out.extend_from_slice(&quality_member(&reader.verdict(row)?));
         }
         if query.expand.is_empty() {
             return Ok(());
@@ -160,7 +168,8 @@ impl Composer {
         let address = format!("communications/callRecords{}", key::in_path(&row.id));
         // Only conditions that begin at the outermost entity need its text.
         let needs_text = query.expand.iter().any(|item| item.query.uses_outermost());
-        let text = if needs_text { Some(whole_record(reader, row)?) } else { None };
+        let is_judged = query.uses_member(QUALITY);
+        let text = if needs_text { Some(whole_record(reader, row, is_judged)?) } else { None };
         let around = Surroundings {
             context: &path,
             address: Some(&address),
@@ -169,7 +178,7 @@ impl Composer {
         };
         for item in &query.expand {
             let source = match item.property.name {
-                "sessions" => Source::Sessions(reader, row),
+                "sessions" => Source::Sessions(reader, row, item.query.uses_member(QUALITY)),
                 "participants_v2" => Source::Participants(reader, row),
                 // The organizer is there without being asked for.
                 _ => continue,
@@ -189,6 +198,7 @@ impl Composer {
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
         let EntityPlace { ty, path, version, outermost } = place;
+        let entity = &*with_verdict(entity, ty, query)?;
         let text = entity.text();
         let meter = &self.budget.meter;
         if query.compute.is_empty() && choosing(query).is_none() {
@@ -206,6 +216,9 @@ impl Composer {
         if !query.compute.is_empty() {
             let ty = Type::Structured(ty);
             out.extend_from_slice(&computed(&query.compute, load(&text, meter)?, ty, meter)?);
+        }
+        if shows_quality(query) {
+            out.extend_from_slice(&entity.quality);
         }
         let outermost = Some(outermost.unwrap_or(&text));
         let around = Surroundings { context: path, address: None, version, outermost };
@@ -227,7 +240,8 @@ impl Composer {
         let record = parse(&text)?;
         let mut members = not_computed(record.as_object().unwrap_or_default(), &query.compute);
         if let Some(select) = choosing(query) {
-            let (whole, meter) = (whole_record(reader, row)?, &self.budget.meter);
+            let whole = whole_record(reader, row, query.uses_member(QUALITY))?;
+            let meter = &self.budget.meter;
             let around = load(&whole, meter)?;
             narrow(&mut members, &generated::CALL_RECORD, select, (&around, meter))?;
         }
@@ -305,6 +319,26 @@ impl Composer {
         }
         Ok(())
     }
+}
+
+/// A session, judged if the query asks for the verdict.
+fn with_verdict<'e>(
+    entity: &'e Entity,
+    ty: &'static StructuredType,
+    query: &Query,
+) -> Result<Cow<'e, Entity>, Problem> {
+    let is_due = std::ptr::eq(ty, &raw const generated::SESSION)
+        && entity.quality.is_empty()
+        && query.uses_member(QUALITY);
+    if !is_due {
+        return Ok(Cow::Borrowed(entity));
+    }
+    Ok(Cow::Owned(Entity { quality: entity.judged()?, ..entity.clone() }))
+}
+
+/// Whether the verdict is shown, which is so only where it is selected by its name.
+fn shows_quality(query: &Query) -> bool {
+    query.select.as_ref().is_some_and(|select| select.find(QUALITY).is_some())
 }
 
 /// Appends the address of an entity, as `$ref` shows it.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use model::generated;
+use model::rows::QUALITY;
 use model::search::Finder;
 use odata::bound::Query;
 use odata::edm::{StructuredType, Type};
@@ -105,7 +106,11 @@ impl Composer {
         let pinned = RecordRef { id: record.id.clone(), version: Some(row.version) };
         match &question.target.base {
             Base::Sessions(_) => read(
-                &mut Source::Sessions(reader, &row),
+                &mut Source::Sessions(
+                    reader,
+                    &row,
+                    question.effective_query().uses_member(QUALITY),
+                ),
                 &generated::SESSION,
                 format!("{path}/sessions"),
                 row.version,
@@ -202,7 +207,11 @@ impl Composer {
         if query.apply.is_some() {
             let objects = applied(query, ty, (self.limits.groups, meter), |take| {
                 for row in &rows {
-                    let Some(text) = readable(whole_record(reader, row))? else { continue };
+                    let Some(text) =
+                        readable(whole_record(reader, row, query.uses_member(QUALITY)))?
+                    else {
+                        continue;
+                    };
                     if take(load(&text, meter)?)?.is_break() {
                         break;
                     }
@@ -221,7 +230,7 @@ impl Composer {
         let mut pager = Pager::new(&sieve, window, ty, self.environment(&finder));
         for row in &rows {
             // Of one that can't be read, conditions see what its columns say.
-            let text = readable(whole_record(reader, row))?;
+            let text = readable(whole_record(reader, row, query.uses_member(QUALITY)))?;
             let node = match &text {
                 Some(text) => load(text, meter)?,
                 None => known_of(row),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use model::rows::QUALITY;
 use model::search::Finder;
 use odata::bound::{PathStep, Query};
 use odata::edm::{StructuredType, Type};
@@ -10,7 +11,7 @@ use odata::json::{Member, Node, write_members, write_node};
 use store::Reader;
 use web::Problem;
 
-use super::entity::record_text;
+use super::entity::{quality_member, record_text};
 use super::narrowing::{choosing, narrow};
 use super::selection::{exhausted, load};
 use super::{Answer, Base, Composer, Question};
@@ -28,9 +29,24 @@ impl Composer {
         query: &Query,
     ) -> Result<Answer, Problem> {
         let text = match &question.target.base {
-            Base::Record(record) => record_text(&self.scope.find(reader, record)?)?,
+            Base::Record(record) => {
+                let row = self.scope.find(reader, record)?;
+                let mut text = record_text(&row)?;
+                if is_quality(path) {
+                    text.pop();
+                    let verdict = quality_member(&reader.verdict(&row)?);
+                    text.push_str(&String::from_utf8_lossy(&verdict));
+                    text.push('}');
+                }
+                text
+            }
             base => match self.entity(reader, base)? {
-                Some((entity, ..)) => entity.text(),
+                Some((mut entity, ..)) => {
+                    if is_quality(path) {
+                        entity.quality = entity.judged()?;
+                    }
+                    entity.text()
+                }
                 None => return Ok(Answer::Nothing),
             },
         };
@@ -118,6 +134,11 @@ impl Composer {
         out.extend_from_slice(b"]}");
         self.finish(out, question, &content_of(question, true))
     }
+}
+
+/// Whether a path leads to the verdict, or into it.
+fn is_quality(path: &[PathStep]) -> bool {
+    matches!(path.first(), Some(PathStep::Property(property)) if property.name == QUALITY)
 }
 
 fn type_of(question: &Question) -> Type {

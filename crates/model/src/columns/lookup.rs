@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use odata::bound::PathStep;
 use odata::edm::{EnumType, Primitive, Property, StructuredType, Type};
 
-use super::{ENDS, MEDIA_PARTS, Table, joined};
+use super::{CALL_QUALITY, ENDS, MEDIA_PARTS, Table, joined};
 use crate::generated;
+use crate::rows::QUALITY;
 
 /// The column that has the value of a path.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +93,8 @@ static LEVELS: LazyLock<Vec<(&'static StructuredType, Vec<Entry>)>> = LazyLock::
             .stream()
             .keys_of_record()
             .id_key("sessionId")
-            .parts_of_segment(),
+            .parts_of_segment()
+            .stream_quality(),
     ]
     .map(|level| (level.root, level.entries))
     .into()
@@ -121,11 +123,39 @@ impl Level {
                 ("endDateTime", "end_date_time"),
             ],
         )
+        .call_quality(Table::CallRecord)
     }
 
     fn session(self) -> Self {
         let own = [("isTest", "is_test"), ("failureInfo/stage", "failure_stage")];
-        self.id_key("id").times(Table::Session).all(Table::Session, &own)
+        self.id_key("id")
+            .times(Table::Session)
+            .all(Table::Session, &own)
+            .call_quality(Table::Session)
+    }
+
+    fn call_quality(mut self, table: Table) -> Self {
+        let one = ["verdict", "reason", "people", "poorPeople", "poorShare", "isPoor"];
+        let of_kinds = ["audio", "video", "screenSharing", "heard", "wasHeard"];
+        let counts = ["good", "poor", "unclassified"];
+        let counted =
+            of_kinds.iter().flat_map(|kind| counts.map(|count| format!("{kind}/{count}")));
+        let paths: Vec<String> = one.map(str::to_owned).into_iter().chain(counted).collect();
+        for path in paths {
+            let name = format!("quality_{}", snake(&path));
+            let column = CALL_QUALITY.iter().find(|column| column.name == name);
+            let column = column.expect("every figure of a verdict has a column");
+            self.add(&format!("{QUALITY}/{path}"), table, column.name, None);
+        }
+        self
+    }
+
+    fn stream_quality(self) -> Self {
+        let columns = [("verdict", "quality_verdict"), ("reason", "quality_reason")];
+        columns.into_iter().fold(self, |mut level, (path, column)| {
+            level.add(&format!("{QUALITY}/{path}"), Table::Stream, column, None);
+            level
+        })
     }
 
     fn segment(self) -> Self {
@@ -194,6 +224,12 @@ impl Level {
                 self.add(&path, table, joined(prefix, column), None);
             }
             let only_if = joined(prefix, "is_participant");
+            let rating = format!("{end}/{participant}/feedback/rating");
+            self.add(&rating, table, joined(prefix, "feedback_rating"), None);
+            let role = format!("userAgent/{}/role", generated::SERVICE_USER_AGENT.name);
+            let column = joined(prefix, "service_role");
+            self.add(&format!("{end}/{role}"), table, column, None);
+            self.add(&format!("{end}/{participant}/{role}"), table, column, Some(only_if));
             for (property, column) in marked(&generated::CLIENT_USER_AGENT) {
                 let column = joined(prefix, column);
                 // A cast would leave out what other kinds of user agents have.
@@ -247,8 +283,7 @@ fn resolve(root: &'static StructuredType, path: &str) -> (Vec<Step>, &'static Pr
     let mut steps = Vec::new();
     for name in path.split('/') {
         let ty = at.expect("what the tables name inside has members");
-        if name.contains('.') {
-            let derived = ty.find_derived(name).expect("the tables name types of the schema");
+        if let Some(derived) = ty.find_derived(name).filter(|_| name.contains('.')) {
             at = Some(derived);
             steps.push(Step::Cast(derived));
         } else {
@@ -262,6 +297,22 @@ fn resolve(root: &'static StructuredType, path: &str) -> (Vec<Step>, &'static Pr
         }
     }
     (steps, last.expect("a path ends with a property"))
+}
+
+/// `screenSharing/poor` to `screen_sharing_poor`.
+fn snake(path: &str) -> String {
+    let mut out = String::new();
+    for letter in path.chars() {
+        match letter {
+            '/' => out.push('_'),
+            _ if letter.is_ascii_uppercase() => {
+                out.push('_');
+                out.push(letter.to_ascii_lowercase());
+            }
+            _ => out.push(letter),
+        }
+    }
+    out
 }
 
 fn kind(property: &'static Property) -> Kind {
@@ -336,7 +387,8 @@ mod tests {
             for entry in entries {
                 let ColumnRef { table, column, only_if, .. } = entry.column;
                 for name in only_if.into_iter().chain([column]) {
-                    let is_typed = table.columns().iter().any(|column| column.name == name);
+                    let mut columns = table.columns().iter().chain(table.verdicts());
+                    let is_typed = columns.any(|column| column.name == name);
                     assert!(is_typed || keys.contains(&name), "{}.{name}", table.name());
                 }
             }

@@ -1779,7 +1779,12 @@ pub static CALL_RECORD: StructuredType = StructuredType {
             ..PLAIN
         },
     ],
-    dynamic: &[],
+    dynamic: &[Property {
+        name: "callvault.quality",
+        ty: Type::Structured(&CALL_QUALITY),
+        description: "The verdict on all streams.",
+        ..PLAIN
+    }],
     description: "One call from the first party's joining to the last one's leaving, as its newest version tells it.",
     is_served: true,
 };
@@ -1997,7 +2002,12 @@ pub static SESSION: StructuredType = StructuredType {
             ..PLAIN
         },
     ],
-    dynamic: &[],
+    dynamic: &[Property {
+        name: "callvault.quality",
+        ty: Type::Structured(&CALL_QUALITY),
+        description: "The verdict on all streams.",
+        ..PLAIN
+    }],
     description: "A connection between two endpoints.",
     is_served: true,
 };
@@ -2201,6 +2211,7 @@ pub static USER_AGENT: StructuredType = StructuredType {
             name: "applicationVersion",
             ty: Type::Primitive(Primitive::String),
             is_searchable: true,
+            column: Some("application_version"),
             description: "Version of the software.",
             ..PLAIN
         },
@@ -2233,6 +2244,7 @@ pub static CLIENT_USER_AGENT: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_searchable: true,
+            column: Some("application_version"),
             description: "Version of the software.",
             ..PLAIN
         },
@@ -2299,6 +2311,7 @@ pub static SERVICE_USER_AGENT: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_inherited: true,
             is_searchable: true,
+            column: Some("application_version"),
             description: "Version of the software.",
             ..PLAIN
         },
@@ -2525,6 +2538,7 @@ pub static DEVICE_INFO: StructuredType = StructuredType {
         Property {
             name: "cpuInsufficentEventRatio",
             ty: Type::Primitive(Primitive::Single),
+            column: Some("cpu_insufficent_event_ratio"),
             unit: Some("fraction"),
             description: "Part of the call in which the processor was too slow.",
             ..PLAIN
@@ -2532,6 +2546,7 @@ pub static DEVICE_INFO: StructuredType = StructuredType {
         Property {
             name: "renderNotFunctioningEventRatio",
             ty: Type::Primitive(Primitive::Single),
+            column: Some("render_not_functioning_event_ratio"),
             unit: Some("fraction"),
             description: "Part of the call in which the device that plays did not work.",
             ..PLAIN
@@ -2539,6 +2554,7 @@ pub static DEVICE_INFO: StructuredType = StructuredType {
         Property {
             name: "captureNotFunctioningEventRatio",
             ty: Type::Primitive(Primitive::Single),
+            column: Some("capture_not_functioning_event_ratio"),
             unit: Some("fraction"),
             description: "Part of the call in which the device that records did not work.",
             ..PLAIN
@@ -2642,6 +2658,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
         Property {
             name: "linkSpeed",
             ty: Type::Primitive(Primitive::Int64),
+            column: Some("link_speed"),
             unit: Some("bit/s"),
             description: "Speed of the network adapter; 4294967295 stands for not known.",
             ..PLAIN
@@ -2666,6 +2683,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
             is_searchable: true,
+            column: Some("reflexive_ip_address"),
             description: "Address of the machine as the relay sees it.",
             ..PLAIN
         },
@@ -2673,6 +2691,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             name: "relayIPAddress",
             ty: Type::Primitive(Primitive::String),
             is_searchable: true,
+            column: Some("relay_ip_address"),
             description: "Address of the relay.",
             ..PLAIN
         },
@@ -2717,6 +2736,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
         Property {
             name: "wifiChannel",
             ty: Type::Primitive(Primitive::Int32),
+            column: Some("wifi_channel"),
             description: "Wireless channel.",
             ..PLAIN
         },
@@ -2734,6 +2754,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_personal: true,
             is_searchable: true,
+            column: Some("basic_service_set_identifier"),
             description: "Hardware address of the wireless access point, which tells the place.",
             ..PLAIN
         },
@@ -2748,6 +2769,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
         Property {
             name: "wifiSignalStrength",
             ty: Type::Primitive(Primitive::Int32),
+            column: Some("wifi_signal_strength"),
             unit: Some("%"),
             description: "Strength of the wireless signal.",
             ..PLAIN
@@ -2800,6 +2822,7 @@ pub static NETWORK_INFO: StructuredType = StructuredType {
             ty: Type::Enum(&NETWORK_TRANSPORT_PROTOCOL),
             is_nullable: false,
             default: Some("unknown"),
+            column: Some("network_transport_protocol"),
             description: "Protocol under the medium.",
             ..PLAIN
         },
@@ -3148,6 +3171,13 @@ pub static USER_IDENTITY: StructuredType = StructuredType {
     is_served: true,
 };
 
+/// `callvault.verdict`.
+pub static VERDICT: EnumType = EnumType {
+    name: "callvault.verdict",
+    members: &[("good", 0), ("poor", 1), ("unclassified", 2), ("notApplicable", 3)],
+    is_served: true,
+};
+
 /// `callvault.callEventType`.
 pub static CALL_EVENT_TYPE: EnumType = EnumType {
     name: "callvault.callEventType",
@@ -3373,7 +3403,12 @@ pub static SESSION_ROW: StructuredType = StructuredType {
             ..PLAIN
         },
     ],
-    dynamic: &[],
+    dynamic: &[Property {
+        name: "callvault.quality",
+        ty: Type::Structured(&CALL_QUALITY),
+        description: "The verdict on all streams.",
+        ..PLAIN
+    }],
     description: "A session with what is asked most of its call record.",
     is_served: true,
 };
@@ -3866,8 +3901,265 @@ pub static STREAM_ROW: StructuredType = StructuredType {
             ..PLAIN
         },
     ],
-    dynamic: &[],
+    dynamic: &[Property {
+        name: "callvault.quality",
+        ty: Type::Structured(&STREAM_QUALITY),
+        description: "The verdict on the stream.",
+        ..PLAIN
+    }],
     description: "A stream with the keys and times of what it belongs to, the networks and devices of its medium and the ends of its segment.",
+    is_served: true,
+};
+
+/// `callvault.qualityReason`: A figure beside the threshold that it was compared with.
+pub static QUALITY_REASON: StructuredType = StructuredType {
+    name: "callvault.qualityReason",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "reason",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Name of the reason in the profile.",
+            ..PLAIN
+        },
+        Property {
+            name: "metric",
+            ty: Type::Primitive(Primitive::String),
+            description: "Property of the stream that has the figure.",
+            ..PLAIN
+        },
+        Property {
+            name: "value",
+            ty: Type::Primitive(Primitive::Double),
+            description: "The figure; seconds for durations.",
+            ..PLAIN
+        },
+        Property {
+            name: "op",
+            ty: Type::Primitive(Primitive::String),
+            description: "gt, lt, ge or le.",
+            ..PLAIN
+        },
+        Property {
+            name: "threshold",
+            ty: Type::Primitive(Primitive::Double),
+            description: "What the figure was compared with; seconds for durations.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "A figure beside the threshold that it was compared with.",
+    is_served: true,
+};
+
+/// `callvault.streamQuality`: What a profile says of a stream, and why.
+pub static STREAM_QUALITY: StructuredType = StructuredType {
+    name: "callvault.streamQuality",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "profile",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Name and version of the profile.",
+            ..PLAIN
+        },
+        Property {
+            name: "verdict",
+            ty: Type::Enum(&VERDICT),
+            is_nullable: false,
+            description: "The verdict.",
+            ..PLAIN
+        },
+        Property {
+            name: "reason",
+            ty: Type::Primitive(Primitive::String),
+            description: "The reason to name first: of a poor stream the figure that is furthest from its threshold.",
+            ..PLAIN
+        },
+        Property {
+            name: "reasons",
+            ty: Type::Structured(&QUALITY_REASON),
+            is_collection: true,
+            is_nullable: false,
+            description: "All reasons, in the order of the profile.",
+            ..PLAIN
+        },
+        Property {
+            name: "watch",
+            ty: Type::Structured(&QUALITY_REASON),
+            is_collection: true,
+            is_nullable: false,
+            description: "Figures that are worth a look and make no stream poor.",
+            ..PLAIN
+        },
+        Property {
+            name: "decidedBy",
+            ty: Type::Primitive(Primitive::String),
+            description: "The metric that decided alone, where the first one with a value does.",
+            ..PLAIN
+        },
+        Property {
+            name: "missing",
+            ty: Type::Primitive(Primitive::String),
+            is_collection: true,
+            is_nullable: false,
+            description: "Metrics of the rule without a value.",
+            ..PLAIN
+        },
+        Property {
+            name: "implausible",
+            ty: Type::Primitive(Primitive::String),
+            is_collection: true,
+            is_nullable: false,
+            description: "Metrics of the rule whose value cannot be true; they are missing, too.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "What a profile says of a stream, and why.",
+    is_served: true,
+};
+
+/// `callvault.qualityCounts`: How many have which verdict.
+pub static QUALITY_COUNTS: StructuredType = StructuredType {
+    name: "callvault.qualityCounts",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "good",
+            ty: Type::Primitive(Primitive::Int32),
+            is_nullable: false,
+            description: "Good ones.",
+            ..PLAIN
+        },
+        Property {
+            name: "poor",
+            ty: Type::Primitive(Primitive::Int32),
+            is_nullable: false,
+            description: "Poor ones.",
+            ..PLAIN
+        },
+        Property {
+            name: "unclassified",
+            ty: Type::Primitive(Primitive::Int32),
+            is_nullable: false,
+            description: "Those of which too little is known.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "How many have which verdict.",
+    is_served: true,
+};
+
+/// `callvault.callQuality`: What a profile says of all streams of a session or a call, those of tests left out of a call.
+pub static CALL_QUALITY: StructuredType = StructuredType {
+    name: "callvault.callQuality",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "profile",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Name and version of the profile.",
+            ..PLAIN
+        },
+        Property {
+            name: "verdict",
+            ty: Type::Enum(&VERDICT),
+            is_nullable: false,
+            description: "Poor if any stream is, good if none is and one is good, else unclassified; notApplicable if no rule is made for any.",
+            ..PLAIN
+        },
+        Property {
+            name: "reason",
+            ty: Type::Primitive(Primitive::String),
+            description: "The reason of the poor stream whose figure is furthest from its threshold.",
+            ..PLAIN
+        },
+        Property {
+            name: "audio",
+            ty: Type::Structured(&QUALITY_COUNTS),
+            is_nullable: false,
+            description: "Streams of speech by verdict.",
+            ..PLAIN
+        },
+        Property {
+            name: "video",
+            ty: Type::Structured(&QUALITY_COUNTS),
+            is_nullable: false,
+            description: "Streams of cameras by verdict.",
+            ..PLAIN
+        },
+        Property {
+            name: "screenSharing",
+            ty: Type::Structured(&QUALITY_COUNTS),
+            is_nullable: false,
+            description: "Streams of shared screens by verdict.",
+            ..PLAIN
+        },
+        Property {
+            name: "heard",
+            ty: Type::Structured(&QUALITY_COUNTS),
+            is_nullable: false,
+            description: "People by the verdict on what they heard.",
+            ..PLAIN
+        },
+        Property {
+            name: "wasHeard",
+            ty: Type::Structured(&QUALITY_COUNTS),
+            is_nullable: false,
+            description: "People by the verdict on how they were heard.",
+            ..PLAIN
+        },
+        Property {
+            name: "people",
+            ty: Type::Primitive(Primitive::Int32),
+            is_nullable: false,
+            description: "People at the ends of streams.",
+            ..PLAIN
+        },
+        Property {
+            name: "poorPeople",
+            ty: Type::Primitive(Primitive::Int32),
+            is_nullable: false,
+            description: "People with a poor stream, sent or received.",
+            ..PLAIN
+        },
+        Property {
+            name: "poorShare",
+            ty: Type::Primitive(Primitive::Double),
+            description: "Share of people with a poor stream among those with a stream that is good or poor.",
+            ..PLAIN
+        },
+        Property {
+            name: "isPoor",
+            ty: Type::Primitive(Primitive::Boolean),
+            is_nullable: false,
+            description: "One of two people, or a quarter of more, had a poor stream.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "What a profile says of all streams of a session or a call, those of tests left out of a call.",
     is_served: true,
 };
 

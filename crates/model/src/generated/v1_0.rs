@@ -524,13 +524,17 @@ pub static V1_0: Model = Model {
         Schema {
             namespace: "callvault",
             alias: None,
-            enums: &[&common::CALL_EVENT_TYPE],
+            enums: &[&common::VERDICT, &common::CALL_EVENT_TYPE],
             types: &[
                 &common::IMPORT_RESULT,
                 &common::IMPORT_ERROR,
                 &common::SESSION_ROW,
                 &common::SEGMENT_ROW,
                 &common::STREAM_ROW,
+                &common::QUALITY_REASON,
+                &common::STREAM_QUALITY,
+                &common::QUALITY_COUNTS,
+                &common::CALL_QUALITY,
                 &common::CALL_EVENT,
                 &common::CALL_EVENT_RESULT,
                 &common::DELIVERY,

@@ -14,6 +14,7 @@ use crate::fragment::{
     Codec, FragmentKind, PARTICIPANTS_PER_PACK, PackWriter, RecordFragment, SESSIONS_PER_PACK,
 };
 use crate::key::{LONGEST_ID, key};
+use crate::rows::QUALITY;
 use crate::{flags, generated};
 
 pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<ShreddedRecord, Error> {
@@ -123,6 +124,7 @@ fn read_members<'a>(
             value => members.push(Member { name, value }),
         }
     }
+    members.retain(|member| !is_made(member));
     scanner.end()?;
     Ok(members)
 }
@@ -158,6 +160,7 @@ impl Sessions {
         let all = Pointer::Member(&root, name);
         let at = Pointer::Item(&all, self.rows.rows.sessions.len());
         let mut members = object(node, &at)?;
+        members.retain(|member| !is_made(member));
         self.canonicaliser.object(&mut members, &generated::SESSION, &at)?;
         let id = id(&members, &at)?;
         if !self.ids.insert(key(&id)) {
@@ -208,6 +211,15 @@ impl Sessions {
             self.packs.push(codec.compress(FragmentKind::Sessions, &pack));
         }
     }
+}
+
+/// Whether it is a verdict, which is made of the record, or an annotation of one.
+fn is_made(member: &Member<'_>) -> bool {
+    member
+        .name
+        .raw()
+        .strip_prefix(QUALITY)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
 }
 
 fn stated_incomplete(members: &[Member<'_>]) -> u32 {

@@ -7,7 +7,8 @@ use odata::json::{Member, Node, Text};
 
 use super::members::{get, instant};
 use super::typed;
-use crate::columns::{self, TOLD_NULL, Value};
+use crate::columns::{self, ENDS, TOLD_NULL, Value};
+use crate::identity;
 use crate::search::Collector;
 
 /// What the store keeps for queries beside the fragments.
@@ -45,6 +46,9 @@ pub struct SegmentRow {
     pub session: i64,
     /// Position in the session, from 0.
     pub ordinal: i64,
+    /// Who caller and callee are, `user/821809f5-…`, by the segment or else by its session; none for a
+    /// service and for what is not known.
+    pub parties: [Option<String>; 2],
     /// By [`crate::columns::SEGMENT`].
     pub columns: Vec<Value>,
 }
@@ -97,6 +101,8 @@ pub(super) struct Rows {
     pub(super) rows: TypedRows,
     words: Collector,
     failures: i64,
+    /// Who is at the ends of the session that was added last.
+    parties: [Option<String>; 2],
     worst: [Option<f64>; 4],
 }
 
@@ -115,6 +121,7 @@ impl Rows {
         let [start, end] = times(members);
         let failure = failure_stage(members);
         self.failures += i64::from(failure != Value::Null);
+        self.parties = ENDS.map(|(end, _)| get(members, end).and_then(named));
         let ordinal = self.rows.sessions.len() as i64;
         let columns = vec![start, end, is_test, failure];
         self.rows.sessions.push(SessionRow { ordinal, id_key, columns });
@@ -126,7 +133,13 @@ impl Rows {
         let [start, end] = times(members);
         let mut columns = vec![start, end, failure_stage(members)];
         typed::push_ends(&mut columns, members);
-        self.rows.segments.push(SegmentRow { session, ordinal: segment, columns });
+        let mut parties = self.parties.clone();
+        for (end, of_session) in ENDS.iter().zip(&mut parties) {
+            if let Some(endpoint) = get(members, end.0).filter(|it| it.as_object().is_some()) {
+                *of_session = named(endpoint);
+            }
+        }
+        self.rows.segments.push(SegmentRow { session, ordinal: segment, parties, columns });
         let media = get(members, "media").and_then(Node::as_array).unwrap_or_default();
         for (media, node) in (0..).zip(media) {
             let columns = typed::media(node);
@@ -185,6 +198,21 @@ pub(super) fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
         Value::Text(modalities.join(",")),
         instant(members, "lastModifiedDateTime").map_or(Value::Null, Value::Int),
     ]
+}
+
+/// Who is at an end: kind and id of the party that its identity names, else of the associated identity,
+/// which is a telephone's where its id is a number, else a user's.
+pub fn party(endpoint: &Node<'_>) -> Option<(&'static str, String)> {
+    let named = endpoint.get("identity").and_then(identity::party);
+    named.or_else(|| {
+        let id = endpoint.get("associatedIdentity")?.get("id")?.as_text()?.value();
+        Some((if id.starts_with('+') { "phone" } else { "user" }, id.into_owned()))
+    })
+}
+
+fn named(endpoint: &Node<'_>) -> Option<String> {
+    let (kind, id) = party(endpoint)?;
+    Some(format!("{kind}/{id}"))
 }
 
 fn times(members: &[Member<'_>]) -> [Value; 2] {

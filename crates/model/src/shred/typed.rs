@@ -105,12 +105,24 @@ fn fill_end(members: &[Member<'_>], row: &mut [Value]) {
         let user = get(members, "identity").and_then(|identity| identity.get("user"));
         row[1] = id(user);
         row[2] = id(get(members, "associatedIdentity"));
+        row[3] = inner(get(members, "feedback"), &generated::USER_FEEDBACK, "rating");
     }
-    if let Some(Node::Object(members)) = get(members, "userAgent") {
+    let agent = get(members, "userAgent");
+    if let Some(Node::Object(members)) = agent {
         let ty = actual_type(members, &generated::USER_AGENT);
+        if ty.is_a(&generated::SERVICE_USER_AGENT) {
+            row[4] = inner(agent, &generated::SERVICE_USER_AGENT, "role");
+        }
         let is_client = ty.is_a(&generated::CLIENT_USER_AGENT);
         AGENT_SLOTS[usize::from(is_client)].fill(members, row);
     }
+}
+
+/// The value of a property of an object that may be missing.
+fn inner(object: Option<&Node<'_>>, ty: &'static StructuredType, name: &str) -> Value {
+    let value = object.and_then(|object| object.get(name));
+    let property = ty.property(name);
+    value.zip(property).map_or(Value::Null, |(value, property)| typed(value, property))
 }
 
 fn id(party: Option<&Node<'_>>) -> Value {

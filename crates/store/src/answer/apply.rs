@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use model::rows::RowSet;
+use model::rows::{QUALITY, RowSet};
 use odata::bound::{Apply, Query};
 use odata::edm::Type;
 use odata::eval::{Meter, Pager, Sieve, Window};
@@ -38,13 +38,15 @@ pub(crate) fn apply(
         Some(columns) => columns.run(chain, run)?,
         None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
     };
-    finish(&query.query, query.rows, nodes, &run.budget.meter)
+    let is_shown = query.query.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some());
+    let hides_verdict = chain.keeps_items() && !is_shown;
+    finish((&query.query, query.rows), nodes, hides_verdict, &run.budget.meter)
 }
 
 /// What the options behind `$apply` look at, of items that it keeps as they are.
 fn parts_of_options(query: &Query) -> Parts {
     if query.search.is_some() {
-        return Parts::ALL;
+        return Parts::SEARCHED;
     }
     let computed = query.compute.iter().map(|member| &member.value);
     let ordered = query.orderby.iter().map(|key| &key.value);
@@ -83,11 +85,12 @@ fn over_json(
     flow.finish().map_err(|excess| too_much(&excess))
 }
 
-/// The options of the query that come behind `$apply`.
+/// The options of the query that come behind `$apply`. An item shows its verdict only where that is
+/// selected.
 fn finish(
-    query: &Query,
-    set: RowSet,
+    (query, set): (&Query, RowSet),
     nodes: Vec<Node<'static>>,
+    hides_verdict: bool,
     meter: &Meter,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let sieve = Sieve::new(query);
@@ -97,7 +100,14 @@ fn finish(
     for node in nodes {
         let text = |node: &Node<'_>| {
             let mut out = Vec::new();
-            write_node(&mut out, &without_related(node));
+            let item = without_related(node);
+            match item.as_object() {
+                Some(members) if hides_verdict && item.get(QUALITY).is_some() => {
+                    let shown = members.iter().filter(|member| !member.name.is(QUALITY));
+                    write_node(&mut out, &Node::Object(shown.cloned().collect()));
+                }
+                _ => write_node(&mut out, &item),
+            }
             out
         };
         if pager.offer(Cow::Owned(node), text).is_break() {

@@ -45,6 +45,19 @@ impl<'q> Chain<'q> {
         Self { input, members, computing, steps: steps.as_slice() }
     }
 
+    /// Whether its results are the rows themselves, some of them, perhaps with more members.
+    pub(super) fn keeps_items(&self) -> bool {
+        self.steps.iter().all(|step| {
+            !matches!(
+                step,
+                Transformation::GroupBy { .. }
+                    | Transformation::Aggregate(_)
+                    | Transformation::Concat(_)
+                    | Transformation::Join { .. }
+            )
+        })
+    }
+
     /// What of a row the chain looks at beside its own members.
     pub(super) fn parts(&self) -> Parts {
         let computed: Vec<_> = self.input.compute.iter().map(|member| &member.value).collect();
@@ -59,7 +72,7 @@ fn parts_of_steps(steps: &[Transformation]) -> Parts {
         Transformation::Identity | Transformation::Skip(_) | Transformation::Top(_) => {
             Parts::default()
         }
-        Transformation::Search(_) => Parts::ALL,
+        Transformation::Search(_) => Parts::SEARCHED,
         Transformation::Filter(condition) => parts(&[condition]),
         Transformation::Compute(members) => of_all(&mut members.iter().map(|it| &it.value)),
         Transformation::OrderBy(keys) => of_all(&mut keys.iter().map(|key| &key.value)),

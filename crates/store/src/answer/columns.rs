@@ -12,7 +12,7 @@ use odata::primitive::{Fine, Moment};
 use super::chain::Chain;
 use super::evaluation::{environment, node};
 use super::loader::RowKey;
-use super::parts::parts;
+use super::parts::{Parts, parts};
 use super::pipeline::{left_out, pipeline, sizes, too_much};
 use super::run::Run;
 use crate::engine::{Field, Row};
@@ -231,7 +231,8 @@ impl<'q> Columns<'q> {
         let ordinals = (1..=count).map(|at| row.get(at)).collect::<Result<_, _>>()?;
         let key = RowKey { record_key: row.get(0)?, start: 0, id: String::new(), ordinals };
         let computed: Vec<_> = chain.input.compute.iter().map(|member| &member.value).collect();
-        let text = run.loader.row_text(self.plan.set, &key, parts(&computed))?;
+        let parts = Parts { quality: chain.parts().quality, ..parts(&computed) };
+        let text = run.loader.row_text(self.plan.set, &key, parts)?;
         let pipeline = pipeline(steps, self.plan.set)?;
         let mut flow = pipeline.start(sizes(run.budget), environment(&run.budget.meter));
         let _ = flow.push(Cow::Owned(node(&text)?)).map_err(|excess| too_much(&excess))?;

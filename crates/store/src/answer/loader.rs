@@ -7,6 +7,7 @@ use model::fragment::{FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PAC
 use model::rows::{self, RecordKeys, RowSet, StreamSource};
 
 use super::parts::Parts;
+use super::verdicts;
 use crate::cache::records::RecordCache;
 use crate::codec::Codec;
 use crate::engine::Connection;
@@ -91,6 +92,7 @@ impl<'c> Loader<'c> {
                     out.extend_from_slice(b",\"segments\":[");
                     out.extend_from_slice(item.inner);
                     out.push(b']');
+                    if parts.quality { verdicts::push_session(out, item) } else { Ok(()) }
                 })?;
                 fragment.number += 1;
             }
@@ -100,10 +102,14 @@ impl<'c> Loader<'c> {
             out.extend_from_slice(b",\"participants_v2\":[");
             let mut fragment = Fragment::first(FragmentKind::Participants, record.record_key);
             while fragment.read(self.connection, self.codec, &mut pack)? {
-                push_items(&mut out, &pack, |_, _| {})?;
+                push_items(&mut out, &pack, |_, _| Ok(()))?;
                 fragment.number += 1;
             }
             out.push(b']');
+        }
+        if parts.quality {
+            let verdict = verdicts::of_record(self.connection, self.codec, record)?;
+            verdicts::push(&mut out, &verdict);
         }
         out.push(b'}');
         Ok(out)
@@ -127,9 +133,18 @@ impl<'c> Loader<'c> {
                 let mut out = Vec::new();
                 let session = self.session(of_session)?;
                 rows::push_session(&mut out, self.record_keys()?, &session, parts.segments)?;
+                if parts.quality {
+                    out.pop();
+                    verdicts::push_session(&mut out, &session)?;
+                    out.push(b'}');
+                }
                 Ok(out)
             }
-            RowSet::Segments | RowSet::Streams => self.row_inside(set, key),
+            RowSet::Segments => self.row_inside(set, key),
+            RowSet::Streams => {
+                let row = self.row_inside(set, key)?;
+                if parts.quality { verdicts::with_stream_s(row) } else { Ok(row) }
+            }
         }
     }
 
@@ -219,7 +234,7 @@ fn pack_of(session: i64) -> usize {
 fn push_items(
     out: &mut Vec<u8>,
     pack: &[u8],
-    push_more: impl Fn(&mut Vec<u8>, &Item<'_>),
+    push_more: impl Fn(&mut Vec<u8>, &Item<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for item in Pack::read(pack)?.items() {
         let item = item?;
@@ -228,7 +243,7 @@ fn push_items(
         }
         out.push(b'{');
         out.extend_from_slice(item.members);
-        push_more(out, &item);
+        push_more(out, &item)?;
         out.push(b'}');
     }
     Ok(())

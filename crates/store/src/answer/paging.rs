@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use model::rows::QUALITY;
 use odata::bound;
 
 use super::logical::LogicalQuery;
+use super::parts::{Parts, parts};
 use super::residual::ResidualFilter;
 use super::run::{Candidate, Run};
 use crate::Error;
@@ -27,7 +29,8 @@ pub(super) struct Paging<'q> {
     pub(super) room: usize,
     /// `$top` allows none behind the page.
     pub(super) is_last: bool,
-    with_segments: bool,
+    /// What a row of what is inside records shows beside its own members.
+    shown: Parts,
     pub(super) found: Vec<ResultRow>,
     /// The place of the last row that was given or left out.
     pub(super) at: Option<Vec<Option<Bind>>>,
@@ -51,7 +54,13 @@ impl<'q> Paging<'q> {
             to_skip: options.skip.unwrap_or(0).saturating_sub(behind.skipped),
             room: limit.min(usize::try_from(left).unwrap_or(usize::MAX)),
             is_last: left <= limit as u64,
-            with_segments: !options.expand.is_empty(),
+            shown: Parts {
+                segments: !options.expand.is_empty(),
+                // Also to calculate with.
+                quality: options.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some())
+                    || options.compute.iter().any(|member| parts(&[&member.value]).quality),
+                ..Parts::default()
+            },
             skipped: behind.skipped,
             behind,
             found: Vec::new(),
@@ -94,7 +103,7 @@ impl<'q> Paging<'q> {
             self.skipped += 1;
             return Ok(());
         }
-        self.found.push(run.found(self.plan.set, candidate.row, self.with_segments)?);
+        self.found.push(run.found(self.plan.set, candidate.row, self.shown)?);
         Ok(())
     }
 }

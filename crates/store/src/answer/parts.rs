@@ -1,5 +1,6 @@
 //! Which parts of a row an expression looks at: what it doesn't look at is not read.
 
+use model::rows::QUALITY;
 use odata::bound::{Expr, Path, PathStep};
 
 /// What the JSON of a row has inside beside its own members.
@@ -8,10 +9,14 @@ pub(super) struct Parts {
     pub(super) sessions: bool,
     pub(super) participants: bool,
     pub(super) segments: bool,
+    /// The verdict on the row, and on its sessions where they are there.
+    pub(super) quality: bool,
 }
 
 impl Parts {
-    pub(super) const ALL: Self = Self { sessions: true, participants: true, segments: true };
+    /// All that `$search` looks at.
+    pub(super) const SEARCHED: Self =
+        Self { sessions: true, participants: true, segments: true, quality: false };
 
     /// Those of both.
     pub(super) fn and(self, other: Self) -> Self {
@@ -19,6 +24,7 @@ impl Parts {
             sessions: self.sessions || other.sessions,
             participants: self.participants || other.participants,
             segments: self.segments || other.segments,
+            quality: self.quality || other.quality,
         }
     }
 }
@@ -42,6 +48,7 @@ pub(super) fn parts_of_path(path: &Path) -> Parts {
         sessions: names("sessions"),
         participants: names("participants_v2"),
         segments: names("segments"),
+        quality: names(QUALITY),
     }
 }
 

@@ -43,7 +43,7 @@ impl ResidualFilter {
             searches: searches.iter().map(|search| search::Query::new(search)).collect(),
             members,
             order: Order::new(order),
-            parts: if searches.is_empty() { parts(&all) } else { Parts::ALL },
+            parts: if searches.is_empty() { parts(&all) } else { parts(&all).and(Parts::SEARCHED) },
         }
     }
 

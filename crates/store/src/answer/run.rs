@@ -124,21 +124,18 @@ impl<'r> Run<'r> {
         &mut self,
         set: RowSet,
         row: Selection,
-        with_segments: bool,
+        shown: Parts,
     ) -> Result<ResultRow, Error> {
         match row {
             Selection::Record(record) => Ok(ResultRow::Record(record)),
             Selection::Key(key) if set == RowSet::Records => {
                 Ok(ResultRow::Record(self.loader.record(key.record_key)?))
             }
-            Selection::Key(key) => {
-                let parts = Parts { segments: with_segments, ..Parts::default() };
-                match self.loader.row_text(set, &key, parts) {
-                    Ok(text) => Ok(ResultRow::Row(text)),
-                    Err(cause @ Error::Corrupt(_)) => Ok(ResultRow::Damaged { id: key.id, cause }),
-                    Err(error) => Err(error),
-                }
-            }
+            Selection::Key(key) => match self.loader.row_text(set, &key, shown) {
+                Ok(text) => Ok(ResultRow::Row(text)),
+                Err(cause @ Error::Corrupt(_)) => Ok(ResultRow::Damaged { id: key.id, cause }),
+                Err(error) => Err(error),
+            },
         }
     }
 

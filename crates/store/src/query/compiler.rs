@@ -66,7 +66,7 @@ pub(crate) struct Compiler<'q> {
 impl Compiler<'_> {
     /// For statements about the rows of a set.
     pub(crate) fn new(tenant: Tenant, set: RowSet) -> Self {
-        let rows = Scope::rows(set);
+        let rows = Scope::rows(set, tenant.are_columns_there);
         Self {
             tenant,
             set,

@@ -123,7 +123,7 @@ impl<'q> Compiler<'q> {
     ) -> (Sql, Vec<Option<Condition>>) {
         let letter = alias_of(table).letter;
         let alias = Alias { letter, number: self.next_alias() };
-        let row = Scope::row(ty, table, alias);
+        let row = items.scope.row(ty, table, alias);
         let owned = items.scope.owns(table, alias).unwrap_or_else(|| Sql::either("0", "FALSE"));
         let from = Sql::text(match table {
             Table::CallRecord => " FROM call_record ",

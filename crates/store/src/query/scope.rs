@@ -14,7 +14,26 @@ pub(crate) struct Scope {
     /// Its type, by which columns are found.
     root: &'static StructuredType,
     place: Place,
+    /// Columns of the schema's last step are filled.
+    is_filled: bool,
 }
+
+/// Ends of the names of columns that the schema's last step added, beside those of verdicts.
+const OF_LAST_STEP: [&str; 13] = [
+    "_application_version",
+    "_basic_service_set_identifier",
+    "_capture_not_functioning_event_ratio",
+    "_cpu_insufficent_event_ratio",
+    "_feedback_rating",
+    "_link_speed",
+    "_network_transport_protocol",
+    "_reflexive_ip_address",
+    "_relay_ip_address",
+    "_render_not_functioning_event_ratio",
+    "_service_role",
+    "_wifi_channel",
+    "_wifi_signal_strength",
+];
 
 #[derive(Debug, Clone, PartialEq)]
 enum Place {
@@ -62,14 +81,14 @@ pub(crate) fn table_of(set: RowSet) -> Table {
 
 impl Scope {
     /// The rows of a query.
-    pub(crate) fn rows(set: RowSet) -> Self {
-        Self { root: set.ty(), place: Place::Rows(table_of(set)) }
+    pub(crate) fn rows(set: RowSet, is_filled: bool) -> Self {
+        Self { root: set.ty(), place: Place::Rows(table_of(set)), is_filled }
     }
 
     /// The item of a collection of enumeration members.
     pub(super) fn member(&self, column: &ColumnRef) -> Option<Self> {
         let alias = self.alias(column.table)?;
-        Some(Self { root: self.root, place: Place::Member(alias, column.column) })
+        Some(Self { place: Place::Member(alias, column.column), ..*self })
     }
 
     /// If this is an item of a collection of enumeration members, the column that has them.
@@ -83,6 +102,7 @@ impl Scope {
     /// The column of a path; its table is one of this scope.
     pub(super) fn column(&self, path: &[PathStep]) -> Option<ColumnRef> {
         let column = find(self.root, path)?;
+        (self.is_filled || !is_of_last_step(column.column)).then_some(())?;
         self.alias(column.table).is_some().then_some(column)
     }
 
@@ -122,14 +142,15 @@ impl Scope {
     }
 
     /// A row of `table` beneath this.
-    pub(super) fn row(ty: &'static StructuredType, table: Table, alias: Alias) -> Self {
-        Self { root: ty, place: Place::Row(table, alias) }
+    pub(super) fn row(&self, ty: &'static StructuredType, table: Table, alias: Alias) -> Self {
+        Self { root: ty, place: Place::Row(table, alias), is_filled: self.is_filled }
     }
 
     /// Some row of `table` beneath this, which stays out of the statement.
     pub(super) fn beneath(&self, ty: &'static StructuredType, table: Table) -> Option<Self> {
         let (above, alias) = self.anchor()?;
-        Some(Self { root: ty, place: Place::Beneath(table, above, alias) })
+        let place = Place::Beneath(table, above, alias);
+        Some(Self { root: ty, place, is_filled: self.is_filled })
     }
 
     /// That a row of `table`, a table beneath this, belongs to it.
@@ -150,6 +171,10 @@ impl Scope {
             Place::Member(..) => None,
         }
     }
+}
+
+fn is_of_last_step(column: &str) -> bool {
+    column.starts_with("quality_") || OF_LAST_STEP.iter().any(|end| column.ends_with(end))
 }
 
 /// Whether a path of the expression starts at the variable.

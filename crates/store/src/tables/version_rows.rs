@@ -2,17 +2,19 @@
 
 use std::sync::LazyLock;
 
-use model::columns::Table;
+use model::columns::{Column, Table};
 use model::fragment::{Codec as _, FragmentKind, Pack};
 use model::shred::TypedRows;
 use model::{ShreddedRecord, Value, key};
+use quality::Verdicts;
+use quality::profile::standard;
 
 use super::head::Head;
 use super::keys::{RecordId, Shard, pack_key, pack_keys};
 use super::search::{Place, WordBuffer};
 use crate::codec::{Codec, dictionary_key};
 use crate::engine::{Connection, Field, Insertion, Value as _, Values};
-use crate::{Cause, Error};
+use crate::{Cause, Error, engine};
 
 /// Bytes of a content hash that are kept: enough that two contents never share one by accident.
 const HASH_BYTES: usize = 16;
@@ -46,7 +48,7 @@ fn insertions(table: Table) -> &'static Insertions {
     /// By [`Table`].
     static ALL: LazyLock<[Insertions; 5]> = LazyLock::new(|| {
         Table::ALL.map(|table| {
-            let columns = table.columns().iter().map(|column| column.name);
+            let columns = table.columns().iter().chain(table.verdicts()).map(|column| column.name);
             let names: Vec<&str> = keys(table).iter().copied().chain(columns).collect();
             Insertions::new(table.name(), &names)
         })
@@ -100,6 +102,7 @@ impl VersionRows<'_> {
         let shard = Shard::of(connection, RecordId { tenant_key, id_key: &record.id_key });
         let content_hash = &record.content_hash[..HASH_BYTES];
         let (dictionary, fragment) = (dictionary_key(&record.record), &record.record);
+        let verdicts = if is_current { quality::judge(standard(), &record.rows) } else { none() };
         let values = Row {
             keys: &[
                 record_key.field(),
@@ -116,6 +119,7 @@ impl VersionRows<'_> {
                 fragment.field(),
             ],
             columns: &record.rows.record,
+            verdicts: &verdicts.record,
             shard,
         };
         let insertion = insertions(Table::CallRecord).of(connection);
@@ -127,7 +131,7 @@ impl VersionRows<'_> {
         insert_packs(connection, &PARTICIPANT_PACKS, shard, record_key, &record.participant_packs)?;
         if is_current {
             self.insert_participants(shard, record_key, record)?;
-            insert_typed_rows(connection, shard, record_key, &record.rows)?;
+            insert_typed_rows(connection, shard, record_key, (&record.rows, &verdicts))?;
             let place = Place { start: record.start, record_key, shard };
             self.words.add(tenant_key, place, &record.rows.words)?;
         }
@@ -236,43 +240,36 @@ pub(crate) fn insert_typed_rows(
     connection: &Connection,
     shard: Shard,
     record_key: i64,
-    rows: &TypedRows,
+    (rows, verdicts): (&TypedRows, &Verdicts),
 ) -> Result<(), Error> {
     let int = Field::Int;
-    for row in &rows.sessions {
+    let put = |table: Table, row: Row<'_>| connection.put(insertions(table).of(connection), row);
+    for (row, verdict) in rows.sessions.iter().zip(&verdicts.sessions) {
         let keys = &[int(record_key), int(row.ordinal), row.id_key.field()];
-        insert_row(connection, Table::Session, shard, keys, &row.columns)?;
+        put(Table::Session, Row { keys, columns: &row.columns, verdicts: verdict, shard })?;
     }
     for row in &rows.segments {
-        let keys = [record_key, row.session, row.ordinal].map(int);
-        insert_row(connection, Table::Segment, shard, &keys, &row.columns)?;
+        let keys = &[record_key, row.session, row.ordinal].map(int);
+        put(Table::Segment, Row { keys, columns: &row.columns, shard, ..Row::default() })?;
     }
     for row in &rows.media {
-        let keys = [record_key, row.session, row.segment, row.ordinal].map(int);
-        insert_row(connection, Table::Media, shard, &keys, &row.columns)?;
+        let keys = &[record_key, row.session, row.segment, row.ordinal].map(int);
+        put(Table::Media, Row { keys, columns: &row.columns, shard, ..Row::default() })?;
     }
-    for row in &rows.streams {
-        let keys = [record_key, row.session, row.segment, row.media, row.ordinal].map(int);
-        insert_row(connection, Table::Stream, shard, &keys, &row.columns)?;
+    for (row, verdict) in rows.streams.iter().zip(&verdicts.streams) {
+        let keys = &[record_key, row.session, row.segment, row.media, row.ordinal].map(int);
+        put(Table::Stream, Row { keys, columns: &row.columns, verdicts: verdict, shard })?;
     }
     Ok(())
 }
 
-fn insert_row(
-    connection: &Connection,
-    table: Table,
-    shard: Shard,
-    keys: &[Field<'_>],
-    columns: &[Value],
-) -> Result<(), Error> {
-    connection.put(insertions(table).of(connection), Row { keys, columns, shard })
-}
-
-/// The values of a row: of its keys, of the columns that the model names, and of its shard.
+/// The values of a row: of its keys, of the columns that the model names, of the verdict, and of its
+/// shard.
 #[derive(Default)]
 struct Row<'r> {
     keys: &'r [Field<'r>],
     columns: &'r [Value],
+    verdicts: &'r [Value],
     shard: Shard,
 }
 
@@ -282,9 +279,15 @@ impl Values for Row<'_> {
         give: &mut dyn FnMut(Field<'v>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.keys.iter().try_for_each(|key| give(key.clone()))?;
-        self.columns.iter().try_for_each(|value| give(value.field()))?;
+        self.columns.iter().chain(self.verdicts).try_for_each(|value| give(value.field()))?;
         self.shard.0.into_iter().map(Field::Int).try_for_each(give)
     }
+}
+
+/// No verdicts: of a version that is not the current one.
+fn none() -> Verdicts {
+    let record = vec![Value::Null; Table::CallRecord.verdicts().len()];
+    Verdicts { record, ..Verdicts::default() }
 }
 
 /// Replaces the typed columns of a record itself.
@@ -293,12 +296,60 @@ pub(crate) fn update_columns(
     record_key: i64,
     values: &[Value],
 ) -> Result<(), Error> {
-    let names = Table::CallRecord.columns().iter().map(|column| column.name);
-    for (name, value) in names.zip(values) {
-        let text = format!("UPDATE call_record SET {name} = ?1 WHERE record_key = ?2");
-        connection.execute(&text, (value, record_key))?;
+    static TEXT: LazyLock<String> = LazyLock::new(|| update(Table::CallRecord.columns()));
+    connection.execute(&TEXT, Update { values, record_key }).map(drop)
+}
+
+/// Replaces the verdict on a record.
+pub(crate) fn update_verdict(
+    connection: &Connection,
+    record_key: i64,
+    values: &[Value],
+) -> Result<(), Error> {
+    static TEXT: LazyLock<String> = LazyLock::new(|| update(Table::CallRecord.verdicts()));
+    connection.execute(&TEXT, Update { values, record_key }).map(drop)
+}
+
+/// The verdict on a version: all null where there is none.
+pub(crate) fn verdict(connection: &Connection, record_key: i64) -> Result<Vec<Value>, Error> {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let names = Table::CallRecord.verdicts().iter().map(|column| column.name);
+        let names = names.collect::<Vec<_>>().join(", ");
+        format!("SELECT {names} FROM call_record WHERE record_key = ?1")
+    });
+    let read = |row: &engine::Row<'_>| {
+        let values = (0..Table::CallRecord.verdicts().len()).map(|at| {
+            Ok(match row.field(at)? {
+                Field::Int(number) => Value::Int(number),
+                Field::Real(number) => Value::Real(number),
+                Field::Text(text) => Value::Text(text.into_owned()),
+                Field::Null | Field::Bytes(_) => Value::Null,
+            })
+        });
+        values.collect()
+    };
+    Ok(connection.first(&TEXT, [record_key], read)?.unwrap_or_default())
+}
+
+fn update(columns: &[Column]) -> String {
+    let sets = (1..).zip(columns).map(|(number, column)| format!("{} = ?{number}", column.name));
+    let sets = sets.collect::<Vec<_>>().join(", ");
+    format!("UPDATE call_record SET {sets} WHERE record_key = ?{}", columns.len() + 1)
+}
+
+struct Update<'u> {
+    values: &'u [Value],
+    record_key: i64,
+}
+
+impl Values for Update<'_> {
+    fn each<'v>(
+        &'v self,
+        give: &mut dyn FnMut(Field<'v>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.values.iter().try_for_each(|value| give(value.field()))?;
+        give(Field::Int(self.record_key))
     }
-    Ok(())
 }
 
 /// Takes out the typed rows below a record.

@@ -162,7 +162,8 @@ fn row_chains(sample: &Sample) -> Vec<Chain> {
             ],
             true,
         ),
-        (t, vec![group(t, &["callerNetwork/linkSpeed"], &[count])], false),
+        (t, vec![group(t, &["callerNetwork/linkSpeed"], &[count])], true),
+        (t, vec![group(t, &["callerNetwork/port"], &[count])], false),
         (t, vec![first(t, 5, loss)], false),
         (
             t,

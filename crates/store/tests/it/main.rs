@@ -23,5 +23,6 @@ mod replaced;
 mod sample;
 mod snapshots;
 mod statements;
+mod verdicts;
 mod versions;
 mod words;

@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 15] = [
+const OF_LATER_STEPS: [&str; 17] = [
     "segment",
     "media",
     "stream",
@@ -27,6 +27,8 @@ const OF_LATER_STEPS: [&str; 15] = [
     "call_event",
     "log_row",
     "log_state",
+    "lease",
+    "background_work",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.
@@ -37,6 +39,12 @@ fn make_old(path: &Path) {
     }
     for index in ["call_record_by_end", "change_log_merged", "change_log_erased"] {
         connection.execute_batch(&format!("DROP INDEX {index}")).unwrap();
+    }
+    for table in ["call_record", "session"] {
+        for column in model::columns::CALL_QUALITY {
+            let text = format!("ALTER TABLE {table} DROP COLUMN {}", column.name);
+            connection.execute_batch(&text).unwrap();
+        }
     }
     for table in ["segment", "stream"] {
         let at = FIRST_STEP.find(&format!("CREATE TABLE {table} ")).unwrap();

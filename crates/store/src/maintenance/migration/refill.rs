@@ -126,7 +126,9 @@ fn fill(
         return Ok(());
     }
     version_rows::delete_rows_below(connection, record_key)?;
-    version_rows::insert_typed_rows(connection, Shard::default(), record_key, &typed)?;
+    let verdicts = quality::judge(quality::profile::standard(), &typed);
+    let rows = (&typed, &verdicts);
+    version_rows::insert_typed_rows(connection, Shard::default(), record_key, rows)?;
     words.delete(connection, start, record_key)?;
     words.add(tenant_key, Place { start, record_key, shard: Shard::default() }, &typed.words)?;
     // Infinite figures had no columns before, so they could not be the worst ones.
@@ -134,5 +136,6 @@ fn fill(
     {
         version_rows::update_columns(connection, record_key, &typed.record)?;
     }
+    version_rows::update_verdict(connection, record_key, &verdicts.record)?;
     Ok(())
 }

@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0006_undecided.sql"),
     include_str!("../../../migrations/sqlite/0007_tracking.sql"),
     include_str!("../../../migrations/sqlite/0008_plain_words.sql"),
+    include_str!("../../../migrations/sqlite/0009_verdicts.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
@@ -101,7 +102,7 @@ mod tests {
     fn every_typed_column_of_the_model_stands_in_its_table() {
         let connection = testing::migrated();
         for table in Table::ALL {
-            for column in table.columns() {
+            for column in table.columns().iter().chain(table.verdicts()) {
                 let table = table.name();
                 let text = "SELECT type FROM pragma_table_info(?1) WHERE name = ?2";
                 let ty: Option<String> = connection.value(text, (table, column.name)).unwrap();

@@ -1,0 +1,170 @@
+//! Gives the typed rows of records that were stored before verdicts their new columns, while the store is
+//! used. Until that is done, no query relies on these columns.
+//!
+//! Records are read and judged on the caller's thread; the writer only replaces rows, and leaves a record
+//! alone that was written meanwhile. A process that is killed leaves a place where the next one goes on.
+
+use model::shred::{TypedRows, stored_rows};
+use quality::Verdicts;
+
+use crate::codec::Codec;
+use crate::engine::{Connection, most};
+use crate::tables::fragments::StoredVersion;
+use crate::tables::keys::{RecordId, Shard};
+use crate::tables::leases;
+use crate::tables::session::Session;
+use crate::tables::version_rows;
+use crate::{Error, clock};
+
+/// The name of the work, and of its lease.
+const NAME: &str = "verdicts";
+
+/// How far the work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The first record that is not done.
+    pub(crate) next: i64,
+    /// The last one.
+    pub(crate) last: i64,
+}
+
+/// Some records, judged anew.
+pub(crate) struct Batch {
+    records: Vec<JudgedRecord>,
+    /// Where the next batch begins; none behind the last one.
+    next: Option<i64>,
+}
+
+struct JudgedRecord {
+    due: DueRecord,
+    rows: TypedRows,
+    verdicts: Verdicts,
+}
+
+struct DueRecord {
+    record_key: i64,
+    tenant_key: i64,
+    id_key: Vec<u8>,
+    flags: u32,
+    content_hash: Vec<u8>,
+}
+
+impl DueRecord {
+    fn id(&self) -> (i64, &[u8]) {
+        (self.tenant_key, &self.id_key)
+    }
+}
+
+/// How far the work is; none when it is done.
+pub(crate) fn progress(connection: &Connection) -> Result<Option<Progress>, Error> {
+    let text = "SELECT next, last FROM background_work WHERE name = ?1";
+    connection.first(text, [NAME], |row| Ok(Progress { next: row.get(0)?, last: row.get(1)? }))
+}
+
+/// Records that have yet to get their columns.
+pub(crate) fn left(connection: &Connection) -> Result<u64, Error> {
+    let Some(Progress { next, last }) = progress(connection)? else { return Ok(0) };
+    let text = "SELECT count(*) FROM call_record \
+                WHERE record_key >= ?1 AND record_key <= ?2 AND is_current = 1";
+    let count: Option<i64> = connection.value(text, (next, last))?;
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// Reads and judges at most `limit` records; none when the work is done.
+pub(crate) fn read(
+    connection: &Connection,
+    codec: &mut Codec,
+    (next, limit): (i64, usize),
+) -> Result<Option<Batch>, Error> {
+    let Some(Progress { next: noted, last }) = progress(connection)? else { return Ok(None) };
+    let next = next.max(noted);
+    let text = "SELECT record_key, tenant_key, id_key, flags, content_hash FROM call_record \
+                WHERE record_key >= ?1 AND record_key <= ?2 AND is_current = 1 \
+                ORDER BY record_key LIMIT ?3";
+    let due = connection.all(text, (next, last, most(limit)), |row| {
+        Ok(DueRecord {
+            record_key: row.get(0)?,
+            tenant_key: row.get(1)?,
+            id_key: row.get(2)?,
+            flags: row.get(3)?,
+            content_hash: row.get(4)?,
+        })
+    })?;
+    let next = due.last().filter(|_| due.len() == limit).map(|record| record.record_key + 1);
+    let mut records = Vec::with_capacity(due.len());
+    for due in due {
+        let (record_key, flags) = (due.record_key, due.flags);
+        match stored_rows(&mut StoredVersion { connection, codec, record_key, flags }) {
+            Ok(rows) => {
+                let verdicts = quality::judge(quality::profile::standard(), &rows);
+                records.push(JudgedRecord { due, rows, verdicts });
+            }
+            // The doctor tells of damage; what was erased meanwhile looks the same.
+            Err(Error::Corrupt(cause)) => {
+                tracing::warn!(record_key, %cause, "a record can't be read");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // As writers lock records, so that none waits for another in a circle.
+    records.sort_by(|a, b| a.due.id().cmp(&b.due.id()));
+    Ok(Some(Batch { records, next }))
+}
+
+impl Batch {
+    /// Its records.
+    pub(crate) fn len(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// Where the next one begins.
+    pub(crate) fn next(&self) -> Option<i64> {
+        self.next
+    }
+
+    /// Replaces the typed rows of its records; whether this process still holds the work.
+    pub(crate) fn apply(&self, session: &mut Session, holder: &str) -> Result<bool, Error> {
+        if leases::hold(&session.connection, NAME, holder, clock::now())?.is_none() {
+            return Ok(false);
+        }
+        for record in &self.records {
+            record.apply(&session.connection)?;
+        }
+        match self.next {
+            Some(next) => session.connection.execute(
+                "UPDATE background_work SET next = ?2 WHERE name = ?1 AND next < ?2",
+                (NAME, next),
+            )?,
+            None => {
+                session.connection.execute("DELETE FROM background_work WHERE name = ?1", [NAME])?
+            }
+        };
+        Ok(true)
+    }
+}
+
+impl JudgedRecord {
+    /// Unless the record was written, replaced or erased since it was read.
+    fn apply(&self, connection: &Connection) -> Result<(), Error> {
+        let DueRecord { record_key, tenant_key, id_key, content_hash, .. } = &self.due;
+        let id = RecordId { tenant_key: *tenant_key, id_key };
+        if let Connection::Postgres(_) = connection {
+            let text = "SELECT 1 FROM record_key WHERE tenant_key = ?1 AND id_key = ?2 \
+                        AND shard_key = ?3 AND record_key = ?4 FOR UPDATE";
+            let values = (*tenant_key, id.id_key, id.shard_key(), *record_key);
+            if !connection.exists(text, values)? {
+                return Ok(());
+            }
+        }
+        let text = "SELECT 1 FROM call_record \
+                    WHERE record_key = ?1 AND is_current = 1 AND content_hash = ?2";
+        if !connection.exists(text, (*record_key, content_hash))? {
+            return Ok(());
+        }
+        let shard = Shard::of(connection, id);
+        version_rows::delete_rows_below(connection, *record_key)?;
+        let rows = (&self.rows, &self.verdicts);
+        version_rows::insert_typed_rows(connection, shard, *record_key, rows)?;
+        version_rows::update_verdict(connection, *record_key, &self.verdicts.record)
+    }
+}

@@ -1,0 +1,160 @@
+//! Verdicts on records that were stored before there were any.
+
+use std::path::Path;
+
+use model::columns::Table;
+use model::rows::RowSet::{self, Records, Sessions, Streams};
+use model::shred;
+use odata::primitive::DateTimeOffset;
+use rusqlite::Connection;
+use simulator::{Calls, Mix, Options};
+use store::{Role, Store};
+
+use crate::engine::{Folder, open, serve, tenant};
+use crate::oracle::query;
+use crate::sample::budget;
+
+/// What is asked of verdicts, and of the columns that came with them.
+const ASKED: [(RowSet, &str); 24] = [
+    (Records, "callvault.quality/verdict eq 'poor'"),
+    (Records, "callvault.quality/verdict eq 'unclassified'"),
+    (Records, "callvault.quality/reason eq 'jitter'"),
+    (Records, "callvault.quality/audio/poor gt 0 and callvault.quality/video/good gt 0"),
+    (Records, "callvault.quality/screenSharing/good gt 0"),
+    (Records, "callvault.quality/heard/poor gt 1"),
+    (Records, "callvault.quality/wasHeard/good gt 1"),
+    (Records, "callvault.quality/people gt 2"),
+    (Records, "callvault.quality/poorPeople gt 0 and not callvault.quality/isPoor"),
+    (Records, "callvault.quality/poorShare lt 0.3"),
+    (Records, "callvault.quality/poorShare eq null"),
+    (Records, "sessions/any(s:s/callvault.quality/verdict eq 'poor')"),
+    (Sessions, "callvault.quality/verdict eq 'good'"),
+    (Sessions, "callvault.quality/audio/unclassified gt 0"),
+    (Sessions, "callvault.quality/poorShare gt 0.5 or callvault.quality/isPoor"),
+    (Streams, "callvault.quality/verdict eq 'poor'"),
+    (Streams, "callvault.quality/verdict ne 'notApplicable'"),
+    (Streams, "callvault.quality/reason eq 'noMetrics'"),
+    (Streams, "callerNetwork/linkSpeed gt 1000"),
+    (Streams, "calleeNetwork/reflexiveIPAddress ne null and callerNetwork/wifiChannel gt 5"),
+    (Streams, "callerNetwork/networkTransportProtocol eq 'udp'"),
+    (Streams, "callerDevice/captureNotFunctioningEventRatio ge 0"),
+    (Streams, "caller/userAgent/applicationVersion ne null"),
+    (
+        Streams,
+        "callee/microsoft.graph.callRecords.participantEndpoint/feedback/rating eq 'poor' \
+         or callee/userAgent/microsoft.graph.callRecords.serviceUserAgent/role ne null",
+    ),
+];
+
+/// How many rows there are of each question.
+fn counts(store: &Store) -> Vec<u64> {
+    let mut reader = store.reader().unwrap();
+    let count = |(set, filter): &(RowSet, &str)| {
+        let query = query(*set, &[("$filter", filter)]);
+        reader.count_rows(&tenant(), &query, &budget()).unwrap()
+    };
+    ASKED.iter().map(count).collect()
+}
+
+/// Whether SQL decides a question alone.
+fn is_exact(store: &Store, (set, filter): (RowSet, &str)) -> bool {
+    let explained = store.reader().unwrap().explain(&tenant(), &query(set, &[("$filter", filter)]));
+    explained.unwrap().residual.is_none()
+}
+
+/// All typed rows.
+fn contents(path: &Path) -> Vec<String> {
+    let connection = Connection::open(path).unwrap();
+    let mut lines = Vec::new();
+    for table in Table::ALL {
+        let columns = table.columns().iter().chain(table.verdicts());
+        let names: Vec<&str> = columns.map(|column| column.name).collect();
+        // Versions before the current one are judged when they are asked for.
+        let only = if table == Table::CallRecord { "WHERE is_current = 1" } else { "" };
+        let text = format!("SELECT record_key, {} FROM {} {only}", names.join(", "), table.name());
+        let mut statement = connection.prepare(&text).unwrap();
+        let count = statement.column_count();
+        let mut rows = statement.query(()).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let values: Vec<_> = (0..count).map(|at| row.get_ref(at).unwrap()).collect();
+            lines.push(format!("{} {values:?}", table.name()));
+        }
+    }
+    lines.sort_unstable();
+    lines
+}
+
+/// Takes from a store what its version before did not have.
+fn make_old(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    for table in [Table::CallRecord, Table::Session, Table::Stream] {
+        let sets = table.verdicts().iter().map(|column| format!("{} = NULL", column.name));
+        let sets = sets.collect::<Vec<_>>().join(", ");
+        connection.execute(&format!("UPDATE {} SET {sets}", table.name()), ()).unwrap();
+    }
+    connection
+        .execute_batch(
+            "UPDATE media SET caller_network_link_speed = NULL, caller_network_wifi_channel = NULL,
+               callee_network_reflexive_ip_address = NULL,
+               caller_network_network_transport_protocol = NULL,
+               caller_device_capture_not_functioning_event_ratio = NULL;
+             UPDATE segment SET caller_application_version = NULL, callee_feedback_rating = NULL,
+               callee_service_role = NULL;
+             INSERT INTO background_work SELECT 'verdicts', 1, max(record_key) FROM call_record;",
+        )
+        .unwrap();
+}
+
+#[test]
+fn a_store_of_the_version_before_answers_alike_while_it_gets_its_verdicts() {
+    let folder = Folder::new();
+    let path = folder.store();
+    let store = serve(&folder);
+    let mut calls = Calls::new(Options {
+        seed: 11,
+        calls: 200,
+        mix: Mix::Realistic,
+        from: DateTimeOffset::parse("2026-03-02").unwrap(),
+        to: DateTimeOffset::parse("2026-03-09").unwrap(),
+        tenant: tenant().as_str().to_owned(),
+    });
+    let (mut line, mut records, mut codec) = (Vec::new(), Vec::new(), store.codec());
+    while calls.write_next(&mut line) {
+        records.push(shred(std::str::from_utf8(&line).unwrap(), &mut codec).unwrap());
+        line.clear();
+    }
+    store.write(&tenant(), records).wait().unwrap();
+    let (expected, rows) = (counts(&store), contents(&path));
+    let found_nothing = ASKED.iter().zip(&expected).filter(|(_, count)| **count == 0);
+    let found_nothing: Vec<_> = found_nothing.map(|(asked, _)| asked).collect();
+    assert!(found_nothing.is_empty(), "{found_nothing:?}");
+    let evaluated: Vec<_> = ASKED.into_iter().filter(|it| !is_exact(&store, *it)).collect();
+    assert!(evaluated.is_empty(), "{evaluated:?}");
+    assert_eq!((store.unjudged(), store.judge(7, &|| true).unwrap()), (0, true));
+    drop(store);
+
+    make_old(&path);
+    assert!(contents(&path) != rows, "nothing was taken from it");
+    let store = serve(&folder);
+    assert!(store.unjudged() > 100, "{}", store.unjudged());
+    assert_eq!(counts(&store), expected, "by what is kept of the records");
+    assert!(!is_exact(&store, ASKED[0]), "nothing relies on columns that are not filled");
+    // Another process does it.
+    let other = open(&path, Role::Tool);
+    let lease = "INSERT INTO lease VALUES ('verdicts', 'another', 1, 9000000000000000000)";
+    Connection::open(&path).unwrap().execute(lease, ()).unwrap();
+    assert!(!other.judge(7, &|| true).unwrap());
+    Connection::open(&path).unwrap().execute("UPDATE lease SET expires = 0", ()).unwrap();
+    // It stops, and goes on where it was.
+    let rounds = std::cell::Cell::new(0);
+    let stops = || rounds.replace(rounds.get() + 1) < 3;
+    assert!(!store.judge(7, &stops).unwrap());
+    assert_eq!(counts(&store), expected, "half way");
+    assert!(store.judge(7, &|| true).unwrap());
+    assert_eq!((store.unjudged(), counts(&store)), (0, expected));
+    assert!(is_exact(&store, ASKED[0]));
+    let found = contents(&path);
+    let other = rows.iter().zip(&found).find(|(expected, found)| expected != found);
+    assert_eq!((other, found.len()), (None, rows.len()));
+    assert_eq!(store.doctor().unwrap().problems, [""; 0]);
+}
