@@ -97,8 +97,11 @@ impl Levels {
         self.by_medium.entry(medium).or_default().add(verdict);
         let ends = [(people.sender, Direction::WasHeard), (people.receiver, Direction::Heard)];
         for (person, direction) in ends {
-            if let Some(person) = person {
-                let of_person = self.by_person.entry(person.to_owned()).or_default();
+            let Some(person) = person else { continue };
+            if !self.by_person.contains_key(person) {
+                self.by_person.insert(person.to_owned(), BTreeMap::new());
+            }
+            if let Some(of_person) = self.by_person.get_mut(person) {
                 of_person.entry((medium, direction)).or_default().add(verdict);
             }
         }

@@ -162,24 +162,24 @@ fn conditions_read_the_record_and_expand_returns_it() {
 #[test]
 fn records_that_rows_are_decided_by_take_memory_one_after_the_other() {
     let (_callvault, _server, mut client) = served_with("[limits]\nquery_bytes = 1000000\n");
-    let (start, end) = ("2025-05-18T10:00:00Z", "2025-05-18T10:05:00Z");
     let id = |n: u32| format!("11111111-0000-4000-8000-{n:012}");
-    let direct = |n: u32| {
-        let mut row = row("DirectRoutingCalls", u64::from(n), start);
-        row["correlationId"] = json!(id(n));
-        row
-    };
-    let session = |n: u32| {
-        json!({"id": format!("s{n}"), "startDateTime": start, "endDateTime": end, "segments": [
-            {"id": format!("g{n}"), "startDateTime": start, "endDateTime": end}]})
-    };
-    for n in 0..30 {
-        let mut call = call(&id(n), start, end, "+15550100182");
-        call["sessions"] = (0..60).map(session).collect();
+    let at = |hour: u32, minute: u32| format!("2025-05-18T{hour:02}:{minute:02}:00Z");
+    let guest = |n: u32| json!({"id": format!("guest-{n}"), "identity": {"guest": {"id": format!("guest-{n}")}}});
+    for hour in 0..24 {
+        let (start, end) = (at(hour, 0), at(hour, 30));
+        let mut call = call(&id(hour), &start, &end, "+15550100182");
+        let participants = call["participants_v2"].as_array_mut().unwrap();
+        participants.extend((0..120).map(guest));
         record(&mut client, &call);
     }
-    put(&mut client, "DirectRoutingCalls", &(0..30).map(direct).collect::<Vec<_>>());
-    let target = get(RECORDS, "DirectRoutingCalls", "2025-05-18", "2025-05-19");
-    let condition = "$filter=callvault.callRecord/sessions/$count%20eq%2060";
-    assert_eq!(rows_of(&mut client, &format!("{target}?{condition}")).len(), 30);
+    let plan = |hour: u32| {
+        let mut row = row("PstnCalls", u64::from(hour), &at(hour, 0));
+        row["userId"] = json!(USER);
+        row["callerNumber"] = json!("+15550100182");
+        row
+    };
+    put(&mut client, "PstnCalls", &(0..24).map(plan).collect::<Vec<_>>());
+    let target = get(RECORDS, "PstnCalls", "2025-05-18", "2025-05-19");
+    let condition = "$filter=callvault.callRecord/type%20eq%20%27peerToPeer%27";
+    assert_eq!(rows_of(&mut client, &format!("{target}?{condition}")).len(), 24);
 }
