@@ -142,5 +142,6 @@ fn asker(state: &State) -> Tenant {
         key: NO_TENANT,
         dialect: state.opener.dialect(),
         are_words_there: state.are_words_there.load(Ordering::Acquire),
+        has_plain_values: false,
     }
 }

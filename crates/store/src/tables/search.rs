@@ -68,6 +68,8 @@ pub(crate) struct Tenant {
     pub(crate) dialect: Dialect,
     /// The index has the words of all records.
     pub(crate) are_words_there: bool,
+    /// All records that are asked have plain values ([`model::flags::PLAIN_VALUES`]).
+    pub(crate) has_plain_values: bool,
 }
 
 /// The question to the index for candidates of a tenant, in the engine's own language; none when the
@@ -255,7 +257,12 @@ mod tests {
     use crate::testing;
 
     const DAY: i64 = 24 * 3_600 * 10_000_000;
-    const POSTGRES: Tenant = Tenant { key: 7, dialect: Dialect::Postgres, are_words_there: true };
+    const POSTGRES: Tenant = Tenant {
+        key: 7,
+        dialect: Dialect::Postgres,
+        are_words_there: true,
+        has_plain_values: false,
+    };
 
     fn place(start: i64, record_key: i64) -> Place {
         Place { start, record_key, shard: Shard::default() }
@@ -281,7 +288,12 @@ mod tests {
     fn found(connection: &Connection, tenant_key: i64, search: &Search) -> Vec<i64> {
         let (candidates, _) = Query::new(search).candidates();
         let wanted = match_text(
-            Tenant { key: tenant_key, dialect: Dialect::Sqlite, are_words_there: true },
+            Tenant {
+                key: tenant_key,
+                dialect: Dialect::Sqlite,
+                are_words_there: true,
+                has_plain_values: false,
+            },
             &candidates,
         )
         .unwrap();

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use model::columns::Table;
+use model::flags::PLAIN_VALUES;
 use model::fragment::{Codec as _, FragmentKind, Pack};
 use model::shred::TypedRows;
 use model::{ShreddedRecord, Value, key};
@@ -298,6 +299,13 @@ pub(crate) fn update_columns(
         let text = format!("UPDATE call_record SET {name} = ?1 WHERE record_key = ?2");
         connection.execute(&text, (value, record_key))?;
     }
+    Ok(())
+}
+
+/// Notes that a stored record has plain values ([`model::flags::PLAIN_VALUES`]).
+pub(crate) fn note_plain_values(connection: &Connection, record_key: i64) -> Result<(), Error> {
+    let text = "UPDATE call_record SET flags = flags | ?1 WHERE record_key = ?2";
+    connection.execute(text, (i64::from(PLAIN_VALUES), record_key))?;
     Ok(())
 }
 

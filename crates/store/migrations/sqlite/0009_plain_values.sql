@@ -1,0 +1,10 @@
+-- Records with values that no column has exactly, or that an engine doesn't calculate with as our own
+-- evaluator does: few, if any. Whether they are none is looked up here. Those that were stored before count
+-- among them until the filling has looked at each.
+CREATE INDEX call_record_with_odd_values ON call_record (tenant_key, start_date_time)
+  WHERE is_current = 1 AND flags & 128 = 0;
+
+UPDATE refill SET next = 1;
+INSERT INTO refill (next, last, words_only)
+  SELECT 1, max(record_key), 1 FROM call_record
+  HAVING count(*) > 0 AND NOT EXISTS (SELECT 1 FROM refill);
