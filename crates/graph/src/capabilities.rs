@@ -131,7 +131,7 @@ const SELECT: Expression = Record(&[
     ("Countable", Bool(true)),
 ]);
 
-/// Canonical functions of `$filter`, `$orderby`, `$compute` and `$apply`.
+/// Functions, canonical ones and ours, of `$filter`, `$orderby`, `$compute` and `$apply`.
 const FUNCTIONS: &[Expression] = &[
     String("concat"),
     String("contains"),
@@ -163,6 +163,9 @@ const FUNCTIONS: &[Expression] = &[
     String("ceiling"),
     String("floor"),
     String("round"),
+    String("callvault.bucket"),
+    String("callvault.ratio"),
+    String("callvault.wilson"),
     String("cast"),
     String("isof"),
     String("isdefined"),

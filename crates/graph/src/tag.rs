@@ -1,6 +1,7 @@
 //! Entity tags of what shows a stored record: from the hash of its content, its version, and all that
 //! shapes the answer.
 
+use model::flags;
 use model::variation::Shape;
 use store::StoredRecord;
 use web::response::ETag;
@@ -61,6 +62,7 @@ pub(crate) fn content(record: &StoredRecord) -> [u8; 28] {
     let mut bytes = [0; 28];
     bytes[..16].copy_from_slice(&record.content_hash);
     bytes[16..24].copy_from_slice(&record.version.to_le_bytes());
-    bytes[24..].copy_from_slice(&record.flags.to_le_bytes());
+    let flags = record.flags & !flags::PLAIN_VALUES;
+    bytes[24..].copy_from_slice(&flags.to_le_bytes());
     bytes
 }

@@ -15,6 +15,10 @@ pub const PARTICIPANTS_V2_DERIVED: u32 = 1 << 5;
 /// Somewhere in the record stands an enumeration member that is not declared, or only behind the
 /// sentinel; a plain copy would show it to clients that did not ask for such members.
 pub const UNSETTLED_ENUM: u32 = 1 << 6;
+/// Every instant of the record is in UTC and a whole number of ticks, and every number and duration is
+/// small enough for a database to calculate with exactly. Records stored by earlier
+/// builds don't have the bit. It shapes no answer.
+pub const PLAIN_VALUES: u32 = 1 << 7;
 
 /// Names of the collections that were cut off when the record came in.
 pub fn incomplete(flags: u32) -> Vec<&'static str> {

@@ -5,6 +5,7 @@
 
 mod identities;
 mod members;
+mod plain;
 mod reader;
 mod rows;
 mod stored;

@@ -21,6 +21,7 @@ mod page;
 mod pattern;
 mod pool;
 mod program;
+mod share;
 mod text;
 mod time;
 mod value;
@@ -30,13 +31,14 @@ mod tests;
 
 pub use apply::{Aggregator, Excess, Pipeline, Run, Sizes, group_keys, push_identity};
 pub use heap_size::HeapSize;
-pub use json_form::{push_value, set_member};
+pub use json_form::{node_of, push_value, set_member};
 pub use key::{Key, Order, Part, Sortable};
 pub use meter::{Allowance, Exhausted, Fault, Meter};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::{BadPattern, check_pattern};
 pub use pool::Pool;
 pub use program::Program;
+pub use share::wilson;
 pub use value::{DYNAMIC, Value, actual_type};
 
 use crate::bound::Search;

@@ -14,6 +14,7 @@ mod page;
 mod paging;
 mod parts;
 mod pipeline;
+mod plain;
 mod ranked;
 mod residual;
 mod run;
@@ -43,7 +44,7 @@ use crate::tables::search::Tenant;
 
 /// A tenant for plans that are not run.
 const NO_TENANT: Tenant =
-    Tenant { key: 0, dialect: Dialect::Sqlite, are_words_there: true, are_columns_there: true };
+    Tenant { key: 0, dialect: Dialect::Sqlite, are_words_there: true, are_columns_there: true, has_plain_values: false };
 
 /// A page of at most `limit` rows behind a position.
 pub(crate) fn page(
@@ -54,14 +55,18 @@ pub(crate) fn page(
     limit: usize,
 ) -> Result<RowPage, Error> {
     let logical = LogicalQuery::new(query);
-    let plan = logical.plan(tenant);
+    let mut plan = plain::plan(run.connection, &logical, tenant)?;
+    if behind.is_ranked() && plan.order.is_some() {
+        // The page before met records that have other than plain values.
+        plan = logical.plan(tenant);
+    }
     page::page(Paging::new(&logical, &plan, &query.query, behind, limit), run)
 }
 
 /// How many rows meet filter and search.
 pub(crate) fn count(mut run: Run<'_>, tenant: Tenant, query: &RowQuery) -> Result<u64, Error> {
     let logical = LogicalQuery { orderby: Cow::default(), ..LogicalQuery::new(query) };
-    let plan = logical.plan(tenant);
+    let plan = plain::plan(run.connection, &logical, tenant)?;
     if plan.is_exact() {
         let Statement { text, binds } = plan.count().finish(tenant.dialect);
         let count: Option<i64> = run.connection.value(&text, binds.as_slice())?;

@@ -1,16 +1,20 @@
 //! Queries of rows: what is asked for, how much it may take, and what comes of it.
 
 pub(crate) mod access;
+mod arithmetic;
 pub(crate) mod compiler;
 mod condition;
 pub(crate) mod inline;
 mod lambda;
+mod magnitude;
 pub(crate) mod order;
 pub(crate) mod plan;
 pub(crate) mod position;
 mod scalar;
 pub(crate) mod scope;
+mod share;
 pub(crate) mod statement;
+mod time;
 pub(crate) mod value;
 mod words;
 

@@ -26,7 +26,7 @@ use expression::Writer;
 use place::{Kind, Place};
 
 pub use random::Random;
-pub use records::odd_records;
+pub use records::{odd_records, plain_records};
 
 /// A query as the text of a URL, in parts that can be left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

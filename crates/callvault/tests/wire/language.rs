@@ -5,6 +5,7 @@
 mod addresses;
 mod apply;
 mod arithmetic;
+mod calculating;
 mod capabilities;
 mod collections;
 mod compute;

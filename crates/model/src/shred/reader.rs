@@ -45,6 +45,11 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
     }
     let mut columns = record_columns(&members);
     columns.push(Value::Int(participants.len() as i64));
+    sessions.rows.note_values(&members);
+    let rows = sessions.rows.finish(columns);
+    if rows.is_plain {
+        found |= flags::PLAIN_VALUES;
+    }
     Ok(ShreddedRecord {
         id_key: key(&id),
         id,
@@ -57,7 +62,7 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
         participant_packs,
         session_packs: sessions.packs,
         participant_keys,
-        rows: sessions.rows.finish(columns),
+        rows,
     })
 }
 

@@ -6,6 +6,7 @@ use odata::edm::StructuredType;
 use odata::json::{Member, Node, Text};
 
 use super::members::{get, instant};
+use super::plain::are_plain;
 use super::typed;
 use crate::columns::{self, ENDS, TOLD_NULL, Value};
 use crate::identity;
@@ -26,6 +27,8 @@ pub struct TypedRows {
     pub streams: Vec<StreamRow>,
     /// The distinct words of everything that `$search` looks at, with spaces between.
     pub words: String,
+    /// [`crate::flags::PLAIN_VALUES`]
+    pub is_plain: bool,
 }
 
 /// A session.
@@ -104,9 +107,15 @@ pub(super) struct Rows {
     /// Who is at the ends of the session that was added last.
     parties: [Option<String>; 2],
     worst: [Option<f64>; 4],
+    has_odd_values: bool,
 }
 
 impl Rows {
+    /// Looks whether values are plain; sessions and segments are looked at as they are added.
+    pub(super) fn note_values(&mut self, members: &[Member<'_>]) {
+        self.has_odd_values |= !are_plain(members);
+    }
+
     /// Adds what there is to search in an object of type `ty` and in what is inside.
     pub(super) fn add_words(&mut self, members: &[Member<'_>], ty: &'static StructuredType) {
         self.words.add(members, ty);
@@ -114,6 +123,7 @@ impl Rows {
 
     /// Adds a session; its segments follow.
     pub(super) fn session(&mut self, id_key: Vec<u8>, members: &[Member<'_>]) {
+        self.note_values(members);
         let is_test = match get(members, "isTest") {
             Some(Node::Bool(value)) => Value::Int(i64::from(*value)),
             _ => Value::Null,
@@ -129,6 +139,7 @@ impl Rows {
 
     /// Adds a segment of the session that was added last.
     pub(super) fn segment(&mut self, index: usize, members: &[Member<'_>]) {
+        self.note_values(members);
         let (session, segment) = (self.rows.sessions.len() as i64 - 1, index as i64);
         let [start, end] = times(members);
         let mut columns = vec![start, end, failure_stage(members)];
@@ -168,6 +179,7 @@ impl Rows {
         record.extend([real(loss), ticks(jitter), ticks(round_trip), real(degradation)]);
         rows.record = record;
         rows.words = self.words.finish();
+        rows.is_plain = !self.has_odd_values;
         self.rows
     }
 

@@ -19,6 +19,7 @@ pub fn stored_rows<S: Fragments>(stored: &mut S) -> Result<TypedRows, S::Error> 
     let mut columns = Vec::new();
     read_object(members, |members| {
         rows.add_words(members, &generated::CALL_RECORD);
+        rows.note_values(members);
         columns = record_columns(members);
     })?;
     columns.push(Value::Int(read_participants(stored, &mut rows)?));

@@ -1,5 +1,5 @@
-//! Canonical functions: which arguments each takes, and what it gives (URL Conventions 5.1.1.5 to
-//! 5.1.1.12).
+//! Canonical functions, and ours: which arguments each takes, and what it gives (URL Conventions 5.1.1.5
+//! to 5.1.1.12).
 
 use super::Binder;
 use super::expression::truth;
@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::eval::{BadPattern, check_pattern};
 use crate::lexer::Lexer;
 use crate::literal::{Literal, type_name};
-use crate::primitive::DateTimeOffset;
+use crate::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
 /// What an argument has to be.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,11 @@ const TO_TIME: &[Signature] = &[giving(&[INSTANT], Primitive::TimeOfDay)];
 const OFFSET: &[Signature] = &[giving(&[INSTANT], Primitive::Int32)];
 const SECONDS: &[Signature] = &[giving(&[DURATION], Primitive::Decimal)];
 const NUMBER_TO_NUMBER: &[Signature] = &[giving_first(&[NUMBER])];
+const TO_BUCKET: &[Signature] = &[
+    giving(&[INSTANT, DURATION], Primitive::DateTimeOffset),
+    giving(&[INSTANT, DURATION, DURATION], Primitive::DateTimeOffset),
+];
+const SHARE: &[Signature] = &[giving(&[NUMBER, NUMBER], Primitive::Double)];
 /// Bound by itself: its argument is no value.
 const PATH_TEST: &[Signature] = &[];
 const NO_ARGUMENTS: &[Signature] = &[giving(&[], Primitive::DateTimeOffset)];
@@ -110,6 +115,8 @@ fn signatures(function: Function) -> &'static [Signature] {
         Function::TotalSeconds => SECONDS,
         Function::MinDateTime | Function::MaxDateTime => NO_ARGUMENTS,
         Function::Ceiling | Function::Floor | Function::Round => NUMBER_TO_NUMBER,
+        Function::Bucket => TO_BUCKET,
+        Function::Ratio | Function::Wilson => SHARE,
     }
 }
 
@@ -166,6 +173,9 @@ impl<'a> Binder<'a> {
         }
         if let (Function::Substring, [_, _, length]) = (function, arguments.as_slice()) {
             refuse_negative(length, written[2].position, source)?;
+        }
+        if let (Function::Bucket, [_, size, ..]) = (function, arguments.as_slice()) {
+            check_size(size, written[1].position, source)?;
         }
         Ok(finished(function, arguments, signature))
     }
@@ -228,6 +238,24 @@ fn refuse_negative(length: &Expr, position: usize, source: &Lexer<'_>) -> Result
         }
         _ => Ok(()),
     }
+}
+
+/// The longest stretch of time that instants are put into.
+const LONGEST_BUCKET: i64 = 366 * TICKS_PER_DAY;
+
+/// Refuses a size that is no literal, is not above zero, lies between two ticks, or is longer than a year.
+fn check_size(size: &Expr, position: usize, source: &Lexer<'_>) -> Result<(), Error> {
+    let found = match &size.kind {
+        ExprKind::Literal(Literal::Duration(length)) => {
+            if !length.is_between() && (1..=LONGEST_BUCKET).contains(&length.ticks) {
+                return Ok(());
+            }
+            size.to_string()
+        }
+        _ => size.to_string(),
+    };
+    let expected = "literal of a duration above zero, of 366 days at most".into();
+    Err(source.error(Kind::Malformed { expected, found }, position))
 }
 
 /// What a pattern counts among the nodes of a request, since compiling it may take a millisecond.

@@ -150,7 +150,7 @@ pub enum Arithmetic {
     Mod,
 }
 
-/// A canonical function (URL Conventions 5.1.1.5 to 5.1.1.12). `now` is bound to its value.
+/// A canonical function (URL Conventions 5.1.1.5 to 5.1.1.12), or one of ours. `now` is bound to its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are the standard's")]
 pub enum Function {
@@ -186,11 +186,17 @@ pub enum Function {
     Ceiling,
     Floor,
     Round,
+    /// `callvault.bucket(instant,size[,offset])`: when the stretch of time began that an instant is in.
+    Bucket,
+    /// `callvault.ratio(k,n)`: k of n.
+    Ratio,
+    /// `callvault.wilson(k,n)`: at least so much of all, as k of n tell.
+    Wilson,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::Concat,
         Self::Contains,
         Self::EndsWith,
@@ -221,6 +227,9 @@ impl Function {
         Self::Ceiling,
         Self::Floor,
         Self::Round,
+        Self::Bucket,
+        Self::Ratio,
+        Self::Wilson,
     ];
 
     /// As it is written.
@@ -256,6 +265,9 @@ impl Function {
             Self::Ceiling => "ceiling",
             Self::Floor => "floor",
             Self::Round => "round",
+            Self::Bucket => "callvault.bucket",
+            Self::Ratio => "callvault.ratio",
+            Self::Wilson => "callvault.wilson",
         }
     }
 }

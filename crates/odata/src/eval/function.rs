@@ -1,8 +1,9 @@
-//! The canonical functions (URL Conventions 5.1.1.5 to 5.1.1.12): null for null and for arguments
-//! of another type.
+//! The canonical functions (URL Conventions 5.1.1.5 to 5.1.1.12) and ours: null for null and for
+//! arguments of another type.
 
 use std::borrow::Cow;
 
+use super::share::{ratio, wilson};
 use super::time::{MAX_INSTANT, MIN_INSTANT, civil, day_of, time_in_day};
 use super::{Meter, Value, collection, pattern, text};
 use crate::bound::Function;
@@ -36,6 +37,22 @@ pub(super) fn of_two<'a>(
         return Value::Null;
     }
     of_operands(function, left, right, meter).unwrap_or(Value::Null)
+}
+
+/// `callvault.bucket`: the last instant not behind `at` that is a whole number of sizes from 1970, both
+/// as a clock shows them that is ahead of UTC by the offset.
+pub(super) fn bucket(at: &Value<'_>, size: &Value<'_>, offset: &Value<'_>) -> Value<'static> {
+    let (Value::Instant(at), Value::Duration(size), Value::Duration(offset)) = (at, size, offset)
+    else {
+        return Value::Null;
+    };
+    let (size, offset) = (size.picoseconds(), offset.picoseconds());
+    if size <= 0 {
+        return Value::Null;
+    }
+    let start = (at.at.picoseconds() + offset).div_euclid(size) * size - offset;
+    let at = Fine::from_picoseconds(start);
+    at.map_or(Value::Null, |at| Value::Instant(Moment { at, ..Moment::utc(0) }))
 }
 
 /// `substring` with a length.
@@ -147,7 +164,17 @@ fn of_operands<'a>(
         (operand, Value::Int(start)) if function == Function::Substring => {
             substring(operand, start, None)
         }
-        _ => None,
+        (at @ Value::Instant(_), size @ Value::Duration(_)) if function == Function::Bucket => {
+            Some(bucket(&at, &size, &Value::Duration(Fine::default())))
+        }
+        (k, n) => {
+            let share = match function {
+                Function::Ratio => ratio,
+                Function::Wilson => wilson,
+                _ => return None,
+            };
+            share(k.as_f64()?, n.as_f64()?).map(Value::Double)
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
 }
 
 /// The value as a JSON value of its own.
-pub(super) fn node_of(value: &Value<'_>) -> Node<'static> {
+pub fn node_of(value: &Value<'_>) -> Node<'static> {
     match value {
         Value::Null => Node::Null,
         Value::Bool(value) => Node::Bool(*value),

@@ -196,6 +196,9 @@ fn call<'a>(function: Function, arguments: &'a [Op], scope: &Scope<'a, '_>) -> V
         [] => function::of_none(function),
         [operand] => function::of_one(function, operand.value(scope), meter),
         [left, right] => function::of_two(function, left.value(scope), right.value(scope), meter),
+        [at, size, offset] if function == Function::Bucket => {
+            function::bucket(&at.value(scope), &size.value(scope), &offset.value(scope))
+        }
         [operand, start, count, ..] => match (start.value(scope), count.value(scope)) {
             (Value::Int(start), Value::Int(count)) => {
                 function::slice(operand.value(scope), start, count, meter)

@@ -13,6 +13,9 @@ const PRIMARY_STRENGTH: u8 = 8;
 /// Functions that take their arguments by position; anything else with parentheses is a function
 /// of the model or a key.
 pub(crate) const BUILT_IN: &[&str] = &[
+    "callvault.bucket",
+    "callvault.ratio",
+    "callvault.wilson",
     "cast",
     "ceiling",
     "concat",

@@ -51,6 +51,9 @@ fn every_operator_and_function_is_bound() {
         "year(date(startDateTime)) eq 2025 and hour(time(startDateTime)) eq 1",
         "totaloffsetminutes(startDateTime) eq 60 and totalseconds(duration) gt 1.5",
         "ceiling(1.5) eq 2 and floor(totalseconds(duration)) eq 1 and round(version) eq 1",
+        "callvault.bucket(startDateTime,duration'PT1H') gt 2025-05-01T00:00:00Z",
+        "callvault.bucket(startDateTime,duration'P1D',duration'PT5H30M') le endDateTime",
+        "callvault.ratio(version,2.5) gt 0.5 and callvault.wilson(version,10) lt 0.1",
         "cast(version,Edm.String) eq '5'",
         "cast(id,Edm.Int64) eq 5",
         "cast(type,Edm.String) eq 'groupCall'",
@@ -250,6 +253,34 @@ const WRONG_EXPRESSIONS: &[(&str, &str)] = &[
     (
         "hour(date(startDateTime)) eq 5",
         "Type mismatch: Edm.DateTimeOffset or Edm.TimeOfDay expected but found Edm.Date at position 5",
+    ),
+    (
+        "callvault.bucket(startDateTime,duration'PT0S') eq null",
+        "Literal of a duration above zero, of 366 days at most expected but found 'duration'PT0S'' at position 31",
+    ),
+    (
+        "callvault.bucket(startDateTime,duration'-PT1H') eq null",
+        "Literal of a duration above zero, of 366 days at most expected but found 'duration'-PT1H'' at position 31",
+    ),
+    (
+        "callvault.bucket(startDateTime,duration'P367D') eq null",
+        "Literal of a duration above zero, of 366 days at most expected but found 'duration'P367D'' at position 31",
+    ),
+    (
+        "callvault.bucket(startDateTime,endDateTime sub startDateTime) eq null",
+        "Literal of a duration above zero, of 366 days at most expected but found 'endDateTime sub startDateTime' at position 31",
+    ),
+    (
+        "callvault.bucket(startDateTime,3600) eq null",
+        "Type mismatch: Edm.Duration expected but found Edm.Int64 at position 31",
+    ),
+    (
+        "callvault.ratio(version) eq 1",
+        "2 arguments for 'callvault.ratio' expected but found '1' at position 0",
+    ),
+    (
+        "callvault.wilson(id,version) eq 1",
+        "Type mismatch: a number expected but found Edm.String at position 17",
     ),
     ("round(id) eq 5", "Type mismatch: a number expected but found Edm.String at position 6"),
     (

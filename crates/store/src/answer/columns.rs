@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Path, Transformation, Ty};
-use odata::eval::{Aggregator, HeapSize, Value, group_keys, push_identity, set_member};
+use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Method, Path, Transformation, Ty};
+use odata::eval::{Aggregator, HeapSize, Value, group_keys, node_of, push_identity, set_member};
 use odata::json::{Member, Node, Text};
 use odata::primitive::{Fine, Moment};
 
@@ -34,12 +34,19 @@ pub(super) struct Columns<'q> {
     /// Tables that the columns need.
     joined: JoinedTables,
     paths: Vec<&'q Path>,
-    keys: Vec<Kind>,
+    keys: Vec<Key>,
     /// Of each figure; none for one that counts items.
     values: Vec<Option<Kind>>,
     selected: Vec<Sql>,
     figures: &'q [Aggregate],
     is_grouped: bool,
+}
+
+/// A column that groups have in common.
+struct Key {
+    kind: Kind,
+    /// It was calculated, so that it has one form in JSON, and SQL tells all that this says.
+    is_calculated: bool,
 }
 
 /// The groups met so far, in the order in which they were met.
@@ -79,13 +86,24 @@ impl<'q> Columns<'q> {
         for key in keys.into_iter().flatten() {
             let GroupKey::Path(path) = key else { return None };
             let expr = Expr { kind: ExprKind::Path(path.clone()), ty: Ty::Dynamic };
-            let kind = columns.select(&chain.members.inline(&expr))?;
+            let expr = chain.members.inline(&expr);
+            let kind = columns.select(&expr).or_else(|| columns.select_key(&expr))?;
+            let is_told = plan.tenant.has_plain_values
+                || matches!(kind, Kind::Int { .. } | Kind::Instant { is_plain: true, .. });
+            let is_calculated = is_told && !matches!(expr.kind, ExprKind::Path(_));
             columns.paths.push(path);
-            columns.keys.push(kind);
+            columns.keys.push(Key { kind, is_calculated });
         }
         for figure in figures {
             let kind = match &figure.value {
-                Some(value) => Some(columns.select(&chain.members.inline(value))?),
+                Some(value) => {
+                    let value = chain.members.inline(value);
+                    let key = |columns: &mut Self| match figure.method {
+                        Method::CountDistinct => columns.select_key(&value),
+                        _ => None,
+                    };
+                    Some(columns.select(&value).or_else(|| key(&mut columns))?)
+                }
                 None => None,
             };
             columns.values.push(kind);
@@ -96,6 +114,15 @@ impl<'q> Columns<'q> {
     fn select(&mut self, expr: &Expr) -> Option<Kind> {
         let mut compiler = Compiler::new(self.plan.tenant, self.plan.set);
         let scalar = compiler.scalar(expr)?;
+        self.joined.add(compiler.joined);
+        self.selected.push(scalar.sql);
+        Some(scalar.kind)
+    }
+
+    /// The key of an id, which tells ids apart as well as they do.
+    fn select_key(&mut self, expr: &Expr) -> Option<Kind> {
+        let mut compiler = Compiler::new(self.plan.tenant, self.plan.set);
+        let scalar = compiler.key(expr)?;
         self.joined.add(compiler.joined);
         self.selected.push(scalar.sql);
         Some(scalar.kind)
@@ -143,8 +170,8 @@ impl<'q> Columns<'q> {
                 meter.check()?;
             }
             identity.clear();
-            for (at, kind) in self.keys.iter().enumerate() {
-                push_identity(&mut identity, &value(row.field(first + at)?, *kind)?);
+            for (at, key) in self.keys.iter().enumerate() {
+                push_identity(&mut identity, &value(row.field(first + at)?, key.kind)?);
             }
             let index = match groups.found.get(identity.as_slice()) {
                 Some(index) => *index,
@@ -202,12 +229,14 @@ impl<'q> Columns<'q> {
     }
 
     /// The keys of a group by the columns of its first row; none for kinds with more than one form in
-    /// JSON, and for null, since an object on the way may be what is null.
+    /// JSON unless they were calculated, and for null, since an object on the way may be what is null.
     fn column_keys(&self, row: &Row<'_>) -> Result<Option<Vec<Member<'static>>>, Error> {
         let first = 1 + ordinals(table_of(self.plan.set)).len();
         let mut found = Vec::with_capacity(self.keys.len());
-        for (at, (path, kind)) in self.paths.iter().zip(&self.keys).enumerate() {
-            let node = match value(row.field(first + at)?, *kind)? {
+        for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
+            let node = match value(row.field(first + at)?, key.kind)? {
+                _ if key.kind == Kind::Key => return Ok(None),
+                value if key.is_calculated => node_of(&value),
                 Value::Text(name) | Value::Enum { name, .. } => Node::String(Text::of(&name)),
                 Value::Bool(value) => Node::Bool(value),
                 _ => return Ok(None),
@@ -249,10 +278,15 @@ fn value(field: Field<'_>, kind: Kind) -> Result<Value<'_>, Error> {
         (Field::Null, _) => Value::Null,
         (Field::Int(number), Kind::Int { .. }) => Value::Int(number),
         (Field::Int(number), Kind::Bool) => Value::Bool(number != 0),
-        (Field::Int(ticks), Kind::Instant) => Value::Instant(Moment::utc(ticks)),
+        (Field::Int(ticks), Kind::Instant { .. }) => Value::Instant(Moment::utc(ticks)),
+        (Field::Int(days), Kind::Date { .. }) => Value::Date(days),
+        (Field::Int(ticks), Kind::TimeOfDay) => Value::TimeOfDay(Fine::of(ticks)),
         (Field::Int(ticks), Kind::Duration { .. }) => Value::Duration(Fine::of(ticks)),
-        (Field::Int(number), Kind::Real) => Value::double(number as f64),
-        (Field::Real(number), Kind::Real) => Value::double(number),
+        (Field::Int(number), Kind::Real(_)) => Value::double(number as f64),
+        (Field::Real(number), Kind::Real(_)) => Value::double(number),
+        (Field::Bytes(key), Kind::Key) => {
+            Value::Text(key.iter().map(|byte| format!("{byte:02x}")).collect())
+        }
         (Field::Text(text), Kind::Text) => Value::Text(text),
         (Field::Text(name), Kind::Enum(ty)) => Value::Enum { ty, name },
         _ => return Err(Error::Corrupt(Cause::new("a column has a value of another type"))),

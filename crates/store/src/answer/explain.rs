@@ -5,8 +5,9 @@ use odata::bound::Apply;
 use super::chain::Chain;
 use super::columns::Columns;
 use super::logical::LogicalQuery;
+use super::plain::chain_plan;
 use super::run::all_behind;
-use super::word_buckets;
+use super::{plain, word_buckets};
 use crate::Error;
 use crate::engine::{Connection, Dialect};
 use crate::query::plan::Plan;
@@ -23,10 +24,11 @@ pub(crate) fn explain(
 ) -> Result<Explanation, Error> {
     if let Some(apply) = &query.query.apply {
         let chain = Chain::new(query, apply);
-        return explain_apply(connection, &chain, &chain.input.plan(tenant));
+        let plan = chain_plan(connection, &chain, tenant)?;
+        return explain_apply(connection, &chain, &plan);
     }
     let query = LogicalQuery::new(query);
-    let plan = query.plan(tenant);
+    let plan = plain::plan(connection, &query, tenant)?;
     let statement = leading(&query, &plan)?;
     Ok(Explanation {
         binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),

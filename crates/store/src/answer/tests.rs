@@ -20,7 +20,7 @@ use crate::tables::search::Tenant;
 use crate::testing;
 
 const TENANT: Tenant =
-    Tenant { key: 7, dialect: Dialect::Sqlite, are_words_there: true, are_columns_there: true };
+    Tenant { key: 7, dialect: Dialect::Sqlite, are_words_there: true, are_columns_there: true, has_plain_values: false };
 
 fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
     let function = match rows {
@@ -214,5 +214,60 @@ fn aggregates_over_columns_are_one_statement_over_the_index_by_start() {
         let shown = shown(&connection, &columns.statement());
         assert!(!shown.contains("SCAN") && !shown.contains("TEMP B-TREE"), "{name}: {shown}");
         insta::assert_snapshot!(name, shown);
+    }
+}
+
+#[test]
+fn what_is_calculated_of_plain_values_is_part_of_the_statement() {
+    let connection = testing::migrated();
+    for (name, rows, apply) in [
+        (
+            "poor_streams_by_day",
+            Streams,
+            "compute(date(callStartDateTime) as day,case(packetUtilization gt 500 and \
+             (averagePacketLossRate gt 0.1 or averageJitter gt duration'PT0.03S'):1,true:0) as poor)\
+             /groupby((day),aggregate(poor with sum as k,$count as n))",
+        ),
+        (
+            "sessions_by_hour",
+            Sessions,
+            "filter(year(startDateTime) eq 2026)/compute(hour(startDateTime) as h)\
+             /groupby((h),aggregate(id with countdistinct as n))",
+        ),
+        (
+            "records_by_quarter_of_an_hour",
+            Records,
+            "compute(callvault.bucket(startDateTime,duration'PT15M',duration'PT5H30M') as at)\
+             /groupby((at),aggregate($count as n))",
+        ),
+        (
+            "shares_of_packets",
+            Streams,
+            "aggregate(callvault.ratio(packetUtilization,7) with sum as a,\
+             callvault.wilson(1,packetUtilization) with max as b,\
+             averageJitter mul 0.5 with sum as c,averageJitter div 3 with sum as d,\
+             packetUtilization mod 7 with sum as e)",
+        ),
+    ] {
+        let query = query(rows, &[("$apply", apply)]);
+        let chain = Chain::new(&query, query.query.apply.as_ref().unwrap());
+        let mut all = Vec::new();
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            let tenant = Tenant { dialect, has_plain_values: true, ..TENANT };
+            let plan = chain.input.plan(tenant);
+            assert!(plan.is_exact(), "{name}");
+            let columns = Columns::new(&chain, &plan).expect("columns are enough");
+            let statement = columns.statement();
+            all.push(match dialect {
+                Dialect::Sqlite => shown(&connection, &statement),
+                Dialect::Postgres => statement.text,
+            });
+            let odd = plan.odd_records().finish(dialect);
+            if dialect == Dialect::Sqlite {
+                let plan = testing::explain(&connection, &odd);
+                assert!(plan.contains("call_record_with_odd_values"), "{plan}");
+            }
+        }
+        insta::assert_snapshot!(name, all.join("\n\n"));
     }
 }

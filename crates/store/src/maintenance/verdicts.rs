@@ -1,5 +1,5 @@
 //! Gives the typed rows of records that were stored before verdicts their new columns, while the store is
-//! used. Until that is done, no query relies on these columns.
+//! used, and notes which of these records have plain values. Until that is done, no query relies on either.
 //!
 //! Records are read and judged on the caller's thread; the writer only replaces rows, and leaves a record
 //! alone that was written meanwhile. A process that is killed leaves a place where the next one goes on.
@@ -165,6 +165,9 @@ impl JudgedRecord {
         version_rows::delete_rows_below(connection, *record_key)?;
         let rows = (&self.rows, &self.verdicts);
         version_rows::insert_typed_rows(connection, shard, *record_key, rows)?;
+        if self.rows.is_plain {
+            version_rows::note_plain_values(connection, *record_key)?;
+        }
         version_rows::update_verdict(connection, *record_key, &self.verdicts.record)
     }
 }

@@ -39,6 +39,10 @@ impl<'q> Compiler<'q> {
                     .map(exact)
             }
             ExprKind::Call(function, arguments) => self.text_test(*function, arguments),
+            ExprKind::Case(_) => {
+                let value = self.scalar(expr)?;
+                (value.kind == Kind::Bool).then(|| exact(value.sql.push(" = 1")))
+            }
             _ => None,
         };
         found.filter(|condition| condition.is_exact || mode == Mode::Truth)
@@ -120,7 +124,7 @@ impl<'q> Compiler<'q> {
             (ExprKind::Literal(Literal::Number(text)), Kind::Int { .. }) => {
                 return self.compare_whole(operator, left, text, mode);
             }
-            (ExprKind::Literal(literal), Kind::Instant | Kind::Duration { .. }) => {
+            (ExprKind::Literal(literal), Kind::Instant { .. } | Kind::Duration { .. }) => {
                 if let Some(time) = between_ticks(literal) {
                     return near_tick(operator, left, time, mode);
                 }
@@ -238,7 +242,7 @@ impl<'q> Compiler<'q> {
                             None => continue,
                         }
                     }
-                    (ExprKind::Literal(literal), Kind::Instant | Kind::Duration { .. })
+                    (ExprKind::Literal(literal), Kind::Instant { .. } | Kind::Duration { .. })
                         if between_ticks(literal).is_some() =>
                     {
                         return None;
@@ -339,7 +343,7 @@ fn is_exact_beside(dialect: Dialect, left: &Scalar, right: &Scalar) -> bool {
     const EXACT: i128 = 1 << 53;
     let is_small = |least: i128, most: i128| -EXACT <= least && most <= EXACT;
     match (left.kind, right.kind) {
-        (Kind::Int { least, most }, Kind::Real) | (Kind::Real, Kind::Int { least, most }) => {
+        (Kind::Int { least, most }, Kind::Real(_)) | (Kind::Real(_), Kind::Int { least, most }) => {
             dialect == Dialect::Sqlite || is_small(least, most)
         }
         _ => true,

@@ -18,6 +18,12 @@ pub(crate) struct Position {
 }
 
 impl Position {
+    /// Whether it is a place in an order that only our own evaluator knew: of none that SQL knows are the
+    /// first value bytes.
+    pub(crate) fn is_ranked(&self) -> bool {
+        matches!(self.values.first(), Some(Some(Bind::Bytes(_))))
+    }
+
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut out = vec![LAYOUT];
         out.extend_from_slice(&self.given.to_le_bytes());

@@ -1,17 +1,22 @@
 //! From an expression to a value that SQL calculates exactly as our own evaluator does.
 
 use model::columns::{ColumnRef, Kind as ColumnKind, TOLD_NULL};
-use odata::bound::{Arithmetic, Expr, ExprKind, Function, Path, PathStep, Ty};
+use odata::bound::{Expr, ExprKind, Function, Path, PathStep, Ty};
+use odata::literal::Literal;
 
+use super::arithmetic::{arithmetic, negated};
 use super::compiler::{Compiler, Mode};
+use super::magnitude::Magnitude;
 use super::scope::Scope;
-use super::value::{Kind, Scalar, arithmetic, constant};
+use super::value::{INSTANTS, Kind, Scalar, constant};
+use super::{share, time};
 use crate::engine::Dialect;
 use crate::sql::Sql;
 
-/// Whole numbers of a column of any integer type.
-const ANY_INT: Kind = Kind::Int { least: i64::MIN as i128, most: i64::MAX as i128 };
-const ANY_DURATION: Kind = Kind::Duration { least: i64::MIN as i128, most: i64::MAX as i128 };
+/// Whole numbers of a column, and ticks of a duration.
+const ANY: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
+/// The same of plain values ([`model::flags::PLAIN_VALUES`]).
+const PLAIN: (i128, i128) = (-(1 << 53), 1 << 53);
 
 impl<'q> Compiler<'q> {
     /// The value of an expression, if SQL calculates it exactly.
@@ -19,49 +24,48 @@ impl<'q> Compiler<'q> {
         match &expr.kind {
             ExprKind::Literal(literal) => constant(literal, expr.ty),
             ExprKind::Path(path) => self.path_value(path),
-            ExprKind::Negate(inner, _) => {
-                let zero = Scalar::of(Sql::text("0"), Kind::Int { least: 0, most: 0 });
-                let inner = self.scalar(inner)?;
-                let zero = match inner.kind {
-                    Kind::Duration { .. } => {
-                        Scalar { kind: Kind::Duration { least: 0, most: 0 }, ..zero }
-                    }
-                    // 0 - 0.0 is not -0.0.
-                    Kind::Real => {
-                        return Some(Scalar::of(
-                            Sql::text("(-").append(inner.sql).push(")"),
-                            Kind::Real,
-                        ));
-                    }
-                    _ => zero,
-                };
-                arithmetic(Arithmetic::Sub, zero, inner)
-            }
+            ExprKind::Negate(inner, _) => negated(self.scalar(inner)?),
             ExprKind::Arithmetic(operator, left, right, _) => {
                 let (left, right) = (self.scalar(left)?, self.scalar(right)?);
-                let value = arithmetic(*operator, left, right)?;
-                // PostgreSQL fails where floating point numbers overflow, and keeps NaN.
-                let is_safe = self.tenant.dialect == Dialect::Sqlite || value.kind != Kind::Real;
-                is_safe.then_some(value)
+                arithmetic(self.tenant.dialect, *operator, left, right)
+            }
+            ExprKind::Call(Function::Contains | Function::StartsWith | Function::EndsWith, _) => {
+                self.truth(expr)
             }
             ExprKind::Call(function, arguments) => self.call(*function, arguments),
             ExprKind::Case(cases) => self.case(cases, expr.ty),
+            ExprKind::Not(_)
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Compare(..)
+            | ExprKind::Has(..)
+            | ExprKind::In(..) => self.truth(expr),
             _ => None,
         }
+    }
+
+    /// A condition as a value.
+    fn truth(&mut self, expr: &'q Expr) -> Option<Scalar> {
+        let condition = self.condition(expr, Mode::Whole)?;
+        let sql = Sql::text("CAST(CAST(").append(condition.sql.grouped());
+        Some(Scalar::of(sql.push(" AS integer) AS bigint)"), Kind::Bool))
     }
 
     pub(super) fn path_value(&mut self, path: &'q Path) -> Option<Scalar> {
         if let Some(PathStep::Count { .. }) = path.steps.last() {
             return self.count(path);
         }
+        let is_plain = self.tenant.has_plain_values;
+        let (least, most) = if is_plain { PLAIN } else { ANY };
         let scope = self.scope(&path.root)?.clone();
         let column = scope.column(&path.steps)?;
         let kind = match column.kind {
-            ColumnKind::Int => ANY_INT,
-            ColumnKind::Real => Kind::Real,
+            ColumnKind::Int => Kind::Int { least, most },
+            ColumnKind::Real if is_plain => Kind::Real(Magnitude::PLAIN),
+            ColumnKind::Real => Kind::Real(Magnitude::ANY),
             ColumnKind::Bool => Kind::Bool,
-            ColumnKind::Instant => Kind::Instant,
-            ColumnKind::Duration => ANY_DURATION,
+            ColumnKind::Instant => Kind::Instant { most: INSTANTS, is_plain },
+            ColumnKind::Duration => Kind::Duration { least, most },
             ColumnKind::Text => Kind::Text,
             ColumnKind::Enum(ty) => Kind::Enum(ty),
             ColumnKind::EnumSet(_) | ColumnKind::IdKey => return None,
@@ -94,33 +98,52 @@ impl<'q> Compiler<'q> {
         })
     }
 
+    /// The column with the key of an id, which a path leads to.
+    pub(crate) fn key(&mut self, expr: &'q Expr) -> Option<Scalar> {
+        let ExprKind::Path(path) = &expr.kind else { return None };
+        let scope = self.scope(&path.root)?.clone();
+        let column = scope.column(&path.steps)?;
+        let is_key = matches!(column.kind, ColumnKind::IdKey);
+        is_key.then_some(())?;
+        Some(Scalar::of(self.column_sql(&scope, &column)?, Kind::Key))
+    }
+
     fn call(&mut self, function: Function, arguments: &'q [Expr]) -> Option<Scalar> {
-        let [argument] = arguments else { return None };
-        let inner = self.scalar(argument)?;
-        let (name, kind) = match (function, inner.kind) {
-            // PostgreSQL folds by its own table, and trims spaces only.
-            (Function::ToLower | Function::ToUpper | Function::Trim, _)
-                if self.tenant.dialect == Dialect::Postgres =>
-            {
-                return None;
+        let arguments: Vec<_> =
+            arguments.iter().map(|argument| self.scalar(argument)).collect::<Option<_>>()?;
+        match (function, <[Scalar; 1]>::try_from(arguments)) {
+            (
+                Function::ToLower | Function::ToUpper | Function::Trim | Function::Length,
+                Ok([of]),
+            ) => self.of_text(function, of),
+            (Function::TotalSeconds, Ok([of])) => {
+                matches!(of.kind, Kind::Duration { .. }).then(|| time::seconds(of.sql))
             }
-            // Some characters are kept as two there.
-            (Function::Length, _) if self.tenant.dialect == Dialect::Postgres => return None,
-            (Function::ToLower, Kind::Text) => ("text_lower(", Kind::Text),
-            (Function::ToUpper, Kind::Text) => ("text_upper(", Kind::Text),
-            (Function::Trim, Kind::Text) => ("text_trim(", Kind::Text),
-            (Function::Length, Kind::Text) => {
-                ("text_length(", Kind::Int { least: 0, most: i128::from(u32::MAX) })
+            (function, Ok([of])) => time::part(function, of),
+            (function, Err(arguments)) => {
+                let mut arguments = arguments.into_iter();
+                let (first, second) = (arguments.next()?, arguments.next()?);
+                match function {
+                    Function::Bucket => time::bucket(first, &second, arguments.next().as_ref()),
+                    Function::Ratio => share::ratio(first, second),
+                    Function::Wilson => share::wilson(self.tenant.dialect, first, second),
+                    _ => None,
+                }
             }
-            (Function::TotalSeconds, Kind::Duration { .. }) => {
-                return Some(Scalar::of(
-                    Sql::text("(").append(inner.sql).push(" / CAST(10000000 AS DOUBLE PRECISION))"),
-                    Kind::Real,
-                ));
-            }
-            _ => return None,
+        }
+    }
+
+    fn of_text(&self, function: Function, of: Scalar) -> Option<Scalar> {
+        // PostgreSQL folds by its own table, trims spaces only, and has some characters as two.
+        let is_exact = self.tenant.dialect == Dialect::Sqlite && of.kind == Kind::Text;
+        is_exact.then_some(())?;
+        let (name, kind) = match function {
+            Function::ToLower => ("text_lower(", Kind::Text),
+            Function::ToUpper => ("text_upper(", Kind::Text),
+            Function::Trim => ("text_trim(", Kind::Text),
+            _ => ("text_length(", Kind::Int { least: 0, most: i128::from(u32::MAX) }),
         };
-        Some(Scalar::of(Sql::text(name).append(inner.sql).push(")"), kind))
+        Some(Scalar::of(Sql::text(name).append(of.sql).push(")"), kind))
     }
 
     fn case(&mut self, cases: &'q [(Expr, Expr)], ty: Ty) -> Option<Scalar> {
@@ -131,12 +154,17 @@ impl<'q> Compiler<'q> {
             if !condition.is_exact {
                 return None;
             }
+            sql = sql.push(" WHEN ").append(condition.sql).push(" THEN ");
+            if matches!(value.kind, ExprKind::Literal(Literal::Null)) {
+                sql = sql.push("NULL");
+                continue;
+            }
             let value = self.scalar(value)?.of_case(ty);
             kind = Some(match kind {
                 None => value.kind,
                 Some(others) => value.kind.joined(others)?,
             });
-            sql = sql.push(" WHEN ").append(condition.sql).push(" THEN ").append(value.sql);
+            sql = sql.append(value.sql);
         }
         Some(Scalar::of(sql.push(" END)"), kind?))
     }

@@ -22,6 +22,9 @@ use crate::tables::keys::{first_of_month, month};
 use crate::tables::records::record_columns;
 use crate::tables::search::search_keys;
 
+/// As it stands in a statement and in the condition of its index.
+const _: () = assert!(model::flags::PLAIN_VALUES == 128);
+
 /// What a statement selects of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Projection {
@@ -157,6 +160,17 @@ impl Plan<'_> {
             Some(order) => sql.append(order.sql()),
             None => sql,
         }
+    }
+
+    /// A record in the range that has other than plain values ([`model::flags::PLAIN_VALUES`]).
+    pub(crate) fn odd_records(&self) -> Sql {
+        let tenant = Sql::text("r.tenant_key = ").push_bind(Bind::Int(self.tenant.key));
+        // The index has the same condition.
+        let odd = Sql::text("r.is_current = 1 AND r.flags & 128 = 0");
+        let conditions = [tenant, odd].into_iter().chain(bounds(self.range, "r"));
+        Sql::text("SELECT 1 FROM call_record r INDEXED BY call_record_with_odd_values WHERE ")
+            .append(Sql::join(conditions, " AND "))
+            .push(" LIMIT 1")
     }
 
     fn select_keys(&self) -> Sql {

@@ -1,11 +1,12 @@
 //! Values in SQL, and what is known of them: enough to see whether SQL calculates with them as our own
 //! evaluator does.
 
-use odata::bound::{Arithmetic, Ty};
+use odata::bound::Ty;
 use odata::edm::{EnumType, Primitive, Type};
 use odata::literal::Literal;
-use odata::primitive::Fine;
+use odata::primitive::{DateTimeOffset, Fine, TICKS_PER_DAY};
 
+use super::magnitude::Magnitude;
 use crate::sql::{Bind, Sql};
 
 /// SQL of a value; NULL is null.
@@ -25,10 +26,20 @@ pub(crate) enum Kind {
         least: i128,
         most: i128,
     },
-    Real,
+    Real(Magnitude),
     Bool,
-    /// Ticks.
-    Instant,
+    /// Ticks, no further from 1970 than so many.
+    Instant {
+        most: i128,
+        /// It stands in UTC and for no time between two ticks.
+        is_plain: bool,
+    },
+    /// Days, no further from 1970 than so many.
+    Date {
+        most: i128,
+    },
+    /// Ticks since midnight.
+    TimeOfDay,
     /// Ticks, between the two.
     Duration {
         least: i128,
@@ -36,10 +47,12 @@ pub(crate) enum Kind {
     },
     Text,
     Enum(&'static EnumType),
+    /// The key of an id, good for nothing but equality.
+    Key,
 }
 
 /// Instants are read from dates of years of up to four digits, give or take an offset.
-const INSTANTS: i128 = 1 << 60;
+pub(super) const INSTANTS: i128 = 1 << 60;
 
 impl PartialEq for Kind {
     fn eq(&self, other: &Self) -> bool {
@@ -58,7 +71,7 @@ impl Kind {
     /// Whether values of both are compared as what they are.
     pub(super) fn is_comparable(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Int { .. } | Self::Real, Self::Int { .. } | Self::Real)
+            (Self::Int { .. } | Self::Real(_), Self::Int { .. } | Self::Real(_))
             | (Self::Duration { .. }, Self::Duration { .. }) => true,
             _ => self == other,
         }
@@ -66,11 +79,20 @@ impl Kind {
 
     /// Whether SQL orders values as the language does.
     pub(crate) fn is_ordered(self) -> bool {
-        !matches!(self, Self::Enum(_))
+        !matches!(self, Self::Enum(_) | Self::Key)
     }
 }
 
 impl Kind {
+    /// How large and small a number is; none if it is no number.
+    pub(super) fn magnitude(self) -> Option<Magnitude> {
+        match self {
+            Self::Real(magnitude) => Some(magnitude),
+            Self::Int { least, most } => Some(Magnitude::of_whole(least, most)),
+            _ => None,
+        }
+    }
+
     /// The kind of what is of one or the other; none if that is no kind.
     pub(super) fn joined(self, other: Self) -> Option<Self> {
         Some(match (self, other) {
@@ -80,6 +102,11 @@ impl Kind {
             (Self::Duration { least: a, most: b }, Self::Duration { least: c, most: d }) => {
                 Self::Duration { least: a.min(c), most: b.max(d) }
             }
+            (Self::Real(a), Self::Real(b)) => Self::Real(a.joined(b)),
+            (Self::Instant { most: a, is_plain: b }, Self::Instant { most: c, is_plain: d }) => {
+                Self::Instant { most: a.max(c), is_plain: b && d }
+            }
+            (Self::Date { most: a }, Self::Date { most: b }) => Self::Date { most: a.max(b) },
             (one, other) if one == other => one,
             _ => return None,
         })
@@ -92,12 +119,16 @@ impl Scalar {
         let real = [Primitive::Single, Primitive::Double, Primitive::Decimal];
         let is_real = real.iter().any(|real| ty == Ty::One(Type::Primitive(*real)));
         match self.kind {
-            Kind::Int { .. } if is_real => Self::of(
-                Sql::text("CAST(").append(self.sql).push(" AS DOUBLE PRECISION)"),
-                Kind::Real,
-            ),
+            Kind::Int { .. } if is_real => self.into_real(),
             _ => self,
         }
+    }
+
+    /// A number as a fraction.
+    pub(super) fn into_real(self) -> Self {
+        let Some(magnitude) = self.kind.magnitude() else { return self };
+        let sql = Sql::text("CAST(").append(self.sql).push(" AS DOUBLE PRECISION)");
+        Self::of(sql, Kind::Real(magnitude))
     }
 
     pub(super) fn of(sql: Sql, kind: Kind) -> Self {
@@ -113,8 +144,22 @@ pub(super) fn constant(literal: &Literal, ty: Ty) -> Option<Scalar> {
             let exactly = i128::from(*value);
             (Bind::Int(*value), Kind::Int { least: exactly, most: exactly })
         }
-        Literal::Number(text) => (Bind::Real(number(text)?), Kind::Real),
-        Literal::DateTimeOffset(moment) => (Bind::Int(ticks(moment.at)?), Kind::Instant),
+        Literal::Number(text) => {
+            let number = number(text)?;
+            (Bind::Real(number), Kind::Real(Magnitude::exactly(number)))
+        }
+        Literal::DateTimeOffset(moment) => {
+            let ticks = ticks(moment.at)?;
+            let most = i128::from(ticks.unsigned_abs());
+            (Bind::Int(ticks), Kind::Instant { most, is_plain: moment.offset == 0 })
+        }
+        Literal::Date(text) => {
+            let days = DateTimeOffset::parse(text)?.0.div_euclid(TICKS_PER_DAY);
+            (Bind::Int(days), Kind::Date { most: days.unsigned_abs().into() })
+        }
+        Literal::TimeOfDay(text) => {
+            (Bind::Int(ticks(Fine::parse_time_of_day(text)?)?), Kind::TimeOfDay)
+        }
         Literal::Duration(length) => {
             let length = ticks(*length)?;
             let exactly = i128::from(length);
@@ -150,93 +195,4 @@ fn number(text: &str) -> Option<f64> {
         "-INF" => Some(f64::NEG_INFINITY),
         _ => text.parse().ok().filter(|number: &f64| number.is_finite()),
     }
-}
-
-/// Sums, products and quotients whose result SQL neither rounds nor turns into another type.
-pub(super) fn arithmetic(operator: Arithmetic, left: Scalar, right: Scalar) -> Option<Scalar> {
-    let (text, kind) = match (operator, left.kind, right.kind) {
-        (Arithmetic::Add, Kind::Int { .. }, Kind::Int { .. })
-        | (Arithmetic::Sub, Kind::Int { .. }, Kind::Int { .. })
-        | (Arithmetic::Mul, Kind::Int { .. }, Kind::Int { .. })
-        | (Arithmetic::Add, Kind::Duration { .. }, Kind::Duration { .. })
-        | (Arithmetic::Sub, Kind::Duration { .. }, Kind::Duration { .. }) => {
-            whole(operator, left.kind, right.kind)?
-        }
-        (Arithmetic::Sub, Kind::Instant, Kind::Instant) => {
-            (" - ", Kind::Duration { least: -2 * INSTANTS, most: 2 * INSTANTS })
-        }
-        (
-            Arithmetic::Add | Arithmetic::Sub | Arithmetic::Mul,
-            Kind::Int { .. } | Kind::Real,
-            Kind::Int { .. } | Kind::Real,
-        ) if is_finite(&left, operator) || is_finite(&right, operator) => {
-            let text = match operator {
-                Arithmetic::Add => " + ",
-                Arithmetic::Sub => " - ",
-                _ => " * ",
-            };
-            (text, Kind::Real)
-        }
-        (
-            Arithmetic::Div | Arithmetic::DivBy,
-            Kind::Int { .. } | Kind::Real,
-            Kind::Int { .. } | Kind::Real,
-        ) if divides_as_real(operator, &left, &right) => {
-            let sql = Sql::text("(CAST(").append(left.sql).push(" AS DOUBLE PRECISION) / ");
-            return Some(Scalar::of(sql.append(right.sql).push(")"), Kind::Real));
-        }
-        (Arithmetic::Div | Arithmetic::Mod, Kind::Int { .. }, Kind::Int { least, .. })
-            if right.literal.is_some() && least > 0 =>
-        {
-            (if operator == Arithmetic::Div { " / " } else { " % " }, left.kind)
-        }
-        _ => return None,
-    };
-    Some(Scalar::of(left.sql.push(text).append(right.sql).grouped(), kind))
-}
-
-/// Whether a side is a literal with which the result is a number: INF - INF and 0 * INF are NaN, of which
-/// SQL makes null.
-fn is_finite(side: &Scalar, operator: Arithmetic) -> bool {
-    let is_factor = operator == Arithmetic::Mul;
-    match side.literal {
-        Some(Bind::Int(number)) => !is_factor || number != 0,
-        Some(Bind::Real(number)) => number.is_finite() && (!is_factor || number != 0.0),
-        _ => false,
-    }
-}
-
-/// Division of floating point numbers by a literal that is not zero.
-fn divides_as_real(operator: Arithmetic, left: &Scalar, right: &Scalar) -> bool {
-    let is_whole = |scalar: &Scalar| matches!(scalar.kind, Kind::Int { .. });
-    let is_safe = match right.literal {
-        Some(Bind::Int(number)) => number != 0,
-        Some(Bind::Real(number)) => number != 0.0 && number.is_finite(),
-        _ => false,
-    };
-    is_safe && !(operator == Arithmetic::Div && is_whole(left) && is_whole(right))
-}
-
-/// Whole numbers whose result stays one: SQL goes over to floating point when it overflows.
-fn whole(operator: Arithmetic, left: Kind, right: Kind) -> Option<(&'static str, Kind)> {
-    let bounds = |kind| match kind {
-        Kind::Int { least, most } | Kind::Duration { least, most } => Some((least, most)),
-        _ => None,
-    };
-    let ((a, b), (c, d)) = (bounds(left)?, bounds(right)?);
-    let (text, least, most) = match operator {
-        Arithmetic::Add => (" + ", a + c, b + d),
-        Arithmetic::Sub => (" - ", a - d, b - c),
-        _ => {
-            let products =
-                [a.checked_mul(c)?, a.checked_mul(d)?, b.checked_mul(c)?, b.checked_mul(d)?];
-            (" * ", *products.iter().min()?, *products.iter().max()?)
-        }
-    };
-    let fits = least >= i128::from(i64::MIN) && most <= i128::from(i64::MAX);
-    let kind = match left {
-        Kind::Duration { .. } => Kind::Duration { least, most },
-        _ => Kind::Int { least, most },
-    };
-    fits.then_some((text, kind))
 }

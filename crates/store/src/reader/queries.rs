@@ -143,5 +143,6 @@ fn asker(state: &State) -> Tenant {
         dialect: state.opener.dialect(),
         are_words_there: state.are_words_there.load(Ordering::Acquire),
         are_columns_there: state.are_columns_there.load(Ordering::Acquire),
+        has_plain_values: false,
     }
 }

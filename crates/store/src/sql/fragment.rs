@@ -121,6 +121,11 @@ impl Sql {
         joined
     }
 
+    /// Of how many pieces it is made.
+    pub(crate) fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }

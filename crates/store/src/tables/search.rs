@@ -70,6 +70,8 @@ pub(crate) struct Tenant {
     pub(crate) are_words_there: bool,
     /// The columns of the schema's last step are filled.
     pub(crate) are_columns_there: bool,
+    /// All records that are asked have plain values ([`model::flags::PLAIN_VALUES`]).
+    pub(crate) has_plain_values: bool,
 }
 
 /// The question to the index for candidates of a tenant, in the engine's own language; none when the
@@ -262,6 +264,7 @@ mod tests {
         dialect: Dialect::Postgres,
         are_words_there: true,
         are_columns_there: true,
+        has_plain_values: false,
     };
 
     fn place(start: i64, record_key: i64) -> Place {
@@ -293,6 +296,7 @@ mod tests {
                 dialect: Dialect::Sqlite,
                 are_words_there: true,
                 are_columns_there: true,
+                has_plain_values: false,
             },
             &candidates,
         )

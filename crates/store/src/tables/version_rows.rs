@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use model::columns::{Column, Table};
+use model::flags::PLAIN_VALUES;
 use model::fragment::{Codec as _, FragmentKind, Pack};
 use model::shred::TypedRows;
 use model::{ShreddedRecord, Value, key};
@@ -350,6 +351,13 @@ impl Values for Update<'_> {
         self.values.iter().try_for_each(|value| give(value.field()))?;
         give(Field::Int(self.record_key))
     }
+}
+
+/// Notes that a stored record has plain values ([`model::flags::PLAIN_VALUES`]).
+pub(crate) fn note_plain_values(connection: &Connection, record_key: i64) -> Result<(), Error> {
+    let text = "UPDATE call_record SET flags = flags | ?1 WHERE record_key = ?2";
+    connection.execute(text, (i64::from(PLAIN_VALUES), record_key))?;
+    Ok(())
 }
 
 /// Takes out the typed rows below a record.

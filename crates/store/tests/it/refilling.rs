@@ -37,7 +37,12 @@ fn make_old(path: &Path) {
     for table in OF_LATER_STEPS {
         connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
     }
-    for index in ["call_record_by_end", "change_log_merged", "change_log_erased"] {
+    for index in [
+        "call_record_by_end",
+        "call_record_with_odd_values",
+        "change_log_merged",
+        "change_log_erased",
+    ] {
         connection.execute_batch(&format!("DROP INDEX {index}")).unwrap();
     }
     for table in ["call_record", "session"] {

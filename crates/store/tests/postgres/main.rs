@@ -26,6 +26,8 @@ mod nodes;
 mod notifications;
 #[path = "../it/oracle.rs"]
 mod oracle;
+#[path = "../it/plain.rs"]
+mod plain;
 #[path = "../it/queries.rs"]
 mod queries;
 #[path = "../it/sample.rs"]

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use simulator::{Calls, Mix, Options as Simulation};
 use store::{Options, Place, Role, Store};
 use testkit::Postgres;
-use testkit::queries::{Random, odd_records};
+use testkit::queries::{Random, odd_records, plain_records};
 use testkit::reference::{self, Value};
 
 /// How long a statement may take, on a machine that does other things.
@@ -122,7 +122,9 @@ fn texts(seed: u64) -> Vec<String> {
         }
         line.clear();
     }
-    let odd = odd_records(ODD_RECORDS, &mut Random::new(seed));
+    // Where all values are plain, more is left to SQL.
+    let odd = if seed.is_multiple_of(2) { plain_records } else { odd_records };
+    let odd = odd(ODD_RECORDS, &mut Random::new(seed));
     texts.extend(odd.iter().map(ToString::to_string));
     texts
 }

@@ -144,7 +144,12 @@ impl<'a> Writer<'_, 'a> {
     }
 
     fn float(&mut self, depth: usize) -> String {
-        match self.random.below(6) {
+        match self.random.below(8) {
+            6..=7 => {
+                let function = *self.random.pick(&["callvault.ratio", "callvault.wilson"]);
+                let kind = if self.random.chance(30) { Kind::Float } else { Kind::Int };
+                format!("{function}({},{})", self.value(kind, depth), self.simple(Kind::Int))
+            }
             0 => format!("totalseconds({})", self.value(Kind::Duration, depth)),
             1 => format!("fractionalseconds({})", self.value(Kind::Instant, depth)),
             2 => {
@@ -182,6 +187,20 @@ impl<'a> Writer<'_, 'a> {
             0 => "mindatetime()".to_owned(),
             1 => "maxdatetime()".to_owned(),
             2 => "now()".to_owned(),
+            3..=4 => {
+                let size = *self.random.pick(&["PT15M", "PT1H", "P1D", "P7D", "PT0.1234567S"]);
+                let at = self.value(Kind::Instant, depth);
+                match self.random.below(3) {
+                    0 => {
+                        format!(
+                            "callvault.bucket({at},duration'{size}',{})",
+                            self.simple(Kind::Duration)
+                        )
+                    }
+                    1 => format!("callvault.bucket({at},duration'{size}',duration'-PT9H30M')"),
+                    _ => format!("callvault.bucket({at},duration'{size}')"),
+                }
+            }
             _ => {
                 let operator = *self.random.pick(&["add", "sub"]);
                 format!(

@@ -68,6 +68,35 @@ pub fn odd_records(count: usize, random: &mut Random) -> Vec<Json> {
     (0..count).map(|number| maker.record(number)).collect()
 }
 
+/// The same without values that databases calculate with in their own way: instants in other zones than
+/// UTC, numbers and durations that are very large or very small.
+pub fn plain_records(count: usize, random: &mut Random) -> Vec<Json> {
+    odd_records(count, random).into_iter().map(made_plain).collect()
+}
+
+fn made_plain(json: Json) -> Json {
+    match json {
+        Json::Array(items) => items.into_iter().map(made_plain).collect(),
+        Json::Object(members) => {
+            members.into_iter().map(|(name, value)| (name, made_plain(value))).collect()
+        }
+        Json::String(text) => match text.as_str() {
+            "2023-11-15T00:13:20+02:00" => json!("2023-11-14T22:13:20+00:00"),
+            "2023-11-14T16:43:20-05:30" => json!("2023-11-14T22:59:59.9Z"),
+            "P10675199D" => json!("P10675D"),
+            "INF" | "-INF" => json!("NaN"),
+            _ => Json::String(text),
+        },
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => json!(whole.clamp(-(1 << 53), 1 << 53)),
+            (None, Some(size)) if size.abs() > 1e18 => json!(1e18),
+            (None, Some(size)) if size != 0.0 && size.abs() < 1e-18 => json!(1e-18),
+            _ => Json::Number(number),
+        },
+        other => other,
+    }
+}
+
 impl Maker<'_> {
     fn pick<T: Copy + Into<Json>>(&mut self, choices: &[T]) -> Json {
         if self.0.chance(25) { Json::Null } else { (*self.0.pick(choices)).into() }

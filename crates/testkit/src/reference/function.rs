@@ -1,4 +1,4 @@
-//! The canonical functions (URL Conventions 5.1.1.5 to 5.1.1.9). One with a null argument, or an
+//! The canonical functions (URL Conventions 5.1.1.5 to 5.1.1.9), and ours. One with a null argument, or an
 //! argument of a type that it does not take, is null.
 
 use odata::bound::Function;
@@ -43,11 +43,60 @@ pub(super) fn call(function: Function, arguments: &[Value]) -> Value {
         (Function::Time, [Value::Instant { at, offset }]) => {
             Value::TimeOfDay(there(*at, *offset).rem_euclid(midnight(1)))
         }
+        (Function::Bucket, [Value::Instant { at, .. }, Value::Duration(size)]) => {
+            bucket(*at, *size, 0)
+        }
+        (
+            Function::Bucket,
+            [Value::Instant { at, .. }, Value::Duration(size), Value::Duration(ahead)],
+        ) => bucket(*at, *size, *ahead),
+        (Function::Ratio | Function::Wilson, [k, n]) => match (number(k), number(n)) {
+            (Some(k), Some(n)) if function == Function::Ratio => ratio(k, n),
+            (Some(k), Some(n)) => wilson(k, n),
+            _ => Value::Null,
+        },
         (function, [Value::Instant { at, offset }]) => {
             part(function, there(*at, *offset), true, true)
         }
         (function, [Value::Date(days)]) => part(function, midnight(*days), true, false),
         (function, [Value::TimeOfDay(time)]) => part(function, *time, false, true),
+        _ => Value::Null,
+    }
+}
+
+/// The bucket is where the clock there had last run through a whole number of sizes.
+fn bucket(at: i128, size: i128, ahead: i128) -> Value {
+    let clock = at + ahead;
+    let mut since = clock % size;
+    if since < 0 {
+        since += size;
+    }
+    Value::Instant { at: at - since, offset: 0 }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn ratio(k: f64, n: f64) -> Value {
+    if n == 0.0 { Value::Null } else { Value::Float(k / n) }
+}
+
+/// The least x that is no further than 1.96 standard deviations from k/n:
+/// (n + z²)·x² - (2·k + z²)·x + k²/n = 0.
+fn wilson(k: f64, n: f64) -> Value {
+    let z2 = 1.96 * 1.96;
+    match (k >= 0.0 && k <= n && n < f64::INFINITY, n > 0.0, k > 0.0) {
+        (true, true, true) => {
+            let (square, linear) = (n + z2, 2.0 * k + z2);
+            let discriminant = linear * linear - 4.0 * square * k * k / n;
+            Value::Float((linear - discriminant.sqrt()) / (2.0 * square))
+        }
+        (true, true, false) => Value::Float(0.0),
         _ => Value::Null,
     }
 }

@@ -31,7 +31,7 @@ fn agree(a: &Value, b: &Value) -> bool {
 }
 
 /// Each query must give these items. Where `is_ordered` is false, their order does not matter.
-fn gives(asked: &mut Asked, base: &str, is_ordered: bool, table: &[(&str, Value)]) {
+pub(super) fn gives(asked: &mut Asked, base: &str, is_ordered: bool, table: &[(&str, Value)]) {
     let mut faults = Vec::new();
     for (query, expected) in table {
         let answer = asked.get(&format!("{RECORDS}{base}?$apply={query}"));

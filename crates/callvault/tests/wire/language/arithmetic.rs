@@ -26,6 +26,36 @@ fn numbers() {
 }
 
 #[test]
+fn shares() {
+    let mut asked = Asked::new();
+    asked.values(&[
+        ("r7", "callvault.ratio(version,2)", "3.5"),
+        ("r7", "callvault.ratio(-version,0.5)", "-14.0"),
+        ("r7", "callvault.ratio(version,0)", "null"),
+        ("r7", "callvault.ratio(0,version)", "0.0"),
+        ("r7", "callvault.ratio(null,version)", "null"),
+        ("r7", "callvault.ratio(version,null)", "null"),
+        ("r7", "callvault.wilson(0,version)", "0.0"),
+        ("r7", "callvault.wilson(version,6)", "null"),
+        ("r7", "callvault.wilson(-1,version)", "null"),
+        ("r7", "callvault.wilson(0,0)", "null"),
+        ("r7", "callvault.wilson(1,-version)", "null"),
+        ("r7", "callvault.wilson(null,version)", "null"),
+        ("r7", "round(callvault.wilson(1,2) mul 10000)", "945.0"),
+        ("r7", "round(callvault.wilson(6,20) mul 10000)", "1455.0"),
+        ("r7", "round(callvault.wilson(12,100) mul 10000)", "700.0"),
+        ("r7", "round(callvault.wilson(110,1000) mul 10000)", "921.0"),
+        ("r7", "round(callvault.wilson(version,version) mul 10000)", "6457.0"),
+    ]);
+    asked.filters(&[
+        ("callvault.ratio(version,version) eq 1", ALL),
+        ("callvault.ratio(version,3) gt 1", "r5 r7"),
+        ("callvault.ratio(version,0) eq null", ALL),
+        ("callvault.wilson(version,7) ne null", "r1 r2 r3 r4 r6 r7 r8"),
+    ]);
+}
+
+#[test]
 fn null_makes_null() {
     Asked::new().values(&[
         ("r1", "version add null", "null"),

@@ -41,6 +41,12 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("ceiling", "ceiling(version divby 2) eq 1 and id eq 'r1'"),
     ("floor", "floor(version divby 2) eq 0 and id eq 'r1'"),
     ("round", "round(version divby 2) eq 1 and id eq 'r1'"),
+    (
+        "callvault.bucket",
+        "callvault.bucket(startDateTime,duration'PT1H') eq 2025-03-01T09:00:00Z and id eq 'r1'",
+    ),
+    ("callvault.ratio", "callvault.ratio(version,4) eq 0.25 and id eq 'r1'"),
+    ("callvault.wilson", "callvault.wilson(version,2) lt 0.095 and id eq 'r1'"),
     ("cast", "cast(version,Edm.String) eq '1' and id eq 'r1'"),
     ("isof", "isof(version,Edm.Int64) and id eq 'r1'"),
     ("isdefined", "isdefined(version) and id eq 'r1'"),

@@ -67,6 +67,94 @@ fn parts_of_other_values() {
 }
 
 #[test]
+fn buckets_begin_where_a_clock_ahead_of_utc_shows_a_whole_number_of_sizes() {
+    let mut asked = Asked::new();
+    asked.values(&[
+        ("r2", "callvault.bucket(startDateTime,duration'PT1H')", "2025-03-01T09:00:00Z"),
+        ("r2", "callvault.bucket(startDateTime,duration'PT15M')", "2025-03-01T09:30:00Z"),
+        ("r2", "callvault.bucket(startDateTime,duration'PT0.3S')", "2025-03-01T09:30:00.3Z"),
+        // In UTC, whatever zone it was written in: 23:15 on the first of March.
+        ("r3", "callvault.bucket(startDateTime,duration'PT1H')", "2025-03-01T23:00:00Z"),
+        ("r3", "callvault.bucket(startDateTime,duration'P1D')", "2025-03-01T00:00:00Z"),
+        (
+            "r3",
+            "callvault.bucket(startDateTime,duration'P1D',duration'PT1H')",
+            "2025-03-01T23:00:00Z",
+        ),
+        (
+            "r3",
+            "callvault.bucket(startDateTime,duration'P1D',duration'-PT5H')",
+            "2025-03-01T05:00:00Z",
+        ),
+        (
+            "r3",
+            "callvault.bucket(startDateTime,duration'PT1H',duration'PT5H45M')",
+            "2025-03-01T23:15:00Z",
+        ),
+        ("r3", "hour(callvault.bucket(startDateTime,duration'PT6H'))", "18"),
+        (
+            "r3",
+            "CALLVAULT.Bucket(startDateTime,duration'P1D') add duration'P1D'",
+            "2025-03-02T00:00:00Z",
+        ),
+        // 1970 began on a Thursday.
+        ("r1", "callvault.bucket(startDateTime,duration'P7D')", "2025-02-27T00:00:00Z"),
+        (
+            "r1",
+            "callvault.bucket(startDateTime,duration'P7D',duration'P3D')",
+            "2025-02-24T00:00:00Z",
+        ),
+        ("r1", "callvault.bucket(1969-12-31T23:59:59Z,duration'P1D')", "1969-12-31T00:00:00Z"),
+        ("r1", "callvault.bucket(null,duration'P1D')", "null"),
+        ("r1", "callvault.bucket(startDateTime,duration'P1D',null)", "null"),
+    ]);
+    asked.filters(&[
+        ("callvault.bucket(startDateTime,duration'P1D') eq 2025-03-01T00:00:00Z", "r1 r2 r3"),
+        (
+            "callvault.bucket(endDateTime,duration'PT1H',duration'PT30M') ge startDateTime",
+            "r2 r3 r5 r7",
+        ),
+        (
+            "sessions/any(s:callvault.bucket(s/startDateTime,duration'P1D') lt s/startDateTime)",
+            "r1 r2 r3 r6 r7 r8",
+        ),
+    ]);
+    let alias =
+        "?$filter=callvault.bucket(startDateTime,@s) eq 2025-03-01T00:00:00Z&@s=duration'P1D'";
+    asked.lists(RECORDS, &[(alias, "r3 r2 r1")]);
+}
+
+#[test]
+fn buckets_have_a_size() {
+    Asked::new().refusals(&[
+        (
+            "?$filter=callvault.bucket(startDateTime,duration'PT0S') eq null",
+            400,
+            "$filter",
+            "Literal of a duration above zero, of 366 days at most expected but found 'duration'PT0S'' at position 31 in 'callvault.bucket(startDateTime,duration'PT0S') eq null'.",
+        ),
+        (
+            "?$apply=compute(callvault.bucket(startDateTime,duration'-P1D') as b)",
+            400,
+            "$apply",
+            "Literal of a duration above zero, of 366 days at most expected but found 'duration'-P1D'' at position 39 in 'compute(callvault.bucket(startDateTime,duration'-P1D') as b)'.",
+        ),
+        (
+            "?$orderby=callvault.bucket(startDateTime)",
+            400,
+            "$orderby",
+            "2 or 3 arguments for 'callvault.bucket' expected but found '1' at position 0 in 'callvault.bucket(startDateTime)'.",
+        ),
+        (
+            "?$filter=bucket(startDateTime,duration'P1D') eq null",
+            400,
+            "$filter",
+            "Unknown function 'bucket' at position 0 in 'bucket(startDateTime,duration'P1D') eq null'.",
+        ),
+    ]);
+}
+
+#[test]
 fn in_conditions() {
     Asked::new().filters(&[
         (

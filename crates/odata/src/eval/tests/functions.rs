@@ -40,6 +40,32 @@ fn functions_of_text_count_characters() {
 }
 
 #[test]
+fn instants_are_put_into_stretches_of_time_that_a_clock_elsewhere_tells() {
+    let day = || duration("P1D");
+    check(Bucket, vec![at(), duration("PT1H")], "\"2020-02-29T22:00:00Z\"");
+    check(Bucket, vec![at(), day()], "\"2020-02-29T00:00:00Z\"");
+    // Two hours ahead of UTC the next day has begun.
+    check(Bucket, vec![at(), day(), duration("PT2H")], "\"2020-02-29T22:00:00Z\"");
+    check(Bucket, vec![at(), day(), duration("-PT5H")], "\"2020-02-29T05:00:00Z\"");
+    let early = instant("1969-12-31T23:59:59.99999999Z");
+    check(Bucket, vec![early, duration("PT0.0000001S")], "\"1969-12-31T23:59:59.9999999Z\"");
+    check(Bucket, vec![path("nothing"), day()], "null");
+    check(Bucket, vec![at(), day(), path("nothing")], "null");
+    check(Bucket, vec![at(), duration("PT0S")], "null");
+}
+
+#[test]
+fn shares_of_nothing_are_null() {
+    check(Ratio, vec![int(1), int(4)], "0.25");
+    check(Ratio, vec![typed("real", Primitive::Double), int(5)], "-1.5");
+    check(Ratio, vec![int(1), int(0)], "null");
+    check(Ratio, vec![path("nothing"), int(4)], "null");
+    check(Wilson, vec![int(0), int(4)], "0.0");
+    check(Wilson, vec![int(5), int(4)], "null");
+    check(Wilson, vec![int(1), path("text")], "null");
+}
+
+#[test]
 fn functions_of_time_answer_in_the_zone_of_their_argument() {
     check(Year, vec![at()], "2020");
     check(Month, vec![typed("day", Primitive::Date)], "2");

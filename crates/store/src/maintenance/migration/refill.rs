@@ -116,6 +116,9 @@ fn fill(
 ) -> Result<(), Error> {
     let DueRecord { record_key, tenant_key, start, flags } = *due;
     let typed = stored_rows(&mut StoredVersion { connection, codec, record_key, flags })?;
+    if typed.is_plain {
+        version_rows::note_plain_values(connection, record_key)?;
+    }
     if words_only {
         // Plain words have no other form, and stand in the index as they are.
         if !typed.words.is_ascii() {

@@ -91,6 +91,8 @@ pub(super) fn queries(stock: &Stock, dice: &mut Dice) -> Case {
             "id eq 'it''s'",
             "tolower(id) eq 'x' or not (version in (1,2,3))",
             "matchesPattern(id,'^[0-9]')",
+            "hour(startDateTime) ge 9 and callvault.ratio(version,2) lt 1",
+            "callvault.bucket(startDateTime,duration'PT0S') eq null",
         ],
     );
     let text = if dice.below(3) == 0 { filter.replace(' ', "+") } else { encode_query(filter) };
