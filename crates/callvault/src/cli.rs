@@ -28,7 +28,7 @@ pub(crate) use notifications::{
 pub(crate) use quality::{Quality, QualityExplain, QualityProfiles};
 pub(crate) use request_log::EmulatorRequestLog;
 pub(crate) use serve::{Demo, Emulation, Listening, Serve};
-pub(crate) use simulate::{Mix, Simulate};
+pub(crate) use simulate::{Mix, PlantedCause, Simulate};
 pub(crate) use whole_store::{Backup, Erase, Migrate};
 
 /// Keeps Microsoft Graph call records and serves them as Graph does.

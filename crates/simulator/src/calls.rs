@@ -11,6 +11,7 @@ use crate::json::Instants;
 use crate::logs::{Log, LogWriter};
 use crate::mix::Mix;
 use crate::plan::{Call, Frame};
+use crate::planted::{Cause, Targets, Truth};
 use crate::population::Population;
 use crate::record::RecordWriter;
 
@@ -48,10 +49,17 @@ pub struct Calls {
 impl Calls {
     /// Prepares the population; no call is made yet.
     pub fn new(options: Options) -> Self {
+        Self::with_causes(options, &[])
+    }
+
+    /// The same with planted `causes` of poor quality.
+    pub fn with_causes(options: Options, causes: &[Cause]) -> Self {
         let Options { seed, calls, mix, from, to, tenant } = options;
+        let span = Span { from: from.0, to: to.0 };
+        let targets = Targets::new(seed, span, causes);
         let in_url = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         Self {
-            frame: Frame { seed, mix, span: Span { from: from.0, to: to.0 } },
+            frame: Frame { seed, mix, span, targets },
             calls,
             next: 0,
             updates: VecDeque::new(),
@@ -60,6 +68,8 @@ impl Calls {
                 instants: Instants::new(),
                 tenant_in_url: tenant.chars().filter(in_url).collect::<String>().into_bytes(),
                 legacy: mix.has_legacy_identities(),
+                targets,
+                truth: Truth::default(),
             },
             call: Call::default(),
         }
@@ -105,6 +115,13 @@ impl Calls {
         self.call.plan(&self.frame, index);
         let entries = LogWriter::of(&mut self.record_writer).after(&self.call);
         entries.into_iter().map(|entry| (entry.log, entry.line)).collect()
+    }
+
+    /// Takes what is known, since it was last taken, of the planted causes in the records written:
+    /// a line of JSON for each stream that a cause made poor, and for each session that failed in
+    /// the outage. Of a record with two versions it is known with the second.
+    pub fn take_truth(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.record_writer.truth.lines)
     }
 
     fn due_update(&mut self) -> Option<u64> {

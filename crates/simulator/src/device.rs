@@ -4,9 +4,9 @@ use crate::json;
 use crate::rng::Rng;
 
 /// Capture device, its driver, render device, its driver.
-type Headset = [&'static str; 4];
+pub(crate) type Headset = [&'static str; 4];
 
-const HEADSETS: [Headset; 8] = [
+static HEADSETS: [Headset; 8] = [
     [
         "Headset Microphone (Contoso H40)",
         "Microsoft: 10.0.26100.3624",
@@ -52,8 +52,31 @@ const HEADSETS: [Headset; 8] = [
     ["MacBook Pro Microphone", "Apple: 16.4.2", "MacBook Pro Speakers", "Apple: 16.4.2"],
 ];
 
+/// The model that is a cause of poor quality where it is planted.
+pub(crate) static PLANTED: Headset = [
+    "Headset Microphone (Fabrikam H20)",
+    "Fabrikam: 1.2.0.7",
+    "Headset Earphone (Fabrikam H20)",
+    "Fabrikam: 1.2.0.7",
+];
+
+/// What somebody speaks and listens with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Devices {
+    /// Nothing that is known: of a service, a telephone, or a medium that is not audio.
+    Unknown,
+    /// Those of a mobile client, which has no name for them and counts no glitches.
+    Mobile,
+    Headset(&'static Headset),
+}
+
+/// The headset of somebody with this `habit`.
+pub(crate) fn headset(habit: u64) -> &'static Headset {
+    &HEADSETS[(habit >> 44) as usize % HEADSETS.len()]
+}
+
 /// A device block of a medium or a side that has no devices.
-pub(crate) const UNUSED: &str = "{\"captureDeviceName\":null,\"captureDeviceDriver\":null,\
+const UNUSED: &str = "{\"captureDeviceName\":null,\"captureDeviceDriver\":null,\
     \"renderDeviceName\":null,\"renderDeviceDriver\":null,\"sentSignalLevel\":null,\
     \"receivedSignalLevel\":null,\"sentNoiseLevel\":null,\"receivedNoiseLevel\":null,\
     \"initialSignalLevelRootMeanSquare\":null,\"cpuInsufficentEventRatio\":null,\
@@ -63,27 +86,26 @@ pub(crate) const UNUSED: &str = "{\"captureDeviceName\":null,\"captureDeviceDriv
     \"howlingEventCount\":null,\"renderZeroVolumeEventRatio\":null,\
     \"renderMuteEventRatio\":null,\"micGlitchRate\":null,\"speakerGlitchRate\":null}";
 
-/// Appends the `deviceInfo` of an audio medium. `habit` chooses the headset; a mobile client
-/// (`away`) names no devices and counts no glitches.
-pub(crate) fn write(out: &mut Vec<u8>, rng: &mut Rng, habit: u64, away: bool) {
-    if away {
-        json::raw(
+/// Appends the `deviceInfo` of a side.
+pub(crate) fn write(out: &mut Vec<u8>, rng: &mut Rng, devices: Devices) {
+    match devices {
+        Devices::Unknown => return json::raw(out, UNUSED),
+        Devices::Mobile => json::raw(
             out,
             "{\"captureDeviceName\":\"Default input device\",\"captureDeviceDriver\":null,\
              \"renderDeviceName\":\"Default output device\",\"renderDeviceDriver\":null",
-        );
-    } else {
-        let [capture, capture_driver, render, render_driver] =
-            HEADSETS[(habit >> 44) as usize % HEADSETS.len()];
-        json::raw(out, r#"{"captureDeviceName":""#);
-        json::raw(out, capture);
-        json::raw(out, r#"","captureDeviceDriver":""#);
-        json::raw(out, capture_driver);
-        json::raw(out, r#"","renderDeviceName":""#);
-        json::raw(out, render);
-        json::raw(out, r#"","renderDeviceDriver":""#);
-        json::raw(out, render_driver);
-        out.push(b'"');
+        ),
+        Devices::Headset([capture, capture_driver, render, render_driver]) => {
+            json::raw(out, r#"{"captureDeviceName":""#);
+            json::raw(out, capture);
+            json::raw(out, r#"","captureDeviceDriver":""#);
+            json::raw(out, capture_driver);
+            json::raw(out, r#"","renderDeviceName":""#);
+            json::raw(out, render);
+            json::raw(out, r#"","renderDeviceDriver":""#);
+            json::raw(out, render_driver);
+            out.push(b'"');
+        }
     }
     level(out, r#","sentSignalLevel":"#, rng.between(12, 38));
     level(out, r#","receivedSignalLevel":"#, rng.between(10, 34));
@@ -103,7 +125,7 @@ pub(crate) fn write(out: &mut Vec<u8>, rng: &mut Rng, habit: u64, away: bool) {
     json::unsigned(out, howls);
     ratio(out, r#","renderZeroVolumeEventRatio":"#, rng, 70);
     ratio(out, r#","renderMuteEventRatio":"#, rng, 60);
-    if away {
+    if matches!(devices, Devices::Mobile) {
         json::raw(out, r#","micGlitchRate":null,"speakerGlitchRate":null}"#);
         return;
     }

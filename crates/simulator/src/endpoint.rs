@@ -79,6 +79,8 @@ impl Feedback {
 pub(crate) struct Manner {
     /// On a mobile client instead of the one at the desk.
     pub(crate) away: bool,
+    /// The version of the client, where it isn't the person's own.
+    pub(crate) version: Option<&'static str>,
     pub(crate) feedback: Feedback,
     /// Whether the deprecated `identity` holds data.
     pub(crate) legacy: bool,
@@ -116,7 +118,11 @@ pub(crate) fn write(
 
 fn write_person(out: &mut Vec<u8>, persona: &Persona, manner: &Manner) {
     json::raw(out, "{\"@odata.type\":\"#microsoft.graph.callRecords.participantEndpoint\",");
-    out.extend_from_slice(&persona.clients[usize::from(manner.away)]);
+    let client = &persona.clients[usize::from(manner.away)];
+    match manner.version {
+        Some(version) => write_updated(out, client, version),
+        None => out.extend_from_slice(client),
+    }
     json::raw(out, r#","identity":"#);
     if manner.legacy {
         out.extend_from_slice(&persona.legacy);
@@ -130,6 +136,18 @@ fn write_person(out: &mut Vec<u8>, persona: &Persona, manner: &Manner) {
     let feedback = if asked { manner.feedback } else { Feedback::None };
     feedback.write(out);
     out.push(b'}');
+}
+
+/// Appends `client` with another version.
+fn write_updated(out: &mut Vec<u8>, client: &[u8], version: &str) {
+    let at = |key: &[u8]| client.windows(key.len()).position(|window| window == key);
+    let (key, next) = (b"\"applicationVersion\":", b",\"platform\":");
+    let (Some(from), Some(to)) = (at(key), at(next)) else {
+        return out.extend_from_slice(client);
+    };
+    out.extend_from_slice(&client[..from + key.len()]);
+    json::string(out, version);
+    out.extend_from_slice(&client[to..]);
 }
 
 fn write_service(out: &mut Vec<u8>, role: &str) {

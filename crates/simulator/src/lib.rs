@@ -58,6 +58,13 @@
 //! bad on purpose ([`BAD_SUBNETS`]). Each path draws one severity, and jitter, loss and round trip
 //! follow it together; the two ends of a call add up to the worse of both, and ratings follow too.
 //!
+//! # What is wrong on purpose ([`Calls::with_causes`], [`Cause`])
+//!
+//! Causes of poor quality can be planted: a subnet, a tunnel, a headset, a version of the client, an
+//! access point, a provider, an outage of a session border controller. Then the three bad subnets
+//! are like all others, and the truth ([`Calls::take_truth`]) says which streams were made poor and
+//! by what.
+//!
 //! # For measuring ([`Mix::Bench`])
 //!
 //! Records of one size class: 10 KB and two sessions in the mean (69 % have one, at most 60), only
@@ -80,6 +87,7 @@ mod names;
 mod network;
 mod persona;
 mod plan;
+mod planted;
 mod population;
 mod quality;
 mod record;
@@ -91,3 +99,4 @@ pub use calls::{Calls, LogRows, Options};
 pub use logs::Log;
 pub use mix::Mix;
 pub use network::BAD_SUBNETS;
+pub use planted::Cause;

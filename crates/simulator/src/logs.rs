@@ -12,11 +12,12 @@ mod report;
 
 use odata::primitive::TICKS_PER_SECOND;
 
+use crate::calendar::Span;
 use crate::json::Instants;
 use crate::mix::Kind;
 use crate::modality;
 use crate::persona;
-use crate::plan::{Call, Leg, Side};
+use crate::plan::{Call, Carrier, Leg, Side};
 use crate::population::{self, Party, Population};
 use crate::record::RecordWriter;
 use crate::rng::Rng;
@@ -25,8 +26,6 @@ pub(crate) use report::{Dialout, Report};
 
 /// Where the draws for the logs begin in what they are made from.
 mod tag {
-    /// In half of a call's id: the rows of the call.
-    pub(super) const CALL: u64 = 0x726f_7773;
     /// In half of a call's id: what happens beside the call.
     pub(super) const BESIDE: u64 = 0x6265_7369_6465;
     /// In a person's number of their own: the country.
@@ -121,17 +120,23 @@ impl Ends {
 pub(crate) struct LogWriter<'a> {
     population: &'a Population,
     instants: &'a mut Instants,
+    /// When a session border controller is down on purpose.
+    outage: Option<Span>,
 }
 
 impl<'a> LogWriter<'a> {
     /// With the population of `record_writer`.
     pub(crate) fn of(record_writer: &'a mut RecordWriter) -> Self {
-        Self { population: &record_writer.population, instants: &mut record_writer.instants }
+        Self {
+            population: &record_writer.population,
+            instants: &mut record_writer.instants,
+            outage: record_writer.targets.outage(),
+        }
     }
 
     /// The rows that `call` leaves behind, in the order of its legs.
     pub(crate) fn after(&mut self, call: &Call) -> Vec<Entry> {
-        let mut rng = Rng::of(call.half(), tag::CALL);
+        let mut rng = call.row_draws();
         match call.kind {
             Kind::PeerToPeer | Kind::Test => Vec::new(),
             Kind::Telephone => self.telephone(&mut rng, call).into_iter().collect(),
@@ -143,11 +148,11 @@ impl<'a> LogWriter<'a> {
     /// Calls of a user and a telephone go one of three ways; only the tenant's own controllers tell
     /// of those that came to nothing.
     fn telephone(&mut self, rng: &mut Rng, call: &Call) -> Option<Entry> {
-        match rng.below(100) {
-            60.. => Some(self.direct_routing(rng, call)),
+        match Carrier::draw(rng) {
+            Carrier::DirectRouting => Some(self.direct_routing(rng, call)),
             _ if !call.legs[0].is_established() => None,
-            45..60 => Some(self.operator_connect(rng, call)),
-            _ => Some(self.calling_plan(rng, call)),
+            Carrier::OperatorConnect => Some(self.operator_connect(rng, call)),
+            Carrier::CallingPlan => Some(self.calling_plan(rng, call)),
         }
     }
 

@@ -1,11 +1,15 @@
 //! The media of a segment: networks, devices and streams of each label.
 
-use crate::device;
+use crate::device::{self, Devices};
 use crate::json::{self, Instants};
 use crate::modality;
 use crate::network::{Attachment, Connection};
+use crate::planted::{GATE_PACKETS, Trouble};
 use crate::rng::Rng;
 use crate::stream::{Content, Stream};
+
+/// The label of an audio medium.
+pub(crate) const AUDIO_LABEL: &str = "main-audio";
 
 const AUDIO_CODECS: [&str; 12] = [
     "satin",
@@ -28,9 +32,9 @@ const VIDEO_CODECS: [&str; 6] = ["h264", "h264", "h264", "h264", "av1", "h264s"]
 /// One side of a segment.
 pub(crate) struct Terminal<'a> {
     pub(crate) attachment: &'a Attachment,
-    /// The traits of who sits there and whether on a mobile client; None for services and
-    /// telephones, whose devices are unknown.
-    pub(crate) devices: Option<(u64, bool)>,
+    /// Those of its audio.
+    pub(crate) devices: Devices,
+    pub(crate) trouble: Trouble,
 }
 
 /// A segment whose media were reported.
@@ -47,12 +51,18 @@ pub(crate) struct ReportedMedia<'a> {
 }
 
 impl ReportedMedia<'_> {
-    /// Appends the items of `media`.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, instants: &mut Instants, rng: &mut Rng) {
+    /// Appends the items of `media`. Returns the ids of the streams that planted causes made poor.
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        instants: &mut Instants,
+        rng: &mut Rng,
+    ) -> Vec<u64> {
+        let mut poor = Vec::new();
         let transport = if rng.chance(930) { "udp" } else { "tcp" };
         let mut is_first = true;
         let labels = [
-            (modality::AUDIO, "main-audio"),
+            (modality::AUDIO, AUDIO_LABEL),
             (modality::VIDEO, "main-video"),
             (modality::VIDEO_BASED_SCREEN_SHARING, "applicationsharing-video"),
             (modality::DATA, "data"),
@@ -77,9 +87,10 @@ impl ReportedMedia<'_> {
             json::raw(out, r#","calleeDevice":"#);
             self.callee.write_devices(out, rng, is_audio);
             json::raw(out, r#","streams":["#);
-            self.write_streams(out, instants, rng, modality);
+            poor.extend(self.write_streams(out, instants, rng, modality));
             json::raw(out, "]}");
         }
+        poor
     }
 
     fn write_streams(
@@ -88,9 +99,15 @@ impl ReportedMedia<'_> {
         instants: &mut Instants,
         rng: &mut Rng,
         modality: u8,
-    ) {
+    ) -> Vec<u64> {
         let content = if modality == modality::AUDIO { Content::Audio } else { Content::Video };
-        let quality = self.caller.attachment.quality.across(self.callee.attachment.quality);
+        let (caller, callee) = (&self.caller, &self.callee);
+        let mut quality = caller.attachment.quality.across(callee.attachment.quality);
+        if content == Content::Audio {
+            quality = quality.across(caller.trouble.quality).across(callee.trouble.quality);
+        }
+        let is_hit = !(caller.trouble.causes.is_empty() && callee.trouble.causes.is_empty());
+        let mut poor = Vec::new();
         let codec = match (content, self.is_sip) {
             (Content::Audio, true) => *rng.pick(&SIP_CODECS),
             (Content::Audio, false) => *rng.pick(&AUDIO_CODECS),
@@ -123,20 +140,18 @@ impl ReportedMedia<'_> {
                 sip: self.is_sip.then_some((self.start, self.end)),
                 media_bypassed: bypassed,
             };
-            stream.write(out, instants, rng);
+            let (id, packets) = stream.write(out, instants, rng);
+            if is_hit && stream.content == Content::Audio && packets > GATE_PACKETS {
+                poor.push(id);
+            }
         }
+        poor
     }
 }
 
 impl Terminal<'_> {
     fn write_devices(&self, out: &mut Vec<u8>, rng: &mut Rng, is_audio: bool) {
-        match self.devices {
-            Some((habit, away))
-                if is_audio && self.attachment.connection != Connection::Service =>
-            {
-                device::write(out, rng, habit, away);
-            }
-            _ => json::raw(out, device::UNUSED),
-        }
+        let is_known = is_audio && self.attachment.connection != Connection::Service;
+        device::write(out, rng, if is_known { self.devices } else { Devices::Unknown });
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct Attachment {
     trait_bits: u64,
     /// Intermediate hops that a trace route found.
     hops: u64,
+    /// A Wi-Fi of an office names its access point.
+    pub(crate) shows_access_point: bool,
 }
 
 impl Attachment {
@@ -77,11 +79,13 @@ impl Attachment {
             relay: None,
             trait_bits: 0,
             hops: 0,
+            shows_access_point: false,
         }
     }
 
-    /// Where `persona` is, at the desk or on the way (`away`).
-    pub(crate) fn of(persona: &Persona, away: bool, rng: &mut Rng) -> Self {
+    /// Where `persona` is, at the desk or on the way (`away`). Where the networks are `calm`, none
+    /// stands out.
+    pub(crate) fn of(persona: &Persona, away: bool, rng: &mut Rng, calm: bool) -> Self {
         let bits = persona.trait_bits;
         let office = (bits % OFFICES) as u8;
         let host = 2 + (bits >> 8) as u8 % 250;
@@ -105,10 +109,12 @@ impl Attachment {
             (connection, [192, 168, home, host], [192, 0, 2, host])
         };
         let path = match connection {
-            Connection::Wired | Connection::Wifi if is_bad(address) => Path::Bad,
+            Connection::Wired | Connection::Wifi if !calm && is_bad(address) => Path::Bad,
             Connection::Wired => Path::Wired,
             Connection::Wifi => Path::Wifi,
+            Connection::Mobile if calm => Path::CalmMobile,
             Connection::Mobile => Path::Mobile,
+            Connection::Tunnel if calm => Path::CalmTunnel,
             Connection::Tunnel => Path::Tunnel,
             Connection::Service => Path::Backbone,
         };
@@ -120,7 +126,27 @@ impl Attachment {
             relay: rng.chance(350).then(|| rng.between(200, 215) as u8),
             trait_bits: bits,
             hops: if rng.chance(120) { rng.between(2, 6) } else { 0 },
+            shows_access_point: false,
         }
+    }
+
+    /// The first three octets of its subnet.
+    pub(crate) fn network(&self) -> [u8; 3] {
+        let [a, b, c, _] = self.address;
+        [a, b, c]
+    }
+
+    /// Its address as the internet sees it.
+    pub(crate) fn public(&self) -> [u8; 4] {
+        self.public
+    }
+
+    /// The access point of a Wi-Fi in an office: second and third octet of the subnet, and one of
+    /// two. Three quarters of the people sit near the first.
+    pub(crate) fn access_point(&self) -> Option<[u8; 3]> {
+        let [a, b, c, _] = self.address;
+        let is_office = self.connection == Connection::Wifi && a == 10;
+        is_office.then(|| [b, c, u8::from((self.trait_bits >> 58).is_multiple_of(4))])
     }
 
     /// Appends the `networkInfo` of one media: `audio` has event ratios, others null.
@@ -173,7 +199,11 @@ impl Attachment {
             json::unsigned(out, channel);
             json::raw(out, r#","wifiBand":""#);
             json::raw(out, band);
-            json::raw(out, r#"","basicServiceSetIdentifier":"","wifiRadioType":""#);
+            json::raw(out, r#"","basicServiceSetIdentifier":""#);
+            if let Some(point) = self.access_point().filter(|_| self.shows_access_point) {
+                json::raw(out, &access_point_text(point));
+            }
+            json::raw(out, r#"","wifiRadioType":""#);
             json::raw(out, radio);
             json::raw(out, r#"","wifiSignalStrength":"#);
             // Weak where the path is slow: what is lost is sent again.
@@ -265,6 +295,11 @@ impl Attachment {
 
 fn is_bad([a, b, c, _]: [u8; 4]) -> bool {
     a == 10 && BAD.iter().any(|(office, subnet)| (10 + office, *subnet) == (b, c))
+}
+
+/// What an access point calls itself.
+pub(crate) fn access_point_text([b, c, point]: [u8; 3]) -> String {
+    format!("02-00-5e-{b:02x}-{c:02x}-{point:02x}")
 }
 
 /// A ratio of `ppm` millionths, to three places, at most 1.

@@ -83,6 +83,12 @@ impl Persona {
         }
     }
 
+    /// Whether the client at the desk is one for Windows or macOS.
+    pub(crate) fn has_desktop(&self) -> bool {
+        let on = |platform: &[u8]| self.clients[0].windows(platform.len()).any(|at| at == platform);
+        on(b"\"platform\":\"windows\"") || on(b"\"platform\":\"macOS\"")
+    }
+
     /// Voice applications and telephones have no client and no network of their own to tell of.
     pub(crate) fn is_service(&self) -> bool {
         matches!(self.kind, Kind::VoiceApplication | Kind::Phone)

@@ -6,6 +6,7 @@ use odata::primitive::TICKS_PER_SECOND;
 
 use crate::calendar::{self, Span};
 use crate::mix::{Kind, Mix};
+use crate::planted::Targets;
 use crate::population::Party;
 use crate::rng::Rng;
 
@@ -21,6 +22,9 @@ const BIG_SIZE: u64 = 2000;
 const PUBLISH_SECONDS: [u64; 5] = [240, 480, 720, 1_200, 3_000];
 /// From the first version to the second.
 const UPDATE_SECONDS: [u64; 5] = [900, 2_400, 3_600, 5_400, 9_000];
+
+/// Where the draws for the rows of a call begin in half of its id.
+const ROWS: u64 = 0x726f_7773;
 
 /// One end of a leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,26 @@ pub(crate) enum Telemetry {
     /// Too late for the first version.
     Late,
     Never,
+}
+
+/// Which way a call of a user and a telephone goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    CallingPlan,
+    OperatorConnect,
+    /// Through the tenant's own session border controllers.
+    DirectRouting,
+}
+
+impl Carrier {
+    /// The first of a call's [`Call::row_draws`].
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        match rng.below(100) {
+            0..45 => Self::CallingPlan,
+            45..60 => Self::OperatorConnect,
+            _ => Self::DirectRouting,
+        }
+    }
 }
 
 /// A session to be. Times are ticks: from the start of the call while it is planned.
@@ -97,6 +121,8 @@ pub(crate) struct Call {
     /// Who takes part, each once; the organizer first.
     pub(crate) parties: Vec<Party>,
     pub(crate) legs: Vec<Leg>,
+    /// Its session border controller is down.
+    pub(crate) fails_in_outage: bool,
     mix: Mix,
 }
 
@@ -107,6 +133,8 @@ pub(crate) struct Frame {
     pub(crate) mix: Mix,
     /// The span of calls.
     pub(crate) span: Span,
+    /// What planted causes hit.
+    pub(crate) targets: Targets,
 }
 
 impl Leg {
@@ -120,6 +148,11 @@ impl Call {
     /// The first half of the id, from which all is drawn that a record need not carry.
     pub(crate) fn half(&self) -> u64 {
         self.id[..8].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+    }
+
+    /// What the rows are drawn from that the call leaves in the logs of telephony.
+    pub(crate) fn row_draws(&self) -> Rng {
+        Rng::of(self.half(), ROWS)
     }
 
     /// Plans call number `index` of `frame` in place of the former one.
@@ -156,6 +189,7 @@ impl Call {
         self.is_group =
             !matches!(kind, Kind::PeerToPeer | Kind::Telephone | Kind::Test) && self.legs.len() > 1;
         self.settle(frame, &mut rng);
+        self.meet_outage(frame);
     }
 
     /// Puts the call at its place in time.
@@ -177,6 +211,26 @@ impl Call {
         for leg in &mut self.legs {
             leg.start += shift;
             leg.end += shift;
+        }
+    }
+
+    /// Moves a call through direct routing that nobody answered into the planted outage, if that
+    /// takes it.
+    fn meet_outage(&mut self, frame: &Frame) {
+        self.fails_in_outage = false;
+        if self.kind != Kind::Telephone
+            || self.legs[0].outcome != Outcome::Unanswered
+            || Carrier::draw(&mut self.row_draws()) != Carrier::DirectRouting
+        {
+            return;
+        }
+        if let Some(start) = frame.targets.outage_takes(self.half()) {
+            let shift = start - self.start;
+            self.fails_in_outage = true;
+            self.published = self.published.map(|at| at + shift);
+            (self.start, self.end) = (start, start);
+            let leg = &mut self.legs[0];
+            (leg.start, leg.end, leg.outcome) = (start, start, Outcome::SetupFailed);
         }
     }
 
@@ -218,15 +272,17 @@ mod tests {
 
     use super::*;
 
-    const FRAME: Frame =
-        Frame { seed: 11, mix: Mix::Realistic, span: Span { from: 0, to: 30 * TICKS_PER_DAY } };
+    fn frame() -> Frame {
+        let span = Span { from: 0, to: 30 * TICKS_PER_DAY };
+        Frame { seed: 11, mix: Mix::Realistic, span, targets: Targets::new(11, span, &[]) }
+    }
 
     #[test]
     fn any_2000_consecutive_calls_have_a_meeting_of_2000() {
         let mut call = Call::default();
         let mut former = None;
         for index in (0..6_000).filter(|index| index % BIG_PERIOD == BIG_INDEX) {
-            call.plan(&FRAME, index);
+            call.plan(&frame(), index);
             let distinct: HashSet<_> = call.parties.iter().collect();
             assert_eq!(distinct.len(), 2000, "call {index}");
             assert!((2_800..3_200).contains(&call.legs.len()), "{}", call.legs.len());
@@ -240,7 +296,7 @@ mod tests {
     fn parties_are_distinct_and_every_person_on_a_leg_is_one() {
         let mut call = Call::default();
         for index in 0..3_000 {
-            call.plan(&FRAME, index);
+            call.plan(&frame(), index);
             let parties: HashSet<_> = call.parties.iter().collect();
             assert_eq!(parties.len(), call.parties.len(), "call {index}");
             for side in call.legs.iter().flat_map(|leg| [leg.caller, leg.callee]) {

@@ -10,7 +10,11 @@ pub(crate) enum Path {
     Wired,
     Wifi,
     Mobile,
+    /// A mobile network where there are planted causes: as good as Wi-Fi.
+    CalmMobile,
     Tunnel,
+    /// A tunnel where there are planted causes, calmer too.
+    CalmTunnel,
     /// A subnet that is bad on purpose.
     Bad,
 }
@@ -51,12 +55,18 @@ const MOBILE: Figures = Figures {
     bandwidth_kbps: [300, 1_200, 2_800, 5_000, 9_000],
 };
 
+/// In no figure worse than [`MOBILE`] at the same severity.
+const CALM_MOBILE: Figures = Figures { jitter_ms: [5, 9, 14, 20, 45], ..MOBILE };
+
 const TUNNEL: Figures = Figures {
     jitter_ms: [3, 6, 11, 19, 50],
     loss_ppm: [0, 300, 1_800, 7_000, 42_000],
     round_trip_ms: [30, 50, 80, 130, 255],
     bandwidth_kbps: [700, 2_500, 4_500, 7_000, 12_000],
 };
+
+/// In no figure worse than [`TUNNEL`] at the same severity.
+const CALM_TUNNEL: Figures = Figures { jitter_ms: [3, 5, 8, 13, 36], ..TUNNEL };
 
 const BAD: Figures = Figures {
     jitter_ms: [38, 50, 66, 88, 140],
@@ -71,7 +81,9 @@ fn figures(path: Path) -> &'static Figures {
         Path::Wired => &WIRED,
         Path::Wifi => &WIFI,
         Path::Mobile => &MOBILE,
+        Path::CalmMobile => &CALM_MOBILE,
         Path::Tunnel => &TUNNEL,
+        Path::CalmTunnel => &CALM_TUNNEL,
         Path::Bad => &BAD,
     }
 }
@@ -86,6 +98,10 @@ pub(crate) struct Quality {
 }
 
 impl Quality {
+    /// What makes no other path worse.
+    pub(crate) const BEST: Self =
+        Self { jitter_ms: 0, loss_ppm: 0, round_trip_ms: 0, bandwidth_kbps: u64::MAX };
+
     /// Draws one severity and reads every figure at it, so that a bad moment is bad in all.
     pub(crate) fn draw(rng: &mut Rng, path: Path) -> Self {
         let severity = rng.below(POSITIONS);

@@ -2,6 +2,7 @@
 
 use crate::json::{self, Instants};
 use crate::plan::Call;
+use crate::planted::{Targets, Truth};
 use crate::population::Population;
 use crate::rng::Rng;
 use crate::session::{self, Writer};
@@ -17,6 +18,8 @@ pub(crate) struct RecordWriter {
     /// The tenant id as it stands in a join link.
     pub(crate) tenant_in_url: Vec<u8>,
     pub(crate) legacy: bool,
+    pub(crate) targets: Targets,
+    pub(crate) truth: Truth,
 }
 
 impl RecordWriter {
@@ -44,11 +47,17 @@ impl RecordWriter {
         self.write_join_url(out, call);
         self.write_identities(out, call);
         json::raw(out, r#","sessions":["#);
+        self.truth.open(call.id, version == 1 && call.update_lag.is_some());
+        if call.fails_in_outage {
+            self.truth.failure(&self.targets, call.legs[0].id);
+        }
         let mut writer = Writer {
             population: &self.population,
             instants: &mut self.instants,
             legacy: self.legacy,
             version,
+            targets: &self.targets,
+            truth: &mut self.truth,
         };
         for (i, leg) in call.legs.iter().enumerate() {
             if i > 0 {

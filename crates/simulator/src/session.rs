@@ -1,12 +1,15 @@
 //! One session: its ends, its segments, how it failed.
 
+use crate::device::{self, Devices};
 use crate::endpoint::{self, Feedback, Manner};
 use crate::json::{self, Instants};
-use crate::media::{ReportedMedia, Terminal};
+use crate::media::{AUDIO_LABEL, ReportedMedia, Terminal};
 use crate::modality;
 use crate::network::Attachment;
 use crate::plan::{Leg, Outcome, Side, Telemetry};
+use crate::planted::{self, Seat, StreamPlace, Targets, Trouble, Truth};
 use crate::population::{self, Population};
+use crate::quality::Quality;
 use crate::rng::Rng;
 
 /// Where in a leg's seed the parts of it begin.
@@ -23,13 +26,28 @@ pub(crate) struct Writer<'a> {
     pub(crate) legacy: bool,
     /// Which version of the record it is.
     pub(crate) version: u64,
+    pub(crate) targets: &'a Targets,
+    pub(crate) truth: &'a mut Truth,
 }
 
-/// One end of a leg: who, where, and what they thought.
+/// One end of a leg: where, with what, and what they thought.
 struct End {
-    side: Side,
     attachment: Attachment,
+    devices: Devices,
+    trouble: Trouble,
     manner: Manner,
+}
+
+impl End {
+    fn terminal(&self) -> Terminal<'_> {
+        let Self { attachment, devices, trouble, .. } = self;
+        Terminal { attachment, devices: *devices, trouble: *trouble }
+    }
+
+    /// All that is known of its path, device and software.
+    fn quality(&self) -> Quality {
+        self.attachment.quality.across(self.trouble.quality)
+    }
 }
 
 /// Both ends of a leg.
@@ -53,9 +71,9 @@ impl Writer<'_> {
     pub(crate) fn write(&mut self, out: &mut Vec<u8>, leg: &Leg, rates_late: bool) {
         let mut rng = Rng::of(leg.seed, tag::ENDS);
         let is_rated = self.is_rated(&mut rng, leg, rates_late);
-        let mut caller = self.end(&mut rng, leg.caller);
-        let mut callee = self.end(&mut rng, leg.callee);
-        let poor = caller.attachment.quality.across(callee.attachment.quality).is_poor();
+        let mut caller = self.end(&mut rng, leg, false);
+        let mut callee = self.end(&mut rng, leg, true);
+        let poor = caller.quality().across(callee.quality()).is_poor();
         let rated = Feedback::rated(&mut rng, poor || leg.outcome == Outcome::Dropped);
         let by_callee = rng.chance(400) && matches!(leg.callee, Side::Person(_));
         if is_rated {
@@ -126,18 +144,34 @@ impl Writer<'_> {
         has_talked && if rates_late { self.version > 1 } else { rates }
     }
 
-    fn end(&self, rng: &mut Rng, side: Side) -> End {
+    fn end(&self, rng: &mut Rng, leg: &Leg, is_callee: bool) -> End {
+        let side = if is_callee { leg.callee } else { leg.caller };
         let persona = match side {
             Side::Person(party) => Some(self.population.get(party)),
             _ => None,
         };
         let away = rng.chance(180) && persona.is_some_and(|persona| !persona.fixed);
+        let mut trouble = Trouble::NONE;
         let attachment = match persona {
-            Some(persona) if !persona.is_service() => Attachment::of(persona, away, rng),
+            Some(persona) if !persona.is_service() => {
+                let calm = !self.targets.is_empty();
+                let mut attachment = Attachment::of(persona, away, rng, calm);
+                let (leg_seed, leg_start) = (leg.seed, leg.start);
+                let seat = Seat { persona, away, is_callee, leg_seed, leg_start };
+                trouble = self.targets.trouble(&seat, &mut attachment);
+                attachment
+            }
             _ => Attachment::service(rng),
         };
-        let manner = Manner { away, feedback: Feedback::NotRated, legacy: self.legacy };
-        End { side, attachment, manner }
+        let devices = match persona {
+            None => Devices::Unknown,
+            Some(_) if away => Devices::Mobile,
+            Some(_) if trouble.has_headset => Devices::Headset(&device::PLANTED),
+            Some(persona) => Devices::Headset(device::headset(persona.trait_bits)),
+        };
+        let version = trouble.has_client.then_some(planted::CLIENT_VERSION);
+        let manner = Manner { away, version, feedback: Feedback::NotRated, legacy: self.legacy };
+        End { attachment, devices, trouble, manner }
     }
 
     fn write_times(&mut self, out: &mut Vec<u8>, start: i64, end: i64) {
@@ -158,8 +192,10 @@ impl Writer<'_> {
         let relay = Attachment::service(rng);
         let is_conference = leg.callee == Side::Conference;
         let terminal = |end, replaced: Option<Side>| match replaced {
-            Some(_) => Terminal { attachment: &relay, devices: None },
-            None => self.terminal(end),
+            Some(_) => {
+                Terminal { attachment: &relay, devices: Devices::Unknown, trouble: Trouble::NONE }
+            }
+            None => End::terminal(end),
         };
         let reported = ReportedMedia {
             caller: terminal(ends.caller, part.caller),
@@ -170,20 +206,21 @@ impl Writer<'_> {
             is_sip: part.is_sip,
             is_conference,
         };
-        reported.write(out, self.instants, rng);
-    }
-
-    fn terminal<'a>(&self, end: &'a End) -> Terminal<'a> {
-        let devices = match end.side {
-            Side::Person(party) => Some((self.population.get(party).trait_bits, end.manner.away)),
-            _ => None,
+        let streams = reported.write(out, self.instants, rng);
+        let place = StreamPlace {
+            session: leg.id,
+            segment: part.id,
+            label: AUDIO_LABEL,
+            streams: &streams,
         };
-        Terminal { attachment: &end.attachment, devices }
+        self.truth.streams(self.targets, &reported.caller.trouble, "caller", &place);
+        self.truth.streams(self.targets, &reported.callee.trouble, "callee", &place);
     }
 }
 
 /// How services in the middle of a session are written: nobody asks them for feedback.
-const UNASKED: Manner = Manner { away: false, feedback: Feedback::None, legacy: false };
+const UNASKED: Manner =
+    Manner { away: false, version: None, feedback: Feedback::None, legacy: false };
 
 /// The segments of a leg: one, but two when it crosses into the telephone network.
 fn split(leg: &Leg, rng: &mut Rng) -> ([Part; 2], usize) {

@@ -27,9 +27,16 @@ pub(crate) struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    pub(crate) fn write(&self, out: &mut Vec<u8>, instants: &mut Instants, rng: &mut Rng) {
+    /// Appends the stream. Returns its id and how many packets it had.
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        instants: &mut Instants,
+        rng: &mut Rng,
+    ) -> (u64, u64) {
         json::raw(out, r#"{"streamId":""#);
-        json::unsigned(out, rng.bits() >> 32);
+        let id = rng.bits() >> 32;
+        json::unsigned(out, id);
         match self.sip {
             Some((start, end)) => {
                 json::raw(out, r#"","startDateTime":"#);
@@ -47,14 +54,18 @@ impl Stream<'_> {
                 r#","streamDirection":"calleeToCaller","#
             },
         );
-        match self.content {
+        let packets = match self.content {
             Content::Audio => self.write_audio(out, rng),
             Content::Video => self.write_video(out, rng),
-            Content::Idle => json::raw(out, IDLE),
-        }
+            Content::Idle => {
+                json::raw(out, IDLE);
+                0
+            }
+        };
+        (id, packets)
     }
 
-    fn write_audio(&self, out: &mut Vec<u8>, rng: &mut Rng) {
+    fn write_audio(&self, out: &mut Vec<u8>, rng: &mut Rng) -> u64 {
         let Quality { jitter_ms, loss_ppm, round_trip_ms, .. } = self.quality;
         json::raw(out, r#""averageAudioDegradation":"#);
         let degradation = loss_ppm * 6 / 10 + jitter_ms * 500 + rng.below(900);
@@ -67,7 +78,8 @@ impl Stream<'_> {
         ppm(out, concealed * 2 + rng.below(3_000));
         write_round_trip(out, rng, round_trip_ms);
         // 50 packets a second, fewer in silence.
-        json::unsigned(out, self.seconds * rng.between(22, 50));
+        let packets = self.seconds * rng.between(22, 50);
+        json::unsigned(out, packets);
         self.write_bandwidth(out);
         json::raw(
             out,
@@ -89,9 +101,10 @@ impl Stream<'_> {
              \"averageFreezeDuration\":null,\"isAudioForwardErrorCorrectionUsed\":",
         );
         json::raw(out, if loss_ppm > 10_000 { "true}" } else { "false}" });
+        packets
     }
 
-    fn write_video(&self, out: &mut Vec<u8>, rng: &mut Rng) {
+    fn write_video(&self, out: &mut Vec<u8>, rng: &mut Rng) -> u64 {
         let Quality { loss_ppm, round_trip_ms, .. } = self.quality;
         json::raw(out, r#""averageAudioDegradation":null"#);
         self.write_transport(out, rng);
@@ -100,7 +113,8 @@ impl Stream<'_> {
             r#","averageRatioOfConcealedSamples":null,"maxRatioOfConcealedSamples":null"#,
         );
         write_round_trip(out, rng, round_trip_ms);
-        json::unsigned(out, self.seconds * rng.between(60, 240));
+        let packets = self.seconds * rng.between(60, 240);
+        json::unsigned(out, packets);
         self.write_bandwidth(out);
         json::raw(out, r#","postForwardErrorCorrectionPacketLossRate":"#);
         ppm(out, loss_ppm / 4);
@@ -129,6 +143,7 @@ impl Stream<'_> {
         json::raw(out, r#","averageFreezeDuration":"#);
         json::milliseconds(out, freeze);
         json::raw(out, r#","isAudioForwardErrorCorrectionUsed":null}"#);
+        packets
     }
 
     /// Jitter and packet loss, averages and peaks.

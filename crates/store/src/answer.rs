@@ -43,8 +43,13 @@ use crate::sql::Statement;
 use crate::tables::search::Tenant;
 
 /// A tenant for plans that are not run.
-const NO_TENANT: Tenant =
-    Tenant { key: 0, dialect: Dialect::Sqlite, are_words_there: true, are_columns_there: true, has_plain_values: false };
+const NO_TENANT: Tenant = Tenant {
+    key: 0,
+    dialect: Dialect::Sqlite,
+    are_words_there: true,
+    are_columns_there: true,
+    has_plain_values: false,
+};
 
 /// A page of at most `limit` rows behind a position.
 pub(crate) fn page(

@@ -1,5 +1,7 @@
 //! Arguments of `simulate`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use model::TenantId;
 use odata::primitive::DateTimeOffset;
@@ -31,6 +33,40 @@ pub(crate) struct Simulate {
     /// Latest start [default: 2026-11-01]
     #[arg(long, value_name = "DATE", value_parser = values::time)]
     pub(crate) to: Option<DateTimeOffset>,
+    /// Plant causes of poor quality: all, or those named, separated by commas
+    #[arg(
+        long,
+        value_name = "CAUSES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        value_delimiter = ','
+    )]
+    pub(crate) planted: Vec<PlantedCause>,
+    /// File for the truth: which streams and sessions the planted causes made poor or fail
+    #[arg(long, value_name = "FILE", requires = "planted")]
+    pub(crate) truth: Option<PathBuf>,
+}
+
+/// Causes of poor quality that can be planted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlantedCause {
+    /// Each of the others
+    All,
+    /// A wired subnet of an office
+    Subnet,
+    /// A VPN that says it is wired
+    Vpn,
+    /// A model of headset
+    Headset,
+    /// A version of the client, from day 20 on
+    Client,
+    /// A session border controller that is down for 40 minutes
+    Sbc,
+    /// A Wi-Fi access point
+    AccessPoint,
+    /// An internet service provider
+    Isp,
 }
 
 /// Mixes of simulated calls.

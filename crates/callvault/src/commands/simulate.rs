@@ -1,14 +1,16 @@
 //! `simulate`: prints simulated calls.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use model::log::Log;
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
-use simulator::{Calls, LogRows};
+use simulator::{Calls, Cause, LogRows};
 
-use crate::cli::{Mix, Simulate};
+use crate::cli::{Mix, PlantedCause, Simulate};
 
 /// Default tenant of simulated users.
 pub(super) const TENANT: &str = "5f0b1a52-9a0e-4a6b-8f0e-0d5c6f6f2f11";
@@ -35,31 +37,90 @@ pub(super) fn run(args: &Simulate) -> Result<ExitCode> {
         to,
         tenant: args.tenant.as_ref().map_or(TENANT, |tenant| tenant.as_str()).to_owned(),
     };
+    let causes = causes(&args.planted);
+    let mut truth = args.truth.as_deref().map(Truth::create).transpose()?;
     match args.kind.log() {
         None => {
-            let mut calls = Calls::new(options);
-            print(|chunk| calls.write_next(chunk))?;
+            let mut calls = Calls::with_causes(options, &causes);
+            print(|chunk| {
+                let is_written = calls.write_next(chunk);
+                note(&mut truth, &mut calls)?;
+                Ok(is_written)
+            })?;
         }
         Some(log) => {
-            let mut rows = LogRows::new(options).filter(|(of, _)| model_log(*of) == log);
-            print(|chunk| rows.next().map(|(_, row)| chunk.extend(row)).is_some())?;
+            let mut rows = LogRows::with_causes(options.clone(), &causes)
+                .filter(|(of, _)| model_log(*of) == log);
+            print(|chunk| Ok(rows.next().map(|(_, row)| chunk.extend(row)).is_some()))?;
+            // The truth is that of the records, whatever is printed of them.
+            if truth.is_some() {
+                let mut calls = Calls::with_causes(options, &causes);
+                let mut record = Vec::new();
+                while calls.write_next(&mut record) {
+                    record.clear();
+                    note(&mut truth, &mut calls)?;
+                }
+            }
         }
     }
+    truth.map_or(Ok(()), Truth::end)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints what `write` appends, until it returns false.
-fn print(mut write: impl FnMut(&mut Vec<u8>) -> bool) -> io::Result<()> {
+fn print(mut write: impl FnMut(&mut Vec<u8>) -> Result<bool>) -> Result<()> {
     let mut out = io::stdout().lock();
     let mut chunk = Vec::with_capacity(2 * CHUNK_BYTES);
-    while write(&mut chunk) {
+    while write(&mut chunk)? {
         if chunk.len() >= CHUNK_BYTES {
             out.write_all(&chunk)?;
             chunk.clear();
         }
     }
     out.write_all(&chunk)?;
-    out.flush()
+    Ok(out.flush()?)
+}
+
+/// The file of the truth.
+struct Truth<'a> {
+    path: &'a Path,
+    file: BufWriter<File>,
+}
+
+impl<'a> Truth<'a> {
+    fn create(path: &'a Path) -> Result<Self> {
+        let file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
+        Ok(Self { path, file: BufWriter::new(file) })
+    }
+
+    fn write(&mut self, lines: &[u8]) -> Result<()> {
+        self.file.write_all(lines).with_context(|| format!("writing {}", self.path.display()))
+    }
+
+    fn end(mut self) -> Result<()> {
+        self.file.flush().with_context(|| format!("writing {}", self.path.display()))
+    }
+}
+
+/// Writes what is known of the records written.
+fn note(truth: &mut Option<Truth<'_>>, calls: &mut Calls) -> Result<()> {
+    let lines = calls.take_truth();
+    truth.as_mut().map_or(Ok(()), |truth| truth.write(&lines))
+}
+
+/// The causes that are named.
+fn causes(named: &[PlantedCause]) -> Vec<Cause> {
+    let of = |named: &PlantedCause| match named {
+        PlantedCause::All => Cause::ALL.to_vec(),
+        PlantedCause::Subnet => vec![Cause::Subnet],
+        PlantedCause::Vpn => vec![Cause::Vpn],
+        PlantedCause::Headset => vec![Cause::Headset],
+        PlantedCause::Client => vec![Cause::Client],
+        PlantedCause::Sbc => vec![Cause::Sbc],
+        PlantedCause::AccessPoint => vec![Cause::AccessPoint],
+        PlantedCause::Isp => vec![Cause::Isp],
+    };
+    named.iter().flat_map(of).collect()
 }
 
 /// The log of the model for a log of the simulator.

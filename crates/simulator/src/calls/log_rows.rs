@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Calls, Options};
 use crate::logs::{Entry, Log, LogWriter, Report};
+use crate::planted::Cause;
 
 /// Makes the rows of all logs, a line of JSON each: call by call what it leaves behind, among it
 /// what no call leaves (text messages, barred users), and last the report on dialling out, by day
@@ -20,8 +21,13 @@ pub struct LogRows {
 impl LogRows {
     /// Prepares the population; no row is made yet.
     pub fn new(options: Options) -> Self {
+        Self::with_causes(options, &[])
+    }
+
+    /// The same with planted `causes`, of which [`Cause::Sbc`] shows in rows.
+    pub fn with_causes(options: Options, causes: &[Cause]) -> Self {
         Self {
-            calls: Calls::new(options),
+            calls: Calls::with_causes(options, causes),
             next: 0,
             ready: VecDeque::new(),
             report: Some(Report::default()),

@@ -4,11 +4,14 @@ use odata::primitive::TICKS_PER_SECOND;
 
 use super::line::Line;
 use super::{Ends, Entry, HOME, Log, LogWriter, seconds};
+use crate::calendar::Span;
 use crate::plan::{Call, Outcome};
+use crate::planted::DOWN_TRUNK;
 use crate::population;
 use crate::rng::Rng;
 
-const TRUNKS: [&str; 3] = ["sbc1.contoso.com", "sbc1.contoso.com", "sbc2.contoso.com"];
+const OTHER_TRUNK: &str = "sbc2.contoso.com";
+const TRUNKS: [&str; 3] = [DOWN_TRUNK, DOWN_TRUNK, OTHER_TRUNK];
 
 /// What stands for a time that never came.
 const NEVER: &str = "0001-01-01T00:00:00Z";
@@ -47,10 +50,15 @@ impl LogWriter<'_> {
     pub(super) fn direct_routing(&mut self, rng: &mut Rng, call: &Call) -> Entry {
         let (leg, ends) = (&call.legs[0], Ends::of(call));
         let country = self.country(ends.user);
-        let (ending, (least, most)) = ending(rng, leg.outcome);
+        let (mut ending, (least, most)) = ending(rng, leg.outcome);
         let rung = rng.between(least * 1_000, most * 1_000) as i64 * (TICKS_PER_SECOND / 1_000);
         let established = leg.is_established();
-        let trunk = *rng.pick(&TRUNKS);
+        let mut trunk = *rng.pick(&TRUNKS);
+        if call.fails_in_outage {
+            (ending, trunk) = (&NO_SERVICE, DOWN_TRUNK);
+        } else if self.outage.is_some_and(|Span { from, to }| (from..to).contains(&leg.start)) {
+            trunk = OTHER_TRUNK;
+        }
         let (caller, callee) = ends.numbers(population::number(ends.user));
         let line = Line::new()
             .guid("id", rng.guid())

@@ -4,6 +4,7 @@
 mod determinism;
 mod logs;
 mod ordered;
+mod planted;
 mod relations;
 mod shape;
 mod shares;

@@ -19,8 +19,13 @@ use crate::sql::{Bind, Statement};
 use crate::tables::search::Tenant;
 use crate::testing;
 
-const TENANT: Tenant =
-    Tenant { key: 7, dialect: Dialect::Sqlite, are_words_there: true, are_columns_there: true, has_plain_values: false };
+const TENANT: Tenant = Tenant {
+    key: 7,
+    dialect: Dialect::Sqlite,
+    are_words_there: true,
+    are_columns_there: true,
+    has_plain_values: false,
+};
 
 fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
     let function = match rows {
