@@ -8,6 +8,17 @@ use crate::map::{AsnRow, BssidRow, BuildingRow, Content, EndpointRow, Map};
 use crate::texts::Texts;
 use crate::{Endpoint, Place, Whereabouts, bssid};
 
+/// Bytes of a name.
+const LONGEST_NAME: usize = 64;
+
+/// Whether a text may be the name of a map: 1 to 64 letters, digits, `-`, `_` or `.`, a letter or a digit
+/// first.
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.len() <= LONGEST_NAME
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
 /// When a version of a map holds, in whatever unit the caller counts instants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Validity {

@@ -188,7 +188,7 @@ fn kind_of_rows(bytes: &[u8], form: Form) -> Option<Kind> {
 
 /// Only letters and digits, in lower case.
 fn bare(name: &str) -> String {
-    let kept = name.chars().filter(|letter| letter.is_ascii_alphanumeric());
+    let kept = name.chars().filter(char::is_ascii_alphanumeric);
     kept.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 

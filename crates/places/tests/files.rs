@@ -1,7 +1,5 @@
 //! Files in every form that is taken, and what is said of those that are not.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-
 use places::{Kind, Map, MapVersion, Maps, Place, Validity, Whereabouts, read};
 
 const OFFICE: &str = "10.1.2.0,USA/Seattle/ONE,24,Building One,Contoso,Office,Engineering,Seattle,98001,US,WA,MSUS,1,0,0\n";
@@ -399,6 +397,14 @@ fn a_version_holds_for_its_time_and_a_higher_one_takes_its_place() {
     assert_eq!(maps.turning_points(), [100, 150, 200]);
     assert!(Maps::default().is_empty());
     assert_eq!(Maps::default().at(0).place(&by_subnet("10.1.2.0")), Place::default());
+}
+
+#[test]
+fn names_of_maps_need_no_escapes_in_an_address() {
+    assert!(places::is_name("offices-2026_a.b") && places::is_name("7"));
+    for text in ["", ".b", "a b", "a/b", "caf\u{e9}", &"a".repeat(65)] {
+        assert!(!places::is_name(text), "{text}");
+    }
 }
 
 #[test]

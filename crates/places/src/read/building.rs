@@ -1,7 +1,7 @@
 //! Building files: CQD's form, with all that its own reader checks.
 
+use super::Note;
 use super::lines::{Line, Lines};
-use super::{MOST_ROWS, Note};
 use crate::address::{self, Network};
 use crate::fault::Rule;
 use crate::map::{BuildingRow, Buildings, Content, Map, Networks};
@@ -107,7 +107,7 @@ fn addresses_behind(network: Network) -> u64 {
 
 /// A network that stands there twice is a fault; one within another is worth a note.
 fn tell_overlaps(table: &Table, lines: &mut Lines<'_, '_>) {
-    let all = Networks::new(table.networks.iter().copied().zip(0..MOST_ROWS as u32 + 1).collect());
+    let all = Networks::new(table.networks.iter().copied().zip(0..).collect());
     for overlap in all.overlaps() {
         let [row, within] = [overlap.row as usize, overlap.within as usize];
         let (line, other) = (table.lines[row], table.lines[within]);

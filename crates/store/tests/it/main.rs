@@ -16,6 +16,7 @@ mod log;
 mod notifications;
 mod opening;
 mod oracle;
+mod place_maps;
 mod processes;
 mod queries;
 mod refilling;

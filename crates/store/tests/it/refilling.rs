@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 15] = [
+const OF_LATER_STEPS: [&str; 16] = [
     "segment",
     "media",
     "stream",
@@ -27,6 +27,7 @@ const OF_LATER_STEPS: [&str; 15] = [
     "call_event",
     "log_row",
     "log_state",
+    "place_map",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.

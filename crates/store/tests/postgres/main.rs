@@ -26,6 +26,8 @@ mod nodes;
 mod notifications;
 #[path = "../it/oracle.rs"]
 mod oracle;
+#[path = "../it/place_maps.rs"]
+mod place_maps;
 #[path = "../it/queries.rs"]
 mod queries;
 #[path = "../it/sample.rs"]

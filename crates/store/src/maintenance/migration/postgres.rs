@@ -18,6 +18,7 @@ const STEPS: &[(&str, i64)] = &[
     (include_str!("../../../migrations/postgres/0003_undecided.sql"), 1),
     (include_str!("../../../migrations/postgres/0004_tracking.sql"), 1),
     (include_str!("../../../migrations/postgres/0005_plain_words.sql"), 5),
+    (include_str!("../../../migrations/postgres/0006_places.sql"), 5),
 ];
 /// Any number, the same for all nodes.
 const LOCK: i64 = 0x4361_6c6c_0001;

@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0006_undecided.sql"),
     include_str!("../../../migrations/sqlite/0007_tracking.sql"),
     include_str!("../../../migrations/sqlite/0008_plain_words.sql"),
+    include_str!("../../../migrations/sqlite/0009_places.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
