@@ -12,6 +12,7 @@ mod keys;
 mod list;
 mod messages;
 mod notifications;
+mod places;
 mod ports;
 mod postgres;
 mod quality;
