@@ -5,6 +5,7 @@ mod import;
 mod keys;
 mod list;
 mod notifications;
+mod places;
 mod quality;
 mod request_log;
 mod serve;
@@ -24,6 +25,9 @@ pub(crate) use list::{Expand, Explain, Get, List, Output, Query, Rows};
 pub(crate) use notifications::{
     Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList,
     SubscriptionsWatch, Tail,
+};
+pub(crate) use places::{
+    Places, PlacesCheck, PlacesDelete, PlacesExport, PlacesImport, PlacesList,
 };
 pub(crate) use quality::{Quality, QualityExplain, QualityProfiles};
 pub(crate) use request_log::EmulatorRequestLog;
@@ -124,6 +128,9 @@ pub(crate) enum Command {
     /// Say whether calls were good, and why
     #[command(subcommand)]
     Quality(Quality),
+    /// Manage the maps that say where networks, access points and endpoints are
+    #[command(subcommand)]
+    Places(Places),
     /// List subscriptions, or watch notifications
     #[command(subcommand)]
     Subscriptions(Subscriptions),

@@ -14,6 +14,7 @@ mod list;
 mod list_writer;
 mod migrate;
 mod opening;
+mod places;
 mod quality;
 mod query;
 mod record_json;
@@ -62,6 +63,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Get(args) => get::run(&args, &settings()?),
         Command::List(args) => list::run(&args, &settings()?),
         Command::Query(Query::Explain(args)) => query::explain(&args, &settings()?),
+        Command::Places(args) => places::run(&args, settings),
         Command::Quality(args) => quality::run(&args, settings),
         Command::Subscriptions(Subscriptions::List(args)) => {
             subscriptions::list(&args, &settings()?)

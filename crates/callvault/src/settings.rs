@@ -16,6 +16,8 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 pub(crate) use layers::Layers;
 pub(crate) use limits::Limits;
+use model::TenantId;
+use places::Kind;
 use raw::{LegacyIdentities, RawSettings, Retention, RetentionView, Strict, Time};
 pub(crate) use raw::{Level, LogFormat};
 use store::Place;
@@ -45,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) changes_days: Option<u32>,
     pub(crate) notifications: Notifications,
     pub(crate) calls: Calls,
+    /// Maps of places that are imported at the start.
+    pub(crate) places: Vec<MapFile>,
     pub(crate) limits: Limits,
     pub(crate) log: raw::Log,
 }
@@ -88,6 +92,18 @@ pub(crate) struct Calls {
     pub(crate) grace: Duration,
     /// Wait after the last event of a chain without an end.
     pub(crate) abandoned_after: Duration,
+}
+
+/// `places`
+#[derive(Debug)]
+pub(crate) struct MapFile {
+    pub(crate) tenant: TenantId,
+    pub(crate) name: String,
+    pub(crate) version: i64,
+    pub(crate) file: PathBuf,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
 }
 
 /// `graph.*`
@@ -139,6 +155,7 @@ impl Settings {
                 grace: time("calls.grace", &raw.calls.grace)?,
                 abandoned_after: time("calls.abandoned_after", &raw.calls.abandoned_after)?,
             },
+            places: raw.places.into_iter().map(map_file).collect::<Result<_>>()?,
             limits: raw.limits,
             log: raw.log,
         })
@@ -204,6 +221,19 @@ fn issuer(raw: raw::Issuer) -> Result<identity::IssuerConfig> {
         tenant,
         roles_claim: raw.roles_claim,
     })
+}
+
+fn map_file(raw: raw::Places) -> Result<MapFile> {
+    let raw::Places { tenant, name, version, file, kind, from, to } = raw;
+    ensure!(places::is_name(&name), "places: '{name}' is no name of a map");
+    ensure!(version > 0, "places: {name}: versions begin at 1");
+    let tenant = TenantId::parse(&tenant)
+        .with_context(|| format!("places: {name}: the tenant '{tenant}' is not a GUID"))?;
+    let kind = kind.map(|kind| {
+        let expected = "expected building, endpoint, bssid or asn";
+        Kind::parse(&kind).with_context(|| format!("places: {name}: kind: {expected}"))
+    });
+    Ok(MapFile { tenant, name, version, file, kind: kind.transpose()?, from, to })
 }
 
 fn notifications(raw: &raw::Notifications) -> Result<Notifications> {

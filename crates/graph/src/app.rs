@@ -13,12 +13,13 @@ use web::{
 
 use crate::direct::{self, Direct};
 use crate::emulated::admit_emulated;
+use crate::place_maps::Named;
 use crate::request::Place;
 use crate::routes::{self, Handler, Lead, Rows};
 use crate::throttling;
 use crate::version::ApiVersion;
 use crate::worker::{Shared, Worker};
-use crate::{batch, dispatch, front_page, oauth};
+use crate::{batch, dispatch, front_page, oauth, place_maps};
 
 /// The application.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ pub(crate) enum Special {
     FrontPage(Rows),
     Batch(Rows, ApiVersion),
     Issuer(Rows, String),
+    PlaceMaps(Rows, Option<Named>),
 }
 
 impl Application for App {
@@ -91,6 +93,10 @@ impl Application for App {
             Lead::Tenant { tenant, rows } => {
                 Entry::Special(Special::Issuer(rows, tenant.to_owned()))
             }
+            Lead::PlaceMaps { rows, name, version } => {
+                let named = name.map(|name| Named { name: name.to_owned(), version });
+                Entry::Special(Special::PlaceMaps(rows, named))
+            }
             Lead::Root(rows) => Entry::Special(Special::FrontPage(rows)),
         })
     }
@@ -118,6 +124,9 @@ impl Application for App {
             }
             Special::Batch(rows, version) => {
                 batch::answer(self, rows, version, arrival, trace).await
+            }
+            Special::PlaceMaps(rows, named) => {
+                place_maps::answer(&self.worker, (rows, named), arrival, trace).await
             }
             Special::Issuer(rows, tenant) => {
                 oauth::answer(&self.worker, &tenant, rows, arrival, trace).await

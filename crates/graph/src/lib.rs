@@ -42,6 +42,7 @@ mod oauth;
 mod options;
 mod page_text;
 mod paging;
+pub mod place_maps;
 mod posted_query;
 mod preconditions;
 mod query_form;

@@ -1,6 +1,7 @@
 //! Every route, in one table.
 
 use http::Method;
+use places::is_name;
 use store::RowSet;
 use web::Problem;
 use web::layers::METHODS;
@@ -36,6 +37,7 @@ pub(crate) enum Handler {
     Token,
     Discovery,
     Keys,
+    PlaceMaps,
     Clock,
     Faults,
     Requests,
@@ -71,6 +73,9 @@ pub(crate) enum Of {
     Replay,
 }
 
+/// Where maps of places are.
+const PLACE_MAPS: &str = "/callvault/places";
+
 const ANYONE: &[&str] = &[];
 const ADMIN: &[&str] = &[identity::role::ADMINISTER];
 const READER: &[&str] = &[role::READ];
@@ -87,6 +92,12 @@ static ADDRESSES: &[Row] = &[
     row(M::POST,   "/{tenant}/oauth2/v2.0/token",                      ANYONE,     Label::Token,           H::Token),
     row(M::GET,    "/{tenant}/v2.0/.well-known/openid-configuration",  ANYONE,     Label::Discovery,       H::Discovery),
     row(M::GET,    "/{tenant}/discovery/v2.0/keys",                    ANYONE,     Label::Keys,            H::Keys),
+    row(M::GET,    PLACE_MAPS,                                         ADMIN,      Label::PlaceMaps,       H::PlaceMaps),
+    row(M::POST,   PLACE_MAPS,                                         ADMIN,      Label::PlaceMaps,       H::PlaceMaps),
+    row(M::GET,    "/callvault/places/{name}",                         ADMIN,      Label::PlaceMap,        H::PlaceMaps),
+    row(M::DELETE, "/callvault/places/{name}",                         ADMIN,      Label::PlaceMap,        H::PlaceMaps),
+    row(M::GET,    "/callvault/places/{name}/{version}",               ADMIN,      Label::PlaceMapVersion, H::PlaceMaps),
+    row(M::DELETE, "/callvault/places/{name}/{version}",               ADMIN,      Label::PlaceMapVersion, H::PlaceMaps),
 ];
 
 /// The addresses that control an emulator, where there is one.
@@ -163,6 +174,8 @@ pub(crate) enum Lead<'p> {
     Version { version: ApiVersion, path_start: usize, rows: Rows },
     /// To an address of the issuer for a tenant, which is the raw segment.
     Tenant { tenant: &'p str, rows: Rows },
+    /// To maps of places: all, those of a name, or a version.
+    PlaceMaps { rows: Rows, name: Option<&'p str>, version: Option<i64> },
     /// To the page for those who open the address in a browser.
     Root(Rows),
 }
@@ -191,6 +204,11 @@ pub(crate) fn lead(path: &str) -> Result<Lead<'_>, Problem> {
         let rows = Rows::at(ADDRESSES, |pattern| pattern == "/");
         return rows.map(Lead::Root).ok_or_else(Problem::no_such_route);
     }
+    if let Some(rest) = path.strip_prefix(PLACE_MAPS)
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        return place_maps(rest);
+    }
     let below = path.strip_prefix('/').ok_or_else(Problem::no_such_route)?;
     let first = below.split('/').next().unwrap_or_default();
     let (path_start, rest) = (1 + first.len(), &below[first.len()..]);
@@ -211,6 +229,25 @@ pub(crate) fn lead(path: &str) -> Result<Lead<'_>, Problem> {
         Some(rows) => Lead::Version { version, path_start, rows },
         None => Lead::Resources { version, path_start },
     })
+}
+
+/// Leads a path behind the address of maps of places.
+fn place_maps(rest: &str) -> Result<Lead<'_>, Problem> {
+    let mut segments = rest.split('/').skip(1);
+    let (name, version) = (segments.next().filter(|name| !name.is_empty()), segments.next());
+    let pattern = match (name, version) {
+        (None, None) => PLACE_MAPS,
+        (Some(_), None) => "/callvault/places/{name}",
+        _ => "/callvault/places/{name}/{version}",
+    };
+    let number = version.map(|text| text.parse::<i64>().ok().filter(|number| *number > 0));
+    let is_wrong = segments.next().is_some()
+        || number == Some(None)
+        || name.map_or(version.is_some(), |name| !is_name(name));
+    match Rows::at(ADDRESSES, |path| path == pattern) {
+        Some(rows) if !is_wrong => Ok(Lead::PlaceMaps { rows, name, version: number.flatten() }),
+        _ => Err(Problem::no_such_route()),
+    }
 }
 
 /// The name of a path that OData reserves, behind its dollar sign.
@@ -305,6 +342,13 @@ mod tests {
             ("/v1.0/%24batch".to_owned(), "v1.0 5 /{version}/$batch"),
             ("/v1.0/$batch/".to_owned(), "v1.0 5"),
             (format!("/{tenant}/oauth2/v2.0/token"), "/{tenant}/oauth2/v2.0/token"),
+            ("/callvault/places".to_owned(), "/callvault/places None None"),
+            ("/callvault/places/".to_owned(), "/callvault/places None None"),
+            ("/callvault/places/a.b".to_owned(), "/callvault/places/{name} Some(\"a.b\") None"),
+            (
+                "/callvault/places/a/2".to_owned(),
+                "/callvault/places/{name}/{version} Some(\"a\") Some(2)",
+            ),
             (
                 format!("/{tenant}/v2.0/.well-known/openid-configuration"),
                 "/{tenant}/v2.0/.well-known/openid-configuration",
@@ -314,6 +358,9 @@ mod tests {
         for (path, expected) in cases {
             let found = match lead(&path).unwrap() {
                 Lead::Root(rows) => rows.path.to_owned(),
+                Lead::PlaceMaps { rows, name, version } => {
+                    format!("{} {name:?} {version:?}", rows.path)
+                }
                 Lead::Tenant { tenant: of, rows } => {
                     assert_eq!(of, tenant);
                     rows.path.to_owned()
@@ -337,6 +384,12 @@ mod tests {
             ("/v1.0x/communications", Code::NotFound),
             ("/v2.0/communications", Code::NotFound),
             ("/{version}", Code::NotFound),
+            ("/callvault/placesx", Code::NotFound),
+            ("/callvault/places/a b", Code::NotFound),
+            ("/callvault/places/a/0", Code::NotFound),
+            ("/callvault/places/a/x", Code::NotFound),
+            ("/callvault/places/a/1/", Code::NotFound),
+            ("/callvault/places//1", Code::NotFound),
             ("/t/oauth2/v2.0/token/", Code::NotFound),
             ("/common/oauth2/v2.0/token", Code::BadRequest),
             ("/Organizations/v2.0/.well-known/openid-configuration", Code::BadRequest),

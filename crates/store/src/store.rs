@@ -2,6 +2,7 @@
 
 mod administration;
 mod notifications;
+mod place_maps;
 
 use std::fmt;
 use std::fs::File;

@@ -10,12 +10,13 @@ use xtask::process;
 use xtask::repository::{PROFILE, binary, root, target};
 
 /// Every target, with the folders of seeds that it begins with, besides what it found before.
-const TARGETS: [(&str, &[&str]); 9] = [
+const TARGETS: [(&str, &[&str]); 10] = [
     ("record", &["fuzz/corpus/record", "fixtures/call-records"]),
     ("call_events", &["fuzz/corpus/call_events"]),
     ("log_row", &["fuzz/corpus/log_row"]),
     ("faults", &["fuzz/corpus/faults"]),
     ("profiles", &["fuzz/corpus/profiles"]),
+    ("places", &["fuzz/corpus/places"]),
     ("request", &["fuzz/corpus/request"]),
     ("skiptoken", &["fuzz/corpus/skiptoken"]),
     ("authorization", &["fuzz/corpus/authorization"]),

@@ -28,6 +28,17 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static(
      authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"",
 );
 
+/// One of several faults of a request (OData JSON Format 4.01 section 21.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// A word for what is wrong.
+    pub code: &'static str,
+    /// A sentence about it.
+    pub message: String,
+    /// Where it is.
+    pub target: String,
+}
+
 /// A request that ends early. One word wide, since every fallible step carries it.
 pub struct Problem(Box<Parts>);
 
@@ -37,6 +48,7 @@ struct Parts {
     name: Option<&'static str>,
     message: Text,
     target: Option<Text>,
+    details: Vec<Detail>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Cause>,
     /// Something that is kept can't be read.
@@ -50,6 +62,7 @@ impl Problem {
             name: None,
             message: message.into(),
             target: None,
+            details: Vec::new(),
             headers: Vec::new(),
             cause: None,
             is_damage: false,
@@ -214,6 +227,13 @@ impl Problem {
         self
     }
 
+    /// Names every fault by itself.
+    #[must_use]
+    pub fn with_details(mut self, details: Vec<Detail>) -> Self {
+        self.0.details = details;
+        self
+    }
+
     /// Adds a sentence to what the client is told.
     #[must_use]
     pub fn adding(mut self, sentence: &str) -> Self {
@@ -296,6 +316,7 @@ impl Problem {
         out.extend_from_slice(b"{\"error\":{");
         let name = self.0.name.unwrap_or(self.0.code.name());
         push_members(&mut out, name, &self.0.message, self.target());
+        push_details(&mut out, &self.0.details);
         out.extend_from_slice(b",\"innerError\":{\"date\":\"");
         // Graph writes the date without zone and fraction.
         out.extend_from_slice(&date_time(now));
@@ -316,6 +337,17 @@ fn push_members(out: &mut Vec<u8>, code: &str, message: &str, target: Option<&st
             out.push(b',');
         }
         odata::json::push_member(out, name, text);
+    }
+}
+
+fn push_details(out: &mut Vec<u8>, details: &[Detail]) {
+    for (index, Detail { code, message, target }) in details.iter().enumerate() {
+        out.extend_from_slice(if index == 0 { b",\"details\":[{" } else { b",{" });
+        push_members(out, code, message, Some(target));
+        out.push(b'}');
+    }
+    if !details.is_empty() {
+        out.push(b']');
     }
 }
 
@@ -380,6 +412,19 @@ mod tests {
                 + r#""request-id":"0a0a0a0a-0000-4000-8000-000000000001","#
                 + r#""client-request-id":"client \"1\""}}}"#
         );
+    }
+
+    #[test]
+    fn details_stand_behind_the_target() {
+        let detail = |target: &str| Detail {
+            code: "notABit",
+            message: "\"x\" is neither.".to_owned(),
+            target: target.to_owned(),
+        };
+        let problem = Problem::bad_request("Two.").with_details(vec![detail("1"), detail("2")]);
+        let text = String::from_utf8(problem.render(&ids(), 0)).unwrap();
+        let expected = r#""message":"Two.","details":[{"code":"notABit","message":"\"x\" is neither.","target":"1"},{"code":"notABit","message":"\"x\" is neither.","target":"2"}],"innerError""#;
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

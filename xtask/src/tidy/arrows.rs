@@ -8,10 +8,11 @@ use anyhow::{Context, Result};
 use xtask::repository::root;
 
 /// Every crate of ours with those of ours that it may depend on. An arrow goes down only.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("odata", &[]),
     ("model", &["odata"]),
     ("quality", &["model", "odata"]),
+    ("places", &[]),
     ("store", &["quality", "model", "odata"]),
     ("identity", &[]),
     ("simulator", &["odata"]),
@@ -24,8 +25,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
     (
         "graph",
         &[
-            "web", "calls", "notify", "emulator", "ingest", "identity", "store", "quality",
-            "model", "odata",
+            "web", "calls", "notify", "emulator", "ingest", "identity", "places", "store",
+            "quality", "model", "odata",
         ],
     ),
     (
@@ -40,6 +41,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "simulator",
             "identity",
             "quality",
+            "places",
             "store",
             "model",
             "odata",

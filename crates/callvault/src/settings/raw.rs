@@ -20,6 +20,7 @@ pub(super) struct RawSettings {
     pub(super) records: Records,
     pub(super) notifications: Notifications,
     pub(super) calls: Calls,
+    pub(super) places: Vec<Places>,
     pub(super) limits: Limits,
     pub(super) log: Log,
 }
@@ -149,6 +150,19 @@ impl Default for Calls {
     fn default() -> Self {
         Self { grace: Time::Seconds(60), abandoned_after: Time::Seconds(24 * 3600) }
     }
+}
+
+/// `places`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Places {
+    pub(super) tenant: String,
+    pub(super) name: String,
+    pub(super) version: i64,
+    pub(super) file: PathBuf,
+    pub(super) kind: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
 }
 
 /// A length of time.

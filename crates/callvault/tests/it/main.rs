@@ -13,6 +13,7 @@ mod list;
 mod messages;
 mod notifications;
 mod planted;
+mod places;
 mod ports;
 mod postgres;
 mod quality;

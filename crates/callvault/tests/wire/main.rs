@@ -16,6 +16,7 @@ mod lists;
 mod logs;
 mod meeting;
 mod notifications;
+mod places;
 mod plain;
 mod protocol;
 mod quality;

@@ -9,6 +9,7 @@ use crate::Error;
 use crate::codec::Codec;
 use crate::engine::{Connection, Dialect, Opener};
 use crate::rows::record::{Diagnosis, TableSize};
+use crate::tables::place_maps;
 
 /// How long the check may take.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -110,6 +111,7 @@ pub(crate) fn diagnose(opener: &Opener, mut codec: Codec) -> Result<Diagnosis, E
     ] {
         problems.extend(unreadable(&connection, &mut codec, text, kind)?);
     }
+    problems.extend(place_maps::damaged(&connection)?);
     connection.end_read()?;
     let tables = match connection.dialect() {
         Dialect::Sqlite => tables_of_file(&connection)?,
@@ -225,6 +227,14 @@ mod tests {
     fn a_pack_that_cannot_be_read_is_told() {
         let damage = "INSERT INTO session_pack VALUES (65536, 2, x'28b52ffd')";
         assert_eq!(problems("pack", damage), ["the fragment 65536 of Sessions cannot be read"]);
+    }
+
+    #[test]
+    fn a_map_that_is_not_what_was_imported_is_told() {
+        let damage = "INSERT INTO place_map VALUES (1, 1, 'offices', 2, 'building', NULL, NULL, x'00', \
+                      1, 1, 'x', x'28b52ffd')";
+        let problem = "version 2 of the map \"offices\" is not what was imported";
+        assert_eq!(problems("map", damage), [problem]);
     }
 
     #[test]

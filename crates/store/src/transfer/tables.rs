@@ -1,5 +1,5 @@
 //! What a store keeps beside records: tenants, dictionaries, applications, keys, subscriptions with
-//! their messages, calls, and rows of the telephone logs.
+//! their messages, calls, maps of places, and rows of the telephone logs.
 
 use std::ops::ControlFlow;
 
@@ -36,7 +36,7 @@ const DICTIONARIES: Table = Table {
     is_numbered: false,
 };
 /// Those that are replaced with the last step.
-pub(super) const REPLACED: [Table; 9] = [
+pub(super) const REPLACED: [Table; 10] = [
     Table {
         name: "app",
         columns: &["client_id", "tenant", "name", "roles", "secret_hash", "created"],
@@ -128,6 +128,25 @@ pub(super) const REPLACED: [Table; 9] = [
             "chain_key",
             "start_date_time",
             "ending",
+        ],
+        keys: 1,
+        is_numbered: true,
+    },
+    Table {
+        name: "place_map",
+        columns: &[
+            "place_map_key",
+            "tenant_key",
+            "name",
+            "version",
+            "kind",
+            "valid_from",
+            "valid_to",
+            "content_hash",
+            "row_count",
+            "imported",
+            "imported_by",
+            "body",
         ],
         keys: 1,
         is_numbered: true,

@@ -17,6 +17,7 @@ mod notifications;
 mod opening;
 mod oracle;
 mod plain;
+mod place_maps;
 mod processes;
 mod queries;
 mod refilling;

@@ -28,6 +28,8 @@ mod notifications;
 mod oracle;
 #[path = "../it/plain.rs"]
 mod plain;
+#[path = "../it/place_maps.rs"]
+mod place_maps;
 #[path = "../it/queries.rs"]
 mod queries;
 #[path = "../it/sample.rs"]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use model::log::{Log, LogRow};
 use store::{
-    AppRow, DeliveryOutcome, Error, LogRange, LogRowOutcome, Role, SigningKeyRow, Store,
-    TransferProgress, TransferSummary, transfer,
+    AppRow, DeliveryOutcome, Error, LogRange, LogRowOutcome, PlaceMapImport, Role, SigningKeyRow,
+    Store, TransferProgress, TransferSummary, transfer,
 };
 
 use crate::calls::{Call, call};
@@ -108,9 +108,27 @@ fn keep(store: &Store) {
     store.settle(sent, failed).wait().unwrap();
     let events = vec![event("a", "x", 1, false), event("b", "x", 2, true)];
     store.keep_call_events(&tenant(), events).wait().unwrap();
+    for file in ["one", "two"] {
+        let map = place_map("offices", file);
+        store.import_place_map(&tenant(), map).unwrap().wait().unwrap();
+    }
     let rows = [1, 2].map(|duration| log_row("r", duration));
     let kept = store.keep_log_rows(&tenant(), rows.to_vec()).wait().unwrap();
     assert_eq!(kept, [LogRowOutcome::Created, LogRowOutcome::Replaced]);
+}
+
+/// A file as a map of buildings.
+fn place_map(name: &str, file: &str) -> PlaceMapImport {
+    PlaceMapImport {
+        name: name.to_owned(),
+        version: None,
+        kind: "building",
+        validity: Some((None, Some(9))),
+        rows: 1,
+        imported_by: "test".to_owned(),
+        bytes: file.as_bytes().to_vec(),
+        is_dry_run: false,
+    }
 }
 
 fn log_row(id: &str, duration: u32) -> LogRow {
@@ -150,6 +168,10 @@ fn a_store_is_the_same_on_either_engine_and_after_its_way_back() {
     let next = reader.changes(last, 10).unwrap();
     assert_eq!((next.len(), next[0].version), (1, 4));
     to.keep_call_events(&tenant(), vec![event("c", "y", 1, true)]).wait().unwrap();
+    let (map, bytes) = reader.place_map(&tenant(), "offices", None).unwrap().unwrap();
+    assert_eq!((map.version, map.valid_to, &*bytes), (2, Some(9), &b"two"[..]));
+    let next = place_map("offices", "three");
+    assert_eq!(to.import_place_map(&tenant(), next).unwrap().wait().unwrap().version, 3);
     let told = vec![log_row("r", 2), log_row("s", 1)];
     let kept = to.keep_log_rows(&tenant(), told).wait().unwrap();
     assert_eq!(kept, [LogRowOutcome::Unchanged, LogRowOutcome::Created]);

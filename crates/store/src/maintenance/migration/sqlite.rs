@@ -21,6 +21,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0008_plain_words.sql"),
     include_str!("../../../migrations/sqlite/0009_verdicts.sql"),
     include_str!("../../../migrations/sqlite/0010_plain_values.sql"),
+    include_str!("../../../migrations/sqlite/0011_places.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").

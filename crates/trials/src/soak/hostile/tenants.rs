@@ -16,6 +16,8 @@ use crate::paths::CALL_RECORDS;
 use crate::raw::Answer;
 
 const TENANTS: usize = 3;
+const ADMIN: &str = "Callvault.Admin";
+const PLACES: &str = "/callvault/places";
 
 fn tenant(number: usize) -> String {
     format!("30000000-0000-4000-8000-{number:012}")
@@ -104,7 +106,7 @@ fn told_apart(arena: &mut Arena<'_>, sides: &[Side]) {
 }
 
 fn fill(arena: &Arena<'_>, number: usize, records: usize) -> Result<Side> {
-    let mut client = arena.client(&tenant(number), &[READ, WRITE])?;
+    let mut client = arena.client(&tenant(number), &[READ, WRITE, ADMIN])?;
     let (word, secret) = (word(number), secret(number));
     let receiver = Receiver::new();
     let token = client.token.clone();
@@ -144,6 +146,11 @@ fn fill(arena: &Arena<'_>, number: usize, records: usize) -> Result<Side> {
     let told = client
         .post(&format!("{CALL_RECORDS}/callvault.importPstnCalls"), row.to_string().as_bytes());
     told.map_err(anyhow::Error::msg)?;
+    let csv = [("Content-Type", "text/csv")];
+    let map = format!("{secret},{secret},,,,,\n");
+    let answer = client.ask("POST", &format!("{PLACES}?name={word}"), &csv, map.as_bytes());
+    let answer = answer.map_err(anyhow::Error::msg)?;
+    anyhow::ensure!(answer.status == 201, "{}", beginning(&answer));
     let mut links = Vec::new();
     for options in ["", "?$expand=sessions", "?$select=id&$orderby=id", "/callvault.sessions()"] {
         let page = client.get(&format!("{CALL_RECORDS}{options}")).map_err(anyhow::Error::msg)?;
@@ -176,7 +183,7 @@ fn question(
     let word = word(other);
     let quoted = encode_query(&format!("'{own}'"));
     let get = |target: String| ("GET", target, String::new());
-    match dice.below(24) {
+    match dice.below(27) {
         0 => get(format!("{CALL_RECORDS}/{own}")),
         1 => get(format!("{CALL_RECORDS}/{own}?$expand=sessions($expand=segments)")),
         2 => get(format!("{CALL_RECORDS}/{own}/sessions/{word}-s")),
@@ -213,6 +220,9 @@ fn question(
         20 => ("DELETE", format!("/v1.0/subscriptions/{own}"), String::new()),
         21 => get(format!("{CALL_RECORDS}/delta?$filter=id%20eq%20{quoted}")),
         22 => get(format!("{CALL_RECORDS}/delta?$expand=sessions")),
+        23 => get(PLACES.to_owned()),
+        24 => get(format!("{PLACES}/{word}")),
+        25 => ("DELETE", format!("{PLACES}/{word}"), String::new()),
         _ => get(format!(
             "{CALL_RECORDS}?$filter=startswith(joinWebUrl,'https://contoso.com/')&$orderby=joinWebUrl"
         )),
