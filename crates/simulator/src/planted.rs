@@ -221,7 +221,9 @@ impl Targets {
     /// What `causes` hit in calls of `span`.
     pub(crate) fn new(seed: u64, span: Span, causes: &[Cause]) -> Self {
         let mut set = Causes::default();
-        causes.iter().for_each(|cause| set.insert(*cause));
+        for cause in causes {
+            set.insert(*cause);
+        }
         let office = |cause, first| {
             let mut rng = Self::draws(seed, cause, 0);
             [10, 10 + rng.below(8) as u8, first + rng.below(2) as u8]

@@ -26,10 +26,10 @@ mod nodes;
 mod notifications;
 #[path = "../it/oracle.rs"]
 mod oracle;
-#[path = "../it/plain.rs"]
-mod plain;
 #[path = "../it/place_maps.rs"]
 mod place_maps;
+#[path = "../it/plain.rs"]
+mod plain;
 #[path = "../it/queries.rs"]
 mod queries;
 #[path = "../it/sample.rs"]
