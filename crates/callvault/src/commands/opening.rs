@@ -113,7 +113,8 @@ fn near(file: &Path) -> Vec<PathBuf> {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let mut found: Vec<PathBuf> = Vec::new();
     let mut add = |folder: PathBuf| {
-        let is_other = folder.join(STORE_FILE) != file && folder.join(STORE_FILE).is_file();
+        let store = folder.join(STORE_FILE);
+        let is_other = store != file && store.is_file() && !is_left_by_demo(&folder);
         if is_other && found.len() < NAMED_STORES && !found.contains(&folder) {
             found.push(folder);
         }
@@ -124,14 +125,14 @@ fn near(file: &Path) -> Vec<PathBuf> {
         add(place.clone());
         folders_in(&place, "").into_iter().for_each(&mut add);
     }
-    let demos = folders_in(&std::env::temp_dir(), DEMO_FOLDER).into_iter();
-    demos.filter(|folder| is_served(folder)).for_each(&mut add);
+    folders_in(&std::env::temp_dir(), DEMO_FOLDER).into_iter().for_each(&mut add);
     found
 }
 
-/// Whether a server has the store of a folder. A demo that was killed leaves one behind that nobody wants.
-fn is_served(folder: &Path) -> bool {
-    store::is_owned(&folder.join(STORE_FILE))
+/// Whether a folder is what a demo has left behind that was killed.
+fn is_left_by_demo(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(DEMO_FOLDER) && !store::is_owned(&folder.join(STORE_FILE))
 }
 
 /// The folders in a folder whose names begin so, by name.
