@@ -39,7 +39,7 @@ async function isListening(port) {
 /** Subscribes, is told of a record and its next version, renews, and ends it. */
 export async function subscriptions(check, client, ingest) {
   const port = await freePort();
-  const program = new URL("receiver.js", import.meta.url).pathname;
+  const program = new URL("receiver.mjs", import.meta.url).pathname;
   const receiver = spawn(process.execPath, [program, String(port), STATE]);
   try {
     const deadline = Date.now() + PATIENCE;

@@ -14,7 +14,7 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         token = parse_qs(urlsplit(self.path).query).get("validationToken")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        # First the answer, then the work: who is slow is told later.
+        # Answer before the work: Callvault sends nothing more until the answer is there.
         self.answer(200, token[0]) if token else self.answer(202)
         for item in [] if token else json.loads(body)["value"]:
             if item.get("clientState") != CLIENT_STATE:

@@ -10,6 +10,7 @@ mod emulation;
 mod erase;
 mod get;
 mod import;
+mod import_report;
 mod list;
 mod list_writer;
 mod migrate;

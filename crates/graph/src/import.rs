@@ -1,6 +1,6 @@
 //! Many records come in: the bound action `callvault.import`.
 
-use model::{ShreddedRecord, TenantId};
+use model::{Misplaced, ShreddedRecord, TenantId, UndeclaredName};
 use store::{Codec, Pending, Store, WriteResult};
 
 use crate::intake::{Intake, Outcome};
@@ -21,6 +21,14 @@ impl Intake for RecordIntake {
     const RESULT: &'static str = "callvault.importResult";
     const ID: &'static str = "id";
     const LARGEST: SizeLimits = SizeLimits { line: LARGEST_RECORD, object: LARGEST_RECORD };
+
+    fn misplaced(context: &str) -> Option<String> {
+        Misplaced::of_context(context).map(|found| found.to_string())
+    }
+
+    fn warnings(record: &ShreddedRecord) -> Vec<UndeclaredName> {
+        record.undeclared.clone()
+    }
 
     fn checker(&self, store: &Store) -> Codec {
         store.codec()

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ingest::{Line, LineText};
-use model::TenantId;
+use model::{TenantId, UndeclaredName};
 use odata::json::push_member;
 use store::{Pending, Store};
 use web::answer_budget::Reader;
@@ -40,6 +40,16 @@ pub(crate) trait Intake: Clone + Send + 'static {
     const ID: &'static str;
     /// Most bytes.
     const LARGEST: SizeLimits;
+
+    /// Why the items of an answer with this context can't be taken.
+    fn misplaced(_context: &str) -> Option<String> {
+        None
+    }
+
+    /// What is to be said of a line that can be kept.
+    fn warnings(_row: &Self::Row) -> Vec<UndeclaredName> {
+        Vec::new()
+    }
 
     /// Makes what checking needs.
     fn checker(&self, store: &Store) -> Self::Checker;
@@ -94,7 +104,8 @@ pub(crate) async fn answer<I: Intake>(
     let tenant = tenant(&caller)?;
     let result = format!("Collection({})", I::RESULT);
     let reader = Reader { caller: Some(caller), peer: Arc::clone(request.peer()) };
-    let opened = ndjson::open(worker, request, (I::MEMBER, &result), I::LARGEST, reader).await?;
+    let members = (I::MEMBER, result.as_str());
+    let opened = ndjson::open(worker, request, members, I::misplaced, I::LARGEST, reader).await?;
     let LineExchange { batches, answers, response } = opened;
     let pipeline = Pipeline { worker: Rc::clone(worker), tenant, intake };
     tokio::task::spawn_local(async move { pipeline.run(batches, answers).await });
@@ -112,6 +123,7 @@ struct Pipeline<I> {
 struct CheckedLine<R> {
     number: u64,
     id: Option<String>,
+    warnings: Vec<UndeclaredName>,
     result: Result<R, Rejection>,
 }
 
@@ -174,9 +186,9 @@ impl<I: Intake> Pipeline<I> {
     fn begin(&self, checked: CheckedBatch<I::Row>) -> PendingBatch<I::Stored> {
         let CheckedBatch { lines, batch, .. } = checked;
         let mut rows = Vec::with_capacity(lines.len());
-        let without_row = |CheckedLine { number, id, result }| {
+        let without_row = |CheckedLine { number, id, warnings, result }| {
             let result = result.map(|row| rows.push(row));
-            CheckedLine { number, id, result }
+            CheckedLine { number, id, warnings, result }
         };
         let lines = lines.into_iter().map(without_row).collect();
         let pending = self.intake.keep(&self.worker.store, &self.tenant, rows);
@@ -205,7 +217,7 @@ impl<I: Intake> Pipeline<I> {
         };
         let status = outcome.status.as_ref().map_or("rejected", |status| status);
         I::count(&self.worker.shared.records, status);
-        print::<I>(line.number, line.id, outcome)
+        print::<I>(line.number, line.id, &line.warnings, outcome)
     }
 }
 
@@ -230,7 +242,8 @@ fn check_batch<I: Intake>(
 
 fn check<I: Intake>(intake: &I, checker: &mut I::Checker, line: &Line) -> CheckedLine<I::Row> {
     let number = line.number;
-    let rejected = |rejection| CheckedLine { number, id: None, result: Err(rejection) };
+    let rejected =
+        |rejection| CheckedLine { number, id: None, warnings: Vec::new(), result: Err(rejection) };
     let LineText::Bytes(bytes) = &line.text else {
         let message = format!("a {} has at most {} MiB", I::NOUN, I::LARGEST.line >> 20);
         return rejected(Rejection::new("requestTooLarge", message));
@@ -239,10 +252,16 @@ fn check<I: Intake>(intake: &I, checker: &mut I::Checker, line: &Line) -> Checke
         return rejected(Rejection::new("BadRequest", "the line is not UTF-8 text"));
     };
     let (id, result) = intake.check(checker, text);
-    CheckedLine { number, id, result }
+    let warnings = result.as_ref().map(I::warnings).unwrap_or_default();
+    CheckedLine { number, id, warnings, result }
 }
 
-fn print<I: Intake>(number: u64, id: Option<String>, outcome: Outcome) -> Answer {
+fn print<I: Intake>(
+    number: u64,
+    id: Option<String>,
+    warnings: &[UndeclaredName],
+    outcome: Outcome,
+) -> Answer {
     let Outcome { record, status, incomplete } = outcome;
     let mut text = format!("{{\"line\":{number}").into_bytes();
     let push_text = |out: &mut Vec<u8>, name, value: &str| {
@@ -264,6 +283,16 @@ fn print<I: Intake>(number: u64, id: Option<String>, outcome: Outcome) -> Answer
     if !incomplete.is_empty() {
         let names = incomplete.join("\",\"");
         text.extend_from_slice(format!(",\"incomplete\":[\"{names}\"]").as_bytes());
+    }
+    if !warnings.is_empty() {
+        text.extend_from_slice(b",\"warnings\":[");
+        for (place, warning) in warnings.iter().enumerate() {
+            text.extend_from_slice(if place == 0 { b"{" } else { b",{" });
+            push_member(&mut text, "message", &warning.to_string());
+            push_text(&mut text, "target", &warning.pointer);
+            text.push(b'}');
+        }
+        text.push(b']');
     }
     text.push(b'}');
     Answer { number, is_rejected, text }

@@ -11,8 +11,8 @@ mod rows;
 
 use std::rc::Rc;
 
-use model::TenantId;
 use model::log::{CALL_RECORD, Log, LogRow};
+use model::{TenantId, UndeclaredName};
 use odata::bound::{Query, Resource, Step};
 use odata::edm::StructuredType;
 use odata::json::Json;
@@ -177,6 +177,10 @@ impl Intake for LogIntake {
     const RESULT: &'static str = "callvault.logRowResult";
     const ID: &'static str = "id";
     const LARGEST: SizeLimits = SizeLimits::OF_ROWS;
+
+    fn warnings(row: &LogRow) -> Vec<UndeclaredName> {
+        row.undeclared.clone()
+    }
 
     fn checker(&self, _: &Store) {}
 

@@ -61,10 +61,12 @@ pub(crate) struct LineExchange {
 
 /// Opens the body of a request: lines, which are answered by lines, or the object that `$metadata`
 /// declares, with the lines in the member of that name, which is answered by a collection of that type.
+/// `misplaced` says of the context of such an object why its items can't be taken.
 pub(crate) async fn open(
     worker: &Rc<Worker>,
     request: &mut Request,
     (member, result): (&'static str, &str),
+    misplaced: fn(&str) -> Option<String>,
     largest: SizeLimits,
     reader: Reader,
 ) -> Result<LineExchange, Problem> {
@@ -80,7 +82,7 @@ pub(crate) async fn open(
     let format = request.preferences.json()?;
     let mut memory = worker.web.shared.budget.reserve(0)?;
     let bytes = request.take_body().read(largest.object, Some(&mut memory)).await?;
-    let batches = items::batches(bytes, member, memory).await?;
+    let batches = items::batches(bytes, member, misplaced, memory).await?;
     let (sender, stream) = stream::stream();
     let context = [&**worker.urls().context(request.place.version), result];
     let backlog = Backlog::before(sender, worker.web.shared.answer_budget.clone(), reader);

@@ -182,6 +182,11 @@ pub(crate) enum Lead<'p> {
 
 /// 404 for a path that begins with no version of the API.
 fn no_version(first: &str) -> Problem {
+    if first.is_empty() {
+        let message = "There is no resource at a path that begins with two slashes: the address that the \
+                       client puts before its paths must not end with one.";
+        return Problem::not_there(message);
+    }
     let is_version = first
         .strip_prefix(['v', 'V'])
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));

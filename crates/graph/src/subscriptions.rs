@@ -271,7 +271,7 @@ impl SubscriptionService<'_> {
             };
             let problem = Problem::bad_request(error.to_string()).named(name);
             match error.cause() {
-                Some(cause) => problem.with_cause(cause.to_owned()),
+                Some(cause) => problem.with_cause(cause),
                 None => problem,
             }
         })

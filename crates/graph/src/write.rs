@@ -31,6 +31,7 @@ const COST_OF_SHREDDING: usize = 4;
 const RESULT: HeaderName = HeaderName::from_static("callvault-result");
 const ENTITY_ID: HeaderName = HeaderName::from_static("odata-entityid");
 const INCOMPLETE: HeaderName = HeaderName::from_static("callvault-incomplete");
+const WARNING: HeaderName = HeaderName::from_static("callvault-warning");
 
 /// `POST callRecords`: creates a record or a version of one, or merges into it.
 pub(crate) async fn post(
@@ -84,6 +85,9 @@ async fn keep(
     shredded: ShreddedRecord,
 ) -> Result<Response, Problem> {
     check_conditions(worker, request, &shredded)?;
+    let said = shredded.undeclared.iter().map(|name| format!("{}: {name}", name.pointer));
+    let warnings: Vec<HeaderValue> =
+        said.filter_map(|text| HeaderValue::try_from(text).ok()).collect();
     let mut written = worker.store.write(&tenant, vec![shredded]).await?;
     let written = written.pop().ok_or_else(|| Problem::internal("the store gave no outcome"))?;
     if let Outcome::Conflict { pointer } = &written.outcome {
@@ -107,6 +111,9 @@ async fn keep(
     let incomplete = model::flags::incomplete(written.flags).join(", ");
     if let (false, Ok(value)) = (incomplete.is_empty(), HeaderValue::from_str(&incomplete)) {
         response = response.with_header(INCOMPLETE, value);
+    }
+    for warning in warnings {
+        response = response.with_header(WARNING, warning);
     }
     let place =
         format!("{}{}", worker.urls().root(request.place.version), address(request, &written.id));
@@ -207,7 +214,8 @@ pub(crate) fn invalid(error: &model::Error) -> Problem {
 /// The message for a record that says something else than the one that is kept.
 pub(crate) fn conflict_message(written: &WriteResult) -> String {
     format!(
-        "The record '{}' is kept in version {} with another value here.",
+        "The record '{}' is kept in version {} with another value here. Raise the version, or erase the \
+         record first.",
         written.id, written.version
     )
 }

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use model::{ShreddedRecord, TenantId};
+use model::{Misplaced, ShreddedRecord, TenantId, UndeclaredName};
 use store::{Outcome, Pending, Store, WriteResult};
 
 use crate::files::FilePiece;
@@ -48,16 +48,16 @@ pub struct Counts {
     pub incomplete: u64,
 }
 
-/// A record that was not put into the store.
+/// What is to be said of a record, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
-    /// Where it was read from.
+pub struct Remark {
+    /// Where the record was read from.
     pub file: Arc<str>,
     /// Line on which it begins, from 1; 0 where the whole file is meant.
     pub line: u64,
-    /// JSON Pointer to the value at fault in the value that begins on that line.
+    /// JSON Pointer to the value that is meant in the value that begins on that line.
     pub pointer: String,
-    /// What is wrong with it.
+    /// What is said.
     pub message: String,
 }
 
@@ -66,8 +66,12 @@ pub struct Reject {
 pub enum Event<'a> {
     /// A batch was committed; these are the counts so far.
     Progress(&'a Counts),
-    /// A record was refused.
-    Rejected(&'a Reject),
+    /// A record was refused, and is not in the store.
+    Rejected(&'a Remark),
+    /// A record has a member of an enumeration that nothing declares; it is kept as it is.
+    Undeclared(&'a Remark),
+    /// A record in the store says that it has more sessions or participants than came.
+    Incomplete(&'a Remark),
 }
 
 /// Imports all `pieces` with `threads` threads for shredding. A refused record is told and passed
@@ -124,9 +128,14 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    fn reject(&self, pointer: &str, message: String) -> Reject {
+    fn remark(&self, pointer: &str, message: String) -> Remark {
         let pointer = format!("{}{pointer}", self.pointer);
-        Reject { file: Arc::clone(&self.file), line: self.line, pointer, message }
+        Remark { file: Arc::clone(&self.file), line: self.line, pointer, message }
+    }
+
+    /// What is said of names that are kept though nothing declares them.
+    pub(crate) fn undeclared(&self, names: &[UndeclaredName]) -> Vec<Remark> {
+        names.iter().map(|name| self.remark(&name.pointer, name.to_string())).collect()
     }
 }
 
@@ -136,7 +145,8 @@ struct ShreddedBatch {
     bytes: usize,
     origins: Vec<Origin>,
     records: Vec<ShreddedRecord>,
-    rejects: Vec<Reject>,
+    rejects: Vec<Remark>,
+    undeclared: Vec<Remark>,
 }
 
 fn read(pieces: impl Iterator<Item = FilePiece>, batches: Sender<Batch>, budget: &Budget) {
@@ -175,8 +185,14 @@ fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<Shre
                 Err(refusal) => out.rejects.push(refused(file, refusal)),
                 Ok(record) => {
                     let origin = Origin { file, line: record.line, pointer: record.pointer };
+                    let context = record.context.as_deref();
+                    if let Some(found) = context.and_then(Misplaced::of_context) {
+                        out.rejects.push(origin.remark("", found.to_string()));
+                        continue;
+                    }
                     match model::shred(&record.text, &mut codec) {
                         Ok(shredded) => {
+                            out.undeclared.extend(origin.undeclared(&shredded.undeclared));
                             out.origins.push(origin);
                             out.records.push(shredded);
                         }
@@ -192,13 +208,13 @@ fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<Shre
 }
 
 /// What could not even be cut out of the file.
-pub(crate) fn refused(file: Arc<str>, refusal: Refusal) -> Reject {
+pub(crate) fn refused(file: Arc<str>, refusal: Refusal) -> Remark {
     let Refusal { line, pointer, message } = refusal;
-    Reject { file, line, pointer, message }
+    Remark { file, line, pointer, message }
 }
 
 /// Lines of the record become lines of the file.
-pub(crate) fn reject(origin: &Origin, error: &model::Error) -> Reject {
+pub(crate) fn reject(origin: &Origin, error: &model::Error) -> Remark {
     let message = match error {
         model::Error::Json(error) => {
             let line = origin.line + error.line as u64 - 1;
@@ -206,7 +222,7 @@ pub(crate) fn reject(origin: &Origin, error: &model::Error) -> Reject {
         }
         model::Error::Invalid { message, .. } => message.clone(),
     };
-    origin.reject(error.pointer(), message)
+    origin.remark(error.pointer(), message)
 }
 
 /// A batch that is being committed.
@@ -256,6 +272,9 @@ impl BatchWriter<'_> {
             for reject in &batch.rejects {
                 self.reject(reject);
             }
+            for remark in &batch.undeclared {
+                (self.on_event)(Event::Undeclared(remark));
+            }
             let ShreddedBatch { bytes, origins, records, .. } = batch;
             let pending = self.store.write(self.tenant, records);
             self.under_way.push_back(PendingBatch { pending, origins, bytes });
@@ -285,16 +304,29 @@ impl BatchWriter<'_> {
             Outcome::Archived => &mut self.counts.archived,
             Outcome::Conflict { pointer } => {
                 let version = written.version;
-                let message = format!("differs from the stored record of version {version}");
-                return self.reject(&origin.reject(pointer, message));
+                let (tenant, id) = (self.tenant, &written.id);
+                let message = format!(
+                    "differs from the stored record of version {version}: raise the version, or erase what is \
+                     stored with `callvault erase --tenant {tenant} {id}`"
+                );
+                return self.reject(&origin.remark(pointer, message));
             }
         };
         *count += 1;
         self.counts.read += 1;
-        self.counts.incomplete += u64::from(!model::flags::incomplete(written.flags).is_empty());
+        let parts = model::flags::incomplete(written.flags);
+        if let [part, ..] = parts.as_slice() {
+            self.counts.incomplete += 1;
+            let (id, all) = (&written.id, parts.join(" and "));
+            let message = format!(
+                "{id} has more {all} than came: follow its {part}@odata.nextLink, and import it again with all \
+                 of them"
+            );
+            (self.on_event)(Event::Incomplete(&origin.remark("", message)));
+        }
     }
 
-    fn reject(&mut self, reject: &Reject) {
+    fn reject(&mut self, reject: &Remark) {
         self.counts.read += 1;
         self.counts.rejected += 1;
         (self.on_event)(Event::Rejected(reject));

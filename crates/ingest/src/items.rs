@@ -22,6 +22,8 @@ pub struct ItemSplitter {
     /// Behind the last item that was cut out.
     at: usize,
     number: u64,
+    /// What the answer says that they are.
+    context: Option<String>,
 }
 
 /// Text as the owner of bytes.
@@ -40,10 +42,15 @@ impl ItemSplitter {
     /// # Errors
     /// Where the text is anything else.
     pub fn new(text: String, member: &str) -> Result<Self, odata::json::Error> {
-        let at = check(&text, member)?;
+        let (at, context) = check(&text, member)?;
         let text = Arc::new(text);
         let bytes = Bytes::from_owner(Owner(Arc::clone(&text)));
-        Ok(Self { text, bytes, at, number: 0 })
+        Ok(Self { text, bytes, at, number: 0, context })
+    }
+
+    /// The context of the answer around the items, which says what they are.
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
     }
 
     /// The next items; none at the end. The text was checked, so there is no other end.
@@ -69,16 +76,19 @@ impl ItemSplitter {
     }
 }
 
-/// Where the items begin in a text that is as it should be to its end.
-fn check(text: &str, member: &str) -> Result<usize, odata::json::Error> {
+/// Where the items begin in a text that is as it should be to its end, and its context.
+fn check(text: &str, member: &str) -> Result<(usize, Option<String>), odata::json::Error> {
     let mut scanner = Scanner::foreign(text).around(AROUND);
-    let mut items_at = None;
+    let (mut items_at, mut context) = (None, None);
     scanner.enter_object()?;
     let mut is_first = true;
     while let Some(name) = scanner.next_member(is_first)? {
         is_first = false;
         if name.raw().contains('@') {
-            scanner.value()?;
+            let value = scanner.value()?;
+            if matches!(name.raw(), "@odata.context" | "@context") {
+                context = value.as_text().map(|text| text.value().into_owned());
+            }
             continue;
         }
         if !(name.is(member) || name.is("value")) || items_at.is_some() {
@@ -95,7 +105,7 @@ fn check(text: &str, member: &str) -> Result<usize, odata::json::Error> {
     }
     scanner.end()?;
     // An object without the member has no items behind its end.
-    Ok(items_at.unwrap_or(text.len()))
+    Ok((items_at.unwrap_or(text.len()), context))
 }
 
 #[cfg(test)]

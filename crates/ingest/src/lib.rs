@@ -13,7 +13,7 @@ mod open;
 mod split;
 
 pub use files::{Empty, FilePiece, Files};
-pub use import::{Counts, Event, Reject, import};
+pub use import::{Counts, Event, Remark, import};
 pub use items::ItemSplitter;
 pub use lines::{Line, LineSplitter, LineText};
 pub use logs::import_log;

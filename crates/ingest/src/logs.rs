@@ -11,7 +11,7 @@ use odata::primitive::DateTimeOffset;
 use store::{LogRowOutcome, Pending, Store};
 
 use crate::files::FilePiece;
-use crate::import::{Counts, Event, Origin, Reject, refused, reject};
+use crate::import::{Counts, Event, Origin, Remark, refused, reject};
 
 /// Rows that are written together.
 const TOGETHER: usize = 1_000;
@@ -32,7 +32,12 @@ pub fn import_log(
     let mut rows = Vec::with_capacity(TOGETHER);
     for FilePiece { file, piece } in pieces {
         match checked(file, piece, log, counted_from) {
-            Ok(row) => rows.push(row),
+            Ok((row, remarks)) => {
+                for remark in &remarks {
+                    (writing.on_event)(Event::Undeclared(remark));
+                }
+                rows.push(row);
+            }
             Err(reject) => writing.reject(&reject),
         }
         if rows.len() == TOGETHER {
@@ -49,12 +54,15 @@ fn checked(
     piece: Result<crate::split::Record, crate::split::Refusal>,
     log: Log,
     counted_from: Option<DateTimeOffset>,
-) -> Result<LogRow, Reject> {
+) -> Result<(LogRow, Vec<Remark>), Remark> {
     match piece {
         Err(refusal) => Err(refused(file, refusal)),
         Ok(record) => {
             let origin = Origin { file, line: record.line, pointer: record.pointer };
-            read(log, &record.text, counted_from).map_err(|error| reject(&origin, &error))
+            let row =
+                read(log, &record.text, counted_from).map_err(|error| reject(&origin, &error))?;
+            let remarks = origin.undeclared(&row.undeclared);
+            Ok((row, remarks))
         }
     }
 }
@@ -90,7 +98,7 @@ impl RowWriter<'_> {
         Ok(())
     }
 
-    fn reject(&mut self, reject: &Reject) {
+    fn reject(&mut self, reject: &Remark) {
         self.counts.read += 1;
         self.counts.rejected += 1;
         (self.on_event)(Event::Rejected(reject));

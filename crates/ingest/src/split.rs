@@ -13,6 +13,8 @@
 mod list;
 mod nesting;
 
+use std::sync::Arc;
+
 use odata::json::Node;
 
 use list::Head;
@@ -27,6 +29,8 @@ pub struct Record {
     pub line: u64,
     /// JSON Pointer to it in the value that it stands in; empty for one that stands alone.
     pub pointer: String,
+    /// The context of the answer that it stands in, which says what its items are.
+    pub context: Option<Arc<str>>,
 }
 
 /// A part of the stream in which no record could be found.
@@ -78,6 +82,8 @@ struct List {
     /// The member whose items they are; none in a bare array.
     member: Option<&'static str>,
     index: usize,
+    /// What the answer around them says that they are.
+    context: Option<Arc<str>>,
 }
 
 /// Takes bytes in pieces of any size and gives back records.
@@ -180,7 +186,7 @@ impl Splitter {
             Some(b'{') => self.enter(State::Undecided),
             Some(b'[') => {
                 self.at += 1;
-                self.list = Some(List { member: None, index: 0 });
+                self.list = Some(List { member: None, index: 0, context: None });
                 self.go(State::Items)
             }
             Some(_) => self.lose("expected a record, which begins with '{'"),
@@ -214,7 +220,8 @@ impl Splitter {
                 self.line +=
                     self.buffer[self.start..end].split(|byte| *byte == b'\n').count() as u64 - 1;
                 self.at = end;
-                self.list = Some(List { member: Some(member), index: 0 });
+                let context = context(&self.buffer[self.start..end]);
+                self.list = Some(List { member: Some(member), index: 0, context });
                 self.go(State::Items)
             }
             Head::Record | Head::Unclear => {
@@ -255,6 +262,7 @@ impl Splitter {
         let place = (self.start_line, self.pointer());
         let text = std::str::from_utf8(&self.buffer[self.start..self.at]).map(str::to_owned);
         let was_skipped = std::mem::take(&mut self.is_skipping);
+        let context = self.list.as_ref().and_then(|list| list.context.clone());
         let next = match &mut self.list {
             Some(list) => {
                 list.index += 1;
@@ -266,7 +274,7 @@ impl Splitter {
         let (line, pointer) = place;
         match text {
             _ if was_skipped => Step::Go,
-            Ok(text) => Step::Found(Ok(Record { text, line, pointer })),
+            Ok(text) => Step::Found(Ok(Record { text, line, pointer, context })),
             Err(_) => {
                 let message = "the text is not UTF-8".to_owned();
                 Step::Found(Err(Refusal { line, pointer, message }))
@@ -383,8 +391,8 @@ impl Splitter {
     fn pointer(&self) -> String {
         match &self.list {
             None => String::new(),
-            Some(List { member: None, index }) => format!("/{index}"),
-            Some(List { member: Some(member), index }) => format!("/{member}/{index}"),
+            Some(List { member: None, index, .. }) => format!("/{index}"),
+            Some(List { member: Some(member), index, .. }) => format!("/{member}/{index}"),
         }
     }
 
@@ -395,6 +403,14 @@ impl Splitter {
     fn refusal_at(&self, line: u64, message: &str) -> Piece {
         Err(Refusal { line, pointer: self.pointer(), message: message.to_owned() })
     }
+}
+
+/// The context of an answer that begins with these bytes, up to the `[` of its items.
+fn context(head: &[u8]) -> Option<Arc<str>> {
+    let text = format!("{}]}}", std::str::from_utf8(head).ok()?);
+    let node = Node::parse(&text).ok()?;
+    let context = node.get("@odata.context").or_else(|| node.get("@context"))?;
+    Some(context.as_text()?.value().into())
 }
 
 #[cfg(test)]

@@ -14,12 +14,16 @@ pub mod identity;
 pub mod key;
 pub mod log;
 pub mod merge;
+mod misplaced;
 pub mod rows;
 pub mod search;
 pub mod shred;
+mod telephone_log;
 pub mod variation;
 
 pub use columns::Value;
 pub use key::{TenantId, key};
+pub use misplaced::Misplaced;
+pub use odata::canonical::UndeclaredName;
 pub use rows::RowSet;
 pub use shred::{Error, ShreddedRecord, shred, shred_own};

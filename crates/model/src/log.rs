@@ -1,141 +1,23 @@
-//! The telephone logs: which there are, and how their rows are read, merged and shown
-//! (Graph, "getPstnCalls" and its sisters).
+//! The rows of the telephone logs: how they are read, merged and shown (Graph, "getPstnCalls" and its
+//! sisters).
 //!
 //! A row is checked against beta's type, which has every member that v1.0's has. It is kept as it
 //! came; what is shown has all members that its version declares, and those that none does.
 
-use odata::canonical::{Canonicaliser, absent};
+use odata::canonical::{Canonicaliser, UndeclaredName, absent};
 use odata::edm::StructuredType;
 use odata::json::{Member, Node, Pointer, Text, write_members};
 use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
 
 use crate::fragment::Corrupt;
-use crate::generated::{CALL_RECORD as CALL_RECORD_TYPE, beta, v1_0};
+use crate::generated::{CALL_RECORD as CALL_RECORD_TYPE, beta};
 use crate::key::LONGEST_ID;
 use crate::shred::Error;
 
+pub use crate::telephone_log::{COUNTED_FROM, Log};
+
 /// The member that leads to the record of a row's call.
 pub const CALL_RECORD: &str = "callvault.callRecord";
-/// The annotation that says on which day (UTC) the calls happened that a row of the dial-out report sums
-/// up.
-pub const COUNTED_FROM: &str = "@callvault.startDateTime";
-
-/// A telephone log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Log {
-    /// Calls through calling plans and operators.
-    PstnCalls,
-    /// Calls through session border controllers of one's own.
-    DirectRoutingCalls,
-    /// Text messages.
-    Sms,
-    /// Users who were barred from calling, or let in again.
-    BlockedUsers,
-    /// What dialling out of meetings cost.
-    DialoutReport,
-}
-
-impl Log {
-    /// Every log, in the order of documentation.
-    pub const ALL: [Self; 5] = [
-        Self::PstnCalls,
-        Self::DirectRoutingCalls,
-        Self::Sms,
-        Self::BlockedUsers,
-        Self::DialoutReport,
-    ];
-
-    /// The name by which commands and the store call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PstnCalls => "pstn",
-            Self::DirectRoutingCalls => "direct-routing",
-            Self::Sms => "sms",
-            Self::BlockedUsers => "blocked",
-            Self::DialoutReport => "dialout",
-        }
-    }
-
-    /// The log that a command calls so.
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|log| log.name() == name)
-    }
-
-    /// Graph's name for it: the function that reads it is `get…`, the action that fills it
-    /// `callvault.import…`.
-    fn title(self) -> &'static str {
-        match self {
-            Self::PstnCalls => "PstnCalls",
-            Self::DirectRoutingCalls => "DirectRoutingCalls",
-            Self::Sms => "SmsLog",
-            Self::BlockedUsers => "PstnBlockedUsersLog",
-            Self::DialoutReport => "PstnOnlineMeetingDialoutReport",
-        }
-    }
-
-    /// The log that a function reads.
-    pub fn of_function(name: &str) -> Option<Self> {
-        let title = name.strip_prefix("get")?;
-        Self::ALL.into_iter().find(|log| log.title() == title)
-    }
-
-    /// The log that an action fills.
-    pub fn of_action(name: &str) -> Option<Self> {
-        let title = name.strip_prefix("import")?;
-        Self::ALL.into_iter().find(|log| log.title() == title)
-    }
-
-    /// The most days that one request may ask for; `None` where Graph names no limit.
-    pub fn most_days(self) -> Option<i64> {
-        (self != Self::DirectRoutingCalls).then_some(90)
-    }
-
-    /// Whether what happened at the very end of a range belongs to it.
-    pub fn includes_end(self) -> bool {
-        self != Self::DirectRoutingCalls
-    }
-
-    /// The type of a row, as beta has it.
-    pub fn ty(self) -> &'static StructuredType {
-        match self {
-            Self::PstnCalls => &beta::PSTN_CALL_LOG_ROW,
-            Self::DirectRoutingCalls => &beta::DIRECT_ROUTING_LOG_ROW,
-            Self::Sms => &beta::SMS_LOG_ROW,
-            Self::BlockedUsers => &beta::PSTN_BLOCKED_USERS_LOG_ROW,
-            Self::DialoutReport => &beta::PSTN_ONLINE_MEETING_DIALOUT_REPORT,
-        }
-    }
-
-    /// The type of a row as v1.0 has it, which has only some of the logs.
-    pub fn ty_of_v1(self) -> Option<&'static StructuredType> {
-        match self {
-            Self::PstnCalls => Some(&v1_0::PSTN_CALL_LOG_ROW),
-            Self::DirectRoutingCalls => Some(&v1_0::DIRECT_ROUTING_LOG_ROW),
-            _ => None,
-        }
-    }
-
-    /// The member by which ranges are measured.
-    fn time_member(self) -> &'static str {
-        match self {
-            Self::PstnCalls | Self::DirectRoutingCalls => "startDateTime",
-            Self::Sms => "sentDateTime",
-            Self::BlockedUsers => "blockDateTime",
-            Self::DialoutReport => COUNTED_FROM,
-        }
-    }
-
-    /// The members that identify a row of a log without ids; none: all of it does.
-    fn names(self) -> &'static [&'static str] {
-        match self {
-            Self::PstnCalls | Self::DirectRoutingCalls | Self::Sms => &[],
-            Self::BlockedUsers => &["userId", "blockDateTime", "userBlockMode"],
-            Self::DialoutReport => {
-                &["userId", "usageLocation", "destinationContext", "currency", COUNTED_FROM]
-            }
-        }
-    }
-}
 
 /// A row, checked, to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +32,8 @@ pub struct LogRow {
     pub time: i64,
     /// Its members as JSON, without those that say nothing.
     pub body: String,
+    /// Members of enumerations that are kept though nothing declares them.
+    pub undeclared: Vec<UndeclaredName>,
 }
 
 /// Reads and checks a row. `counted_from` is when the calls of a row of the dial-out report happened
@@ -169,7 +53,8 @@ pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Resul
         settle_case(&mut members);
     }
     let resolve = |_: &'static StructuredType, _: &[Member<'_>]| None;
-    Canonicaliser::new(resolve).object(&mut members, log.ty(), &Pointer::Root)?;
+    let mut canonicaliser = Canonicaliser::new(resolve);
+    canonicaliser.object(&mut members, log.ty(), &Pointer::Root)?;
     members.retain(|member| !is_nothing(&member.value) && !member.name.is("@odata.type"));
     if let (Log::DialoutReport, Some(counted_from)) = (log, counted_from)
         && !members.iter().any(|member| member.name.is(COUNTED_FROM))
@@ -186,7 +71,9 @@ pub fn read(log: Log, text: &str, counted_from: Option<DateTimeOffset>) -> Resul
         Some(id) => crate::key::key(id),
         None => name_of(log, &members, &body),
     };
-    Ok(LogRow { log, id, id_key, time, body: String::from_utf8_lossy(&body).into_owned() })
+    let body = String::from_utf8_lossy(&body).into_owned();
+    let undeclared = canonicaliser.into_undeclared();
+    Ok(LogRow { log, id, id_key, time, body, undeclared })
 }
 
 /// Refuses what only rows of another log, or call records, have: it was meant for somewhere else.
@@ -198,12 +85,19 @@ fn refuse_foreign(log: Log, members: &[Member<'_>]) -> Result<(), Error> {
             continue;
         }
         let other = others().find(|other| other.ty().property(&name).is_some());
-        let of = match other {
-            Some(other) => format!("rows of get{}", other.title()),
-            None if CALL_RECORD_TYPE.property(&name).is_some() => "call records".to_owned(),
+        let (of, how) = match other {
+            Some(other) => {
+                let (title, name) = (other.title(), other.name());
+                (format!("rows of get{title}"), format!("--kind {name} or callvault.import{title}"))
+            }
+            None if CALL_RECORD_TYPE.property(&name).is_some() => {
+                ("call records".to_owned(), "--kind records or callvault.import".to_owned())
+            }
             None => continue,
         };
-        let message = format!("rows of get{} have no '{name}', {of} have", log.title());
+        let title = log.title();
+        let message =
+            format!("rows of get{title} have no '{name}', {of} have: import them with {how}");
         return Err(invalid(&format!("/{name}"), message));
     }
     Ok(())

@@ -11,7 +11,7 @@ mod rows;
 mod stored;
 mod typed;
 
-use odata::canonical::Mismatch;
+use odata::canonical::{Mismatch, UndeclaredName};
 use odata::json::Scanner;
 
 use crate::fragment::Codec;
@@ -46,6 +46,8 @@ pub struct ShreddedRecord {
     pub participant_keys: Vec<Vec<u8>>,
     /// Typed columns of all levels.
     pub rows: TypedRows,
+    /// Members of enumerations that are kept though nothing declares them.
+    pub undeclared: Vec<UndeclaredName>,
 }
 
 /// Why a record cannot be kept.

@@ -1,6 +1,6 @@
 //! Why an address may get no notifications.
 
-use crate::send_error::SendError;
+use crate::send_error::{FORBIDDEN, SendError, UNENCRYPTED};
 
 /// Why an address may get no notifications, in Graph's words where it has some.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,12 +36,21 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// What only the log says.
-    pub fn cause(&self) -> Option<&str> {
-        match self {
-            Self::NotOk { cause } => Some(cause),
-            _ => None,
-        }
+    /// What only the log says: the cause, and the setting that would allow it.
+    pub fn cause(&self) -> Option<String> {
+        let cause = match self {
+            Self::NotOk { cause } => cause,
+            Self::Address(why) => *why,
+            Self::TimedOut | Self::OtherToken | Self::OtherType => return None,
+        };
+        let setting = if cause.contains(FORBIDDEN) {
+            ": notifications.allow_networks names networks that it may send to"
+        } else if cause == UNENCRYPTED {
+            ": notifications.allow_insecure_urls = true allows http:// and nats://"
+        } else {
+            ""
+        };
+        Some(format!("{cause}{setting}"))
     }
 }
 

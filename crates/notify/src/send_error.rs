@@ -57,5 +57,8 @@ pub fn reason_for_applications(reason: &str) -> &str {
 /// How long a receiver may take to answer (Graph, "change notifications delivery").
 pub(crate) const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
+/// The address is one that messages would reach unencrypted.
+pub(crate) const UNENCRYPTED: &str = "the address begins with neither https:// nor tls://";
+
 /// The address resolves to a network that messages don't go to.
 pub(crate) const FORBIDDEN: &str = "the address is in a network that this service does not send to";

@@ -8,7 +8,7 @@ use reqwest::Url;
 use crate::address::Guard;
 use crate::handshake::HandshakeError;
 use crate::nats::Nats;
-use crate::send_error::SendError;
+use crate::send_error::{SendError, UNENCRYPTED};
 use crate::transport::Transport;
 use crate::webhook::Webhooks;
 
@@ -62,10 +62,7 @@ impl Transports {
                 let why = "the address begins with none of https://, http://, tls:// and nats://";
                 return Err(SendError::Address(why));
             }
-            _ => {
-                let why = "the address begins with neither https:// nor tls://";
-                return Err(SendError::Address(why));
-            }
+            _ => return Err(SendError::Address(UNENCRYPTED)),
         }
         if url.host_str().unwrap_or_default().is_empty() {
             return Err(SendError::Address("the address has no host"));

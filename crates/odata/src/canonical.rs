@@ -8,8 +8,11 @@
 
 mod value;
 
+use std::fmt;
+
 use crate::edm::{EnumType, Property, StructuredType, Type};
 use crate::json::{Member, Node, Pointer, Text};
+use crate::suggest::within;
 
 /// A value that its type does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,36 @@ pub struct Mismatch {
     pub message: String,
 }
 
+/// A member of an evolvable enumeration that nothing declares. It is kept, since services add members
+/// without notice, but it may be misspelt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndeclaredName {
+    /// JSON Pointer (RFC 6901) to the first value that has it.
+    pub pointer: String,
+    /// The name as it came.
+    pub name: String,
+    /// Name of the enumeration.
+    pub ty: &'static str,
+    /// The declared member that was probably meant.
+    pub meant: Option<&'static str>,
+}
+
+impl fmt::Display for UndeclaredName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}' is not a declared member of {}", self.name, self.ty)?;
+        match self.meant {
+            Some(meant) => write!(f, "; did you mean '{meant}'? It is kept as it is"),
+            None => f.write_str("; it is kept as it is"),
+        }
+    }
+}
+
+/// Most undeclared names that are told of one text. Others are kept as well.
+const MOST_UNDECLARED: usize = 8;
+
+/// Letters by which a misspelt member differs from the one that was meant, at most.
+pub(crate) const MISSPELT_LETTERS: usize = 2;
+
 /// Tells the type of an object that does not say it, where the declared type has derived ones.
 pub type Resolve = fn(&'static StructuredType, &[Member<'_>]) -> Option<&'static StructuredType>;
 
@@ -28,6 +61,7 @@ pub type Resolve = fn(&'static StructuredType, &[Member<'_>]) -> Option<&'static
 pub struct Canonicaliser {
     resolve: Resolve,
     has_unsettled_enum: bool,
+    undeclared: Vec<UndeclaredName>,
 }
 
 /// More declared properties than this in one type would not fit the set of those that were seen.
@@ -36,12 +70,17 @@ const MOST_PROPERTIES: usize = 64;
 impl Canonicaliser {
     /// With the service's own rule for objects that do not say their type.
     pub fn new(resolve: Resolve) -> Self {
-        Self { resolve, has_unsettled_enum: false }
+        Self { resolve, has_unsettled_enum: false, undeclared: Vec::new() }
     }
 
     /// Whether an enumeration member was met that is not declared before the sentinel.
     pub fn has_unsettled_enum(&self) -> bool {
         self.has_unsettled_enum
+    }
+
+    /// The undeclared names that were met, each once.
+    pub fn into_undeclared(self) -> Vec<UndeclaredName> {
+        self.undeclared
     }
 
     /// Brings the members of an object of type `declared` (or a derived one) into canonical form
@@ -181,11 +220,27 @@ impl Canonicaliser {
             && !name.as_bytes()[0].is_ascii_digit()
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !ty.is_evolvable() || !is_identifier {
-            let message = format!("'{}' is not a member of {}", text.value(), ty.name);
+            let known = ty.members.iter().map(|(known, _)| *known);
+            let meant = within(MISSPELT_LETTERS, name, known);
+            let meant =
+                meant.map_or_else(String::new, |meant| format!("; did you mean '{meant}'?"));
+            let message = format!("'{}' is not a member of {}{meant}", text.value(), ty.name);
             return Err(Mismatch { pointer: at.to_string(), message });
         }
         self.has_unsettled_enum = true;
+        self.note_undeclared(name, ty, at);
         Ok(())
+    }
+
+    fn note_undeclared(&mut self, name: &str, ty: &'static EnumType, at: &Pointer<'_>) {
+        let known = || ty.members.iter().map(|(known, _)| *known);
+        let is_told = self.undeclared.iter().any(|told| told.name == name && told.ty == ty.name);
+        if is_told || self.undeclared.len() == MOST_UNDECLARED || known().any(|it| it == name) {
+            return;
+        }
+        let meant = within(MISSPELT_LETTERS, name, known());
+        let (pointer, name) = (at.to_string(), name.to_owned());
+        self.undeclared.push(UndeclaredName { pointer, name, ty: ty.name, meant });
     }
 }
 

@@ -128,7 +128,11 @@ impl Error {
     }
 
     fn suggestion(&self) -> String {
-        self.suggestion.as_ref().map_or_else(String::new, |name| format!(" Did you mean '{name}'?"))
+        match &self.suggestion {
+            None => String::new(),
+            Some(text) if text.starts_with('\'') => format!(" Text stands in quotes: {text}."),
+            Some(name) => format!(" Did you mean '{name}'?"),
+        }
     }
 }
 

@@ -107,6 +107,12 @@ pub(crate) fn enumeration(model: &'static Model, name: &str) -> Option<&'static 
     })
 }
 
+/// The names of the members of all enumerations.
+pub(crate) fn enum_members(model: &'static Model) -> impl Iterator<Item = &'static str> {
+    let enums = model.schemas.iter().flat_map(|schema| schema.enums);
+    enums.flat_map(|ty| ty.members).map(|(name, _)| *name)
+}
+
 /// The entity or complex type with that name, which has to have a namespace.
 pub(crate) fn structured(model: &'static Model, name: &str) -> Option<&'static StructuredType> {
     let types = || model.schemas.iter().flat_map(|schema| schema.types).copied();

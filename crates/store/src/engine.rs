@@ -22,6 +22,7 @@ pub(crate) use insertion::Insertion;
 pub(crate) use opener::Opener;
 pub use place::Place;
 pub(crate) use row::{Flow, Row};
+pub use sqlite::owner::is_owned;
 pub(crate) use value::{Value, Values};
 
 /// A limit as a statement takes it.

@@ -34,7 +34,7 @@ pub use advisory_locks::AdvisoryLocks;
 pub use answer::cost;
 pub use cache::change_feed::{ChangeFeed, Doorkeeper, FeedChanges};
 pub use codec::{Codec, FragmentReader, PackedFragment};
-pub use engine::Place;
+pub use engine::{Place, is_owned};
 pub use error::{Cause, Error};
 pub use model::call::{CallEventRow, CallRow, Ending};
 pub use options::{Options, Role};

@@ -11,11 +11,8 @@
 //! - any language with `file=NAME`: a file to save. `toml` with `settings`: settings that are accepted.
 //! - `output`, or `json` right behind `http`: what the last block printed.
 //!
-//! Two comments, which no reader sees, say what a reader of a section has: `<!-- has: COMMANDS -->`, and
-//! `<!-- serves: COMMAND -->`, which is a block `sh server paste`.
-//!
-//! A block that can't run here has a line before it that says so to the reader as well: `*Not run by the
-//! check: REASON.*` Anything else is an error, so no block is overlooked.
+//! A block that can't run here has a line before it that says so to the reader as well: `*This example is not
+//! tested: REASON.*` Anything else is an error, so no block is overlooked.
 //!
 //! The runner stands in for what belongs to the reader's machine ([`machine`]), and compares what is shown
 //! with what is printed except for what differs on each run ([`compare`]).

@@ -25,12 +25,37 @@ pub enum StartError {
     )]
     PlainHttp(SocketAddr),
     /// A PEM file can't be used.
-    #[error("{} is no PEM file that --tls-cert and --tls-key can use: {reason}", path.display())]
+    #[error("{} is no PEM file that {flag} can use: {reason}", path.display())]
     Certificate {
         /// The file.
         path: PathBuf,
+        /// The flag that names it.
+        flag: &'static str,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A PEM file can't be read.
+    #[error("reading {} ({flag})", path.display())]
+    CertificateFile {
+        /// The file.
+        path: PathBuf,
+        /// The flag that names it.
+        flag: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The key belongs to another certificate.
+    #[error(
+        "the key in {} (--tls-key) is not the key of the certificate in {} (--tls-cert): name two files \
+         that were made together",
+        key.display(),
+        certificate.display()
+    )]
+    OtherKey {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// The file of the key.
+        key: PathBuf,
     },
     /// The public URL is not one.
     #[error("the public URL '{0}' must begin with http:// or https:// and have no query")]

@@ -20,9 +20,12 @@ exits with code 3 if records were rejected. On a terminal it explains them:\n\
   replaced    a higher version took the place of a stored one, which stays readable\n\
   merged      the same version came with more in it, such as its sessions\n\
   archived    lower than the stored version, and kept beside it\n\
-  incomplete  in the store, and says that it has more sessions or participants than came")]
+  incomplete  in the store, and says that it has more sessions or participants than came; each is named\n\
+With --kind it imports rows of telephone logs. A member of an enumeration that is not declared, such as\n\
+a misspelt one, is kept as it is, with a warning.")]
 pub(crate) struct Import {
-    /// Tenant of the records, a GUID; it needs no creating [default: the only one in the store]
+    /// Tenant of the records, a GUID; it needs no creating [default: the only one in the store, so the first
+    /// import needs it]
     #[arg(long, value_name = "GUID", value_parser = values::tenant)]
     pub(crate) tenant: Option<TenantId>,
     /// Files and folders, or - for standard input
@@ -35,7 +38,8 @@ pub(crate) struct Import {
     /// "@callvault.startDateTime"
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub(crate) counted_from: Option<DateTimeOffset>,
-    /// Write rejected records to this file, one JSON object per line, instead of standard error
+    /// Write why records were rejected to this file instead of standard error: for each, a JSON object with
+    /// file, line, pointer and message on a line, and not the record itself
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 }

@@ -27,6 +27,9 @@ pub(crate) struct Backup {
 
 /// `erase`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Prints the counts as one JSON object, names the ids that were not found on standard error, and exits\n\
+with code 3 if there are any.")]
 pub(crate) struct Erase {
     /// Tenant of the records
     #[arg(long, value_name = "GUID", value_parser = values::tenant)]

@@ -23,23 +23,24 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
     };
     let mut diagnosis = store.doctor()?;
     diagnosis.problems.extend(problems_of_keys(settings, &store)?);
-    writeln!(out, "store  {}", settings.store)?;
-    writeln!(out, "file   {:>15} bytes", diagnosis.file_bytes)?;
-    writeln!(out, "log    {:>15} bytes", diagnosis.wal_bytes)?;
-    for table in &diagnosis.tables {
-        writeln!(out, "{:<24} {:>12} rows {:>15} bytes", table.name, table.rows, table.bytes)?;
-    }
     if store.unjudged() > 0 {
         writeln!(out, "verdicts: {} records have none yet; 'serve' gives them", store.unjudged())?;
     }
-    if diagnosis.problems.is_empty() {
+    let is_sound = diagnosis.problems.is_empty();
+    if is_sound {
         writeln!(out, "sound")?;
-        return Ok(ExitCode::SUCCESS);
     }
     for problem in &diagnosis.problems {
         writeln!(out, "problem: {problem}")?;
     }
-    Ok(ExitCode::FAILURE)
+    writeln!(out, "\nstore  {}", settings.store)?;
+    writeln!(out, "file   {:>15} bytes", diagnosis.file_bytes)?;
+    writeln!(out, "log    {:>15} bytes", diagnosis.wal_bytes)?;
+    writeln!(out, "\n{:<24} {:>12} {:>15}", "table", "rows", "bytes")?;
+    for table in &diagnosis.tables {
+        writeln!(out, "{:<24} {:>12} {:>15}", table.name, table.rows, table.bytes)?;
+    }
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What of the secrets in the store does not open with the master key, a sentence each.

@@ -10,32 +10,42 @@ use model::TenantId;
 use store::Store;
 
 use super::opening::open_store;
-use super::tenants;
+use super::{PARTLY_DONE, tenants};
 use crate::cli::Erase;
+use crate::logging;
 use crate::settings::Settings;
 
 /// Records erased per transaction, so that other writers do not wait long.
 const RECORDS_PER_TRANSACTION: usize = 200;
 
 pub(super) fn run(args: &Erase, settings: &Settings) -> Result<ExitCode> {
-    let mut id_keys: Vec<Vec<u8>> = args.ids.iter().map(|id| model::key(id)).collect();
+    let mut ids = args.ids.clone();
     if let Some(file) = &args.file {
         let text = read(file).with_context(|| format!("reading {}", file.display()))?;
-        let ids = text.lines().map(str::trim).filter(|id| !id.is_empty());
-        id_keys.extend(ids.map(model::key));
+        let lines = text.lines().map(str::trim).filter(|id| !id.is_empty());
+        ids.extend(lines.map(str::to_owned));
     }
-    id_keys.sort_unstable();
-    id_keys.dedup();
+    ids.sort_by_cached_key(|id| model::key(id));
+    ids.dedup_by_key(|id| model::key(id));
     let store = open_store(settings)?;
     tenants::resolve(Some(&args.tenant), &mut store.reader()?)?;
-    let (done, found) = if args.dry_run {
-        ("wouldErase", count(&store, &args.tenant, &id_keys)?)
+    let (done, were_there) = if args.dry_run {
+        ("wouldErase", find(&store, &args.tenant, &ids)?)
     } else {
-        ("erased", erase(&store, &args.tenant, &id_keys)?)
+        ("erased", erase(&store, &args.tenant, &ids)?)
     };
-    let missing = id_keys.len() - found;
-    writeln!(io::stdout(), "{{\"{done}\":{found},\"notFound\":{missing}}}")?;
-    Ok(ExitCode::SUCCESS)
+    let missing: Vec<&String> = ids
+        .iter()
+        .zip(&were_there)
+        .filter(|(_, was_there)| !**was_there)
+        .map(|(id, _)| id)
+        .collect();
+    let (found, not_found) = (ids.len() - missing.len(), missing.len());
+    writeln!(io::stdout(), "{{\"{done}\":{found},\"notFound\":{not_found}}}")?;
+    for id in &missing {
+        logging::note(&format!("not found: {id}"));
+    }
+    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { PARTLY_DONE.into() })
 }
 
 fn read(file: &Path) -> io::Result<String> {
@@ -46,22 +56,23 @@ fn read(file: &Path) -> io::Result<String> {
     io::stdin().read_to_string(&mut text).map(|_| text)
 }
 
-fn count(store: &Store, tenant: &TenantId, id_keys: &[Vec<u8>]) -> Result<usize> {
+/// Whether there is a record of each id.
+fn find(store: &Store, tenant: &TenantId, ids: &[String]) -> Result<Vec<bool>> {
     let mut reader = store.reader()?;
-    let mut found = 0;
-    for id_key in id_keys {
-        found += usize::from(reader.record(tenant, id_key, None)?.is_some());
+    let mut are_there = Vec::with_capacity(ids.len());
+    for id in ids {
+        are_there.push(reader.record(tenant, &model::key(id), None)?.is_some());
     }
-    Ok(found)
+    Ok(are_there)
 }
 
-/// Erases records, and takes their words out of the full-text index at once; answers how many there were.
-fn erase(store: &Store, tenant: &TenantId, id_keys: &[Vec<u8>]) -> Result<usize> {
-    let mut found = 0;
-    for some in id_keys.chunks(RECORDS_PER_TRANSACTION) {
-        let were_there = store.erase(tenant, some.to_vec()).wait()?;
-        found += were_there.into_iter().filter(|was_there| *was_there).count();
+/// Erases records, and takes their words out of the full-text index at once; whether each was there.
+fn erase(store: &Store, tenant: &TenantId, ids: &[String]) -> Result<Vec<bool>> {
+    let mut were_there = Vec::with_capacity(ids.len());
+    for some in ids.chunks(RECORDS_PER_TRANSACTION) {
+        let keys = some.iter().map(|id| model::key(id)).collect();
+        were_there.extend(store.erase(tenant, keys).wait()?);
     }
     store.forget_words(i64::MAX)?;
-    Ok(found)
+    Ok(were_there)
 }

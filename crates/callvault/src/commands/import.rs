@@ -8,13 +8,13 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use anyhow::{Context, Result};
-use ingest::{Counts, Event, Files, Reject};
+use anyhow::{Context, Result, anyhow};
+use ingest::{Counts, Event, Files};
 use model::TenantId;
-use serde_json::{Value, json};
 use store::{Role, Store};
 
-use super::opening::{open_or_create_store, open_store};
+use super::import_report::ImportReport;
+use super::opening::{Absent, open_or_create_store, open_store};
 use super::{PARTLY_DONE, tenants};
 use crate::cli::Import;
 use crate::interrupt::{self, Interrupt};
@@ -29,11 +29,11 @@ const INTERRUPTED: &str =
 pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
     let files = Files::find(&args.paths).context("importing")?;
     let empty = files.empty();
-    let mut rejects = args.rejects.as_deref().map(create).transpose()?;
+    let rejects = args.rejects.as_deref().map(create).transpose()?;
     let (store, tenant) = store_and_tenant(args, settings)?;
     let is_new = !store.reader()?.tenants()?.contains(&tenant);
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut progress = Progress::start(files.total_bytes(), files.bytes_read());
+    let progress = Progress::start(files.total_bytes(), files.bytes_read());
     let committed = Arc::<Mutex<Counts>>::default();
     let last = Arc::clone(&committed);
     let interrupt = Interrupt::watch(move || {
@@ -45,35 +45,15 @@ pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
     .context("watching for Ctrl-C")?;
     let asked = interrupt.clone();
     let files = files.take_while(move |_| !asked.is_asked());
-    // A failure to report rejections does not stop the import, but fails the command at the end.
-    let mut reported = Ok(());
-    let mut report = |event: Event<'_>| match event {
-        Event::Progress(counts) => {
-            *committed.lock().unwrap_or_else(PoisonError::into_inner) = *counts;
-            progress.show(counts);
-        }
-        Event::Rejected(reject) => {
-            let written = match &mut rejects {
-                Some(file) => writeln!(file, "{}", object(reject)),
-                None => progress.print(&line(reject)),
-            };
-            if reported.is_ok() {
-                reported = written;
-            }
-        }
-    };
+    let mut report = ImportReport::new(progress, rejects, committed);
+    let mut tell = |event: Event<'_>| report.tell(&event);
     let counts = match args.kind.log() {
-        None => ingest::import(&store, &tenant, files, threads, &mut report)?,
-        Some(log) => {
-            ingest::import_log(&store, &tenant, log, args.counted_from, files, &mut report)?
-        }
+        None => ingest::import(&store, &tenant, files, threads, &mut tell)?,
+        Some(log) => ingest::import_log(&store, &tenant, log, args.counted_from, files, &mut tell)?,
     };
-    progress.finish();
-    if let Some(file) = &mut rejects {
-        reported = reported.and(file.flush());
-    }
+    let (mut sentences, reported) = report.finish();
     writeln!(io::stdout(), "{}", summary(&counts))?;
-    reported.context("writing the rejected records")?;
+    reported.context("telling of records")?;
     if is_new && counts.read > counts.rejected {
         let tenants = store.reader()?.tenants()?;
         let among = tenants::list(&tenants);
@@ -81,7 +61,7 @@ pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
             "the tenant {tenant} is new: the store now holds records of {among}"
         ));
     }
-    let mut sentences = empty.sentences();
+    sentences.extend(empty.sentences());
     if io::stderr().is_terminal() {
         sentences.extend(explanations(&counts));
     }
@@ -100,7 +80,10 @@ fn store_and_tenant(args: &Import, settings: &Settings) -> Result<(Store, Tenant
     if let Some(tenant) = &args.tenant {
         return Ok((open_or_create_store(settings, Role::Tool)?, tenant.clone()));
     }
-    let store = open_store(settings).context("without --tenant")?;
+    let store = open_store(settings).map_err(|error| match error.downcast_ref::<Absent>() {
+        Some(absent) => anyhow!(absent.without_tenant()),
+        None => error,
+    })?;
     let tenant = tenants::resolve(None, &mut store.reader()?)?;
     Ok((store, tenant))
 }
@@ -117,8 +100,8 @@ fn explanations(counts: &Counts) -> Vec<String> {
         (counts.archived, "archived: lower than the stored version, and kept beside it"),
         (
             counts.incomplete,
-            "incomplete: the record says that it has more sessions or participants than came; import it \
-             again with them",
+            "incomplete: the record says that it has more sessions or participants than came; follow its \
+             nextLink, and import it again with all of them",
         ),
     ];
     let told = all.into_iter().filter(|(count, _)| *count > 0);
@@ -130,23 +113,6 @@ fn create(path: &Path) -> Result<BufWriter<File>> {
         format!("creating {} for the rejected records (--rejects)", path.display())
     })?;
     Ok(BufWriter::new(file))
-}
-
-/// A rejection as a line for reading.
-fn line(reject: &Reject) -> String {
-    let Reject { file, line, pointer, message } = reject;
-    let place = if *line == 0 { file.to_string() } else { format!("{file}:{line}") };
-    if pointer.is_empty() {
-        format!("{place}: {message}")
-    } else {
-        format!("{place}: {pointer}: {message}")
-    }
-}
-
-/// A rejection as a JSON object.
-fn object(reject: &Reject) -> Value {
-    let Reject { file, line, pointer, message } = reject;
-    json!({ "file": &**file, "line": line, "pointer": pointer, "message": message })
 }
 
 /// The counts as a JSON object. Written by hand to fix the order of the members.

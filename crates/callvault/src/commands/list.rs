@@ -3,10 +3,11 @@
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use graph::{Local, QuerySettings};
-use model::TenantId;
+use model::{TenantId, generated};
 use odata::bound::{Query, Resource};
+use odata::error::Kind;
 use odata::eval::Meter;
 use odata::json::Node;
 use odata::percent::encode_query;
@@ -54,7 +55,25 @@ fn parsed(args: &List, settings: &Settings) -> Result<(Resource, Query)> {
     let model = &model::generated::BETA;
     let now = DateTimeOffset::from_unix_seconds(crate::clock::now());
     let language = without_time_limit(settings).language;
-    Ok(odata::parse_request(model, &path(args), &query(args), &language, now)?)
+    odata::parse_request(model, &path(args), &query(args), &language, now).map_err(|error| {
+        let advice = advice_on_member(&error).unwrap_or_default();
+        anyhow!("{error}{advice}")
+    })
+}
+
+/// How records are found that have a member of an enumeration that is taken for misspelt: they came in with
+/// it, and a warning.
+fn advice_on_member(error: &odata::Error) -> Option<String> {
+    let Kind::UnknownMember { name, .. } = &error.kind else { return None };
+    error.suggestion.as_ref()?;
+    let before: String = error.text.chars().take(error.position).collect();
+    let words: Vec<&str> = before.split_whitespace().collect();
+    let operator = words.iter().rposition(|word| matches!(*word, "eq" | "ne" | "in"))?;
+    let operand = words.get(operator.checked_sub(1)?)?;
+    let operand = operand.rsplit(['(', ':']).next().filter(|name| !name.is_empty())?;
+    Some(format!(
+        " Records that came in with '{name}' are found by cast({operand},Edm.String) eq '{name}'."
+    ))
 }
 
 /// Prints records in their stored form, which can be imported again.
@@ -100,6 +119,7 @@ fn api_rows(
     let default = default_columns(args);
     let fit = Fit { width: terminal_width(), is_chosen: default.is_none() };
     let mut list = ListWriter::new(args.output, fit, default.unwrap_or_default());
+    list.expect_columns(columns(args));
     let mut next = Some(format!("{}?{}", path(args), query(args)));
     while let Some(url) = next {
         let answer = local.get(reader, &url)?.context("the answer is empty")?;
@@ -157,6 +177,25 @@ fn default_columns(args: &List) -> Option<&'static str> {
              streamDirection"
         }
     })
+}
+
+/// The columns of a list without rows, as far as they can be told.
+fn columns(args: &List) -> Vec<String> {
+    if args.apply.is_some() || args.compute.is_some() {
+        return Vec::new();
+    }
+    if let Some(select) = &args.select {
+        let is_name = |name: &&str| !name.is_empty() && !name.contains(['(', ')', '$', '*']);
+        return select.split(',').map(str::trim).filter(is_name).map(str::to_owned).collect();
+    }
+    let ty = match args.of {
+        Rows::Records => &generated::CALL_RECORD,
+        Rows::Sessions => &generated::SESSION_ROW,
+        Rows::Segments => &generated::SEGMENT_ROW,
+        Rows::Streams => &generated::STREAM_ROW,
+    };
+    let own = ty.properties.iter().filter(|property| property.is_served && !property.is_navigation);
+    own.map(|property| property.name.to_owned()).collect()
 }
 
 /// The condition of `--filter` and of the flags that stand for conditions.

@@ -19,12 +19,27 @@ pub(super) struct ListWriter {
     /// Paths of the members of all items, in the order of their first appearance.
     columns: Vec<String>,
     rows: Vec<Node<'static>>,
+    /// Columns if there are no rows.
+    expected: Vec<String>,
 }
 
 impl ListWriter {
     /// A list in that format. `first` names, separated by commas, the columns that come first.
     pub(super) fn new(output: Output, fit: Fit, first: &'static str) -> Self {
-        Self { output, fit, first, count: 0, columns: Vec::new(), rows: Vec::new() }
+        Self {
+            output,
+            fit,
+            first,
+            count: 0,
+            columns: Vec::new(),
+            rows: Vec::new(),
+            expected: Vec::new(),
+        }
+    }
+
+    /// The columns that a CSV without rows has.
+    pub(super) fn expect_columns(&mut self, columns: Vec<String>) {
+        self.expected = columns;
     }
 
     /// Adds an item.
@@ -73,8 +88,9 @@ impl ListWriter {
 
     fn csv(self, out: &mut impl Write) -> Result<()> {
         let mut csv = csv::Writer::from_writer(out);
-        if !self.columns.is_empty() {
-            csv.write_record(&self.columns)?;
+        let columns = if self.rows.is_empty() { &self.expected } else { &self.columns };
+        if !columns.is_empty() {
+            csv.write_record(columns)?;
         }
         for row in &self.rows {
             csv.write_record(self.columns.iter().map(|column| cell(row, column)))?;

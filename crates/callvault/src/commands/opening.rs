@@ -50,36 +50,51 @@ fn open(settings: &Settings, role: Role, create: bool) -> Result<Store> {
     let query_time = settings.limits.of_queries().cost.time;
     let statement_limit = defaults.statement_limit.max(query_time);
     Store::open(&Options { create, statement_limit, ..defaults }).map_err(|error| match error {
-        store::Error::Missing(_) => Error::new(Absent(absent(&settings.store))),
+        store::Error::Missing(_) => Error::new(Absent::at(&settings.store)),
         error => Error::new(error).context(format!("opening {}", settings.store)),
     })
 }
 
 /// That there is no store, where it was looked for, and which there are.
 #[derive(Debug)]
-pub(super) struct Absent(String);
+pub(super) struct Absent {
+    looked_at: String,
+    others: String,
+}
+
+impl Absent {
+    fn at(place: &Place) -> Self {
+        let others: Vec<String> =
+            place.file().map(near).unwrap_or_default().iter().map(|folder| flag(folder)).collect();
+        let others = match others.as_slice() {
+            [] => "none is near it".to_owned(),
+            others => format!("near it: {}", others.join(", ")),
+        };
+        Self { looked_at: whole(place), others }
+    }
+
+    /// What to do for a command that would make the store, if it knew whose records come in.
+    pub(super) fn without_tenant(&self) -> String {
+        let Self { looked_at, others } = self;
+        format!(
+            "give --tenant GUID, the tenant of the records: there is no store at {looked_at} yet ({others}), \
+             and with --tenant this command makes it. Name another store with --data-dir or --store"
+        )
+    }
+}
 
 impl fmt::Display for Absent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let Self { looked_at, others } = self;
+        write!(
+            f,
+            "there is no store at {looked_at} ({others}). Name another with --data-dir or --store, or make \
+             one with `callvault import --tenant GUID`, `serve` or `migrate`"
+        )
     }
 }
 
 impl std::error::Error for Absent {}
-
-fn absent(place: &Place) -> String {
-    let looked_at = whole(place);
-    let others: Vec<String> =
-        place.file().map(near).unwrap_or_default().iter().map(|folder| flag(folder)).collect();
-    let others = match others.as_slice() {
-        [] => "none is near it".to_owned(),
-        others => format!("near it: {}", others.join(", ")),
-    };
-    format!(
-        "there is no store at {looked_at} ({others}). Name another with --data-dir or --store, or make one \
-         with `callvault import`, `serve` or `migrate`"
-    )
-}
 
 /// The flag that leads to the store of a folder.
 fn flag(folder: &Path) -> String {
@@ -92,13 +107,14 @@ fn whole(place: &Place) -> String {
     path.map_or_else(|| place.to_string(), |path| path.display().to_string())
 }
 
-/// Folders with a store: beside the folder of a file, in the working directory, and those of demos.
+/// Folders with a store: beside the folder of a file, in the working directory, and those of demos that run.
 fn near(file: &Path) -> Vec<PathBuf> {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let folder = file.parent().unwrap_or(Path::new("/"));
     let mut found: Vec<PathBuf> = Vec::new();
     let mut add = |folder: PathBuf| {
-        let is_other = folder.join(STORE_FILE) != file && folder.join(STORE_FILE).is_file();
+        let store = folder.join(STORE_FILE);
+        let is_other = store != file && store.is_file() && !is_left_by_demo(&folder);
         if is_other && found.len() < NAMED_STORES && !found.contains(&folder) {
             found.push(folder);
         }
@@ -111,6 +127,12 @@ fn near(file: &Path) -> Vec<PathBuf> {
     }
     folders_in(&std::env::temp_dir(), DEMO_FOLDER).into_iter().for_each(&mut add);
     found
+}
+
+/// Whether a folder is what a demo has left behind that was killed.
+fn is_left_by_demo(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(DEMO_FOLDER) && !store::is_owned(&folder.join(STORE_FILE))
 }
 
 /// The folders in a folder whose names begin so, by name.

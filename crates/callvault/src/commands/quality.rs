@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use odata::json::{Node, push_member, write_node};
 use quality::call::{Call, Session, Stream};
 use quality::levels::Counts;
-use quality::profile::{Condition, Profile, Rule};
+use quality::profile::{Comparison, Condition, GateFails, Mode, Profile, Rule};
 use quality::{Profiles, expression, sentence, vectors};
 
 use super::opening::open_store;
@@ -68,11 +68,19 @@ fn print_profile(out: &mut impl Write, profile: &Profile) -> Result<()> {
 }
 
 fn print_rule(out: &mut impl Write, rule: &Rule) -> Result<()> {
-    writeln!(out, "  {}, by {:?}", rule.medium.name(), rule.mode)?;
+    let mode = match rule.mode {
+        Mode::Any => "poor if any condition holds",
+        Mode::First => "the first condition whose figure is known decides",
+    };
+    writeln!(out, "  {}: {mode}", rule.medium.name())?;
     if let Some(gate) = &rule.gate {
         let threshold = sentence::shown(gate.metric, gate.threshold);
-        let (name, key) = (gate.metric.name(), gate.comparison.key());
-        writeln!(out, "    judged if {name} is {key} {threshold}, else {:?}", gate.fails)?;
+        let (name, word) = (gate.metric.name(), word(gate.comparison));
+        let otherwise = match gate.fails {
+            GateFails::Unclassified => "unclassified",
+            GateFails::Good => "good",
+        };
+        writeln!(out, "    judged if {name} is {word} {threshold}, else {otherwise}")?;
     }
     let mut print = |what: &str, condition: &Condition| {
         let Condition { reason, metric, comparison, threshold } = condition;
@@ -81,7 +89,7 @@ fn print_rule(out: &mut impl Write, rule: &Rule) -> Result<()> {
             out,
             "    {what} ({reason}) if {} is {} {threshold}",
             metric.name(),
-            comparison.key()
+            word(*comparison)
         )
     };
     rule.poor.iter().try_for_each(|condition| print("poor", condition))?;
@@ -90,6 +98,16 @@ fn print_rule(out: &mut impl Write, rule: &Rule) -> Result<()> {
     writeln!(out, "    $filter={medium}")?;
     writeln!(out, "    $compute={} as verdict", expression::rule(rule))?;
     Ok(())
+}
+
+/// A comparison in words.
+fn word(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Above => "above",
+        Comparison::Below => "below",
+        Comparison::AtLeast => "at least",
+        Comparison::AtMost => "at most",
+    }
 }
 
 fn print_vectors() -> Result<ExitCode> {
@@ -174,6 +192,19 @@ fn print_call(
     writeln!(out, "{id}: {kind}, {start} to {end}")?;
     let (verdict, counts) = (call.levels.verdict().name(), counts(call.levels.counts()));
     writeln!(out, "{verdict} by {}: {counts}", profile.id())?;
+    if call.sessions.is_empty() {
+        writeln!(
+            out,
+            "The record came without its sessions, which have the figures: import it again, exported with \
+             $expand=sessions($expand=segments)"
+        )?;
+    } else if call.sessions.iter().all(|session| session.streams.is_empty()) {
+        writeln!(
+            out,
+            "Its sessions came without segments and streams, which have the figures: import it again, \
+             exported with $expand=sessions($expand=segments)"
+        )?;
+    }
     for session in &call.sessions {
         writeln!(out)?;
         let note = if session.is_test { " (a test, counted nowhere)" } else { "" };

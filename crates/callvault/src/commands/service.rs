@@ -221,9 +221,13 @@ pub(super) fn standard_output() -> io::Result<LineWriter> {
 impl Service {
     /// Prints the addresses on which the server listens.
     pub(super) fn announce(&self, out: &mut impl Write) -> Result<()> {
-        writeln!(out, "listening on {}://{}", self.scheme, self.running.address)?;
+        let address = format!("{}://{}", self.scheme, self.running.address);
+        writeln!(out, "listening on {address}")?;
         if let Some(address) = self.running.admin_address {
             writeln!(out, "admin on http://{address}")?;
+        }
+        if self.running.public_url != address {
+            writeln!(out, "public URL {}", self.running.public_url)?;
         }
         Ok(out.flush()?)
     }

@@ -69,6 +69,7 @@ fn pieces(lines: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = FilePiec
             text: String::from_utf8(line).expect("the simulator writes UTF-8"),
             line: number,
             pointer: String::new(),
+            context: None,
         }),
     })
 }

@@ -65,7 +65,7 @@ impl Tour<'_> {
                 out,
                 "\n# the latest records with Microsoft's SDK, see clients/python/read.py"
             )?;
-            writeln!(out, "python3 read.py")?;
+            writeln!(out, "sdk/bin/python read.py")?;
             curl = "curl -s --cacert \"$SSL_CERT_FILE\"";
         }
         for (what, url) in [

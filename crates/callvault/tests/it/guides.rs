@@ -5,7 +5,7 @@ fn the_receivers_of_the_guide_are_the_tested_ones() {
     let guide = include_str!("../../../../docs/notifications.md");
     for receiver in [
         include_str!("../../../../clients/python/receiver.py"),
-        include_str!("../../../../clients/javascript/receiver.js"),
+        include_str!("../../../../clients/javascript/receiver.mjs"),
     ] {
         assert!(guide.contains(receiver), "the guide shows another than\n{receiver}");
     }

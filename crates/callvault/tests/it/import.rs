@@ -245,3 +245,149 @@ fn on_a_terminal(callvault: &testkit::Callvault, arguments: &[&str]) -> String {
     }
     String::from_utf8(python.output().unwrap().stdout).unwrap()
 }
+
+#[test]
+fn what_is_no_call_record_is_refused_with_the_way_on_and_blocks_no_record() {
+    let callvault = callvault();
+    let folder = callvault.folder();
+    let record_id = id(1);
+    // Graph's answer to `.../callRecords('ID')/sessions`, of which an item has the id of a record.
+    let times = r#""startDateTime":"2026-11-01T08:00:00Z","endDateTime":"2026-11-01T09:00:00Z""#;
+    let session = format!(r#"{{"id":"{record_id}","modalities":["audio"],{times}"#);
+    let context = |path: &str| {
+        format!(
+            r#""@odata.context":"https://graph.microsoft.com/v1.0/$metadata#communications/callRecords{path}""#
+        )
+    };
+    let of_sessions = context(&format!("('{record_id}')/sessions"));
+    let of_segments = context("('a')/sessions('b')/segments").replace('\'', "\\u0027");
+    let of_rows = r##""@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.callRecords.pstnCallLogRow)""##;
+    let whole = "$expand=sessions($expand=segments)";
+    for (text, place, words) in [
+        (format!("{{{of_sessions},\"value\":[{session}}}]}}"), ":1: /value/0: a session is no", whole),
+        (format!("{{{of_segments},\"value\":[{session}}}]}}"), ":1: /value/0: a segment is no", whole),
+        (format!("{{{of_rows},\"value\":[{session}}}]}}"), ":1: /value/0: a row of", "--kind pstn"),
+        (format!("{session},\"caller\":null,\"callee\":null}}"), ":1: /caller: a session", whole),
+        (format!("{session},\"isTest\":null}}\n"), ":1: /isTest: a session", whole),
+        (format!("{session},\"segments\":[]}}"), ":1: /segments: a session", whole),
+        (format!("{session},\"media\":[]}}"), ":1: /media: a segment", whole),
+        (format!("{session},{}}}", context("('a')/sessions/$entity")), ":1: /@odata.context", whole),
+        (r#"[{"id":"a","identity":{}}]"#.to_owned(), ":1: /0/identity: a participant", "participants_v2"),
+        (r#"{"error":{"code":"NotFound"}}"#.to_owned(), ":1: /error: an error", "request"),
+        (
+            r#"{"value":[{"subscriptionId":"a","changeType":"created","resource":"communications/callRecords/b"}]}"#
+                .to_owned(),
+            ":1: /value/0/subscriptionId: a change notification",
+            "'resource'",
+        ),
+        (r#"{"responses":[{"id":"1","status":200}]}"#.to_owned(), ":1: /responses: the answer to", "'body'"),
+        (r#"{"id":"1","status":200,"body":{}}"#.to_owned(), ":1: /body: a response of", "'body'"),
+        (r#"{"id":"a","smsId":"b","smsUnits":1}"#.to_owned(), ":1: /smsId: a row of getSmsLog", "--kind sms"),
+        (
+            r#"{"userId":"a","blockDateTime":"2026-11-01T08:00:00Z"}"#.to_owned(),
+            ":1: /userId: a row of getPstnBlockedUsersLog",
+            "--kind blocked",
+        ),
+        (
+            r#"{"userId":"a","totalCalls":1}"#.to_owned(),
+            ":1: /userId: a row of getPstnOnlineMeetingDialoutReport",
+            "--kind dialout",
+        ),
+        (r#"{"Id":"a"}"#.to_owned(), ":1: /id: 'id' is required, and 'Id' is another name", ""),
+    ] {
+        let file = folder.join("a.json");
+        fs::write(&file, &text).unwrap();
+        let ended = callvault.run(&["import", "--tenant", TENANT, file.to_str().unwrap()]);
+        assert_eq!(ended.status.code(), Some(3), "{text}: {}", ended.stderr);
+        assert!(ended.stderr.contains(place), "{text}: no {place:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{text}: no {words:?}: {}", ended.stderr);
+    }
+    let arguments = ["import", "--tenant", TENANT, "-"];
+    let ended = callvault.run_with_input(&arguments, record(1, 1).as_bytes());
+    assert_eq!(counts(&ended.stdout)["created"], 1, "{}", ended.stderr);
+    // Little is enough for a record, and rows of a log are told from records as well.
+    let little = format!(r#"{{"id":"b",{times}}}"#);
+    let ended = callvault.run_with_input(&arguments, little.as_bytes());
+    assert_eq!(counts(&ended.stdout)["created"], 1, "{}", ended.stderr);
+    let rows = [&arguments[..], &["--kind", "pstn"]].concat();
+    let ended = callvault.run_with_input(&rows, record(1, 1).as_bytes());
+    assert!(ended.stderr.contains("import them with --kind records"), "{}", ended.stderr);
+}
+
+#[test]
+fn members_that_nothing_declares_are_kept_and_told() {
+    let callvault = callvault();
+    let arguments = ["import", "--tenant", TENANT, "-"];
+    let misspelt = record(1, 1).replace("peerToPeer", "gruopCall");
+    let new = record(2, 1).replace("peerToPeer", "townhall");
+    let lines = format!("{}\n{misspelt}\n{new}\n", record(3, 1));
+    let ended = callvault.run_with_input(&arguments, lines.as_bytes());
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert_eq!(counts(&ended.stdout)["created"], 3);
+    let said = |line: &str| ended.stderr.lines().filter(|it| it.contains(line)).count();
+    let told = "-:2: warning: /type: 'gruopCall' is not a declared member of \
+                microsoft.graph.callRecords.callType; did you mean 'groupCall'? It is kept as it is";
+    assert_eq!(said(told), 1, "{}", ended.stderr);
+    assert_eq!(said("-:3: warning: /type: 'townhall' is not"), 1, "{}", ended.stderr);
+    assert_eq!(said("warning"), 2, "{}", ended.stderr);
+    // The record can be found, and what it is replaced by can come in.
+    let ended = callvault.run(&["list", "--filter", "type eq 'gruopCall'"]);
+    let condition = "cast(type,Edm.String) eq 'gruopCall'";
+    assert!(ended.stderr.contains("Did you mean 'groupCall'"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(condition), "{}", ended.stderr);
+    assert!(callvault.succeed(&["list", "--filter", condition]).contains(&id(1)));
+    for (filter, operand) in
+        [("type in ('gruopCall')", "type"), ("modalities/any(m:m eq 'vidoe')", "m")]
+    {
+        let ended = callvault.run(&["list", "--filter", filter]);
+        let advice = format!("found by cast({operand},Edm.String) eq '");
+        assert!(ended.stderr.contains(&advice), "{filter}: {}", ended.stderr);
+    }
+    let right = record(1, 1).replace("peerToPeer", "groupCall");
+    let ended = callvault.run_with_input(&arguments, right.as_bytes());
+    let erase = format!("`callvault erase --tenant {TENANT} {}`", id(1));
+    for part in ["-:1: /type: differs from the stored record of version 1", "raise the", &erase] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    // Many of them fill no screen.
+    let lines: String =
+        (1..=25).map(|number| record(number, 2).replace("peerToPeer", "townhall") + "\n").collect();
+    let ended = callvault.run_with_input(&arguments, lines.as_bytes());
+    assert_eq!(ended.stderr.lines().count(), 11, "{}", ended.stderr);
+    assert!(ended.stderr.contains("15 more records: 'townhall' is not"), "{}", ended.stderr);
+}
+
+#[test]
+fn records_that_are_incomplete_are_named_with_what_to_do() {
+    let callvault = callvault();
+    let part =
+        record(1, 1).replace("\"sessions\":", "\"sessions@odata.nextLink\":\"x\",\"sessions\":");
+    let lines = format!("{}\n{part}\n", record(2, 1));
+    let arguments = ["import", "--tenant", TENANT, "-"];
+    let ended = callvault.run_with_input(&arguments, lines.as_bytes());
+    assert_eq!(counts(&ended.stdout)["incomplete"], 1, "{}", ended.stderr);
+    let told = format!(
+        "-:2: incomplete: {} has more sessions than came: follow its sessions@odata.nextLink",
+        id(1)
+    );
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    let ended = callvault.run_with_input(&arguments, record(1, 1).as_bytes());
+    assert_eq!(counts(&ended.stdout)["incomplete"], 0, "{}", ended.stderr);
+    assert!(!ended.stderr.contains("incomplete"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_first_import_says_that_it_needs_the_tenant() {
+    let callvault = callvault();
+    let temporary = callvault.folder().join("temporary");
+    // What a demo that was killed has left.
+    let left = temporary.join("callvault-demo-left");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("callvault.db"), "").unwrap();
+    let mut command = callvault.command(&["import", "/dev/null"]);
+    let ended = command.env("TMPDIR", &temporary).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("give --tenant GUID"), "{said}");
+    assert!(!said.contains("callvault-demo-"), "{said}");
+}

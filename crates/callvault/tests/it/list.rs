@@ -85,3 +85,19 @@ fn an_explanation_shows_trees_and_statements() {
     let text = callvault.succeed(&["query", "explain", url]);
     assert!(text.contains("Decided by our own evaluator"), "{text}");
 }
+
+#[test]
+fn a_csv_without_rows_has_its_header() {
+    let callvault = callvault();
+    let ended =
+        callvault.run_with_input(&["import", "--tenant", TENANT, "-"], record(1, 1).as_bytes());
+    assert!(ended.status.success(), "{}", ended.stderr);
+    let list = |more: &[&str]| {
+        callvault.succeed(&[&["list", "--output", "csv", "--filter", "false"][..], more].concat())
+    };
+    assert_eq!(list(&["--select", "id, version"]), "id,version\n");
+    let whole = list(&[]);
+    assert!(whole.starts_with("id,version,type,modalities,"), "{whole}");
+    assert!(list(&["--of", "streams"]).contains("averageJitter"));
+    assert_eq!(list(&["--select", "id", "--output", "json"]).trim(), "[]");
+}

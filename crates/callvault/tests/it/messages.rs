@@ -73,6 +73,14 @@ fn a_failure_on_a_store_names_what_was_tried_where_and_what_to_do_next() {
             (&["backup", "/no/such/a.db"], ["copying to", "/no/such/a.db", "Check"]),
             (&["import", &none], ["importing", "none", "Check the path"]),
             (
+                &["import", "/dev/null", "--data-dir", &none],
+                ["give --tenant GUID", "callvault.db", "--data-dir"],
+            ),
+            (
+                &["list", "--filter", "type eq groupCall"],
+                ["'groupCall'", "position 8", "Text stands in quotes"],
+            ),
+            (
                 &["import", "-", "--rejects", "/no/such/r"],
                 ["--rejects", "/no/such/r", "Check the path"],
             ),
@@ -95,6 +103,8 @@ fn a_failure_of_settings_or_of_a_server_names_what_was_tried_where_and_what_to_d
     let on_any = ["--listen", "127.0.0.1:0", "--admin-listen", "off"];
     let with = |more: &[&'static str]| [more, &on_any].concat();
     let pem = with(&["serve", "--tls-cert", "a.pem", "--tls-key", "b.pem"]);
+    let other = ["serve", "--tls-cert", &toml, "--tls-key", &toml];
+    let other = [&other[..], &on_any].concat();
     let public = with(&["serve", "--public-url", "calls.contoso.com"]);
     let faults = ["demo", "--emulator", "--faults", &none];
     let faults = [&faults[..], &on_any].concat();
@@ -111,7 +121,8 @@ fn a_failure_of_settings_or_of_a_server_names_what_was_tried_where_and_what_to_d
             (&["demo", "--scenario", "nothing"], ["'nothing'", "neither a file", "large-meeting"]),
             (&faults, ["reading", "none", "Check the path"]),
             (&["serve", "--listen", &taken], ["listen", &taken, "--listen"]),
-            (&pem, ["a.pem", "PEM", "--tls-cert"]),
+            (&pem, ["reading a.pem", "--tls-cert", "Check the path"]),
+            (&other, ["wrong.toml", "PEM", "--tls-cert"]),
             (&public, ["server.public_url", "calls.contoso.com", "https://"]),
             (&["serve", "--listen", "0.0.0.0:0"], ["0.0.0.0:0", "loopback", "--tls-cert"]),
         ],

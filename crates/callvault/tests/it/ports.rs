@@ -45,6 +45,21 @@ fn localhost_is_an_address() {
 }
 
 #[test]
+fn the_public_url_is_printed_where_it_is_another() {
+    let callvault = callvault();
+    let url = "https://calls.contoso.com";
+    let flags = ["--listen", "127.0.0.1:0", "--admin-listen", "off", "--public-url", url];
+    let mut command = callvault.command(&[&["serve"][..], &flags].concat());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let lines: Vec<String> = lines.take(2).map(Result::unwrap).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(lines[0].starts_with("listening on http://127.0.0.1:"), "{lines:?}");
+    assert_eq!(lines[1], format!("public URL {url}"));
+}
+
+#[test]
 fn a_server_that_can_not_start_does_not_blame_the_store() {
     let callvault = callvault();
     std::fs::write(callvault.folder().join("a.pem"), "no certificate").unwrap();

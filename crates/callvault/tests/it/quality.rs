@@ -110,3 +110,37 @@ fn the_vectors_come_out_as_expected() {
     assert!(told.starts_with("1. main-audio {"), "{told}");
     assert!(!told.contains("expected"), "{told}");
 }
+
+#[test]
+fn profiles_are_printed_in_words() {
+    let printed = callvault().succeed(&["quality", "profiles"]);
+    for words in [
+        "  audio: poor if any condition holds",
+        "the first condition whose figure is known decides",
+        "judged if packetUtilization is above 500 packets, else unclassified",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    for name in ["Any", "First", "Unclassified", "at_least", "at_most"] {
+        assert!(!printed.contains(name), "{name}: {printed}");
+    }
+}
+
+#[test]
+fn a_record_without_its_sessions_says_so() {
+    let callvault = callvault();
+    let whole = crate::record(2, 1);
+    let (basic, _) = whole.split_once(",\"sessions\"").unwrap();
+    let lines = format!("{basic}}}\n{}\n", crate::record(3, 1));
+    let ended = callvault.run_with_input(&["import", "--tenant", TENANT, "-"], lines.as_bytes());
+    assert!(ended.status.success(), "{}", ended.stderr);
+    let told = callvault.succeed(&["quality", "explain", &id(2)]);
+    assert!(
+        told.contains("came without its sessions") && told.contains("$expand=sessions"),
+        "{told}"
+    );
+    let told = callvault.succeed(&["quality", "explain", &id(3)]);
+    assert!(told.contains("came without segments and streams"), "{told}");
+    let told = filled().succeed(&["quality", "explain", &id(1)]);
+    assert!(!told.contains("without"), "{told}");
+}

@@ -36,7 +36,7 @@ fn an_erased_record_is_gone_with_its_versions_until_it_comes_in_again() {
     assert_eq!(client.get(&format!("{RECORDS}/$count")).text(), "1");
     let words = client.get(&format!("{RECORDS}/$count?$search=abbie"));
     assert_eq!(words.text(), "1", "only those of the other record are found");
-    assert!(callvault.succeed(&["doctor"]).ends_with("sound\n"));
+    assert!(callvault.succeed(&["doctor"]).starts_with("sound\n"));
     let log = callvault.succeed(&["tail", "--once"]);
     let erased = log.lines().filter(|line| line.contains("\"erased\"")).count();
     assert_eq!(erased, 3, "{log}");
@@ -155,7 +155,17 @@ fn the_command_erases_by_arguments_and_by_file() {
     let erase = |more: &[&str], input: &str| {
         let arguments = [&["erase", "--tenant", TENANT][..], more].concat();
         let ended = callvault.run_with_input(&arguments, input.as_bytes());
-        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        // Ids that are not found are named, and told by the exit code.
+        let named: Vec<&str> = ended
+            .stderr
+            .lines()
+            .filter_map(|line| line.split_once("not found: "))
+            .map(|it| it.1)
+            .collect();
+        let is_all = ended.stdout.contains("\"notFound\":0}");
+        assert_eq!(ended.status.code(), Some(if is_all { 0 } else { 3 }), "{}", ended.stderr);
+        assert_eq!(named.is_empty(), is_all, "{}", ended.stderr);
+        assert!(named.iter().all(|id| more.contains(id)), "{named:?}");
         ended.stdout
     };
     assert_eq!(erase(&["--dry-run", "a", "x"], ""), "{\"wouldErase\":1,\"notFound\":1}\n");
@@ -165,5 +175,5 @@ fn the_command_erases_by_arguments_and_by_file() {
     assert_eq!(erase(&["a"], ""), "{\"erased\":0,\"notFound\":1}\n");
     assert_eq!(client.get(&format!("{RECORDS}/$count")).text(), "0");
     assert_eq!(client.get(&format!("{RECORDS}/a")).status, 404);
-    assert!(callvault.succeed(&["doctor"]).ends_with("sound\n"));
+    assert!(callvault.succeed(&["doctor"]).starts_with("sound\n"));
 }

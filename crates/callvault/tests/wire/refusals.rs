@@ -169,3 +169,14 @@ fn methods_and_media_types_that_do_not_fit_are_named() {
     assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
     assert_eq!(client.get("/nowhere").status, 404);
 }
+
+#[test]
+fn a_slash_too_many_before_the_path_is_named() {
+    let (_callvault, _server, mut client) = served();
+    let token = format!("//{TENANT}/oauth2/v2.0/token");
+    for target in ["//v1.0/communications/callRecords", "//", &token] {
+        let answer = client.get(target);
+        assert_eq!((answer.status, answer.code()), (404, "NotFound".to_owned()), "{target}");
+        assert!(answer.text().contains("begins with two slashes"), "{target}: {}", answer.text());
+    }
+}

@@ -140,3 +140,62 @@ fn settings_shape_what_is_shown() {
     assert_eq!(client.get(&format!("{RECORDS}/$count")).text(), "1");
     assert_eq!(client.get(RECORDS).json()["value"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn what_is_no_call_record_is_refused_with_the_way_on() {
+    let (_callvault, _server, mut client) = served();
+    let session = r#"{"id":"a","modalities":["audio"],"startDateTime":"2025-01-01T08:00:00Z","endDateTime":"2025-01-01T09:00:00Z","caller":null}"#;
+    let whole = "export the record with $expand=sessions($expand=segments)";
+    let headers = [("Content-Type", "application/json")];
+    let put = client.send("PUT", &format!("{RECORDS}/a"), &headers, session.as_bytes());
+    for answer in [client.post(RECORDS, session.as_bytes()), put] {
+        assert_eq!(
+            (answer.status, answer.json()["error"]["target"].clone()),
+            (400, json!("/caller"))
+        );
+        assert!(answer.text().contains(whole), "{}", answer.text());
+    }
+    let target = format!("{RECORDS}/callvault.import");
+    let list = r#"{"value":[{"id":"b"}]}"#;
+    let lines =
+        client.send("POST", &target, &NDJSON, format!("{session}\n{list}\n").as_bytes()).lines();
+    assert_eq!(lines[0]["error"]["target"], "/caller");
+    assert_eq!(lines[1]["error"]["target"], "/value", "{lines:?}");
+    let page = r#"{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#communications/callRecords('a')/sessions","value":[{"id":"a","startDateTime":"2025-01-01T08:00:00Z","endDateTime":"2025-01-01T09:00:00Z"}]}"#;
+    let answer = client.post(&target, page.as_bytes());
+    assert_eq!(
+        (answer.status, answer.json()["error"]["target"].clone()),
+        (400, json!("@odata.context"))
+    );
+    assert!(answer.text().contains(whole), "{}", answer.text());
+    let row = r#"{"id":"a","startDateTime":"2025-01-01T08:00:00Z","endDateTime":"2025-01-01T08:01:00Z","callType":"user_out"}"#;
+    let answer = client.post(RECORDS, row.as_bytes());
+    assert!(answer.text().contains("callvault.importPstnCalls"), "{}", answer.text());
+    assert_eq!(client.get(&format!("{RECORDS}/a")).status, 404, "nothing was kept");
+    let page = page.replace("callRecords('a')/sessions", "callRecords");
+    let answer = client.post(&target, page.as_bytes());
+    assert_eq!(answer.json()["value"][0]["status"], "created", "{}", answer.text());
+}
+
+#[test]
+fn members_that_nothing_declares_are_kept_and_told() {
+    let (_callvault, _server, mut client) = served();
+    let misspelt = record("a", 1, 1).replace("peerToPeer", "gruopCall");
+    let target = format!("{RECORDS}/callvault.import");
+    let lines = format!("{misspelt}\n{}\n", record("b", 1, 1));
+    let lines = client.send("POST", &target, &NDJSON, lines.as_bytes()).lines();
+    assert_eq!(lines[0]["status"], "created");
+    let warning = "'gruopCall' is not a declared member of microsoft.graph.callRecords.callType; did you mean \
+                   'groupCall'? It is kept as it is";
+    assert_eq!(lines[0]["warnings"], json!([{"message": warning, "target": "/type"}]));
+    assert!(lines[1].get("warnings").is_none(), "{}", lines[1]);
+    let answer = client.post(RECORDS, misspelt.replace("\"a\"", "\"c\"").as_bytes());
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(answer.header("callvault-warning"), Some(format!("/type: {warning}").as_str()));
+    let answer = client.post(RECORDS, record("d", 1, 1).as_bytes());
+    assert_eq!(answer.header("callvault-warning"), None);
+    let right = record("a", 1, 1).replace("peerToPeer", "groupCall");
+    let answer = client.post(RECORDS, right.as_bytes());
+    assert_eq!(answer.status, 409);
+    assert!(answer.text().contains("Raise the version, or erase"), "{}", answer.text());
+}

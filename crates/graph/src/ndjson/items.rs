@@ -10,14 +10,19 @@ use web::body::Reservation;
 use super::{BATCHES_IN_FLIGHT, Batch, Batches};
 
 /// The items of an object with one member, an array; `memory` is given back behind the last of them.
-/// The member may also be `value`, with annotations around it, as in answers.
+/// The member may also be `value`, with annotations around it, as in answers. `misplaced` says of a context
+/// why its items can't be taken.
 pub(crate) async fn batches(
     bytes: Bytes,
     member: &'static str,
+    misplaced: fn(&str) -> Option<String>,
     memory: Reservation,
 ) -> Result<Batches, Problem> {
     let read = move || split(bytes, member);
     let mut items = tokio::task::spawn_blocking(read).await.map_err(Problem::internal)??;
+    if let Some(message) = items.context().and_then(misplaced) {
+        return Err(Problem::bad_request(message).with_target("@odata.context"));
+    }
     let (queue, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
     tokio::task::spawn_local(async move {
         let _memory = memory;

@@ -69,6 +69,11 @@ fn tls_serves_by_the_files_and_takes_up_new_ones() {
     assert_eq!(secured(&rig, trusting(second)).ask("GET", "/nowhere", &[]).status, 404);
     assert_eq!(kept.ask("GET", "/nowhere", &[]).status, 404, "open connections stay");
 
+    let key = std::fs::read(folder.join("key.pem")).unwrap();
+    certify(&folder);
+    std::fs::write(folder.join("key.pem"), key).unwrap();
+    let other = running.reload_tls().unwrap_err().to_string();
+    assert!(other.contains("is not the key of the certificate in"), "{other}");
     std::fs::write(folder.join("key.pem"), "damaged").unwrap();
     assert!(matches!(running.reload_tls(), Err(web::StartError::Certificate { .. })));
     std::fs::remove_dir_all(folder).unwrap();

@@ -30,7 +30,7 @@ fn check(text: &str, expected: &[&str]) {
         let found: Vec<_> = split(text.as_bytes(), &[chunk])
             .into_iter()
             .map(|piece| match piece {
-                Ok(Record { text, line, pointer }) => format!("{line}{pointer} {text}"),
+                Ok(Record { text, line, pointer, .. }) => format!("{line}{pointer} {text}"),
                 Err(refusal) => {
                     format!("{}{} ! {}", refusal.line, refusal.pointer, refusal.message)
                 }
@@ -165,5 +165,16 @@ proptest! {
         let found = split(text.as_bytes(), &[usize::MAX]);
         let whole = found.iter().flatten().filter(|found| found.text == record).count();
         prop_assert!(whole + 2 >= count, "{:?}", found);
+    }
+}
+
+#[test]
+fn items_of_an_answer_have_its_context() {
+    let text = r#"{"@odata.context":"x#callRecords(\u0027a\u0027)/sessions","@odata.count":1,"value":[{"id":1}]}{"id":2}"#;
+    for chunk in [usize::MAX, 1, 7] {
+        let found =
+            split(text.as_bytes(), &[chunk]).into_iter().map(|piece| piece.unwrap().context);
+        let found: Vec<_> = found.collect();
+        assert_eq!(found, [Some("x#callRecords('a')/sessions".into()), None]);
     }
 }

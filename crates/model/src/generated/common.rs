@@ -3236,6 +3236,14 @@ pub static IMPORT_RESULT: StructuredType = StructuredType {
             ..PLAIN
         },
         Property {
+            name: "warnings",
+            ty: Type::Structured(&IMPORT_WARNING),
+            is_collection: true,
+            is_nullable: false,
+            description: "What is kept as it is and may be a mistake.",
+            ..PLAIN
+        },
+        Property {
             name: "error",
             ty: Type::Structured(&IMPORT_ERROR),
             description: "Why the line was rejected.",
@@ -3244,6 +3252,35 @@ pub static IMPORT_RESULT: StructuredType = StructuredType {
     ],
     dynamic: &[],
     description: "What became of one line of an import.",
+    is_served: true,
+};
+
+/// `callvault.importWarning`: What a line of an import says that may be a mistake.
+pub static IMPORT_WARNING: StructuredType = StructuredType {
+    name: "callvault.importWarning",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "message",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "What it is, for people.",
+            ..PLAIN
+        },
+        Property {
+            name: "target",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "JSON pointer to the place.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "What a line of an import says that may be a mistake.",
     is_served: true,
 };
 
@@ -4416,6 +4453,14 @@ pub static LOG_ROW_RESULT: StructuredType = StructuredType {
             ty: Type::Primitive(Primitive::String),
             is_nullable: false,
             description: "created, replaced, merged, unchanged or rejected.",
+            ..PLAIN
+        },
+        Property {
+            name: "warnings",
+            ty: Type::Structured(&IMPORT_WARNING),
+            is_collection: true,
+            is_nullable: false,
+            description: "What is kept as it is and may be a mistake.",
             ..PLAIN
         },
         Property {

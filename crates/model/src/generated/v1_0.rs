@@ -527,6 +527,7 @@ pub static V1_0: Model = Model {
             enums: &[&common::VERDICT, &common::CALL_EVENT_TYPE],
             types: &[
                 &common::IMPORT_RESULT,
+                &common::IMPORT_WARNING,
                 &common::IMPORT_ERROR,
                 &common::SESSION_ROW,
                 &common::SEGMENT_ROW,

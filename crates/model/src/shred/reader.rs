@@ -14,6 +14,7 @@ use crate::fragment::{
     Codec, FragmentKind, PARTICIPANTS_PER_PACK, PackWriter, RecordFragment, SESSIONS_PER_PACK,
 };
 use crate::key::{LONGEST_ID, key};
+use crate::misplaced::Misplaced;
 use crate::rows::QUALITY;
 use crate::{flags, generated};
 
@@ -21,7 +22,7 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
     let mut sessions = Sessions::new();
     let mut members = read_members(scanner, codec, &mut sessions)?;
     let mut found = stated_incomplete(&members);
-    require(&members)?;
+    require(&members, !sessions.ids.is_empty())?;
     let says_modified = get(&members, "lastModifiedDateTime").is_some();
     let mut canonicaliser = Canonicaliser::new(resolve);
     canonicaliser.object(&mut members, &generated::CALL_RECORD, &Pointer::Root)?;
@@ -43,6 +44,8 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
         let members = participant.as_object().unwrap_or_default();
         sessions.rows.add_words(members, &generated::PARTICIPANT);
     }
+    let mut undeclared = canonicaliser.into_undeclared();
+    undeclared.extend(sessions.canonicaliser.into_undeclared());
     let mut columns = record_columns(&members);
     columns.push(Value::Int(participants.len() as i64));
     sessions.rows.note_values(&members);
@@ -63,6 +66,7 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
         session_packs: sessions.packs,
         participant_keys,
         rows,
+        undeclared,
     })
 }
 
@@ -245,16 +249,14 @@ fn stated_incomplete(members: &[Member<'_>]) -> u32 {
     found
 }
 
-fn require(members: &[Member<'_>]) -> Result<(), Error> {
-    // Rows have an id and times as well, and so would be records of nothing.
-    if get(members, "callType").is_some() && get(members, "version").is_none() {
-        let message = "a row of a telephone log is no call record".to_owned();
-        return Err(Error::Invalid { pointer: "/callType".into(), message });
+fn require(members: &[Member<'_>], has_sessions: bool) -> Result<(), Error> {
+    if !has_sessions && let Some((found, pointer)) = Misplaced::of_members(members) {
+        return Err(Error::Invalid { pointer, message: found.to_string() });
     }
     for name in ["id", "startDateTime", "endDateTime"] {
         let value = get(members, name);
         if matches!(value, None | Some(Node::Null)) {
-            let message = format!("'{name}' is required");
+            let message = format!("'{name}' is required{}", other_spelling(members, name));
             return Err(Error::Invalid { pointer: format!("/{name}"), message });
         }
     }
@@ -266,6 +268,13 @@ fn require(members: &[Member<'_>]) -> Result<(), Error> {
         return Err(Error::Invalid { pointer: "/version".into(), message });
     }
     Ok(())
+}
+
+/// A member with the same letters, as programs write them whose objects have names of another style.
+fn other_spelling(members: &[Member<'_>], name: &str) -> String {
+    let names = members.iter().map(|member| member.name.value());
+    let mut like = names.filter(|it| it != name && it.replace('_', "").eq_ignore_ascii_case(name));
+    like.next().map_or_else(String::new, |it| format!(", and '{it}' is another name"))
 }
 
 /// What a record does not say of itself and its type has no default for. A version is a key, so null is

@@ -97,7 +97,7 @@ fn subjects_are_those_that_a_receiver_can_own() {
 async fn validated(guard: Guard, address: &str) -> (String, Option<String>) {
     let transports = Transports::new(guard, true).unwrap();
     let error = transports.validate(address, "token").await.unwrap_err();
-    (error.to_string(), error.cause().map(str::to_owned))
+    (error.to_string(), error.cause())
 }
 
 #[tokio::test]

@@ -254,7 +254,12 @@ impl<'a> Binder<'a> {
             known.extend(item.members.iter().map(|(name, _)| name.as_str()));
             known.extend(walk.scope.variables());
         }
-        error.suggesting(name, known)
+        let error = error.suggesting(name, known);
+        let is_member = || names::enum_members(self.model).any(|member| member == name);
+        if error.suggestion.is_none() && is_member() {
+            return Error { suggestion: Some(format!("'{name}'").into()), ..error };
+        }
+        error
     }
 
     /// The error for a function in a path, which no path has here.

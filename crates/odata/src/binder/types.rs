@@ -1,6 +1,7 @@
 //! What types values have, and values as the types that their places ask for.
 
 use crate::bound::{Expr, ExprKind, Ty};
+use crate::canonical::MISSPELT_LETTERS;
 use crate::edm::{EnumType, Primitive, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
@@ -210,9 +211,6 @@ pub(super) fn member_literal(
     error.suggestion = meant.map(Into::into).or(error.suggestion);
     Err(error)
 }
-
-/// Letters by which a misspelt name differs from the one that was meant, at most.
-const MISSPELT_LETTERS: usize = 2;
 
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')

@@ -47,7 +47,8 @@ pub(super) fn check(
     crate::json::write_node(&mut shown, node);
     shown.truncate(80);
     let shown = String::from_utf8_lossy(&shown);
-    let message = format!("{shown} is not a value of {}", primitive.name());
+    let (name, expected) = (primitive.name(), expected(primitive));
+    let message = format!("{shown} is not a value of {name}: expected {expected}");
     Err(Mismatch { pointer: at.to_string(), message })
 }
 
@@ -68,9 +69,9 @@ fn expected(primitive: Primitive) -> &'static str {
         Primitive::Int32 | Primitive::Int64 => "an integer",
         Primitive::Single | Primitive::Double | Primitive::Decimal => "a number",
         Primitive::String | Primitive::Stream => "a string",
-        Primitive::Guid => "a GUID",
-        Primitive::Date => "a date",
-        Primitive::TimeOfDay => "a time of day",
+        Primitive::Guid => "a GUID such as \"9b145b4b-4127-4c66-b641-7028b4988053\"",
+        Primitive::Date => "a date such as \"2020-02-25\"",
+        Primitive::TimeOfDay => "a time of day such as \"18:52:21\"",
         Primitive::DateTimeOffset => "an instant such as \"2020-02-25T18:52:21.2169889Z\"",
         Primitive::Duration => "a duration such as \"PT0.016S\"",
     }

@@ -359,10 +359,13 @@ fn misspelt_names_are_answered_with_the_nearest_one() {
         ("$select=modalites", "modalities"),
         ("$expand=sesions", "sessions"),
         ("$orderby=strtDateTime", "startDateTime"),
+        ("$filter=type eq groupCall", "'groupCall'"),
     ] {
         let found = list(query).err().and_then(|error| error.suggestion).unwrap_or_default();
         assert_eq!(&*found, suggestion, "{query}");
     }
+    let error = list("$filter=type eq groupCall").unwrap_err();
+    assert!(error.to_string().ends_with("Text stands in quotes: 'groupCall'."), "{error}");
     let error = parse("communicatons/callRecords", "").unwrap_err();
     assert_eq!(error.suggestion.as_deref(), Some("communications"));
     let error = parse("communications/callRecords/x/sesions", "").unwrap_err();

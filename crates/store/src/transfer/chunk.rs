@@ -195,6 +195,7 @@ impl PackedVersion {
             session_packs: self.session_packs.clone(),
             participant_keys,
             rows,
+            undeclared: Vec::new(),
         })
     }
 

@@ -87,6 +87,8 @@ struct Reader {
     terminal: Terminal,
     terminals: usize,
     server: Option<Process>,
+    /// The terminal that it was started in.
+    server_terminal: Option<Terminal>,
     /// What the last block printed, and all until then.
     last: Option<String>,
     all: String,
@@ -108,8 +110,17 @@ impl Reader {
         }
         variables.push(("CALLVAULT_SERVER__ADMIN_LISTEN".to_owned(), "off".to_owned()));
         let terminal = Terminal::new(&folder, 0, &variables);
-        let (server, last, all) = (None, None, String::new());
-        Self { folder, places, variables, terminal, terminals: 0, server, last, all }
+        Self {
+            folder,
+            places,
+            variables,
+            terminal,
+            terminals: 0,
+            server: None,
+            server_terminal: None,
+            last: None,
+            all: String::new(),
+        }
     }
 
     /// Does what a block says.
@@ -126,9 +137,6 @@ impl Reader {
         let text = self.filled(&text)?;
         match block.language.as_str() {
             "sh" if block.has("server") => self.serve(&text, block.has("paste")),
-            "sh" if block.has("has") => {
-                Terminal::new(&self.folder, usize::MAX, &self.variables).run(&text).map(drop)
-            }
             "toml" if block.has("settings") => {
                 self.stop_server()?;
                 fs::write(self.folder.join(".settings"), text)?;
@@ -176,10 +184,14 @@ impl Reader {
 
     fn serve(&mut self, command: &str, is_pasted: bool) -> Result<()> {
         self.stop_server()?;
-        let mut server = self.terminal.start(command)?;
-        server.wait_for("listening on ", None)?;
         self.terminals += 1;
-        self.terminal = Terminal::new(&self.folder, self.terminals, &self.variables);
+        let new = Terminal::new(&self.folder, self.terminals, &self.variables);
+        let last = std::mem::replace(&mut self.terminal, new);
+        // Where the server before was interrupted, if there was one: what was pasted is not known there.
+        let terminal = self.server_terminal.take().unwrap_or(last);
+        let mut server = terminal.start(command)?;
+        server.wait_for("listening on ", None)?;
+        self.server_terminal = Some(terminal);
         if is_pasted {
             // It is printed behind them.
             server.wait_for("\ncallvault list ", None)?;

@@ -1,11 +1,7 @@
 //! The blocks of code in a page of Markdown.
 
 /// What a reader is told of a block that the check does not run.
-const NOT_RUN: &str = "*Not run by the check: ";
-
-/// Comments that are blocks, with the words of their info string.
-const COMMENTS: [(&str, &[&str]); 2] =
-    [("<!-- has: ", &["has"]), ("<!-- serves: ", &["server", "paste"])];
+const NOT_RUN: &str = "*This example is not tested: ";
 
 /// A block between fences.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,15 +41,6 @@ pub(super) fn blocks(page: &str) -> Vec<Block> {
     let (mut not_run, mut follows) = (None, false);
     while let Some((line, number)) = lines.next() {
         let trimmed = line.trim_start();
-        for (begins, words) in COMMENTS {
-            if let Some(text) =
-                trimmed.strip_prefix(begins).and_then(|rest| rest.strip_suffix(" -->"))
-            {
-                let words = words.iter().map(|word| (*word).to_owned()).collect();
-                let (language, text) = ("sh".to_owned(), format!("{text}\n"));
-                blocks.push(Block { line: number, language, words, text, ..Block::default() });
-            }
-        }
         let Some(info) = trimmed.strip_prefix("```") else {
             if !trimmed.is_empty() {
                 follows = false;
@@ -97,9 +84,8 @@ mod tests {
 
     #[test]
     fn blocks_are_found_with_what_they_say_of_themselves() {
-        assert_eq!(blocks("<!-- serves: callvault demo -->\n")[0].text, "callvault demo\n");
         let page = "Text\n\n1. Do\n\n   ```sh server interrupt=\"at its end\"\n   a\n     b\n   ```\n\n\
-                    ```json\n{}\n```\n\n*Not run by the check: needs a tenant.*\n\n```toml\nx\n```\n";
+                    ```json\n{}\n```\n\n*This example is not tested: needs a tenant.*\n\n```toml\nx\n```\n";
         let found = blocks(page);
         let [first, second, third] = &found[..] else { panic!("{found:?}") };
         assert_eq!(

@@ -131,3 +131,34 @@ fn simulated_rows_agree_with_simulated_records() {
         assert_eq!(record["startDateTime"], row["startDateTime"]);
     }
 }
+
+#[test]
+fn members_of_enumerations_that_nothing_declares_are_kept_and_told() {
+    let (callvault, _server, mut client) = served();
+    let mut wrong = row("PstnBlockedUsersLog", 1, "2025-05-18T18:20:00Z");
+    wrong["userBlockMode"] = json!("blokced");
+    let target = "/beta/communications/callRecords/callvault.importPstnBlockedUsersLog";
+    let lines = client.send("POST", target, &NDJSON, wrong.to_string().as_bytes()).lines();
+    assert_eq!(lines[0]["status"], "created", "{lines:?}");
+    assert_eq!(lines[0]["warnings"][0]["target"], "/userBlockMode");
+    let message = lines[0]["warnings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("did you mean 'blocked'?"), "{message}");
+    let import = ["import", "--tenant", TENANT, "--kind", "blocked", "-"];
+    let ended = callvault.run_with_input(&import, wrong.to_string().as_bytes());
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let told = format!("-:1: warning: /userBlockMode: {message}");
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    // An enumeration that services do not add to.
+    let mut wrong = charged(0.1);
+    wrong["callDurationSource"] = json!("microsfot");
+    let refused = told_of(&mut client, &wrong);
+    assert!(
+        refused.contains("'microsfot' is not a member of") && refused.contains("'microsoft'"),
+        "{refused}"
+    );
+}
+
+/// The message about a row that is rejected.
+fn told_of(client: &mut Client, row: &Value) -> String {
+    told(client, std::slice::from_ref(row))[0]["error"]["message"].as_str().unwrap().to_owned()
+}

@@ -301,3 +301,19 @@ fn an_answer_after_ten_seconds_is_a_failure() {
     let messages = receiver.messages();
     assert_eq!(messages[0].header("webhook-id"), messages[1].header("webhook-id"));
 }
+
+#[test]
+fn the_log_names_the_setting_that_would_allow_an_address_and_the_answer_does_not() {
+    let mut setup = Setup::with("", &[]);
+    for address in ["http://calls.contoso.com/x", "https://127.0.0.1:9/x", "https://localhost:9/x"]
+    {
+        let wish = json!({"changeType": "created", "resource": "communications/callRecords",
+            "notificationUrl": address, "expirationDateTime": soon(60)});
+        let refused = setup.client.post(SUBSCRIPTIONS, wish.to_string().as_bytes());
+        assert_eq!(refused.status, 400, "{address}");
+        assert!(!refused.text().contains("allow_"), "{address}: {}", refused.text());
+    }
+    let log = setup.server.take().unwrap().stop();
+    assert!(log.contains("notifications.allow_insecure_urls"), "{log}");
+    assert_eq!(log.matches("notifications.allow_networks").count(), 2, "{log}");
+}

@@ -20,6 +20,12 @@ pub(crate) fn lock(store: &Path) -> Result<File, Error> {
     }
 }
 
+/// Whether a server owns the store in a file.
+pub fn is_owned(store: &Path) -> bool {
+    let held = File::open(path(store)).map(|file| file.try_lock());
+    matches!(held, Ok(Err(TryLockError::WouldBlock)))
+}
+
 fn path(store: &Path) -> PathBuf {
     let mut name = OsString::from(store);
     name.push(".owner");

@@ -1,4 +1,4 @@
-// Receives change notifications and prints what they tell: node receiver.js PORT CLIENT_STATE
+// Receives change notifications and prints what they tell: node receiver.mjs PORT CLIENT_STATE
 
 import { createServer } from "node:http";
 
@@ -8,7 +8,7 @@ createServer(async (request, response) => {
   const token = new URL(request.url, "http://localhost").searchParams.get("validationToken");
   let body = "";
   for await (const chunk of request) body += chunk;
-  // First the answer, then the work: who is slow is told later.
+  // Answer before the work: Callvault sends nothing more until the answer is there.
   response.writeHead(token === null ? 202 : 200, { "Content-Type": "text/plain" });
   response.end(token ?? "");
   for (const item of token === null ? JSON.parse(body).value : []) {
