@@ -23,15 +23,15 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
     };
     let mut diagnosis = store.doctor()?;
     diagnosis.problems.extend(problems_of_keys(settings, &store)?);
-    if store.unjudged() > 0 {
-        writeln!(out, "verdicts: {} records have none yet; 'serve' gives them", store.unjudged())?;
-    }
     let is_sound = diagnosis.problems.is_empty();
     if is_sound {
         writeln!(out, "sound")?;
     }
     for problem in &diagnosis.problems {
         writeln!(out, "problem: {problem}")?;
+    }
+    if store.unjudged() > 0 {
+        writeln!(out, "verdicts: {} records have none yet; 'serve' gives them", store.unjudged())?;
     }
     writeln!(out, "\nstore  {}", settings.store)?;
     writeln!(out, "file   {:>15} bytes", diagnosis.file_bytes)?;

@@ -261,7 +261,7 @@ fn what_is_no_call_record_is_refused_with_the_way_on_and_blocks_no_record() {
     };
     let of_sessions = context(&format!("('{record_id}')/sessions"));
     let of_segments = context("('a')/sessions('b')/segments").replace('\'', "\\u0027");
-    let of_rows = r##""@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.callRecords.pstnCallLogRow)""##;
+    let of_rows = r#""@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.callRecords.pstnCallLogRow)""#;
     let whole = "$expand=sessions($expand=segments)";
     for (text, place, words) in [
         (format!("{{{of_sessions},\"value\":[{session}}}]}}"), ":1: /value/0: a session is no", whole),

@@ -17,7 +17,8 @@ fn record(id: usize, version: usize, kind: &str) -> String {
 }
 
 fn piece(line: usize, text: String) -> FilePiece {
-    let record = Record { text, line: line as u64, pointer: "/value/0".to_owned() };
+    let pointer = "/value/0".to_owned();
+    let record = Record { text, line: line as u64, pointer, context: None };
     FilePiece { file: "a.json".into(), piece: Ok(record) }
 }
 

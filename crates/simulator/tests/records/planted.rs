@@ -154,7 +154,7 @@ fn a_tunnel_says_that_it_is_wired() {
 fn direct_routing(causes: &[Cause]) -> Vec<Value> {
     LogRows::with_causes(some_calls(), causes)
         .filter(|(log, _)| *log == Log::DirectRoutingCalls)
-        .map(|(_, row)| serde_json::from_slice(&row).unwrap())
+        .map(|(_, row)| serde_json::from_slice(&row).expect("a row is JSON"))
         .collect()
 }
 
