@@ -1,8 +1,9 @@
 //! `graph.strict = on`: refuses what Graph itself does not answer, for those who test a client
 //! against the real contract. Our own functions stay as they are.
 
+use model::rows::QUALITY;
 use odata::bound::{
-    ExpandItem, ExpandKind, Expr, ExprKind, Operator, PathStep, Quantifier, Query, Root, Select,
+    ExpandItem, ExpandKind, Expr, ExprKind, Operator, PathStep, Quantifier, Query, Root,
 };
 use odata::literal::Literal;
 use store::RowSet;
@@ -30,13 +31,23 @@ pub(crate) fn check(target: &Target, query: &Query) -> Result<(), Problem> {
     {
         return Err(refused("This condition is", "$filter"));
     }
-    if query.select.as_ref().is_some_and(Select::chooses_items) {
-        return Err(refused("Options inside $select are", "$select"));
-    }
+    check_selected(query)?;
     if !target.filters.is_empty() || target.tail != Tail::Whole {
         return Err(refused("This path is", "path"));
     }
     query.expand.iter().try_for_each(check_expanded)
+}
+
+/// Only members that Graph has may be chosen, each whole.
+fn check_selected(query: &Query) -> Result<(), Problem> {
+    let Some(select) = &query.select else { return Ok(()) };
+    if select.chooses_items() {
+        return Err(refused("Options inside $select are", "$select"));
+    }
+    match select.find(QUALITY) {
+        Some(_) => Err(refused(&format!("The member '{QUALITY}' is"), "$select")),
+        None => Ok(()),
+    }
 }
 
 /// Inside an expansion only members and further expansions may be chosen.
@@ -50,6 +61,7 @@ fn check_expanded(item: &ExpandItem) -> Result<(), Problem> {
     if let Some(what) = segment.or_else(option) {
         return Err(refused(&format!("'{what}' inside $expand is"), "$expand"));
     }
+    check_selected(&item.query)?;
     item.query.expand.iter().try_for_each(check_expanded)
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Sessions and segments are copied as text. Only the segment of a stream is parsed.
 
+use std::borrow::Cow;
+
 use odata::edm::StructuredType;
 use odata::json::{Member, Node, push_text, write_members, write_node};
 
@@ -11,6 +13,20 @@ use crate::generated;
 
 /// The member with the verdict on a record, a session or the row of a stream. It is made, never kept.
 pub const QUALITY: &str = "callvault.quality";
+
+/// Members without a verdict, which only a version of the store that gave none can have kept.
+pub fn without_quality(members: &[u8]) -> Result<Cow<'_, [u8]>, Corrupt> {
+    let text = std::str::from_utf8(members).map_err(|_| Corrupt)?;
+    if !text.contains(QUALITY) && !text.contains("\\u") {
+        return Ok(Cow::Borrowed(members));
+    }
+    let object = braced(members);
+    let mut own = parse(&object)?;
+    own.retain(|member| !member.name.is(QUALITY));
+    let mut out = Vec::with_capacity(members.len());
+    write_members(&mut out, &own);
+    Ok(Cow::Owned(out))
+}
 
 /// What the rows of a list are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -203,9 +219,10 @@ fn push_own(
     row: &'static StructuredType,
 ) -> Result<(), Corrupt> {
     let text = std::str::from_utf8(members).map_err(|_| Corrupt)?;
-    let may_clash = ["\"callRecord", "\"callStart", "\"callEnd", "\"sessionId", "\\u"]
-        .iter()
-        .any(|start| text.contains(start));
+    let may_clash =
+        ["\"callRecord", "\"callStart", "\"callEnd", "\"sessionId", "\"callvault", "\\u"]
+            .iter()
+            .any(|start| text.contains(start));
     if may_clash {
         let text = braced(members);
         write_members(out, &without_names_of_row(parse(&text)?, row));
@@ -220,6 +237,9 @@ fn without_names_of_row<'a>(
     row: &'static StructuredType,
 ) -> Vec<Member<'a>> {
     members.retain(|member| {
+        if member.name.is(QUALITY) {
+            return false;
+        }
         let declared = row.property(&member.name.value());
         declared.is_none_or(|property| property.is_inherited)
     });

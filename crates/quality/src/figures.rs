@@ -71,6 +71,11 @@ impl Default for Figures {
 impl Figures {
     /// Notes a value: not finite ones as missing, impossible ones as implausible.
     pub fn set(&mut self, metric: Metric, figure: Figure) {
+        let figure = match figure {
+            // Of -0.0 the same as of 0.0.
+            Figure::Real(value) => Figure::Real(value + 0.0),
+            figure @ Figure::Int(_) => figure,
+        };
         let is_finite = !matches!(figure, Figure::Real(value) if !value.is_finite());
         self.0[metric.index()] = match is_finite {
             false => FigureState::Missing,

@@ -25,7 +25,8 @@ pub(crate) struct State {
     pub(crate) dictionaries: Arc<Dictionaries>,
     /// The full-text index has all words; until then nothing relies on it.
     pub(crate) are_words_there: AtomicBool,
-    /// The columns of the schema's last step are filled; until then no query relies on them.
+    /// Of a file: the columns of the schema's last step are filled; until then no query relies on them.
+    /// Where many nodes write, each question that uses them has to look.
     pub(crate) are_columns_there: AtomicBool,
     /// Records that have no verdicts yet, as far as this process knows.
     pub(crate) unjudged: AtomicU64,

@@ -82,7 +82,9 @@ impl Store {
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(opener, rows)?),
             are_words_there: AtomicBool::new(plain_words::are_there(&connection)?),
-            are_columns_there: AtomicBool::new(verdicts::progress(&connection)?.is_none()),
+            are_columns_there: AtomicBool::new(
+                options.place.file().is_some() && verdicts::are_there(&connection)?,
+            ),
             unjudged: AtomicU64::new(verdicts::left(&connection)?),
             holder: holder(),
             log_cut: AtomicI64::new(0),
@@ -253,9 +255,9 @@ impl Store {
         })
     }
 
-    /// Goes on with verdicts on records that were stored before there were any, `limit` records at once, for
-    /// as long as no other process does it and `goes_on` says so; whether all have theirs. To be called
-    /// again until they have.
+    /// Goes on with verdicts on records that have none: those that a version stored that gave none. Takes
+    /// `limit` records at once, for as long as no other process does it and `goes_on` says so; whether all
+    /// have theirs. To be called again until they have, and now and then where many nodes write.
     ///
     /// # Errors
     /// When records can't be read or written; what was done stays done.
@@ -265,7 +267,13 @@ impl Store {
             return Ok(true);
         }
         let mut reader = self.scanning_reader()?;
-        state.unjudged.store(reader.unjudged()?, Ordering::Relaxed);
+        let left = reader.unjudged()?;
+        state.unjudged.store(left, Ordering::Relaxed);
+        let holder = state.holder.clone();
+        let hold = move |session: &mut Session| verdicts::hold(session, &holder);
+        if left > 0 && !self.submit(Weight { records: 1, bytes: 0 }, hold).wait()? {
+            return Ok(false);
+        }
         let (mut next, mut under_way) = (0, None::<Pending<bool>>);
         while goes_on() {
             let batch = reader.judged((next, limit))?;
@@ -276,26 +284,24 @@ impl Store {
                 return Ok(false);
             }
             let Some(batch) = batch else {
-                // Also if another process has done it.
-                state.unjudged.store(0, Ordering::Relaxed);
-                state.are_columns_there.store(true, Ordering::Release);
+                // Of a file, which nobody writes who gives no verdicts.
+                let is_done = self.is_file() && reader.unjudged()? == 0;
+                state.are_columns_there.store(is_done, Ordering::Release);
+                state.unjudged.store(reader.unjudged()?, Ordering::Relaxed);
                 return Ok(true);
             };
-            let (more, count, holder) = (batch.next(), batch.len(), state.holder.clone());
-            let weight = Weight { records: limit, bytes: 0 };
-            let written = self.submit(weight, move |session| batch.apply(session, &holder));
-            let left = state.unjudged.load(Ordering::Relaxed).saturating_sub(count);
+            next = batch.next();
+            let left = state.unjudged.load(Ordering::Relaxed).saturating_sub(batch.len());
             state.unjudged.store(left, Ordering::Relaxed);
-            match more {
-                Some(more) => {
-                    next = more;
-                    under_way = Some(written);
-                }
-                None if !written.wait()? => return Ok(false),
-                None => {}
-            }
+            let (holder, weight) = (state.holder.clone(), Weight { records: limit, bytes: 0 });
+            under_way = Some(self.submit(weight, move |session| batch.apply(session, &holder)));
         }
         Ok(false)
+    }
+
+    /// Whether it is a file, which one process serves at a time.
+    pub fn is_file(&self) -> bool {
+        self.inner.state.files.is_some()
     }
 
     /// Records that were stored before there were verdicts and have none yet, as far as this process knows.

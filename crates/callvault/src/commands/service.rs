@@ -33,7 +33,7 @@ const MAINTENANCE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Records that are judged in one transaction.
 const JUDGED_AT_ONCE: usize = 500;
-/// Time between two looks at records that another process judges.
+/// Time between two looks at records that have no verdict.
 const JUDGED_AGAIN: Duration = Duration::from_secs(10);
 
 /// A server that answers, with its background tasks.
@@ -247,7 +247,9 @@ impl Service {
 }
 
 /// Gives records their verdicts that were stored before there were any, unless another process does it.
+/// Nodes of an earlier version may write beside this one, so where there are nodes it never ends.
 async fn judge(store: Store, mut stop: watch::Receiver<bool>) -> Result<()> {
+    let is_file = store.is_file();
     loop {
         let (store, stopped) = (store.clone(), stop.clone());
         let judged = spawn_blocking(move || {
@@ -255,7 +257,8 @@ async fn judge(store: Store, mut stop: watch::Receiver<bool>) -> Result<()> {
             store.judge(JUDGED_AT_ONCE, &|| !*stopped.borrow())
         });
         match judged.await? {
-            Ok(true) => return Ok(()),
+            Ok(true) if is_file => return Ok(()),
+            Ok(true) => {}
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "can't judge stored records"),
         }

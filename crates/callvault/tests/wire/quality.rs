@@ -169,7 +169,9 @@ fn a_verdict_is_shown_only_where_it_is_selected_and_is_never_kept() {
     let vector = vectors::all().find(|vector| vector.number == 5).unwrap();
     let mut record = call("one", &[(vector.label, vector.stream)]);
     record["callvault.quality"] = json!({"verdict": "good"});
-    record["sessions"][0]["callvault.quality"] = json!("nonsense");
+    record["sessions"][0]["callvault.quality"] = json!({"a": 1});
+    let stream = "/sessions/0/segments/0/media/0/streams/0";
+    record.pointer_mut(stream).unwrap()["callvault.quality"] = json!({"verdict": "good"});
     keep(&mut client, &record);
     let whole = "$expand=sessions($expand=segments)";
     let answers = |client: &mut Client| {

@@ -2,7 +2,7 @@
 
 use model::fragment::{PARTICIPANTS_PER_PACK, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::generated;
-use model::rows::QUALITY;
+use model::rows::{QUALITY, without_quality};
 use odata::edm::StructuredType;
 use odata::eval::HeapSize;
 use odata::json::{Node, write_members, write_node};
@@ -142,7 +142,7 @@ fn each_of_pack(
         let item = item.map_err(Problem::damaged)?;
         let entity = Entity {
             id: item.id.to_owned(),
-            members: item.members.to_vec(),
+            members: without_quality(item.members).map_err(Problem::damaged)?.into_owned(),
             segments: item.inner.to_vec(),
             quality: Vec::new(),
         };
@@ -182,7 +182,8 @@ pub(super) fn entity_of(node: &Node<'_>) -> Entity {
 /// A record's own members as JSON.
 pub(super) fn record_text(row: &StoredRecord) -> Result<String, Problem> {
     let members = RecordFragment::members(&row.fragment).map_err(Problem::damaged)?;
-    Ok(format!("{{{}}}", String::from_utf8_lossy(members)))
+    let members = without_quality(members).map_err(Problem::damaged)?;
+    Ok(format!("{{{}}}", String::from_utf8_lossy(&members)))
 }
 
 /// A record with all that is inside, as JSON; with verdicts if a condition asks for them.

@@ -146,7 +146,7 @@ impl Composer {
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
         let path = record_path(row);
-        if query.compute.is_empty() && choosing(query).is_none() {
+        if query.compute.is_empty() && choosing(query).is_none() && !shows_quality(query) {
             push_record(out, &self.scope.metadata, &path, &row.fragment)
                 .map_err(Problem::damaged)?;
         } else {

@@ -6,7 +6,7 @@ use odata::canonical::Canonicaliser;
 use odata::edm::StructuredType;
 use odata::json::{Member, Node, Pointer, Scanner, write_members, write_node};
 
-use super::members::{get, instant, integer, take};
+use super::members::{get, get_mut, instant, integer, take};
 use super::rows::{Rows, record_columns};
 use super::{Error, ShreddedRecord, identities};
 use crate::columns::Value;
@@ -176,7 +176,8 @@ impl Sessions {
             return Err(twice(&at, &id));
         }
         self.rows.add_words(&members, &generated::SESSION);
-        let segments = take(&mut members, "segments");
+        let mut segments = take(&mut members, "segments");
+        segments.iter_mut().for_each(drop_verdicts_of_streams);
         let segments = segments.as_ref().and_then(Node::as_array).unwrap_or_default();
         self.rows.session(key(&id), &members);
         self.write_segments(segments, &at)?;
@@ -219,6 +220,29 @@ impl Sessions {
             self.hash.update(&pack);
             self.packs.push(codec.compress(FragmentKind::Sessions, &pack));
         }
+    }
+}
+
+/// Takes the verdicts out of the streams of segments.
+fn drop_verdicts_of_streams(segments: &mut Node<'_>) {
+    let Node::Array(segments) = segments else { return };
+    for segment in segments {
+        for media in inner_mut(segment, "media") {
+            for stream in inner_mut(media, "streams") {
+                if let Node::Object(members) = stream {
+                    members.retain(|member| !is_made(member));
+                }
+            }
+        }
+    }
+}
+
+/// The items of a member that is a collection.
+fn inner_mut<'n, 'a>(node: &'n mut Node<'a>, name: &str) -> &'n mut [Node<'a>] {
+    let Node::Object(members) = node else { return &mut [] };
+    match get_mut(members, name) {
+        Some(Node::Array(items)) => items,
+        _ => &mut [],
     }
 }
 

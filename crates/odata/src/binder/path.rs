@@ -239,7 +239,10 @@ impl<'a> Binder<'a> {
         position: usize,
     ) -> Error {
         if name.contains('.') {
-            return self.unknown_type(name, walk.source, position);
+            let known = ty.into_iter().flat_map(|ty| ty.dynamic).map(|property| property.name);
+            let error = self.unknown_type(name, walk.source, position);
+            let own = error.clone().suggesting(name, known.filter(|known| known.contains('.')));
+            return if own.suggestion.is_some() { own } else { error };
         }
         let kind = Kind::UnknownProperty { name: name.to_owned() };
         let error = walk.source.error(kind, position);

@@ -268,7 +268,7 @@ const WRONG_EXPRESSIONS: &[(&str, &str)] = &[
     ),
     (
         "callvault.bucket(startDateTime,endDateTime sub startDateTime) eq null",
-        "Literal of a duration above zero, of 366 days at most expected but found 'endDateTime sub startDateTime' at position 31",
+        "Literal of a duration above zero, of 366 days at most expected but found 'endDateTime sub startDateTime' at position 43",
     ),
     (
         "callvault.bucket(startDateTime,3600) eq null",

@@ -1,6 +1,6 @@
 -- Verdicts on calls, sessions and streams, and more columns of ends, networks and devices. Records that were
--- stored before get theirs while the store is used; "background_work" says how far that is. Who does such work
--- holds a lease, whose fence grows with each new holder.
+-- stored before get theirs while the store is used. Who does such work holds a lease, whose fence grows with
+-- each new holder.
 
 ALTER TABLE call_record ADD COLUMN quality_verdict TEXT;
 ALTER TABLE call_record ADD COLUMN quality_reason TEXT;
@@ -84,11 +84,7 @@ CREATE TABLE lease (
   expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE background_work (
-  name TEXT PRIMARY KEY,
-  next INTEGER NOT NULL,
-  last INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-INSERT INTO background_work (name, next, last)
-  SELECT 'verdicts', 1, max(record_key) FROM call_record HAVING count(*) > 0;
+-- Records that have no verdict yet. Where nodes of the version before write beside others, there may be such
+-- records at any time.
+CREATE INDEX call_record_unjudged ON call_record (record_key)
+  WHERE is_current = 1 AND quality_verdict IS NULL;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use model::fragment::{FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
-use model::rows::{self, RecordKeys, RowSet, StreamSource};
+use model::rows::{self, RecordKeys, RowSet, StreamSource, without_quality};
 
 use super::parts::Parts;
 use super::verdicts;
@@ -82,13 +82,18 @@ impl<'c> Loader<'c> {
         parts: Parts,
     ) -> Result<Vec<u8>, Error> {
         let mut out = vec![b'{'];
-        out.extend_from_slice(RecordFragment::members(&record.fragment)?);
+        let members = RecordFragment::members(&record.fragment)?;
+        out.extend_from_slice(&if parts.quality {
+            without_quality(members)?
+        } else {
+            members.into()
+        });
         let mut pack = Vec::new();
         if parts.sessions {
             out.extend_from_slice(b",\"sessions\":[");
             let mut fragment = Fragment::first(FragmentKind::Sessions, record.record_key);
             while fragment.read(self.connection, self.codec, &mut pack)? {
-                push_items(&mut out, &pack, |out, item| {
+                push_items(&mut out, &pack, parts.quality, |out, item| {
                     out.extend_from_slice(b",\"segments\":[");
                     out.extend_from_slice(item.inner);
                     out.push(b']');
@@ -102,7 +107,7 @@ impl<'c> Loader<'c> {
             out.extend_from_slice(b",\"participants_v2\":[");
             let mut fragment = Fragment::first(FragmentKind::Participants, record.record_key);
             while fragment.read(self.connection, self.codec, &mut pack)? {
-                push_items(&mut out, &pack, |_, _| Ok(()))?;
+                push_items(&mut out, &pack, false, |_, _| Ok(()))?;
                 fragment.number += 1;
             }
             out.push(b']');
@@ -234,6 +239,7 @@ fn pack_of(session: i64) -> usize {
 fn push_items(
     out: &mut Vec<u8>,
     pack: &[u8],
+    are_judged: bool,
     push_more: impl Fn(&mut Vec<u8>, &Item<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for item in Pack::read(pack)?.items() {
@@ -242,7 +248,8 @@ fn push_items(
             out.push(b',');
         }
         out.push(b'{');
-        out.extend_from_slice(item.members);
+        let members = item.members;
+        out.extend_from_slice(&if are_judged { without_quality(members)? } else { members.into() });
         push_more(out, &item)?;
         out.push(b'}');
     }

@@ -19,20 +19,13 @@ use crate::{Error, clock};
 /// The name of the work, and of its lease.
 const NAME: &str = "verdicts";
 
-/// How far the work is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Progress {
-    /// The first record that is not done.
-    pub(crate) next: i64,
-    /// The last one.
-    pub(crate) last: i64,
-}
-
 /// Some records, judged anew.
 pub(crate) struct Batch {
     records: Vec<JudgedRecord>,
-    /// Where the next batch begins; none behind the last one.
-    next: Option<i64>,
+    /// Keys of records that can't be read.
+    damaged: Vec<i64>,
+    /// Where the next batch begins.
+    next: i64,
 }
 
 struct JudgedRecord {
@@ -55,33 +48,36 @@ impl DueRecord {
     }
 }
 
-/// How far the work is; none when it is done.
-pub(crate) fn progress(connection: &Connection) -> Result<Option<Progress>, Error> {
-    let text = "SELECT next, last FROM background_work WHERE name = ?1";
-    connection.first(text, [NAME], |row| Ok(Progress { next: row.get(0)?, last: row.get(1)? }))
+/// Whether all records have their verdicts.
+pub(crate) fn are_there(connection: &Connection) -> Result<bool, Error> {
+    Ok(!connection.exists(
+        "SELECT 1 FROM call_record WHERE is_current = 1 AND quality_verdict IS NULL LIMIT 1",
+        (),
+    )?)
 }
 
-/// Records that have yet to get their columns.
+/// Records that have none yet.
 pub(crate) fn left(connection: &Connection) -> Result<u64, Error> {
-    let Some(Progress { next, last }) = progress(connection)? else { return Ok(0) };
-    let text = "SELECT count(*) FROM call_record \
-                WHERE record_key >= ?1 AND record_key <= ?2 AND is_current = 1";
-    let count: Option<i64> = connection.value(text, (next, last))?;
+    let text = "SELECT count(*) FROM call_record WHERE is_current = 1 AND quality_verdict IS NULL";
+    let count: Option<i64> = connection.value(text, ())?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-/// Reads and judges at most `limit` records; none when the work is done.
+/// Takes or renews the lease of this work; whether it is this process's.
+pub(crate) fn hold(session: &Session, holder: &str) -> Result<bool, Error> {
+    Ok(leases::hold(&session.connection, NAME, holder, clock::now())?.is_some())
+}
+
+/// Reads and judges at most `limit` records without a verdict, from a key on; none where there are none.
 pub(crate) fn read(
     connection: &Connection,
     codec: &mut Codec,
     (next, limit): (i64, usize),
 ) -> Result<Option<Batch>, Error> {
-    let Some(Progress { next: noted, last }) = progress(connection)? else { return Ok(None) };
-    let next = next.max(noted);
     let text = "SELECT record_key, tenant_key, id_key, flags, content_hash FROM call_record \
-                WHERE record_key >= ?1 AND record_key <= ?2 AND is_current = 1 \
-                ORDER BY record_key LIMIT ?3";
-    let due = connection.all(text, (next, last, most(limit)), |row| {
+                WHERE record_key >= ?1 AND is_current = 1 AND quality_verdict IS NULL \
+                ORDER BY record_key LIMIT ?2";
+    let due = connection.all(text, (next, most(limit)), |row| {
         Ok(DueRecord {
             record_key: row.get(0)?,
             tenant_key: row.get(1)?,
@@ -90,8 +86,9 @@ pub(crate) fn read(
             content_hash: row.get(4)?,
         })
     })?;
-    let next = due.last().filter(|_| due.len() == limit).map(|record| record.record_key + 1);
-    let mut records = Vec::with_capacity(due.len());
+    let Some(last) = due.last() else { return Ok(None) };
+    let next = last.record_key + 1;
+    let (mut records, mut damaged) = (Vec::with_capacity(due.len()), Vec::new());
     for due in due {
         let (record_key, flags) = (due.record_key, due.flags);
         match stored_rows(&mut StoredVersion { connection, codec, record_key, flags }) {
@@ -99,16 +96,17 @@ pub(crate) fn read(
                 let verdicts = quality::judge(quality::profile::standard(), &rows);
                 records.push(JudgedRecord { due, rows, verdicts });
             }
-            // The doctor tells of damage; what was erased meanwhile looks the same.
+            // The doctor tells of damage.
             Err(Error::Corrupt(cause)) => {
                 tracing::warn!(record_key, %cause, "a record can't be read");
+                damaged.push(record_key);
             }
             Err(error) => return Err(error),
         }
     }
     // As writers lock records, so that none waits for another in a circle.
     records.sort_by(|a, b| a.due.id().cmp(&b.due.id()));
-    Ok(Some(Batch { records, next }))
+    Ok(Some(Batch { records, damaged, next }))
 }
 
 impl Batch {
@@ -118,27 +116,24 @@ impl Batch {
     }
 
     /// Where the next one begins.
-    pub(crate) fn next(&self) -> Option<i64> {
+    pub(crate) fn next(&self) -> i64 {
         self.next
     }
 
     /// Replaces the typed rows of its records; whether this process still holds the work.
     pub(crate) fn apply(&self, session: &mut Session, holder: &str) -> Result<bool, Error> {
-        if leases::hold(&session.connection, NAME, holder, clock::now())?.is_none() {
+        if !hold(session, holder)? {
             return Ok(false);
         }
         for record in &self.records {
             record.apply(&session.connection)?;
         }
-        match self.next {
-            Some(next) => session.connection.execute(
-                "UPDATE background_work SET next = ?2 WHERE name = ?1 AND next < ?2",
-                (NAME, next),
-            )?,
-            None => {
-                session.connection.execute("DELETE FROM background_work WHERE name = ?1", [NAME])?
-            }
-        };
+        // A verdict that is none, so that one record does not keep questions from the others' columns.
+        let text = "UPDATE call_record SET quality_verdict = '' \
+                    WHERE record_key = ?1 AND is_current = 1 AND quality_verdict IS NULL";
+        for record_key in &self.damaged {
+            session.connection.execute(text, [*record_key])?;
+        }
         Ok(true)
     }
 }

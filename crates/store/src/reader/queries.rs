@@ -3,12 +3,15 @@
 use std::sync::atomic::Ordering;
 
 use model::TenantId;
+use model::rows::QUALITY;
 use odata::bound::Expr;
 use odata::eval::{Exhausted, Meter};
 
 use super::Reader;
 use crate::Error;
 use crate::answer::{self, Run};
+use crate::engine::Connection;
+use crate::maintenance::verdicts;
 use crate::query::position::Position;
 use crate::query::{Budget, Explanation, RowPage, RowQuery};
 use crate::state::State;
@@ -43,8 +46,9 @@ impl Reader {
         let Some(key) = self.tenants.key(connection, tenant)? else {
             return Ok(RowPage::default());
         };
+        let are_columns_there = are_columns_there(asker, connection, query)?;
         let run = Run::new(connection, &mut self.codec, self.cache.as_mut(), budget);
-        answer::page(run, Tenant { key, ..asker }, query, behind, limit)
+        answer::page(run, Tenant { key, are_columns_there, ..asker }, query, behind, limit)
     }
 
     /// How many rows meet filter and search; `$skip` and `$top` don't count.
@@ -63,8 +67,9 @@ impl Reader {
         let Some(key) = self.tenants.key(connection, tenant)? else {
             return Ok(0);
         };
+        let are_columns_there = are_columns_there(asker, connection, query)?;
         let run = Run::new(connection, &mut self.codec, None, budget);
-        answer::count(run, Tenant { key, ..asker }, query)
+        answer::count(run, Tenant { key, are_columns_there, ..asker }, query)
     }
 
     /// Whether a version of a record meets a condition although a higher one is stored by now; none
@@ -123,8 +128,9 @@ impl Reader {
         let connection = self.snapshot.fresh_until(budget.deadline())?;
         // Of no rows there may still be a figure.
         let key = self.tenants.key(connection, tenant)?.unwrap_or(NO_TENANT);
+        let are_columns_there = are_columns_there(asker, connection, query)?;
         let run = Run::new(connection, &mut self.codec, None, budget);
-        answer::apply(run, Tenant { key, ..asker }, query)
+        answer::apply(run, Tenant { key, are_columns_there, ..asker }, query)
     }
 
     /// How the query would be answered.
@@ -132,7 +138,8 @@ impl Reader {
         let asker = asker(&self.state);
         let connection = self.snapshot.fresh()?;
         let key = self.tenants.key(connection, tenant)?.unwrap_or(NO_TENANT);
-        answer::explain(connection, Tenant { key, ..asker }, query)
+        let are_columns_there = are_columns_there(asker, connection, query)?;
+        answer::explain(connection, Tenant { key, are_columns_there, ..asker }, query)
     }
 }
 
@@ -144,5 +151,39 @@ fn asker(state: &State) -> Tenant {
         are_words_there: state.are_words_there.load(Ordering::Acquire),
         are_columns_there: state.are_columns_there.load(Ordering::Acquire),
         has_plain_values: false,
+    }
+}
+
+/// Members that have columns since the schema's last step, beside the verdict.
+const OF_LAST_STEP: [&str; 13] = [
+    "applicationVersion",
+    "basicServiceSetIdentifier",
+    "captureNotFunctioningEventRatio",
+    "cpuInsufficentEventRatio",
+    "linkSpeed",
+    "networkTransportProtocol",
+    "rating",
+    "reflexiveIPAddress",
+    "relayIPAddress",
+    "renderNotFunctioningEventRatio",
+    "role",
+    "wifiChannel",
+    "wifiSignalStrength",
+];
+
+/// Whether the question may rely on the columns of the schema's last step. Nodes of the version before may
+/// write beside this one, so the snapshot that answers has to say so.
+fn are_columns_there(
+    asker: Tenant,
+    connection: &Connection,
+    query: &RowQuery,
+) -> Result<bool, Error> {
+    let uses = |name: &str| query.query.uses_member(name);
+    match connection {
+        Connection::Postgres(_) if uses(QUALITY) || OF_LAST_STEP.into_iter().any(uses) => {
+            verdicts::are_there(connection)
+        }
+        Connection::Postgres(_) => Ok(true),
+        Connection::Sqlite(_) => Ok(asker.are_columns_there),
     }
 }

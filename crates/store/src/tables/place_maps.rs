@@ -62,6 +62,11 @@ pub(crate) fn import(
         session.tenant_key(tenant)?
     };
     let (connection, now) = (&session.connection, session.now());
+    if let Connection::Postgres(_) = connection {
+        // Of files that come at once each has to see the version before.
+        let text = "SELECT 1 FROM tenant WHERE tenant_key = ?1 FOR NO KEY UPDATE";
+        connection.exists(text, [tenant_key])?;
+    }
     let text = "SELECT version, kind, content_hash FROM place_map \
                 WHERE tenant_key = ?1 AND name = ?2 ORDER BY version DESC LIMIT 1";
     let newest: Option<(i64, String, Vec<u8>)> =

@@ -19,12 +19,12 @@ const CHAINS: &[(RowSet, &str)] = &[
         Records,
         "compute(year(startDateTime) as y,month(startDateTime) as m,day(endDateTime) as d,\
          hour(startDateTime) as h,minute(startDateTime) as i,second(startDateTime) as s)\
-         /groupby((y,m,d,h),aggregate(i with max as i,s with sum as s))",
+         /groupby((y,m,d,h),aggregate(i with max as most,s with sum as all))",
     ),
     (
         Records,
         "compute(time(startDateTime) as t,fractionalseconds(endDateTime) as f)\
-         /aggregate(t with min as first,f with sum as f,t with countdistinct as n)",
+         /aggregate(t with min as first,f with sum as all,t with countdistinct as n)",
     ),
     (
         Records,
@@ -34,7 +34,7 @@ const CHAINS: &[(RowSet, &str)] = &[
     (
         Sessions,
         "compute(callvault.bucket(callStartDateTime,duration'P1D',duration'-PT9H30M') as b)\
-         /groupby((b,isTest),aggregate($count as n,sessionId with countdistinct as s))",
+         /groupby((b,isTest),aggregate($count as n,id with countdistinct as s))",
     ),
     (
         Streams,
@@ -71,12 +71,9 @@ const CHAINS: &[(RowSet, &str)] = &[
         Records,
         "compute(startDateTime add duration'PT36H' as later,date(startDateTime) sub 2026-01-01 as age,\
          date(endDateTime) add duration'-PT1S' as before)\
-         /aggregate(later with max as later,age with average as age,before with min as before)",
+         /aggregate(later with max as last,age with average as mean,before with min as first)",
     ),
-    (
-        Sessions,
-        "groupby((callRecordId,sessionId),aggregate($count as n))/aggregate(n with sum as n)",
-    ),
+    (Sessions, "groupby((callRecordId,id),aggregate($count as n))/aggregate(n with sum as all)"),
 ];
 
 const FILTERS: &[(RowSet, &str)] = &[

@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 18] = [
+const OF_LATER_STEPS: [&str; 17] = [
     "segment",
     "media",
     "stream",
@@ -28,7 +28,6 @@ const OF_LATER_STEPS: [&str; 18] = [
     "log_row",
     "log_state",
     "lease",
-    "background_work",
     "place_map",
 ];
 
@@ -41,6 +40,7 @@ fn make_old(path: &Path) {
     for index in [
         "call_record_by_end",
         "call_record_with_odd_values",
+        "call_record_unjudged",
         "change_log_merged",
         "change_log_erased",
     ] {

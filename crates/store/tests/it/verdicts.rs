@@ -99,8 +99,7 @@ fn make_old(path: &Path) {
                caller_network_network_transport_protocol = NULL,
                caller_device_capture_not_functioning_event_ratio = NULL;
              UPDATE segment SET caller_application_version = NULL, callee_feedback_rating = NULL,
-               callee_service_role = NULL;
-             INSERT INTO background_work SELECT 'verdicts', 1, max(record_key) FROM call_record;",
+               callee_service_role = NULL;",
         )
         .unwrap();
 }

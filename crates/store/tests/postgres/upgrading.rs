@@ -1,7 +1,7 @@
 //! Nodes of two versions on one database, and a database that has moved to another cluster.
 
 use model::rows::RowSet::Records;
-use store::{Change, Error, Role, Store};
+use store::{Change, Error, Reader, Role, Store};
 
 use crate::calls::call;
 use crate::engine::{Folder, serve, tenant};
@@ -98,4 +98,35 @@ fn words_get_their_plain_forms_while_searches_find_them_already() {
     assert_eq!(folder.ask("SELECT count(*) FROM refill"), "0");
     assert_eq!(all(&mut reader, &wanted, 10, &budget()), [call(1).id]);
     assert_eq!(store.doctor().unwrap().problems, [""; 0]);
+}
+
+#[test]
+fn what_a_node_of_the_version_before_writes_is_judged_by_each_question_until_it_is_brought_up() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let judged = query(Records, &[("$filter", "callvault.quality/verdict ne null")]);
+    let by_rating =
+        "sessions/any(s:s/segments/any(g:g/caller/userAgent/applicationVersion ne 'x'))";
+    let by_rating = query(Records, &[("$filter", by_rating)]);
+    store.write(&tenant(), vec![call(1).sessions(1).shred(&store)]).wait().unwrap();
+    let mut reader = store.reader().unwrap();
+    let counts = |reader: &mut Reader| {
+        [&judged, &by_rating].map(|query| reader.count_rows(&tenant(), query, &budget()).unwrap())
+    };
+    assert_eq!(counts(&mut reader), [1, 1]);
+    assert!(store.judge(10, &|| true).unwrap());
+    // As a node writes that knows no verdicts, at any time and of any month.
+    store
+        .write(&tenant(), vec![call(2).start(-1_000_000).sessions(1).shred(&store)])
+        .wait()
+        .unwrap();
+    folder.ask("UPDATE call_record SET quality_verdict = NULL WHERE start_date_time < 0");
+    let unjudged = "SELECT count(*) FROM call_record WHERE quality_verdict IS NULL";
+    assert_eq!(folder.ask(unjudged), "1");
+    assert_eq!(counts(&mut reader), [2, 2]);
+    assert!(reader.explain(&tenant(), &judged).unwrap().residual.is_some());
+    assert!(store.judge(10, &|| true).unwrap());
+    assert_eq!(folder.ask(unjudged), "0");
+    assert_eq!(counts(&mut reader), [2, 2]);
+    assert!(reader.explain(&tenant(), &judged).unwrap().residual.is_none());
 }

@@ -82,8 +82,8 @@ fn days_hours_and_shares_are_calculated_without_looking_into_records() {
             ),
             (
                 "compute(averagePacketLossRate gt 0.1 as lossy,second(callStartDateTime) as s)\
-                 /groupby((lossy),aggregate(s with max as s,sessionId with countdistinct as n))/orderby(lossy)",
-                json!([{"lossy": false, "s": 59, "n": 2}, {"lossy": true, "s": 0, "n": 2}]),
+                 /groupby((lossy),aggregate(s with max as latest,sessionId with countdistinct as n))/orderby(lossy)",
+                json!([{"lossy": false, "latest": 59, "n": 2}, {"lossy": true, "latest": 0, "n": 2}]),
             ),
         ],
     );

@@ -54,6 +54,8 @@ fn everything_else_is_refused() {
     };
     let condition = "This condition is not supported on this resource (graph.strict is on).";
     let path = "This path is not supported on this resource (graph.strict is on).";
+    let verdict =
+        "The member 'callvault.quality' is not supported on this resource (graph.strict is on).";
     let inside = |name: &str| {
         format!("'{name}' inside $expand is not supported on this resource (graph.strict is on).")
     };
@@ -82,6 +84,8 @@ fn everything_else_is_refused() {
         ("/$count", "path", path.to_owned()),
         ("/$ref", "path", path.to_owned()),
         ("/$filter(version eq 1)", "path", path.to_owned()),
+        ("?$select=id,callvault.quality", "$select", verdict.to_owned()),
+        ("/r1?$expand=sessions($select=callvault.quality)", "$select", verdict.to_owned()),
         ("/r1?$compute=1 as x", "$compute", option("$compute")),
         ("/r1?$expand=sessions($filter=isTest eq true)", "$expand", inside("$filter")),
         ("/r1?$expand=sessions($top=1)", "$expand", inside("$top")),
