@@ -53,7 +53,7 @@ const CHAINS: &[(RowSet, &str)] = &[
     (
         Streams,
         "compute(case(averageJitter gt duration'PT0.01S':averageJitter,true:null) as j)\
-         /aggregate(j with average as j,j with max as most)",
+         /aggregate(j with average as mean,j with max as most)",
     ),
     (
         Streams,
@@ -95,7 +95,7 @@ const FILTERS: &[(RowSet, &str)] = &[
 
 const ORDERS: &[(RowSet, &str)] = &[
     (Records, "date(startDateTime) desc,hour(endDateTime)"),
-    (Records, "callvault.bucket(startDateTime,duration'P2D') desc,type"),
+    (Records, "callvault.bucket(startDateTime,duration'P2D') desc,version"),
     (Streams, "callvault.ratio(packetUtilization,7) desc"),
     (Streams, "packetUtilization mod 10,averageJitter div 1000 desc"),
 ];
