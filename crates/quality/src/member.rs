@@ -1,6 +1,7 @@
 //! The member `callvault.quality` of records, sessions and rows of streams, made from their JSON.
 
-use odata::json::Node;
+use model::rows::QUALITY;
+use odata::json::{Node, write_node};
 
 use crate::call::{Call, Session};
 use crate::classify::classify;
@@ -21,4 +22,10 @@ pub fn of_session(session: &Node<'_>, profile: &Profile) -> Node<'static> {
 /// Of a record with all sessions and their segments.
 pub fn of_record(record: &Node<'_>, profile: &Profile) -> Node<'static> {
     Call::of_json(record, profile).summary().to_node(profile)
+}
+
+/// Appends the member with a verdict behind other members.
+pub fn push(out: &mut Vec<u8>, verdict: &Node<'_>) {
+    out.extend_from_slice(format!(",\"{QUALITY}\":").as_bytes());
+    write_node(out, verdict);
 }

@@ -258,8 +258,7 @@ async fn judge(store: Store, mut stop: watch::Receiver<bool>) -> Result<()> {
         });
         match judged.await? {
             Ok(true) if is_file => return Ok(()),
-            Ok(true) => {}
-            Ok(false) => {}
+            Ok(_) => {}
             Err(error) => tracing::error!(%error, "can't judge stored records"),
         }
         tokio::select! {

@@ -66,8 +66,8 @@ impl Entity {
 
 /// The member with a verdict, and a comma before it.
 pub(super) fn quality_member(verdict: &Node<'_>) -> Vec<u8> {
-    let mut out = format!(",\"{QUALITY}\":").into_bytes();
-    write_node(&mut out, verdict);
+    let mut out = Vec::new();
+    member::push(&mut out, verdict);
     out
 }
 

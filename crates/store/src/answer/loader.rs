@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::fragment::{FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::rows::{self, RecordKeys, RowSet, StreamSource, without_quality};
+use quality::member;
 
 use super::parts::Parts;
 use super::verdicts;
@@ -114,7 +115,7 @@ impl<'c> Loader<'c> {
         }
         if parts.quality {
             let verdict = verdicts::of_record(self.connection, self.codec, record)?;
-            verdicts::push(&mut out, &verdict);
+            member::push(&mut out, &verdict);
         }
         out.push(b'}');
         Ok(out)

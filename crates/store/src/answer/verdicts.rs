@@ -4,9 +4,8 @@
 //! made of the row's own JSON.
 
 use model::fragment::Item;
-use model::rows::QUALITY;
 use model::shred::stored_rows;
-use odata::json::{Node, write_node};
+use odata::json::Node;
 use quality::profile::standard;
 use quality::{Summary, member};
 
@@ -41,7 +40,7 @@ pub(crate) fn of_record(
 /// Appends the verdict on a session to its members.
 pub(super) fn push_session(out: &mut Vec<u8>, session: &Item<'_>) -> Result<(), Error> {
     let text = [b"{", session.members, b",\"segments\":[", session.inner, b"]}"].concat();
-    push(out, &member::of_session(&node(&text)?, standard()));
+    member::push(out, &member::of_session(&node(&text)?, standard()));
     Ok(())
 }
 
@@ -49,13 +48,7 @@ pub(super) fn push_session(out: &mut Vec<u8>, session: &Item<'_>) -> Result<(), 
 pub(super) fn with_stream_s(mut row: Vec<u8>) -> Result<Vec<u8>, Error> {
     let verdict = member::of_stream(&node(&row)?, standard());
     row.pop();
-    push(&mut row, &verdict);
+    member::push(&mut row, &verdict);
     row.push(b'}');
     Ok(row)
-}
-
-/// Appends a verdict behind other members.
-pub(super) fn push(out: &mut Vec<u8>, verdict: &Node<'_>) {
-    out.extend_from_slice(format!(",\"{QUALITY}\":").as_bytes());
-    write_node(out, verdict);
 }

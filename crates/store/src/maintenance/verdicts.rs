@@ -2,7 +2,8 @@
 //! used, and notes which of these records have plain values. Until that is done, no query relies on either.
 //!
 //! Records are read and judged on the caller's thread; the writer only replaces rows, and leaves a record
-//! alone that was written meanwhile. A process that is killed leaves a place where the next one goes on.
+//! alone that was written meanwhile. Which records are left an index says, so a process that is killed leaves
+//! nothing behind.
 
 use model::shred::{TypedRows, stored_rows};
 use quality::Verdicts;
