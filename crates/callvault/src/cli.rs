@@ -120,7 +120,7 @@ pub(crate) enum Command {
     Import(Import),
     /// Print one record as a line of JSON
     Get(Get),
-    /// Print records, sessions, segments or streams that meet conditions, newest first
+    /// Print records, sessions, segments, streams or ends of streams that meet conditions, newest first
     List(List),
     /// Show how Callvault runs queries
     #[command(subcommand)]

@@ -275,7 +275,7 @@ impl<'a> ReadRequest<'a> {
 /// Whether an answer is rows of what is inside records, or what `$apply` made: Graph has no such lists.
 fn is_of_rows(resource: &Resource, query: &Query) -> bool {
     let is_rows = matches!(resource.steps.last(), Some(Step::Operation { operation, .. })
-        if matches!(operation.name, "sessions" | "segments" | "streams"));
+        if matches!(operation.name, "sessions" | "segments" | "streams" | "legs"));
     let applies =
         || query.apply.is_some() && query.clone().with_options_for_apply(false).apply.is_some();
     resource.is_collection && (is_rows || applies())

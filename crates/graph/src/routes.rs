@@ -135,6 +135,7 @@ pub(crate) static RESOURCES: &[Row] = &[
     row(M::GET,    "communications/callRecords/sessions()",            READER,     Label::Rows,            H::Read(|_| Base::Rows(RowSet::Sessions))),
     row(M::GET,    "communications/callRecords/segments()",            READER,     Label::Rows,            H::Read(|_| Base::Rows(RowSet::Segments))),
     row(M::GET,    "communications/callRecords/streams()",             READER,     Label::Rows,            H::Read(|_| Base::Rows(RowSet::Streams))),
+    row(M::GET,    "communications/callRecords/legs()",                READER,     Label::Rows,            H::Read(|_| Base::Rows(RowSet::Legs))),
     row(M::POST,   "communications/callRecords/import()",              WRITER,     Label::Import,          H::ImportRecords),
     row(M::GET,    "communications/callRecords/get{log}()",            LOG_READER, Label::Log,             H::Log),
     row(M::POST,   "communications/callRecords/import{log}()",         WRITER,     Label::LogImport,       H::ImportLog),

@@ -62,7 +62,7 @@ pub(crate) fn content(record: &StoredRecord) -> [u8; 28] {
     let mut bytes = [0; 28];
     bytes[..16].copy_from_slice(&record.content_hash);
     bytes[16..24].copy_from_slice(&record.version.to_le_bytes());
-    let flags = record.flags & !flags::PLAIN_VALUES;
+    let flags = record.flags & !flags::OF_STORE;
     bytes[24..].copy_from_slice(&flags.to_le_bytes());
     bytes
 }

@@ -65,6 +65,40 @@ impl Table {
     }
 }
 
+/// Members that have columns since the latest steps of the schema, and how the names of these columns end.
+/// Verdicts and all that only rows of ends have are as young. Until the records of earlier builds have them,
+/// no query may rely on them.
+const RECENT: [(&str, &str); 13] = [
+    ("applicationVersion", "_application_version"),
+    ("basicServiceSetIdentifier", "_basic_service_set_identifier"),
+    ("captureNotFunctioningEventRatio", "_capture_not_functioning_event_ratio"),
+    ("cpuInsufficentEventRatio", "_cpu_insufficent_event_ratio"),
+    ("linkSpeed", "_link_speed"),
+    ("networkTransportProtocol", "_network_transport_protocol"),
+    ("rating", "_feedback_rating"),
+    ("reflexiveIPAddress", "_reflexive_ip_address"),
+    ("relayIPAddress", "_relay_ip_address"),
+    ("renderNotFunctioningEventRatio", "_render_not_functioning_event_ratio"),
+    ("role", "_service_role"),
+    ("wifiChannel", "_wifi_channel"),
+    ("wifiSignalStrength", "_wifi_signal_strength"),
+];
+
+/// How the names of columns end that only rows of ends have.
+const OF_ENDS: [&str; 5] =
+    ["_is_service", "_person_kind", "_person_id", "_endpoint_name", "first_end"];
+
+/// Whether records that earlier builds stored lack the column until they are stored anew.
+pub fn is_recent(column: &str) -> bool {
+    let ends = RECENT.iter().map(|(_, end)| end).chain(&OF_ENDS);
+    column.starts_with("quality_") || ends.into_iter().any(|end| column.ends_with(end))
+}
+
+/// Members whose columns are such, beside those of rows of ends.
+pub fn recent_members() -> impl Iterator<Item = &'static str> {
+    RECENT.iter().map(|(member, _)| *member).chain([crate::rows::QUALITY])
+}
+
 /// The value of a typed column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -136,20 +170,22 @@ pub static SESSION: &[Column] = &[
     column("failure_stage", Affinity::Text),
 ];
 
-/// Of a segment: its times and what failed, then [`END`] of the caller and of the callee.
+/// Of a segment: its times, what failed and which end is the first one (0 the caller), then [`END`] of the caller and of the callee.
 pub static SEGMENT: LazyLock<Vec<Column>> = LazyLock::new(|| {
     let own = [
         column("start_date_time", Affinity::Integer),
         column("end_date_time", Affinity::Integer),
         column("failure_stage", Affinity::Text),
+        column("first_end", Affinity::Integer),
     ];
     own.into_iter().chain(ends()).collect()
 });
 
 /// Of an endpoint, with `caller_` or `callee_` before the names: whether it is a
 /// participantEndpoint (else it is another kind; null if there is none), `identity/user/id`,
-/// `associatedIdentity/id`, `feedback/rating`, the role of a service's user agent, and what the schema
-/// marks of the user agent.
+/// `associatedIdentity/id`, `feedback/rating`, the role of a service's user agent, whether it is a service,
+/// kind and id of who is there (the id only where it is none of the two before), its `name`, and what the
+/// schema marks of the user agent.
 pub static END: LazyLock<Vec<Column>> = LazyLock::new(|| {
     let own = [
         column("is_participant", Affinity::Integer),
@@ -157,6 +193,10 @@ pub static END: LazyLock<Vec<Column>> = LazyLock::new(|| {
         column("associated_id", Affinity::Text),
         column("feedback_rating", Affinity::Text),
         column("service_role", Affinity::Text),
+        column("is_service", Affinity::Integer),
+        column("person_kind", Affinity::Text),
+        column("person_id", Affinity::Text),
+        column("endpoint_name", Affinity::Text),
     ];
     own.into_iter().chain(marked(&generated::CLIENT_USER_AGENT)).collect()
 });
@@ -259,5 +299,26 @@ fn affinity(property: &Property) -> Affinity {
             | Primitive::Duration,
         ) => Affinity::Integer,
         _ => Affinity::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recent_is_a_column_that_its_member_leads_to() {
+        let all: Vec<_> = Table::ALL.iter().flat_map(|table| table.columns()).collect();
+        for end in RECENT.iter().map(|(_, end)| *end).chain(OF_ENDS) {
+            assert!(all.iter().any(|column| column.name.ends_with(end)), "{end}");
+        }
+        let types =
+            [&generated::NETWORK_INFO, &generated::DEVICE_INFO, &generated::CLIENT_USER_AGENT];
+        let own = [&generated::USER_FEEDBACK, &generated::SERVICE_USER_AGENT];
+        for (member, end) in RECENT {
+            let mut marked = types.iter().filter_map(|ty| ty.property(member)?.column);
+            let is_own = own.iter().any(|ty| ty.property(member).is_some());
+            assert!(is_own || marked.any(|column| end == format!("_{column}")), "{member}");
+        }
     }
 }

@@ -20,6 +20,17 @@ pub const UNSETTLED_ENUM: u32 = 1 << 6;
 /// builds don't have the bit. It shapes no answer.
 pub const PLAIN_VALUES: u32 = 1 << 7;
 
+/// The typed rows of the record, if it has such, have all columns of this build. Records stored by earlier
+/// builds don't have the bit until they get them. It shapes no answer.
+pub const ALL_COLUMNS: u32 = 1 << 8;
+/// Bits that shape no answer.
+pub const OF_STORE: u32 = PLAIN_VALUES | ALL_COLUMNS;
+
+/// The bits of a record with typed rows of this build.
+pub fn of_rows(are_plain: bool) -> u32 {
+    ALL_COLUMNS | if are_plain { PLAIN_VALUES } else { 0 }
+}
+
 /// Names of the collections that were cut off when the record came in.
 pub fn incomplete(flags: u32) -> Vec<&'static str> {
     [(SESSIONS_INCOMPLETE, "sessions"), (PARTICIPANTS_INCOMPLETE, "participants_v2")]

@@ -43,6 +43,23 @@ pub fn party_id(set: &Node<'_>) -> Option<String> {
     party(set).map(|(_, id)| id)
 }
 
+/// A telephone number as E.164 has it, if the id is one with its country: `tel:` and what only groups its
+/// digits go. Any other id stays as it is.
+pub(crate) fn e164(id: &str) -> String {
+    let number = id.strip_prefix("tel:").unwrap_or(id).split(';').next().unwrap_or_default();
+    let is_grouping = |letter: &char| matches!(letter, ' ' | '-' | '.' | '(' | ')' | '/');
+    let number: String = number.chars().filter(|letter| !is_grouping(letter)).collect();
+    match number.strip_prefix('+') {
+        Some(digits) if is_number(digits) => number,
+        _ => id.to_owned(),
+    }
+}
+
+/// Whether a text is digits, at most 15 of them (E.164, 6.2.1).
+fn is_number(digits: &str) -> bool {
+    (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The entity (organizer or participant) for a legacy identity set; `None` if it names nobody.
 pub fn entity_from_set<'a>(set: &Node<'a>) -> Option<Node<'a>> {
     let id = party_id(set)?;
@@ -114,6 +131,22 @@ mod tests {
         let mut out = Vec::new();
         odata::json::write_node(&mut out, node);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_number_with_its_country_is_written_as_e_164_has_it() {
+        for (id, expected) in [
+            ("+15550100182", "+15550100182"),
+            ("tel:+1-555-010-0182", "+15550100182"),
+            ("+49 (30) 5550100.7;ext=12", "+49305550100 7"),
+            ("0305550100", "0305550100"),
+            ("+1555a", "+1555a"),
+            ("+", "+"),
+            ("+1234567890123456", "+1234567890123456"),
+            ("anonymous", "anonymous"),
+        ] {
+            assert_eq!(e164(id), expected.replace(' ', ""), "{id}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 pub mod assemble;
 pub mod call;
 pub mod columns;
+pub mod ends;
 pub mod flags;
 pub mod fragment;
 pub mod generated;

@@ -1,4 +1,4 @@
-//! Rows of lists over all records: sessions, segments and streams, each with the keys and times of
+//! Rows of lists over all records: sessions, segments, streams and the ends of streams, each with the keys and times of
 //! what it stands in, as JSON text made from fragments.
 //!
 //! Sessions and segments are copied as text. Only the segment of a stream is parsed.
@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 
 use odata::edm::StructuredType;
-use odata::json::{Member, Node, push_text, write_members, write_node};
+use odata::json::{Member, Node, Text, push_text, write_members, write_node};
+use odata::primitive::DateTimeOffset;
 
+use crate::ends;
 use crate::fragment::{Corrupt, Item, RecordFragment};
 use crate::generated;
 
@@ -39,6 +41,8 @@ pub enum RowSet {
     Segments,
     /// Streams of the media of these.
     Streams,
+    /// The two ends of each stream.
+    Legs,
 }
 
 impl RowSet {
@@ -49,6 +53,7 @@ impl RowSet {
             Self::Sessions => &generated::SESSION_ROW,
             Self::Segments => &generated::SEGMENT_ROW,
             Self::Streams => &generated::STREAM_ROW,
+            Self::Legs => &generated::LEG_ROW,
         }
     }
 }
@@ -68,7 +73,10 @@ const OF_SEGMENT: [&str; 2] = ["caller", "callee"];
 
 /// What the rows of one record say of it: JSON members, with a comma before each.
 #[derive(Debug, Clone)]
-pub struct RecordKeys(Vec<u8>);
+pub struct RecordKeys {
+    members: Vec<u8>,
+    start: i64,
+}
 
 impl RecordKeys {
     /// Takes them from a record fragment.
@@ -80,7 +88,14 @@ impl RecordKeys {
             let value = get(&members, name).ok_or(Corrupt)?;
             push_member(&mut out, name_in_row, value);
         }
-        Ok(Self(out))
+        let start = get(&members, "startDateTime").and_then(Node::as_text).ok_or(Corrupt)?;
+        let start = DateTimeOffset::parse(&start.value()).ok_or(Corrupt)?.0;
+        Ok(Self { members: out, start })
+    }
+
+    /// When the call started, in ticks of 100 ns since 1970.
+    pub fn start(&self) -> i64 {
+        self.start
     }
 }
 
@@ -93,7 +108,7 @@ pub fn push_session(
 ) -> Result<(), Corrupt> {
     out.push(b'{');
     push_own(out, session.members, &generated::SESSION_ROW)?;
-    out.extend_from_slice(&record.0);
+    out.extend_from_slice(&record.members);
     if with_segments {
         out.extend_from_slice(b",\"segments\":[");
         out.extend_from_slice(session.inner);
@@ -142,7 +157,7 @@ pub fn push_segment(
     let members = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     out.push(b'{');
     push_own(out, members.ok_or(Corrupt)?.as_bytes(), &generated::SEGMENT_ROW)?;
-    out.extend_from_slice(&record.0);
+    out.extend_from_slice(&record.members);
     push_id(out, "sessionId", session.id);
     out.push(b'}');
     Ok(())
@@ -175,23 +190,8 @@ impl<'a> StreamSource<'a> {
         session: &Item<'_>,
         (media, stream): (usize, usize),
     ) -> Result<(), Corrupt> {
-        let media = self.media().get(media).ok_or(Corrupt)?;
-        let stream = items(Some(media), "streams").get(stream).ok_or(Corrupt)?;
-        out.push(b'{');
-        // A collection of complex values may have nulls, which have no members.
-        let own = stream.as_object().unwrap_or_default().to_vec();
-        let own = without_names_of_row(own, &generated::STREAM_ROW);
-        write_members(out, &own);
-        out.extend_from_slice(if own.is_empty() { &record.0[1..] } else { &record.0 });
-        push_id(out, "sessionId", session.id);
-        for (name, name_in_row) in [
-            ("id", "segmentId"),
-            ("startDateTime", "segmentStartDateTime"),
-            ("endDateTime", "segmentEndDateTime"),
-        ] {
-            push_member(out, name_in_row, self.segment.get(name).ok_or(Corrupt)?);
-        }
-        push_member(out, "mediaLabel", media.get("label").unwrap_or(&Node::Null));
+        let (media, stream) = self.stream(media, stream)?;
+        self.push_stream(out, record, session, (media, stream, &generated::STREAM_ROW))?;
         for name in OF_MEDIA {
             push_member(out, name, media.get(name).unwrap_or(&Node::Null));
         }
@@ -202,9 +202,159 @@ impl<'a> StreamSource<'a> {
         Ok(())
     }
 
+    /// Appends the row of an end of a stream, 0 the caller's or 1 the callee's, but its place and the brace
+    /// at its end.
+    pub fn push_leg(
+        &self,
+        out: &mut Vec<u8>,
+        record: &RecordKeys,
+        session: &Item<'_>,
+        (media, stream, end): (usize, usize, usize),
+    ) -> Result<(), Corrupt> {
+        let (media, stream) = self.stream(media, stream)?;
+        self.push_stream(out, record, session, (media, stream, &generated::LEG_ROW))?;
+        let ends =
+            OF_SEGMENT.map(|name| self.segment.get(name).filter(|end| end.as_object().is_some()));
+        let leg = Leg { stream, media, ends, end };
+        leg.push(out);
+        Ok(())
+    }
+
+    /// What a media and the segment say of the network at an end, 0 the caller's or 1 the callee's.
+    pub fn network(&self, media: usize, end: usize) -> EndNetwork {
+        let network = self.media().get(media).and_then(|media| media.get(OF_MEDIA[end]));
+        let participant = self.segment.get(OF_SEGMENT[end]).filter(|it| ends::is_participant(it));
+        let text = |object: Option<&Node<'_>>, name| {
+            let text = object?.get(name)?.as_text()?;
+            Some(text.value().into_owned())
+        };
+        EndNetwork {
+            subnet: text(network, "subnet"),
+            address: text(network, "ipAddress"),
+            bssid: text(network, "basicServiceSetIdentifier"),
+            reflexive_address: text(network, "reflexiveIPAddress"),
+            endpoint_name: text(participant, "name"),
+        }
+    }
+
+    fn stream(&self, media: usize, stream: usize) -> Result<(&Node<'a>, &Node<'a>), Corrupt> {
+        let media = self.media().get(media).ok_or(Corrupt)?;
+        Ok((media, items(Some(media), "streams").get(stream).ok_or(Corrupt)?))
+    }
+
+    /// Appends what rows of streams and of their ends have in common.
+    fn push_stream(
+        &self,
+        out: &mut Vec<u8>,
+        record: &RecordKeys,
+        session: &Item<'_>,
+        (media, stream, row): (&Node<'a>, &Node<'a>, &'static StructuredType),
+    ) -> Result<(), Corrupt> {
+        out.push(b'{');
+        // A collection of complex values may have nulls, which have no members.
+        let own = stream.as_object().unwrap_or_default().to_vec();
+        let own = without_names_of_row(own, row);
+        write_members(out, &own);
+        out.extend_from_slice(if own.is_empty() { &record.members[1..] } else { &record.members });
+        push_id(out, "sessionId", session.id);
+        for (name, name_in_row) in [
+            ("id", "segmentId"),
+            ("startDateTime", "segmentStartDateTime"),
+            ("endDateTime", "segmentEndDateTime"),
+        ] {
+            push_member(out, name_in_row, self.segment.get(name).ok_or(Corrupt)?);
+        }
+        push_member(out, "mediaLabel", media.get("label").unwrap_or(&Node::Null));
+        Ok(())
+    }
+
     fn media(&self) -> &[Node<'a>] {
         items(Some(&self.segment), "media")
     }
+}
+
+/// What leads to the place of an end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndNetwork {
+    /// `network/subnet`
+    pub subnet: Option<String>,
+    /// `network/ipAddress`
+    pub address: Option<String>,
+    /// `network/basicServiceSetIdentifier`
+    pub bssid: Option<String>,
+    /// `network/reflexiveIPAddress`
+    pub reflexive_address: Option<String>,
+    /// `name` of the participant's endpoint.
+    pub endpoint_name: Option<String>,
+}
+
+/// An end of a stream.
+struct Leg<'n, 'a> {
+    stream: &'n Node<'a>,
+    media: &'n Node<'a>,
+    /// What the segment says of the caller and of the callee.
+    ends: [Option<&'n Node<'a>>; 2],
+    /// Which of the two it is.
+    end: usize,
+}
+
+impl<'n, 'a> Leg<'n, 'a> {
+    /// Appends what only rows of ends have, but the place.
+    fn push(&self, out: &mut Vec<u8>) {
+        let (own, peer) = (self.ends[self.end], self.ends[1 - self.end]);
+        push_token(out, "end", Some(OF_SEGMENT[self.end]));
+        push_token(out, "direction", self.direction());
+        push_flag(out, "isService", own.map(ends::is_service));
+        push_flag(out, "isFirst", Some(ends::first_end(self.ends) == self.end));
+        push_person(out, "person", own);
+        let participant = own.filter(|end| ends::is_participant(end));
+        let member = |end: Option<&'n Node<'a>>, name| end.and_then(|end| end.get(name));
+        let mut push = |name, value: Option<&Node<'_>>| {
+            push_member(out, name, value.unwrap_or(&Node::Null));
+        };
+        push("endpointName", member(participant, "name"));
+        push("identity", member(participant, "identity"));
+        push("associatedIdentity", member(participant, "associatedIdentity"));
+        push("userAgent", member(own, "userAgent"));
+        push("network", self.media.get(OF_MEDIA[self.end]));
+        push("device", self.media.get(OF_MEDIA[2 + self.end]));
+        push("feedback", member(participant, "feedback"));
+        push_person(out, "peerPerson", peer);
+        push_flag(out, "peerIsService", peer.map(ends::is_service));
+        let network = self.media.get(OF_MEDIA[1 - self.end]);
+        let mut push = |name, value: Option<&Node<'_>>| {
+            push_member(out, name, value.unwrap_or(&Node::Null));
+        };
+        push("peerSubnet", member(network, "subnet"));
+        push("peerConnectionType", member(network, "connectionType"));
+        push("peerPlatform", peer.and_then(ends::platform_name));
+    }
+
+    /// Whether the end sent the stream or received it.
+    fn direction(&self) -> Option<&'static str> {
+        let direction = self.stream.get("streamDirection")?.as_text()?;
+        let sender = ["callerToCallee", "calleeToCaller"].iter().position(|it| direction.is(it))?;
+        Some(if sender == self.end { "sender" } else { "receiver" })
+    }
+}
+
+fn push_token(out: &mut Vec<u8>, name: &str, token: Option<&str>) {
+    push_member(out, name, &token.map_or(Node::Null, |token| Node::String(Text::of(token))));
+}
+
+fn push_flag(out: &mut Vec<u8>, name: &str, flag: Option<bool>) {
+    push_member(out, name, &flag.map_or(Node::Null, Node::Bool));
+}
+
+fn push_person(out: &mut Vec<u8>, name: &str, end: Option<&Node<'_>>) {
+    let person = end.and_then(ends::person).map(|(kind, id)| {
+        let text = |name, text: &str| Member {
+            name: Text::plain(name),
+            value: Node::String(Text::of(text).into_owned()),
+        };
+        Node::Object(vec![text("kind", kind), text("id", &id)])
+    });
+    push_member(out, name, &person.unwrap_or(Node::Null));
 }
 
 fn items<'n, 'a>(node: Option<&'n Node<'a>>, name: &str) -> &'n [Node<'a>] {

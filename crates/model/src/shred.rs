@@ -16,7 +16,7 @@ use odata::json::Scanner;
 
 use crate::fragment::Codec;
 
-pub use rows::{MediaRow, SegmentRow, SessionRow, StreamRow, TypedRows, party};
+pub use rows::{MediaRow, SegmentRow, SessionRow, StreamRow, TypedRows};
 pub use stored::stored_rows;
 
 /// A checked record, ready for the store. Fragments are compressed by the codec that was given.

@@ -30,6 +30,17 @@ fn rows(text: &str, set: RowSet) -> Vec<Node<'static>> {
                 }
                 let source = StreamSource::read(segment).unwrap();
                 for position in source.positions() {
+                    if set == RowSet::Legs {
+                        for end in 0..2 {
+                            let mut out = Vec::new();
+                            let (media, stream) = position;
+                            let place = (media, stream, end);
+                            source.push_leg(&mut out, &keys, &session, place).unwrap();
+                            out.extend_from_slice(b",\"place\":null}");
+                            texts.push(out);
+                        }
+                        continue;
+                    }
                     let mut out = Vec::new();
                     source.push(&mut out, &keys, &session, position).unwrap();
                     texts.push(out);
@@ -56,7 +67,7 @@ fn text(row: &Node<'_>, path: &str) -> String {
 #[test]
 fn a_row_has_every_member_that_its_type_declares() {
     let fixture = fixture();
-    for set in [RowSet::Sessions, RowSet::Segments, RowSet::Streams] {
+    for set in [RowSet::Sessions, RowSet::Segments, RowSet::Streams, RowSet::Legs] {
         let rows = rows(&fixture, set);
         assert!(!rows.is_empty(), "{set:?}");
         for row in rows {
@@ -90,6 +101,51 @@ fn a_stream_row_tells_what_the_stream_stands_in() {
         assert!(!text(node, path).is_empty(), "the fixture has {path}");
         assert_eq!(text(row, name), text(node, path), "{name}");
     }
+}
+
+#[test]
+fn each_stream_has_a_row_for_either_end() {
+    let agent =
+        |ty, more| format!(r##"{{"@odata.type":"#microsoft.graph.callRecords.{ty}"{more}}}"##);
+    let client = agent("clientUserAgent", r#","platform":"windows""#);
+    let service = agent("serviceUserAgent", r#","role":"mediationServer""#);
+    let record = format!(
+        r##"{{"id":"a","startDateTime":"2025-01-01T00:00:00Z","endDateTime":"2025-01-01T00:01:00Z",
+        "sessions":[{{"id":"s","segments":[{{"id":"g",
+            "caller":{{"@odata.type":"#microsoft.graph.callRecords.participantEndpoint","name":"LAP-1",
+                "userAgent":{client},"identity":{{"phone":{{"id":"tel:+1 (555) 010-0182"}},
+                "user":{{"id":"u"}}}},"feedback":{{"rating":"poor"}}}},
+            "callee":{{"@odata.type":"#microsoft.graph.callRecords.serviceEndpoint","userAgent":{service}}},
+            "media":[{{"label":"main-audio","callerNetwork":{{"subnet":"10.0.0.0","connectionType":"wifi"}},
+                "calleeNetwork":{{"subnet":"10.1.0.0"}},"callerDevice":{{"captureDeviceName":"mic"}},
+                "streams":[{{"streamId":"1","streamDirection":"callerToCallee"}},
+                    {{"streamId":"2","streamDirection":"calleeToCaller"}}]}}]}}]}}]}}"##
+    );
+    let rows = rows(&record, RowSet::Legs);
+    assert_eq!(rows.len(), 4);
+    let paths = ["streamId", "end", "direction", "person/kind", "person/id", "endpointName"];
+    let told = |row: &Node<'_>| paths.map(|path| text(row, path));
+    let number = "+15550100182";
+    assert_eq!(told(&rows[0]), ["1", "caller", "sender", "phone", number, "LAP-1"]);
+    assert_eq!(told(&rows[1]), ["1", "callee", "receiver", "", "", ""]);
+    assert_eq!(told(&rows[2]), ["2", "caller", "receiver", "phone", number, "LAP-1"]);
+    let paths = ["network/subnet", "peerSubnet", "peerPerson/id", "peerConnectionType"];
+    assert_eq!(paths.map(|path| text(&rows[0], path)), ["10.0.0.0", "10.1.0.0", "", "unknown"]);
+    assert_eq!(paths.map(|path| text(&rows[3], path)), ["10.1.0.0", "10.0.0.0", number, "wifi"]);
+    let flags = ["isService", "isFirst", "peerIsService"];
+    let flag = |row: &Node<'static>, name: &str| row.get(name).cloned();
+    assert_eq!(
+        flags.map(|name| flag(&rows[0], name)),
+        [false, false, true].map(|it| Some(Node::Bool(it)))
+    );
+    assert_eq!(
+        flags.map(|name| flag(&rows[1], name)),
+        [true, true, false].map(|it| Some(Node::Bool(it)))
+    );
+    assert_eq!(text(&rows[0], "peerPlatform"), "");
+    assert_eq!(text(&rows[1], "peerPlatform"), "windows");
+    assert_eq!(text(&rows[1], "userAgent/role"), "mediationServer");
+    assert_eq!(text(&rows[0], "feedback/rating"), "poor");
 }
 
 #[test]

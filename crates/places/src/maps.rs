@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::address::parse;
 use crate::map::{AsnRow, BssidRow, BuildingRow, Content, EndpointRow, Map};
 use crate::texts::Texts;
-use crate::{Endpoint, Place, Whereabouts, bssid};
+use crate::{Endpoint, Kind, Place, Whereabouts, bssid};
 
 /// Bytes of a name.
 const LONGEST_NAME: usize = 64;
@@ -72,6 +72,16 @@ impl Maps {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.versions.is_empty()
+    }
+
+    /// Whether any map is of a kind.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.versions.iter().any(|version| version.map.kind() == kind)
+    }
+
+    /// Whether addresses lead to buildings, and not subnets alone: some map has a VPN.
+    pub fn use_addresses(&self) -> bool {
+        self.versions.iter().any(|version| version.map.looks_at_addresses())
     }
 
     /// The maps that are valid at an instant: of each name, the highest version that is.

@@ -1,6 +1,6 @@
 //! A whole call: every stream judged, who it connected, and what follows for the call.
 
-use model::shred::party;
+use model::ends::party;
 use odata::json::Node;
 
 use crate::classify::classify;

@@ -14,6 +14,7 @@ mod page;
 mod paging;
 mod parts;
 mod pipeline;
+mod places;
 mod plain;
 mod ranked;
 mod residual;
@@ -49,6 +50,7 @@ const NO_TENANT: Tenant = Tenant {
     are_words_there: true,
     are_columns_there: true,
     has_plain_values: false,
+    has_places: false,
 };
 
 /// A page of at most `limit` rows behind a position.
@@ -60,10 +62,10 @@ pub(crate) fn page(
     limit: usize,
 ) -> Result<RowPage, Error> {
     let logical = LogicalQuery::new(query);
-    let mut plan = plain::plan(run.connection, &logical, tenant)?;
+    let mut plan = places::plan(run.asked(), &logical, tenant)?;
     if behind.is_ranked() && plan.order.is_some() {
         // The page before met records that have other than plain values.
-        plan = logical.plan(tenant);
+        plan = places::plan_of_any_values(run.asked(), &logical, tenant)?;
     }
     page::page(Paging::new(&logical, &plan, &query.query, behind, limit), run)
 }
@@ -71,7 +73,7 @@ pub(crate) fn page(
 /// How many rows meet filter and search.
 pub(crate) fn count(mut run: Run<'_>, tenant: Tenant, query: &RowQuery) -> Result<u64, Error> {
     let logical = LogicalQuery { orderby: Cow::default(), ..LogicalQuery::new(query) };
-    let plan = plain::plan(run.connection, &logical, tenant)?;
+    let plan = places::plan(run.asked(), &logical, tenant)?;
     if plan.is_exact() {
         let Statement { text, binds } = plan.count().finish(tenant.dialect);
         let count: Option<i64> = run.connection.value(&text, binds.as_slice())?;

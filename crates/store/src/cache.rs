@@ -3,9 +3,10 @@
 //! A file's writes are seen only through new snapshots, so [`change_feed`] can say before each read what
 //! has changed: what is kept of that is forgotten. On PostgreSQL the writes of other nodes show at once,
 //! and nothing is kept but keys ([`record_keys`]), whose rows say themselves whether they are still
-//! current.
+//! current. Of maps of places ([`maps`]) a snapshot says which there are.
 
 pub(crate) mod change_feed;
 pub(crate) mod current;
+pub(crate) mod maps;
 pub(crate) mod record_keys;
 pub(crate) mod records;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::Error;
+use crate::cache::maps::MapCache;
 use crate::cache::record_keys::RecordKeyCache;
 use crate::codec::dictionaries::Dictionaries;
 use crate::engine::sqlite::connection;
@@ -20,15 +21,16 @@ pub(crate) struct State {
     pub(crate) opener: Opener,
     pub(crate) partitions: Partitions,
     pub(crate) record_keys: RecordKeyCache,
+    pub(crate) maps: MapCache,
     pub(crate) role: Role,
     pub(crate) statement_limit: Duration,
     pub(crate) dictionaries: Arc<Dictionaries>,
     /// The full-text index has all words; until then nothing relies on it.
     pub(crate) are_words_there: AtomicBool,
-    /// Of a file: the columns of the schema's last step are filled; until then no query relies on them.
+    /// Of a file: all records have all columns; until then no query relies on those that were added last.
     /// Where many nodes write, each question that uses them has to look.
     pub(crate) are_columns_there: AtomicBool,
-    /// Records that have no verdicts yet, as far as this process knows.
+    /// Records that lack columns, as far as this process knows.
     pub(crate) unjudged: AtomicU64,
     /// Names this process among those that take leases.
     pub(crate) holder: String,

@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 
 use crate::Error;
 use crate::advisory_locks::AdvisoryLocks;
+use crate::cache::maps::MapCache;
 use crate::cache::record_keys::RecordKeyCache;
 use crate::codec::dictionaries::Dictionaries;
 use crate::codec::{Codec, dictionary};
@@ -78,6 +79,7 @@ impl Store {
             opener: opener.clone(),
             partitions: Partitions::default(),
             record_keys: RecordKeyCache::default(),
+            maps: MapCache::default(),
             role: options.role,
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(opener, rows)?),

@@ -58,6 +58,7 @@ pub fn path(set: RowSet) -> &'static str {
         RowSet::Sessions => "/communications/callRecords/callvault.sessions()",
         RowSet::Segments => "/communications/callRecords/callvault.segments()",
         RowSet::Streams => "/communications/callRecords/callvault.streams()",
+        RowSet::Legs => "/communications/callRecords/callvault.legs()",
     }
 }
 

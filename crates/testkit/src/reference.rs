@@ -10,6 +10,7 @@ mod arithmetic;
 mod cast;
 mod expression;
 mod function;
+mod legs;
 mod record;
 mod search;
 #[cfg(test)]

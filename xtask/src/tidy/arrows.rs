@@ -13,7 +13,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("model", &["odata"]),
     ("quality", &["model", "odata"]),
     ("places", &[]),
-    ("store", &["quality", "model", "odata"]),
+    ("store", &["quality", "places", "model", "odata"]),
     ("identity", &[]),
     ("simulator", &["odata"]),
     ("ingest", &["store", "model", "odata"]),

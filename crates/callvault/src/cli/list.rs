@@ -97,6 +97,8 @@ pub(crate) enum Rows {
     Segments,
     /// Media streams of the segments
     Streams,
+    /// Both ends of each stream, with who and where they were
+    Legs,
 }
 
 /// Output formats of a list.

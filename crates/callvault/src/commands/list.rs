@@ -1,4 +1,4 @@
-//! `list`: prints records, sessions, segments or streams, with the query engine of the API.
+//! `list`: prints records, sessions, segments, streams or their ends, with the query engine of the API.
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -141,6 +141,7 @@ fn path(args: &List) -> String {
         Rows::Sessions => "/callvault.sessions()",
         Rows::Segments => "/callvault.segments()",
         Rows::Streams => "/callvault.streams()",
+        Rows::Legs => "/callvault.legs()",
     };
     format!("/communications/callRecords{rows}")
 }
@@ -176,6 +177,10 @@ fn default_columns(args: &List) -> Option<&'static str> {
             "callRecordId,mediaLabel,averageJitter,averagePacketLossRate,averageRoundTripTime,audioCodec,\
              streamDirection"
         }
+        Rows::Legs => {
+            "callRecordId,mediaLabel,end,direction,person,network/subnet,network/connectionType,\
+             place/building,averageJitter,averagePacketLossRate"
+        }
     })
 }
 
@@ -193,6 +198,7 @@ fn columns(args: &List) -> Vec<String> {
         Rows::Sessions => &generated::SESSION_ROW,
         Rows::Segments => &generated::SEGMENT_ROW,
         Rows::Streams => &generated::STREAM_ROW,
+        Rows::Legs => &generated::LEG_ROW,
     };
     let own = ty.properties.iter().filter(|property| property.is_served && !property.is_navigation);
     own.map(|property| property.name.to_owned()).collect()

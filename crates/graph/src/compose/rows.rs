@@ -4,7 +4,7 @@
 use model::assemble::push_annotation;
 use model::generated;
 use odata::bound::Query;
-use odata::edm::{StructuredType, Type};
+use odata::edm::Type;
 use odata::json::{Json, Node};
 use store::{Reader, ResultRow, RowPage, RowQuery, RowSet};
 use web::Problem;
@@ -37,7 +37,7 @@ impl Composer {
             return self.objects(question, &objects, &page);
         }
         let (found, total) = self.found(reader, rows, query, &page)?;
-        let (ty, path) = (ty(rows), "communications/callRecords");
+        let (ty, path) = (rows.ty(), "communications/callRecords");
         let mut text = self.open_page(question, ty, path, room_for(&found));
         text.count(total.filter(|_| query.count));
         text.open_items();
@@ -97,7 +97,7 @@ impl Composer {
         let text = std::str::from_utf8(text).map_err(Problem::damaged)?;
         let path = inner_path(rows, &parse(text)?);
         let content = Content {
-            ty: Type::Structured(ty(rows)),
+            ty: Type::Structured(rows.ty()),
             is_collection: false,
             path: &path,
             has_unsettled_enum: true,
@@ -219,7 +219,7 @@ impl Composer {
                 let node = parse(text)?;
                 let entity = entity_of(&node);
                 let path = inner_path(rows, &node);
-                let place = EntityPlace { ty: ty(rows), path: &path, version: 0, outermost: None };
+                let place = EntityPlace { ty: rows.ty(), path: &path, version: 0, outermost: None };
                 self.push_members(&entity, &question.query, place, out)
             }
         }
@@ -298,15 +298,6 @@ fn id_of(row: &ResultRow) -> &str {
 /// Whether a row is a record with enumeration members that not everyone may see.
 fn has_unsettled_enum(row: &ResultRow) -> bool {
     matches!(row, ResultRow::Record(row) if record::has_unsettled_enum(row))
-}
-
-fn ty(rows: RowSet) -> &'static StructuredType {
-    match rows {
-        RowSet::Records => &generated::CALL_RECORD,
-        RowSet::Sessions => &generated::SESSION_ROW,
-        RowSet::Segments => &generated::SEGMENT_ROW,
-        RowSet::Streams => &generated::STREAM_ROW,
-    }
 }
 
 /// The path at which what a row shows is kept, for the contexts inside it.

@@ -19,6 +19,8 @@ pub struct ColumnRef {
     pub table: Table,
     /// Its name.
     pub column: &'static str,
+    /// Of the row of an end: the column in its place where the end is the callee.
+    pub of_callee: Option<&'static str>,
     /// How to read it.
     pub kind: Kind,
     /// A column of the same table; unless that is 1, the path's value is null.
@@ -94,6 +96,13 @@ static LEVELS: LazyLock<Vec<(&'static StructuredType, Vec<Entry>)>> = LazyLock::
             .keys_of_record()
             .id_key("sessionId")
             .parts_of_segment()
+            .stream_quality(),
+        Level::of(&generated::LEG_ROW)
+            .stream()
+            .keys_of_record()
+            .id_key("sessionId")
+            .keys_of_segment()
+            .leg()
             .stream_quality(),
     ]
     .map(|level| (level.root, level.entries))
@@ -187,13 +196,66 @@ impl Level {
         )
     }
 
-    fn parts_of_segment(self) -> Self {
+    fn keys_of_segment(self) -> Self {
         let times =
             [("segmentStartDateTime", "start_date_time"), ("segmentEndDateTime", "end_date_time")];
-        self.all(Table::Stream, &[("mediaLabel", "label")])
-            .all(Table::Segment, &times)
-            .media_parts()
-            .ends()
+        self.all(Table::Stream, &[("mediaLabel", "label")]).all(Table::Segment, &times)
+    }
+
+    fn parts_of_segment(self) -> Self {
+        self.keys_of_segment().media_parts().ends()
+    }
+
+    /// What the row of an end says of it and of the other one.
+    fn leg(mut self) -> Self {
+        let client = generated::CLIENT_USER_AGENT.name;
+        let service = generated::SERVICE_USER_AGENT.name;
+        let role = format!("userAgent/{service}/role");
+        for (path, column) in [
+            ("isService", "is_service"),
+            ("person/kind", "person_kind"),
+            ("endpointName", "endpoint_name"),
+            ("identity/user/id", "user_id"),
+            ("associatedIdentity/id", "associated_id"),
+            ("feedback/rating", "feedback_rating"),
+            (&role, "service_role"),
+        ] {
+            self.add_end(path, Table::Segment, ENDS.map(|(_, prefix)| joined(prefix, column)));
+        }
+        for (property, column) in marked(&generated::CLIENT_USER_AGENT) {
+            let is_of_all = generated::USER_AGENT.property(property.name).is_some();
+            let cast = if is_of_all { String::new() } else { format!("{client}/") };
+            let columns = ENDS.map(|(_, prefix)| joined(prefix, column));
+            self.add_end(&format!("userAgent/{cast}{}", property.name), Table::Segment, columns);
+        }
+        for (name, ends) in [("network", [0, 1]), ("device", [2, 3])] {
+            let [caller, callee] = ends.map(|at| &MEDIA_PARTS[at]);
+            for (property, column) in marked(caller.ty) {
+                let columns = [caller, callee].map(|part| joined(part.prefix, column));
+                self.add_end(&format!("{name}/{}", property.name), Table::Media, columns);
+            }
+        }
+        for (path, table, [of_caller, of_callee]) in [
+            ("peerPerson/kind", Table::Segment, ["caller_person_kind", "callee_person_kind"]),
+            ("peerIsService", Table::Segment, ["caller_is_service", "callee_is_service"]),
+            ("peerPlatform", Table::Segment, ["caller_platform", "callee_platform"]),
+            ("peerSubnet", Table::Media, ["caller_network_subnet", "callee_network_subnet"]),
+            (
+                "peerConnectionType",
+                Table::Media,
+                ["caller_network_connection_type", "callee_network_connection_type"],
+            ),
+        ] {
+            self.add_end(path, table, [of_callee, of_caller]);
+        }
+        self
+    }
+
+    fn add_end(&mut self, path: &str, table: Table, [caller, callee]: [&'static str; 2]) {
+        self.add(path, table, caller, None);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.column.of_callee = Some(callee);
+        }
     }
 
     fn times(self, table: Table) -> Self {
@@ -267,7 +329,7 @@ impl Level {
         only_if: Option<&'static str>,
     ) {
         let (steps, property) = resolve(self.root, path);
-        let column = ColumnRef { table, column, kind: kind(property), only_if };
+        let column = ColumnRef { table, column, of_callee: None, kind: kind(property), only_if };
         self.entries.push(Entry { steps, column });
     }
 }
@@ -359,6 +421,20 @@ mod tests {
         ] {
             assert_eq!(found(row, text), Some(expected), "{text}");
         }
+        let row = &generated::LEG_ROW;
+        for (text, expected) in [
+            ("network/subnet", ("caller_network_subnet", "callee_network_subnet")),
+            ("peerSubnet", ("callee_network_subnet", "caller_network_subnet")),
+            (
+                "device/captureDeviceName",
+                ("caller_device_capture_device_name", "callee_device_capture_device_name"),
+            ),
+            ("userAgent/headerValue", ("caller_user_agent", "callee_user_agent")),
+            ("person/kind", ("caller_person_kind", "callee_person_kind")),
+        ] {
+            let column = find(row, &path(row, text)).unwrap();
+            assert_eq!((column.column, column.of_callee), (expected.0, Some(expected.1)), "{text}");
+        }
         assert_eq!(found(&generated::SESSION, "isTest"), Some((Table::Session, "is_test")));
         assert_eq!(found(&generated::SEGMENT_ROW, "id"), None);
         assert_eq!(found(&generated::CALL_RECORD, "joinWebUrl"), None);
@@ -385,8 +461,8 @@ mod tests {
         let keys = ["id", "id_key", "version", "start_date_time", "end_date_time"];
         for (_, entries) in LEVELS.iter() {
             for entry in entries {
-                let ColumnRef { table, column, only_if, .. } = entry.column;
-                for name in only_if.into_iter().chain([column]) {
+                let ColumnRef { table, column, of_callee, only_if, .. } = entry.column;
+                for name in only_if.into_iter().chain(of_callee).chain([column]) {
                     let mut columns = table.columns().iter().chain(table.verdicts());
                     let is_typed = columns.any(|column| column.name == name);
                     assert!(is_typed || keys.contains(&name), "{}.{name}", table.name());

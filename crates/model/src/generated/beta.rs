@@ -1075,7 +1075,12 @@ pub static BETA: Model = Model {
         Schema {
             namespace: "callvault",
             alias: None,
-            enums: &[&common::VERDICT, &common::CALL_EVENT_TYPE],
+            enums: &[
+                &common::CALL_END,
+                &common::STREAM_END,
+                &common::VERDICT,
+                &common::CALL_EVENT_TYPE,
+            ],
             types: &[
                 &common::IMPORT_RESULT,
                 &common::IMPORT_WARNING,
@@ -1083,6 +1088,10 @@ pub static BETA: Model = Model {
                 &common::SESSION_ROW,
                 &common::SEGMENT_ROW,
                 &common::STREAM_ROW,
+                &common::LEG_ROW,
+                &common::PARTY,
+                &common::PLACE,
+                &common::PLACE_ENDPOINT,
                 &common::QUALITY_REASON,
                 &common::STREAM_QUALITY,
                 &common::QUALITY_COUNTS,
@@ -1352,6 +1361,26 @@ pub static BETA: Model = Model {
                     returns: Some(Parameter {
                         name: "",
                         ty: Type::Structured(&common::STREAM_ROW),
+                        is_collection: true,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "legs",
+                    is_action: false,
+                    parameters: &[Parameter {
+                        name: "callRecords",
+                        ty: Type::Structured(&common::CALL_RECORD),
+                        is_collection: true,
+                        is_nullable: false,
+                    }],
+                    is_bound: true,
+                    is_composable: true,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::LEG_ROW),
                         is_collection: true,
                         is_nullable: false,
                     }),

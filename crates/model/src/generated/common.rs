@@ -2880,7 +2880,7 @@ pub static MEDIA_STREAM: StructuredType = StructuredType {
     name: "microsoft.graph.callRecords.mediaStream",
     kind: Kind::Complex,
     base: None,
-    derived: &[&STREAM_ROW],
+    derived: &[&STREAM_ROW, &LEG_ROW],
     is_abstract: false,
     is_open: false,
     properties: &[
@@ -3168,6 +3168,20 @@ pub static USER_IDENTITY: StructuredType = StructuredType {
         },
     ],
     description: "A person of the directory.",
+    is_served: true,
+};
+
+/// `callvault.callEnd`.
+pub static CALL_END: EnumType = EnumType {
+    name: "callvault.callEnd",
+    members: &[("caller", 0), ("callee", 1)],
+    is_served: true,
+};
+
+/// `callvault.streamEnd`.
+pub static STREAM_END: EnumType = EnumType {
+    name: "callvault.streamEnd",
+    members: &[("sender", 0), ("receiver", 1)],
     is_served: true,
 };
 
@@ -3945,6 +3959,677 @@ pub static STREAM_ROW: StructuredType = StructuredType {
         ..PLAIN
     }],
     description: "A stream with the keys and times of what it belongs to, the networks and devices of its medium and the ends of its segment.",
+    is_served: true,
+};
+
+/// `callvault.legRow`: One end of a stream, with the stream, the keys and times of what it belongs to, and what is known of the end.
+pub static LEG_ROW: StructuredType = StructuredType {
+    name: "callvault.legRow",
+    kind: Kind::Complex,
+    base: Some(&MEDIA_STREAM),
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "streamId",
+            ty: Type::Primitive(Primitive::String),
+            is_inherited: true,
+            column: Some("stream_id"),
+            description: "Number of the stream as decimal text.",
+            ..PLAIN
+        },
+        Property {
+            name: "startDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_inherited: true,
+            description: "When the stream began; known for SIP only.",
+            ..PLAIN
+        },
+        Property {
+            name: "endDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_inherited: true,
+            description: "When the stream ended; known for SIP only.",
+            ..PLAIN
+        },
+        Property {
+            name: "streamDirection",
+            ty: Type::Enum(&MEDIA_STREAM_DIRECTION),
+            is_nullable: false,
+            is_inherited: true,
+            column: Some("stream_direction"),
+            description: "Which way the stream went.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageAudioDegradation",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_audio_degradation"),
+            unit: Some("MOS"),
+            description: "Loss of mean opinion score by the network; 0 is best.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageJitter",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("average_jitter"),
+            description: "Mean jitter by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxJitter",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("max_jitter"),
+            description: "Greatest jitter by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "averagePacketLossRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_packet_loss_rate"),
+            unit: Some("fraction"),
+            description: "Mean part of the packets that were lost.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxPacketLossRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("max_packet_loss_rate"),
+            unit: Some("fraction"),
+            description: "Greatest part of the packets that were lost.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageRatioOfConcealedSamples",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_ratio_of_concealed_samples"),
+            unit: Some("fraction"),
+            description: "Mean part of the audio that had to be made up.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxRatioOfConcealedSamples",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("max_ratio_of_concealed_samples"),
+            unit: Some("fraction"),
+            description: "Greatest part of the audio that had to be made up.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageRoundTripTime",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("average_round_trip_time"),
+            description: "Mean time to the other end and back by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxRoundTripTime",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("max_round_trip_time"),
+            description: "Greatest time to the other end and back by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "packetUtilization",
+            ty: Type::Primitive(Primitive::Int64),
+            is_inherited: true,
+            column: Some("packet_utilization"),
+            unit: Some("packets"),
+            description: "Packets of the stream; a count in spite of the name.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageBandwidthEstimate",
+            ty: Type::Primitive(Primitive::Int64),
+            is_inherited: true,
+            column: Some("average_bandwidth_estimate"),
+            unit: Some("bit/s"),
+            description: "Mean estimate of the bandwidth at hand.",
+            ..PLAIN
+        },
+        Property {
+            name: "wasMediaBypassed",
+            ty: Type::Primitive(Primitive::Boolean),
+            is_inherited: true,
+            column: Some("was_media_bypassed"),
+            description: "The stream went straight to the gateway, past the mediation server.",
+            ..PLAIN
+        },
+        Property {
+            name: "postForwardErrorCorrectionPacketLossRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("post_forward_error_correction_packet_loss_rate"),
+            unit: Some("fraction"),
+            description: "Part of the video packets still lost after error correction.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageVideoFrameLossPercentage",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_video_frame_loss_percentage"),
+            unit: Some("%"),
+            description: "Mean percentage of video frames lost.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageReceivedFrameRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_received_frame_rate"),
+            unit: Some("frames/s"),
+            description: "Mean rate of video frames received.",
+            ..PLAIN
+        },
+        Property {
+            name: "lowFrameRateRatio",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("low_frame_rate_ratio"),
+            unit: Some("fraction"),
+            description: "Part of the call with fewer than 7.5 frames a second.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageVideoPacketLossRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_video_packet_loss_rate"),
+            unit: Some("fraction"),
+            description: "Mean part of the video packets lost, by RFC 3550.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageVideoFrameRate",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("average_video_frame_rate"),
+            unit: Some("frames/s"),
+            description: "Mean rate of video frames shown.",
+            ..PLAIN
+        },
+        Property {
+            name: "lowVideoProcessingCapabilityRatio",
+            ty: Type::Primitive(Primitive::Single),
+            is_inherited: true,
+            column: Some("low_video_processing_capability_ratio"),
+            unit: Some("fraction"),
+            description: "Part of the call in which video processing had less than 70 % of its expected capability.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageAudioNetworkJitter",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("average_audio_network_jitter"),
+            description: "Mean jitter of the audio packets in the network.",
+            ..PLAIN
+        },
+        Property {
+            name: "maxAudioNetworkJitter",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("max_audio_network_jitter"),
+            description: "Greatest jitter of the audio packets in the network over any 20 seconds.",
+            ..PLAIN
+        },
+        Property {
+            name: "audioCodec",
+            ty: Type::Enum(&AUDIO_CODEC),
+            is_inherited: true,
+            column: Some("audio_codec"),
+            description: "Codec of the audio.",
+            ..PLAIN
+        },
+        Property {
+            name: "videoCodec",
+            ty: Type::Enum(&VIDEO_CODEC),
+            is_inherited: true,
+            column: Some("video_codec"),
+            description: "Codec of the video.",
+            ..PLAIN
+        },
+        Property {
+            name: "rmsFreezeDuration",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("rms_freeze_duration"),
+            description: "Root mean square of the time that the picture stood still.",
+            ..PLAIN
+        },
+        Property {
+            name: "averageFreezeDuration",
+            ty: Type::Primitive(Primitive::Duration),
+            is_inherited: true,
+            column: Some("average_freeze_duration"),
+            description: "Mean time that the picture stood still.",
+            ..PLAIN
+        },
+        Property {
+            name: "isAudioForwardErrorCorrectionUsed",
+            ty: Type::Primitive(Primitive::Boolean),
+            is_inherited: true,
+            column: Some("is_audio_forward_error_correction_used"),
+            description: "Audio had forward error correction.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            is_searchable: true,
+            description: "Id of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordVersion",
+            ty: Type::Primitive(Primitive::Int64),
+            is_nullable: false,
+            description: "Version of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callRecordType",
+            ty: Type::Enum(&CALL_TYPE),
+            is_nullable: false,
+            default: Some("unknown"),
+            description: "Type of the call record.",
+            ..PLAIN
+        },
+        Property {
+            name: "callStartDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the first party joined the call.",
+            ..PLAIN
+        },
+        Property {
+            name: "callEndDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the last party left the call.",
+            ..PLAIN
+        },
+        Property {
+            name: "sessionId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            is_searchable: true,
+            description: "Id of the session.",
+            ..PLAIN
+        },
+        Property {
+            name: "segmentId",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            is_searchable: true,
+            description: "Id of the segment.",
+            ..PLAIN
+        },
+        Property {
+            name: "segmentStartDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the segment began.",
+            ..PLAIN
+        },
+        Property {
+            name: "segmentEndDateTime",
+            ty: Type::Primitive(Primitive::DateTimeOffset),
+            is_nullable: false,
+            description: "When the segment ended.",
+            ..PLAIN
+        },
+        Property {
+            name: "mediaLabel",
+            ty: Type::Primitive(Primitive::String),
+            description: "Label of the medium.",
+            ..PLAIN
+        },
+        Property {
+            name: "end",
+            ty: Type::Enum(&CALL_END),
+            is_nullable: false,
+            description: "Which end of the segment it is.",
+            ..PLAIN
+        },
+        Property {
+            name: "direction",
+            ty: Type::Enum(&STREAM_END),
+            description: "Whether the end sent the stream or received it; null where the stream does not say.",
+            ..PLAIN
+        },
+        Property {
+            name: "isService",
+            ty: Type::Primitive(Primitive::Boolean),
+            description: "Whether the end is a service; null where the segment does not name the end.",
+            ..PLAIN
+        },
+        Property {
+            name: "isFirst",
+            ty: Type::Primitive(Primitive::Boolean),
+            is_nullable: false,
+            description: "Whether the end comes first, as the Call Quality Dashboard counts ends: services before clients, then by the order of platforms, then the caller.",
+            ..PLAIN
+        },
+        Property {
+            name: "person",
+            ty: Type::Structured(&PARTY),
+            description: "Who is at the end; null for a service and for what is not known.",
+            ..PLAIN
+        },
+        Property {
+            name: "endpointName",
+            ty: Type::Primitive(Primitive::String),
+            is_personal: true,
+            description: "Name that the endpoint has in its network.",
+            ..PLAIN
+        },
+        Property {
+            name: "identity",
+            ty: Type::Structured(&IDENTITY_SET),
+            is_personal: true,
+            description: "Identity of the end, where it is a participant.",
+            ..PLAIN
+        },
+        Property {
+            name: "associatedIdentity",
+            ty: Type::Structured(&IDENTITY),
+            is_personal: true,
+            description: "Identity behind the one that the end shows.",
+            ..PLAIN
+        },
+        Property {
+            name: "userAgent",
+            ty: Type::Structured(&USER_AGENT),
+            description: "Program at the end.",
+            ..PLAIN
+        },
+        Property {
+            name: "network",
+            ty: Type::Structured(&NETWORK_INFO),
+            description: "Network at the end.",
+            ..PLAIN
+        },
+        Property {
+            name: "device",
+            ty: Type::Structured(&DEVICE_INFO),
+            description: "Devices at the end.",
+            ..PLAIN
+        },
+        Property {
+            name: "feedback",
+            ty: Type::Structured(&USER_FEEDBACK),
+            description: "What the person at the end said of the call.",
+            ..PLAIN
+        },
+        Property {
+            name: "place",
+            ty: Type::Structured(&PLACE),
+            description: "Where the end was, by the maps that held when the call started; null where no map knows.",
+            ..PLAIN
+        },
+        Property {
+            name: "peerPerson",
+            ty: Type::Structured(&PARTY),
+            description: "Who is at the other end.",
+            ..PLAIN
+        },
+        Property {
+            name: "peerIsService",
+            ty: Type::Primitive(Primitive::Boolean),
+            description: "Whether the other end is a service.",
+            ..PLAIN
+        },
+        Property {
+            name: "peerSubnet",
+            ty: Type::Primitive(Primitive::String),
+            description: "Subnet of the other end.",
+            ..PLAIN
+        },
+        Property {
+            name: "peerConnectionType",
+            ty: Type::Enum(&NETWORK_CONNECTION_TYPE),
+            default: Some("unknown"),
+            description: "How the other end is connected.",
+            ..PLAIN
+        },
+        Property {
+            name: "peerPlatform",
+            ty: Type::Enum(&CLIENT_PLATFORM),
+            default: Some("unknown"),
+            description: "Platform of the client at the other end.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[Property {
+        name: "callvault.quality",
+        ty: Type::Structured(&STREAM_QUALITY),
+        description: "The verdict on the stream.",
+        ..PLAIN
+    }],
+    description: "One end of a stream, with the stream, the keys and times of what it belongs to, and what is known of the end.",
+    is_served: true,
+};
+
+/// `callvault.party`: Who takes part, by the first identity that is set.
+pub static PARTY: StructuredType = StructuredType {
+    name: "callvault.party",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "kind",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            description: "Member of the identity set that is set, as in user or phone.",
+            ..PLAIN
+        },
+        Property {
+            name: "id",
+            ty: Type::Primitive(Primitive::String),
+            is_nullable: false,
+            is_personal: true,
+            description: "Its id; telephone numbers as E.164 has them.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "Who takes part, by the first identity that is set.",
+    is_served: true,
+};
+
+/// `callvault.place`: Where an end of a call was, as far as maps of networks, access points, addresses and endpoints know.
+pub static PLACE: StructuredType = StructuredType {
+    name: "callvault.place",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "building",
+            ty: Type::Primitive(Primitive::String),
+            description: "Building of the network, or else of the access point.",
+            ..PLAIN
+        },
+        Property {
+            name: "networkName",
+            ty: Type::Primitive(Primitive::String),
+            description: "Name of the network.",
+            ..PLAIN
+        },
+        Property {
+            name: "ownership",
+            ty: Type::Primitive(Primitive::String),
+            description: "Who owns the building.",
+            ..PLAIN
+        },
+        Property {
+            name: "buildingType",
+            ty: Type::Primitive(Primitive::String),
+            description: "What the building is.",
+            ..PLAIN
+        },
+        Property {
+            name: "officeType",
+            ty: Type::Primitive(Primitive::String),
+            description: "What the office is.",
+            ..PLAIN
+        },
+        Property {
+            name: "city",
+            ty: Type::Primitive(Primitive::String),
+            description: "City of the building.",
+            ..PLAIN
+        },
+        Property {
+            name: "zipCode",
+            ty: Type::Primitive(Primitive::String),
+            description: "Postal code of the building.",
+            ..PLAIN
+        },
+        Property {
+            name: "country",
+            ty: Type::Primitive(Primitive::String),
+            description: "Country of the building.",
+            ..PLAIN
+        },
+        Property {
+            name: "state",
+            ty: Type::Primitive(Primitive::String),
+            description: "State of the building.",
+            ..PLAIN
+        },
+        Property {
+            name: "region",
+            ty: Type::Primitive(Primitive::String),
+            description: "Region of the building.",
+            ..PLAIN
+        },
+        Property {
+            name: "isInside",
+            ty: Type::Primitive(Primitive::Boolean),
+            description: "Whether the network is one of the company.",
+            ..PLAIN
+        },
+        Property {
+            name: "hasExpressRoute",
+            ty: Type::Primitive(Primitive::Boolean),
+            description: "Whether the network reaches Microsoft by ExpressRoute.",
+            ..PLAIN
+        },
+        Property {
+            name: "isVpn",
+            ty: Type::Primitive(Primitive::Boolean),
+            description: "Whether the network is a VPN, whatever the endpoint says of its connection.",
+            ..PLAIN
+        },
+        Property {
+            name: "floor",
+            ty: Type::Primitive(Primitive::String),
+            description: "Floor of the access point.",
+            ..PLAIN
+        },
+        Property {
+            name: "accessPoint",
+            ty: Type::Primitive(Primitive::String),
+            description: "Name of the access point.",
+            ..PLAIN
+        },
+        Property {
+            name: "isp",
+            ty: Type::Primitive(Primitive::String),
+            description: "Who announces the public address.",
+            ..PLAIN
+        },
+        Property {
+            name: "asNumber",
+            ty: Type::Primitive(Primitive::Int64),
+            description: "Number of the autonomous system of the public address.",
+            ..PLAIN
+        },
+        Property {
+            name: "asCountry",
+            ty: Type::Primitive(Primitive::String),
+            description: "Country in which the autonomous system is registered.",
+            ..PLAIN
+        },
+        Property {
+            name: "endpoint",
+            ty: Type::Structured(&PLACE_ENDPOINT),
+            description: "What is known of the endpoint by its name.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "Where an end of a call was, as far as maps of networks, access points, addresses and endpoints know.",
+    is_served: true,
+};
+
+/// `callvault.placeEndpoint`: What an endpoint file says of an endpoint.
+pub static PLACE_ENDPOINT: StructuredType = StructuredType {
+    name: "callvault.placeEndpoint",
+    kind: Kind::Complex,
+    base: None,
+    derived: &[],
+    is_abstract: false,
+    is_open: false,
+    properties: &[
+        Property {
+            name: "make",
+            ty: Type::Primitive(Primitive::String),
+            description: "Who made it.",
+            ..PLAIN
+        },
+        Property {
+            name: "model",
+            ty: Type::Primitive(Primitive::String),
+            description: "Its model.",
+            ..PLAIN
+        },
+        Property {
+            name: "type",
+            ty: Type::Primitive(Primitive::String),
+            description: "What it is, as in Laptop.",
+            ..PLAIN
+        },
+        Property {
+            name: "label1",
+            ty: Type::Primitive(Primitive::String),
+            description: "First label.",
+            ..PLAIN
+        },
+        Property {
+            name: "label2",
+            ty: Type::Primitive(Primitive::String),
+            description: "Second label.",
+            ..PLAIN
+        },
+        Property {
+            name: "label3",
+            ty: Type::Primitive(Primitive::String),
+            description: "Third label.",
+            ..PLAIN
+        },
+    ],
+    dynamic: &[],
+    description: "What an endpoint file says of an endpoint.",
     is_served: true,
 };
 

@@ -50,9 +50,7 @@ pub(super) fn read(scanner: Scanner<'_>, codec: &mut dyn Codec) -> Result<Shredd
     columns.push(Value::Int(participants.len() as i64));
     sessions.rows.note_values(&members);
     let rows = sessions.rows.finish(columns);
-    if rows.is_plain {
-        found |= flags::PLAIN_VALUES;
-    }
+    found |= flags::of_rows(rows.is_plain);
     Ok(ShreddedRecord {
         id_key: key(&id),
         id,

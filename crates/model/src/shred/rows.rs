@@ -9,7 +9,7 @@ use super::members::{get, instant};
 use super::plain::are_plain;
 use super::typed;
 use crate::columns::{self, ENDS, TOLD_NULL, Value};
-use crate::identity;
+use crate::ends::party;
 use crate::search::Collector;
 
 /// What the store keeps for queries beside the fragments.
@@ -210,16 +210,6 @@ pub(super) fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
         Value::Text(modalities.join(",")),
         instant(members, "lastModifiedDateTime").map_or(Value::Null, Value::Int),
     ]
-}
-
-/// Who is at an end: kind and id of the party that its identity names, else of the associated identity,
-/// which is a telephone's where its id is a number, else a user's.
-pub fn party(endpoint: &Node<'_>) -> Option<(&'static str, String)> {
-    let named = endpoint.get("identity").and_then(identity::party);
-    named.or_else(|| {
-        let id = endpoint.get("associatedIdentity")?.get("id")?.as_text()?.value();
-        Some((if id.starts_with('+') { "phone" } else { "user" }, id.into_owned()))
-    })
 }
 
 fn named(endpoint: &Node<'_>) -> Option<String> {

@@ -8,6 +8,7 @@ use odata::primitive::{DateTimeOffset, Duration};
 
 use super::members::get;
 use crate::columns::{Column, END, ENDS, MEDIA, MEDIA_PARTS, STREAM, TOLD_NULL, Value};
+use crate::ends::{self, actual_type};
 use crate::generated;
 
 /// Where the properties of a type go among columns.
@@ -86,18 +87,20 @@ pub(super) fn stream(label: Value, stream: &Node<'_>) -> Vec<Value> {
     row
 }
 
-/// Appends the columns of caller and callee to the row of a segment.
+/// Appends which end is the first one and the columns of caller and callee to the row of a segment.
 pub(super) fn push_ends(row: &mut Vec<Value>, members: &[Member<'_>]) {
+    let found = ENDS.map(|(end, _)| get(members, end).filter(|end| end.as_object().is_some()));
+    row.push(Value::Int(ends::first_end(found) as i64));
     for (property, _) in ENDS {
         let at = row.len();
         row.resize(at + END.len(), Value::Null);
-        if let Some(Node::Object(members)) = get(members, property) {
-            fill_end(members, &mut row[at..]);
+        if let Some(end @ Node::Object(members)) = get(members, property) {
+            fill_end((end, members), &mut row[at..]);
         }
     }
 }
 
-fn fill_end(members: &[Member<'_>], row: &mut [Value]) {
+fn fill_end((end, members): (&Node<'_>, &[Member<'_>]), row: &mut [Value]) {
     let ty = actual_type(members, &generated::ENDPOINT);
     let is_participant = ty.is_a(&generated::PARTICIPANT_ENDPOINT);
     row[0] = Value::Int(i64::from(is_participant));
@@ -106,6 +109,7 @@ fn fill_end(members: &[Member<'_>], row: &mut [Value]) {
         row[1] = id(user);
         row[2] = id(get(members, "associatedIdentity"));
         row[3] = inner(get(members, "feedback"), &generated::USER_FEEDBACK, "rating");
+        row[8] = text(get(members, "name"));
     }
     let agent = get(members, "userAgent");
     if let Some(Node::Object(members)) = agent {
@@ -115,6 +119,14 @@ fn fill_end(members: &[Member<'_>], row: &mut [Value]) {
         }
         let is_client = ty.is_a(&generated::CLIENT_USER_AGENT);
         AGENT_SLOTS[usize::from(is_client)].fill(members, row);
+    }
+    row[5] = Value::Int(i64::from(ends::is_service(end)));
+    if let Some((kind, id)) = ends::person(end) {
+        row[6] = Value::Text(kind.to_owned());
+        let others = [&row[1], &row[2]].into_iter().find(|id| **id != Value::Null);
+        if others != Some(&Value::Text(id.clone())) {
+            row[7] = Value::Text(id);
+        }
     }
 }
 
@@ -126,22 +138,14 @@ fn inner(object: Option<&Node<'_>>, ty: &'static StructuredType, name: &str) -> 
 }
 
 fn id(party: Option<&Node<'_>>) -> Value {
-    let id = party.and_then(|party| party.get("id"));
-    match id {
+    text(party.and_then(|party| party.get("id")))
+}
+
+fn text(value: Option<&Node<'_>>) -> Value {
+    match value {
         Some(Node::String(text)) => Value::Text(text.value().into_owned()),
         _ => Value::Null,
     }
-}
-
-/// The type that an object in canonical form says to have.
-fn actual_type(
-    members: &[Member<'_>],
-    declared: &'static StructuredType,
-) -> &'static StructuredType {
-    let stated = get(members, "@odata.type").and_then(Node::as_text);
-    stated
-        .and_then(|name| declared.find_derived(name.value().trim_start_matches('#')))
-        .unwrap_or(declared)
 }
 
 /// The value of a property as a column holds it. The text was checked against the type before.

@@ -18,7 +18,7 @@ use super::run::Run;
 use crate::engine::{Field, Row};
 use crate::query::compiler::{Compiler, JoinedTables};
 use crate::query::plan::Plan;
-use crate::query::scope::{ordinals, table_of};
+use crate::query::scope::ordinal_count;
 use crate::query::value::Kind;
 use crate::sql::{Sql, Statement};
 use crate::{Cause, Error};
@@ -111,6 +111,11 @@ impl<'q> Columns<'q> {
         Some(columns)
     }
 
+    /// What its columns need.
+    pub(super) fn joined(&self) -> JoinedTables {
+        self.joined
+    }
+
     fn select(&mut self, expr: &Expr) -> Option<Kind> {
         let mut compiler = Compiler::new(self.plan.tenant, self.plan.set);
         let scalar = compiler.scalar(expr)?;
@@ -161,7 +166,7 @@ impl<'q> Columns<'q> {
         }
         let Statement { text, binds } = self.statement();
         let (mut identity, mut kept, mut count) = (Vec::new(), 0, 0_u64);
-        let first = 1 + ordinals(table_of(self.plan.set)).len();
+        let first = 1 + ordinal_count(self.plan.set);
         let meter = &run.budget.meter;
         let connection = run.connection;
         connection.scan(&text, binds.as_slice(), |row| {
@@ -231,7 +236,7 @@ impl<'q> Columns<'q> {
     /// The keys of a group by the columns of its first row; none for kinds with more than one form in
     /// JSON unless they were calculated, and for null, since an object on the way may be what is null.
     fn column_keys(&self, row: &Row<'_>) -> Result<Option<Vec<Member<'static>>>, Error> {
-        let first = 1 + ordinals(table_of(self.plan.set)).len();
+        let first = 1 + ordinal_count(self.plan.set);
         let mut found = Vec::with_capacity(self.keys.len());
         for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
             let node = match value(row.field(first + at)?, key.kind)? {
@@ -256,7 +261,7 @@ impl<'q> Columns<'q> {
         if let Some(Transformation::GroupBy { keys, .. }) = chain.steps.first() {
             steps.push(Transformation::GroupBy { keys: keys.clone(), apply: None });
         }
-        let count = ordinals(table_of(self.plan.set)).len();
+        let count = ordinal_count(self.plan.set);
         let ordinals = (1..=count).map(|at| row.get(at)).collect::<Result<_, _>>()?;
         let key = RowKey { record_key: row.get(0)?, start: 0, id: String::new(), ordinals };
         let computed: Vec<_> = chain.input.compute.iter().map(|member| &member.value).collect();

@@ -1,13 +1,14 @@
 //! Explains how a query would be answered, for people.
 
+use ::places::Maps;
 use odata::bound::Apply;
 
 use super::chain::Chain;
 use super::columns::Columns;
 use super::logical::LogicalQuery;
-use super::plain::chain_plan;
+use super::places::{self, Asked};
 use super::run::all_behind;
-use super::{plain, word_buckets};
+use super::word_buckets;
 use crate::Error;
 use crate::engine::{Connection, Dialect};
 use crate::query::plan::Plan;
@@ -18,17 +19,18 @@ use crate::tables::search::Tenant;
 
 /// How the query would be answered.
 pub(crate) fn explain(
-    connection: &Connection,
+    (connection, maps): (&Connection, Option<&Maps>),
     tenant: Tenant,
     query: &RowQuery,
 ) -> Result<Explanation, Error> {
+    let asked = Asked { connection, maps, meter: None };
     if let Some(apply) = &query.query.apply {
         let chain = Chain::new(query, apply);
-        let plan = chain_plan(connection, &chain, tenant)?;
+        let plan = places::chain_plan(asked, &chain, tenant)?;
         return explain_apply(connection, &chain, &plan);
     }
     let query = LogicalQuery::new(query);
-    let plan = plain::plan(connection, &query, tenant)?;
+    let plan = places::plan(asked, &query, tenant)?;
     let statement = leading(&query, &plan)?;
     Ok(Explanation {
         binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use ::places::Maps;
 use model::fragment::{FragmentKind, Item, Pack, RecordFragment, SESSIONS_PER_PACK};
 use model::rows::{self, RecordKeys, RowSet, StreamSource, without_quality};
 use quality::member;
 
 use super::parts::Parts;
-use super::verdicts;
+use super::{places, verdicts};
 use crate::cache::records::RecordCache;
 use crate::codec::Codec;
 use crate::engine::Connection;
@@ -34,6 +35,8 @@ pub(super) struct Loader<'c> {
     cache: Option<&'c mut RecordCache>,
     keys: Option<(i64, RecordKeys)>,
     pack: Option<((i64, usize), Vec<u8>)>,
+    /// Where ends are.
+    maps: Option<Arc<Maps>>,
     /// Rows that a session or a segment has, by their places in it.
     inside: Option<(Container, Vec<ContainedRow>)>,
 }
@@ -41,6 +44,7 @@ pub(super) struct Loader<'c> {
 /// The session, or its segment, that rows stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Container {
+    set: RowSet,
     record_key: i64,
     session: i64,
     segment: Option<i64>,
@@ -58,7 +62,12 @@ impl<'c> Loader<'c> {
         codec: &'c mut Codec,
         cache: Option<&'c mut RecordCache>,
     ) -> Self {
-        Self { connection, codec, cache, keys: None, pack: None, inside: None }
+        Self { connection, codec, cache, keys: None, pack: None, maps: None, inside: None }
+    }
+
+    /// With maps of places, for rows of ends.
+    pub(super) fn with_maps(self, maps: Option<Arc<Maps>>) -> Self {
+        Self { maps, ..self }
     }
 
     /// A record by its key.
@@ -147,7 +156,7 @@ impl<'c> Loader<'c> {
                 Ok(out)
             }
             RowSet::Segments => self.row_inside(set, key),
-            RowSet::Streams => {
+            RowSet::Streams | RowSet::Legs => {
                 let row = self.row_inside(set, key)?;
                 if parts.quality { verdicts::with_stream_s(row) } else { Ok(row) }
             }
@@ -157,8 +166,8 @@ impl<'c> Loader<'c> {
     fn row_inside(&mut self, set: RowSet, key: &RowKey) -> Result<Vec<u8>, Error> {
         let (session, rest) =
             key.ordinals.split_first().ok_or_else(|| damaged("a row has no place"))?;
-        let segment = if set == RowSet::Streams { rest.first().copied() } else { None };
-        let inside = Container { record_key: key.record_key, session: *session, segment };
+        let segment = if set == RowSet::Segments { None } else { rest.first().copied() };
+        let inside = Container { set, record_key: key.record_key, session: *session, segment };
         if self.inside.as_ref().is_none_or(|(known, _)| *known != inside) {
             self.load(key.record_key, *session)?;
             let rows = self.rows_inside(inside)?;
@@ -186,6 +195,17 @@ impl<'c> Loader<'c> {
         let segment = usize::try_from(segment).ok().and_then(|at| segments.get(at).copied());
         let source = StreamSource::read(segment.ok_or_else(|| damaged("a segment is missing"))?)?;
         for (media, stream) in source.positions() {
+            if inside.set == RowSet::Legs {
+                for end in 0..2 {
+                    let mut out = Vec::new();
+                    source.push_leg(&mut out, keys, &session, (media, stream, end))?;
+                    let network = source.network(media, end);
+                    places::push(&mut out, self.maps.as_ref(), &network, keys.start());
+                    let place = vec![media as i64, stream as i64, end as i64];
+                    found.push(ContainedRow { place, text: out });
+                }
+                continue;
+            }
             let mut out = Vec::new();
             source.push(&mut out, keys, &session, (media, stream))?;
             found.push(ContainedRow { place: vec![media as i64, stream as i64], text: out });

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use model::rows::RowSet;
 use odata::eval::Meter;
+use places::Maps;
 
 use super::loader::{Loader, RowKey};
 use super::parts::Parts;
+use super::places::Asked;
 use super::residual::ResidualFilter;
 use crate::Error;
 use crate::cache::records::RecordCache;
@@ -16,7 +18,7 @@ use crate::engine::{Connection, Field, Flow, Row};
 use crate::query::order::{Order, TermValue};
 use crate::query::plan::Plan;
 use crate::query::position::Position;
-use crate::query::scope::{ordinals, table_of};
+use crate::query::scope::ordinal_count;
 use crate::query::statement::{Projection, Slice};
 use crate::query::{Budget, ResultRow};
 use crate::rows::record::StoredRecord;
@@ -35,6 +37,8 @@ pub(crate) struct Run<'r> {
     pub(super) connection: &'r Connection,
     pub(super) loader: Loader<'r>,
     pub(super) budget: &'r Budget,
+    /// Of places, for rows of ends.
+    pub(super) maps: Option<Arc<Maps>>,
     /// Rows that our own evaluator has looked at.
     pub(super) scanned: u64,
 }
@@ -61,7 +65,20 @@ impl<'r> Run<'r> {
         cache: Option<&'r mut RecordCache>,
         budget: &'r Budget,
     ) -> Self {
-        Self { connection, loader: Loader::new(connection, codec, cache), budget, scanned: 0 }
+        let loader = Loader::new(connection, codec, cache);
+        Self { connection, loader, budget, maps: None, scanned: 0 }
+    }
+
+    /// With maps of places, for rows of ends.
+    pub(crate) fn with_maps(self, maps: Option<Arc<Maps>>) -> Self {
+        let loader = self.loader.with_maps(maps.clone());
+        Self { loader, maps, ..self }
+    }
+
+    /// What plans are made with.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        let (maps, meter) = (self.maps.as_deref(), Some(&self.budget.meter));
+        Asked { connection: self.connection, maps, meter }
     }
 
     /// Gives the rows of a slice one by one.
@@ -178,7 +195,7 @@ fn candidate(row: &Row<'_>, plan: &Plan<'_>, codec: &mut Codec) -> Result<Candid
             (Selection::Record(Arc::new(records::read(row, codec)?)), records::COLUMNS)
         }
         Projection::Keys => {
-            let count = ordinals(table_of(plan.set)).len();
+            let count = ordinal_count(plan.set);
             let own = (0..count).map(|at| row.get(KEY_COLUMNS + at)).collect::<Result<_, _>>()?;
             let key = RowKey {
                 record_key: row.get(0)?,

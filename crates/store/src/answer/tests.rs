@@ -1,7 +1,7 @@
 //! Statements of queries and SQLite's plans of them.
 
 use model::generated;
-use model::rows::RowSet::{self, Records, Segments, Sessions, Streams};
+use model::rows::RowSet::{self, Legs, Records, Segments, Sessions, Streams};
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
 use odata::{Limits, parse_request};
@@ -25,6 +25,7 @@ const TENANT: Tenant = Tenant {
     are_words_there: true,
     are_columns_there: true,
     has_plain_values: false,
+    has_places: false,
 };
 
 fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
@@ -33,6 +34,7 @@ fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
         Sessions => "/callvault.sessions()",
         Segments => "/callvault.segments()",
         Streams => "/callvault.streams()",
+        Legs => "/callvault.legs()",
     };
     let path = format!("communications/callRecords{function}");
     let options: Vec<String> =

@@ -1,5 +1,6 @@
-//! Gives the typed rows of records that were stored before verdicts their new columns, while the store is
-//! used, and notes which of these records have plain values. Until that is done, no query relies on either.
+//! Gives the typed rows of records that earlier builds stored the columns that they lack, verdicts among
+//! them, while the store is used, and notes which of these records have plain values. Until that is done, no
+//! query relies on either.
 //!
 //! Records are read and judged on the caller's thread; the writer only replaces rows, and leaves a record
 //! alone that was written meanwhile. Which records are left an index says, so a process that is killed leaves
@@ -16,6 +17,9 @@ use crate::tables::leases;
 use crate::tables::session::Session;
 use crate::tables::version_rows;
 use crate::{Error, clock};
+
+/// As it stands in statements and in the condition of their index.
+const _: () = assert!(model::flags::ALL_COLUMNS == 256);
 
 /// The name of the work, and of its lease.
 const NAME: &str = "verdicts";
@@ -49,17 +53,15 @@ impl DueRecord {
     }
 }
 
-/// Whether all records have their verdicts.
+/// Whether all records have all columns.
 pub(crate) fn are_there(connection: &Connection) -> Result<bool, Error> {
-    Ok(!connection.exists(
-        "SELECT 1 FROM call_record WHERE is_current = 1 AND quality_verdict IS NULL LIMIT 1",
-        (),
-    )?)
+    Ok(!connection
+        .exists("SELECT 1 FROM call_record WHERE is_current = 1 AND flags & 256 = 0 LIMIT 1", ())?)
 }
 
-/// Records that have none yet.
+/// Records that lack some yet.
 pub(crate) fn left(connection: &Connection) -> Result<u64, Error> {
-    let text = "SELECT count(*) FROM call_record WHERE is_current = 1 AND quality_verdict IS NULL";
+    let text = "SELECT count(*) FROM call_record WHERE is_current = 1 AND flags & 256 = 0";
     let count: Option<i64> = connection.value(text, ())?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
@@ -69,14 +71,14 @@ pub(crate) fn hold(session: &Session, holder: &str) -> Result<bool, Error> {
     Ok(leases::hold(&session.connection, NAME, holder, clock::now())?.is_some())
 }
 
-/// Reads and judges at most `limit` records without a verdict, from a key on; none where there are none.
+/// Reads and judges at most `limit` records that lack columns, from a key on; none where there are none.
 pub(crate) fn read(
     connection: &Connection,
     codec: &mut Codec,
     (next, limit): (i64, usize),
 ) -> Result<Option<Batch>, Error> {
     let text = "SELECT record_key, tenant_key, id_key, flags, content_hash FROM call_record \
-                WHERE record_key >= ?1 AND is_current = 1 AND quality_verdict IS NULL \
+                WHERE record_key >= ?1 AND is_current = 1 AND flags & 256 = 0 \
                 ORDER BY record_key LIMIT ?2";
     let due = connection.all(text, (next, most(limit)), |row| {
         Ok(DueRecord {
@@ -130,8 +132,8 @@ impl Batch {
             record.apply(&session.connection)?;
         }
         // A verdict that is none, so that one record does not keep questions from the others' columns.
-        let text = "UPDATE call_record SET quality_verdict = '' \
-                    WHERE record_key = ?1 AND is_current = 1 AND quality_verdict IS NULL";
+        let text = "UPDATE call_record SET quality_verdict = coalesce(quality_verdict, ''), \
+                    flags = flags | 256 WHERE record_key = ?1 AND is_current = 1";
         for record_key in &self.damaged {
             session.connection.execute(text, [*record_key])?;
         }
@@ -161,9 +163,7 @@ impl JudgedRecord {
         version_rows::delete_rows_below(connection, *record_key)?;
         let rows = (&self.rows, &self.verdicts);
         version_rows::insert_typed_rows(connection, shard, *record_key, rows)?;
-        if self.rows.is_plain {
-            version_rows::note_plain_values(connection, *record_key)?;
-        }
+        version_rows::note_rows(connection, *record_key, self.rows.is_plain)?;
         version_rows::update_verdict(connection, *record_key, &self.verdicts.record)
     }
 }

@@ -29,11 +29,15 @@ pub(crate) enum Mode {
     Whole,
 }
 
-/// The tables that a statement needs for its columns.
+/// The tables that a statement needs for its columns, and the columns of places.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct JoinedTables {
-    bits: u8,
+    /// Of each [`Table`], and of each of [`super::places::COLUMNS`].
+    bits: u64,
 }
+
+/// The bit of the first column of places.
+const FIRST_PLACE: usize = 8;
 
 impl JoinedTables {
     pub(crate) fn note(&mut self, table: Table) {
@@ -46,6 +50,23 @@ impl JoinedTables {
 
     pub(crate) fn has(self, table: Table) -> bool {
         self.bits & 1 << table as u8 != 0
+    }
+
+    pub(super) fn note_place(&mut self, column: usize) {
+        self.bits |= 1 << (FIRST_PLACE + column);
+    }
+
+    pub(super) fn has_place(self, column: usize) -> bool {
+        self.bits & 1 << (FIRST_PLACE + column) != 0
+    }
+
+    pub(super) fn without_places(self) -> Self {
+        Self { bits: self.bits & ((1 << FIRST_PLACE) - 1) }
+    }
+
+    /// Whether any column of places is needed.
+    pub(crate) fn has_places(self) -> bool {
+        self != self.without_places()
     }
 }
 

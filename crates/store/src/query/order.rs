@@ -7,7 +7,7 @@ use odata::bound::OrderKey;
 use super::compiler::Compiler;
 use super::condition::folded;
 use super::position::Position;
-use super::scope::{alias_of, ordinals, table_of};
+use super::scope::{alias_of, row_ordinals};
 use super::value::Kind;
 use crate::Error;
 use crate::sql::{Alias, Bind, Sql};
@@ -87,7 +87,6 @@ impl Order {
 
     fn with_ties(set: RowSet, dated: Alias, mut terms: Vec<Term>) -> Self {
         let record = alias_of(Table::CallRecord);
-        let own = alias_of(table_of(set));
         let led = match terms.first() {
             None => LeadingIndex::ByStart,
             Some(term) if term.value == TermValue::Start => LeadingIndex::ByStart,
@@ -100,8 +99,8 @@ impl Order {
             tie(Sql::column(dated, "start_date_time"), TermValue::Start, true),
             tie(Sql::column(record, "id"), TermValue::Id, false),
         ];
-        for (index, name) in ordinals(table_of(set)).iter().enumerate() {
-            ties.push(tie(Sql::column(own, name), TermValue::Ordinal(index), false));
+        for (index, ordinal) in row_ordinals(set).enumerate() {
+            ties.push(tie(ordinal, TermValue::Ordinal(index), false));
         }
         for tie in ties {
             if !terms.iter().any(|known| known.sql == tie.sql) {

@@ -15,6 +15,7 @@ use super::access::{Access, AccessPath, Narrowing, StartRange};
 use super::compiler::{Compiler, JoinedTables, Mode};
 use super::condition::MOST_PARTS;
 use super::order::{LeadingIndex, Order};
+use super::places::PlaceTables;
 use super::scope::alias_of;
 use super::words::words;
 use crate::sql::{Alias, Sql};
@@ -49,6 +50,8 @@ pub(crate) struct Plan<'q> {
     /// `None`: only our evaluator knows the order.
     pub(crate) order: Option<Order>,
     pub(crate) joined: JoinedTables,
+    /// What maps say of the places that the statement asks for.
+    pub(crate) places: Option<PlaceTables>,
 }
 
 impl<'q> Plan<'q> {
@@ -77,6 +80,7 @@ impl<'q> Plan<'q> {
             searches: conditions.searches,
             order: None,
             joined: JoinedTables::default(),
+            places: None,
         };
         plan.lead_by_words();
         plan.order = Order::new(&mut compiler, orderby, plan.dated());

@@ -58,6 +58,9 @@ impl<'q> Compiler<'q> {
         let is_plain = self.tenant.has_plain_values;
         let (least, most) = if is_plain { PLAIN } else { ANY };
         let scope = self.scope(&path.root)?.clone();
+        if let Some(value) = self.leg(&scope, &path.steps) {
+            return Some(value);
+        }
         let column = scope.column(&path.steps)?;
         let kind = match column.kind {
             ColumnKind::Int => Kind::Int { least, most },
@@ -87,7 +90,11 @@ impl<'q> Compiler<'q> {
         if scope.is_rows() {
             self.joined.note(column.table);
         }
-        let sql = Sql::column(alias, column.column);
+        let mut sql = Sql::column(alias, column.column);
+        if let Some(of_callee) = column.of_callee {
+            sql = Sql::text("(CASE e.ordinal WHEN 0 THEN ").append(sql).push(" ELSE ");
+            sql = sql.push_column(alias, of_callee).push(" END)");
+        }
         Some(match column.only_if {
             None => sql,
             Some(flag) => Sql::text("(CASE WHEN ")

@@ -1,6 +1,6 @@
 //! What the paths of an expression start at, and which table has its columns.
 
-use model::columns::{ColumnRef, Table, find};
+use model::columns::{ColumnRef, Table, find, is_recent};
 use model::generated;
 use model::rows::RowSet;
 use odata::bound::{Expr, PathStep, Root};
@@ -14,26 +14,9 @@ pub(crate) struct Scope {
     /// Its type, by which columns are found.
     root: &'static StructuredType,
     place: Place,
-    /// Columns of the schema's last step are filled.
+    /// All records have all columns.
     is_filled: bool,
 }
-
-/// Ends of the names of columns that the schema's last step added, beside those of verdicts.
-const OF_LAST_STEP: [&str; 13] = [
-    "_application_version",
-    "_basic_service_set_identifier",
-    "_capture_not_functioning_event_ratio",
-    "_cpu_insufficent_event_ratio",
-    "_feedback_rating",
-    "_link_speed",
-    "_network_transport_protocol",
-    "_reflexive_ip_address",
-    "_relay_ip_address",
-    "_render_not_functioning_event_ratio",
-    "_service_role",
-    "_wifi_channel",
-    "_wifi_signal_strength",
-];
 
 #[derive(Debug, Clone, PartialEq)]
 enum Place {
@@ -75,8 +58,20 @@ pub(crate) fn table_of(set: RowSet) -> Table {
         RowSet::Records => Table::CallRecord,
         RowSet::Sessions => Table::Session,
         RowSet::Segments => Table::Segment,
-        RowSet::Streams => Table::Stream,
+        RowSet::Streams | RowSet::Legs => Table::Stream,
     }
+}
+
+/// The columns that count the items above a row of a set and the row itself.
+pub(crate) fn row_ordinals(set: RowSet) -> impl Iterator<Item = Sql> {
+    let table = table_of(set);
+    let own = ordinals(table).iter().map(move |name| Sql::column(alias_of(table), name));
+    own.chain((set == RowSet::Legs).then(|| Sql::text("e.ordinal")))
+}
+
+/// How many these are.
+pub(crate) fn ordinal_count(set: RowSet) -> usize {
+    ordinals(table_of(set)).len() + usize::from(set == RowSet::Legs)
 }
 
 impl Scope {
@@ -102,7 +97,7 @@ impl Scope {
     /// The column of a path; its table is one of this scope.
     pub(super) fn column(&self, path: &[PathStep]) -> Option<ColumnRef> {
         let column = find(self.root, path)?;
-        (self.is_filled || !is_of_last_step(column.column)).then_some(())?;
+        (self.is_filled || !is_recent(column.column)).then_some(())?;
         self.alias(column.table).is_some().then_some(column)
     }
 
@@ -113,6 +108,11 @@ impl Scope {
             Place::Row(table, alias) => (*table == wanted).then_some(*alias),
             _ => None,
         }
+    }
+
+    /// Whether all records have all columns.
+    pub(super) fn is_filled(&self) -> bool {
+        self.is_filled
     }
 
     /// Whether tables above the row's own have to be joined for their columns.
@@ -171,10 +171,6 @@ impl Scope {
             Place::Member(..) => None,
         }
     }
-}
-
-fn is_of_last_step(column: &str) -> bool {
-    column.starts_with("quality_") || OF_LAST_STEP.iter().any(|end| column.ends_with(end))
 }
 
 /// Whether a path of the expression starts at the variable.

@@ -12,9 +12,10 @@ use model::rows::RowSet;
 use super::access::{Access, StartRange};
 use super::compiler::JoinedTables;
 use super::order::Bound;
+use super::places::{PlaceTables, looks_at_places};
 use super::plan::Plan;
 use super::position::Position;
-use super::scope::{alias_of, ordinals, table_of};
+use super::scope::{alias_of, ordinals, row_ordinals, table_of};
 use crate::Error;
 use crate::engine::Dialect;
 use crate::sql::{Alias, Bind, Sql, one_of};
@@ -117,7 +118,7 @@ impl Plan<'_> {
 
     /// How many rows there are.
     pub(crate) fn count(&self) -> Sql {
-        Sql::text("SELECT count(*)").append(self.all(self.range))
+        self.with_places().push("SELECT count(*)").append(self.all(self.range))
     }
 
     /// The start of the record behind the first so many, by the range of starts alone.
@@ -146,10 +147,9 @@ impl Plan<'_> {
     /// the tables that these columns need.
     pub(crate) fn columns(&self, columns: &[Sql], mut joined: JoinedTables) -> Sql {
         joined.add(self.joined);
-        let table = table_of(self.set);
-        let mut sql = Sql::text("SELECT r.record_key");
-        for name in ordinals(table) {
-            sql = sql.push(", ").push_column(alias_of(table), name);
+        let mut sql = self.with_places().push("SELECT r.record_key");
+        for ordinal in row_ordinals(self.set) {
+            sql = sql.push(", ").append(ordinal);
         }
         for column in columns {
             sql = sql.push(", ").append(column.clone());
@@ -174,12 +174,31 @@ impl Plan<'_> {
     }
 
     fn select_keys(&self) -> Sql {
-        let mut sql = Sql::text("SELECT r.record_key, r.start_date_time, r.id");
-        let table = table_of(self.set);
-        for name in ordinals(table) {
-            sql = sql.push(", ").push_column(alias_of(table), name);
+        let mut sql = self.with_places().push("SELECT r.record_key, r.start_date_time, r.id");
+        for ordinal in row_ordinals(self.set) {
+            sql = sql.push(", ").append(ordinal);
         }
         sql
+    }
+
+    /// The tables of places that the statement brings along.
+    fn with_places(&self) -> Sql {
+        self.places.as_ref().map_or_else(Sql::new, PlaceTables::with)
+    }
+
+    /// FROM and WHERE of all rows, but conditions on places.
+    pub(super) fn source_without_places(&self, joined: JoinedTables) -> Sql {
+        let plan = Plan {
+            access: self.access.clone(),
+            parties: self.parties.clone(),
+            conditions: self.conditions.iter().filter(|it| !looks_at_places(it)).cloned().collect(),
+            residual: Vec::new(),
+            searches: Vec::new(),
+            order: None,
+            places: None,
+            ..*self
+        };
+        plan.source(Restriction { range: self.range, ..Restriction::default() }, joined)
     }
 
     /// FROM and WHERE of all rows of a range.
@@ -190,6 +209,10 @@ impl Plan<'_> {
     /// FROM and WHERE.
     fn source(&self, restriction: Restriction, joined: JoinedTables) -> Sql {
         let Restriction { range, bound, behind } = restriction;
+        let mut joined = joined;
+        if let Some(places) = &self.places {
+            joined.add(places.sources());
+        }
         let joins = self.joins(joined);
         let mut conditions = Vec::new();
         let tenant = |sql: Sql| sql.push(" = ").push_bind(Bind::Int(self.tenant.key));
@@ -310,6 +333,11 @@ impl Plan<'_> {
             RowSet::Sessions => " CROSS JOIN session s ON s.record_key = r.record_key",
             RowSet::Segments => " CROSS JOIN segment g ON g.record_key = r.record_key",
             RowSet::Streams => " CROSS JOIN stream t ON t.record_key = r.record_key",
+            // The caller's end and the callee's.
+            RowSet::Legs => {
+                " CROSS JOIN stream t ON t.record_key = r.record_key \
+                 CROSS JOIN (SELECT 0 AS ordinal UNION ALL SELECT 1) e"
+            }
         };
         let mut sql = Sql::text(own);
         let table = table_of(self.set);
@@ -328,7 +356,10 @@ impl Plan<'_> {
                 }
             }
         }
-        sql
+        match &self.places {
+            Some(places) => sql.append(places.joins()),
+            None => sql,
+        }
     }
 }
 

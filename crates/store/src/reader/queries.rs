@@ -1,11 +1,14 @@
 //! Reading lists: pages, counts and figures of rows, by a query.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use model::TenantId;
-use model::rows::QUALITY;
+use model::columns::recent_members;
+use model::rows::RowSet;
 use odata::bound::Expr;
 use odata::eval::{Exhausted, Meter};
+use places::Maps;
 
 use super::Reader;
 use crate::Error;
@@ -47,7 +50,9 @@ impl Reader {
             return Ok(RowPage::default());
         };
         let are_columns_there = are_columns_there(asker, connection, query)?;
+        let maps = maps(&self.state, (connection, key), query)?;
         let run = Run::new(connection, &mut self.codec, self.cache.as_mut(), budget);
+        let run = run.with_maps(maps);
         answer::page(run, Tenant { key, are_columns_there, ..asker }, query, behind, limit)
     }
 
@@ -68,7 +73,8 @@ impl Reader {
             return Ok(0);
         };
         let are_columns_there = are_columns_there(asker, connection, query)?;
-        let run = Run::new(connection, &mut self.codec, None, budget);
+        let maps = maps(&self.state, (connection, key), query)?;
+        let run = Run::new(connection, &mut self.codec, None, budget).with_maps(maps);
         answer::count(run, Tenant { key, are_columns_there, ..asker }, query)
     }
 
@@ -129,7 +135,8 @@ impl Reader {
         // Of no rows there may still be a figure.
         let key = self.tenants.key(connection, tenant)?.unwrap_or(NO_TENANT);
         let are_columns_there = are_columns_there(asker, connection, query)?;
-        let run = Run::new(connection, &mut self.codec, None, budget);
+        let maps = maps(&self.state, (connection, key), query)?;
+        let run = Run::new(connection, &mut self.codec, None, budget).with_maps(maps);
         answer::apply(run, Tenant { key, are_columns_there, ..asker }, query)
     }
 
@@ -139,7 +146,9 @@ impl Reader {
         let connection = self.snapshot.fresh()?;
         let key = self.tenants.key(connection, tenant)?.unwrap_or(NO_TENANT);
         let are_columns_there = are_columns_there(asker, connection, query)?;
-        answer::explain(connection, Tenant { key, are_columns_there, ..asker }, query)
+        let maps = maps(&self.state, (connection, key), query)?;
+        let asker = Tenant { key, are_columns_there, ..asker };
+        answer::explain((connection, maps.as_deref()), asker, query)
     }
 }
 
@@ -151,27 +160,21 @@ fn asker(state: &State) -> Tenant {
         are_words_there: state.are_words_there.load(Ordering::Acquire),
         are_columns_there: state.are_columns_there.load(Ordering::Acquire),
         has_plain_values: false,
+        has_places: false,
     }
 }
 
-/// Members that have columns since the schema's last step, beside the verdict.
-const OF_LAST_STEP: [&str; 13] = [
-    "applicationVersion",
-    "basicServiceSetIdentifier",
-    "captureNotFunctioningEventRatio",
-    "cpuInsufficentEventRatio",
-    "linkSpeed",
-    "networkTransportProtocol",
-    "rating",
-    "reflexiveIPAddress",
-    "relayIPAddress",
-    "renderNotFunctioningEventRatio",
-    "role",
-    "wifiChannel",
-    "wifiSignalStrength",
-];
+/// The maps of places of a tenant, if the question is about ends.
+fn maps(
+    state: &State,
+    (connection, key): (&Connection, i64),
+    query: &RowQuery,
+) -> Result<Option<Arc<Maps>>, Error> {
+    let is_asked = query.rows == RowSet::Legs;
+    is_asked.then(|| state.maps.of(connection, key).map(Arc::new)).transpose()
+}
 
-/// Whether the question may rely on the columns of the schema's last step. Nodes of the version before may
+/// Whether the question may rely on columns that records of earlier builds lack. Nodes of the version before may
 /// write beside this one, so the snapshot that answers has to say so.
 fn are_columns_there(
     asker: Tenant,
@@ -180,7 +183,7 @@ fn are_columns_there(
 ) -> Result<bool, Error> {
     let uses = |name: &str| query.query.uses_member(name);
     match connection {
-        Connection::Postgres(_) if uses(QUALITY) || OF_LAST_STEP.into_iter().any(uses) => {
+        Connection::Postgres(_) if query.rows == RowSet::Legs || recent_members().any(uses) => {
             verdicts::are_there(connection)
         }
         Connection::Postgres(_) => Ok(true),

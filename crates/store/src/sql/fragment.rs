@@ -121,6 +121,11 @@ impl Sql {
         joined
     }
 
+    /// Whether the test holds for a table's name in it.
+    pub(crate) fn any_alias(&self, test: impl Fn(Alias) -> bool) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Alias(alias) if test(*alias)))
+    }
+
     /// Of how many pieces it is made.
     pub(crate) fn len(&self) -> usize {
         self.pieces.len()

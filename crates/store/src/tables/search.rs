@@ -68,10 +68,12 @@ pub(crate) struct Tenant {
     pub(crate) dialect: Dialect,
     /// The index has the words of all records.
     pub(crate) are_words_there: bool,
-    /// The columns of the schema's last step are filled.
+    /// All records have all columns.
     pub(crate) are_columns_there: bool,
     /// All records that are asked have plain values ([`model::flags::PLAIN_VALUES`]).
     pub(crate) has_plain_values: bool,
+    /// Places are looked up in tables that the statement brings along.
+    pub(crate) has_places: bool,
 }
 
 /// The question to the index for candidates of a tenant, in the engine's own language; none when the
@@ -264,6 +266,7 @@ mod tests {
         dialect: Dialect::Postgres,
         are_words_there: true,
         are_columns_there: true,
+        has_places: false,
         has_plain_values: false,
     };
 
@@ -296,6 +299,8 @@ mod tests {
                 dialect: Dialect::Sqlite,
                 are_words_there: true,
                 are_columns_there: true,
+                has_places: false,
+
                 has_plain_values: false,
             },
             &candidates,

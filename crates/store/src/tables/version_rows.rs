@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use model::columns::{Column, Table};
-use model::flags::PLAIN_VALUES;
+use model::flags::of_rows;
 use model::fragment::{Codec as _, FragmentKind, Pack};
 use model::shred::TypedRows;
 use model::{ShreddedRecord, Value, key};
@@ -353,10 +353,14 @@ impl Values for Update<'_> {
     }
 }
 
-/// Notes that a stored record has plain values ([`model::flags::PLAIN_VALUES`]).
-pub(crate) fn note_plain_values(connection: &Connection, record_key: i64) -> Result<(), Error> {
+/// Notes what is true of a stored record since its typed rows were written anew ([`model::flags::of_rows`]).
+pub(crate) fn note_rows(
+    connection: &Connection,
+    record_key: i64,
+    are_plain: bool,
+) -> Result<(), Error> {
     let text = "UPDATE call_record SET flags = flags | ?1 WHERE record_key = ?2";
-    connection.execute(text, (i64::from(PLAIN_VALUES), record_key))?;
+    connection.execute(text, (i64::from(of_rows(are_plain)), record_key))?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::fragment::{Codec as _, FragmentKind, Fragments, Pack};
 use model::shred::stored_rows;
-use model::{ShreddedRecord, key};
+use model::{ShreddedRecord, flags, key};
 
 use crate::codec::Codec;
 use crate::engine::{Connection, Row};
@@ -188,7 +188,7 @@ impl PackedVersion {
             version: self.version,
             start: self.start,
             end: self.end,
-            flags: self.flags,
+            flags: self.flags & !flags::OF_STORE | flags::of_rows(rows.is_plain),
             content_hash,
             record: self.record.clone(),
             participant_packs: self.participant_packs.clone(),

@@ -32,8 +32,8 @@ impl Digest {
     pub(super) fn of(connection: &Connection, mut codec: Codec) -> Result<Self, Error> {
         let mut versions = Sum::default();
         connection.scan(
-            "SELECT tenant_key, id, version, is_current, start_date_time, end_date_time, flags, \
-             content_hash, fragment FROM call_record",
+            "SELECT tenant_key, id, version, is_current, start_date_time, end_date_time, \
+             flags & ~384, content_hash, fragment FROM call_record",
             (),
             |row| versions.add(&mut codec, FragmentKind::Record, row, 8),
         )?;

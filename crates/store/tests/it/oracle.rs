@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use model::fragment::{Item as Part, Pack, RecordFragment};
 use model::generated;
-use model::rows::{RecordKeys, RowSet, StreamSource, push_segment, push_session, segments};
+use model::rows::{
+    QUALITY, RecordKeys, RowSet, StreamSource, push_segment, push_session, segments,
+};
 use model::search;
 use odata::bound::{Query, Search};
 use odata::edm::Type;
@@ -45,6 +47,7 @@ pub(crate) fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
         RowSet::Sessions => "communications/callRecords/callvault.sessions()",
         RowSet::Segments => "communications/callRecords/callvault.segments()",
         RowSet::Streams => "communications/callRecords/callvault.streams()",
+        RowSet::Legs => "communications/callRecords/callvault.legs()",
     };
     let options: Vec<String> =
         options.iter().map(|(name, value)| format!("{name}={}", encode_query(value))).collect();
@@ -57,6 +60,14 @@ pub(crate) fn query(rows: RowSet, options: &[(&str, &str)]) -> RowQuery {
 
 impl Oracle {
     pub(crate) fn new(reader: &mut Reader) -> Self {
+        Self::with_places(reader, &|_, _| "null".to_owned())
+    }
+
+    /// With what ends have as their place, by the JSON of their row and the start of their call.
+    pub(crate) fn with_places(
+        reader: &mut Reader,
+        place: &dyn Fn(&Node<'_>, i64) -> String,
+    ) -> Self {
         let mut rows: HashMap<RowSet, Vec<Vec<u8>>> = HashMap::new();
         let all = query(RowSet::Records, &[]);
         let page = reader.page(&tenant(), &all, None, 100_000, &budget()).unwrap();
@@ -74,7 +85,7 @@ impl Oracle {
             while reader.session_pack(record.record_key, number, &mut pack).unwrap() {
                 for session in Pack::read(&pack).unwrap().items() {
                     let session = session.unwrap();
-                    add_rows(&mut rows, &keys, &session);
+                    add_rows(&mut rows, (&keys, &session), place);
                     let inner = [b",\"segments\":[", session.inner, b"]"].concat();
                     sessions.push(braced(&[session.members, &inner]));
                 }
@@ -152,7 +163,7 @@ pub(crate) fn name_of(set: RowSet, node: &Node<'_>) -> String {
     let mut members = members.clone();
     members.retain(|member| {
         let name = member.name.value();
-        name != "segments" && !name.starts_with("ComputedMember")
+        name != "segments" && name != QUALITY && !name.starts_with("ComputedMember")
     });
     text(&Node::Object(members))
 }
@@ -173,7 +184,11 @@ fn text(node: &Node<'_>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn add_rows(rows: &mut HashMap<RowSet, Vec<Vec<u8>>>, keys: &RecordKeys, session: &Part<'_>) {
+fn add_rows(
+    rows: &mut HashMap<RowSet, Vec<Vec<u8>>>,
+    (keys, session): (&RecordKeys, &Part<'_>),
+    place: &dyn Fn(&Node<'_>, i64) -> String,
+) {
     let mut row = Vec::new();
     push_session(&mut row, keys, session, true).unwrap();
     rows.entry(RowSet::Sessions).or_default().push(row);
@@ -186,6 +201,19 @@ fn add_rows(rows: &mut HashMap<RowSet, Vec<Vec<u8>>>, keys: &RecordKeys, session
             let mut row = Vec::new();
             source.push(&mut row, keys, session, position).unwrap();
             rows.entry(RowSet::Streams).or_default().push(row);
+            for end in 0..2 {
+                let mut row = Vec::new();
+                let (media, stream) = position;
+                source.push_leg(&mut row, keys, session, (media, stream, end)).unwrap();
+                let known = [row.as_slice(), b"}"].concat();
+                let known = Node::parse(std::str::from_utf8(&known).unwrap()).unwrap();
+                let place = place(&known, keys.start());
+                row.extend_from_slice(format!(",\"place\":{place}").as_bytes());
+                let verdict = quality::member::of_stream(&known, quality::profile::standard());
+                quality::member::push(&mut row, &verdict);
+                row.push(b'}');
+                rows.entry(RowSet::Legs).or_default().push(row);
+            }
         }
     }
 }

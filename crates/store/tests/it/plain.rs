@@ -3,7 +3,7 @@
 use model::rows::RowSet::{self, Records, Sessions, Streams};
 use model::shred;
 use odata::primitive::DateTimeOffset;
-use simulator::{Calls, Mix, Options};
+use simulator::{Calls, Cause, Mix, Options};
 use store::{Budget, Error, Reader, RowQuery, Store};
 
 use crate::calls::call;
@@ -101,16 +101,22 @@ const ORDERS: &[(RowSet, &str)] = &[
 ];
 
 fn store() -> (Folder, Store) {
+    store_of(Mix::Bench, 90, &[])
+}
+
+/// A store of some calls.
+pub(crate) fn store_of(mix: Mix, calls: u64, causes: &[Cause]) -> (Folder, Store) {
     let folder = Folder::new();
     let store = serve(&folder);
-    let mut calls = Calls::new(Options {
+    let options = Options {
         seed: 3,
-        calls: 90,
-        mix: Mix::Bench,
+        calls,
+        mix,
         from: DateTimeOffset::parse("2026-03-02").unwrap(),
         to: DateTimeOffset::parse("2026-03-07").unwrap(),
         tenant: tenant().as_str().to_owned(),
-    });
+    };
+    let mut calls = Calls::with_causes(options, causes);
     let (mut records, mut line, mut codec) = (Vec::new(), Vec::new(), store.codec());
     while calls.write_next(&mut line) {
         records.push(shred(std::str::from_utf8(&line).unwrap(), &mut codec).unwrap());
@@ -121,11 +127,15 @@ fn store() -> (Folder, Store) {
 }
 
 /// A budget with which no row's JSON may be looked at.
-fn columns_only() -> Budget {
+pub(crate) fn columns_only() -> Budget {
     Budget { rows_scanned: 0, ..budget() }
 }
 
-fn applied(reader: &mut Reader, query: &RowQuery, budget: &Budget) -> Result<Vec<String>, Error> {
+pub(crate) fn applied(
+    reader: &mut Reader,
+    query: &RowQuery,
+    budget: &Budget,
+) -> Result<Vec<String>, Error> {
     let rows = reader.apply(&tenant(), query, budget)?;
     Ok(rows.into_iter().map(|row| String::from_utf8(row).unwrap()).collect())
 }

@@ -40,7 +40,7 @@ fn make_old(path: &Path) {
     for index in [
         "call_record_by_end",
         "call_record_with_odd_values",
-        "call_record_unjudged",
+        "call_record_without_columns",
         "change_log_merged",
         "change_log_erased",
     ] {

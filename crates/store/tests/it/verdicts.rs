@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use model::columns::Table;
-use model::rows::RowSet::{self, Records, Sessions, Streams};
+use model::rows::RowSet::{self, Legs, Records, Sessions, Streams};
 use model::shred;
 use odata::primitive::DateTimeOffset;
 use rusqlite::Connection;
@@ -15,7 +15,7 @@ use crate::oracle::query;
 use crate::sample::budget;
 
 /// What is asked of verdicts, and of the columns that came with them.
-const ASKED: [(RowSet, &str); 24] = [
+const ASKED: [(RowSet, &str); 28] = [
     (Records, "callvault.quality/verdict eq 'poor'"),
     (Records, "callvault.quality/verdict eq 'unclassified'"),
     (Records, "callvault.quality/reason eq 'jitter'"),
@@ -44,6 +44,10 @@ const ASKED: [(RowSet, &str); 24] = [
         "callee/microsoft.graph.callRecords.participantEndpoint/feedback/rating eq 'poor' \
          or callee/userAgent/microsoft.graph.callRecords.serviceUserAgent/role ne null",
     ),
+    (Legs, "isService and isFirst"),
+    (Legs, "person/kind eq 'user' and not peerIsService"),
+    (Legs, "startswith(peerPerson/id,'a') and end eq 'callee'"),
+    (Legs, "endpointName ne null and callvault.quality/verdict eq 'good'"),
 ];
 
 /// How many rows there are of each question.
@@ -99,7 +103,10 @@ fn make_old(path: &Path) {
                caller_network_network_transport_protocol = NULL,
                caller_device_capture_not_functioning_event_ratio = NULL;
              UPDATE segment SET caller_application_version = NULL, callee_feedback_rating = NULL,
-               callee_service_role = NULL;",
+               callee_service_role = NULL, first_end = NULL, caller_is_service = NULL,
+               callee_is_service = NULL, caller_person_kind = NULL, callee_person_kind = NULL,
+               caller_person_id = NULL, caller_endpoint_name = NULL, callee_endpoint_name = NULL;
+             UPDATE call_record SET flags = flags & ~384;",
         )
         .unwrap();
 }

@@ -17,6 +17,8 @@ mod erasing;
 mod following;
 #[path = "../it/keeping.rs"]
 mod keeping;
+#[path = "../it/legs.rs"]
+mod legs;
 #[path = "../it/lists.rs"]
 mod lists;
 mod months;

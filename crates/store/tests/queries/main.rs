@@ -20,7 +20,8 @@ use world::{Engine, World};
 const QUERIES_OF_A_WORLD: usize = 500;
 /// Failures that are told at most.
 const MOST_TOLD: usize = 12;
-const SETS: [RowSet; 4] = [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams];
+const SETS: [RowSet; 5] =
+    [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams, RowSet::Legs];
 
 /// What became of the queries.
 #[derive(Default)]

@@ -67,7 +67,8 @@ impl World {
         let others: Vec<_> = others.iter().map(ToString::to_string).collect();
         put(&store, &TenantId::parse("11111111-474c-4d40-900c-6265431fd81f").unwrap(), &others);
         let records = current(&texts);
-        let sets = [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams];
+        let sets =
+            [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams, RowSet::Legs];
         let sets = sets.map(|set| {
             let rows = reference::rows(&records, set);
             let ty = Type::Structured(set.ty());

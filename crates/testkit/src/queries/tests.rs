@@ -22,7 +22,8 @@ fn most_queries_are_in_the_language_and_most_conditions_tell_rows_apart() {
     let count = 600;
     for number in 0..count {
         let set =
-            [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams][number % 4];
+            [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams, RowSet::Legs]
+                [number % 5];
         let rows = reference::rows(&records, set);
         let asked = query(set, &rows, &mut random);
         let now = DateTimeOffset::default();

@@ -6,6 +6,8 @@ use odata::json::Node;
 use odata::primitive::DateTimeOffset;
 use serde_json::{Map, Number, Value as Json};
 
+use super::legs;
+
 /// The whole record in canonical form, with sessions, segments and participants inside.
 ///
 /// # Errors
@@ -62,6 +64,11 @@ pub fn rows(records: &[Json], set: RowSet) -> Vec<Json> {
                     continue;
                 }
                 for media in items(&segment["media"]) {
+                    if set == RowSet::Legs {
+                        let of_session = with(&Json::Null, &of_session);
+                        rows.extend(legs::of_media(&of_session, segment, media));
+                        continue;
+                    }
                     let more = [of_session.clone(), of_segment(segment, media)].concat();
                     rows.extend(items(&media["streams"]).iter().map(|stream| with(stream, &more)));
                 }

@@ -116,9 +116,6 @@ fn fill(
 ) -> Result<(), Error> {
     let DueRecord { record_key, tenant_key, start, flags } = *due;
     let typed = stored_rows(&mut StoredVersion { connection, codec, record_key, flags })?;
-    if typed.is_plain {
-        version_rows::note_plain_values(connection, record_key)?;
-    }
     if words_only {
         // Plain words have no other form, and stand in the index as they are.
         if !typed.words.is_ascii() {
@@ -132,6 +129,7 @@ fn fill(
     let verdicts = quality::judge(quality::profile::standard(), &typed);
     let rows = (&typed, &verdicts);
     version_rows::insert_typed_rows(connection, Shard::default(), record_key, rows)?;
+    version_rows::note_rows(connection, record_key, typed.is_plain)?;
     words.delete(connection, start, record_key)?;
     words.add(tenant_key, Place { start, record_key, shard: Shard::default() }, &typed.words)?;
     // Infinite figures had no columns before, so they could not be the worst ones.

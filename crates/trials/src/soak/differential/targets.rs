@@ -72,7 +72,14 @@ pub(super) fn lists(stock: &Stock, dice: &mut Dice) -> Case {
     );
     let place = one(
         dice,
-        &["", "/callvault.sessions()", "/callvault.segments()", "/callvault.streams()", "/"],
+        &[
+            "",
+            "/callvault.sessions()",
+            "/callvault.segments()",
+            "/callvault.streams()",
+            "/callvault.legs()",
+            "/",
+        ],
     );
     Request::get(&format!("{CALL_RECORDS}{place}{options}"), &stock.reader).into()
 }
