@@ -14,6 +14,7 @@ mod page;
 mod paging;
 mod parts;
 mod pipeline;
+mod place;
 mod places;
 mod plain;
 mod ranked;
@@ -33,6 +34,7 @@ pub(crate) use conditions::{met_by, superseded_meets};
 pub(crate) use explain::explain;
 use logical::LogicalQuery;
 use paging::Paging;
+use places::Asked;
 pub(crate) use run::Run;
 use run::all_behind;
 
@@ -62,10 +64,10 @@ pub(crate) fn page(
     limit: usize,
 ) -> Result<RowPage, Error> {
     let logical = LogicalQuery::new(query);
-    let mut plan = places::plan(run.asked(), &logical, tenant)?;
+    let mut plan = places::plan(Asked::of(&run), &logical, tenant)?;
     if behind.is_ranked() && plan.order.is_some() {
         // The page before met records that have other than plain values.
-        plan = places::plan_of_any_values(run.asked(), &logical, tenant)?;
+        plan = places::plan_of_any_values(Asked::of(&run), &logical, tenant)?;
     }
     page::page(Paging::new(&logical, &plan, &query.query, behind, limit), run)
 }
@@ -73,7 +75,7 @@ pub(crate) fn page(
 /// How many rows meet filter and search.
 pub(crate) fn count(mut run: Run<'_>, tenant: Tenant, query: &RowQuery) -> Result<u64, Error> {
     let logical = LogicalQuery { orderby: Cow::default(), ..LogicalQuery::new(query) };
-    let plan = places::plan(run.asked(), &logical, tenant)?;
+    let plan = places::plan(Asked::of(&run), &logical, tenant)?;
     if plan.is_exact() {
         let Statement { text, binds } = plan.count().finish(tenant.dialect);
         let count: Option<i64> = run.connection.value(&text, binds.as_slice())?;

@@ -9,7 +9,7 @@ use model::rows::{self, RecordKeys, RowSet, StreamSource, without_quality};
 use quality::member;
 
 use super::parts::Parts;
-use super::{places, verdicts};
+use super::{place, verdicts};
 use crate::cache::records::RecordCache;
 use crate::codec::Codec;
 use crate::engine::Connection;
@@ -200,9 +200,9 @@ impl<'c> Loader<'c> {
                     let mut out = Vec::new();
                     source.push_leg(&mut out, keys, &session, (media, stream, end))?;
                     let network = source.network(media, end);
-                    places::push(&mut out, self.maps.as_ref(), &network, keys.start());
-                    let place = vec![media as i64, stream as i64, end as i64];
-                    found.push(ContainedRow { place, text: out });
+                    place::push(&mut out, self.maps.as_ref(), &network, keys.start());
+                    let at = vec![media as i64, stream as i64, end as i64];
+                    found.push(ContainedRow { place: at, text: out });
                 }
                 continue;
             }

@@ -1,20 +1,19 @@
-//! Places of ends: the tables that a statement needs to know them, and the member of a row.
+//! Plans of questions about places, with the tables of places that their statements need.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use model::rows::EndNetwork;
 use odata::eval::Meter;
-use places::{Maps, Whereabouts};
+use places::Maps;
 
 use super::chain::Chain;
 use super::columns::Columns;
 use super::logical::LogicalQuery;
 use super::plain;
+use super::run::Run;
 use crate::Error;
 use crate::engine::{Connection, Row};
 use crate::query::compiler::JoinedTables;
-use crate::query::places::{COLUMNS, PlaceRows, PlaceTable, PlaceTables};
+use crate::query::places::{PlaceRows, PlaceTable, PlaceTables};
 use crate::query::plan::Plan;
 use crate::sql::Statement;
 use crate::tables::search::Tenant;
@@ -29,6 +28,14 @@ pub(super) struct Asked<'a> {
     /// Of rows of ends.
     pub(super) maps: Option<&'a Maps>,
     pub(super) meter: Option<&'a Meter>,
+}
+
+impl<'a> Asked<'a> {
+    /// Of a query under way.
+    pub(super) fn of(run: &'a Run<'_>) -> Self {
+        let (maps, meter) = (run.maps.as_deref(), Some(&run.budget.meter));
+        Self { connection: run.connection, maps, meter }
+    }
 }
 
 /// The plan of a query.
@@ -139,48 +146,4 @@ fn stretches(maps: &Maps, plan: &Plan<'_>) -> Vec<(i64, i64)> {
     bounds.extend(maps.turning_points().into_iter().filter(is_inside));
     bounds.push(i64::MAX);
     bounds.windows(2).map(|pair| (pair[0], pair[1])).collect()
-}
-
-/// Appends the member `place` to the members of a row and closes it.
-pub(super) fn push(row: &mut Vec<u8>, maps: Option<&Arc<Maps>>, end: &EndNetwork, start: i64) {
-    row.extend_from_slice(b",\"place\":");
-    let place = maps.map(|maps| {
-        maps.at(start).place(&Whereabouts {
-            subnet: end.subnet.as_deref(),
-            address: end.address.as_deref(),
-            bssid: end.bssid.as_deref(),
-            reflexive_address: end.reflexive_address.as_deref(),
-            endpoint: end.endpoint_name.as_deref(),
-        })
-    });
-    let values = COLUMNS.iter().map(|column| (column.path, place.map(|place| (column.of)(&place))));
-    let mut values: Vec<_> = values.filter_map(|(path, value)| Some((path, value?))).collect();
-    // A building stands there twice.
-    values.dedup_by_key(|(path, _)| *path);
-    if values.iter().all(|(_, value)| value.is_null()) {
-        row.extend_from_slice(b"null}");
-        return;
-    }
-    let (inner, own): (Vec<_>, Vec<_>) = values.iter().partition(|(path, _)| path.contains('/'));
-    row.push(b'{');
-    for (path, value) in own {
-        push_name(row, path);
-        value.push(row, ["false", "true"]);
-        row.push(b',');
-    }
-    row.extend_from_slice(b"\"endpoint\":");
-    if inner.iter().all(|(_, value)| value.is_null()) {
-        row.extend_from_slice(b"null}}");
-        return;
-    }
-    for (at, (path, value)) in inner.iter().enumerate() {
-        row.push(if at == 0 { b'{' } else { b',' });
-        push_name(row, path.rsplit('/').next().unwrap_or_default());
-        value.push(row, ["false", "true"]);
-    }
-    row.extend_from_slice(b"}}}");
-}
-
-fn push_name(row: &mut Vec<u8>, name: &str) {
-    row.extend_from_slice(format!("\"{name}\":").as_bytes());
 }

@@ -9,7 +9,6 @@ use places::Maps;
 
 use super::loader::{Loader, RowKey};
 use super::parts::Parts;
-use super::places::Asked;
 use super::residual::ResidualFilter;
 use crate::Error;
 use crate::cache::records::RecordCache;
@@ -73,12 +72,6 @@ impl<'r> Run<'r> {
     pub(crate) fn with_maps(self, maps: Option<Arc<Maps>>) -> Self {
         let loader = self.loader.with_maps(maps.clone());
         Self { loader, maps, ..self }
-    }
-
-    /// What plans are made with.
-    pub(super) fn asked(&self) -> Asked<'_> {
-        let (maps, meter) = (self.maps.as_deref(), Some(&self.budget.meter));
-        Asked { connection: self.connection, maps, meter }
     }
 
     /// Gives the rows of a slice one by one.

@@ -5,12 +5,10 @@
 //! the same. So conditions, orders and groups by `place/…` are SQL, and no place is ever stored.
 
 use model::columns::Table;
-use model::rows::RowSet;
 use odata::json::push_string;
 use places::{Kind as MapKind, Place, Whereabouts};
 
 use super::compiler::{Compiler, JoinedTables};
-use super::plan::Plan;
 use super::value::{Kind, Scalar};
 use crate::sql::{Alias, Bind, Sql};
 
@@ -122,7 +120,7 @@ impl PlaceTable {
     }
 
     /// The table of rows that has what leads to a place.
-    fn source(self) -> Table {
+    pub(super) fn source(self) -> Table {
         match self {
             Self::Endpoints => Table::Segment,
             _ => Table::Media,
@@ -130,7 +128,7 @@ impl PlaceTable {
     }
 
     /// The text that leads to a place; nothing for what an end does not say.
-    fn key(self) -> Sql {
+    pub(super) fn key(self) -> Sql {
         let subnet = || of_end("m", ["caller_network_subnet", "callee_network_subnet"]);
         match self {
             Self::Buildings => subnet(),
@@ -381,18 +379,6 @@ fn member(at: i64, ty: PlaceType) -> Sql {
             PlaceType::Bool | PlaceType::Number => " AS bigint)",
         },
     )
-}
-
-impl Plan<'_> {
-    /// What leads to the places of a table, of all rows that the conditions let through which look at no
-    /// place; each key once.
-    pub(crate) fn place_keys(&self, table: PlaceTable) -> Sql {
-        debug_assert_eq!(self.set, RowSet::Legs, "only ends have a place");
-        let mut joined = self.joined.without_places();
-        joined.note(table.source());
-        let select = Sql::text("SELECT DISTINCT ").append(table.key());
-        select.append(self.source_without_places(joined))
-    }
 }
 
 /// Whether SQL looks at a table of places.

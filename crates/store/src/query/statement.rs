@@ -12,7 +12,7 @@ use model::rows::RowSet;
 use super::access::{Access, StartRange};
 use super::compiler::JoinedTables;
 use super::order::Bound;
-use super::places::{PlaceTables, looks_at_places};
+use super::places::{PlaceTable, PlaceTables, looks_at_places};
 use super::plan::Plan;
 use super::position::Position;
 use super::scope::{alias_of, ordinals, row_ordinals, table_of};
@@ -181,13 +181,22 @@ impl Plan<'_> {
         sql
     }
 
+    /// What leads to the places of a table, of all rows that the conditions let through which look at no
+    /// place; each key once.
+    pub(crate) fn place_keys(&self, table: PlaceTable) -> Sql {
+        let mut joined = self.joined.without_places();
+        joined.note(table.source());
+        let select = Sql::text("SELECT DISTINCT ").append(table.key());
+        select.append(self.source_without_places(joined))
+    }
+
     /// The tables of places that the statement brings along.
     fn with_places(&self) -> Sql {
         self.places.as_ref().map_or_else(Sql::new, PlaceTables::with)
     }
 
     /// FROM and WHERE of all rows, but conditions on places.
-    pub(super) fn source_without_places(&self, joined: JoinedTables) -> Sql {
+    fn source_without_places(&self, joined: JoinedTables) -> Sql {
         let plan = Plan {
             access: self.access.clone(),
             parties: self.parties.clone(),
