@@ -222,6 +222,11 @@ impl Profiles {
         self.0.iter().find(|profile| profile.name == name)
     }
 
+    /// All by value, the shipped ones first.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Profile> {
+        self.0.into_iter()
+    }
+
     /// All, the shipped ones first.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.0.iter()

@@ -50,6 +50,7 @@ impl HeapSize for Value<'_> {
         match self {
             Self::Text(text) | Self::Enum { name: text, .. } => text.len(),
             Self::Object(item) => item.node.heap_size(),
+            Self::Made(made) => made.0.heap_size(),
             Self::List(items) => {
                 size_of_val(items.as_slice()) + items.iter().map(Self::heap_size).sum::<usize>()
             }

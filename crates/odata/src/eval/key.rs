@@ -83,7 +83,7 @@ impl Sortable {
     /// Where a value stands.
     pub fn of(value: Value<'_>) -> Self {
         match value {
-            Value::Null | Value::Object(_) | Value::List(_) => Self::Null,
+            Value::Null | Value::Object(_) | Value::Made(_) | Value::List(_) => Self::Null,
             Value::Bool(value) => Self::Bool(value),
             Value::Int(value) => Self::Int(value),
             Value::Double(value) => Self::Double(value),
