@@ -10,11 +10,13 @@ mod arithmetic;
 mod cast;
 mod expression;
 mod function;
+mod profile;
 mod record;
 mod search;
 #[cfg(test)]
 mod tests;
 mod value;
+mod verdict;
 
 use odata::bound::Query;
 
@@ -22,8 +24,10 @@ use expression::{Scope, holds};
 
 pub use agree::agrees;
 pub use arithmetic::took_fault;
+pub use profile::{Profile, random_stream};
 pub use record::{json, record, rows};
 pub use value::{Object, Value, equal, order, sorted, typed};
+pub use verdict::{Judgement, judge};
 
 /// What a query answers.
 #[derive(Debug)]

@@ -54,7 +54,13 @@ pub(crate) fn judge(world: &World, set: RowSet, asked: &Asked, setting: Setting)
 }
 
 fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
-    let limits = Limits { nodes: 2000, url: 64 * 1024, filter: 32 * 1024, ..Limits::default() };
+    let limits = Limits {
+        nodes: 2000,
+        url: 64 * 1024,
+        filter: 32 * 1024,
+        functions: quality::function::shipped(),
+        ..Limits::default()
+    };
     let now = DateTimeOffset::parse("2025-03-10T12:00:00Z").unwrap();
     let request = (asked.address(set), asked.text());
     let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits, now);
