@@ -303,7 +303,9 @@ impl<'a> Walk<'_, 'a> {
                             let call = Call { namespace, operation, arguments, function };
                             self.steps.push(Step::Call(Box::new(call)));
                         }
-                        None => self.steps.push(Step::Operation { operation, namespace, arguments }),
+                        None => {
+                            self.steps.push(Step::Operation { operation, namespace, arguments });
+                        }
                     }
                     self.place = result(operation);
                     self.keys(name, groups.get(1..).unwrap_or_default())?;

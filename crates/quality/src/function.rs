@@ -51,11 +51,8 @@ enum Level {
 
 impl Level {
     fn of(ty: &'static StructuredType) -> Option<Self> {
-        let levels = [
-            (&STREAM_ROW, Self::Stream),
-            (&SESSION, Self::Session),
-            (&CALL_RECORD, Self::Record),
-        ];
+        let levels =
+            [(&STREAM_ROW, Self::Stream), (&SESSION, Self::Session), (&CALL_RECORD, Self::Record)];
         levels.into_iter().find(|(known, _)| ty.is_a(known)).map(|(_, level)| level)
     }
 }
@@ -135,9 +132,8 @@ mod tests {
         let filter = |written: &str| bound(RECORDS, &format!("$filter={written}"));
         let path = RECORDS.trim_start_matches('/');
         let own = "callvault.quality(profile='cri-2')/verdict eq 'poor'";
-        let printed = format!(
-            "{path}?$filter=callvault.quality(profile%3D'cri-2')/verdict%20eq%20'poor'"
-        );
+        let printed =
+            format!("{path}?$filter=callvault.quality(profile%3D'cri-2')/verdict%20eq%20'poor'");
         assert_eq!(filter(own).as_deref(), Ok(printed.as_str()));
         let aliased = "callvault.quality(profile=@p)/verdict eq 'poor'&@p='cri-2'";
         assert_eq!(filter(aliased).as_deref(), Ok(printed.as_str()));
@@ -176,6 +172,9 @@ mod tests {
         }
         // Bound to one of them, not to all.
         assert!(bound(RECORDS, "$filter=sessions/callvault.quality()/isPoor").is_err());
-        assert!(bound(&format!("{RECORDS}/callvault.segments()"), "$filter=callvault.quality()/isPoor").is_err());
+        assert!(
+            bound(&format!("{RECORDS}/callvault.segments()"), "$filter=callvault.quality()/isPoor")
+                .is_err()
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod read;
 mod shipped;
+mod write;
 
 pub use read::ProfileError;
 
@@ -215,6 +216,21 @@ impl Profiles {
         let known: Vec<String> = self.0.iter().map(|profile| profile.name.clone()).collect();
         self.0.extend(read::profiles(text, &known)?);
         Ok(self)
+    }
+
+    /// The profiles of a file, whatever others there are.
+    ///
+    /// # Errors
+    /// As [`Profiles::with_file`].
+    pub fn of_file(text: &str) -> Result<Vec<Profile>, ProfileError> {
+        read::profiles(text, &[])
+    }
+
+    /// Adds a profile, unless there is one of its name.
+    pub fn add(&mut self, profile: Profile) {
+        if self.get(&profile.name).is_none() {
+            self.0.push(profile);
+        }
     }
 
     /// The profile of that name.

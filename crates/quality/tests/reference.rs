@@ -33,7 +33,12 @@ fn compare(own: &Profile, other: &reference::Profile, json: &str) -> &'static st
     let outcome = classify(own, label.as_deref(), &Figures::of_json(&row));
     let value = typed(&serde_json::from_str(json).unwrap(), Type::Structured(&STREAM_ROW));
     let expected = judge(other, &value);
-    assert_eq!(told(&outcome), Judgement { severity: 0.0, ..expected }, "{json}\n{}", other.to_toml());
+    assert_eq!(
+        told(&outcome),
+        Judgement { severity: 0.0, ..expected },
+        "{json}\n{}",
+        other.to_toml()
+    );
     outcome.verdict.name()
 }
 

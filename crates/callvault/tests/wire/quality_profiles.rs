@@ -30,16 +30,19 @@ fn the_vectors_have_the_verdicts_of_each_profile_that_is_named() {
             let of = vectors::all().filter(|vector| {
                 vector.profile == profile.name && vector.expected.split(' ').next() == Some(verdict)
             });
-            let mut expected: Vec<String> = of.map(|vector| format!("v{}", vector.number)).collect();
+            let mut expected: Vec<String> =
+                of.map(|vector| format!("v{}", vector.number)).collect();
             expected.sort_unstable();
             let name = &profile.name;
             let named = format!("callvault.quality(profile='{name}')/verdict eq '{verdict}'");
             let aliased = format!("callvault.quality(profile=@p)/verdict eq '{verdict}'");
             let aliased = format!("{}&@p='{name}'", encode_query(&aliased));
             for filter in [encode_query(&named), aliased] {
-                for (path, member) in
-                    [("", "id"), ("/callvault.sessions()", "callRecordId"), ("/callvault.streams()", "callRecordId")]
-                {
+                for (path, member) in [
+                    ("", "id"),
+                    ("/callvault.sessions()", "callRecordId"),
+                    ("/callvault.streams()", "callRecordId"),
+                ] {
                     let target = format!("{RECORDS}{path}?$filter={filter}&$select={member}");
                     let found = rows(&mut client, &target);
                     assert_eq!(texts(&found, member), expected, "{target}");
@@ -49,13 +52,27 @@ fn the_vectors_have_the_verdicts_of_each_profile_that_is_named() {
     }
 }
 
+/// Each answer has the verdict at the end of its pointer.
+fn assert_poor(client: &mut Client, asked: &[(String, &str)]) {
+    for (target, pointer) in asked {
+        let answer = client.get(target);
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        assert_eq!(
+            answer.json().pointer(pointer),
+            Some(&json!("poor")),
+            "{target}: {}",
+            answer.text()
+        );
+    }
+}
+
 #[test]
-fn a_verdict_by_a_profile_can_be_addressed_and_calculated_with() {
+fn a_verdict_by_a_profile_can_be_addressed_and_shown() {
     let (_callvault, _server, mut client) = served();
     filled(&mut client);
     let encoded = encode_query(LIVE);
     let compute = format!("$compute={encoded}%20as%20q&$select=id,q");
-    for (target, pointer) in [
+    let asked = [
         (format!("{RECORDS}/one/{LIVE}"), "/verdict"),
         (format!("{RECORDS}/one/{LIVE}/verdict"), "/value"),
         (format!("{RECORDS}/one/callvault.quality(profile=@p)?@p='teams-live'"), "/verdict"),
@@ -70,19 +87,38 @@ fn a_verdict_by_a_profile_can_be_addressed_and_calculated_with() {
             "/sessions/0/q/verdict",
         ),
         (
-            format!("{RECORDS}/one?$expand=sessions($filter={encoded}/isPoor;$compute={encoded}/verdict%20as%20v)"),
+            format!(
+                "{RECORDS}/one?$expand=sessions($filter={encoded}/isPoor;$compute={encoded}/verdict%20as%20v)"
+            ),
             "/sessions/0/v",
         ),
+    ];
+    assert_poor(&mut client, &asked);
+    let bare = client.get(&format!("{RECORDS}/one/{LIVE}/verdict/$value"));
+    assert_eq!((bare.status, bare.text().as_str()), (200, "poor"));
+}
+
+#[test]
+fn a_verdict_by_a_profile_can_be_calculated_with() {
+    let (_callvault, _server, mut client) = served();
+    filled(&mut client);
+    let encoded = encode_query(LIVE);
+    let compute = format!("$compute={encoded}%20as%20q&$select=id,q");
+    let asked = [
         (
             format!("{RECORDS}/callvault.sessions()?$filter={encoded}/isPoor&{compute}"),
             "/value/0/q/verdict",
         ),
         (
-            format!("{RECORDS}/callvault.streams()?$orderby={encoded}/verdict%20desc&$compute={encoded}%20as%20q&$select=q"),
+            format!(
+                "{RECORDS}/callvault.streams()?$orderby={encoded}/verdict%20desc&$compute={encoded}%20as%20q&$select=q"
+            ),
             "/value/0/q/verdict",
         ),
         (
-            format!("{RECORDS}?$orderby={encoded}/poorShare%20desc&$compute={encoded}/verdict%20as%20v&$select=v"),
+            format!(
+                "{RECORDS}?$orderby={encoded}/poorShare%20desc&$compute={encoded}/verdict%20as%20v&$select=v"
+            ),
             "/value/0/v",
         ),
         (
@@ -94,33 +130,31 @@ fn a_verdict_by_a_profile_can_be_addressed_and_calculated_with() {
             "/value/0/q/verdict",
         ),
         (
-            format!("{RECORDS}/callvault.streams()?$filter={encoded}/reasons/any(r:r/reason%20eq%20'packetLoss')&$compute={encoded}%20as%20q"),
+            format!(
+                "{RECORDS}/callvault.streams()?$filter={encoded}/reasons/any(r:r/reason%20eq%20'packetLoss')&$compute={encoded}%20as%20q"
+            ),
             "/value/0/q/verdict",
         ),
         (
-            format!("{RECORDS}?$apply=groupby(({encoded}/verdict))/orderby({encoded}/verdict%20desc)"),
-            "/value/0/callvault.quality(profile='teams-live')~1verdict",
+            format!(
+                "{RECORDS}?$apply=groupby(({encoded}/verdict))/orderby({encoded}/verdict%20desc)"
+            ),
+            "/value/0/callvault.quality(profile='teams-live')/verdict",
         ),
         (
-            format!("{RECORDS}?$apply=compute({encoded}/verdict%20as%20v)/groupby((v),aggregate($count%20as%20n))/orderby(v%20desc)"),
+            format!(
+                "{RECORDS}?$apply=compute({encoded}/verdict%20as%20v)/groupby((v),aggregate($count%20as%20n))/orderby(v%20desc)"
+            ),
             "/value/0/v",
         ),
         (
-            format!("{RECORDS}/callvault.streams()?$apply=filter({encoded}/verdict%20eq%20'poor')/compute({encoded}%20as%20q)"),
+            format!(
+                "{RECORDS}/callvault.streams()?$apply=filter({encoded}/verdict%20eq%20'poor')/compute({encoded}%20as%20q)"
+            ),
             "/value/0/q/verdict",
         ),
-    ] {
-        let answer = client.get(&target);
-        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
-        let found = match pointer.split_once('~') {
-            // A name with an apostrophe and no slash of its own.
-            Some((group, _)) => answer.json().pointer(group).map(|group| group["verdict"].clone()),
-            None => answer.json().pointer(pointer).cloned(),
-        };
-        assert_eq!(found, Some(json!("poor")), "{target}: {}", answer.text());
-    }
-    let bare = client.get(&format!("{RECORDS}/one/{LIVE}/verdict/$value"));
-    assert_eq!((bare.status, bare.text().as_str()), (200, "poor"));
+    ];
+    assert_poor(&mut client, &asked);
     let sum = encode_query(&format!("aggregate({LIVE}/audio/poor with sum as n)"));
     assert_eq!(rows(&mut client, &format!("{RECORDS}?$apply={sum}"))[0]["n"], 1);
     let sum = encode_query(&format!("aggregate(sessions/{LIVE}/audio/poor with sum as n)"));
@@ -134,7 +168,9 @@ fn the_whole_verdict_is_shown_with_its_type_and_nothing_else_changes() {
     let (_callvault, _server, mut client) = served();
     filled(&mut client);
     let encoded = encode_query(LIVE);
-    let target = format!("{RECORDS}/callvault.streams()?$filter={encoded}/verdict%20eq%20'poor'&$compute={encoded}%20as%20q&$select=q");
+    let target = format!(
+        "{RECORDS}/callvault.streams()?$filter={encoded}/verdict%20eq%20'poor'&$compute={encoded}%20as%20q&$select=q"
+    );
     let reason = json!({"reason": "packetLoss", "metric": "averagePacketLossRate", "value": 0.06,
         "op": "ge", "threshold": 0.05});
     assert_eq!(
@@ -144,8 +180,10 @@ fn the_whole_verdict_is_shown_with_its_type_and_nothing_else_changes() {
             "decidedBy": null, "missing": [], "implausible": []}})]
     );
     // What is asked for by it shows no more than without.
-    let plain = client.get(&format!("{RECORDS}/callvault.streams()?$filter=averagePacketLossRate%20gt%200.05"));
-    let asked = client.get(&format!("{RECORDS}/callvault.streams()?$filter={encoded}/verdict%20eq%20'poor'"));
+    let plain = client
+        .get(&format!("{RECORDS}/callvault.streams()?$filter=averagePacketLossRate%20gt%200.05"));
+    let asked = client
+        .get(&format!("{RECORDS}/callvault.streams()?$filter={encoded}/verdict%20eq%20'poor'"));
     assert_eq!(plain.json()["value"], asked.json()["value"]);
     let plain = client.get(&format!("{RECORDS}?$filter=id%20eq%20'one'"));
     let asked = client.get(&format!("{RECORDS}?$filter={encoded}/isPoor"));
@@ -199,10 +237,30 @@ fn batches_posted_queries_and_pages_answer_alike() {
     assert_eq!(texts(next["value"].as_array().unwrap(), "id"), ["two"]);
     // And the command line asks the same.
     let filter = format!("{LIVE}/verdict eq 'poor'");
-    let asked = ["list", "--tenant", TENANT, "--of", "streams", "--filter", &filter, "--select", "callRecordId"];
+    let asked = [
+        "list",
+        "--tenant",
+        TENANT,
+        "--of",
+        "streams",
+        "--filter",
+        &filter,
+        "--select",
+        "callRecordId",
+    ];
     assert_eq!(callvault.succeed(&asked).matches("one").count(), 1);
-    let refused = callvault.run(&["list", "--tenant", TENANT, "--filter", "callvault.quality(profile='no')/isPoor"]);
-    assert!(refused.stderr.contains("Known: cqd-2021, cqd-2020, cri-2, teams-live."), "{}", refused.stderr);
+    let refused = callvault.run(&[
+        "list",
+        "--tenant",
+        TENANT,
+        "--filter",
+        "callvault.quality(profile='no')/isPoor",
+    ]);
+    assert!(
+        refused.stderr.contains("Known: cqd-2021, cqd-2020, cri-2, teams-live."),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]
@@ -217,11 +275,15 @@ fn a_profile_that_is_not_known_is_told_with_its_place_and_those_that_are() {
     let known = "Known: cqd-2021, cqd-2020, cri-2, teams-live.";
     let wrong = "id ne 'x' and callvault.quality(profile='cri-3')/isPoor";
     let target = format!("{RECORDS}?$filter={}", encode_query(wrong));
-    let expected =
-        format!("Unknown profile 'cri-3' at position 40 in '{wrong}'. Did you mean 'cri-2'? {known}");
+    let expected = format!(
+        "Unknown profile 'cri-3' at position 40 in '{wrong}'. Did you mean 'cri-2'? {known}"
+    );
     assert_eq!(message(&mut client, &target), expected);
     let told = message(&mut client, &format!("{RECORDS}/one/callvault.quality(profile='ours')"));
-    assert!(told.starts_with("Unknown profile 'ours' at position 8") && told.ends_with(known), "{told}");
+    assert!(
+        told.starts_with("Unknown profile 'ours' at position 8") && told.ends_with(known),
+        "{told}"
+    );
     let aliased = format!("{RECORDS}?$compute=callvault.quality(profile=@p)%20as%20q&@p='ours'");
     assert!(message(&mut client, &aliased).ends_with(known));
     let selected = format!("{RECORDS}?$select=callvault.quality(profile='cri-2')");
@@ -250,12 +312,16 @@ fn it_is_declared_and_graph_alone_does_not_know_it() {
                 "</Function>".to_owned(),
             ];
             let flat: Vec<&str> = xml.lines().map(str::trim).collect();
-            assert!(flat.windows(lines.len()).any(|window| window == lines), "{version} {parameter}");
+            assert!(
+                flat.windows(lines.len()).any(|window| window == lines),
+                "{version} {parameter}"
+            );
         }
         let json = client.get(&format!("/{version}/$metadata?$format=json")).json();
         let overloads = json["callvault"]["quality"].as_array().unwrap().clone();
         assert_eq!(overloads.len(), 3);
-        let optional = |overload: &Value| overload["$Parameter"][1]["@Core.OptionalParameter"] == json!({});
+        let optional =
+            |overload: &Value| overload["$Parameter"][1]["@Core.OptionalParameter"] == json!({});
         assert!(overloads.iter().all(optional), "{overloads:?}");
     }
     let (_callvault, _server, mut client) = served_with("[graph]\nstrict = \"on\"\n");
@@ -270,4 +336,73 @@ fn it_is_declared_and_graph_alone_does_not_know_it() {
         let answer = client.get(&format!("{RECORDS}{target}"));
         assert_eq!(answer.status, 400, "{target}: {}", answer.text());
     }
+}
+
+/// A profile of one's own, for which a loss of more than so much is poor.
+fn office(version: u8, loss: &str) -> String {
+    format!(
+        "[[profile]]\nname = \"office\"\nversion = {version}\ntitle = \"Ours\"\n[[profile.rule]]\n\
+         medium = \"audio\"\nmode = \"any\"\n\
+         poor = [{{ reason = \"loss\", metric = \"averagePacketLossRate\", above = {loss} }}]\n"
+    )
+}
+
+#[test]
+fn a_profile_of_the_owner_is_kept_by_the_store_and_asked_for_by_its_name() {
+    let callvault = super::callvault();
+    let [config, file] =
+        ["callvault.toml", "office.toml"].map(|name| callvault.folder().join(name));
+    let settings = format!("[quality]\nprofiles = [{:?}]\n", file.to_str().unwrap());
+    std::fs::write(&config, settings).unwrap();
+    let token = callvault.token(TENANT, &[super::READ, super::WRITE]);
+    let named = |name: &str| encode_query(&format!("callvault.quality(profile='{name}')"));
+    let start = ["--config", config.to_str().unwrap()];
+    std::fs::write(&file, office(1, "0.01")).unwrap();
+    {
+        let server = callvault.serve(&start);
+        let mut client = server.client().bearer(&token);
+        filled(&mut client);
+        let target = format!("{RECORDS}?$filter={}/isPoor&$select=id", named("office"));
+        // 0.06 and 0.012.
+        assert_eq!(texts(&rows(&mut client, &target), "id"), ["one", "two"]);
+        let verdict = client.get(&format!("{RECORDS}/one/{}", named("office"))).json();
+        assert_eq!((&verdict["profile"], &verdict["reason"]), (&json!("office/1"), &json!("loss")));
+        let unknown = client.get(&format!("{RECORDS}?$filter={}/isPoor", named("home")));
+        assert!(unknown.text().contains("teams-live, office."), "{}", unknown.text());
+    }
+    // The same version with other rules.
+    std::fs::write(&file, office(1, "0.05")).unwrap();
+    let mut refused = vec!["serve"];
+    refused.extend(start);
+    let refused = callvault.run(&refused);
+    assert!(!refused.status.success());
+    assert!(refused.stderr.contains("other rules for office/1"), "{}", refused.stderr);
+    // A shipped name.
+    std::fs::write(&file, office(1, "0.05").replace("\"office\"", "\"cri-2\"")).unwrap();
+    let mut refused = vec!["serve"];
+    refused.extend(start);
+    let refused = callvault.run(&refused);
+    assert!(refused.stderr.contains("there is a profile \"cri-2\" already"), "{}", refused.stderr);
+    // The next version; and what the store keeps needs no file.
+    std::fs::write(&file, office(2, "0.05")).unwrap();
+    for arguments in [&start[..], &[]] {
+        let server = callvault.serve(arguments);
+        let mut client = server.client().bearer(&token);
+        let target = format!("{RECORDS}?$filter={}/isPoor&$select=id", named("office"));
+        assert_eq!(texts(&rows(&mut client, &target), "id"), ["one"]);
+    }
+    let listed = callvault.succeed(&["quality", "profiles", "office"]);
+    assert!(listed.starts_with("office/2  Ours"), "{listed}");
+    let asked = [
+        "list",
+        "--tenant",
+        TENANT,
+        "--filter",
+        "callvault.quality(profile='office')/isPoor",
+        "--select",
+        "id",
+    ];
+    assert_eq!(callvault.succeed(&asked).matches("one").count(), 1);
+    let explained = callvault.succeed(&["quality", "explain", "one", "--profile", "office"]);
+    assert!(explained.contains("poor by office/2"), "{explained}");
 }

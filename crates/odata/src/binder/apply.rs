@@ -230,10 +230,7 @@ impl<'a> Binder<'a> {
         let is_plain = |step: &PathStep| {
             matches!(
                 step,
-                PathStep::Property(_)
-                    | PathStep::Member(_)
-                    | PathStep::Call(_)
-                    | PathStep::Cast(_)
+                PathStep::Property(_) | PathStep::Member(_) | PathStep::Call(_) | PathStep::Cast(_)
             )
         };
         let path = match bound.kind {

@@ -25,8 +25,9 @@ impl<'a> Binder<'a> {
             Ty::Many(Type::Structured(ty)) => (ty, true),
             _ => return Err(self.no_function(walk, name, position)),
         };
-        let is_meant =
-            |operation: &Operation| !operation.is_action && names::is_bound_to(operation, on, false);
+        let is_meant = |operation: &Operation| {
+            !operation.is_action && names::is_bound_to(operation, on, false)
+        };
         let found = names::operations(self.model, name).find(|(_, operation)| is_meant(operation));
         let Some((namespace, operation)) = found else {
             return Err(self.no_function(walk, name, position));
@@ -34,9 +35,8 @@ impl<'a> Binder<'a> {
         let given = self.given(walk, operation, arguments, position)?;
         let asked = Asked { namespace, operation, on, arguments: &given };
         let called = self.limits.functions.resolve(&asked).map_err(|unknown| {
-            let named = |argument: &&ast::Argument| {
-                argument.name.as_deref() == Some(unknown.parameter)
-            };
+            let named =
+                |argument: &&ast::Argument| argument.name.as_deref() == Some(unknown.parameter);
             let at = arguments.iter().find(named).map_or(position, |it| it.value.position);
             let kind = Kind::UnknownArgument(Box::new(unknown.clone()));
             let known = unknown.known.iter().map(String::as_str);

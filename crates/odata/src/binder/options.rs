@@ -126,11 +126,8 @@ impl<'a> Binder<'a> {
         let mut out = Vec::with_capacity(computed.len());
         for Compute { value, alias, position } in computed {
             let bound = self.expression(value, scope, source)?;
-            let bound = if is_made(&bound) {
-                bound
-            } else {
-                single_value(bound, source, value.position)?
-            };
+            let bound =
+                if is_made(&bound) { bound } else { single_value(bound, source, value.position)? };
             refuse_taken(&scope.item, alias, source, *position)?;
             scope.item.members.push((alias.clone(), bound.ty));
             let position = source.place(value.position).position;
@@ -220,10 +217,12 @@ pub(super) fn refuse_taken(
 ) -> Result<(), Error> {
     let is_property = match item.ty {
         // Once items are aggregated, only the names of what they are grouped by are taken.
-        Ty::One(Type::Structured(ty)) if item.keys.is_none() => {
-            names::property(ty, name).is_some()
-        }
-        _ => item.keys.iter().flatten().any(|key| key.first_name().is_some_and(|first| first == name)),
+        Ty::One(Type::Structured(ty)) if item.keys.is_none() => names::property(ty, name).is_some(),
+        _ => item
+            .keys
+            .iter()
+            .flatten()
+            .any(|key| key.first_name().is_some_and(|first| first == name)),
     };
     if is_property || item.member(name).is_some() {
         let what = format!("the name '{name}', which another member has,").into();

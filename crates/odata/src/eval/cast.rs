@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Item, Value};
 use super::json_form::text_form;
 use super::time::{date_of, day_of, time_in_day};
 use super::value::{enum_bits, enum_value, number};
+use super::{Item, Value};
 use crate::edm::{EnumType, Primitive, Type};
 use crate::primitive::{Fine, Moment, parse_guid};
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::value::enum_bits;
-use super::{Program, Scope, Value};
+use super::{HeapSize, Program, Scope, Value};
 use crate::bound::OrderKey;
 use crate::primitive::{Fine, Moment, folded};
 
@@ -263,6 +263,16 @@ impl Ord for Part {
 impl PartialOrd for Part {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl HeapSize for Key {
+    fn heap_size(&self) -> usize {
+        let text = |part: &Part| match &part.value {
+            Sortable::Text(text) => text.len(),
+            _ => 0,
+        };
+        size_of_val(self.parts.as_slice()) + self.parts.iter().map(text).sum::<usize>()
     }
 }
 

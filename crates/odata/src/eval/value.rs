@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::Item;
 use super::time::date_of;
+use super::{HeapSize, Item};
 use crate::edm::{EnumType, Primitive, StructuredType, Type};
 use crate::json::{Node, Text};
 use crate::literal::Literal;
@@ -237,6 +237,20 @@ impl<'a> Value<'a> {
             Self::Double(value) => Some(*value),
             Self::Decimal(value) => Some(value.near),
             _ => None,
+        }
+    }
+}
+
+impl HeapSize for Value<'_> {
+    fn heap_size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Enum { name: text, .. } => text.len(),
+            Self::Object(item) => item.node.heap_size(),
+            Self::Made(made) => made.0.heap_size(),
+            Self::List(items) => {
+                size_of_val(items.as_slice()) + items.iter().map(Self::heap_size).sum::<usize>()
+            }
+            _ => 0,
         }
     }
 }

@@ -19,6 +19,7 @@ mod oracle;
 mod place_maps;
 mod plain;
 mod processes;
+mod profiles;
 mod queries;
 mod refilling;
 mod replaced;

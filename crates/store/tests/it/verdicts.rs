@@ -188,10 +188,17 @@ fn a_record_that_can_not_be_judged_has_no_verdict_by_any_question() {
     assert_eq!(count(&mut reader, "callvault.quality/verdict ne 'poor'"), 3);
     let group = "groupby((callvault.quality/verdict),aggregate($count as n))";
     let asked = query(Records, &[("$apply", group)]);
-    let mut groups: Vec<String> = reader.apply(&tenant(), &asked, &budget()).unwrap().into_iter().map(|text| String::from_utf8(text).unwrap()).collect();
+    let mut groups: Vec<String> = reader
+        .apply(&tenant(), &asked, &budget())
+        .unwrap()
+        .into_iter()
+        .map(|text| String::from_utf8(text).unwrap())
+        .collect();
     groups.sort_unstable();
     let group = |verdict: &str, count: u8| {
-        format!(r##"{{"callvault.quality":{{"verdict":{verdict}}},"n@odata.type":"#Int64","n":{count}}}"##)
+        format!(
+            r##"{{"callvault.quality":{{"verdict":{verdict}}},"n@odata.type":"#Int64","n":{count}}}"##
+        )
     };
     assert_eq!(groups, [group("\"unclassified\"", 2), group("null", 1)]);
     let first = query(Records, &[("$orderby", "callvault.quality/verdict,id")]);

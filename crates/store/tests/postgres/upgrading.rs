@@ -151,7 +151,8 @@ fn a_record_that_can_not_be_judged_has_no_verdict_by_any_question() {
     assert_eq!(count(&mut reader, "callvault.quality/verdict ne null"), 2);
     assert_eq!(count(&mut reader, "callvault.quality/verdict eq null"), 1);
     assert_eq!(count(&mut reader, "callvault.quality/profile eq 'cqd-2021/1'"), 3);
-    let group = "groupby((callvault.quality/verdict,callvault.quality/profile),aggregate($count as n))";
+    let group =
+        "groupby((callvault.quality/verdict,callvault.quality/profile),aggregate($count as n))";
     let groups = reader.apply(&tenant(), &query(Records, &[("$apply", group)]), &budget()).unwrap();
     let groups: Vec<String> =
         groups.into_iter().map(|text| String::from_utf8(text).unwrap()).collect();

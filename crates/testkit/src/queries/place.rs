@@ -199,7 +199,7 @@ fn verdict<'a>(mut end: End<'a>, random: &mut Random) -> End<'a> {
         3 => end.path.push_str("()"),
         _ => {
             let profiles = ["cqd-2021", "cqd-2020", "cri-2", "teams-live"];
-            end.path.push_str(&format!("(profile='{}')", random.pick(&profiles)));
+            end.path.extend(["(profile='", *random.pick(&profiles), "')"]);
         }
     }
     let (name, ty, samples) = match random.below(3) {

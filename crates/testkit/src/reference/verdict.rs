@@ -1,6 +1,7 @@
 //! Verdicts a second time: what a profile says of streams, and what follows for sessions and calls, after the
 //! words of the rules and with nothing of the crate that Callvault judges with.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -118,8 +119,7 @@ fn told(profile: &Profile, verdict: &str, reason: Option<&str>) -> Value {
 /// Speech before shared screens before cameras, whatever the case of the label.
 fn medium(label: &str) -> Option<&'static str> {
     let label = label.to_lowercase();
-    let marks =
-        [("audio", "audio"), ("applicationsharing", "screenSharing"), ("video", "video")];
+    let marks = [("audio", "audio"), ("applicationsharing", "screenSharing"), ("video", "video")];
     marks.into_iter().find(|(mark, _)| label.contains(mark)).map(|(_, medium)| medium)
 }
 
@@ -235,7 +235,7 @@ fn holds(limit: &Limit, number: Number) -> bool {
         (Number::Whole(a), Number::Whole(b)) | (Number::Ticks(a), Number::Ticks(b)) => {
             (a < b, a == b)
         }
-        (Number::Real(a), Number::Real(b)) => (a < b, a >= b && a <= b),
+        (Number::Real(a), Number::Real(b)) => (a < b, a.partial_cmp(&b) == Some(Ordering::Equal)),
         _ => return false,
     };
     match limit.side {

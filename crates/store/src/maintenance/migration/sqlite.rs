@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0009_verdicts.sql"),
     include_str!("../../../migrations/sqlite/0010_plain_values.sql"),
     include_str!("../../../migrations/sqlite/0011_places.sql"),
+    include_str!("../../../migrations/sqlite/0013_profiles.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
