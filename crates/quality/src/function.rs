@@ -144,6 +144,15 @@ mod tests {
     }
 
     #[test]
+    fn a_member_that_is_called_like_the_function_stays_one() {
+        let path = RECORDS.trim_start_matches('/');
+        let own = bound(RECORDS, "$filter=quality eq 'x'");
+        assert_eq!(own, Ok(format!("{path}?$filter=quality%20eq%20'x'")));
+        let called = bound(RECORDS, "$filter=quality(profile='cri-2')/isPoor");
+        assert_eq!(called, bound(RECORDS, "$filter=callvault.quality(profile='cri-2')/isPoor"));
+    }
+
+    #[test]
     fn a_profile_that_nobody_knows_is_named_with_those_that_there_are() {
         let known = "Known: cqd-2021, cqd-2020, cri-2, teams-live.";
         let refused = bound(RECORDS, "$filter=callvault.quality(profile='cri-3')/isPoor");

@@ -4,7 +4,7 @@ use super::Binder;
 use super::scope::{Item, Scope};
 use crate::ast::{self, Options, StepKind};
 use crate::bound::{Expr, ExprKind, Path, PathStep, Root, Search, Ty};
-use crate::edm::{Kind as TypeKind, Property, StructuredType, Type};
+use crate::edm::{Kind as TypeKind, Operation, Property, StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::literal::Literal;
@@ -219,12 +219,17 @@ impl<'a> Binder<'a> {
             };
             return Ok(());
         }
-        let is_function = names::operations(self.model, name)
-            .any(|(_, it)| !it.is_action && names::is_bound_to(it, ty, is_collection));
+        let is_open = ty.is_open && !is_collection && !name.contains('.');
+        // A member that nothing declares keeps its name beside a function that is called with arguments.
+        let has_optional = |it: &Operation| it.parameters.iter().any(|it| it.is_optional);
+        let is_function = names::operations(self.model, name).any(|(_, it)| {
+            let is_meant = !it.is_action && names::is_bound_to(it, ty, is_collection);
+            is_meant && !(is_open && has_optional(it))
+        });
         if is_function {
             return self.called(walk, name, &[], position);
         }
-        if ty.is_open && !is_collection && !name.contains('.') {
+        if is_open {
             walk.steps.push(PathStep::Member(name.to_owned()));
             walk.ty = Ty::Dynamic;
             return Ok(());
