@@ -28,10 +28,11 @@ fn told(outcome: &Outcome<'_>) -> Judgement {
 
 /// Judges a stream by both, and says which verdict it has.
 fn compare(own: &Profile, other: &reference::Profile, json: &str) -> &'static str {
-    let row = Node::parse(json).unwrap();
+    let row = Node::parse(json).expect("testkit makes JSON");
     let label = row.get("mediaLabel").and_then(Node::as_text).map(|label| label.value());
     let outcome = classify(own, label.as_deref(), &Figures::of_json(&row));
-    let value = typed(&serde_json::from_str(json).unwrap(), Type::Structured(&STREAM_ROW));
+    let value = reference::json(json.as_bytes()).expect("testkit makes JSON");
+    let value = typed(&value, Type::Structured(&STREAM_ROW));
     let expected = judge(other, &value);
     assert_eq!(
         told(&outcome),

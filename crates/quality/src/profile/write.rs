@@ -79,7 +79,7 @@ mod tests {
         for profile in Profiles::shipped().iter() {
             let text = profile.to_toml();
             let read = Profiles::of_file(&text).unwrap();
-            assert_eq!(read, [profile.clone()], "{text}");
+            assert_eq!(read, std::slice::from_ref(profile), "{text}");
         }
         let quoted = "[[profile]]\nname = \"q\"\nversion = 2\ntitle = 'a \"b\" \\ c'\n\
                       [[profile.rule]]\nmedium = \"video\"\nmode = \"any\"\nneeds = \"all\"\n\

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use model::generated::{CALL_RECORD, SESSION, STREAM_ROW, VERDICT};
+use model::rows::QUALITY;
 
 use super::profile::{Limit, METRICS, Number, Profile, Rule, Scale};
 use super::value::{Object, Value};
@@ -50,6 +51,8 @@ pub(super) fn quality(at: &Value, profile: &str) -> Value {
         Value::List(items) => {
             Value::list(items.iter().map(|item| quality(item, profile)).collect())
         }
+        // A group that was made by it.
+        Value::Object(object) if object.ty.is_none() => at.member(QUALITY),
         Value::Object(object) => {
             let profiles = Profile::shipped();
             let profile = profiles.iter().find(|known| known.name == profile);
