@@ -137,6 +137,10 @@ async function navigation(service, records) {
   check("record: segments of a session", ids(segments.data.value), ids(session.segments));
   const versions = (await item.versions()).data.value;
   check("record: callvault.versions() of it", versions.at(-1).version, record.version);
+  const verdict = (await item.quality({ profile: "teams-live" })).data;
+  check("record: callvault.quality() by a profile", verdict.profile, "teams-live/1");
+  const standard = (await item.quality()).data;
+  check("record: callvault.quality() without one", standard.profile, "cqd-2021/1");
 }
 
 /** `$filter` by the generated query objects, each over all records. */

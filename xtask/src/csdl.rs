@@ -73,6 +73,7 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) ty: TypeRef,
     pub(crate) is_nullable: bool,
+    pub(crate) is_optional: bool,
 }
 
 #[derive(Debug)]
@@ -94,6 +95,9 @@ enum Annotation {
     /// The property values of the first record of a collection.
     Record(Vec<(String, String)>),
 }
+
+/// Says of a parameter that it may be left out.
+const OPTIONAL: &str = "Org.OData.Core.V1.OptionalParameter";
 
 impl Annotations {
     pub(crate) fn has(&self, term: &str) -> bool {
@@ -264,6 +268,7 @@ impl Reader<'_> {
             name: node.attribute("Name").unwrap_or_default().to_owned(),
             ty: self.type_ref(attribute(node, "Type")?),
             is_nullable: flag(node, "Nullable", true),
+            is_optional: self.annotations(node)?.has(OPTIONAL),
         })
     }
 

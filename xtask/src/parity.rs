@@ -130,7 +130,8 @@ fn of_operation(operation: &Operation) -> Facts {
 
 fn of_parameter(parameter: &Parameter) -> String {
     let nullable = if parameter.is_nullable { "" } else { ", not null" };
-    format!("{}{nullable}", type_text(&parameter.ty))
+    let optional = if parameter.is_optional { ", optional" } else { "" };
+    format!("{}{nullable}{optional}", type_text(&parameter.ty))
 }
 
 fn type_text(ty: &csdl::TypeRef) -> String {

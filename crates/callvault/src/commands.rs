@@ -16,6 +16,7 @@ mod list_writer;
 mod migrate;
 mod opening;
 mod places;
+mod profiles;
 mod quality;
 mod query;
 mod record_json;

@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) calls: Calls,
     /// Maps of places that are imported at the start.
     pub(crate) places: Vec<MapFile>,
+    /// Files with profiles that are imported at start.
+    pub(crate) profiles: Vec<PathBuf>,
     pub(crate) limits: Limits,
     pub(crate) log: raw::Log,
 }
@@ -156,6 +158,7 @@ impl Settings {
                 abandoned_after: time("calls.abandoned_after", &raw.calls.abandoned_after)?,
             },
             places: raw.places.into_iter().map(map_file).collect::<Result<_>>()?,
+            profiles: raw.quality.profiles,
             limits: raw.limits,
             log: raw.log,
         })

@@ -205,6 +205,7 @@ fn without_own_casts(steps: &[Step]) -> Vec<Step> {
             Step::EntitySet { ty, .. } | Step::Singleton { ty, .. } => Some(Type::Structured(ty)),
             Step::Navigation(property) | Step::Property(property) => Some(property.ty),
             Step::Operation { operation, .. } => operation.returns.as_ref().map(|it| it.ty),
+            Step::Call(call) => call.operation.returns.as_ref().map(|it| it.ty),
             Step::Key(_) | Step::Filter(_) | Step::Count | Step::Ref | Step::Value => ty,
         };
         ty = next;

@@ -91,12 +91,20 @@ pub struct GraphSettings {
 }
 
 /// What queries may read, and what they may cost.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct QuerySettings {
     /// How much of the language one request may use.
     pub language: odata::Limits,
     /// How much answering it may take.
     pub cost: QueryLimits,
+}
+
+impl Default for QuerySettings {
+    fn default() -> Self {
+        let functions = quality::function::shipped();
+        let language = odata::Limits { functions, ..odata::Limits::default() };
+        Self { language, cost: QueryLimits::default() }
+    }
 }
 
 impl Default for GraphSettings {

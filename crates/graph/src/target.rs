@@ -61,7 +61,7 @@ pub(crate) enum Tail {
     Count,
     /// `/$ref`
     Ref,
-    /// A property, however deep.
+    /// A property, or the value of a function, however deep.
     Property { path: Vec<PathStep>, form: PropertyForm },
 }
 
@@ -108,6 +108,7 @@ impl Tail {
         };
         let path = path.iter().map(|step| match step {
             Step::Property(property) => Some(PathStep::Property(property)),
+            Step::Call(call) => Some(PathStep::Call(call.clone())),
             Step::Cast(ty) => Some(PathStep::Cast(ty)),
             _ => None,
         });

@@ -3,6 +3,7 @@
 
 mod alternatives;
 mod apply;
+mod call;
 mod casts;
 mod expand;
 mod expression;

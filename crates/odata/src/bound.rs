@@ -18,6 +18,7 @@ pub use expr::{
 pub use uses::{UndeclaredMember, undeclared_members};
 
 use crate::edm::{Operation, Property, StructuredType, Type};
+use crate::functions::Call;
 use crate::literal::Literal;
 
 /// What the path of a request addresses.
@@ -65,6 +66,8 @@ pub enum Step {
         /// The parameters but the binding one, in declared order, with values of their types.
         arguments: Vec<(&'static str, Literal)>,
     },
+    /// To the value of a function that expressions call as well.
+    Call(Box<Call>),
     /// `/$filter(condition)`: to the items of a collection that meet it.
     Filter(Box<Expr>),
     /// `/$count`
@@ -260,6 +263,7 @@ impl PartialEq for Step {
                 Self::Operation { operation: a, arguments: with_a, .. },
                 Self::Operation { operation: b, arguments: with_b, .. },
             ) => ptr::eq(*a, *b) && with_a == with_b,
+            (Self::Call(a), Self::Call(b)) => a == b,
             (Self::Filter(a), Self::Filter(b)) => a == b,
             (Self::Count, Self::Count) | (Self::Ref, Self::Ref) | (Self::Value, Self::Value) => {
                 true

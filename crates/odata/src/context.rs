@@ -112,6 +112,7 @@ impl Set {
                         _ => Self::Unknown,
                     }
                 }
+                Step::Call(_) => Self::Unknown,
                 Step::Filter(_) | Step::Count | Step::Ref | Step::Value => set,
             };
         }
@@ -191,6 +192,7 @@ fn key_names(key: &GroupKey) -> Vec<Names> {
         let names = path.steps.iter().filter_map(|step| match step {
             PathStep::Property(property) => Some(property.name.to_owned()),
             PathStep::Member(name) => Some(name.clone()),
+            PathStep::Call(call) => Some(call.to_string()),
             _ => None,
         });
         names.collect()

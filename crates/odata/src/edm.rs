@@ -214,6 +214,8 @@ pub struct Parameter {
     pub is_collection: bool,
     /// May be null.
     pub is_nullable: bool,
+    /// May be left out (`Org.OData.Core.V1.OptionalParameter`).
+    pub is_optional: bool,
 }
 
 /// What can be reached from the service root (CSDL section 13).

@@ -55,6 +55,8 @@ pub enum Kind {
         /// The enumeration.
         ty: &'static str,
     },
+    /// No such value of a parameter.
+    UnknownArgument(Box<UnknownArgument>),
     /// No such query option, though the name begins with `$`.
     UnknownOption {
         /// The name as sent.
@@ -105,6 +107,17 @@ pub enum Kind {
     },
 }
 
+/// A value that a parameter cannot have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownArgument {
+    /// The parameter.
+    pub parameter: &'static str,
+    /// The value.
+    pub value: String,
+    /// The values that it can have.
+    pub known: Vec<String>,
+}
+
 impl Error {
     /// An error at a byte offset of the decoded `text`.
     pub(crate) fn at(
@@ -152,6 +165,17 @@ impl fmt::Display for Error {
             Kind::UnknownFunction { name } => write!(f, "Unknown function '{}'", shortened(name))?,
             Kind::UnknownMember { name, ty } => {
                 write!(f, "Unknown member '{}' of {ty}", shortened(name))?;
+            }
+            Kind::UnknownArgument(unknown) => {
+                let UnknownArgument { parameter, value, known } = &**unknown;
+                let (value, suggestion) = (shortened(value), self.suggestion());
+                let known = known.join(", ");
+                let (position, text) = (self.position, shortened(&self.text));
+                return write!(
+                    f,
+                    "Unknown {parameter} '{value}' at position {position} in '{text}'.{suggestion} Known: \
+                     {known}."
+                );
             }
             Kind::UnknownOption { name } => {
                 let suggestion = self.suggestion();

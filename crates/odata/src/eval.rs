@@ -38,7 +38,7 @@ pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::{BadPattern, check_pattern};
 pub use pool::Pool;
 pub use program::Program;
-pub use share::wilson;
+pub use share::{WILSON_Z, wilson};
 pub use value::{DYNAMIC, Value, actual_type};
 
 use crate::bound::Search;

@@ -10,6 +10,7 @@ pub mod csdl;
 pub mod edm;
 pub mod error;
 pub mod eval;
+pub mod functions;
 pub mod json;
 pub mod key;
 pub mod limits;

@@ -1,5 +1,7 @@
 //! How much of the language one request may use.
 
+use crate::functions::Functions;
+
 /// Bounds that keep the cost of reading a request small and stated.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -34,6 +36,8 @@ pub struct Limits {
     pub apply_steps: usize,
     /// Whether values without a name and misspelt names are ignored, as Graph does, and not refused.
     pub ignores_slips: bool,
+    /// Functions of the service that expressions may call.
+    pub functions: Functions,
 }
 
 impl Default for Limits {
@@ -54,6 +58,7 @@ impl Default for Limits {
             search_words: 64,
             apply_steps: 20,
             ignores_slips: false,
+            functions: Functions::default(),
         }
     }
 }

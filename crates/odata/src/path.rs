@@ -11,6 +11,7 @@ use crate::binder::{Alias, Binder};
 use crate::bound::{Resource, Step};
 use crate::edm::{Kind as TypeKind, Model, Operation, Property, StructuredType, Type};
 use crate::error::{Error, Kind};
+use crate::functions::{Asked, Call, Called};
 use crate::lexer::Lexer;
 use crate::names;
 use crate::parser::{Parser, Usage};
@@ -291,7 +292,21 @@ impl<'a> Walk<'_, 'a> {
             let custom = &self.binder.texts.custom;
             match arguments::parse(operation, text, (self.aliases(), custom)) {
                 Ok(arguments) => {
-                    self.steps.push(Step::Operation { operation, namespace, arguments });
+                    let asked = Asked { namespace, operation, on: ty, arguments: &arguments };
+                    match self.called(&asked, text.unwrap_or_default())? {
+                        Some(Called::Member(member)) => {
+                            self.member(member, ty)?;
+                            self.keys(name, groups.get(1..).unwrap_or_default())?;
+                            return Ok(true);
+                        }
+                        Some(Called::Function(function)) => {
+                            let call = Call { namespace, operation, arguments, function };
+                            self.steps.push(Step::Call(Box::new(call)));
+                        }
+                        None => {
+                            self.steps.push(Step::Operation { operation, namespace, arguments });
+                        }
+                    }
                     self.place = result(operation);
                     self.keys(name, groups.get(1..).unwrap_or_default())?;
                     return Ok(true);
@@ -300,6 +315,26 @@ impl<'a> Walk<'_, 'a> {
             }
         }
         failure.map_or(Ok(false), Err)
+    }
+
+    /// What a call of a function stands for, if expressions can call it as well. `text` is what stands in
+    /// its parentheses.
+    fn called(&self, asked: &Asked<'_>, text: &str) -> Result<Option<Called>, Error> {
+        self.binder.limits.functions.resolve(asked).map_err(|unknown| {
+            let quoted = format!("'{}'", unknown.value);
+            let at = text.find(&quoted).unwrap_or_default();
+            let kind = Kind::UnknownArgument(Box::new(unknown.clone()));
+            let error = Error::at(kind, "path", text, at);
+            error.suggesting(&unknown.value, unknown.known.iter().map(String::as_str))
+        })
+    }
+
+    /// Goes to a member that a function stands for.
+    fn member(&mut self, name: &str, ty: &'static StructuredType) -> Result<(), Error> {
+        let property = names::property(ty, name).ok_or_else(|| not_found(name))?;
+        self.steps.push(Step::Property(property));
+        self.place = Place::Value { ty: property.ty, is_collection: property.is_collection };
+        Ok(())
     }
 
     /// A key in parentheses behind a collection, if there is one.

@@ -158,7 +158,7 @@ static COMMUNICATIONS: StructuredType = structured(
 );
 
 const fn parameter(name: &'static str, ty: Type) -> Parameter {
-    Parameter { name, ty, is_collection: false, is_nullable: false }
+    Parameter { name, ty, is_collection: false, is_nullable: false, is_optional: false }
 }
 
 const RECORD: Parameter = parameter("bindingParameter", Type::Structured(&CALL_RECORD));

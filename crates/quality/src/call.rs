@@ -145,6 +145,12 @@ impl<'p> Session<'p> {
     }
 }
 
+/// How many streams a session has.
+pub(crate) fn streams(session: &Node<'_>) -> usize {
+    let media = items(session, "segments").iter().flat_map(|segment| items(segment, "media"));
+    media.map(|media| items(media, "streams").len()).sum()
+}
+
 /// An end of a segment; where that says nothing of it, of its session.
 fn end(session: &Node<'_>, segment: &Node<'_>, name: &str) -> End {
     let of =

@@ -31,11 +31,8 @@ pub fn rule(rule: &Rule) -> String {
     let [good, poor, unclassified] =
         [Verdict::Good, Verdict::Poor, Verdict::Unclassified].map(text);
     let mut out = "case(".to_owned();
-    if let Mode::First = rule.mode {
-        for it in &rule.poor {
-            let (holds, is_known) = (condition(it), is_known(it.metric));
-            push(&mut out, format_args!("{holds}:{poor},{is_known}:{good},"));
-        }
+    if let (Mode::First, None) = (rule.mode, &rule.gate) {
+        first_decides(rule, &mut out);
         push(&mut out, format_args!("true:{unclassified})"));
         return out;
     }
@@ -51,9 +48,23 @@ pub fn rule(rule: &Rule) -> String {
         let is_known = is_known(gate.metric);
         push(&mut out, format_args!("not({is_known}):{unclassified},not({passes}):{fails},"));
     }
+    if let Mode::First = rule.mode {
+        first_decides(rule, &mut out);
+        push(&mut out, format_args!("true:{unclassified})"));
+        return out;
+    }
     let conditions: Vec<String> = rule.poor.iter().map(condition).collect();
     push(&mut out, format_args!("{}:{poor},true:{good})", conditions.join(" or ")));
     out
+}
+
+/// Both ways for each condition whose figure is known.
+fn first_decides(rule: &Rule, out: &mut String) {
+    let [good, poor] = [Verdict::Good, Verdict::Poor].map(text);
+    for it in &rule.poor {
+        let (holds, is_known) = (condition(it), is_known(it.metric));
+        push(out, format_args!("{holds}:{poor},{is_known}:{good},"));
+    }
 }
 
 /// Whether a condition holds: a comparison and, where that does not imply it, the bound of what can be true.

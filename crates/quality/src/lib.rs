@@ -12,6 +12,7 @@ pub mod call;
 pub mod classify;
 pub mod expression;
 pub mod figures;
+pub mod function;
 pub mod levels;
 pub mod medium;
 pub mod member;

@@ -2,6 +2,7 @@
 
 mod read;
 mod shipped;
+mod write;
 
 pub use read::ProfileError;
 
@@ -217,9 +218,29 @@ impl Profiles {
         Ok(self)
     }
 
+    /// The profiles of a file, whatever others there are.
+    ///
+    /// # Errors
+    /// As [`Profiles::with_file`].
+    pub fn of_file(text: &str) -> Result<Vec<Profile>, ProfileError> {
+        read::profiles(text, &[])
+    }
+
+    /// Adds a profile, unless there is one of its name.
+    pub fn add(&mut self, profile: Profile) {
+        if self.get(&profile.name).is_none() {
+            self.0.push(profile);
+        }
+    }
+
     /// The profile of that name.
     pub fn get(&self, name: &str) -> Option<&Profile> {
         self.0.iter().find(|profile| profile.name == name)
+    }
+
+    /// All by value, the shipped ones first.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Profile> {
+        self.0.into_iter()
     }
 
     /// All, the shipped ones first.

@@ -48,6 +48,7 @@ pub use rows::log::{LogRange, LogRowOutcome, StoredLogRow};
 pub use rows::place_map::{
     NetworkUse, PlaceMapImport, PlaceMapOutcome, PlaceMapResult, PlaceMapRow,
 };
+pub use rows::profile::{ProfileOutcome, ProfileRow};
 pub use rows::record::{
     AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize,
     WriteResult,

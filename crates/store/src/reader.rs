@@ -1,6 +1,7 @@
 //! Reading: records, lists of rows, the change log, and the rows of everything else.
 
 mod places;
+mod profiles;
 mod queries;
 mod records;
 mod snapshot;

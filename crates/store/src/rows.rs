@@ -4,5 +4,6 @@ pub(crate) mod call;
 pub(crate) mod change;
 pub(crate) mod log;
 pub(crate) mod place_map;
+pub(crate) mod profile;
 pub(crate) mod record;
 pub(crate) mod subscription;

@@ -3,6 +3,7 @@
 mod administration;
 mod notifications;
 mod place_maps;
+mod profiles;
 
 use std::fmt;
 use std::fs::File;

@@ -18,6 +18,7 @@ pub(crate) mod logs;
 pub(crate) mod networks;
 pub(crate) mod partitions;
 pub(crate) mod place_maps;
+pub(crate) mod profiles;
 pub(crate) mod record_keys;
 pub(crate) mod record_locks;
 pub(crate) mod records;

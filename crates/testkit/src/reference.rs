@@ -11,11 +11,13 @@ mod cast;
 mod expression;
 mod function;
 mod legs;
+mod profile;
 mod record;
 mod search;
 #[cfg(test)]
 mod tests;
 mod value;
+mod verdict;
 
 use odata::bound::Query;
 
@@ -23,8 +25,10 @@ use expression::{Scope, holds};
 
 pub use agree::agrees;
 pub use arithmetic::took_fault;
+pub use profile::{Profile, random_stream};
 pub use record::{json, record, rows};
 pub use value::{Object, Value, equal, order, sorted, typed};
+pub use verdict::{Judgement, judge};
 
 /// What a query answers.
 #[derive(Debug)]

@@ -264,10 +264,12 @@ fn operation_text(scope: &Scope<'_>, operation: &Operation) -> Result<String> {
 
 fn parameter_text(scope: &Scope<'_>, parameter: &Parameter) -> Result<String> {
     Ok(format!(
-        "Parameter {{ name: {:?}, ty: {}, is_collection: {}, is_nullable: {} }}",
+        "Parameter {{ name: {:?}, ty: {}, is_collection: {}, is_nullable: {}, is_optional: {} \
+         }}",
         parameter.name,
         type_of(scope, &parameter.ty).with_context(|| last(&parameter.name).to_owned())?,
         parameter.ty.is_collection,
         parameter.is_nullable,
+        parameter.is_optional,
     ))
 }

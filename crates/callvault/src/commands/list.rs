@@ -17,7 +17,7 @@ use store::{Budget, Reader, ResultRow, RowQuery, RowSet};
 use super::list_writer::ListWriter;
 use super::opening::open_store;
 use super::table::{Fit, terminal_width};
-use super::{record_json, tenants};
+use super::{profiles, record_json, tenants};
 use crate::cli::{Expand, List, Output, Rows};
 use crate::settings::Settings;
 
@@ -28,15 +28,16 @@ pub(super) fn run(args: &List, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
     let tenant = tenants::resolve(args.record.tenant.as_ref(), &mut reader)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let (resource, query) = parsed(args, settings)?;
+    let queries = profiles::for_queries(without_time_limit(settings), &mut reader)?;
+    let (resource, query) = parsed(args, &queries)?;
     if let Some(warning) = graph::warning(&resource, &query) {
         writeln!(io::stderr(), "warning: {warning}")?;
     }
     let has_whole_rows = args.select.is_none() && args.compute.is_none() && args.apply.is_none();
     if has_whole_rows && args.of == Rows::Records && args.output == Output::Ndjson {
-        stored_records((args, query), settings, &mut reader, &tenant, &mut out)?;
+        stored_records((args, query), &queries, &mut reader, &tenant, &mut out)?;
     } else {
-        api_rows(args, settings, &mut reader, &tenant, &mut out)?;
+        api_rows(args, queries, &mut reader, &tenant, &mut out)?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -51,11 +52,11 @@ fn without_time_limit(settings: &Settings) -> QuerySettings {
 }
 
 /// What is asked for.
-fn parsed(args: &List, settings: &Settings) -> Result<(Resource, Query)> {
+fn parsed(args: &List, queries: &QuerySettings) -> Result<(Resource, Query)> {
     let model = &model::generated::BETA;
     let now = DateTimeOffset::from_unix_seconds(crate::clock::now());
-    let language = without_time_limit(settings).language;
-    odata::parse_request(model, &path(args), &query(args), &language, now).map_err(|error| {
+    let language = &queries.language;
+    odata::parse_request(model, &path(args), &query(args), language, now).map_err(|error| {
         let advice = advice_on_member(&error).unwrap_or_default();
         anyhow!("{error}{advice}")
     })
@@ -79,16 +80,15 @@ fn advice_on_member(error: &odata::Error) -> Option<String> {
 /// Prints records in their stored form, which can be imported again.
 fn stored_records(
     (args, query): (&List, Query),
-    settings: &Settings,
+    queries: &QuerySettings,
     reader: &mut Reader,
     tenant: &TenantId,
     out: &mut impl Write,
 ) -> Result<()> {
-    let settings = without_time_limit(settings);
     let query = RowQuery { rows: RowSet::Records, query, not_before: None };
     let budget = Budget {
-        rows_scanned: settings.cost.rows_scanned,
-        groups: settings.cost.groups,
+        rows_scanned: queries.cost.rows_scanned,
+        groups: queries.cost.groups,
         meter: Meter::unlimited(),
     };
     let mut after: Option<Vec<u8>> = None;
@@ -109,13 +109,12 @@ fn stored_records(
 /// Prints any other list as the API returns it.
 fn api_rows(
     args: &List,
-    settings: &Settings,
+    queries: QuerySettings,
     reader: &mut Reader,
     tenant: &TenantId,
     out: &mut impl Write,
 ) -> Result<()> {
-    let local = Local::new(tenant.clone(), [0; 32], without_time_limit(settings))
-        .context("no key for links")?;
+    let local = Local::new(tenant.clone(), [0; 32], queries).context("no key for links")?;
     let default = default_columns(args);
     let fit = Fit { width: terminal_width(), is_chosen: default.is_none() };
     let mut list = ListWriter::new(args.output, fit, default.unwrap_or_default());

@@ -1,8 +1,6 @@
 //! `quality`: profiles, what they say of a call, and what their rules mean by example.
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -12,25 +10,17 @@ use quality::levels::Counts;
 use quality::profile::{Comparison, Condition, GateFails, Mode, Profile, Rule};
 use quality::{Profiles, expression, sentence, vectors};
 
-use super::opening::open_store;
-use super::{record_json, tenants};
+use super::opening::{Absent, open_store};
+use super::{profiles, record_json, tenants};
 use crate::cli::{Expand, Quality, QualityExplain, QualityProfiles};
 use crate::settings::Settings;
 
 pub(super) fn run(args: &Quality, settings: impl FnOnce() -> Result<Settings>) -> Result<ExitCode> {
     match args {
-        Quality::Profiles(args) => print_profiles(args),
+        Quality::Profiles(args) => print_profiles(args, &settings()?),
         Quality::Explain(args) => explain(args, &settings()?),
         Quality::Vectors => print_vectors(),
     }
-}
-
-/// Those that come with the program, and those of a file.
-fn profiles(file: Option<&Path>) -> Result<Profiles> {
-    let shipped = Profiles::shipped();
-    let Some(file) = file else { return Ok(shipped) };
-    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    shipped.with_file(&text).with_context(|| format!("reading profiles from {}", file.display()))
 }
 
 fn named<'p>(profiles: &'p Profiles, name: &str) -> Result<&'p Profile> {
@@ -40,8 +30,13 @@ fn named<'p>(profiles: &'p Profiles, name: &str) -> Result<&'p Profile> {
     })
 }
 
-fn print_profiles(args: &QualityProfiles) -> Result<ExitCode> {
-    let profiles = profiles(args.profiles.as_deref())?;
+fn print_profiles(args: &QualityProfiles, settings: &Settings) -> Result<ExitCode> {
+    let mut reader = match open_store(settings) {
+        Ok(store) => Some(store.reader()?),
+        Err(error) if error.is::<Absent>() => None,
+        Err(error) => return Err(error),
+    };
+    let profiles = profiles::all(args.profiles.as_deref(), reader.as_mut())?;
     let mut out = io::stdout().lock();
     if let Some(name) = &args.name {
         print_profile(&mut out, named(&profiles, name)?)?;
@@ -130,9 +125,9 @@ fn print_vectors() -> Result<ExitCode> {
 }
 
 fn explain(args: &QualityExplain, settings: &Settings) -> Result<ExitCode> {
-    let profiles = profiles(args.profiles.as_deref())?;
-    let profile = named(&profiles, &args.profile)?;
     let mut reader = open_store(settings)?.reader()?;
+    let profiles = profiles::all(args.profiles.as_deref(), Some(&mut reader))?;
+    let profile = named(&profiles, &args.profile)?;
     let tenant = tenants::resolve(args.tenant.as_ref(), &mut reader)?;
     let record = reader
         .record(&tenant, &model::key(&args.id), args.version)?

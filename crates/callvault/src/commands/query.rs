@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 use graph::Local;
 
 use super::opening::open_store;
-use super::tenants;
+use super::{profiles, tenants};
 use crate::cli::Explain;
 use crate::settings::Settings;
 
 pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
     let tenant = tenants::resolve(args.tenant.as_ref(), &mut reader)?;
-    let local =
-        Local::new(tenant, [0; 32], settings.limits.of_queries()).context("no key for links")?;
+    let queries = profiles::for_queries(settings.limits.of_queries(), &mut reader)?;
+    let local = Local::new(tenant, [0; 32], queries).context("no key for links")?;
     let url = after_version(&args.url);
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut out = io::stdout().lock();

@@ -8,7 +8,7 @@ use store::Role;
 
 use super::opening::{check_data_folder, open_or_create_store};
 use super::setup::{add_listening, layers};
-use super::{emulation, places, service};
+use super::{emulation, places, profiles, service};
 use crate::cli::{GlobalFlags, Serve};
 use crate::settings::Settings;
 use crate::{keys, logging};
@@ -28,6 +28,7 @@ pub(super) fn run(args: &Serve, global: &GlobalFlags) -> Result<ExitCode> {
     let store = open_or_create_store(&settings, Role::Serve)?;
     check_data_folder(&settings);
     places::import_files(&settings.places, &store)?;
+    profiles::import_files(&settings.profiles, &store)?;
     let emulator = emulation::from_flags(&args.emulation)?;
     let master = keys::master_key(&settings, &store)?;
     let service = service::start(&settings, listeners, store, master, emulator)?;

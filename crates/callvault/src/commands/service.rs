@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use emulator::Emulator;
 use graph::{GraphSettings, Notifications, ServerOptions};
 use identity::{Issuer, MasterKey, SigningKey, TrustedIssuers};
-use notify::{Counters, Dispatcher, Transports};
+use notify::{Counters, Dispatcher, Rules, Transports};
 use recorder::Recorder;
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
@@ -20,6 +20,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use web::{Listeners, Running, TlsFiles};
 
 use super::background::BackgroundTask;
+use super::profiles;
 use crate::fetch::HttpFetcher;
 use crate::line_queue::{LineQueue, LineWriter, WriteReport};
 use crate::maintenance::Maintenance;
@@ -137,6 +138,8 @@ fn options(
     emulator: Option<Arc<Emulator>>,
 ) -> Result<ServerOptions> {
     let server = &settings.server;
+    let query = profiles::for_queries(settings.limits.of_queries(), &mut store.reader()?)?;
+    let rules = Rules { quota: settings.notifications.quota, limits: query.language.clone() };
     Ok(ServerOptions {
         listen: server.listen,
         tls: server
@@ -147,13 +150,13 @@ fn options(
         cors: server.cors.clone(),
         threads: server.workers.or_else(|| default_workers(settings)),
         limits: settings.limits.of_server(),
-        query: settings.limits.of_queries(),
+        query,
         graph: GraphSettings {
             legacy_identities: settings.graph.legacy_identities,
             retention_view: settings.graph.retention_view_days,
             is_strict: settings.graph.is_strict,
         },
-        notifications: notifications(settings, master, emulator.clone())?,
+        notifications: notifications(settings, rules, master, emulator.clone())?,
         store: store.clone(),
         page_token_keys: keys::page_token_keys(store, master)?,
         trusted_issuers: trusted_issuers(settings)?,
@@ -174,6 +177,7 @@ fn default_workers(settings: &Settings) -> Option<usize> {
 
 fn notifications(
     settings: &Settings,
+    rules: Rules,
     master: &MasterKey,
     emulator: Option<Arc<Emulator>>,
 ) -> Result<Notifications> {
@@ -185,7 +189,7 @@ fn notifications(
                 .with_emulator(emulator),
         ),
         vault: keys::vault(master),
-        rules: notify::Rules { quota: wanted.quota, limits: settings.limits.of_queries().language },
+        rules,
         counters: Arc::new(Counters::default()),
     })
 }

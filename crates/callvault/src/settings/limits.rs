@@ -130,6 +130,7 @@ impl Limits {
             apply_steps: self.apply_steps,
             top: self.top,
             ignores_slips: false,
+            functions: quality::function::shipped(),
         };
         let cost = graph::QueryLimits {
             rows_scanned: self.rows_scanned,

@@ -21,6 +21,7 @@ pub(super) struct RawSettings {
     pub(super) notifications: Notifications,
     pub(super) calls: Calls,
     pub(super) places: Vec<Places>,
+    pub(super) quality: Quality,
     pub(super) limits: Limits,
     pub(super) log: Log,
 }
@@ -163,6 +164,13 @@ pub(super) struct Places {
     pub(super) kind: Option<String>,
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
+}
+
+/// `quality.*`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Quality {
+    pub(super) profiles: Vec<PathBuf>,
 }
 
 /// A length of time.

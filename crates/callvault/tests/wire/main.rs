@@ -20,6 +20,7 @@ mod places;
 mod plain;
 mod protocol;
 mod quality;
+mod quality_profiles;
 mod reading;
 mod recheck;
 mod records;

@@ -6,12 +6,12 @@ use model::rows::QUALITY;
 use model::search::Finder;
 use odata::bound::{PathStep, Query};
 use odata::edm::{StructuredType, Type};
-use odata::eval::{Pager, Selection, Sieve, Window};
+use odata::eval::{Meter, Pager, Selection, Sieve, Window};
 use odata::json::{Member, Node, write_members, write_node};
 use store::Reader;
 use web::Problem;
 
-use super::entity::{quality_member, record_text};
+use super::entity::{quality_member, record_text, whole_record};
 use super::narrowing::{choosing, narrow};
 use super::selection::{exhausted, load};
 use super::{Answer, Base, Composer, Question};
@@ -29,6 +29,10 @@ impl Composer {
         query: &Query,
     ) -> Result<Answer, Problem> {
         let text = match &question.target.base {
+            Base::Record(record) if calls(path) => {
+                let row = self.scope.find(reader, record)?;
+                whole_record(reader, &row, false)?
+            }
             Base::Record(record) => {
                 let row = self.scope.find(reader, record)?;
                 let mut text = record_text(&row)?;
@@ -51,7 +55,12 @@ impl Composer {
             },
         };
         let entity = load(&text, &self.budget.meter)?;
-        let Some(value) = walk(&entity, path)? else { return Ok(Answer::Nothing) };
+        let made = made(&entity, path, &self.budget.meter)?;
+        let (start, path) = match &made {
+            Some(made) => (made, &path[1..]),
+            None => (&entity, path),
+        };
+        let Some(value) = walk(start, path)? else { return Ok(Answer::Nothing) };
         match (form, value) {
             (_, Node::Null) => Ok(Answer::Nothing),
             (PropertyForm::Raw, value) => Ok(raw(value)),
@@ -134,6 +143,23 @@ impl Composer {
         out.extend_from_slice(b"]}");
         self.finish(out, question, &content_of(question, true))
     }
+}
+
+/// Whether a path begins with a function.
+fn calls(path: &[PathStep]) -> bool {
+    matches!(path.first(), Some(PathStep::Call(_)))
+}
+
+/// The value of the function that a path begins with.
+fn made(
+    entity: &Node<'_>,
+    path: &[PathStep],
+    meter: &Meter,
+) -> Result<Option<Node<'static>>, Problem> {
+    let Some(PathStep::Call(call)) = path.first() else { return Ok(None) };
+    meter.take_steps(call.function.steps(entity));
+    meter.check().map_err(exhausted)?;
+    Ok(Some(call.function.value(entity)))
 }
 
 /// Whether a path leads to the verdict, or into it.

@@ -836,6 +836,118 @@ pub static V1_0: Model = Model {
                     is_served: true,
                 },
                 Operation {
+                    name: "quality",
+                    is_action: false,
+                    parameters: &[
+                        Parameter {
+                            name: "callRecord",
+                            ty: Type::Structured(&common::CALL_RECORD),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "profile",
+                            ty: Type::Primitive(Primitive::String),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: true,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::CALL_QUALITY),
+                        is_collection: false,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "quality",
+                    is_action: false,
+                    parameters: &[
+                        Parameter {
+                            name: "session",
+                            ty: Type::Structured(&common::SESSION),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "profile",
+                            ty: Type::Primitive(Primitive::String),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: true,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::CALL_QUALITY),
+                        is_collection: false,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "quality",
+                    is_action: false,
+                    parameters: &[
+                        Parameter {
+                            name: "stream",
+                            ty: Type::Structured(&common::STREAM_ROW),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "profile",
+                            ty: Type::Primitive(Primitive::String),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: true,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::STREAM_QUALITY),
+                        is_collection: false,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
+                    name: "quality",
+                    is_action: false,
+                    parameters: &[
+                        Parameter {
+                            name: "leg",
+                            ty: Type::Structured(&common::LEG_ROW),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                        Parameter {
+                            name: "profile",
+                            ty: Type::Primitive(Primitive::String),
+                            is_collection: false,
+                            is_nullable: false,
+                        },
+                    ],
+                    is_bound: true,
+                    is_composable: true,
+                    entity_set_path: None,
+                    returns: Some(Parameter {
+                        name: "",
+                        ty: Type::Structured(&common::STREAM_QUALITY),
+                        is_collection: false,
+                        is_nullable: false,
+                    }),
+                    is_served: true,
+                },
+                Operation {
                     name: "importDirectRoutingCalls",
                     is_action: true,
                     parameters: &[

@@ -228,7 +228,10 @@ impl<'a> Binder<'a> {
         let bound = single_value(bound, source, at)?;
         let ty = bound.ty;
         let is_plain = |step: &PathStep| {
-            matches!(step, PathStep::Property(_) | PathStep::Member(_) | PathStep::Cast(_))
+            matches!(
+                step,
+                PathStep::Property(_) | PathStep::Member(_) | PathStep::Call(_) | PathStep::Cast(_)
+            )
         };
         let path = match bound.kind {
             ExprKind::Path(path)

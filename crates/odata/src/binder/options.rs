@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use super::expression::single_value;
 use super::scope::{Item, Scope};
 use super::{Alias, Binder, present};
 use crate::ast::{Compute, Options, OrderBy};
-use crate::bound::{ComputedMember, OrderKey, Query};
+use crate::bound::{ComputedMember, Expr, ExprKind, OrderKey, PathStep, Query, Ty};
 use crate::edm::{StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
@@ -124,7 +125,9 @@ impl<'a> Binder<'a> {
     ) -> Result<Vec<ComputedMember>, Error> {
         let mut out = Vec::with_capacity(computed.len());
         for Compute { value, alias, position } in computed {
-            let bound = self.single(value, scope, source)?;
+            let bound = self.expression(value, scope, source)?;
+            let bound =
+                if is_made(&bound) { bound } else { single_value(bound, source, value.position)? };
             refuse_taken(&scope.item, alias, source, *position)?;
             scope.item.members.push((alias.clone(), bound.ty));
             let position = source.place(value.position).position;
@@ -193,6 +196,18 @@ impl<'a> Binder<'a> {
     }
 }
 
+/// Whether it is a complex value that the service makes: of a function, or of a member with a namespace.
+fn is_made(bound: &Expr) -> bool {
+    let (Ty::One(Type::Structured(_)), ExprKind::Path(path)) = (bound.ty, &bound.kind) else {
+        return false;
+    };
+    match path.steps.last() {
+        Some(PathStep::Call(_)) => true,
+        Some(PathStep::Property(property)) => property.name.contains('.'),
+        _ => false,
+    }
+}
+
 /// Refuses a name for a calculated member that the item has already.
 pub(super) fn refuse_taken(
     item: &Item,
@@ -202,10 +217,12 @@ pub(super) fn refuse_taken(
 ) -> Result<(), Error> {
     let is_property = match item.ty {
         // Once items are aggregated, only the names of what they are grouped by are taken.
-        crate::bound::Ty::One(Type::Structured(ty)) if item.keys.is_none() => {
-            names::property(ty, name).is_some()
-        }
-        _ => item.keys.iter().flatten().any(|key| key.first_name() == Some(name)),
+        Ty::One(Type::Structured(ty)) if item.keys.is_none() => names::property(ty, name).is_some(),
+        _ => item
+            .keys
+            .iter()
+            .flatten()
+            .any(|key| key.first_name().is_some_and(|first| first == name)),
     };
     if is_property || item.member(name).is_some() {
         let what = format!("the name '{name}', which another member has,").into();

@@ -4,7 +4,7 @@ use super::Binder;
 use super::scope::{Item, Scope};
 use crate::ast::{self, Options, StepKind};
 use crate::bound::{Expr, ExprKind, Path, PathStep, Root, Search, Ty};
-use crate::edm::{Kind as TypeKind, Property, StructuredType, Type};
+use crate::edm::{Kind as TypeKind, Operation, Property, StructuredType, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
 use crate::literal::Literal;
@@ -16,14 +16,14 @@ use super::present;
 use super::types::{BOOLEAN, INT64};
 
 /// A path on its way.
-struct Walk<'s, 'a> {
+pub(super) struct Walk<'s, 'a> {
     root: Root,
-    steps: Vec<PathStep>,
-    ty: Ty,
+    pub(super) steps: Vec<PathStep>,
+    pub(super) ty: Ty,
     /// The item at which it starts, if that is one of a collection that was asked for.
     start: Option<&'s Item>,
-    scope: &'s Scope,
-    source: &'s Lexer<'a>,
+    pub(super) scope: &'s Scope,
+    pub(super) source: &'s Lexer<'a>,
 }
 
 impl<'a> Binder<'a> {
@@ -80,6 +80,9 @@ impl<'a> Binder<'a> {
         } else if let Some(item) = start {
             walk.refuse_gone(item, steps, position)?;
         }
+        if start.is_some_and(|item| item.keys.is_some()) {
+            walk.go_by_names();
+        }
         Ok(walk.finished())
     }
 
@@ -98,7 +101,7 @@ impl<'a> Binder<'a> {
                         walk.enter(property);
                         self.key(walk, arguments, step.position)
                     }
-                    _ => Err(self.no_function(walk, name, step.position)),
+                    _ => self.called(walk, name, arguments, step.position),
                 }
             }
             StepKind::Key(arguments) => self.key(walk, arguments, step.position),
@@ -179,7 +182,7 @@ impl<'a> Binder<'a> {
 
     /// A name behind what the walk has reached; `start` is the item when it has not moved yet.
     fn name(
-        &self,
+        &mut self,
         walk: &mut Walk<'_, 'a>,
         start: Option<&Item>,
         name: &str,
@@ -216,12 +219,17 @@ impl<'a> Binder<'a> {
             };
             return Ok(());
         }
-        let is_function = names::operations(self.model, name)
-            .any(|(_, it)| !it.is_action && names::is_bound_to(it, ty, is_collection));
+        let is_open = ty.is_open && !is_collection && !name.contains('.');
+        // A member that nothing declares keeps its name beside a function that is called with arguments.
+        let has_optional = |it: &Operation| it.parameters.iter().any(|it| it.is_optional);
+        let is_function = names::operations(self.model, name).any(|(_, it)| {
+            let is_meant = !it.is_action && names::is_bound_to(it, ty, is_collection);
+            is_meant && !(is_open && has_optional(it))
+        });
         if is_function {
-            return Err(self.no_function(walk, name, position));
+            return self.called(walk, name, &[], position);
         }
-        if ty.is_open && !is_collection && !name.contains('.') {
+        if is_open {
             walk.steps.push(PathStep::Member(name.to_owned()));
             walk.ty = Ty::Dynamic;
             return Ok(());
@@ -266,7 +274,7 @@ impl<'a> Binder<'a> {
     }
 
     /// The error for a function in a path, which no path has here.
-    fn no_function(&self, walk: &Walk<'_, 'a>, name: &str, position: usize) -> Error {
+    pub(super) fn no_function(&self, walk: &Walk<'_, 'a>, name: &str, position: usize) -> Error {
         if names::operations(self.model, name).any(|(_, it)| !it.is_action) {
             let what = format!("the function '{name}' in an expression");
             return walk.source.error(Kind::NotBuilt { what }, position);
@@ -313,7 +321,16 @@ impl Walk<'_, '_> {
         Expr { kind: ExprKind::Path(Path { root: self.root, steps: self.steps }), ty: self.ty }
     }
 
-    fn enter(&mut self, property: &'static Property) {
+    /// Groups have the values of functions as members.
+    fn go_by_names(&mut self) {
+        for step in &mut self.steps {
+            if let PathStep::Call(call) = step {
+                *step = PathStep::Member(call.to_string());
+            }
+        }
+    }
+
+    pub(super) fn enter(&mut self, property: &'static Property) {
         let is_collection = property.is_collection || matches!(self.ty, Ty::Many(_));
         self.steps.push(PathStep::Property(property));
         self.ty = match property.ty {

@@ -1,5 +1,7 @@
 //! What names mean at one place of a request: the item at hand, the variables around.
 
+use std::borrow::Cow;
+
 use crate::bound::{PathStep, Ty};
 
 /// What an item looks like.
@@ -73,15 +75,16 @@ impl Scope {
 
 impl Key {
     /// The name of the member that holds it.
-    pub(super) fn first_name(&self) -> Option<&str> {
+    pub(super) fn first_name(&self) -> Option<Cow<'_, str>> {
         self.names().next()
     }
 
     /// The names of the members on the way to it.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.steps.iter().filter_map(|step| match step {
-            PathStep::Property(property) => Some(property.name),
-            PathStep::Member(name) => Some(name.as_str()),
+            PathStep::Property(property) => Some(Cow::Borrowed(property.name)),
+            PathStep::Member(name) => Some(Cow::Borrowed(name.as_str())),
+            PathStep::Call(call) => Some(Cow::Owned(call.to_string())),
             _ => None,
         })
     }

@@ -279,9 +279,10 @@ fn selected_key(
         let ItemKind::Name(name) = &step.kind else {
             return Err(not_built(&step.kind, "$select", source, step.position));
         };
-        fitting.retain(|key| key.names().nth(depth) == Some(name));
+        fitting.retain(|key| key.names().nth(depth).is_some_and(|known| known == *name));
         if fitting.is_empty() {
-            let names = keys.iter().filter_map(Key::first_name);
+            let names: Vec<_> = keys.iter().filter_map(Key::first_name).collect();
+            let names = names.iter().map(AsRef::as_ref);
             let known = names.chain(item.members.iter().map(|(name, _)| name.as_str()));
             let kind = Kind::UnknownProperty { name: name.clone() };
             return Err(source.error(kind, step.position).suggesting(name, known));

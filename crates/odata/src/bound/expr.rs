@@ -8,6 +8,7 @@ use std::ptr;
 
 use super::Search;
 use crate::edm::{Primitive, Property, StructuredType, Type};
+use crate::functions::Call;
 use crate::literal::Literal;
 
 /// An expression and what is known of its type.
@@ -94,6 +95,9 @@ pub enum PathStep {
     Property(&'static Property),
     /// To a member that only the item knows: of an open type, computed, or aggregated.
     Member(String),
+    /// To the value of a function of the service for what was reached. Behind a collection (only in
+    /// aggregates): for each.
+    Call(Box<Call>),
     /// To the same value if it is of this type, else to null; of a collection, those that are.
     Cast(&'static StructuredType),
     /// To the items of a collection that meet a condition, whose `Root::Item` they are.
@@ -366,6 +370,7 @@ impl PartialEq for PathStep {
             (Self::Property(a), Self::Property(b)) => ptr::eq(*a, *b),
             (Self::Member(a), Self::Member(b)) | (Self::Key(a), Self::Key(b)) => a == b,
             (Self::Cast(a), Self::Cast(b)) => ptr::eq(*a, *b),
+            (Self::Call(a), Self::Call(b)) => a == b,
             (Self::Filter(a), Self::Filter(b)) => a == b,
             (
                 Self::Count { filter: a, search: search_a },

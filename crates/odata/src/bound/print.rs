@@ -192,6 +192,7 @@ impl fmt::Display for Resource {
                         write!(path, "({arguments})")?;
                     }
                 }
+                Step::Call(call) => write!(path, "/{}", encode_segment(&call.to_string()))?,
                 Step::Filter(condition) => {
                     write!(path, "/$filter({})", encode_segment(&condition.to_string()))?;
                 }

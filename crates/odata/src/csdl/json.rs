@@ -137,6 +137,8 @@ fn operation(operation: &Operation) -> Node<'static> {
     let parameters = operation.parameters.iter().map(|parameter| {
         let mut members = vec![("$Name", Node::text(parameter.name))];
         members.extend(facets(parameter));
+        let nothing = || Node::Object(Vec::new());
+        members.extend(parameter.is_optional.then(|| ("@Core.OptionalParameter", nothing())));
         Node::object(members)
     });
     members.push(("$Parameter", Node::Array(parameters.collect())));

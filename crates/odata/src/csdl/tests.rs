@@ -97,12 +97,22 @@ static SHOP: Model = Model {
         operations: &[Operation {
             name: "brighter",
             is_action: false,
-            parameters: &[Parameter {
-                name: "lamp",
-                ty: Type::Structured(&LAMP),
-                is_collection: false,
-                is_nullable: false,
-            }],
+            parameters: &[
+                Parameter {
+                    name: "lamp",
+                    ty: Type::Structured(&LAMP),
+                    is_collection: false,
+                    is_nullable: false,
+                    is_optional: false,
+                },
+                Parameter {
+                    name: "by",
+                    ty: Type::Primitive(Primitive::Int32),
+                    is_collection: false,
+                    is_nullable: false,
+                    is_optional: true,
+                },
+            ],
             is_bound: true,
             is_composable: true,
             entity_set_path: Some("lamp/parts"),
@@ -111,6 +121,7 @@ static SHOP: Model = Model {
                 ty: Type::Structured(&THING),
                 is_collection: true,
                 is_nullable: true,
+                is_optional: false,
             }),
             is_served: true,
         }],

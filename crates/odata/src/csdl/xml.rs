@@ -166,7 +166,15 @@ fn operation(out: &mut Writer, operation: &Operation) {
     for parameter in operation.parameters {
         let mut attributes: Vec<Attribute<'_>> = vec![("Name", parameter.name.into())];
         attributes.extend(facets(parameter));
-        out.empty("Parameter", &attributes);
+        if !parameter.is_optional {
+            out.empty("Parameter", &attributes);
+            continue;
+        }
+        out.open("Parameter", &attributes);
+        out.open("Annotation", &[("Term", "Core.OptionalParameter".into())]);
+        out.empty("Record", &[]);
+        out.close("Annotation");
+        out.close("Parameter");
     }
     if let Some(returns) = &operation.returns {
         out.empty("ReturnType", &facets(returns));

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::Value;
 use super::json_form::text_form;
 use super::time::{date_of, day_of, time_in_day};
 use super::value::{enum_bits, enum_value, number};
+use super::{Item, Value};
 use crate::edm::{EnumType, Primitive, Type};
 use crate::primitive::{Fine, Moment, parse_guid};
 
@@ -18,6 +18,10 @@ pub(super) fn cast(value: Value<'_>, ty: Type) -> Value<'_> {
         }
         (Value::Object(item), Type::Structured(ty)) => {
             item.cast(ty).map_or(Value::Null, Value::Object)
+        }
+        (Value::Made(made), Type::Structured(ty)) => {
+            let fits = Item { node: &made.0, ty: made.1 }.cast(ty).is_some();
+            if fits { Value::Made(made) } else { Value::Null }
         }
         (value, Type::Enum(ty)) => to_enum(value, ty),
         (value, Type::Primitive(ty)) => to_primitive(value, ty),
@@ -108,7 +112,9 @@ fn whole(value: &Value<'_>) -> Option<i64> {
 pub(super) fn is_of(value: &Value<'_>, ty: Type) -> bool {
     let Type::Primitive(primitive) = ty else {
         return match (value, ty) {
-            (Value::Object(item), Type::Structured(ty)) => item.cast(ty).is_some(),
+            (Value::Object(_) | Value::Made(_), Type::Structured(ty)) => {
+                value.object().is_some_and(|item| item.cast(ty).is_some())
+            }
             (Value::Enum { ty, .. }, Type::Enum(wanted)) => std::ptr::eq(*ty, wanted),
             _ => false,
         };

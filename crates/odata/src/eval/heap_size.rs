@@ -1,6 +1,5 @@
 //! What values and items take in memory, for the budget of a question.
 
-use super::{Key, Part, Sortable, Value};
 use crate::json::{Json, Member, Node};
 
 /// Bytes that something takes on the heap, roughly.
@@ -45,19 +44,6 @@ impl HeapSize for Node<'_> {
     }
 }
 
-impl HeapSize for Value<'_> {
-    fn heap_size(&self) -> usize {
-        match self {
-            Self::Text(text) | Self::Enum { name: text, .. } => text.len(),
-            Self::Object(item) => item.node.heap_size(),
-            Self::List(items) => {
-                size_of_val(items.as_slice()) + items.iter().map(Self::heap_size).sum::<usize>()
-            }
-            _ => 0,
-        }
-    }
-}
-
 impl<T> HeapSize for &T {
     fn heap_size(&self) -> usize {
         0
@@ -73,15 +59,5 @@ impl HeapSize for usize {
 impl<T: HeapSize, P: Copy> HeapSize for (T, P) {
     fn heap_size(&self) -> usize {
         self.0.heap_size()
-    }
-}
-
-impl HeapSize for Key {
-    fn heap_size(&self) -> usize {
-        let text = |part: &Part| match &part.value {
-            Sortable::Text(text) => text.len(),
-            _ => 0,
-        };
-        size_of_val(self.parts.as_slice()) + self.parts.iter().map(text).sum::<usize>()
     }
 }

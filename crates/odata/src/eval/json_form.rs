@@ -2,7 +2,7 @@
 
 use super::time::Date;
 use super::{Item, Value};
-use crate::edm::Type;
+use crate::edm::{StructuredType, Type};
 use crate::json::{Member, Node, Text, push_text, write_node};
 
 /// Appends a value.
@@ -16,6 +16,7 @@ pub fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
         }
         Value::Decimal(value) => push_value(out, &Value::Double(value.near)),
         Value::Object(item) => write_node(out, item.node),
+        Value::Made(made) => write_node(out, &made.0),
         Value::List(items) => {
             out.push(b'[');
             for (index, item) in items.iter().enumerate() {
@@ -43,6 +44,7 @@ pub fn node_of(value: &Value<'_>) -> Node<'static> {
         Value::Double(value) if value.is_finite() => Node::Number(format!("{value:?}").into()),
         Value::Decimal(value) => node_of(&Value::Double(value.near)),
         Value::Object(item) => item.node.clone().into_owned(),
+        Value::Made(made) => made.0.clone(),
         Value::List(items) => Node::Array(items.iter().map(node_of).collect()),
         value => Node::String(Text::of(&text_form(value).unwrap_or_default())),
     }
@@ -51,7 +53,7 @@ pub fn node_of(value: &Value<'_>) -> Node<'static> {
 /// The text of a single value that is not null.
 pub(super) fn text_form(value: &Value<'_>) -> Option<String> {
     Some(match value {
-        Value::Null | Value::Object(_) | Value::List(_) => return None,
+        Value::Null | Value::Object(_) | Value::Made(_) | Value::List(_) => return None,
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Double(f64::INFINITY) => "INF".to_owned(),
@@ -85,7 +87,10 @@ fn type_form(value: &Value<'_>) -> Option<String> {
         Value::TimeOfDay(_) => "#TimeOfDay".to_owned(),
         Value::Instant(_) => "#DateTimeOffset".to_owned(),
         Value::Duration(_) => "#Duration".to_owned(),
-        Value::Object(Item { ty: Type::Structured(ty), .. }) => format!("#{}", ty.name),
+        Value::Object(_) | Value::Made(_) => match value.object()?.ty {
+            Type::Structured(ty) => format!("#{}", ty.name),
+            _ => return None,
+        },
         Value::List(items) => {
             let item = items.iter().find_map(type_form)?;
             format!("#Collection({})", item.trim_start_matches('#'))
@@ -94,18 +99,34 @@ fn type_form(value: &Value<'_>) -> Option<String> {
     })
 }
 
+/// A copy of an object that says its type.
+fn with_type(node: &Node<'_>, ty: &StructuredType) -> Node<'static> {
+    let mut copy = node.clone().into_owned();
+    if let Node::Object(members) = &mut copy
+        && members.iter().all(|member| !member.name.is("@odata.type"))
+    {
+        let stated = Node::String(Text::owned(format!("#{}", ty.name)));
+        members.insert(0, Member { name: Text::plain("@odata.type"), value: stated });
+    }
+    copy
+}
+
 /// Adds a calculated member, with its type where that is needed, in place of one of that name.
 pub fn set_member(members: &mut Vec<Member<'_>>, name: &str, value: &Value<'_>) {
     let annotation = format!("{name}@odata.type");
     members.retain(|member| !member.name.is(name) && !member.name.is(&annotation));
     let stated = match value {
         // An object says its type inside.
-        Value::Object(_) => None,
+        Value::Object(_) | Value::Made(_) => None,
         value => type_form(value),
     };
     if let Some(ty) = stated {
         let value = Node::String(Text::owned(ty));
         members.push(Member { name: Text::of(&annotation), value });
     }
-    members.push(Member { name: Text::of(name), value: node_of(value) });
+    let value = match value.object() {
+        Some(Item { node, ty: Type::Structured(ty) }) => with_type(node, ty),
+        _ => node_of(value),
+    };
+    members.push(Member { name: Text::of(name), value });
 }

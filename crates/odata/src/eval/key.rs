@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::value::enum_bits;
-use super::{Program, Scope, Value};
+use super::{HeapSize, Program, Scope, Value};
 use crate::bound::OrderKey;
 use crate::primitive::{Fine, Moment, folded};
 
@@ -83,7 +83,7 @@ impl Sortable {
     /// Where a value stands.
     pub fn of(value: Value<'_>) -> Self {
         match value {
-            Value::Null | Value::Object(_) | Value::List(_) => Self::Null,
+            Value::Null | Value::Object(_) | Value::Made(_) | Value::List(_) => Self::Null,
             Value::Bool(value) => Self::Bool(value),
             Value::Int(value) => Self::Int(value),
             Value::Double(value) => Self::Double(value),
@@ -263,6 +263,16 @@ impl Ord for Part {
 impl PartialOrd for Part {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl HeapSize for Key {
+    fn heap_size(&self) -> usize {
+        let text = |part: &Part| match &part.value {
+            Sortable::Text(text) => text.len(),
+            _ => 0,
+        };
+        size_of_val(self.parts.as_slice()) + self.parts.iter().map(text).sum::<usize>()
     }
 }
 

@@ -139,7 +139,11 @@ impl Op {
                 _ => None,
             },
             Self::IsOf(operand, ty) => Some(cast::is_of(&operand.value(scope), *ty)),
-            Self::IsDefined(way) => Some(way.node(scope).is_some()),
+            Self::IsDefined(way) => {
+                let mut is_there = false;
+                way.reach(scope, &mut |item| is_there = item.is_some());
+                Some(is_there)
+            }
             other => match other.evaluate(scope) {
                 Value::Bool(value) => Some(value),
                 _ => None,

@@ -1,7 +1,7 @@
 //! Shares of a whole: `callvault.ratio` and `callvault.wilson`.
 
-/// The number of standard deviations between which 95 % of a normal distribution lie.
-const Z: f64 = 1.96;
+/// The number of standard deviations between which 95 % of a normal distribution lie, for [`wilson`].
+pub const WILSON_Z: f64 = 1.96;
 
 /// k of n; none at n = 0.
 pub(super) fn ratio(k: f64, n: f64) -> Option<f64> {
@@ -14,6 +14,7 @@ pub(super) fn ratio(k: f64, n: f64) -> Option<f64> {
 ///
 /// An engine that is to give the same number calculates in the same order.
 pub fn wilson(k: f64, n: f64) -> Option<f64> {
+    const Z: f64 = WILSON_Z;
     let is_share = n > 0.0 && n.is_finite() && (0.0..=n).contains(&k);
     if !is_share {
         return None;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::Item;
 use super::time::date_of;
+use super::{HeapSize, Item};
 use crate::edm::{EnumType, Primitive, StructuredType, Type};
 use crate::json::{Node, Text};
 use crate::literal::Literal;
@@ -45,6 +45,8 @@ pub enum Value<'a> {
     Duration(Fine),
     /// An entity, a complex value, or JSON that is not of its type.
     Object(Item<'a>),
+    /// A complex value that was calculated.
+    Made(Box<(Node<'static>, Type)>),
     /// A collection.
     List(Vec<Value<'a>>),
 }
@@ -129,10 +131,14 @@ impl<'a> Value<'a> {
         if value.is_nan() { Self::Null } else { Self::Double(value) }
     }
 
-    /// A copy that borrows nothing. Objects have no such copy and become null.
+    /// A copy that borrows nothing.
     pub fn into_owned(self) -> Value<'static> {
         match self {
-            Self::Null | Self::Object(_) => Value::Null,
+            Self::Null => Value::Null,
+            Self::Object(Item { node, ty }) => {
+                Value::Made(Box::new((node.clone().into_owned(), ty)))
+            }
+            Self::Made(made) => Value::Made(made),
             Self::Bool(value) => Value::Bool(value),
             Self::Int(value) => Value::Int(value),
             Self::Double(value) => Value::Double(value),
@@ -144,6 +150,15 @@ impl<'a> Value<'a> {
             Self::Instant(value) => Value::Instant(value),
             Self::Duration(value) => Value::Duration(value),
             Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
+        }
+    }
+
+    /// The object, whether it stands in JSON or was calculated.
+    pub(super) fn object(&self) -> Option<Item<'_>> {
+        match self {
+            Self::Object(item) => Some(*item),
+            Self::Made(made) => Some(Item { node: &made.0, ty: made.1 }),
+            _ => None,
         }
     }
 
@@ -160,7 +175,10 @@ impl<'a> Value<'a> {
             (Self::Text(a), Value::Text(b)) => a == b || folded(a) == folded(b),
             (Self::Enum { name: a, .. } | Self::Text(a), Value::Enum { name: b, .. })
             | (Self::Enum { name: a, .. }, Value::Text(b)) => a == b,
-            (Self::Object(a), Value::Object(b)) => a.node == b.node,
+            (Self::Object(_) | Self::Made(_), Value::Object(_) | Value::Made(_)) => {
+                let (left, right) = (self.object(), other.object());
+                left.map(|item| item.node) == right.map(|item| item.node)
+            }
             (Self::List(a), Value::List(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.equals(b))
             }
@@ -219,6 +237,20 @@ impl<'a> Value<'a> {
             Self::Double(value) => Some(*value),
             Self::Decimal(value) => Some(value.near),
             _ => None,
+        }
+    }
+}
+
+impl HeapSize for Value<'_> {
+    fn heap_size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Enum { name: text, .. } => text.len(),
+            Self::Object(item) => item.node.heap_size(),
+            Self::Made(made) => made.0.heap_size(),
+            Self::List(items) => {
+                size_of_val(items.as_slice()) + items.iter().map(Self::heap_size).sum::<usize>()
+            }
+            _ => 0,
         }
     }
 }

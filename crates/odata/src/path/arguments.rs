@@ -39,6 +39,8 @@ pub(super) fn parse(
             typed(&lexer, parameter, value, end)?
         } else if let Some((_, text)) = custom.iter().find(|(name, _)| name == parameter.name) {
             implicit(parameter, text)?
+        } else if parameter.is_optional {
+            continue;
         } else {
             return Err(lexer.expected(format!("parameter '{}'", parameter.name), end));
         };

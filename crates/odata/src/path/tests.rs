@@ -35,6 +35,7 @@ fn short(step: &Step) -> String {
                 arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
             format!("{namespace}:{}({})", operation.name, arguments.join(","))
         }
+        Step::Call(call) => call.to_string(),
         Step::Filter(condition) => format!("[{condition}]"),
         Step::Count => "$count".to_owned(),
         Step::Ref => "$ref".to_owned(),

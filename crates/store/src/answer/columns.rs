@@ -227,10 +227,30 @@ impl<'q> Columns<'q> {
         row: &Row<'_>,
         run: &mut Run<'_>,
     ) -> Result<Vec<Member<'static>>, Error> {
-        match self.column_keys(row)? {
-            Some(keys) => Ok(keys),
-            None => self.read_keys(chain, row, run),
+        if let Some(keys) = self.column_keys(row)? {
+            return Ok(keys);
         }
+        match self.read_keys(chain, row, run) {
+            Err(Error::Corrupt(cause)) => {
+                tracing::error!(%cause, "the keys of a group are told by columns alone");
+                self.known_keys(row)
+            }
+            keys => keys,
+        }
+    }
+
+    /// As far as columns tell the keys of a group; the others are null.
+    fn known_keys(&self, row: &Row<'_>) -> Result<Vec<Member<'static>>, Error> {
+        let first = 1 + ordinals(table_of(self.plan.set)).len();
+        let mut found = Vec::with_capacity(self.keys.len());
+        for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
+            let node = match value(row.field(first + at)?, key.kind)? {
+                _ if key.kind == Kind::Key => Node::Null,
+                value => node_of(&value),
+            };
+            found.push((*path, node));
+        }
+        Ok(group_keys(found))
     }
 
     /// The keys of a group by the columns of its first row; none for kinds with more than one form in

@@ -47,6 +47,9 @@ impl<'q> Paging<'q> {
     ) -> Self {
         let left = options.top.map_or(u64::MAX, |top| top.saturating_sub(behind.given));
         let needs_filter = !plan.is_exact() || plan.order.is_none();
+        // Also to calculate with.
+        let computed: Vec<_> = options.compute.iter().map(|member| &member.value).collect();
+        let computed = parts(&computed);
         Self {
             query,
             plan,
@@ -55,10 +58,9 @@ impl<'q> Paging<'q> {
             room: limit.min(usize::try_from(left).unwrap_or(usize::MAX)),
             is_last: left <= limit as u64,
             shown: Parts {
-                segments: !options.expand.is_empty(),
-                // Also to calculate with.
-                quality: options.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some())
-                    || options.compute.iter().any(|member| parts(&[&member.value]).quality),
+                segments: computed.segments || !options.expand.is_empty(),
+                quality: computed.quality
+                    || options.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some()),
                 ..Parts::default()
             },
             skipped: behind.skipped,

@@ -44,10 +44,12 @@ pub(super) fn parts(all: &[&Expr]) -> Parts {
 /// What the steps of a path name; not what is inside their conditions.
 pub(super) fn parts_of_path(path: &Path) -> Parts {
     let names = |name: &str| path.steps.iter().any(|step| is_named(step, name));
+    // A function may look at all that a row has inside.
+    let calls = path.steps.iter().any(|step| matches!(step, PathStep::Call(_)));
     Parts {
-        sessions: names("sessions"),
+        sessions: calls || names("sessions"),
         participants: names("participants_v2"),
-        segments: names("segments"),
+        segments: calls || names("segments"),
         quality: names(QUALITY),
     }
 }

@@ -1,8 +1,10 @@
 //! From an expression to a value that SQL calculates exactly as our own evaluator does.
 
-use model::columns::{ColumnRef, Kind as ColumnKind, TOLD_NULL};
+use model::columns::{ColumnRef, Kind as ColumnKind, TOLD_NULL, Table};
+use model::rows::QUALITY;
 use odata::bound::{Expr, ExprKind, Function, Path, PathStep, Ty};
 use odata::literal::Literal;
+use quality::profile::standard;
 
 use super::arithmetic::{arithmetic, negated};
 use super::compiler::{Compiler, Mode};
@@ -17,6 +19,15 @@ use crate::sql::Sql;
 const ANY: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
 /// The same of plain values ([`model::flags::PLAIN_VALUES`]).
 const PLAIN: (i128, i128) = (-(1 << 53), 1 << 53);
+
+/// The column with a verdict.
+const VERDICT: &str = "quality_verdict";
+
+/// Whether a path leads to the name of the profile whose verdicts are kept, which all verdicts have.
+fn is_profile(path: &[PathStep]) -> bool {
+    let [PathStep::Property(verdict), PathStep::Property(part)] = path else { return false };
+    verdict.name == QUALITY && part.name == "profile"
+}
 
 impl<'q> Compiler<'q> {
     /// The value of an expression, if SQL calculates it exactly.
@@ -57,6 +68,9 @@ impl<'q> Compiler<'q> {
         }
         let is_plain = self.tenant.has_plain_values;
         let (least, most) = if is_plain { PLAIN } else { ANY };
+        if is_profile(&path.steps) {
+            return constant(&Literal::String(standard().id()), Ty::Null);
+        }
         let scope = self.scope(&path.root)?.clone();
         if let Some(value) = self.leg(&scope, &path.steps) {
             return Some(value);
@@ -94,6 +108,10 @@ impl<'q> Compiler<'q> {
         if let Some(of_callee) = column.of_callee {
             sql = Sql::text("(CASE e.ordinal WHEN 0 THEN ").append(sql).push(" ELSE ");
             sql = sql.push_column(alias, of_callee).push(" END)");
+        }
+        if (column.table, column.column) == (Table::CallRecord, VERDICT) {
+            // Of a record that can't be read, the text of its verdict is empty.
+            sql = Sql::text("NULLIF(").append(sql).push(", '')");
         }
         Some(match column.only_if {
             None => sql,

@@ -1,12 +1,11 @@
 //! `callvault.ratio` and `callvault.wilson` in SQL.
 
+use odata::eval::WILSON_Z as Z;
+
 use super::magnitude::Magnitude;
 use super::value::{Kind, Scalar};
 use crate::engine::Dialect;
 use crate::sql::{Bind, Sql};
-
-/// As in [`odata::eval::wilson`].
-const Z: f64 = 1.96;
 
 /// k of n; null at n = 0.
 pub(super) fn ratio(k: Scalar, n: Scalar) -> Option<Scalar> {

@@ -36,7 +36,7 @@ const DICTIONARIES: Table = Table {
     is_numbered: false,
 };
 /// Those that are replaced with the last step.
-pub(super) const REPLACED: [Table; 10] = [
+pub(super) const REPLACED: [Table; 11] = [
     Table {
         name: "app",
         columns: &["client_id", "tenant", "name", "roles", "secret_hash", "created"],
@@ -150,6 +150,12 @@ pub(super) const REPLACED: [Table; 10] = [
         ],
         keys: 1,
         is_numbered: true,
+    },
+    Table {
+        name: "quality_profile",
+        columns: &["name", "version", "content_hash", "imported", "body"],
+        keys: 2,
+        is_numbered: false,
     },
 ];
 /// The largest of them.

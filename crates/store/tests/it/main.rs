@@ -21,6 +21,7 @@ mod place_maps;
 mod plain;
 mod planted;
 mod processes;
+mod profiles;
 mod queries;
 mod refilling;
 mod replaced;

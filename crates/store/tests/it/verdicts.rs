@@ -8,8 +8,9 @@ use model::shred;
 use odata::primitive::DateTimeOffset;
 use rusqlite::Connection;
 use simulator::{Calls, Mix, Options};
-use store::{Role, Store};
+use store::{Reader, ResultRow, Role, Store};
 
+use crate::calls::call;
 use crate::engine::{Folder, open, serve, tenant};
 use crate::oracle::query;
 use crate::sample::budget;
@@ -163,4 +164,52 @@ fn a_store_of_the_version_before_answers_alike_while_it_gets_its_verdicts() {
     let other = rows.iter().zip(&found).find(|(expected, found)| expected != found);
     assert_eq!((other, found.len()), (None, rows.len()));
     assert_eq!(store.doctor().unwrap().problems, [""; 0]);
+}
+
+#[test]
+fn a_record_that_can_not_be_judged_has_no_verdict_by_any_question() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let records = (1..=3).map(|number| call(number).sessions(1).shred(&store)).collect();
+    store.write(&tenant(), records).wait().unwrap();
+    drop(store);
+    // Stored by the version before, and damaged since.
+    Connection::open(folder.store())
+        .unwrap()
+        .execute_batch(
+            "UPDATE session_pack SET fragment = x'00';
+             UPDATE call_record SET quality_verdict = NULL WHERE record_key = 2;",
+        )
+        .unwrap();
+    let store = serve(&folder);
+    assert!(store.judge(7, &|| true).unwrap());
+    assert_eq!(store.unjudged(), 0);
+    let mut reader = store.reader().unwrap();
+    let count = |reader: &mut Reader, filter: &str| {
+        let query = query(Records, &[("$filter", filter)]);
+        assert!(reader.explain(&tenant(), &query).unwrap().residual.is_none(), "{filter}");
+        reader.count_rows(&tenant(), &query, &budget()).unwrap()
+    };
+    assert_eq!(count(&mut reader, "callvault.quality/verdict ne null"), 2);
+    assert_eq!(count(&mut reader, "callvault.quality/verdict eq null"), 1);
+    assert_eq!(count(&mut reader, "callvault.quality/verdict ne 'poor'"), 3);
+    let group = "groupby((callvault.quality/verdict),aggregate($count as n))";
+    let asked = query(Records, &[("$apply", group)]);
+    let mut groups: Vec<String> = reader
+        .apply(&tenant(), &asked, &budget())
+        .unwrap()
+        .into_iter()
+        .map(|text| String::from_utf8(text).unwrap())
+        .collect();
+    groups.sort_unstable();
+    let group = |verdict: &str, count: u8| {
+        format!(
+            r##"{{"callvault.quality":{{"verdict":{verdict}}},"n@odata.type":"#Int64","n":{count}}}"##
+        )
+    };
+    assert_eq!(groups, [group("\"unclassified\"", 2), group("null", 1)]);
+    let first = query(Records, &[("$orderby", "callvault.quality/verdict,id")]);
+    let page = reader.page(&tenant(), &first, None, 1, &budget()).unwrap();
+    let [ResultRow::Record(record)] = page.rows.as_slice() else { panic!("{page:?}") };
+    assert_eq!(record.id, call(2).id);
 }

@@ -32,6 +32,8 @@ mod oracle;
 mod place_maps;
 #[path = "../it/plain.rs"]
 mod plain;
+#[path = "../it/profiles.rs"]
+mod profiles;
 #[path = "../it/queries.rs"]
 mod queries;
 #[path = "../it/sample.rs"]

@@ -132,3 +132,33 @@ fn what_a_node_of_the_version_before_writes_is_judged_by_each_question_until_it_
     assert_eq!(counts(&mut reader), [2, 2]);
     assert!(reader.explain(&tenant(), &judged).unwrap().residual.is_none());
 }
+
+#[test]
+fn a_record_that_can_not_be_judged_has_no_verdict_by_any_question() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let records = (1..=3).map(|number| call(number).sessions(1).shred(&store)).collect();
+    store.write(&tenant(), records).wait().unwrap();
+    // Stored by the version before, and damaged since.
+    folder.ask("UPDATE session_pack SET fragment = '\\x00'::bytea");
+    let key = folder.ask("SELECT max(record_key) FROM call_record");
+    folder.ask(&format!("UPDATE call_record SET quality_verdict = NULL WHERE record_key = {key}"));
+    assert!(store.judge(7, &|| true).unwrap());
+    let mut reader = store.reader().unwrap();
+    let count = |reader: &mut Reader, filter: &str| {
+        let query = query(Records, &[("$filter", filter)]);
+        assert!(reader.explain(&tenant(), &query).unwrap().residual.is_none(), "{filter}");
+        reader.count_rows(&tenant(), &query, &budget()).unwrap()
+    };
+    assert_eq!(count(&mut reader, "callvault.quality/verdict ne null"), 2);
+    assert_eq!(count(&mut reader, "callvault.quality/verdict eq null"), 1);
+    assert_eq!(count(&mut reader, "callvault.quality/profile eq 'cqd-2021/1'"), 3);
+    let group =
+        "groupby((callvault.quality/verdict,callvault.quality/profile),aggregate($count as n))";
+    let groups = reader.apply(&tenant(), &query(Records, &[("$apply", group)]), &budget()).unwrap();
+    let groups: Vec<String> =
+        groups.into_iter().map(|text| String::from_utf8(text).unwrap()).collect();
+    assert_eq!(groups.len(), 2, "{groups:?}");
+    assert!(groups.iter().any(|group| group.contains(r#""verdict":null"#)), "{groups:?}");
+    assert!(groups.iter().all(|group| group.contains("cqd-2021/1")), "{groups:?}");
+}

@@ -1,6 +1,9 @@
 //! Where names in an expression start, which paths lead on from there, and which values stand at
 //! their ends in the records at hand.
 
+use std::sync::LazyLock;
+
+use model::generated::VERDICT;
 use model::rows::QUALITY;
 use odata::edm::{EnumType, Primitive, Property, StructuredType, Type};
 use serde_json::Value as Json;
@@ -94,6 +97,9 @@ impl<'a> Place<'a> {
             if end.is_collection {
                 break;
             }
+            if ty.member(QUALITY).is_some() && random.chance(6) {
+                return verdict(end, random);
+            }
             if let Some(derived) = derived(ty, &end.samples, random) {
                 end.path.push_str(derived.name);
                 end.path.push('/');
@@ -150,7 +156,7 @@ fn property(
     samples: &[&Json],
     random: &mut Random,
 ) -> Option<&'static Property> {
-    // Verdicts have tests of their own; the reference makes none.
+    // See [`verdict`].
     let kept = ty.dynamic.iter().filter(|property| property.name != QUALITY);
     let all = ty.properties.iter().chain(kept);
     let served: Vec<_> = all
@@ -178,6 +184,31 @@ fn property(
         return Some(*random.pick(&deep));
     }
     Some(*random.pick(&telling))
+}
+
+/// What the reference says of a verdict: by the profile whose verdicts are kept, or by one that is named.
+fn verdict<'a>(mut end: End<'a>, random: &mut Random) -> End<'a> {
+    static VERDICTS: LazyLock<Vec<Json>> =
+        LazyLock::new(|| VERDICT.members.iter().map(|(name, _)| (*name).into()).collect());
+    static REASONS: LazyLock<Vec<Json>> = LazyLock::new(|| {
+        ["packetLoss", "jitter", "roundTrip", "gate", "noMetrics"].map(Json::from).into()
+    });
+    end.path.push_str(QUALITY);
+    match random.below(6) {
+        0..=2 => {}
+        3 => end.path.push_str("()"),
+        _ => {
+            let profiles = ["cqd-2021", "cqd-2020", "cri-2", "teams-live"];
+            end.path.extend(["(profile='", *random.pick(&profiles), "')"]);
+        }
+    }
+    let (name, ty, samples) = match random.below(3) {
+        0 => ("/reason", Type::Primitive(Primitive::String), &REASONS),
+        _ => ("/verdict", Type::Enum(&VERDICT), &VERDICTS),
+    };
+    end.path.push_str(name);
+    (end.ty, end.samples) = (ty, samples.iter().collect());
+    end
 }
 
 /// A member that only the items know.

@@ -176,6 +176,7 @@ fn put(item: &Value, steps: &[PathStep], value: &Value) -> Value {
         None => return value.clone(),
         Some(PathStep::Property(property)) => property.name,
         Some(PathStep::Member(name)) => name,
+        Some(PathStep::Call(call)) => &call.to_string(),
         // Where the item is of another type there is nothing to put, and the value is null.
         Some(PathStep::Cast(_)) if value.is_null() => return item.clone(),
         Some(PathStep::Cast(ty)) => return put(&item.as_type(ty), &steps[1..], value),

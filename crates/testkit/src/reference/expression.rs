@@ -2,12 +2,14 @@
 
 use std::cmp::Ordering;
 
+use model::rows::QUALITY;
 use odata::bound::{Expr, ExprKind, Function, Operator, Path, PathStep, Quantifier, Root, Ty};
 use odata::edm::{Primitive, Type};
 use odata::literal::Literal;
 
 use super::cast::{cast, is_of};
 use super::value::{Value, absent, date, declared, equal, instant, order, time_of_day};
+use super::verdict::{DEFAULT, quality};
 use super::{arithmetic, function, search};
 
 /// What names in an expression stand for.
@@ -108,7 +110,7 @@ fn is_there(expr: &Expr, scope: &Scope) -> bool {
     let mut at = scope.item.clone();
     path.steps.iter().all(|step| {
         let name = match step {
-            PathStep::Property(property) => property.name,
+            PathStep::Property(property) if property.name != QUALITY => property.name,
             PathStep::Member(name) => name,
             step => {
                 at = next(&at, step, scope);
@@ -212,6 +214,14 @@ fn next(at: &Value, step: &PathStep, scope: &Scope) -> Value {
         condition.is_none_or(|condition| holds(condition, &scope.at(item)))
     };
     match step {
+        PathStep::Property(property) if property.name == QUALITY => quality(at, DEFAULT),
+        PathStep::Call(call) => {
+            let named = call.arguments.iter().find_map(|(_, value)| match value {
+                Literal::String(name) => Some(name.as_str()),
+                _ => None,
+            });
+            quality(at, named.unwrap_or(DEFAULT))
+        }
         PathStep::Property(_) | PathStep::Member(_) => member(at, step),
         PathStep::Cast(ty) => match at {
             Value::List(items) => Value::list(

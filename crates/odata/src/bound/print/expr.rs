@@ -89,7 +89,10 @@ impl fmt::Display for Path {
             }
             if !is_first {
                 f.write_str("/")?;
-            } else if !matches!(step, PathStep::Property(_) | PathStep::Member(_)) {
+            } else if !matches!(
+                step,
+                PathStep::Property(_) | PathStep::Member(_) | PathStep::Call(_)
+            ) {
                 f.write_str("$this/")?;
             }
             is_first = false;
@@ -104,6 +107,7 @@ impl fmt::Display for PathStep {
         match self {
             Self::Property(property) => f.write_str(property.name),
             Self::Member(name) => f.write_str(name),
+            Self::Call(call) => call.fmt(f),
             Self::Cast(ty) => f.write_str(ty.name),
             Self::Filter(condition) => write!(f, "$filter({condition})"),
             Self::Key(key) => write!(f, "('{}')", key.replace('\'', "''")),

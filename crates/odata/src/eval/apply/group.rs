@@ -81,7 +81,10 @@ impl Grouping {
         let mut nested = Node::Object(Vec::new());
         for key in &self.sets[set] {
             let KeyPath { path, names } = &self.keys[*key];
-            let value = path.node(scope).map_or(Node::Null, |item| item.node.clone().into_owned());
+            let mut value = Node::Null;
+            path.reach(scope, &mut |item| {
+                value = item.map_or(Node::Null, |item| item.node.clone().into_owned());
+            });
             graft(&mut nested, names, value);
         }
         nested
@@ -110,6 +113,7 @@ fn names(path: &Path) -> Vec<KeyName> {
         match step {
             PathStep::Property(property) => names.push(named(property.name)),
             PathStep::Member(name) => names.push(named(name)),
+            PathStep::Call(call) => names.push(named(&call.to_string())),
             PathStep::Cast(ty) => {
                 if let Some(last) = names.last_mut() {
                     last.cast = Some(ty);

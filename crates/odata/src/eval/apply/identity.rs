@@ -11,9 +11,11 @@ pub fn push_identity(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Null => return out.push(0),
         Value::Text(text) => return push_bytes(out, 1, folded(text).as_bytes()),
         Value::Enum { name, .. } => return push_bytes(out, 1, name.as_bytes()),
-        Value::Object(item) => {
+        Value::Object(_) | Value::Made(_) => {
             let mut text = Vec::new();
-            write_node(&mut text, item.node);
+            if let Some(item) = value.object() {
+                write_node(&mut text, item.node);
+            }
             return push_bytes(out, 2, &text);
         }
         Value::List(items) => {

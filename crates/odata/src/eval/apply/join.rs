@@ -39,7 +39,7 @@ impl JoinStage {
         let mut nodes = Vec::new();
         if let Value::List(items) = self.path.value(&scope) {
             for value in items {
-                let Value::Object(related) = value else { continue };
+                let Some(related) = value.object() else { continue };
                 meter.make(related.node.heap_size());
                 meter.check()?;
                 nodes.push(related.node.clone().into_owned());

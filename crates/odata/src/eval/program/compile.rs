@@ -6,6 +6,7 @@ use super::path::{CompiledPath, Step};
 use super::texts::Texts;
 use crate::bound::{Expr, ExprKind, Function, Path, PathStep, Ty};
 use crate::edm::{Primitive, Type};
+use crate::eval::value::DYNAMIC;
 use crate::eval::{Environment, Meter, NOTHING, NoSearch, Scope, Value, pattern};
 
 /// From this length on, texts and numbers are looked up in a set.
@@ -114,6 +115,10 @@ impl Step {
                 Self::Member { name: property.name.to_owned(), ty: Some(property.ty) }
             }
             PathStep::Member(name) => Self::Member { name: name.clone(), ty: None },
+            PathStep::Call(call) => {
+                let returns = call.operation.returns.as_ref();
+                Self::Call(call.clone(), returns.map_or(DYNAMIC, |returns| returns.ty))
+            }
             PathStep::Cast(ty) => Self::Cast(ty),
             PathStep::Filter(condition) => Self::Filter(Op::new(condition)),
             PathStep::Key(key) => Self::Key(Value::Text(key.clone().into())),

@@ -6,7 +6,8 @@ use super::Op;
 use crate::bound::{Quantifier, Root, Search};
 use crate::edm::{StructuredType, Type};
 use crate::eval::value::{DYNAMIC, actual_type};
-use crate::eval::{Item, NOTHING, Scope, Value, Variable};
+use crate::eval::{HeapSize, Item, NOTHING, Scope, Value, Variable};
+use crate::functions::Call;
 use crate::json::Node;
 
 /// The member that is the key of every entity.
@@ -25,6 +26,7 @@ pub(in crate::eval) struct CompiledPath {
 #[derive(Debug)]
 pub(super) enum Step {
     Member { name: String, ty: Option<Type> },
+    Call(Box<Call>, Type),
     Cast(&'static StructuredType),
     Filter(Op),
     Key(Value<'static>),
@@ -65,18 +67,42 @@ impl CompiledPath {
         walk(&self.steps, self.start(scope), scope, each)
     }
 
-    /// The JSON at the end of a path that goes through members and casts only.
-    pub(in crate::eval) fn node<'a>(&'a self, scope: &Scope<'a, '_>) -> Option<Item<'a>> {
-        let mut item = self.start(scope);
-        for step in &self.steps {
-            item = match step {
-                Step::Member { name, ty } => member(item, name, *ty)?,
-                Step::Cast(ty) => item.cast(ty)?,
-                _ => return None,
-            };
-        }
-        Some(item)
+    /// Shows the JSON at the end of a path that goes through members, functions and casts only.
+    pub(in crate::eval) fn reach(&self, scope: &Scope<'_, '_>, look: Look<'_>) {
+        reach(&self.steps, self.start(scope), scope, look);
     }
+}
+
+/// Looks at what stands at the end of a path, if anything does.
+type Look<'l> = &'l mut dyn FnMut(Option<Item<'_>>);
+
+fn reach(steps: &[Step], mut item: Item<'_>, scope: &Scope<'_, '_>, look: Look<'_>) {
+    for (at, step) in steps.iter().enumerate() {
+        let next = match step {
+            Step::Member { name, ty } => member(item, name, *ty),
+            Step::Cast(ty) => item.cast(ty),
+            Step::Call(call, ty) => {
+                let made = called(call, item, scope);
+                let Some(node) = &made else { return look(None) };
+                return reach(&steps[at + 1..], Item { node, ty: *ty }, scope, look);
+            }
+            _ => None,
+        };
+        let Some(next) = next else { return look(None) };
+        item = next;
+    }
+    look(Some(item));
+}
+
+/// The value of a function for an item, if there is one and it may be made.
+fn called(call: &Call, item: Item<'_>, scope: &Scope<'_, '_>) -> Option<Node<'static>> {
+    item.node.as_object()?;
+    let meter = scope.meter();
+    if !meter.take_steps(call.function.steps(item.node)) {
+        return None;
+    }
+    let made = call.function.value(item.node);
+    meter.make(made.heap_size()).then_some(made)
 }
 
 /// The items at the end of a way to a collection. One that is not there is empty.
@@ -154,6 +180,11 @@ fn walk<'a>(
         [Step::Member { .. }, ..] => {
             let (end, rest) = lead(steps, item);
             walk(rest, end, scope, each)
+        }
+        [Step::Call(call, ty), rest @ ..] => {
+            let made = called(call, item, scope).unwrap_or(Node::Null);
+            let item = Item { node: &made, ty: *ty };
+            walk(rest, item, scope, &mut |value| each(value.into_owned()))
         }
         [Step::Cast(ty), rest @ ..] => walk(rest, item.cast(ty).unwrap_or(NOTHING), scope, each),
         // What should be a collection is not there.

@@ -23,6 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0010_plain_values.sql"),
     include_str!("../../../migrations/sqlite/0011_places.sql"),
     include_str!("../../../migrations/sqlite/0012_ends.sql"),
+    include_str!("../../../migrations/sqlite/0013_profiles.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
