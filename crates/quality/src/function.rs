@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use model::generated::{CALL_RECORD, SESSION, STREAM_ROW};
+use model::generated::{CALL_RECORD, LEG_ROW, SESSION, STREAM_ROW};
 use model::rows::QUALITY;
 use odata::edm::StructuredType;
 use odata::error::UnknownArgument;
@@ -51,8 +51,12 @@ enum Level {
 
 impl Level {
     fn of(ty: &'static StructuredType) -> Option<Self> {
-        let levels =
-            [(&STREAM_ROW, Self::Stream), (&SESSION, Self::Session), (&CALL_RECORD, Self::Record)];
+        let levels = [
+            (&STREAM_ROW, Self::Stream),
+            (&LEG_ROW, Self::Stream),
+            (&SESSION, Self::Session),
+            (&CALL_RECORD, Self::Record),
+        ];
         levels.into_iter().find(|(known, _)| ty.is_a(known)).map(|(_, level)| level)
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use model::generated::{CALL_RECORD, SESSION, STREAM_ROW, VERDICT};
+use model::generated::{CALL_RECORD, LEG_ROW, SESSION, STREAM_ROW, VERDICT};
 use model::rows::QUALITY;
 
 use super::profile::{Limit, METRICS, Number, Profile, Rule, Scale};
@@ -58,7 +58,7 @@ pub(super) fn quality(at: &Value, profile: &str) -> Value {
             let profile = profiles.iter().find(|known| known.name == profile);
             let profile = profile.expect("the binder knows the same profiles");
             match object.ty {
-                Some(ty) if ty.is_a(&STREAM_ROW) => {
+                Some(ty) if ty.is_a(&STREAM_ROW) || ty.is_a(&LEG_ROW) => {
                     let stream = judge(profile, at);
                     told(profile, stream.verdict, stream.headline.as_deref())
                 }
