@@ -12,6 +12,7 @@ mod erasing;
 mod forms;
 mod hostile;
 mod language;
+mod legs;
 mod lists;
 mod logs;
 mod meeting;
