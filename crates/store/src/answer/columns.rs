@@ -241,7 +241,7 @@ impl<'q> Columns<'q> {
 
     /// As far as columns tell the keys of a group; the others are null.
     fn known_keys(&self, row: &Row<'_>) -> Result<Vec<Member<'static>>, Error> {
-        let first = 1 + ordinals(table_of(self.plan.set)).len();
+        let first = 1 + ordinal_count(self.plan.set);
         let mut found = Vec::with_capacity(self.keys.len());
         for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
             let node = match value(row.field(first + at)?, key.kind)? {
