@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 17] = [
+const OF_LATER_STEPS: [&str; 18] = [
     "segment",
     "media",
     "stream",
@@ -29,6 +29,7 @@ const OF_LATER_STEPS: [&str; 17] = [
     "log_state",
     "lease",
     "place_map",
+    "quality_profile",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.
