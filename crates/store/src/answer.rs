@@ -15,6 +15,7 @@ mod paging;
 mod parts;
 mod pipeline;
 mod place;
+mod place_tables;
 mod places;
 mod plain;
 mod ranked;
@@ -34,7 +35,6 @@ pub(crate) use conditions::{met_by, superseded_meets};
 pub(crate) use explain::explain;
 use logical::LogicalQuery;
 use paging::Paging;
-use places::Asked;
 pub(crate) use run::Run;
 use run::all_behind;
 
@@ -57,25 +57,35 @@ const NO_TENANT: Tenant = Tenant {
 
 /// A page of at most `limit` rows behind a position.
 pub(crate) fn page(
-    run: Run<'_>,
+    mut run: Run<'_>,
     tenant: Tenant,
     query: &RowQuery,
     behind: Position,
     limit: usize,
 ) -> Result<RowPage, Error> {
     let logical = LogicalQuery::new(query);
-    let mut plan = places::plan(Asked::of(&run), &logical, tenant)?;
+    let tenant = Tenant { has_places: run.maps.is_some(), ..tenant };
+    let mut plan = plain::plan(run.connection, &logical, tenant)?;
     if behind.is_ranked() && plan.order.is_some() {
         // The page before met records that have other than plain values.
-        plan = places::plan_of_any_values(Asked::of(&run), &logical, tenant)?;
+        plan = logical.plan(tenant);
     }
-    page::page(Paging::new(&logical, &plan, &query.query, behind, limit), run)
+    let paging = Paging::new(&logical, &plan, &query.query, behind.clone(), limit);
+    match page::page(paging, &mut run) {
+        Err(Error::TooManyGroups { .. }) if tenant.has_places => {
+            // More networks than a statement can bring along: our own evaluator looks at each row.
+            let plan =
+                plain::plan(run.connection, &logical, Tenant { has_places: false, ..tenant })?;
+            page::page(Paging::new(&logical, &plan, &query.query, behind, limit), &mut run)
+        }
+        page => page,
+    }
 }
 
 /// How many rows meet filter and search.
 pub(crate) fn count(mut run: Run<'_>, tenant: Tenant, query: &RowQuery) -> Result<u64, Error> {
     let logical = LogicalQuery { orderby: Cow::default(), ..LogicalQuery::new(query) };
-    let plan = places::plan(Asked::of(&run), &logical, tenant)?;
+    let plan = places::plan(run.asked(), &logical, tenant)?;
     if plan.is_exact() {
         let Statement { text, binds } = plan.count().finish(tenant.dialect);
         let count: Option<i64> = run.connection.value(&text, binds.as_slice())?;

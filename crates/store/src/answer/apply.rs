@@ -17,7 +17,7 @@ use super::columns::Columns;
 use super::evaluation::{environment, load};
 use super::parts::{Parts, parts};
 use super::pipeline::{left_out, pipeline, sizes, too_much};
-use super::places::{self, Asked};
+use super::places;
 use super::run::{Run, all_behind};
 use crate::Error;
 use crate::query::RowQuery;
@@ -33,7 +33,7 @@ pub(crate) fn apply(
 ) -> Result<Vec<Vec<u8>>, Error> {
     let nothing = Apply { steps: Vec::new() };
     let chain = &Chain::new(query, query.query.apply.as_ref().unwrap_or(&nothing));
-    let plan = &places::chain_plan(Asked::of(&run), chain, tenant)?;
+    let plan = &places::chain_plan(run.asked(), chain, tenant)?;
     let run = &mut run;
     let nodes = match Columns::new(chain, plan) {
         Some(columns) => columns.run(chain, run)?,

@@ -11,20 +11,20 @@ use crate::query::position::Position;
 use crate::query::statement::Slice;
 
 /// Reads a page.
-pub(super) fn page(mut paging: Paging<'_>, mut run: Run<'_>) -> Result<RowPage, Error> {
+pub(super) fn page(mut paging: Paging<'_>, run: &mut Run<'_>) -> Result<RowPage, Error> {
     if paging.room == 0 {
         return Ok(RowPage::default());
     }
     let ended = if paging.plan.order.is_none() {
-        ranked::page(&mut paging, &mut run)
+        ranked::page(&mut paging, run)
     } else if word_buckets::is_served(paging.plan, paging.query) {
-        word_buckets::page(&mut paging, &mut run)
+        word_buckets::page(&mut paging, run)
     } else if windows::is_served(paging.plan) {
-        windows::page(&mut paging, &mut run)
+        windows::page(&mut paging, run)
     } else if month_windows::is_served(paging.plan) {
-        month_windows::page(&mut paging, &mut run)
+        month_windows::page(&mut paging, run)
     } else {
-        read(&mut paging, &mut run)
+        read(&mut paging, run)
     };
     let has_more = match ended {
         Ok(has_more) => has_more,

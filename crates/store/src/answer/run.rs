@@ -9,12 +9,15 @@ use places::Maps;
 
 use super::loader::{Loader, RowKey};
 use super::parts::Parts;
+use super::place_tables::{self, Asked};
 use super::residual::ResidualFilter;
 use crate::Error;
 use crate::cache::records::RecordCache;
 use crate::codec::Codec;
 use crate::engine::{Connection, Field, Flow, Row};
+use crate::query::access::StartRange;
 use crate::query::order::{Order, TermValue};
+use crate::query::places::PlaceTables;
 use crate::query::plan::Plan;
 use crate::query::position::Position;
 use crate::query::scope::ordinal_count;
@@ -74,6 +77,26 @@ impl<'r> Run<'r> {
         Self { loader, maps, ..self }
     }
 
+    /// What tables of places are made with.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        let (maps, meter) = (self.maps.as_deref(), Some(&self.budget.meter));
+        Asked { connection: self.connection, maps, meter }
+    }
+
+    /// The tables of places that a statement about a slice needs, unless the plan has them.
+    fn place_tables(
+        &self,
+        plan: &Plan<'_>,
+        range: StartRange,
+    ) -> Result<Option<PlaceTables>, Error> {
+        if plan.places.is_some() || !plan.joined.has_places() {
+            return Ok(None);
+        }
+        let found = place_tables::tables(self.asked(), plan, range, plan.joined)?;
+        let limit = place_tables::MOST_NETWORKS;
+        found.map(Some).ok_or(Error::TooManyGroups { limit })
+    }
+
     /// Gives the rows of a slice one by one.
     pub(super) fn each(
         &mut self,
@@ -81,6 +104,8 @@ impl<'r> Run<'r> {
         slice: &Slice<'_>,
         each: &mut dyn FnMut(&mut Self, Candidate) -> Flow,
     ) -> Result<(), Error> {
+        let tables = self.place_tables(plan, slice.range)?;
+        let slice = &Slice { places: plan.places.as_ref().or(tables.as_ref()), ..*slice };
         let Statement { text, binds } = plan.page(slice)?.finish(plan.tenant.dialect);
         let connection = self.connection;
         let visit = |row: &Row<'_>| match candidate(row, plan, self.loader.codec) {
@@ -232,6 +257,12 @@ fn values(
 }
 
 /// All rows of a plan behind a position.
-pub(super) fn all_behind<'p>(plan: &Plan<'_>, position: &'p Position) -> Slice<'p> {
-    Slice { range: plan.range, behind: position, offset: 0, limit: None }
+pub(super) fn all_behind<'p>(plan: &'p Plan<'_>, position: &'p Position) -> Slice<'p> {
+    Slice {
+        range: plan.range,
+        behind: position,
+        offset: 0,
+        limit: None,
+        places: plan.places.as_ref(),
+    }
 }

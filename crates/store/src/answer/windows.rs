@@ -91,7 +91,7 @@ pub(super) fn read(
 ) -> Result<bool, Error> {
     let wanted = paging.wanted().saturating_add(1);
     let limit = paging.filter.is_none().then_some(wanted);
-    let slice = Slice { range: window, behind, offset: 0, limit };
+    let slice = Slice { range: window, behind, offset: 0, limit, places: None };
     let mut has_more = false;
     run.each(paging.plan, &slice, &mut |run, candidate| {
         let goes_on: ControlFlow<()> = paging.take(run, candidate)?;

@@ -50,7 +50,7 @@ pub(crate) struct Plan<'q> {
     /// `None`: only our evaluator knows the order.
     pub(crate) order: Option<Order>,
     pub(crate) joined: JoinedTables,
-    /// What maps say of the places that the statement asks for.
+    /// What maps say of the places that statements about all rows ask for; those about slices have theirs.
     pub(crate) places: Option<PlaceTables>,
 }
 

@@ -36,25 +36,29 @@ pub(crate) enum Projection {
 }
 
 /// Which of the rows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Slice<'p> {
     pub(crate) range: StartRange,
     pub(crate) behind: &'p Position,
     pub(crate) offset: u64,
     pub(crate) limit: Option<u64>,
+    /// Of the places that the plan looks at, what rows in the range need.
+    pub(crate) places: Option<&'p PlaceTables>,
 }
 
 /// What narrows the rows of a statement beside its plan.
 #[derive(Debug, Default)]
-struct Restriction {
+struct Restriction<'r> {
     range: StartRange,
+    /// Tables of places that the statement brings along.
+    places: Option<&'r PlaceTables>,
     /// A bound on the leading term of the order, where that is not the start.
     bound: Option<Sql>,
     /// What rows behind the last one of the page before meet.
     behind: Option<Sql>,
 }
 
-impl Restriction {
+impl Restriction<'_> {
     /// Takes a bound into the range of starts, and the condition, unless the range is behind it anyway.
     fn add(&mut self, bound: Bound, condition: Sql) {
         match bound {
@@ -90,9 +94,10 @@ impl Plan<'_> {
     pub(crate) fn page(&self, slice: &Slice<'_>) -> Result<Sql, Error> {
         let mut sql = match self.projection() {
             Projection::Records => Sql::text(concat!("SELECT ", record_columns!())),
-            Projection::Keys => self.select_keys(),
+            Projection::Keys => with(slice.places).append(self.select_keys()),
         };
-        let mut restriction = Restriction { range: slice.range, ..Restriction::default() };
+        let (range, places) = (slice.range, slice.places);
+        let mut restriction = Restriction { range, places, ..Restriction::default() };
         if let Some(order) = &self.order {
             for extra in order.extras() {
                 sql = sql.push(", ").append(extra.clone());
@@ -118,7 +123,7 @@ impl Plan<'_> {
 
     /// How many rows there are.
     pub(crate) fn count(&self) -> Sql {
-        self.with_places().push("SELECT count(*)").append(self.all(self.range))
+        with(self.places.as_ref()).push("SELECT count(*)").append(self.all(self.range))
     }
 
     /// The start of the record behind the first so many, by the range of starts alone.
@@ -147,14 +152,15 @@ impl Plan<'_> {
     /// the tables that these columns need.
     pub(crate) fn columns(&self, columns: &[Sql], mut joined: JoinedTables) -> Sql {
         joined.add(self.joined);
-        let mut sql = self.with_places().push("SELECT r.record_key");
+        let places = self.places.as_ref();
+        let mut sql = with(places).push("SELECT r.record_key");
         for ordinal in row_ordinals(self.set) {
             sql = sql.push(", ").append(ordinal);
         }
         for column in columns {
             sql = sql.push(", ").append(column.clone());
         }
-        let all = Restriction { range: self.range, ..Restriction::default() };
+        let all = Restriction { range: self.range, places, ..Restriction::default() };
         sql = sql.append(self.source(all, joined));
         match &self.order {
             Some(order) => sql.append(order.sql()),
@@ -174,29 +180,19 @@ impl Plan<'_> {
     }
 
     fn select_keys(&self) -> Sql {
-        let mut sql = self.with_places().push("SELECT r.record_key, r.start_date_time, r.id");
+        let mut sql = Sql::text("SELECT r.record_key, r.start_date_time, r.id");
         for ordinal in row_ordinals(self.set) {
             sql = sql.push(", ").append(ordinal);
         }
         sql
     }
 
-    /// What leads to the places of a table, of all rows that the conditions let through which look at no
-    /// place; each key once.
-    pub(crate) fn place_keys(&self, table: PlaceTable) -> Sql {
+    /// What leads to the places of a table, of all rows of a range that the conditions let through which look
+    /// at no place; each key once.
+    pub(crate) fn place_keys(&self, table: PlaceTable, range: StartRange) -> Sql {
         let mut joined = self.joined.without_places();
         joined.note(table.source());
         let select = Sql::text("SELECT DISTINCT ").append(table.key());
-        select.append(self.source_without_places(joined))
-    }
-
-    /// The tables of places that the statement brings along.
-    fn with_places(&self) -> Sql {
-        self.places.as_ref().map_or_else(Sql::new, PlaceTables::with)
-    }
-
-    /// FROM and WHERE of all rows, but conditions on places.
-    fn source_without_places(&self, joined: JoinedTables) -> Sql {
         let plan = Plan {
             access: self.access.clone(),
             parties: self.parties.clone(),
@@ -207,22 +203,25 @@ impl Plan<'_> {
             places: None,
             ..*self
         };
-        plan.source(Restriction { range: self.range, ..Restriction::default() }, joined)
+        select.append(plan.source(Restriction { range, ..Restriction::default() }, joined))
     }
 
     /// FROM and WHERE of all rows of a range.
     fn all(&self, range: StartRange) -> Sql {
-        self.source(Restriction { range, ..Restriction::default() }, self.joined)
+        let places = self.places.as_ref();
+        self.source(Restriction { range, places, ..Restriction::default() }, self.joined)
     }
 
     /// FROM and WHERE.
-    fn source(&self, restriction: Restriction, joined: JoinedTables) -> Sql {
-        let Restriction { range, bound, behind } = restriction;
-        let mut joined = joined;
-        if let Some(places) = &self.places {
+    fn source(&self, restriction: Restriction<'_>, mut joined: JoinedTables) -> Sql {
+        let Restriction { range, places, bound, behind } = restriction;
+        if let Some(places) = places {
             joined.add(places.sources());
         }
-        let joins = self.joins(joined);
+        let mut joins = self.joins(joined);
+        if let Some(places) = places {
+            joins = joins.append(places.joins());
+        }
         let mut conditions = Vec::new();
         let tenant = |sql: Sql| sql.push(" = ").push_bind(Bind::Int(self.tenant.key));
         let is_current = Sql::text("r.is_current = 1");
@@ -365,11 +364,13 @@ impl Plan<'_> {
                 }
             }
         }
-        match &self.places {
-            Some(places) => sql.append(places.joins()),
-            None => sql,
-        }
+        sql
     }
+}
+
+/// WITH tables of places, in front of a statement.
+fn with(places: Option<&PlaceTables>) -> Sql {
+    places.map_or_else(Sql::new, PlaceTables::with)
 }
 
 /// `IN` with the keys of ids.
