@@ -9,7 +9,7 @@ use model::{TenantId, generated};
 use odata::bound::{Query, Resource, Transformation};
 use odata::error::Kind;
 use odata::eval::Meter;
-use odata::json::{Node, Text};
+use odata::json::Node;
 use odata::percent::encode_query;
 use odata::primitive::DateTimeOffset;
 use store::{Budget, Reader, ResultRow, RowQuery, RowSet};
@@ -36,7 +36,7 @@ pub(super) fn run(args: &List, settings: &Settings) -> Result<ExitCode> {
     if has_whole_rows && args.of == Rows::Records && args.output == Output::Ndjson {
         stored_records((args, query), settings, &mut reader, &tenant, &mut out)?;
     } else {
-        api_rows((args, &query), settings, &mut reader, &tenant, &mut out)?;
+        api_rows(args, (&resource, &query), settings, &mut reader, &tenant, &mut out)?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -108,7 +108,8 @@ fn stored_records(
 
 /// Prints any other list as the API returns it.
 fn api_rows(
-    (args, bound): (&List, &Query),
+    args: &List,
+    bound: (&Resource, &Query),
     settings: &Settings,
     reader: &mut Reader,
     tenant: &TenantId,
@@ -119,13 +120,12 @@ fn api_rows(
     let default = default_columns(args);
     let fit = Fit { width: terminal_width(), is_chosen: default.is_none() };
     let mut list = ListWriter::new(args.output, fit, default.unwrap_or_default());
+    list.expect_columns(columns(args, bound));
     let mut next = Some(format!("{}?{}", path(args), query(args)));
     while let Some(url) = next {
         let answer = local.get(reader, &url)?.context("the answer is empty")?;
         let answer = String::from_utf8(answer)?;
         let answer = Node::parse(&answer)?;
-        let context = answer.get("@odata.context").and_then(Node::as_text).map(Text::value);
-        list.expect_columns(columns((args, bound), context.as_deref().unwrap_or_default()));
         let link = answer.get("@odata.nextLink").and_then(Node::as_text);
         next = link.map(|link| link.value().into_owned());
         for item in answer.get("value").and_then(Node::as_array).unwrap_or_default() {
@@ -180,9 +180,11 @@ fn default_columns(args: &List) -> Option<&'static str> {
     })
 }
 
-/// The columns of a list without rows. `context` is that of the answer, which names what an aggregation gives.
-fn columns((args, bound): (&List, &Query), context: &str) -> Vec<String> {
-    if let Some(columns) = args.apply.as_ref().and_then(|_| columns_of_context(context)) {
+/// The columns of a list without rows.
+fn columns(args: &List, (resource, bound): (&Resource, &Query)) -> Vec<String> {
+    // The context of an answer names what an aggregation gives.
+    let context = odata::context::of(resource, bound);
+    if let Some(columns) = args.apply.as_ref().and_then(|_| columns_of_context(&context)) {
         return columns;
     }
     if let Some(select) = &args.select {
@@ -212,10 +214,9 @@ fn calculated(query: &Query) -> impl Iterator<Item = String> {
 
 /// The members that the list of a context names; none if it has no list, as the items are whole.
 fn columns_of_context(context: &str) -> Option<Vec<String>> {
-    let (_, fragment) = context.split_once('#')?;
-    let rest = match fragment.strip_prefix("Collection(") {
+    let rest = match context.strip_prefix("Collection(") {
         Some(ty) => ty.split_once(')')?.1,
-        None => fragment,
+        None => context,
     };
     let list = rest[rest.find('(')?..].strip_prefix('(')?.strip_suffix(')')?;
     let mut columns = Vec::new();
@@ -294,8 +295,7 @@ mod tests {
 
     #[test]
     fn a_context_names_the_columns_of_an_aggregation() {
-        let root = "http://localhost/v1.0/$metadata#";
-        for (fragment, expected) in [
+        for (context, expected) in [
             ("communications/callRecords(type,n)", Some("type n")),
             (
                 "communications/callRecords(organizer_v2(id,identity(user(id))),type)",
@@ -306,8 +306,8 @@ mod tests {
             ("communications/callRecords", None),
             ("Collection(callvault.sessionRow)", None),
         ] {
-            let found = columns_of_context(&format!("{root}{fragment}"));
-            assert_eq!(found.map(|columns| columns.join(" ")).as_deref(), expected, "{fragment}");
+            let found = columns_of_context(context);
+            assert_eq!(found.map(|columns| columns.join(" ")).as_deref(), expected, "{context}");
         }
     }
 }

@@ -491,7 +491,7 @@ fn what_is_no_number_stays_so_in_the_steps_behind() {
     for (behind, expected) in [
         ("filter(a eq null)", "0"),
         ("filter(a ne a)", "1"),
-        ("groupby((a),aggregate($count as n))/filter(n eq 1)", "1"),
+        ("groupby((a),aggregate($count as m))/filter(m eq 1)", "1"),
     ] {
         let apply = format!("{nan}/{behind}/aggregate($count as n)");
         let body = asked.body(&format!("{RECORDS}?$apply={apply}"));
