@@ -101,6 +101,10 @@ impl Application for App {
         })
     }
 
+    fn refuse_method(self: &Rc<Self>, path: &str) -> Problem {
+        dispatch::refuse_method(&self.worker, path)
+    }
+
     fn subject<'r>(method: &Method, path: &'r str, query: Option<&str>) -> Subject<'r> {
         throttling::subject(method, path, query)
     }

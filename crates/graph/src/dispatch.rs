@@ -10,6 +10,7 @@ use http::Method;
 use odata::bound::{Query, Resource, Select};
 use odata::primitive::DateTimeOffset;
 use store::{RowSet, clock};
+use web::layers::METHODS;
 use web::{Code, Problem, Response, without_query_segment};
 
 use crate::caller::role;
@@ -18,12 +19,13 @@ use crate::import::RecordIntake;
 use crate::query_form::is_copy;
 use crate::read_request::ReadRequest;
 use crate::request::Request;
-use crate::routes::{Handler, Rows};
+use crate::routes::{Handler, Lead, Rows};
 use crate::target::{Base, Tail, Target};
+use crate::version::ApiVersion;
 use crate::worker::Worker;
 use crate::{
-    call_events, calls, copy, deliveries, delta, erase, intake, large, logs, metadata,
-    posted_query, record, strict, subscriptions, write,
+    call_events, calls, copy, deliveries, delta, entity_id, erase, intake, large, logs, metadata,
+    posted_query, record, routes, strict, subscriptions, write,
 };
 
 /// Answers a request below a version's root.
@@ -41,7 +43,11 @@ pub(crate) async fn answer(
         posted_query::take(worker, request).await?;
     }
     let began = Instant::now();
+    let is_by_id = entity_id::follow(worker, request)?;
     let (resource, query) = parse(worker, request)?;
+    if is_by_id {
+        entity_id::check(&resource)?;
+    }
     request.timings.stage("parse", began.elapsed());
     let destination = Destination::of(&resource)?;
     request.route = destination.label().into();
@@ -50,6 +56,35 @@ pub(crate) async fn answer(
         return answer.map_err(|problem| naming(worker, request, &resource, problem));
     }
     beside_records(worker, request, destination, &resource, &query).await
+}
+
+/// 405 for a method that nothing answers, with those of what a raw path leads to.
+pub(crate) fn refuse_method(worker: &Worker, path: &str) -> Problem {
+    let rows = |rows: Rows| Some(rows.refuse(|_| true));
+    let found = match routes::lead(path) {
+        Ok(Lead::Resources { version, path_start }) => {
+            of_resource(worker, version, &path[path_start..])
+        }
+        Ok(Lead::Version { rows: of, .. } | Lead::Tenant { rows: of, .. }) => rows(of),
+        Ok(Lead::PlaceMaps { rows: of, .. } | Lead::Root(of)) => rows(of),
+        Err(_) => None,
+    };
+    found.unwrap_or_else(|| Problem::method_not_allowed(&METHODS))
+}
+
+/// The same for a path behind a version; none if it leads nowhere.
+fn of_resource(worker: &Worker, version: ApiVersion, path: &str) -> Option<Problem> {
+    if without_query_segment(path).is_some() {
+        return Some(Problem::method_not_allowed([&Method::POST]));
+    }
+    if entity_id::is_asked(path) {
+        return Some(entity_id::refuse_method());
+    }
+    let limits = &worker.shared.query.language;
+    let now = DateTimeOffset(clock::now());
+    let (resource, _) = odata::parse_request(version.model(), path, "", limits, now).ok()?;
+    let destination = Destination::of(&resource).ok()?;
+    Some(destination.refuse_method(worker.settings.is_strict))
 }
 
 /// Graph's words for a record that is not there mislead whoever misspelt the name of a function.

@@ -23,6 +23,7 @@ mod direct;
 mod dispatch;
 mod emulated;
 mod emulation;
+mod entity_id;
 mod erase;
 mod form;
 mod front_page;

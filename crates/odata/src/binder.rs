@@ -26,7 +26,7 @@ use crate::limits::Limits;
 use crate::options as query_options;
 use crate::primitive::DateTimeOffset;
 use crate::system_option::SystemOption;
-use options::Target;
+use options::{Target, ignore_for_count};
 use scope::{Item, Scope};
 
 /// Binds the parts of one request.
@@ -72,7 +72,11 @@ impl<'a> Binder<'a> {
         };
         self.refuse_misplaced(target, options)?;
         let item = resource.ty.map_or(Ty::Dynamic, Ty::One);
-        self.bound_options(options, Scope::new(Item::of(item)), target.ty, None)
+        let mut query = self.bound_options(options, Scope::new(Item::of(item)), target.ty, None)?;
+        if target.is_count {
+            ignore_for_count(&mut query);
+        }
+        Ok(query)
     }
 
     /// A condition in the path of a request, on items of type `ty`.

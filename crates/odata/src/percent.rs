@@ -51,6 +51,11 @@ pub fn encode_segment(text: &str) -> String {
     encode(text, b"-._~!$&'()*+,;:@=")
 }
 
+/// Encodes what can't stand in an address (RFC 3986 appendix A). What is encoded stays so.
+pub fn encode_address(text: &str) -> String {
+    encode(text, b"-._~:/?@!$&'()*+,;=%")
+}
+
 fn encode(text: &str, kept: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = String::with_capacity(text.len());

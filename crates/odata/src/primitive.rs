@@ -13,7 +13,7 @@ use std::fmt;
 use std::time::{self, SystemTime, UNIX_EPOCH};
 
 pub use civil::{civil_from_days, days_from_civil};
-pub use decimal::Decimal;
+pub use decimal::{Decimal, order as decimal_order};
 pub use fine::{Fine, Moment};
 
 /// Ticks of 100 ns in a second.

@@ -205,8 +205,8 @@ fn options_that_make_no_sense_where_they_stand_are_refused() {
         ("communications/callRecords/x", "$top=1"),
         ("communications/callRecords/x", "$count=true"),
         ("communications/callRecords/x", "$skiptoken=a"),
-        ("communications/callRecords/$count", "$top=1"),
-        ("communications/callRecords/$count", "$expand=sessions"),
+        ("communications/callRecords/$count", "$count=true"),
+        ("communications/callRecords/$count", "$select=id"),
         ("communications/callRecords/x/startDateTime", "$select=id"),
         ("communications/callRecords", "$index=1"),
     ];
@@ -217,6 +217,10 @@ fn options_that_make_no_sense_where_they_stand_are_refused() {
     let (_, query) =
         parse("communications/callRecords/$count", "$filter=startDateTime ge 2025-05-01").unwrap();
     assert!(query.filter.is_some());
+    // A count is affected by none of these.
+    let ignored = "$top=1&$skip=1&$orderby=version&$expand=sessions";
+    let (_, query) = parse("communications/callRecords/$count", ignored).unwrap();
+    assert_eq!(query, crate::bound::Query::default());
 }
 
 #[test]

@@ -59,6 +59,9 @@ pub trait Application: Sized + 'static {
     /// 404 where it leads nowhere.
     fn lead(path: &str) -> Result<Entry<Self>, Problem>;
 
+    /// 405 for a method that nothing answers, with those that what a raw path leads to is answered by.
+    fn refuse_method(self: &Rc<Self>, path: &str) -> Problem;
+
     /// What a request to a resource is about, as far as the limits of rates tell. `path` is that behind
     /// the start of [`Entry::Resource`].
     fn subject<'r>(method: &Method, path: &'r str, query: Option<&str>) -> Subject<'r>;

@@ -187,7 +187,7 @@ pub async fn admit<A: Application>(
     // 1. Sizes and method.
     check_sizes(worker, &arrival)?;
     if !METHODS.contains(&arrival.method) {
-        return Err(Problem::method_not_allowed(&METHODS));
+        return Err(app.refuse_method(arrival.uri.path()));
     }
     if arrival.method == Method::HEAD {
         arrival.method = Method::GET;

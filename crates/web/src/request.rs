@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::header::IF_NONE_MATCH;
 use http::{HeaderMap, Method, Uri};
 use identity::{Caller, Denial};
+use odata::percent::encode_address;
 
 use crate::activity::Activity;
 use crate::auth;
@@ -131,6 +132,27 @@ impl<P> Request<P> {
         };
         auth::require(&self.worker, caller, roles)?;
         Ok(Arc::clone(caller))
+    }
+
+    /// Turns the request into one for another path, of the same version, with other options. What can't stand
+    /// in an address is encoded.
+    ///
+    /// # Errors
+    /// 400 when that is no address.
+    pub fn lead_to(&mut self, path: &str, query: &str) -> Result<(), Problem> {
+        let front = &self.uri.path()[..self.path_start];
+        let (behind, query) = match &mut self.posted_query {
+            Some(posted) => {
+                *posted = query.into();
+                ("/$query", "")
+            }
+            None => ("", query),
+        };
+        let mark = if query.is_empty() { "" } else { "?" };
+        let address = format!("{front}{}{behind}{mark}{query}", encode_address(path));
+        let no_address = |_| Problem::bad_request("This leads to no address.");
+        self.uri = address.parse().map_err(no_address)?;
+        Ok(())
     }
 
     /// Whether `If-None-Match` of a read names this tag, so that the body need not be made (RFC 9110

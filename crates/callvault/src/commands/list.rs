@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use graph::{Local, QuerySettings};
 use model::{TenantId, generated};
-use odata::bound::{Query, Resource};
+use odata::bound::{Query, Resource, Transformation};
 use odata::error::Kind;
 use odata::eval::Meter;
 use odata::json::Node;
@@ -37,7 +37,7 @@ pub(super) fn run(args: &List, settings: &Settings) -> Result<ExitCode> {
     if has_whole_rows && args.of == Rows::Records && args.output == Output::Ndjson {
         stored_records((args, query), &queries, &mut reader, &tenant, &mut out)?;
     } else {
-        api_rows(args, queries, &mut reader, &tenant, &mut out)?;
+        api_rows(args, (&resource, &query), queries, &mut reader, &tenant, &mut out)?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -109,6 +109,7 @@ fn stored_records(
 /// Prints any other list as the API returns it.
 fn api_rows(
     args: &List,
+    bound: (&Resource, &Query),
     queries: QuerySettings,
     reader: &mut Reader,
     tenant: &TenantId,
@@ -118,7 +119,7 @@ fn api_rows(
     let default = default_columns(args);
     let fit = Fit { width: terminal_width(), is_chosen: default.is_none() };
     let mut list = ListWriter::new(args.output, fit, default.unwrap_or_default());
-    list.expect_columns(columns(args));
+    list.expect_columns(columns(args, bound));
     let mut next = Some(format!("{}?{}", path(args), query(args)));
     while let Some(url) = next {
         let answer = local.get(reader, &url)?.context("the answer is empty")?;
@@ -183,10 +184,12 @@ fn default_columns(args: &List) -> Option<&'static str> {
     })
 }
 
-/// The columns of a list without rows, as far as they can be told.
-fn columns(args: &List) -> Vec<String> {
-    if args.apply.is_some() || args.compute.is_some() {
-        return Vec::new();
+/// The columns of a list without rows.
+fn columns(args: &List, (resource, bound): (&Resource, &Query)) -> Vec<String> {
+    // The context of an answer names what an aggregation gives.
+    let context = odata::context::of(resource, bound);
+    if let Some(columns) = args.apply.as_ref().and_then(|_| columns_of_context(&context)) {
+        return columns;
     }
     if let Some(select) = &args.select {
         let is_name = |name: &&str| !name.is_empty() && !name.contains(['(', ')', '$', '*']);
@@ -200,7 +203,54 @@ fn columns(args: &List) -> Vec<String> {
         Rows::Legs => &generated::LEG_ROW,
     };
     let own = ty.properties.iter().filter(|property| property.is_served && !property.is_navigation);
-    own.map(|property| property.name.to_owned()).collect()
+    let own = own.map(|property| property.name.to_owned());
+    own.chain(calculated(bound)).collect()
+}
+
+/// The names of members that a query adds to items.
+fn calculated(query: &Query) -> impl Iterator<Item = String> {
+    let of_steps =
+        query.apply.iter().flat_map(|apply| &apply.steps).filter_map(|step| match step {
+            Transformation::Compute(members) => Some(members),
+            _ => None,
+        });
+    of_steps.chain([&query.compute]).flatten().map(|member| member.alias.clone())
+}
+
+/// The members that the list of a context names; none if it has no list, as the items are whole.
+fn columns_of_context(context: &str) -> Option<Vec<String>> {
+    let rest = match context.strip_prefix("Collection(") {
+        Some(ty) => ty.split_once(')')?.1,
+        None => context,
+    };
+    let list = rest[rest.find('(')?..].strip_prefix('(')?.strip_suffix(')')?;
+    let mut columns = Vec::new();
+    push_columns(list, "", &mut columns);
+    Some(columns)
+}
+
+/// Adds the members of a list; those in the parentheses behind one are inside it.
+fn push_columns(list: &str, prefix: &str, columns: &mut Vec<String>) {
+    let (mut depth, mut start) = (0_usize, 0);
+    for (at, c) in list.char_indices().chain([(list.len(), ',')]) {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                let item = &list[start..at];
+                start = at + 1;
+                match item.split_once('(') {
+                    Some((name, inside)) if inside != ")" => {
+                        let inside = inside.strip_suffix(')').unwrap_or(inside);
+                        push_columns(inside, &format!("{prefix}{name}/"), columns);
+                    }
+                    Some((name, _)) => columns.push(format!("{prefix}{name}")),
+                    None => columns.push(format!("{prefix}{item}")),
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The condition of `--filter` and of the flags that stand for conditions.
@@ -242,4 +292,27 @@ fn expand(args: &List) -> Option<String> {
         items.push("participants_v2");
     }
     (!items.is_empty()).then(|| items.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_names_the_columns_of_an_aggregation() {
+        for (context, expected) in [
+            ("communications/callRecords(type,n)", Some("type n")),
+            (
+                "communications/callRecords(organizer_v2(id,identity(user(id))),type)",
+                Some("organizer_v2/id organizer_v2/identity/user/id type"),
+            ),
+            ("Collection(callvault.sessionRow)(s(id),n)", Some("s/id n")),
+            ("communications/callRecords(sessions())", Some("sessions")),
+            ("communications/callRecords", None),
+            ("Collection(callvault.sessionRow)", None),
+        ] {
+            let found = columns_of_context(context);
+            assert_eq!(found.map(|columns| columns.join(" ")).as_deref(), expected, "{context}");
+        }
+    }
 }

@@ -101,4 +101,16 @@ fn a_csv_without_rows_has_its_header() {
     assert!(whole.starts_with("id,version,type,modalities,"), "{whole}");
     assert!(list(&["--of", "streams"]).contains("averageJitter"));
     assert_eq!(as_form("json", &["--select", "id"]).trim(), "[]");
+    // Also where an aggregation gives other columns, or items have more.
+    let apply = |of: &str, apply: &str| {
+        callvault.succeed(&["list", "--of", of, "--output", "csv", "--apply", apply])
+    };
+    let groups = "filter(false)/groupby((organizer_v2/id,type),aggregate($count as n))";
+    assert_eq!(apply("records", groups), "organizer_v2/id,type,n\n");
+    let streams = "filter(false)/groupby((callRecordType),aggregate(averageJitter with max as j))";
+    assert_eq!(apply("streams", streams), "callRecordType,j\n");
+    let kept = apply("records", "filter(false)/compute(version add 1 as next)");
+    assert!(kept.starts_with("id,version,") && kept.ends_with(",next\n"), "{kept}");
+    let computed = list(&["--compute", "version add 1 as next"]);
+    assert!(computed.starts_with("id,version,") && computed.ends_with(",next\n"), "{computed}");
 }

@@ -219,7 +219,7 @@ fn is_same(a: &Value, b: &Value) -> bool {
 }
 
 /// Percent-encodes what a URL can't hold. Structure (`/ ? & =`) and escapes stay.
-fn encoded(target: &str) -> String {
+pub(super) fn encoded(target: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
     for byte in target.bytes() {

@@ -2,7 +2,9 @@
 //! and batches as multipart messages.
 
 mod cors;
+mod entity_ids;
 mod links;
+mod methods;
 mod misspelt;
 mod multipart;
 mod nulls;

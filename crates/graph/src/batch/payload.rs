@@ -13,6 +13,7 @@ use http::header::{
 };
 use http::{HeaderMap, Method, Uri};
 use odata::json::{Node, Scanner, write_node};
+use odata::percent::encode_address;
 use web::Problem;
 use web::layers::METHODS;
 
@@ -159,23 +160,7 @@ pub(super) fn address(url: &str, version: ApiVersion, public: &str) -> Option<Ur
         let slash = if relative.starts_with('?') { "" } else { "/" };
         format!("/{}{slash}{relative}", version.segment())
     };
-    encoded(&address).parse().ok()
-}
-
-/// Percent-encodes what can't stand in a URI (RFC 3986 appendix A). What is encoded stays so.
-fn encoded(url: &str) -> String {
-    let mut out = String::with_capacity(url.len());
-    for byte in url.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=%".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-            out.push('%');
-            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            out.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-    }
-    out
+    encode_address(&address).parse().ok()
 }
 
 fn headers(node: Option<&Node<'_>>, place: &str) -> Result<HeaderMap, Fault> {

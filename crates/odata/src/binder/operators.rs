@@ -1,5 +1,7 @@
 //! Comparisons, `in`, `has` and arithmetic: which types go together, and what comes of them.
 
+use std::cmp::Ordering;
+
 use super::Binder;
 use super::expression::truth;
 use super::scope::Scope;
@@ -11,6 +13,8 @@ use crate::bound::{Arithmetic, Expr, ExprKind, Operator, Ty};
 use crate::edm::{Primitive, Type};
 use crate::error::{Error, Kind};
 use crate::lexer::Lexer;
+use crate::literal::Literal;
+use crate::primitive::decimal_order;
 
 const DURATION: Type = Type::Primitive(Primitive::Duration);
 const INSTANT: Type = Type::Primitive(Primitive::DateTimeOffset);
@@ -118,6 +122,9 @@ impl<'a> Binder<'a> {
                 }
             }
         };
+        if let Some(is_in) = is_literal_among(&value, &items) {
+            return Ok(truth(ExprKind::Literal(Literal::Boolean(is_in))));
+        }
         Ok(truth(ExprKind::In(Box::new(value), Box::new(items))))
     }
 }
@@ -156,6 +163,9 @@ impl Sides<'_> {
             }
         }
         self.reconcile()?;
+        if let Some(order) = order_of_literals(&self.left, &self.right) {
+            return Ok(truth(ExprKind::Literal(Literal::Boolean(holds(operator, order)))));
+        }
         Ok(truth(ExprKind::Compare(operator, Box::new(self.left), Box::new(self.right))))
     }
 
@@ -291,6 +301,36 @@ impl Sides<'_> {
         *side = coerce(side.clone(), to, self.source, position)?;
         Ok(to)
     }
+}
+
+/// The order of two numbers that are written out: by all their digits, of which neither an `f64` nor a
+/// database keeps more than seventeen.
+fn order_of_literals(left: &Expr, right: &Expr) -> Option<Ordering> {
+    let digits = |expr: &Expr| match &expr.kind {
+        ExprKind::Literal(Literal::Number(text)) => Some(text.clone()),
+        ExprKind::Literal(Literal::Integer(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    decimal_order(&digits(left)?, &digits(right)?)
+}
+
+fn holds(operator: Operator, order: Ordering) -> bool {
+    match operator {
+        Operator::Eq => order.is_eq(),
+        Operator::Ne => order.is_ne(),
+        Operator::Lt => order.is_lt(),
+        Operator::Le => order.is_le(),
+        Operator::Gt => order.is_gt(),
+        Operator::Ge => order.is_ge(),
+    }
+}
+
+/// Whether a number that is written out is among others that are.
+fn is_literal_among(value: &Expr, items: &Expr) -> Option<bool> {
+    let ExprKind::List(items) = &items.kind else { return None };
+    let orders: Option<Vec<Ordering>> =
+        items.iter().map(|item| order_of_literals(value, item)).collect();
+    orders.map(|orders| orders.iter().any(|order| order.is_eq()))
 }
 
 /// Where the first operand of an expression begins.

@@ -39,14 +39,10 @@ pub(super) const FOR_COLLECTIONS: [SystemOption; 8] = [
     SystemOption::Apply,
     SystemOption::SkipToken,
 ];
-/// Options that say which items are shown, and in which order.
-const FOR_PAGES: [SystemOption; 5] = [
-    SystemOption::Top,
-    SystemOption::Skip,
-    SystemOption::Count,
-    SystemOption::OrderBy,
-    SystemOption::SkipToken,
-];
+/// Options that a number of items has no use for. Those that it must not be affected by are taken
+/// ([`ignore_for_count`]).
+const NOT_FOR_COUNTS: [SystemOption; 4] =
+    [SystemOption::Count, SystemOption::SkipToken, SystemOption::Select, SystemOption::Compute];
 /// Options that say what is shown of an item.
 const FOR_MEMBERS: [SystemOption; 3] =
     [SystemOption::Select, SystemOption::Expand, SystemOption::Compute];
@@ -177,10 +173,7 @@ impl<'a> Binder<'a> {
         if let Some(option) = misplaced(&FOR_COLLECTIONS, is_single || target.is_value) {
             return refuse(option, "on a single value");
         }
-        if let Some(option) = misplaced(&FOR_PAGES, target.is_count) {
-            return refuse(option, "behind '/$count'");
-        }
-        if let Some(option) = misplaced(&FOR_MEMBERS, target.is_count) {
+        if let Some(option) = misplaced(&NOT_FOR_COUNTS, target.is_count) {
             return refuse(option, "behind '/$count'");
         }
         let of_refs = [SystemOption::Apply];
@@ -206,6 +199,14 @@ fn is_made(bound: &Expr) -> bool {
         Some(PathStep::Property(property)) => property.name.contains('.'),
         _ => false,
     }
+}
+
+/// `/$count` counts all items: it is not affected by `$top`, `$skip`, `$orderby` and `$expand` (OData Protocol
+/// 11.2.10), which have been checked by then.
+pub(super) fn ignore_for_count(query: &mut Query) {
+    query.orderby.clear();
+    query.expand.clear();
+    (query.top, query.skip) = (None, None);
 }
 
 /// Refuses a name for a calculated member that the item has already.

@@ -64,7 +64,7 @@ impl<'a> Value<'a> {
             (Node::String(text), Type::Enum(ty)) => Self::Enum { ty, name: text.value() },
             (Node::Bool(value), _) => Self::Bool(*value),
             (Node::Number(digits), _) => {
-                digits.parse().map_or_else(|_| Self::double(parse_f64(digits)), Self::Int)
+                digits.parse().map_or_else(|_| Self::Double(parse_f64(digits)), Self::Int)
             }
             (Node::String(text), _) => Self::Text(text.value()),
         }
@@ -74,10 +74,10 @@ impl<'a> Value<'a> {
         match (node, ty) {
             (Node::Bool(value), _) => Self::Bool(*value),
             (Node::Number(digits), Primitive::Single | Primitive::Double | Primitive::Decimal) => {
-                Self::double(parse_f64(digits))
+                Self::Double(parse_f64(digits))
             }
             (Node::Number(digits), _) => {
-                digits.parse().map_or_else(|_| Self::double(parse_f64(digits)), Self::Int)
+                digits.parse().map_or_else(|_| Self::Double(parse_f64(digits)), Self::Int)
             }
             (Node::String(text), _) => Self::primitive_text(text, ty),
             _ => Self::Object(Item { node, ty: Type::Primitive(ty) }),

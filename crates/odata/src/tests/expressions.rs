@@ -79,8 +79,24 @@ fn every_operator_and_function_is_bound() {
         "sessions/any(s:s/isTest)",
         "true",
         "null eq version",
-        "id in ()",
     ] {
+        assert_eq!(filter(condition), condition);
+    }
+}
+
+#[test]
+fn what_is_written_out_is_decided_by_all_its_digits() {
+    for (condition, decided) in [
+        ("3.00000000000000000001 gt 3", "true"),
+        ("3.00000000000000000001 eq 3.00000000000000000002", "false"),
+        ("1 ne 1.0", "false"),
+        ("1.00000000000000000001 in (1.0,2)", "false"),
+        ("1 in (2,1.000)", "true"),
+        ("id in ()", "false"),
+    ] {
+        assert_eq!(filter(condition), decided, "{condition}");
+    }
+    for condition in ["1.5 lt INF", "1.5 eq NaN", "1 in (version,2)"] {
         assert_eq!(filter(condition), condition);
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn plan<'q>(
     let plain = of_plain_values(query, tenant);
     let is_better =
         plain.residual.len() < plan.residual.len() || plain.order.is_some() && plan.order.is_none();
-    Ok(if is_better && holds(connection, &plain)? { plain } else { plan })
+    Ok(if is_better && holds(connection, &plan)? { plain } else { plan })
 }
 
 /// The plan of the rows that a chain begins with: one with which columns are enough, if there is one.
@@ -40,14 +40,15 @@ pub(super) fn chain_plan<'q>(
     }
     let plain = of_plain_values(&chain.input, tenant);
     let is_better = Columns::new(chain, &plain).is_some();
-    Ok(if is_better && holds(connection, &plain)? { plain } else { plan })
+    Ok(if is_better && holds(connection, &plan)? { plain } else { plan })
 }
 
 fn of_plain_values<'q>(query: &'q LogicalQuery<'_>, tenant: Tenant) -> Plan<'q> {
     query.plan(Tenant { has_plain_values: true, ..tenant })
 }
 
-/// Whether all records that a plan may look at have plain values.
+/// Whether all records that a plan may look at have plain values. The plan is the one for any values: the
+/// other leaves out starts at which only those may be that state more than their column tells.
 fn holds(connection: &Connection, plan: &Plan<'_>) -> Result<bool, Error> {
     let Statement { text, binds } = plan.odd_records().finish(plan.tenant.dialect);
     Ok(!connection.exists(&text, binds.as_slice())?)

@@ -2,7 +2,7 @@
 
 use model::rows::RowSet;
 use model::search;
-use odata::bound::{ComputedMember, Expr, OrderKey, Query, Search};
+use odata::bound::{ComputedMember, Expr, OrderKey, PathStep, Query, Search};
 use odata::edm::{StructuredType, Type};
 use odata::eval::{Exhausted, Item, Key, Meter, Order, Program, Scope, Sieve};
 use odata::json::Node;
@@ -15,6 +15,10 @@ use crate::Error;
 #[derive(Debug)]
 pub(super) struct ResidualFilter {
     ty: &'static StructuredType,
+    /// Of a row as it is. They come first: what is calculated of a row that is none of the result has no say,
+    /// be it that it has no result.
+    own: Vec<Program>,
+    /// Of a row with its calculated members.
     conditions: Vec<Program>,
     searches: Vec<search::Query>,
     members: Option<Sieve>,
@@ -37,9 +41,13 @@ impl ResidualFilter {
         let computed = compute.iter().map(|member| &member.value);
         let keys = order.iter().map(|key| &key.value);
         let all: Vec<&Expr> = conditions.iter().copied().chain(computed).chain(keys).collect();
+        let (calculated, own): (Vec<&Expr>, Vec<&Expr>) =
+            conditions.iter().copied().partition(|condition| uses_any(condition, compute));
+        let programs = |of: &[&Expr]| of.iter().map(|condition| Program::new(condition)).collect();
         Self {
             ty: set.ty(),
-            conditions: conditions.iter().map(|condition| Program::new(condition)).collect(),
+            own: programs(&own),
+            conditions: programs(&calculated),
             searches: searches.iter().map(|search| search::Query::new(search)).collect(),
             members,
             order: Order::new(order),
@@ -60,11 +68,13 @@ impl ResidualFilter {
         let mut node = load(text, meter)?;
         let ty = Type::Structured(self.ty);
         let made = meter.made();
-        if let Some(members) = &self.members {
+        let mut is_chosen = self.own_hold(&node, meter);
+        if let (true, Some(members)) = (is_chosen, &self.members) {
             members.compute(&mut node, ty, None, environment(meter));
+            is_chosen = all_hold(&self.conditions, &node, self.ty, meter);
         }
         let scope = Scope::new(Item { node: &node, ty }, environment(meter));
-        let key = self.holds(&node, meter).then(|| self.order.key(&scope));
+        let key = is_chosen.then(|| self.order.key(&scope));
         meter.forget(made);
         meter.check()?;
         Ok(key)
@@ -83,25 +93,41 @@ impl ResidualFilter {
     /// What of the meter is exhausted.
     pub(super) fn admits(&self, node: &Node<'_>, meter: &Meter) -> Result<bool, Exhausted> {
         let made = meter.made();
-        let admits = match &self.members {
-            Some(members) if !self.conditions.is_empty() => {
-                let mut node = node.clone();
-                let ty = Type::Structured(self.ty);
-                members.compute(&mut node, ty, None, environment(meter));
-                self.holds(&node, meter)
-            }
-            _ => self.holds(node, meter),
-        };
+        let mut admits = self.own_hold(node, meter);
+        if let (true, false, Some(members)) = (admits, self.conditions.is_empty(), &self.members) {
+            let mut node = node.clone();
+            members.compute(&mut node, Type::Structured(self.ty), None, environment(meter));
+            admits = all_hold(&self.conditions, &node, self.ty, meter);
+        }
         meter.forget(made);
         meter.check()?;
         Ok(admits)
     }
 
-    /// Whether a row that has its calculated members meets the conditions.
-    fn holds(&self, node: &Node<'_>, meter: &Meter) -> bool {
-        let item = Item { node, ty: Type::Structured(self.ty) };
-        let scope = Scope::new(item, environment(meter));
-        self.conditions.iter().all(|condition| condition.holds(&scope))
+    /// Whether a row meets the conditions that need no calculated member.
+    fn own_hold(&self, node: &Node<'_>, meter: &Meter) -> bool {
+        all_hold(&self.own, node, self.ty, meter)
             && self.searches.iter().all(|search| search.matches(node, self.ty))
     }
+}
+
+fn all_hold(
+    conditions: &[Program],
+    node: &Node<'_>,
+    ty: &'static StructuredType,
+    meter: &Meter,
+) -> bool {
+    let item = Item { node, ty: Type::Structured(ty) };
+    let scope = Scope::new(item, environment(meter));
+    conditions.iter().all(|condition| condition.holds(&scope))
+}
+
+/// Whether a condition looks at any of the calculated members.
+fn uses_any(condition: &Expr, compute: &[ComputedMember]) -> bool {
+    condition.any_path(&mut |path| {
+        path.steps
+            .iter()
+            .filter_map(PathStep::name)
+            .any(|name| compute.iter().any(|member| member.alias == name))
+    })
 }

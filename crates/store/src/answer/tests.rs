@@ -153,10 +153,16 @@ fn shown(connection: &Connection, statement: &Statement) -> String {
     format!("{}\n{:?}\n{plan}", statement.text, statement.binds)
 }
 
-/// The statement of the first page, and of the one behind a row.
+/// The statement of the first page, and of the one behind a row; where any values leave something open, those
+/// for records of plain values.
 fn pages(query: &RowQuery) -> Vec<Statement> {
     let logical = LogicalQuery::new(query);
     let plan = logical.plan(TENANT);
+    let plan = if plan.residual.is_empty() {
+        plan
+    } else {
+        logical.plan(Tenant { has_plain_values: true, ..TENANT })
+    };
     let first = leading(&logical, &plan).unwrap();
     let Some(order) = plan.order.as_ref() else { return vec![first] };
     if word_buckets::is_served(&plan, &logical) {

@@ -9,6 +9,7 @@ use odata::literal::Literal;
 use odata::primitive::Moment;
 
 use super::lambda::participant_keys;
+use crate::tables::search::Tenant;
 
 /// The starts that a record may have (ticks, both included).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub(super) struct AccessPath {
     pub(super) range: StartRange,
     /// Keys of many participants, one of whom takes part.
     pub(super) parties: Vec<Vec<Vec<u8>>>,
+    /// All records that are asked have plain values.
+    has_plain_values: bool,
 }
 
 /// From so many participants on, the records of them all are looked for at once, and not each of them for
@@ -88,9 +91,10 @@ const MANY: usize = 16;
 
 impl AccessPath {
     /// All records that don't start before an instant (ticks).
-    pub(super) fn new(set: RowSet, not_before: Option<i64>) -> Self {
+    pub(super) fn new(tenant: Tenant, set: RowSet, not_before: Option<i64>) -> Self {
         let range = StartRange { from: not_before, until: None };
-        Self { set, access: Access::Start, range, parties: Vec::new() }
+        let has_plain_values = tenant.has_plain_values;
+        Self { set, access: Access::Start, range, parties: Vec::new(), has_plain_values }
     }
 
     /// Narrows the way by a filter that is no conjunction.
@@ -129,19 +133,21 @@ impl AccessPath {
             return Narrowing::None;
         }
         let ticks = at.ticks;
+        // Of a record between the same two ticks the column does not tell.
+        let is_told = !at.is_between()
+            && (self.has_plain_values || matches!(operator, Operator::Lt | Operator::Ge));
         match operator {
             Operator::Eq => {
                 self.range.begin_at(ticks);
                 self.range.end_at(ticks);
             }
-            Operator::Gt if !at.is_between() => self.range.begin_at(ticks.saturating_add(1)),
+            Operator::Gt if is_told => self.range.begin_at(ticks.saturating_add(1)),
             Operator::Ge | Operator::Gt => self.range.begin_at(ticks),
             Operator::Lt if !at.is_between() => self.range.end_at(ticks.saturating_sub(1)),
             Operator::Le | Operator::Lt => self.range.end_at(ticks),
             Operator::Ne => return Narrowing::None,
         }
-        // Of a record between the same two ticks the column does not tell.
-        if at.is_between() { Narrowing::Part } else { Narrowing::Whole }
+        if is_told { Narrowing::Whole } else { Narrowing::Part }
     }
 
     /// `id eq '…'`

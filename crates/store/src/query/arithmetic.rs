@@ -29,7 +29,9 @@ pub(super) fn arithmetic(
         | (Mul, Int { .. }, Duration { .. }) => whole(operator, left, right),
         (Div | Mod, Int { .. }, Int { .. }) => divided(operator, left, right),
         (Div | DivBy, Duration { .. }, Int { .. }) => duration_divided(left, &right),
-        (Sub, Instant { most: a, .. }, Instant { most: b, .. }) => {
+        (Sub, Instant { most: a, .. }, Instant { most: b, .. })
+            if left.is_whole_ticks() && right.is_whole_ticks() =>
+        {
             let kind = Duration { least: -(a + b), most: a + b };
             fits(a + b).then(|| joined(left, " - ", right, kind))
         }
@@ -80,11 +82,10 @@ fn bounds(kind: Kind) -> Option<(i128, i128)> {
     }
 }
 
-/// The greatest distance from zero, if nothing lies between two ticks: of any column more may be so.
+/// The greatest distance from zero, if nothing lies between two ticks.
 fn size(kind: Kind) -> Option<i128> {
     let (least, most) = bounds(kind)?;
-    let is_known = least > i128::from(i64::MIN) && most < i128::from(i64::MAX);
-    is_known.then(|| least.abs().max(most.abs()))
+    kind.is_whole_ticks().then(|| least.abs().max(most.abs()))
 }
 
 /// Sums and products of whole numbers and durations, which stay whole: SQLite goes over to floating

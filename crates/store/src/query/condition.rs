@@ -125,13 +125,19 @@ impl<'q> Compiler<'q> {
                 return self.compare_whole(operator, left, text, mode);
             }
             (ExprKind::Literal(literal), Kind::Instant { .. } | Kind::Duration { .. }) => {
-                if let Some(time) = between_ticks(literal) {
+                if let Some(time) = time_of(literal)
+                    && (time.is_between() || !is_told(operator, &left, time))
+                {
                     return near_tick(operator, left, time, mode);
                 }
             }
             _ => {}
         }
         let right = self.scalar(right)?;
+        // Of two columns with the same tick either may state more.
+        if right.literal.is_none() && !(left.is_whole_ticks() && right.is_whole_ticks()) {
+            return None;
+        }
         self.compare_scalars(operator, left, right, mode)
     }
 
@@ -243,7 +249,9 @@ impl<'q> Compiler<'q> {
                         }
                     }
                     (ExprKind::Literal(literal), Kind::Instant { .. } | Kind::Duration { .. })
-                        if between_ticks(literal).is_some() =>
+                        if time_of(literal).is_some_and(|time| {
+                            time.is_between() || !is_told(Operator::Eq, &left, time)
+                        }) =>
                     {
                         return None;
                     }
@@ -350,21 +358,28 @@ fn is_exact_beside(dialect: Dialect, left: &Scalar, right: &Scalar) -> bool {
     }
 }
 
-/// What a literal says that lies between two ticks.
-fn between_ticks(literal: &Literal) -> Option<Fine> {
-    let time = match literal {
-        Literal::DateTimeOffset(moment) => moment.at,
-        Literal::Duration(length) => *length,
-        _ => return None,
-    };
-    time.is_between().then_some(time)
+/// The time that a literal states.
+fn time_of(literal: &Literal) -> Option<Fine> {
+    match literal {
+        Literal::DateTimeOffset(moment) => Some(moment.at),
+        Literal::Duration(length) => Some(*length),
+        _ => None,
+    }
 }
 
-/// A column, which has whole ticks, beside what lies between two: more are let through than meet it,
-/// since what a record says may lie between the same two.
+/// Whether a value in ticks tells all that the comparison with a whole tick asks: what a record states
+/// between this tick and the next is not less than it, but neither equal. Columns have instants rounded
+/// down, durations towards zero.
+fn is_told(operator: Operator, value: &Scalar, tick: Fine) -> bool {
+    let is_rounded_down = matches!(value.kind, Kind::Instant { .. }) || tick.ticks > 0;
+    value.is_whole_ticks() || matches!(operator, Operator::Lt | Operator::Ge) && is_rounded_down
+}
+
+/// A column, which has whole ticks, beside a time: more are let through than meet it, since what a record
+/// says may lie behind the same tick.
 fn near_tick(operator: Operator, left: Scalar, time: Fine, mode: Mode) -> Option<Condition> {
     // Columns have durations rounded towards zero.
-    let next = time.ticks.saturating_add(i64::from(time.ticks < 0));
+    let next = time.ticks.saturating_add(i64::from(time.ticks < 0 && time.is_between()));
     let sql = left.sql.clone();
     let sql = match operator {
         Operator::Lt | Operator::Le => sql.push(" <= ").push_bind(Bind::Int(next)),

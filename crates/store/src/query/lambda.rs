@@ -2,8 +2,8 @@
 
 use model::columns::{self, Kind as ColumnKind, Table};
 use model::generated;
-use odata::bound::{Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root};
-use odata::edm::{Property, StructuredType, Type};
+use odata::bound::{Expr, ExprKind, Operator, Path, PathStep, Quantifier, Root, Ty};
+use odata::edm::{Primitive, Property, StructuredType, Type};
 use odata::literal::Literal;
 
 use super::compiler::{Compiler, Condition, Mode, always, exact};
@@ -384,6 +384,12 @@ fn worst_bound(
         _ => return None,
     };
     let bind = constant(literal, right.ty)?.literal?;
+    // A stream may state more than the ticks of its column.
+    let text = if matches!(right.ty, Ty::One(Type::Primitive(Primitive::Duration))) {
+        " >= "
+    } else {
+        text
+    };
     let is_exact = match bind {
         Bind::Int(number) => number.unsigned_abs() < EXACT_IN_F64,
         Bind::Real(_) => true,

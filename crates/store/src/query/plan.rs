@@ -63,7 +63,7 @@ impl<'q> Plan<'q> {
         orderby: &'q [OrderKey],
     ) -> Self {
         let mut compiler = Compiler::new(tenant, set);
-        let mut path = AccessPath::new(set, conditions.not_before);
+        let mut path = AccessPath::new(tenant, set, conditions.not_before);
         let mut parts = Parts::default();
         for filter in conditions.filters {
             parts.add(&mut path, &mut compiler, filter);
@@ -175,7 +175,7 @@ pub(crate) fn cost(
     conditions: Conditions<'_>,
     orderby: &[OrderKey],
 ) -> Cost {
-    let mut path = AccessPath::new(set, conditions.not_before);
+    let mut path = AccessPath::new(tenant, set, conditions.not_before);
     let is_plain = conditions.searches.is_empty()
         && conditions.filters.iter().all(|filter| path.takes_all(filter));
     if is_plain { Plan::new(tenant, set, conditions, orderby).cost() } else { Cost::Scan }

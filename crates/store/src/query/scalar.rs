@@ -142,7 +142,8 @@ impl<'q> Compiler<'q> {
                 Ok([of]),
             ) => self.of_text(function, of),
             (Function::TotalSeconds, Ok([of])) => {
-                matches!(of.kind, Kind::Duration { .. }).then(|| time::seconds(of.sql))
+                let is_told = matches!(of.kind, Kind::Duration { .. }) && of.kind.is_whole_ticks();
+                is_told.then(|| time::seconds(of.sql))
             }
             (function, Ok([of])) => time::part(function, of),
             (function, Err(arguments)) => {

@@ -84,6 +84,17 @@ impl Kind {
 }
 
 impl Kind {
+    /// Whether no value lies between two ticks, if it is a time: of a column that may have any values one may.
+    pub(super) fn is_whole_ticks(self) -> bool {
+        match self {
+            Self::Instant { is_plain, .. } => is_plain,
+            Self::Duration { least, most } => {
+                least > i128::from(i64::MIN) && most < i128::from(i64::MAX)
+            }
+            _ => true,
+        }
+    }
+
     /// How large and small a number is; none if it is no number.
     pub(super) fn magnitude(self) -> Option<Magnitude> {
         match self {
@@ -129,6 +140,11 @@ impl Scalar {
         let Some(magnitude) = self.kind.magnitude() else { return self };
         let sql = Sql::text("CAST(").append(self.sql).push(" AS DOUBLE PRECISION)");
         Self::of(sql, Kind::Real(magnitude))
+    }
+
+    /// Whether no value lies between two ticks.
+    pub(super) fn is_whole_ticks(&self) -> bool {
+        self.literal.is_some() || self.kind.is_whole_ticks()
     }
 
     pub(super) fn of(sql: Sql, kind: Kind) -> Self {

@@ -121,6 +121,36 @@ fn expansions_inside_expansions() {
     assert_eq!(counts, [2, 1, 0]);
 }
 
+#[test]
+fn casts_inside_expansions() {
+    let mut asked = Asked::new();
+    let own = "microsoft.graph.callRecords.callRecord";
+    let session = "microsoft.graph.callRecords.session";
+    let plain = asked.body(&format!("{RECORDS}/r2?$expand=sessions($expand=segments)"));
+    for expand in [
+        format!("{own}/sessions($expand=segments)"),
+        format!("sessions/{session}($expand=segments)"),
+        format!("callRecords.callRecord/sessions/{session}($expand={session}/segments)"),
+    ] {
+        let body = asked.body(&format!("{RECORDS}/r2?$expand={expand}"));
+        assert_eq!(body, plain, "{expand}");
+        let list = asked.body(&format!("{RECORDS}?$filter=id eq 'r2'&$expand={expand}"));
+        assert_eq!(list["value"][0]["sessions"], plain["sessions"], "{expand}");
+    }
+    let counted = format!("{RECORDS}/r2?$expand=sessions/{session}/$count");
+    assert_eq!(asked.body(&counted)["sessions@odata.count"], 3);
+    let refs = asked.body(&format!("{RECORDS}/r2?$expand=sessions/{session}/$ref"));
+    assert_eq!(refs["sessions"].as_array().map(Vec::len), Some(3), "{refs}");
+    for other in [
+        format!("{session}/sessions"),
+        format!("sessions/{own}"),
+        "sessions/microsoft.graph.callRecords.participantEndpoint".to_owned(),
+    ] {
+        let answer = asked.get(&format!("{RECORDS}/r2?$expand={other}"));
+        assert_eq!(answer.status, 400, "{other}: {}", answer.text());
+    }
+}
+
 const WRONG_EXPANSIONS: &[(&str, u16, &str, &str)] = &[
     ("?$expand=", 400, "$expand", "Name of a property expected at position 0 in ''."),
     (
@@ -212,10 +242,10 @@ const WRONG_EXPANSIONS: &[(&str, u16, &str, &str)] = &[
     ("?$expand=*($top=1)", 400, "$expand", "The query option '$top' for '*' is not allowed here."),
     ("?$expand=*/$count", 400, "$expand", "'/$count' behind '*' is not allowed here."),
     (
-        "/$count?$expand=sessions",
+        "/$count?$expand=session",
         400,
         "$expand",
-        "The query option '$expand' behind '/$count' is not allowed here.",
+        "Unknown property 'session' at position 0 in 'session'. Did you mean 'sessions'?",
     ),
 ];
 

@@ -313,3 +313,48 @@ const INVALID_VALUES: &[(&str, u16, &str, &str)] = &[
 fn invalid_values_are_refused_with_their_position() {
     Asked::new().refusals(INVALID_VALUES);
 }
+
+#[test]
+fn numbers_that_are_written_out_are_compared_by_all_their_digits() {
+    let table: Vec<(String, &str)> = [
+        ("1.00000000000000000001 eq 1.0", false),
+        ("1.00000000000000000001 ne 1.0", true),
+        ("3.00000000000000000001 gt 3", true),
+        ("not (3.00000000000000000001 gt 3)", false),
+        ("3.00000000000000000001 eq 3.00000000000000000002", false),
+        ("-1.00000000000000000001 lt -1.0", true),
+        ("12345678901234567890123 gt 12345678901234567890122.5", true),
+        ("9007199254740993.0 eq 9007199254740993", true),
+        ("9007199254740993 eq 9007199254740992.0", false),
+        ("1.50 eq 15e-1", true),
+        ("1e400 gt 1e399", true),
+        ("1 le 1.0", true),
+        ("1.00000000000000000001 in (1.0,2)", false),
+        ("1 in (2,1.000)", true),
+        ("1.00000000000000000001 lt INF", true),
+        ("1.0 eq NaN", false),
+        ("@a gt 3", true),
+    ]
+    .into_iter()
+    .flat_map(|(condition, holds)| {
+        let expected = if holds { ALL } else { "" };
+        // Decided by the database where it can be, and by our own evaluator.
+        let own = format!("({condition}) or matchesPattern(id,'^$')");
+        [(condition.to_owned(), expected), (own, expected)]
+    })
+    .collect();
+    let mut asked = Asked::new();
+    for (condition, expected) in &table {
+        let condition = condition.replace("@a", "3.00000000000000000001");
+        asked.filters(&[(condition.as_str(), expected)]);
+    }
+    let alias = "$select=id&$filter=@a gt 3&@a=3.00000000000000000001";
+    assert_eq!(
+        asked.names(&format!("{}?{alias}&$orderby=id", super::RECORDS)).unwrap().len(),
+        ALL.len()
+    );
+    asked.values(&[
+        ("r1", "case(1.00000000000000000001 gt 1.0:1,true:2)", "1"),
+        ("r1", "3.00000000000000000001 eq 3.0", "false"),
+    ]);
+}

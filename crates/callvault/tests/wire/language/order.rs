@@ -155,7 +155,8 @@ fn wrong_orders_and_numbers_are_refused_with_their_position() {
         ("?$top=", 400, "$top", "Number from 0 to 2147483647 expected at position 0 in ''."),
         ("?$top=1&top=2", 400, "$top", "The query option '$top' is given more than once."),
         ("/r1?$top=1", 400, "$top", "The query option '$top' on a single value is not allowed here."),
-        ("/$count?$top=1", 400, "$top", "The query option '$top' behind '/$count' is not allowed here."),
+        ("/$count?$skiptoken=x", 400, "$skiptoken", "The query option '$skiptoken' behind '/$count' is not allowed here."),
+        ("/$count?$orderby=verson", 400, "$orderby", "Unknown property 'verson' at position 0 in 'verson'. Did you mean 'version'?"),
         (
             "?$skip=-1",
             400,
@@ -173,4 +174,25 @@ fn wrong_orders_and_numbers_are_refused_with_their_position() {
         ("?$count=", 400, "$count", "'true' or 'false' expected at position 0 in ''."),
         ("/r1?$count=true", 400, "$count", "The query option '$count' on a single value is not allowed here."),
     ]);
+}
+
+#[test]
+fn a_count_is_affected_by_nothing_that_chooses_what_is_shown() {
+    let mut asked = Asked::new();
+    for (path, expected) in [
+        ("/$count?$top=1", "8"),
+        ("/$count?$skip=3&$top=2&$orderby=version desc", "8"),
+        ("/$count?$expand=sessions&$filter=version lt 3", "5"),
+        ("/$filter(version lt 3)/$count?$top=1", "5"),
+        ("/r2/sessions/$count?$top=1&$orderby=id&$expand=segments", "3"),
+        ("/r2/participants_v2/$count?$skip=1", "2"),
+        ("/callvault.sessions()/$count?$filter=callRecordId eq 'r2'&$top=1&$orderby=id", "3"),
+        ("/r1/callvault.versions()/$count?$top=1", "1"),
+        ("/r2/modalities/$count?$top=1", "2"),
+        ("/$count?$apply=groupby((type))&$top=1", "4"),
+    ] {
+        let found = asked.get(&format!("{RECORDS}{path}")).text();
+        let whole = path.split('?').next().unwrap();
+        assert_eq!(found, expected, "{path} {}", asked.get(&format!("{RECORDS}{whole}")).text());
+    }
 }

@@ -317,3 +317,72 @@ fn days_are_calculated_with() {
         ),
     ]);
 }
+
+/// A record, with a session, that begins and ends between two ticks of 100 ns.
+const BETWEEN_TICKS: &str = r#"{"id":"fine","startDateTime":"2025-05-01T00:00:00.123456789Z","endDateTime":"2025-05-01T00:00:01.1234567Z","lastModifiedDateTime":"2025-05-01T00:00:01.12345678Z","sessions":[{"id":"fs","startDateTime":"2025-05-01T00:00:00.123456789Z","endDateTime":"2025-05-01T00:00:01.1234567Z","segments":[{"id":"fg","startDateTime":"2025-05-01T00:00:00.123456789Z","endDateTime":"2025-05-01T00:00:01Z","media":[{"label":"main-audio","streams":[{"streamId":"1","averageJitter":"PT0.030000001S","maxJitter":"-PT0.030000001S"}]}]}]}]}"#;
+
+#[test]
+fn what_a_record_states_between_two_ticks_is_compared_exactly() {
+    let mut asked = Asked::new();
+    let import = ["import", "--tenant", testkit::TENANT, "-"];
+    let ended = asked.callvault.run_with_input(&import, BETWEEN_TICKS.as_bytes());
+    assert!(ended.status.success(), "{}", ended.stderr);
+    let (tick, next) = ("2025-05-01T00:00:00.1234567Z", "2025-05-01T00:00:00.1234568Z");
+    let (exactly, ahead) =
+        ("2025-05-01T00:00:00.123456789Z", "2025-05-01T02:00:00.123456789%2B02:00");
+    let mut table = Vec::new();
+    for (literal, order) in [(tick, 1), (next, -1), (exactly, 0), (ahead, 0)] {
+        for (operator, holds) in [
+            ("eq", order == 0),
+            ("ne", order != 0),
+            ("lt", order < 0),
+            ("le", order <= 0),
+            ("gt", order > 0),
+            ("ge", order >= 0),
+        ] {
+            for condition in [
+                format!("startDateTime {operator} {literal}"),
+                format!("not (not (startDateTime {operator} {literal}))"),
+                format!("sessions/any(s:s/startDateTime {operator} {literal})"),
+                format!("sessions/any(s:s/segments/any(g:g/startDateTime {operator} {literal}))"),
+            ] {
+                table.push((format!("id eq 'fine' and {condition}"), holds));
+            }
+            if operator != "ne" {
+                // Without the id the index of starts leads.
+                let near = "startDateTime ge 2025-05-01 and startDateTime lt 2025-05-02";
+                table.push((format!("startDateTime {operator} {literal} and {near}"), holds));
+            }
+        }
+        table.push((format!("id eq 'fine' and startDateTime in ({literal})"), order == 0));
+    }
+    let stream = |condition: &str| {
+        format!("sessions/any(s:s/segments/any(g:g/media/any(m:m/streams/any(t:t/{condition}))))")
+    };
+    for (condition, holds) in [
+        ("lastModifiedDateTime gt endDateTime".to_owned(), true),
+        ("lastModifiedDateTime eq endDateTime".to_owned(), false),
+        ("endDateTime sub startDateTime lt duration'PT1S'".to_owned(), true),
+        ("endDateTime sub startDateTime eq duration'PT0.999999911S'".to_owned(), true),
+        (stream("averageJitter gt duration'PT0.03S'"), true),
+        (stream("averageJitter eq duration'PT0.03S'"), false),
+        (stream("averageJitter le duration'PT0.03S'"), false),
+        (stream("averageJitter lt duration'PT0.0300001S'"), true),
+        (stream("maxJitter lt duration'-PT0.03S'"), true),
+        (stream("maxJitter ge duration'-PT0.03S'"), false),
+        (stream("averageJitter gt null"), false),
+    ] {
+        table.push((format!("id eq 'fine' and {condition}"), holds));
+    }
+    let seconds = stream("x").replace("t/x", "totalseconds(t/averageJitter) gt 0.03");
+    table.push((format!("id eq 'fine' and {seconds}"), true));
+    let mut faults = Vec::new();
+    for (condition, holds) in &table {
+        let condition = condition.replace("%2B", "+");
+        let found = asked.get(&format!("{RECORDS}/$count?$filter={condition}")).text();
+        if found != u8::from(*holds).to_string() {
+            faults.push(format!("{condition}: {found}"));
+        }
+    }
+    super::report(&faults);
+}

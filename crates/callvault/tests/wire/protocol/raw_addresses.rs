@@ -100,3 +100,70 @@ fn everything_else_is_refused_in_graphs_words() {
     assert!(matches!(statuses[..], [414 | 431]), "{text}");
     assert!(error(&text)["message"].is_string());
 }
+
+/// A frame of HTTP/2 (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes()[..], payload].concat()
+}
+
+/// HEADERS that ask for a target and end the stream; no line is indexed or compressed (RFC 7541
+/// section 6.2.2).
+fn asking(stream: u32, target: &str, token: &str) -> Vec<u8> {
+    let text = |text: &str| {
+        let mut out = Vec::new();
+        let mut rest = text.len();
+        if rest < 127 {
+            out.push(rest as u8);
+        } else {
+            out.push(127);
+            rest -= 127;
+            while rest >= 128 {
+                out.push((rest % 128) as u8 + 128);
+                rest /= 128;
+            }
+            out.push(rest as u8);
+        }
+        [&out, text.as_bytes()].concat()
+    };
+    let line = |name: &str, value: &str| [vec![0], text(name), text(value)].concat();
+    // GET and http are in the table that everybody has.
+    let lines = [
+        vec![0x82, 0x86],
+        line(":path", target),
+        line(":authority", "localhost"),
+        line("authorization", token),
+    ];
+    frame(1, 5, stream, &lines.concat())
+}
+
+#[test]
+fn over_http2_such_an_address_ends_its_own_stream_only() {
+    let (_callvault, server, mut client) = served();
+    client.post(RECORDS, record("r1", 1, 1).as_bytes());
+    let token = client.headers[0].1.clone();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    let raw = asking(1, &format!("{RECORDS}?$search=\"abbie\""), &token);
+    let encoded = asking(3, &format!("{RECORDS}?$search=%22abbie%22"), &token);
+    stream.write_all(&[preface, frame(4, 0, 0, &[]), raw, encoded].concat()).unwrap();
+    let mut ended = Vec::new();
+    while ended.len() < 2 {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let mut payload = vec![0; length];
+        stream.read_exact(&mut payload).unwrap();
+        let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        match head[3] {
+            // RST_STREAM: a malformed message is PROTOCOL_ERROR (RFC 9113 section 8.1.1).
+            3 => ended.push((id, format!("reset {payload:?}"))),
+            // HEADERS: 200 is in the table.
+            1 => ended.push((id, format!("headers {:#x}", payload[0]))),
+            7 => panic!("the connection ends: {payload:?}"),
+            _ => {}
+        }
+    }
+    ended.sort();
+    assert_eq!(ended, [(1, "reset [0, 0, 0, 1]".to_owned()), (3, "headers 0x88".to_owned())]);
+}

@@ -1,5 +1,6 @@
 //! Paths: from an item to values, through collections, casts, counts and lambdas.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::Op;
@@ -9,6 +10,10 @@ use crate::eval::value::{DYNAMIC, actual_type};
 use crate::eval::{HeapSize, Item, NOTHING, Scope, Value, Variable};
 use crate::functions::Call;
 use crate::json::Node;
+
+/// What a calculation gave that is no number: in JSON it is the text that a record may have as well, of
+/// which it says nothing.
+static NAN: Node<'static> = Node::Number(Cow::Borrowed("NaN"));
 
 /// The member that is the key of every entity.
 const KEY: &str = "id";
@@ -145,7 +150,11 @@ fn lead<'a, 's>(steps: &'s [Step], mut item: Item<'a>) -> (Item<'a>, &'s [Step])
             rest = behind;
             continue;
         };
-        item = next;
+        item = if is_calculated_nan(item.node, name, next.node) {
+            Item { node: &NAN, ..next }
+        } else {
+            next
+        };
         rest = behind;
         if matches!(item.node, Node::Array(_)) {
             break;
@@ -163,6 +172,15 @@ fn member<'a>(item: Item<'a>, name: &str, ty: Option<Type>) -> Option<Item<'a>> 
         _ => None,
     };
     Some(Item { node, ty: ty.or_else(known).unwrap_or(DYNAMIC) })
+}
+
+/// Whether a calculated member is no number: only of those an item states the type.
+fn is_calculated_nan(item: &Node<'_>, name: &str, value: &Node<'_>) -> bool {
+    matches!(value, Node::String(text) if text.raw() == "NaN")
+        && item.get(&format!("{name}@odata.type")).is_some_and(|ty| match ty {
+            Node::String(ty) => ty.raw() == "#Double",
+            _ => false,
+        })
 }
 
 /// Gives the values at the end of the way from one item, which may be a collection.
