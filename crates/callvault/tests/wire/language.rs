@@ -21,6 +21,7 @@ mod plus;
 mod rows;
 mod search;
 mod select;
+mod steps;
 mod strict;
 mod text;
 mod time;
