@@ -121,8 +121,10 @@ fn ends_are_asked_by_every_option() {
     let found = rows(&mut client, &shown);
     assert_eq!(found[0]["place"], json!({"city": "Seattle"}));
     assert_eq!(found[0]["callvault.quality"]["verdict"], "poor");
-    let post = client.post(
+    let post = client.send(
+        "POST",
         &format!("{LEGS}/$query"),
+        &[("Content-Type", "text/plain")],
         b"$filter=place/region eq 'West'&$orderby=person/id desc&$count=true",
     );
     assert_eq!(post.status, 200, "{}", post.text());
@@ -138,15 +140,10 @@ fn a_wrong_name_is_told_with_its_place() {
     for (filter, told) in [
         ("place/bilding eq 'x'", "building"),
         ("end eq 'callr'", "caller"),
-        ("direction eq 'sends'", "direction"),
+        ("direction eq 'sends'", "sender"),
     ] {
         let target = format!("{LEGS}?$filter={}", odata::percent::encode_query(filter));
         let answer = client.get(&target);
-        if filter.starts_with("direction") {
-            // No member is as near as that.
-            assert_eq!(answer.status, 200, "{}", answer.text());
-            continue;
-        }
         assert_eq!(answer.status, 400, "{filter}");
         let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains(told), "{message}");

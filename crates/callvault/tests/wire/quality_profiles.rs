@@ -319,7 +319,7 @@ fn it_is_declared_and_graph_alone_does_not_know_it() {
         }
         let json = client.get(&format!("/{version}/$metadata?$format=json")).json();
         let overloads = json["callvault"]["quality"].as_array().unwrap().clone();
-        assert_eq!(overloads.len(), 3);
+        assert_eq!(overloads.len(), 4);
         let optional =
             |overload: &Value| overload["$Parameter"][1]["@Core.OptionalParameter"] == json!({});
         assert!(overloads.iter().all(optional), "{overloads:?}");

@@ -4401,14 +4401,12 @@ pub static LEG_ROW: StructuredType = StructuredType {
         Property {
             name: "peerConnectionType",
             ty: Type::Enum(&NETWORK_CONNECTION_TYPE),
-            default: Some("unknown"),
             description: "How the other end is connected.",
             ..PLAIN
         },
         Property {
             name: "peerPlatform",
             ty: Type::Enum(&CLIENT_PLATFORM),
-            default: Some("unknown"),
             description: "Platform of the client at the other end.",
             ..PLAIN
         },

@@ -96,7 +96,7 @@ fn what_is_written_out_is_decided_by_all_its_digits() {
     ] {
         assert_eq!(filter(condition), decided, "{condition}");
     }
-    for condition in ["1.5 lt INF", "1.5 eq NaN", "1 in (version,2)"] {
+    for condition in ["1.5 lt INF", "1.5 eq NaN"] {
         assert_eq!(filter(condition), condition);
     }
 }

@@ -88,14 +88,11 @@ impl<'q> Compiler<'q> {
             ColumnKind::EnumSet(_) | ColumnKind::IdKey => return None,
         };
         let sql = self.column_sql(&scope, &column)?;
-        let sql = match path.steps.last() {
-            Some(PathStep::Property(property)) if property.default.is_some() => {
-                debug_assert!(TOLD_NULL.is_empty(), "SQL below says so");
-                Sql::text("NULLIF(").append(sql).push(", '')")
-            }
-            _ => sql,
-        };
-        Some(Scalar::of(sql, kind))
+        if !matches!(kind, Kind::Enum(_)) {
+            return Some(Scalar::of(sql, kind));
+        }
+        debug_assert!(TOLD_NULL.is_empty(), "SQL below says so");
+        Some(Scalar::of(Sql::text("NULLIF(").append(sql).push(", '')"), kind))
     }
 
     /// The column of a scope, with the table noted as needed.

@@ -141,6 +141,11 @@ fn group_by_paths(paths: &[&Path], chain: Option<&Apply>, items: &[Value]) -> Ve
             None => vec![Value::Object(std::rc::Rc::default())],
         };
         for item in made {
+            // A row that is kept still has what it is grouped by, as it stands there.
+            if matches!(&item, Value::Object(object) if object.ty.is_some()) {
+                result.push(item);
+                continue;
+            }
             let keys = paths.iter().zip(&values);
             result.push(keys.fold(item, |item, (path, value)| put(&item, &path.steps, value)));
         }
