@@ -23,6 +23,10 @@ pub(crate) fn within<'c>(
     candidates
         .into_iter()
         .filter_map(|candidate| {
+            if candidate == name {
+                // It is known, and something else is wrong.
+                return None;
+            }
             let known = letters(candidate)?;
             if known.len().abs_diff(wanted.len()) > most {
                 return None;
@@ -64,6 +68,12 @@ fn distance(a: &[char], b: &[char]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_means_what_was_written() {
+        assert_eq!(nearest("totalseconds", ["totalseconds"]), None);
+        assert_eq!(nearest("totalSeconds", ["totalseconds"]), Some("totalseconds"));
+    }
 
     #[test]
     fn slips_of_the_pen_are_understood() {

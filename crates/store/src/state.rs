@@ -62,6 +62,7 @@ impl State {
     /// file and delete it, by a name that may be another file's by now.
     pub(crate) fn leave(&self, connection: &Connection) {
         if let (Some(files), Connection::Sqlite(file)) = (&self.files, connection)
+            && !files.was_log_removed()
             && files.look().is_err()
             && files.is_log_foreign()
             && let Err(error) = connection::keep_log(file)

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use model::rows::QUALITY;
 use odata::bound::{
     Aggregate, Apply, ComputedMember, Extreme, GroupKey, Method, OrderKey, Path, PathStep,
     Transformation,
@@ -141,16 +142,26 @@ fn group_by_paths(paths: &[&Path], chain: Option<&Apply>, items: &[Value]) -> Ve
             None => vec![Value::Object(std::rc::Rc::default())],
         };
         for item in made {
-            // A row that is kept still has what it is grouped by, as it stands there.
-            if matches!(&item, Value::Object(object) if object.ty.is_some()) {
-                result.push(item);
-                continue;
-            }
-            let keys = paths.iter().zip(&values);
-            result.push(keys.fold(item, |item, (path, value)| put(&item, &path.steps, value)));
+            let keys = paths.iter().zip(&values).filter(|(path, _)| !keeps(&item, path));
+            let keys: Vec<_> = keys.collect();
+            result.push(
+                keys.into_iter().fold(item, |item, (path, value)| put(&item, &path.steps, value)),
+            );
         }
     }
     result
+}
+
+/// Whether an item is a row that still has what it is grouped by, as it stands there; its verdict, which it
+/// doesn't show, too.
+fn keeps(item: &Value, path: &Path) -> bool {
+    let Value::Object(object) = item else { return false };
+    let name = match path.steps.iter().find(|step| !matches!(step, PathStep::Cast(_))) {
+        Some(PathStep::Property(property)) => property.name,
+        Some(PathStep::Member(name)) => name,
+        _ => return false,
+    };
+    object.ty.is_some() && (object.members.contains_key(name) || name == QUALITY)
 }
 
 /// A text that two values share if they are the same.

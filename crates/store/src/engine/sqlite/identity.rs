@@ -121,6 +121,14 @@ impl FileIdentity {
         Inode::behind(&log.name).ok() != log.known()
     }
 
+    /// Whether the log is gone and the store is there, as another connection of this process leaves them that
+    /// was the last one with a log to close.
+    pub(crate) fn was_log_removed(&self) -> bool {
+        let is_gone = |error: &std::io::Error| error.kind() == ErrorKind::NotFound;
+        self.files[0].is_known()
+            && Inode::behind(&self.files[LOG].name).is_err_and(|it| is_gone(&it))
+    }
+
     /// The error, as a full disk where a file has reached the greatest size that it may have.
     pub(crate) fn classify(&self, error: Error) -> Error {
         fault::classify(error, self.files.iter().map(|file| file.name.as_path()))
@@ -155,5 +163,29 @@ impl FileIdentity {
                 Err(error) => tracing::error!(%error, "the log of the store keeps its name"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_gone_beside_its_store_was_removed_and_one_without_a_store_is_lost() {
+        let folder = std::env::temp_dir().join(format!("identity-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let store = folder.join("store.db");
+        let log = folder.join("store.db-wal");
+        for file in [&store, &log] {
+            fs::write(file, "x").unwrap();
+        }
+        let files = FileIdentity::of(&store);
+        assert!(!files.was_log_removed(), "it is there");
+        fs::remove_file(&log).unwrap();
+        assert!(files.was_log_removed());
+        fs::remove_file(&store).unwrap();
+        assert!(!files.was_log_removed(), "the store is gone, too");
+        assert!(files.look().is_err());
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
