@@ -27,7 +27,7 @@ pub(crate) fn write(
     out: &mut String,
     records: &RecordCounters,
     deliveries: &notify::Counters,
-    unjudged: u64,
+    lacking_columns: u64,
 ) -> fmt::Result {
     let name = "callvault_records_total";
     let counts = OUTCOMES.iter().zip(&records.0);
@@ -38,8 +38,9 @@ pub(crate) fn write(
         (name, "counter", "Records received or erased over HTTP, by outcome."),
         counts,
     )?;
-    let help = "Records that were stored before there were verdicts and have none yet.";
-    write_family(out, ("callvault_records_unjudged", "gauge", help), [(None, unjudged)])?;
+    let name = "callvault_records_lacking_columns";
+    let help = "Records of earlier versions that lack columns of this one, verdicts among them.";
+    write_family(out, (name, "gauge", help), [(None, lacking_columns)])?;
     let of = deliveries;
     for (name, kind, help, value) in [
         ("queued", "gauge", "Notifications that wait.", &of.queued),
@@ -75,7 +76,7 @@ mod tests {
         for line in [
             "callvault_records_total{outcome=\"created\"} 1",
             "callvault_deliveries_queued 3",
-            "callvault_records_unjudged 7",
+            "callvault_records_lacking_columns 7",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

@@ -70,7 +70,7 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
     let keys = Keys::new(options.page_token_keys).ok_or(StartError::NoPageTokenKey)?;
     let records = Arc::new(RecordCounters::default());
     let (counted, deliveries) = (Arc::clone(&records), Arc::clone(&options.notifications.counters));
-    let unjudged = options.store.clone();
+    let store = options.store.clone();
     let mut query = options.query;
     if options.graph.is_strict {
         query.cost.page = MOST_SESSIONS;
@@ -100,7 +100,7 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
         version: options.version,
         labels: Label::TEXTS,
         metrics: Arc::new(move |out| {
-            metrics::write(out, &counted, &deliveries, unjudged.unjudged())
+            metrics::write(out, &counted, &deliveries, store.lacking_columns())
         }),
     };
     Ok((server, share))

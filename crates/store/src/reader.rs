@@ -65,7 +65,7 @@ impl Reader {
         self.snapshot.keep_fewer_pages()
     }
 
-    /// Some of the records that have no verdicts yet, from a record key on, judged.
+    /// Some of the records that lack columns, from a record key on, judged.
     pub(crate) fn judged(&mut self, from: (i64, usize)) -> Result<Option<verdicts::Batch>, Error> {
         verdicts::read(self.snapshot.fresh()?, &mut self.codec, from)
     }
@@ -78,8 +78,8 @@ impl Reader {
         answer::verdicts::of_record(self.snapshot.same()?, &mut self.codec, record)
     }
 
-    /// Records that have no verdicts yet.
-    pub(crate) fn unjudged(&mut self) -> Result<u64, Error> {
+    /// Records that lack columns.
+    pub(crate) fn lacking_columns(&mut self) -> Result<u64, Error> {
         verdicts::left(self.snapshot.fresh()?)
     }
 

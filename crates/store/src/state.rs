@@ -31,7 +31,7 @@ pub(crate) struct State {
     /// Where many nodes write, each question that uses them has to look.
     pub(crate) are_columns_there: AtomicBool,
     /// Records that lack columns, as far as this process knows.
-    pub(crate) unjudged: AtomicU64,
+    pub(crate) lacking_columns: AtomicU64,
     /// Names this process among those that take leases.
     pub(crate) holder: String,
     /// The entry up to which this process has cut the change log; stored before that is committed.

@@ -88,7 +88,7 @@ impl Store {
             are_columns_there: AtomicBool::new(
                 options.place.file().is_some() && verdicts::are_there(&connection)?,
             ),
-            unjudged: AtomicU64::new(verdicts::left(&connection)?),
+            lacking_columns: AtomicU64::new(verdicts::left(&connection)?),
             holder: holder(),
             log_cut: AtomicI64::new(0),
             commits: AtomicU64::new(0),
@@ -258,7 +258,7 @@ impl Store {
         })
     }
 
-    /// Goes on with verdicts on records that have none: those that a version stored that gave none. Takes
+    /// Goes on with filling in the columns, verdicts among them, that records of earlier versions lack. Takes
     /// `limit` records at once, for as long as no other process does it and `goes_on` says so; whether all
     /// have theirs. To be called again until they have, and now and then where many nodes write.
     ///
@@ -270,8 +270,8 @@ impl Store {
             return Ok(true);
         }
         let mut reader = self.scanning_reader()?;
-        let left = reader.unjudged()?;
-        state.unjudged.store(left, Ordering::Relaxed);
+        let left = reader.lacking_columns()?;
+        state.lacking_columns.store(left, Ordering::Relaxed);
         let holder = state.holder.clone();
         let hold = move |session: &mut Session| verdicts::hold(session, &holder);
         if left > 0 && !self.submit(Weight { records: 1, bytes: 0 }, hold).wait()? {
@@ -288,14 +288,14 @@ impl Store {
             }
             let Some(batch) = batch else {
                 // Of a file, which nobody writes who gives no verdicts.
-                let is_done = self.is_file() && reader.unjudged()? == 0;
+                let is_done = self.is_file() && reader.lacking_columns()? == 0;
                 state.are_columns_there.store(is_done, Ordering::Release);
-                state.unjudged.store(reader.unjudged()?, Ordering::Relaxed);
+                state.lacking_columns.store(reader.lacking_columns()?, Ordering::Relaxed);
                 return Ok(true);
             };
             next = batch.next();
-            let left = state.unjudged.load(Ordering::Relaxed).saturating_sub(batch.len());
-            state.unjudged.store(left, Ordering::Relaxed);
+            let left = state.lacking_columns.load(Ordering::Relaxed).saturating_sub(batch.len());
+            state.lacking_columns.store(left, Ordering::Relaxed);
             let (holder, weight) = (state.holder.clone(), Weight { records: limit, bytes: 0 });
             under_way = Some(self.submit(weight, move |session| batch.apply(session, &holder)));
         }
@@ -307,9 +307,9 @@ impl Store {
         self.inner.state.files.is_some()
     }
 
-    /// Records that were stored before there were verdicts and have none yet, as far as this process knows.
-    pub fn unjudged(&self) -> u64 {
-        self.inner.state.unjudged.load(Ordering::Relaxed)
+    /// Records of earlier versions that lack columns of this one, as far as this process knows.
+    pub fn lacking_columns(&self) -> u64 {
+        self.inner.state.lacking_columns.load(Ordering::Relaxed)
     }
 
     /// Takes entries of what is gone, and of merges, out of the change log, if they were committed before an

@@ -30,8 +30,12 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
     for problem in &diagnosis.problems {
         writeln!(out, "problem: {problem}")?;
     }
-    if store.unjudged() > 0 {
-        writeln!(out, "verdicts: {} records have none yet; 'serve' gives them", store.unjudged())?;
+    let lacking = store.lacking_columns();
+    if lacking > 0 {
+        writeln!(
+            out,
+            "columns: {lacking} records lack some of this version's; 'serve' fills them in"
+        )?;
     }
     writeln!(out, "\nstore  {}", settings.store)?;
     writeln!(out, "file   {:>15} bytes", diagnosis.file_bytes)?;

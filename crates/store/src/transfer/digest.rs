@@ -13,6 +13,9 @@ use crate::engine::{Connection, Field, Row};
 /// Rows of which there are as many as typed rows belong to the versions.
 const COUNTED: [&str; 5] = ["participant", "session", "segment", "media", "stream"];
 
+/// As the statement has it that leaves out what builds note for themselves.
+const _: () = assert!(model::flags::OF_STORE == 384);
+
 /// Digests of the parts of a store.
 pub(super) struct Digest {
     parts: Vec<(&'static str, [u8; 32])>,

@@ -137,13 +137,13 @@ fn a_store_of_the_version_before_answers_alike_while_it_gets_its_verdicts() {
     assert!(found_nothing.is_empty(), "{found_nothing:?}");
     let evaluated: Vec<_> = ASKED.into_iter().filter(|it| !is_exact(&store, *it)).collect();
     assert!(evaluated.is_empty(), "{evaluated:?}");
-    assert_eq!((store.unjudged(), store.judge(7, &|| true).unwrap()), (0, true));
+    assert_eq!((store.lacking_columns(), store.judge(7, &|| true).unwrap()), (0, true));
     drop(store);
 
     make_old(&path);
     assert!(contents(&path) != rows, "nothing was taken from it");
     let store = serve(&folder);
-    assert!(store.unjudged() > 100, "{}", store.unjudged());
+    assert!(store.lacking_columns() > 100, "{}", store.lacking_columns());
     assert_eq!(counts(&store), expected, "by what is kept of the records");
     assert!(!is_exact(&store, ASKED[0]), "nothing relies on columns that are not filled");
     // Another process does it.
@@ -158,7 +158,7 @@ fn a_store_of_the_version_before_answers_alike_while_it_gets_its_verdicts() {
     assert!(!store.judge(7, &stops).unwrap());
     assert_eq!(counts(&store), expected, "half way");
     assert!(store.judge(7, &|| true).unwrap());
-    assert_eq!((store.unjudged(), counts(&store)), (0, expected));
+    assert_eq!((store.lacking_columns(), counts(&store)), (0, expected));
     assert!(is_exact(&store, ASKED[0]));
     let found = contents(&path);
     let other = rows.iter().zip(&found).find(|(expected, found)| expected != found);
@@ -178,12 +178,13 @@ fn a_record_that_can_not_be_judged_has_no_verdict_by_any_question() {
         .unwrap()
         .execute_batch(
             "UPDATE session_pack SET fragment = x'00';
-             UPDATE call_record SET quality_verdict = NULL WHERE record_key = 2;",
+             UPDATE call_record SET quality_verdict = NULL, flags = flags & ~384 WHERE record_key = 2;",
         )
         .unwrap();
     let store = serve(&folder);
+    assert_eq!(store.lacking_columns(), 1);
     assert!(store.judge(7, &|| true).unwrap());
-    assert_eq!(store.unjudged(), 0);
+    assert_eq!(store.lacking_columns(), 0);
     let mut reader = store.reader().unwrap();
     let count = |reader: &mut Reader, filter: &str| {
         let query = query(Records, &[("$filter", filter)]);

@@ -142,8 +142,12 @@ fn a_record_that_can_not_be_judged_has_no_verdict_by_any_question() {
     // Stored by the version before, and damaged since.
     folder.ask("UPDATE session_pack SET fragment = '\\x00'::bytea");
     let key = folder.ask("SELECT max(record_key) FROM call_record");
-    folder.ask(&format!("UPDATE call_record SET quality_verdict = NULL WHERE record_key = {key}"));
+    folder.ask(&format!(
+        "UPDATE call_record SET quality_verdict = NULL, flags = flags & ~384 WHERE record_key = {key}"
+    ));
     assert!(store.judge(7, &|| true).unwrap());
+    let verdicts = "SELECT count(*) FROM call_record WHERE quality_verdict = ''";
+    assert_eq!(folder.ask(verdicts), "1", "it is damaged");
     let mut reader = store.reader().unwrap();
     let count = |reader: &mut Reader, filter: &str| {
         let query = query(Records, &[("$filter", filter)]);
