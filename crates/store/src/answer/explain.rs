@@ -6,7 +6,7 @@ use odata::bound::Apply;
 use super::chain::Chain;
 use super::columns::Columns;
 use super::logical::LogicalQuery;
-use super::place_tables::Asked;
+use super::place_tables::PlaceSource;
 use super::places;
 use super::run::all_behind;
 use super::word_buckets;
@@ -15,7 +15,7 @@ use crate::engine::{Connection, Dialect};
 use crate::query::plan::Plan;
 use crate::query::position::Position;
 use crate::query::{Cost, Explanation, RowQuery};
-use crate::sql::Statement;
+use crate::sql::{Bind, Statement};
 use crate::tables::search::Tenant;
 
 /// How the query would be answered.
@@ -24,17 +24,17 @@ pub(crate) fn explain(
     tenant: Tenant,
     query: &RowQuery,
 ) -> Result<Explanation, Error> {
-    let asked = Asked { connection, maps, meter: None };
+    let source = PlaceSource { connection, maps, meter: None };
     if let Some(apply) = &query.query.apply {
         let chain = Chain::new(query, apply);
-        let plan = places::chain_plan(asked, &chain, tenant)?;
+        let plan = places::chain_plan(source, &chain, tenant)?;
         return explain_apply(connection, &chain, &plan);
     }
     let query = LogicalQuery::new(query);
-    let plan = places::plan(asked, &query, tenant)?;
+    let plan = places::plan(source, &query, tenant)?;
     let statement = leading(&query, &plan)?;
     Ok(Explanation {
-        binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),
+        binds: statement.binds.iter().map(shown).collect(),
         engine_plan: engine_plan(connection, &statement)?,
         sql: vec![statement.text],
         residual: residual(&query, &plan),
@@ -63,7 +63,7 @@ fn explain_apply(
     let rest = (!apply.steps.is_empty()).then(|| format!("$apply={apply}"));
     let residual: Vec<String> = residual(&chain.input, plan).into_iter().chain(rest).collect();
     Ok(Explanation {
-        binds: statement.binds.iter().map(|bind| format!("{bind:?}")).collect(),
+        binds: statement.binds.iter().map(shown).collect(),
         engine_plan: engine_plan(connection, &statement)?,
         sql: vec![statement.text],
         residual: (!residual.is_empty()).then(|| residual.join("&")),
@@ -91,6 +91,16 @@ fn engine_plan(connection: &Connection, statement: &Statement) -> Result<Vec<Str
     };
     let text = format!("{explain} {}", statement.text);
     connection.all(&text, statement.binds.as_slice(), |row| row.get(column))
+}
+
+/// A value for people: of a long one its beginning, and how long it is.
+fn shown(bind: &Bind) -> String {
+    const LONGEST: usize = 200;
+    let text = format!("{bind:?}");
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text,
+    }
 }
 
 /// What is left to our evaluator, as OData text.
