@@ -1,5 +1,5 @@
-//! Rows of lists over all records: sessions, segments, streams and the ends of streams, each with the keys and times of
-//! what it stands in, as JSON text made from fragments.
+//! Rows of lists over all records: sessions, segments, streams and the ends of streams, each with the keys
+//! and times of what it stands in, as JSON text made from fragments.
 //!
 //! Sessions and segments are copied as text. Only the segment of a stream is parsed.
 
@@ -193,10 +193,10 @@ impl<'a> StreamSource<'a> {
         let (media, stream) = self.stream(media, stream)?;
         self.push_stream(out, record, session, (media, stream, &generated::STREAM_ROW))?;
         for name in OF_MEDIA {
-            push_member(out, name, media.get(name).unwrap_or(&Node::Null));
+            push_value(out, name, media.get(name));
         }
         for name in OF_SEGMENT {
-            push_member(out, name, self.segment.get(name).unwrap_or(&Node::Null));
+            push_value(out, name, self.segment.get(name));
         }
         out.push(b'}');
         Ok(())
@@ -264,7 +264,7 @@ impl<'a> StreamSource<'a> {
         ] {
             push_member(out, name_in_row, self.segment.get(name).ok_or(Corrupt)?);
         }
-        push_member(out, "mediaLabel", media.get("label").unwrap_or(&Node::Null));
+        push_value(out, "mediaLabel", media.get("label"));
         Ok(())
     }
 
@@ -309,25 +309,19 @@ impl<'n, 'a> Leg<'n, 'a> {
         push_person(out, "person", own);
         let participant = own.filter(|end| ends::is_participant(end));
         let member = |end: Option<&'n Node<'a>>, name| end.and_then(|end| end.get(name));
-        let mut push = |name, value: Option<&Node<'_>>| {
-            push_member(out, name, value.unwrap_or(&Node::Null));
-        };
-        push("endpointName", member(participant, "name"));
-        push("identity", member(participant, "identity"));
-        push("associatedIdentity", member(participant, "associatedIdentity"));
-        push("userAgent", member(own, "userAgent"));
-        push("network", self.media.get(OF_MEDIA[self.end]));
-        push("device", self.media.get(OF_MEDIA[2 + self.end]));
-        push("feedback", member(participant, "feedback"));
+        push_value(out, "endpointName", member(participant, "name"));
+        push_value(out, "identity", member(participant, "identity"));
+        push_value(out, "associatedIdentity", member(participant, "associatedIdentity"));
+        push_value(out, "userAgent", member(own, "userAgent"));
+        push_value(out, "network", self.media.get(OF_MEDIA[self.end]));
+        push_value(out, "device", self.media.get(OF_MEDIA[2 + self.end]));
+        push_value(out, "feedback", member(participant, "feedback"));
         push_person(out, "peerPerson", peer);
         push_flag(out, "peerIsService", peer.map(ends::is_service));
         let network = self.media.get(OF_MEDIA[1 - self.end]);
-        let mut push = |name, value: Option<&Node<'_>>| {
-            push_member(out, name, value.unwrap_or(&Node::Null));
-        };
-        push("peerSubnet", member(network, "subnet"));
-        push("peerConnectionType", member(network, "connectionType"));
-        push("peerPlatform", peer.and_then(ends::platform_name));
+        push_value(out, "peerSubnet", member(network, "subnet"));
+        push_value(out, "peerConnectionType", member(network, "connectionType"));
+        push_value(out, "peerPlatform", peer.and_then(ends::platform_name));
     }
 
     /// Whether the end sent the stream or received it.
@@ -336,6 +330,10 @@ impl<'n, 'a> Leg<'n, 'a> {
         let sender = ["callerToCallee", "calleeToCaller"].iter().position(|it| direction.is(it))?;
         Some(if sender == self.end { "sender" } else { "receiver" })
     }
+}
+
+fn push_value(out: &mut Vec<u8>, name: &str, value: Option<&Node<'_>>) {
+    push_member(out, name, value.unwrap_or(&Node::Null));
 }
 
 fn push_token(out: &mut Vec<u8>, name: &str, token: Option<&str>) {

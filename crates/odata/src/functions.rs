@@ -15,12 +15,12 @@ pub trait ItemFunctions: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// When an argument has a value that the function does not know.
-    fn resolve(&self, asked: &Asked<'_>) -> Result<Option<Called>, UnknownArgument>;
+    fn resolve(&self, invocation: &Invocation<'_>) -> Result<Option<Meaning>, UnknownArgument>;
 }
 
 /// A call of a function that the model declares.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct Invocation<'a> {
     /// The namespace that declares the function.
     pub namespace: &'static str,
     /// The function.
@@ -33,7 +33,7 @@ pub struct Asked<'a> {
 
 /// What a call stands for.
 #[derive(Debug, Clone)]
-pub enum Called {
+pub enum Meaning {
     /// A member of that name, which the item has anyway.
     Member(&'static str),
     /// Something to calculate.
@@ -60,8 +60,11 @@ impl Functions {
     }
 
     /// See [`ItemFunctions::resolve`].
-    pub(crate) fn resolve(&self, asked: &Asked<'_>) -> Result<Option<Called>, UnknownArgument> {
-        self.0.as_ref().map_or(Ok(None), |known| known.resolve(asked))
+    pub(crate) fn resolve(
+        &self,
+        invocation: &Invocation<'_>,
+    ) -> Result<Option<Meaning>, UnknownArgument> {
+        self.0.as_ref().map_or(Ok(None), |known| known.resolve(invocation))
     }
 }
 

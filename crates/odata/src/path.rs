@@ -11,7 +11,7 @@ use crate::binder::{Alias, Binder};
 use crate::bound::{Resource, Step};
 use crate::edm::{Kind as TypeKind, Model, Operation, Property, StructuredType, Type};
 use crate::error::{Error, Kind};
-use crate::functions::{Asked, Call, Called};
+use crate::functions::{Call, Invocation, Meaning};
 use crate::lexer::Lexer;
 use crate::names;
 use crate::parser::{Parser, Usage};
@@ -292,14 +292,15 @@ impl<'a> Walk<'_, 'a> {
             let custom = &self.binder.texts.custom;
             match arguments::parse(operation, text, (self.aliases(), custom)) {
                 Ok(arguments) => {
-                    let asked = Asked { namespace, operation, on: ty, arguments: &arguments };
-                    match self.called(&asked, text.unwrap_or_default())? {
-                        Some(Called::Member(member)) => {
+                    let invocation =
+                        Invocation { namespace, operation, on: ty, arguments: &arguments };
+                    match self.called(&invocation, text.unwrap_or_default())? {
+                        Some(Meaning::Member(member)) => {
                             self.member(member, ty)?;
                             self.keys(name, groups.get(1..).unwrap_or_default())?;
                             return Ok(true);
                         }
-                        Some(Called::Function(function)) => {
+                        Some(Meaning::Function(function)) => {
                             let call = Call { namespace, operation, arguments, function };
                             self.steps.push(Step::Call(Box::new(call)));
                         }
@@ -319,8 +320,8 @@ impl<'a> Walk<'_, 'a> {
 
     /// What a call of a function stands for, if expressions can call it as well. `text` is what stands in
     /// its parentheses.
-    fn called(&self, asked: &Asked<'_>, text: &str) -> Result<Option<Called>, Error> {
-        self.binder.limits.functions.resolve(asked).map_err(|unknown| {
+    fn called(&self, invocation: &Invocation<'_>, text: &str) -> Result<Option<Meaning>, Error> {
+        self.binder.limits.functions.resolve(invocation).map_err(|unknown| {
             let quoted = format!("'{}'", unknown.value);
             let at = text.find(&quoted).unwrap_or_default();
             let kind = Kind::UnknownArgument(Box::new(unknown.clone()));

@@ -6,7 +6,7 @@ use model::generated::{CALL_RECORD, LEG_ROW, SESSION, STREAM_ROW};
 use model::rows::QUALITY;
 use odata::edm::StructuredType;
 use odata::error::UnknownArgument;
-use odata::functions::{Asked, Called, Functions, ItemFunction, ItemFunctions};
+use odata::functions::{Functions, Invocation, ItemFunction, ItemFunctions, Meaning};
 use odata::json::Node;
 use odata::literal::Literal;
 
@@ -21,7 +21,7 @@ const STEPS_OF_A_STREAM: u64 = 100;
 
 /// The functions of queries, by the profiles that there are.
 pub fn functions(profiles: Profiles) -> Functions {
-    Functions::new(Arc::new(Known(profiles.into_iter().map(Arc::new).collect())))
+    Functions::new(Arc::new(ProfileFunctions(profiles.into_iter().map(Arc::new).collect())))
 }
 
 /// The functions of queries, by the profiles that come with the program.
@@ -32,7 +32,7 @@ pub fn shipped() -> Functions {
 
 /// Profiles that queries can name.
 #[derive(Debug)]
-struct Known(Vec<Arc<Profile>>);
+struct ProfileFunctions(Vec<Arc<Profile>>);
 
 /// The verdict of a profile on something.
 #[derive(Debug)]
@@ -61,22 +61,22 @@ impl Level {
     }
 }
 
-impl ItemFunctions for Known {
-    fn resolve(&self, asked: &Asked<'_>) -> Result<Option<Called>, UnknownArgument> {
+impl ItemFunctions for ProfileFunctions {
+    fn resolve(&self, invocation: &Invocation<'_>) -> Result<Option<Meaning>, UnknownArgument> {
         let is_quality =
-            QUALITY.strip_prefix(asked.namespace).and_then(|rest| rest.strip_prefix('.'))
-                == Some(asked.operation.name);
-        let (true, Some(on)) = (is_quality, Level::of(asked.on)) else { return Ok(None) };
-        let given = asked.arguments.iter().find(|(name, _)| *name == PARAMETER);
+            QUALITY.strip_prefix(invocation.namespace).and_then(|rest| rest.strip_prefix('.'))
+                == Some(invocation.operation.name);
+        let (true, Some(on)) = (is_quality, Level::of(invocation.on)) else { return Ok(None) };
+        let given = invocation.arguments.iter().find(|(name, _)| *name == PARAMETER);
         let name = match given {
             Some((_, Literal::String(name))) if name != DEFAULT => name,
             // The one whose verdicts are kept.
-            _ => return Ok(Some(Called::Member(QUALITY))),
+            _ => return Ok(Some(Meaning::Member(QUALITY))),
         };
         match self.0.iter().find(|profile| profile.name == *name) {
             Some(profile) => {
                 let profile = Arc::clone(profile);
-                Ok(Some(Called::Function(Arc::new(Judgement { profile, on }))))
+                Ok(Some(Meaning::Function(Arc::new(Judgement { profile, on }))))
             }
             None => Err(UnknownArgument {
                 parameter: PARAMETER,

@@ -85,7 +85,7 @@ pub(crate) fn page(
 /// How many rows meet filter and search.
 pub(crate) fn count(mut run: Run<'_>, tenant: Tenant, query: &RowQuery) -> Result<u64, Error> {
     let logical = LogicalQuery { orderby: Cow::default(), ..LogicalQuery::new(query) };
-    let plan = places::plan(run.asked(), &logical, tenant)?;
+    let plan = places::plan(run.place_source(), &logical, tenant)?;
     if plan.is_exact() {
         let Statement { text, binds } = plan.count().finish(tenant.dialect);
         let count: Option<i64> = run.connection.value(&text, binds.as_slice())?;

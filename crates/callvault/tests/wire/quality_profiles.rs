@@ -406,3 +406,27 @@ fn a_profile_of_the_owner_is_kept_by_the_store_and_asked_for_by_its_name() {
     let explained = callvault.succeed(&["quality", "explain", "one", "--profile", "office"]);
     assert!(explained.contains("poor by office/2"), "{explained}");
 }
+
+#[test]
+fn a_group_has_the_verdict_that_it_was_made_by_and_a_kept_row_does_not_show_its_own() {
+    let (_callvault, _server, mut client) = served();
+    filled(&mut client);
+    let mut applied =
+        |chain: &str| rows(&mut client, &format!("{RECORDS}?$apply={}", encode_query(chain)));
+    let count = |rows: &[Value]| rows.len();
+    let by_verdict = format!("groupby(({LIVE}/verdict))/filter(isdefined({LIVE}/verdict))");
+    assert_eq!(count(&applied(&by_verdict)), 2);
+    let by_type = format!("groupby((type))/filter(isdefined({LIVE}/verdict))");
+    assert_eq!(count(&applied(&by_type)), 0, "groups by something else have none");
+    for chain in [
+        "filter(callvault.quality/verdict ne null)",
+        "groupby((callvault.quality/verdict),top(1))",
+        "concat(filter(callvault.quality/verdict eq 'good'),aggregate($count as n))",
+    ] {
+        let found = applied(chain);
+        assert!(found.iter().any(|row| row.get("id").is_some()), "{chain}: {found:?}");
+        assert!(found.iter().all(|row| row.get("callvault.quality").is_none()), "{found:?}");
+    }
+    let keys = applied("groupby((callvault.quality/verdict,callvault.quality/isPoor))");
+    assert_eq!(keys[0]["callvault.quality"], json!({"verdict": "good", "isPoor": false}));
+}

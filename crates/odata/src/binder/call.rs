@@ -7,7 +7,7 @@ use crate::ast;
 use crate::bound::{ExprKind, PathStep, Ty};
 use crate::edm::{Operation, Type};
 use crate::error::{Error, Kind};
-use crate::functions::{Asked, Call, Called};
+use crate::functions::{Call, Invocation, Meaning};
 use crate::literal::{Literal, type_name};
 use crate::names;
 
@@ -33,8 +33,8 @@ impl<'a> Binder<'a> {
             return Err(self.no_function(walk, name, position));
         };
         let given = self.given(walk, operation, arguments, position)?;
-        let asked = Asked { namespace, operation, on, arguments: &given };
-        let called = self.limits.functions.resolve(&asked).map_err(|unknown| {
+        let invocation = Invocation { namespace, operation, on, arguments: &given };
+        let called = self.limits.functions.resolve(&invocation).map_err(|unknown| {
             let named =
                 |argument: &&ast::Argument| argument.name.as_deref() == Some(unknown.parameter);
             let at = arguments.iter().find(named).map_or(position, |it| it.value.position);
@@ -48,11 +48,11 @@ impl<'a> Binder<'a> {
             return Err(walk.source.error(Kind::NotAllowed { what }, position));
         }
         match (called, &operation.returns) {
-            (Called::Member(member), _) => match names::property(on, member) {
+            (Meaning::Member(member), _) => match names::property(on, member) {
                 Some(property) => walk.enter(property),
                 None => return Err(self.no_function(walk, name, position)),
             },
-            (Called::Function(function), Some(returns)) => {
+            (Meaning::Function(function), Some(returns)) => {
                 let call = Call { namespace, operation, arguments: given, function };
                 walk.steps.push(PathStep::Call(Box::new(call)));
                 walk.ty = match returns.ty {
@@ -60,7 +60,7 @@ impl<'a> Binder<'a> {
                     ty => Ty::One(ty),
                 };
             }
-            (Called::Function(_), None) => return Err(self.no_function(walk, name, position)),
+            (Meaning::Function(_), None) => return Err(self.no_function(walk, name, position)),
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::Binder;
 use super::expression::truth;
+use super::path::go_by_names;
 use super::scope::Scope;
 use super::types::{coerce, coerce_items, fits, is_constant, is_number, mismatch};
 use crate::ast;
@@ -193,11 +194,14 @@ impl<'a> Binder<'a> {
         };
         let mut before = scope.clone();
         before.item.keys = None;
-        let bound = self.expression(argument, &before, source)?;
-        let ExprKind::Path(path) = &bound.kind else {
+        let mut bound = self.expression(argument, &before, source)?;
+        let ExprKind::Path(path) = &mut bound.kind else {
             return Err(mismatch("a path to a property", bound.ty, source, argument.position));
         };
         let is_aggregated = scope.item.keys.is_some() || scope.item.is_mixed;
+        if is_aggregated {
+            go_by_names(&mut path.steps);
+        }
         Ok(truth(if is_aggregated && path.root == Root::Item {
             ExprKind::Call(Function::IsDefined, vec![bound])
         } else {

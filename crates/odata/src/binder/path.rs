@@ -81,7 +81,7 @@ impl<'a> Binder<'a> {
             walk.refuse_gone(item, steps, position)?;
         }
         if start.is_some_and(|item| item.keys.is_some()) {
-            walk.go_by_names();
+            go_by_names(&mut walk.steps);
         }
         Ok(walk.finished())
     }
@@ -316,18 +316,18 @@ impl<'a> Binder<'a> {
     }
 }
 
+/// Groups have the values of functions as members.
+pub(super) fn go_by_names(steps: &mut [PathStep]) {
+    for step in steps {
+        if let PathStep::Call(call) = step {
+            *step = PathStep::Member(call.to_string());
+        }
+    }
+}
+
 impl Walk<'_, '_> {
     fn finished(self) -> Expr {
         Expr { kind: ExprKind::Path(Path { root: self.root, steps: self.steps }), ty: self.ty }
-    }
-
-    /// Groups have the values of functions as members.
-    fn go_by_names(&mut self) {
-        for step in &mut self.steps {
-            if let PathStep::Call(call) = step {
-                *step = PathStep::Member(call.to_string());
-            }
-        }
     }
 
     pub(super) fn enter(&mut self, property: &'static Property) {

@@ -33,15 +33,14 @@ pub(crate) fn apply(
 ) -> Result<Vec<Vec<u8>>, Error> {
     let nothing = Apply { steps: Vec::new() };
     let chain = &Chain::new(query, query.query.apply.as_ref().unwrap_or(&nothing));
-    let plan = &places::chain_plan(run.asked(), chain, tenant)?;
+    let plan = &places::chain_plan(run.place_source(), chain, tenant)?;
     let run = &mut run;
     let nodes = match Columns::new(chain, plan) {
         Some(columns) => columns.run(chain, run)?,
         None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
     };
     let is_shown = query.query.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some());
-    let hides_verdict = chain.keeps_items() && !is_shown;
-    finish((&query.query, query.rows), nodes, hides_verdict, &run.budget.meter)
+    finish((&query.query, query.rows), nodes, !is_shown, &run.budget.meter)
 }
 
 /// What the options behind `$apply` look at, of items that it keeps as they are.
@@ -86,8 +85,8 @@ fn over_json(
     flow.finish().map_err(|excess| too_much(&excess))
 }
 
-/// The options of the query that come behind `$apply`. An item shows its verdict only where that is
-/// selected.
+/// The options of the query that come behind `$apply`. A row that was kept as it is shows its verdict only
+/// where that is selected.
 fn finish(
     (query, set): (&Query, RowSet),
     nodes: Vec<Node<'static>>,
@@ -103,7 +102,7 @@ fn finish(
             let mut out = Vec::new();
             let item = without_related(node);
             match item.as_object() {
-                Some(members) if hides_verdict && item.get(QUALITY).is_some() => {
+                Some(members) if hides_verdict && is_row_with_verdict(&item, set) => {
                     let shown = members.iter().filter(|member| !member.name.is(QUALITY));
                     write_node(&mut out, &Node::Object(shown.cloned().collect()));
                 }
@@ -116,6 +115,13 @@ fn finish(
         }
     }
     Ok(pager.finish()?.items)
+}
+
+/// Whether an item is a row that was read with its verdict. What an aggregation gives has no more members
+/// than its keys and figures, and so never all that a row has.
+fn is_row_with_verdict(item: &Node<'_>, set: RowSet) -> bool {
+    let mut declared = set.ty().properties.iter().filter(|it| it.is_served && !it.is_navigation);
+    item.get(QUALITY).is_some() && declared.all(|property| item.get(property.name).is_some())
 }
 
 /// An item without what is related to it, which an answer shows only where it is expanded.

@@ -45,19 +45,6 @@ impl<'q> Chain<'q> {
         Self { input, members, computing, steps: steps.as_slice() }
     }
 
-    /// Whether its results are the rows themselves, some of them, perhaps with more members.
-    pub(super) fn keeps_items(&self) -> bool {
-        self.steps.iter().all(|step| {
-            !matches!(
-                step,
-                Transformation::GroupBy { .. }
-                    | Transformation::Aggregate(_)
-                    | Transformation::Concat(_)
-                    | Transformation::Join { .. }
-            )
-        })
-    }
-
     /// What of a row the chain looks at beside its own members.
     pub(super) fn parts(&self) -> Parts {
         let computed: Vec<_> = self.input.compute.iter().map(|member| &member.value).collect();

@@ -194,13 +194,14 @@ impl<'c> Loader<'c> {
         };
         let segment = usize::try_from(segment).ok().and_then(|at| segments.get(at).copied());
         let source = StreamSource::read(segment.ok_or_else(|| damaged("a segment is missing"))?)?;
+        let maps = self.maps.as_deref().filter(|maps| !maps.is_empty());
+        let maps = maps.map(|maps| maps.at(keys.start()));
         for (media, stream) in source.positions() {
             if inside.set == RowSet::Legs {
                 for end in 0..2 {
                     let mut out = Vec::new();
                     source.push_leg(&mut out, keys, &session, (media, stream, end))?;
-                    let network = source.network(media, end);
-                    place::push(&mut out, self.maps.as_ref(), &network, keys.start());
+                    place::push(&mut out, maps.as_ref().map(|it| (it, source.network(media, end))));
                     let at = vec![media as i64, stream as i64, end as i64];
                     found.push(ContainedRow { place: at, text: out });
                 }

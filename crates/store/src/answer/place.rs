@@ -1,17 +1,16 @@
 //! The member `place` of the row of an end.
 
-use std::sync::Arc;
-
 use model::rows::EndNetwork;
-use places::{Maps, Whereabouts};
+use places::{MapsAt, Place, Whereabouts};
 
 use crate::query::places::COLUMNS;
 
-/// Appends the member `place` to the members of a row and closes it.
-pub(super) fn push(row: &mut Vec<u8>, maps: Option<&Arc<Maps>>, end: &EndNetwork, start: i64) {
+/// Appends the member `place` to the members of a row and closes it: null without maps, and where these know
+/// nothing of the end.
+pub(super) fn push(row: &mut Vec<u8>, end: Option<(&MapsAt<'_>, EndNetwork)>) {
     row.extend_from_slice(b",\"place\":");
-    let place = maps.map(|maps| {
-        maps.at(start).place(&Whereabouts {
+    let place = end.as_ref().map(|(maps, end)| {
+        maps.place(&Whereabouts {
             subnet: end.subnet.as_deref(),
             address: end.address.as_deref(),
             bssid: end.bssid.as_deref(),
@@ -19,14 +18,14 @@ pub(super) fn push(row: &mut Vec<u8>, maps: Option<&Arc<Maps>>, end: &EndNetwork
             endpoint: end.endpoint_name.as_deref(),
         })
     });
-    let values = COLUMNS.iter().map(|column| (column.path, place.map(|place| (column.of)(&place))));
-    let mut values: Vec<_> = values.filter_map(|(path, value)| Some((path, value?))).collect();
-    // A building stands there twice.
-    values.dedup_by_key(|(path, _)| *path);
-    if values.iter().all(|(_, value)| value.is_null()) {
+    let Some(place) = place.filter(|place| *place != Place::default()) else {
         row.extend_from_slice(b"null}");
         return;
-    }
+    };
+    let values = COLUMNS.iter().map(|column| (column.path, (column.of)(&place)));
+    let mut values: Vec<_> = values.collect();
+    // A building stands there twice.
+    values.dedup_by_key(|(path, _)| *path);
     let (inner, own): (Vec<_>, Vec<_>) = values.iter().partition(|(path, _)| path.contains('/'));
     row.push(b'{');
     for (path, value) in own {

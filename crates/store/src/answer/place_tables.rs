@@ -18,7 +18,7 @@ pub(super) const MOST_NETWORKS: usize = 100_000;
 
 /// What tables of places are made with.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct PlaceSource<'a> {
     pub(super) connection: &'a Connection,
     /// Of rows of ends.
     pub(super) maps: Option<&'a Maps>,
@@ -28,18 +28,18 @@ pub(super) struct Asked<'a> {
 /// The tables of places with the columns that are used, for the rows of a plan in a range of starts. None if
 /// the networks are too many, or have text that an engine reads otherwise.
 pub(super) fn tables(
-    asked: Asked<'_>,
+    source: PlaceSource<'_>,
     plan: &Plan<'_>,
     range: StartRange,
     used: JoinedTables,
 ) -> Result<Option<PlaceTables>, Error> {
     let nothing = Maps::default();
-    let maps = asked.maps.unwrap_or(&nothing);
+    let maps = source.maps.unwrap_or(&nothing);
     let mut tables = PlaceTables::new(used);
     for table in PlaceTable::used(used) {
         let table = if maps.use_addresses() { table.by_address() } else { table };
         let rows = PlaceRows::new(table, used);
-        match fill((asked, maps), (plan, range), rows)? {
+        match fill((source, maps), (plan, range), rows)? {
             Some(rows) => tables.add(rows),
             None => return Ok(None),
         }
@@ -49,7 +49,7 @@ pub(super) fn tables(
 
 /// The rows of a table.
 fn fill(
-    (asked, maps): (Asked<'_>, &Maps),
+    (source, maps): (PlaceSource<'_>, &Maps),
     (plan, range): (&Plan<'_>, StartRange),
     mut rows: PlaceRows,
 ) -> Result<Option<PlaceRows>, Error> {
@@ -57,30 +57,30 @@ fn fill(
     if !maps.has(table.kind()) {
         return Ok(Some(rows));
     }
-    let stretches = stretches(maps, range);
-    let at: Vec<_> = stretches.iter().map(|(since, _)| maps.at(*since)).collect();
+    let periods = periods(maps, range);
+    let at: Vec<_> = periods.iter().map(|(since, _)| maps.at(*since)).collect();
     let (mut count, mut fits) = (0, true);
     let Statement { text, binds } = plan.place_keys(table, range).finish(plan.tenant.dialect);
-    asked.connection.scan(&text, binds.as_slice(), |row: &Row<'_>| {
+    source.connection.scan(&text, binds.as_slice(), |row: &Row<'_>| {
         let key: String = row.get(0)?;
         let whereabouts = table.whereabouts(&key);
         fits &= whereabouts.is_some();
-        for (stretch, maps) in stretches.iter().zip(&at) {
+        for (period, maps) in periods.iter().zip(&at) {
             count += 1;
             let place = whereabouts.as_ref().map(|end| maps.place(end)).unwrap_or_default();
-            fits &= rows.add(&key, *stretch, &place);
+            fits &= rows.add(&key, *period, &place);
         }
         let grown = rows.grown();
-        let is_held = asked.meter.is_none_or(|meter| meter.keep(grown));
+        let is_held = source.meter.is_none_or(|meter| meter.keep(grown));
         fits &= count <= MOST_NETWORKS;
         Ok(if fits && is_held { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
-    asked.meter.map_or(Ok(()), Meter::check)?;
+    source.meter.map_or(Ok(()), Meter::check)?;
     Ok(fits.then_some(rows))
 }
 
 /// The times in which no map changes, within a range: from an instant (ticks) until another.
-fn stretches(maps: &Maps, range: StartRange) -> Vec<(i64, i64)> {
+fn periods(maps: &Maps, range: StartRange) -> Vec<(i64, i64)> {
     let StartRange { from, until } = range;
     let is_inside =
         |at: &i64| from.is_none_or(|from| *at > from) && until.is_none_or(|until| *at <= until);

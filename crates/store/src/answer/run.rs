@@ -9,7 +9,7 @@ use places::Maps;
 
 use super::loader::{Loader, RowKey};
 use super::parts::Parts;
-use super::place_tables::{self, Asked};
+use super::place_tables::{self, PlaceSource};
 use super::residual::ResidualFilter;
 use crate::Error;
 use crate::cache::records::RecordCache;
@@ -78,9 +78,9 @@ impl<'r> Run<'r> {
     }
 
     /// What tables of places are made with.
-    pub(super) fn asked(&self) -> Asked<'_> {
+    pub(super) fn place_source(&self) -> PlaceSource<'_> {
         let (maps, meter) = (self.maps.as_deref(), Some(&self.budget.meter));
-        Asked { connection: self.connection, maps, meter }
+        PlaceSource { connection: self.connection, maps, meter }
     }
 
     /// The tables of places that a statement about a slice needs, unless the plan has them.
@@ -92,7 +92,7 @@ impl<'r> Run<'r> {
         if plan.places.is_some() || !plan.joined.has_places() {
             return Ok(None);
         }
-        let found = place_tables::tables(self.asked(), plan, range, plan.joined)?;
+        let found = place_tables::tables(self.place_source(), plan, range, plan.joined)?;
         let limit = place_tables::MOST_NETWORKS;
         found.map(Some).ok_or(Error::TooManyGroups { limit })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::generated;
 use odata::Limits;
 use odata::error::UnknownArgument;
-use odata::functions::{self, Functions, ItemFunction, ItemFunctions};
+use odata::functions::{Functions, Invocation, ItemFunction, ItemFunctions, Meaning};
 use odata::json::Node;
 use odata::primitive::DateTimeOffset;
 
@@ -15,19 +15,16 @@ use crate::reference;
 
 /// The functions that random queries call, of which the reference alone says what they give.
 #[derive(Debug)]
-struct Unsaid;
+struct StubFunctions;
 
-impl ItemFunctions for Unsaid {
-    fn resolve(
-        &self,
-        asked: &functions::Asked<'_>,
-    ) -> Result<Option<functions::Called>, UnknownArgument> {
-        let is_known = asked.operation.name == "quality";
-        Ok(is_known.then(|| functions::Called::Function(Arc::new(Self))))
+impl ItemFunctions for StubFunctions {
+    fn resolve(&self, invocation: &Invocation<'_>) -> Result<Option<Meaning>, UnknownArgument> {
+        let is_known = invocation.operation.name == "quality";
+        Ok(is_known.then(|| Meaning::Function(Arc::new(Self))))
     }
 }
 
-impl ItemFunction for Unsaid {
+impl ItemFunction for StubFunctions {
     fn steps(&self, _: &Node<'_>) -> u64 {
         1
     }
@@ -48,7 +45,7 @@ fn most_queries_are_in_the_language_and_most_conditions_tell_rows_apart() {
         nodes: 2000,
         url: 64 * 1024,
         filter: 32 * 1024,
-        functions: Functions::new(Arc::new(Unsaid)),
+        functions: Functions::new(Arc::new(StubFunctions)),
         ..Limits::default()
     };
     let (mut filtered, mut telling) = (0, 0);
