@@ -26,7 +26,7 @@ use crate::caller::tenant;
 use crate::routes::Rows;
 use crate::worker::Worker;
 
-pub use effect::{BUSY, Effect, MissingSubnet, effect};
+pub use effect::{BUSY, Effect, MissingKey, effect};
 pub use json::row as row_json;
 use wanted::Wanted;
 pub use wanted::validity;
@@ -126,7 +126,7 @@ async fn import(
     let bytes = body.read(LARGEST, Some(&mut reservation)).await?;
     let (map, notes, note_count) = checked(bytes.clone(), wanted.kind).await?;
     let map = Arc::new(map);
-    let effect = if wanted.is_dry_run && map.kind() == Kind::Building {
+    let effect = if wanted.is_dry_run {
         let (map, tenant) = (Arc::clone(&map), tenant.clone());
         let validity = wanted.validity.unwrap_or_default();
         let deadline = Instant::now() + worker.shared.query.cost.time;

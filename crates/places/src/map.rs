@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use crate::kind::Kind;
 use crate::texts::{TextId, Texts};
+use crate::{Whereabouts, address, bssid};
 
 /// A file that was read. A look-up takes a binary search at most.
 #[derive(Debug)]
@@ -103,12 +104,35 @@ impl Map {
         matches!(&self.content, Content::Building(buildings) if !buildings.vpns.is_empty())
     }
 
-    /// Whether a building file has a row for a network, by its subnet or by an address of a VPN.
-    pub fn has_network(&self, subnet: Option<&str>, address: Option<&str>) -> bool {
+    /// Whether it has a row for an end of a call.
+    pub fn has(&self, end: &Whereabouts<'_>) -> bool {
         match &self.content {
-            Content::Building(buildings) => buildings.find(subnet, address).is_some(),
-            _ => false,
+            Content::Building(buildings) => buildings.find(end.subnet, end.address).is_some(),
+            Content::Endpoint(_) => self.endpoint(end.endpoint).is_some(),
+            Content::Bssid(_) => self.access_point(end.bssid).is_some(),
+            Content::Asn(_) => self.autonomous_system(end.reflexive_address).is_some(),
         }
+    }
+
+    /// The row of an access point, if this is a file of such.
+    pub(crate) fn access_point(&self, text: Option<&str>) -> Option<&BssidRow> {
+        let Content::Bssid(rows) = &self.content else { return None };
+        rows.get(&bssid::parse(text?)?)
+    }
+
+    /// The row of a public address, if this is a file of AS numbers.
+    pub(crate) fn autonomous_system(&self, address: Option<&str>) -> Option<&AsnRow> {
+        let Content::Asn(rows) = &self.content else { return None };
+        let address = address::parse(address?)?;
+        let behind = rows.partition_point(|row| row.start <= address);
+        let row = &rows[behind.checked_sub(1)?];
+        (address <= row.end).then_some(row)
+    }
+
+    /// The row of an endpoint's name, if this is a file of endpoints.
+    pub(crate) fn endpoint(&self, name: Option<&str>) -> Option<&EndpointRow> {
+        let Content::Endpoint(rows) = &self.content else { return None };
+        rows.get(name?.trim())
     }
 }
 
@@ -119,8 +143,8 @@ impl Buildings {
         subnet: Option<&str>,
         address: Option<&str>,
     ) -> Option<(u8, &BuildingRow)> {
-        let subnet = subnet.and_then(crate::address::parse_subnet);
-        let address = address.and_then(crate::address::parse);
+        let subnet = subnet.and_then(address::parse_subnet);
+        let address = address.and_then(address::parse);
         let by_subnet = subnet.and_then(|subnet| self.subnets.find(subnet));
         let by_address = address.and_then(|address| self.vpns.find(address));
         let (length, row) = match (by_subnet, by_address) {

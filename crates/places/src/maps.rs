@@ -3,10 +3,9 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::address::parse;
-use crate::map::{AsnRow, BssidRow, BuildingRow, Content, EndpointRow, Map};
+use crate::map::{BuildingRow, Content, Map};
 use crate::texts::Texts;
-use crate::{Endpoint, Kind, Place, Whereabouts, bssid};
+use crate::{Endpoint, Kind, Place, Whereabouts};
 
 /// Bytes of a name.
 const LONGEST_NAME: usize = 64;
@@ -115,17 +114,17 @@ impl<'m> MapsAt<'m> {
         if let Some((texts, row)) = self.building(end) {
             add_building(&mut place, texts, row);
         }
-        if let Some((texts, row)) = self.access_point(end.bssid) {
+        if let Some((texts, row)) = self.first(|map| map.access_point(end.bssid)) {
             place.access_point = texts.get(row.access_point);
             place.floor = texts.get(row.floor);
             place.building = place.building.or(texts.get(row.building));
         }
-        if let Some((texts, row)) = self.autonomous_system(end.reflexive_address) {
+        if let Some((texts, row)) = self.first(|map| map.autonomous_system(end.reflexive_address)) {
             place.isp = texts.get(row.description);
             place.as_number = Some(row.number);
             place.as_country = texts.get(row.country);
         }
-        if let Some((texts, row)) = self.endpoint(end.endpoint) {
+        if let Some((texts, row)) = self.first(|map| map.endpoint(end.endpoint)) {
             place.endpoint = Endpoint {
                 make: texts.get(row.make),
                 model: texts.get(row.model),
@@ -149,32 +148,9 @@ impl<'m> MapsAt<'m> {
         best.map(|(_, texts, row)| (texts, row))
     }
 
-    fn access_point(&self, text: Option<&str>) -> Option<(&'m Texts, &'m BssidRow)> {
-        let bssid = bssid::parse(text?)?;
-        self.maps.iter().find_map(|map| match &map.content {
-            Content::Bssid(rows) => rows.get(&bssid).map(|row| (&map.texts, row)),
-            _ => None,
-        })
-    }
-
-    fn autonomous_system(&self, address: Option<&str>) -> Option<(&'m Texts, &'m AsnRow)> {
-        let address = parse(address?)?;
-        self.maps.iter().find_map(|map| match &map.content {
-            Content::Asn(rows) => {
-                let behind = rows.partition_point(|row| row.start <= address);
-                let row = &rows[behind.checked_sub(1)?];
-                (address <= row.end).then_some((&map.texts, row))
-            }
-            _ => None,
-        })
-    }
-
-    fn endpoint(&self, name: Option<&str>) -> Option<(&'m Texts, &'m EndpointRow)> {
-        let name = name?.trim();
-        self.maps.iter().find_map(|map| match &map.content {
-            Content::Endpoint(rows) => rows.get(name).map(|row| (&map.texts, row)),
-            _ => None,
-        })
+    /// The first row that one of the maps has.
+    fn first<R>(&self, find: impl Fn(&'m Map) -> Option<&'m R>) -> Option<(&'m Texts, &'m R)> {
+        self.maps.iter().find_map(|map| find(map).map(|row| (&map.texts, row)))
     }
 }
 

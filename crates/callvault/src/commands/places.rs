@@ -26,8 +26,8 @@ use crate::settings::{MapFile, Settings};
 const LONGEST: Duration = Duration::from_hours(1);
 /// Faults that an error names; `check` prints more.
 const NAMED_FAULTS: usize = 3;
-/// Subnets without a building that are named.
-const NAMED_SUBNETS: usize = 5;
+/// Keys that a map lacks and that are named.
+const NAMED_KEYS: usize = 5;
 
 pub(super) fn run(args: &Places, settings: impl FnOnce() -> Result<Settings>) -> Result<ExitCode> {
     match args {
@@ -73,7 +73,8 @@ impl std::error::Error for Refused {}
 
 /// `1 fault`, `2 faults`
 fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    let plural = if noun.ends_with('s') { "es" } else { "s" };
+    format!("{count} {noun}{}", if count == 1 { "" } else { plural })
 }
 
 fn read(file: &Path, kind: Option<Kind>) -> Result<ReadFile> {
@@ -127,8 +128,7 @@ fn import(args: &PlacesImport, settings: &Settings) -> Result<ExitCode> {
     let mut out = io::stdout().lock();
     print_notes(&mut out, &file.notes, file.note_count)?;
     let (kind, rows) = (file.map.kind(), file.map.rows());
-    let has_effect = args.dry_run && kind == Kind::Building;
-    let effect = has_effect.then(|| effect(&store, &tenant, (&file.map, validity)));
+    let effect = args.dry_run.then(|| effect(&store, &tenant, (&file.map, validity)));
     let wanted = Wanted {
         name: &args.name,
         version: args.version,
@@ -162,15 +162,21 @@ fn effect(
 }
 
 fn print_effect(out: &mut impl Write, effect: &Effect) -> Result<()> {
-    let Effect { subnets, placed, missing, busiest, ends, placed_ends } = effect;
-    let of = counted(*subnets, "subnet");
+    let Effect { kind, keys, known, missing, busiest, ends, known_ends } = effect;
+    let (key, result) = match kind {
+        Kind::Building => ("subnet", "building"),
+        Kind::Bssid => ("access point", "name"),
+        Kind::Asn => ("public address", "provider"),
+        Kind::Endpoint => ("endpoint name", "model"),
+    };
+    let of = counted(*keys, key);
     writeln!(
         out,
-        "of {of} of your calls {placed} get a building, and {missing} with {BUSY} or more ends of streams get none"
+        "of {of} of your calls {known} get a {result}, and {missing} with {BUSY} or more ends of streams get none"
     )?;
-    writeln!(out, "of {ends} ends of streams {placed_ends} get a building")?;
-    for subnet in busiest.iter().take(NAMED_SUBNETS) {
-        writeln!(out, "without building: {}, {} ends of streams", subnet.subnet, subnet.ends)?;
+    writeln!(out, "of {ends} ends of streams {known_ends} get a {result}")?;
+    for missing in busiest.iter().take(NAMED_KEYS) {
+        writeln!(out, "without {result}: {}, {} ends of streams", missing.key, missing.ends)?;
     }
     Ok(())
 }

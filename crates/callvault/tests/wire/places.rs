@@ -274,7 +274,7 @@ fn a_trial_counts_the_networks_of_stored_calls_and_keeps_nothing() {
         answer.json()
     };
     let nothing = trial(&mut client, OFFICE, "");
-    assert_eq!(nothing["effect"]["subnets"], 0);
+    assert_eq!(nothing["effect"]["keys"], 0);
     let office = ("10.1.2.0", "10.1.2.7");
     let home = ("192.168.1.0", "192.168.1.2");
     let vpn = ("192.168.1.0", "172.16.18.9");
@@ -285,19 +285,74 @@ fn a_trial_counts_the_networks_of_stored_calls_and_keeps_nothing() {
     let told = trial(&mut client, OFFICE, "");
     assert_eq!((&told["outcome"], &told["version"]), (&json!("created"), &json!(1)));
     let expected = json!({
-        "subnets": 3, "subnetsWithBuilding": 1, "busySubnetsWithout": 2,
-        "streamEnds": 28, "streamEndsWithBuilding": 4,
-        "busiestWithout": [
-            {"subnet": "192.168.1.0", "streamEnds": 14}, {"subnet": "10.9.9.0", "streamEnds": 10},
+        "keys": 3, "keysKnown": 1, "busyKeysMissing": 2,
+        "streamEnds": 28, "streamEndsKnown": 4,
+        "busiestMissing": [
+            {"key": "192.168.1.0", "streamEnds": 14}, {"key": "10.9.9.0", "streamEnds": 10},
         ],
     });
     assert_eq!(told["effect"], expected);
     let told = trial(&mut client, &format!("{OFFICE}{VPN}"), "&from=2026-11-01&to=2026-11-19");
     let expected = json!({
-        "subnets": 3, "subnetsWithBuilding": 2, "busySubnetsWithout": 1,
-        "streamEnds": 26, "streamEndsWithBuilding": 5,
-        "busiestWithout": [{"subnet": "192.168.1.0", "streamEnds": 12}],
+        "keys": 3, "keysKnown": 2, "busyKeysMissing": 1,
+        "streamEnds": 26, "streamEndsKnown": 5,
+        "busiestMissing": [{"key": "192.168.1.0", "streamEnds": 12}],
     });
     assert_eq!(told["effect"], expected, "of the days for which it holds");
+    assert!(listed(&mut client).is_empty());
+}
+
+/// A record whose caller has an access point, a public address and the name of an endpoint, in `count` streams.
+fn record_with_ends(
+    id: &str,
+    (bssid, address, endpoint): (&str, &str, &str),
+    count: usize,
+) -> String {
+    let network = json!({"basicServiceSetIdentifier": bssid, "reflexiveIPAddress": address});
+    let stream = json!({"streamId": "1", "streamDirection": "callerToCallee"});
+    let media = json!({"label": "main-audio", "callerNetwork": network, "streams": [stream]});
+    let times = ["2026-11-01T08:00:00Z", "2026-11-01T09:00:00Z"];
+    let caller = json!({
+        "@odata.type": "#microsoft.graph.callRecords.participantEndpoint", "name": endpoint,
+    });
+    let segment = json!({
+        "id": "g", "startDateTime": times[0], "endDateTime": times[1], "caller": caller,
+        "media": vec![media; count],
+    });
+    let session = json!({
+        "id": "s", "startDateTime": times[0], "endDateTime": times[1], "modalities": ["audio"],
+        "segments": [segment],
+    });
+    json!({
+        "id": id, "version": 1, "type": "peerToPeer", "modalities": ["audio"],
+        "startDateTime": times[0], "endDateTime": times[1], "sessions": [session],
+    })
+    .to_string()
+}
+
+#[test]
+fn a_trial_of_any_kind_of_map_tells_what_it_would_know() {
+    let callvault = callvault();
+    let server = callvault.serve(&[]);
+    let mut client = admin(&callvault, &server, TENANT);
+    let known = ("00-11-22-33-44-55", "203.0.113.9", "PC-1");
+    let unknown = ("00-11-22-33-44-66", "198.51.100.7", "PC-2");
+    for (id, ends, count) in [("a", known, 4), ("b", unknown, 12)] {
+        assert_eq!(client.post(RECORDS, record_with_ends(id, ends, count).as_bytes()).status, 201);
+    }
+    let trials = [
+        ("bssid", "00:11:22:33:44:55,AP One,Building One,1\n", "00-11-22-33-44-66"),
+        ("asn", "203.0.113.0\t203.0.113.255\t64500\tUS\tContoso Net\n", "198.51.100.7"),
+        ("endpoint", "PC-1,Contoso,Book 1,Laptop,,,\n", "PC-2"),
+    ];
+    for (kind, file, missing) in trials {
+        let answer = put(&mut client, &format!("name=more&dryRun=true&kind={kind}"), file);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let expected = json!({
+            "keys": 2, "keysKnown": 1, "busyKeysMissing": 1, "streamEnds": 16, "streamEndsKnown": 4,
+            "busiestMissing": [{"key": missing, "streamEnds": 12}],
+        });
+        assert_eq!(answer.json()["effect"], expected, "{kind}");
+    }
     assert!(listed(&mut client).is_empty());
 }

@@ -64,18 +64,15 @@ impl Effect {
     /// As an object.
     pub fn json(&self) -> Node<'static> {
         let missing = self.busiest.iter().map(|missing| {
-            Node::object([
-                ("subnet", Node::text(&missing.subnet)),
-                ("streamEnds", number(missing.ends)),
-            ])
+            Node::object([("key", Node::text(&missing.key)), ("streamEnds", number(missing.ends))])
         });
         Node::object([
-            ("subnets", number(self.subnets)),
-            ("subnetsWithBuilding", number(self.placed)),
-            ("busySubnetsWithout", number(self.missing)),
+            ("keys", number(self.keys)),
+            ("keysKnown", number(self.known)),
+            ("busyKeysMissing", number(self.missing)),
             ("streamEnds", number(self.ends)),
-            ("streamEndsWithBuilding", number(self.placed_ends)),
-            ("busiestWithout", Node::Array(missing.collect())),
+            ("streamEndsKnown", number(self.known_ends)),
+            ("busiestMissing", Node::Array(missing.collect())),
         ])
     }
 }

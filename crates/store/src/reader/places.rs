@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use model::TenantId;
+use places::Kind;
 
 use super::Reader;
 use crate::Error;
@@ -33,8 +34,8 @@ impl Reader {
         }
     }
 
-    /// The networks of both ends of the streams of calls that start from an instant (ticks) to another, in
-    /// no order; each address by itself, if that is asked for.
+    /// What leads to places in a kind of map, of both ends of the streams of calls that start from an instant
+    /// (ticks) to another, in no order; each address by itself, if that is asked for.
     ///
     /// # Errors
     /// [`Error::Deadline`], and [`Error::TooManyGroups`] for more than a million.
@@ -42,12 +43,12 @@ impl Reader {
         &mut self,
         tenant: &TenantId,
         range: (i64, i64),
-        with_addresses: bool,
+        lookup: (Kind, bool),
         deadline: Instant,
     ) -> Result<Vec<NetworkUse>, Error> {
         let connection = self.snapshot.fresh_until(deadline)?;
         match self.tenants.key(connection, tenant)? {
-            Some(tenant_key) => networks::of_streams(connection, tenant_key, range, with_addresses),
+            Some(tenant_key) => networks::of_streams(connection, tenant_key, range, lookup),
             None => Ok(Vec::new()),
         }
     }

@@ -81,11 +81,12 @@ pub struct PlaceMapRow {
     pub imported_by: String,
 }
 
-/// A network of the ends of streams.
+/// What leads to a place, as the ends of streams have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkUse {
-    /// `network/subnet`
-    pub subnet: Option<String>,
+    /// `network/subnet` for buildings, `network/basicServiceSetIdentifier` for access points,
+    /// `network/reflexiveIPAddress` for AS numbers, `endpointName` for endpoints.
+    pub key: Option<String>,
     /// `network/ipAddress`, where that was asked for.
     pub address: Option<String>,
     /// How many streams have an end there; one whose ends both are counts twice.
