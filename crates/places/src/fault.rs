@@ -38,6 +38,9 @@ pub enum Rule {
     /// The whole file is UTF-8.
     #[error("the file is UTF-16: save it as UTF-8")]
     Utf16,
+    /// The whole file is text.
+    #[error("the file is a workbook or another archive: save it as CSV in UTF-8")]
+    Archive,
     /// Text has no control characters.
     #[error("holds a control character")]
     Control,
@@ -57,7 +60,7 @@ pub enum Rule {
     },
     /// Nothing says what the file is.
     #[error(
-        "the line has {}: {kind} file has {expected}, separated by commas or by tabs",
+        "the line has {}: {kind} file has {expected}, separated by commas, semicolons or tabs",
         columns(*found)
     )]
     Columns {
@@ -77,6 +80,11 @@ pub enum Rule {
     /// An IP address.
     #[error("is no IP address")]
     Address,
+    /// An IP address, with the length of the prefix in a column of its own.
+    #[error(
+        "is a network: write its first address here, and the length of its prefix in NetworkRange"
+    )]
+    Cidr,
     /// The length of a prefix.
     #[error("is no whole number from {least} to {most}")]
     Number {
@@ -129,13 +137,14 @@ impl Rule {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Utf8 | Self::Utf16 => "notUtf8",
+            Self::Archive => "notText",
             Self::Control => "controlCharacter",
             Self::Quote => "quoteNotClosed",
             Self::BehindQuote => "textBehindQuote",
             Self::ColumnCount { .. } | Self::Columns { .. } => "columnCount",
             Self::Order(_) => "columnOrder",
             Self::Missing => "missing",
-            Self::Address => "notAnAddress",
+            Self::Address | Self::Cidr => "notAnAddress",
             Self::Number { .. } => "notANumber",
             Self::FirstAddress(_) => "notTheFirstAddress",
             Self::Bit => "notABit",

@@ -96,7 +96,8 @@ impl Findings {
     }
 }
 
-/// Reads a file of a kind, or of the kind that its columns show: CSV or text between tabs, in UTF-8.
+/// Reads a file of a kind, or of the kind that its columns show: CSV with commas or semicolons, or text between tabs,
+/// in UTF-8.
 pub fn read(bytes: &[u8], kind: Option<Kind>) -> Outcome {
     let mut findings = Findings::default();
     let (kind, map) = read_into(bytes, kind, &mut findings);
@@ -128,6 +129,10 @@ fn read_into(
     if is_utf16 {
         return refuse(kind, 1, Rule::Utf16);
     }
+    // Zip, as workbooks are.
+    if bytes.starts_with(b"PK\x03\x04") {
+        return refuse(kind, 1, Rule::Archive);
+    }
     let quoted = Form { separator: separator(bytes), has_quotes: true };
     let Some(first) = table::rows(bytes, quoted).next() else {
         return refuse(kind, 1, Rule::Empty);
@@ -139,7 +144,7 @@ fn read_into(
     };
     let is_header = header == Some(kind) || is_named_first(&first, kind);
     // Between tabs, descriptions have quotation marks of their own.
-    let form = Form { has_quotes: kind != Kind::Asn || quoted.separator == b',', ..quoted };
+    let form = Form { has_quotes: kind != Kind::Asn || quoted.separator != b'\t', ..quoted };
     let fits = |row: Row<'_>| kind.columns(row.count);
     let Some(columns) = table::rows(bytes, form).find_map(fits) else {
         let (kind_name, expected) = (article(kind), kind.counts());
@@ -173,11 +178,17 @@ fn article(kind: Kind) -> &'static str {
     }
 }
 
-/// Tabs if there is one in the first line that has something in it.
+/// Tabs if there is one in the first line that has something in it, or else what it has more of. Excel writes
+/// semicolons where commas stand in numbers.
 fn separator(bytes: &[u8]) -> u8 {
     let mut lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
     let first = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
-    if first.contains(&b'\t') { b'\t' } else { b',' }
+    let cells = |separator| first.split(|byte| *byte == separator).count();
+    match cells(b'\t') {
+        1 if cells(b';') > cells(b',') => b';',
+        1 => b',',
+        _ => b'\t',
+    }
 }
 
 /// The kind that the first line with a fitting number of columns shows.

@@ -51,9 +51,15 @@ fn a_network_that_is_no_address() {
         &buildings(&["10.1.256.0,n,24,B,,,,,,,,,1,0,0", "10.1.4.0/24,n,24,B,,,,,,,,,1,0,0"]),
         &[
             "line 2, column 1 (NetworkIP): \"10.1.256.0\" is no IP address",
-            "line 3, column 1 (NetworkIP): \"10.1.4.0/24\" is no IP address",
+            "line 3, column 1 (NetworkIP): \"10.1.4.0/24\" is a network: write its first address here, and the length of its prefix in NetworkRange",
         ],
     );
+}
+
+#[test]
+fn cells_between_semicolons() {
+    let map = map(OFFICE.replace(',', ";").as_bytes());
+    assert!(map.has(&by_subnet("10.1.2.0")));
 }
 
 #[test]
@@ -116,15 +122,19 @@ fn a_file_that_is_none_of_ours() {
     told(
         "10.1.2.0;n;24\n",
         &[
-            "line 1: the line has 1 column: a file has 4, 5, 6, 7, 14 or 15, separated by commas or by tabs",
+            "line 1: the line has 3 columns: a file has 4, 5, 6, 7, 14 or 15, separated by commas, semicolons or tabs",
         ],
     );
     told_of(
         OFFICE.as_bytes(),
         Some(Kind::Endpoint),
         &[
-            "line 1: the line has 15 columns: an endpoint file has 7, or 6 without EndpointMake, separated by commas or by tabs",
+            "line 1: the line has 15 columns: an endpoint file has 7, or 6 without EndpointMake, separated by commas, semicolons or tabs",
         ],
+    );
+    told(
+        "PK\u{3}\u{4}xl",
+        &["line 1: the file is a workbook or another archive: save it as CSV in UTF-8"],
     );
     for nothing in ["", "\u{feff}", "\r\n ,,\n", "NetworkIP,NetworkName\n"] {
         let (lines, _) = faults(nothing.as_bytes(), None);

@@ -86,7 +86,8 @@ fn bit(line: &mut Line<'_, '_>, at: usize) -> Option<bool> {
 }
 
 fn network(line: &mut Line<'_, '_>) -> Option<Network> {
-    let address = line.required(0, Rule::Address, address::parse);
+    let rule = if line.value(0).contains('/') { Rule::Cidr } else { Rule::Address };
+    let address = line.required(0, rule, address::parse);
     let most = if address.is_some_and(address::is_ipv4) { 32 } else { 128 };
     let rule = Rule::Number { least: LEAST_RANGE.into(), most: most.into() };
     let range = line.required(2, rule, |text| {
