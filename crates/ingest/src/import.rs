@@ -68,7 +68,7 @@ pub enum Event<'a> {
     Progress(&'a Counts),
     /// A record was refused, and is not in the store.
     Rejected(&'a Remark),
-    /// A record has a member of an enumeration that nothing declares; it is kept as it is.
+    /// A record has a name that nothing declares, and that may be misspelt; it is kept as it is.
     Undeclared(&'a Remark),
     /// A record in the store says that it has more sessions or participants than came.
     Incomplete(&'a Remark),

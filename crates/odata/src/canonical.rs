@@ -23,15 +23,16 @@ pub struct Mismatch {
     pub message: String,
 }
 
-/// A member of an evolvable enumeration that nothing declares. It is kept, since services add members
-/// without notice, but it may be misspelt.
+/// A member of an evolvable enumeration that nothing declares, or a member of an object that nothing declares
+/// and that is nearly named as one that the object lacks. It is kept, since services add members without
+/// notice, but it may be misspelt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndeclaredName {
     /// JSON Pointer (RFC 6901) to the first value that has it.
     pub pointer: String,
     /// The name as it came.
     pub name: String,
-    /// Name of the enumeration.
+    /// Name of the enumeration, or of the object's type.
     pub ty: &'static str,
     /// The declared member that was probably meant.
     pub meant: Option<&'static str>,
@@ -50,6 +51,17 @@ impl fmt::Display for UndeclaredName {
 /// Most undeclared names that are told of one text. Others are kept as well.
 const MOST_UNDECLARED: usize = 8;
 
+/// Undeclared members of objects of one text that are compared with the declared ones, at most: others are
+/// kept without a word.
+const MOST_COMPARED: usize = 256;
+
+/// Members of objects with fewer letters are too easily like another.
+const SHORTEST_MEMBER: usize = 5;
+
+/// A member of an object is misspelt if it differs by at most one letter in so many, since services add members
+/// that are nearly named as others.
+const LETTERS_PER_SLIP: usize = 5;
+
 /// Letters by which a misspelt member differs from the one that was meant, at most.
 pub(crate) const MISSPELT_LETTERS: usize = 2;
 
@@ -62,6 +74,8 @@ pub struct Canonicaliser {
     resolve: Resolve,
     has_unsettled_enum: bool,
     undeclared: Vec<UndeclaredName>,
+    /// How many members may still be compared with declared ones.
+    compared_left: usize,
 }
 
 /// More declared properties than this in one type would not fit the set of those that were seen.
@@ -70,7 +84,8 @@ const MOST_PROPERTIES: usize = 64;
 impl Canonicaliser {
     /// With the service's own rule for objects that do not say their type.
     pub fn new(resolve: Resolve) -> Self {
-        Self { resolve, has_unsettled_enum: false, undeclared: Vec::new() }
+        let undeclared = Vec::new();
+        Self { resolve, has_unsettled_enum: false, undeclared, compared_left: MOST_COMPARED }
     }
 
     /// Whether an enumeration member was met that is not declared before the sentinel.
@@ -100,15 +115,19 @@ impl Canonicaliser {
         );
         let mut seen: u64 = 0;
         let mut expected = 0;
+        let mut has_unknown = false;
         for member in members.iter_mut() {
             let Some(index) = find(ty, &member.name, expected) else {
-                self.dynamic_member(member, ty, at)?;
+                has_unknown |= !self.dynamic_member(member, ty, at)?;
                 continue;
             };
             seen |= 1 << index;
             expected = index + 1;
             let property = &ty.properties[index];
             self.property(&mut member.value, property, &Pointer::Member(at, property.name))?;
+        }
+        if has_unknown {
+            self.note_misspelt(members, (ty, seen), at);
         }
         let missing = ty.properties.iter().enumerate();
         for (index, property) in missing {
@@ -149,19 +168,59 @@ impl Canonicaliser {
         Ok(ty)
     }
 
+    /// Checks a member that is not declared; whether it is one that is known nevertheless, or control
+    /// information.
     fn dynamic_member(
         &mut self,
         member: &mut Member<'_>,
         ty: &'static StructuredType,
         at: &Pointer<'_>,
-    ) -> Result<(), Mismatch> {
-        let known = ty.dynamic.iter().find(|property| member.name.is(property.name));
-        match known {
-            Some(property) if !matches!(member.value, Node::Null) => {
-                self.property(&mut member.value, property, &Pointer::Member(at, property.name))
-            }
-            _ => Ok(()),
+    ) -> Result<bool, Mismatch> {
+        let Some(property) = ty.dynamic.iter().find(|property| member.name.is(property.name))
+        else {
+            return Ok(member.name.raw().contains('@'));
+        };
+        if !matches!(member.value, Node::Null) {
+            self.property(&mut member.value, property, &Pointer::Member(at, property.name))?;
         }
+        Ok(true)
+    }
+
+    /// Notes the members of an object that are not declared, and nearly named as a property that the object
+    /// does not have otherwise.
+    fn note_misspelt(
+        &mut self,
+        members: &[Member<'_>],
+        (ty, seen): (&'static StructuredType, u64),
+        at: &Pointer<'_>,
+    ) {
+        let is_known = |name: &Text<'_>| {
+            let mut known = ty.properties.iter().chain(ty.dynamic);
+            name.raw().contains('@') || known.any(|property| name.is(property.name))
+        };
+        for Member { name, .. } in members.iter().filter(|member| !is_known(&member.name)) {
+            if self.compared_left == 0 || self.undeclared.len() == MOST_UNDECLARED {
+                return;
+            }
+            self.compared_left -= 1;
+            let name = name.value();
+            if name.len() < SHORTEST_MEMBER || self.is_noted(&name, ty.name) {
+                continue;
+            }
+            let lacking = ty.properties.iter().enumerate();
+            let lacking = lacking.filter(|(index, _)| seen & (1 << index) == 0);
+            let lacking = lacking.map(|(_, property)| property.name);
+            let most = (name.len() / LETTERS_PER_SLIP).clamp(1, MISSPELT_LETTERS);
+            if let Some(meant) = within(most, &name, lacking) {
+                let pointer = Pointer::Member(at, &name).to_string();
+                let (name, meant) = (name.into_owned(), Some(meant));
+                self.undeclared.push(UndeclaredName { pointer, name, ty: ty.name, meant });
+            }
+        }
+    }
+
+    fn is_noted(&self, name: &str, ty: &str) -> bool {
+        self.undeclared.iter().any(|told| told.name == name && told.ty == ty)
     }
 
     fn property(
@@ -234,8 +293,10 @@ impl Canonicaliser {
 
     fn note_undeclared(&mut self, name: &str, ty: &'static EnumType, at: &Pointer<'_>) {
         let known = || ty.members.iter().map(|(known, _)| *known);
-        let is_told = self.undeclared.iter().any(|told| told.name == name && told.ty == ty.name);
-        if is_told || self.undeclared.len() == MOST_UNDECLARED || known().any(|it| it == name) {
+        if self.is_noted(name, ty.name)
+            || self.undeclared.len() == MOST_UNDECLARED
+            || known().any(|it| it == name)
+        {
             return;
         }
         let meant = within(MISSPELT_LETTERS, name, known());

@@ -315,6 +315,30 @@ fn what_is_no_call_record_is_refused_with_the_way_on_and_blocks_no_record() {
 }
 
 #[test]
+fn properties_that_are_nearly_named_as_declared_ones_are_kept_and_told() {
+    let callvault = callvault();
+    let arguments = ["import", "--tenant", TENANT, "-"];
+    let misspelt = record(1, 1).replace("\"sessions\":", "\"x\":1,\"sesions\":");
+    // What is there already was not meant, nor was what is like nothing.
+    let other = record(2, 1).replacen('{', r#"{"versions":7,"tenantRegion":"EU","ip":1,"#, 1);
+    let lines = format!("{misspelt}\n{other}\n");
+    let ended = callvault.run_with_input(&arguments, lines.as_bytes());
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let told = "-:1: warning: /sesions: 'sesions' is not a declared member of \
+                microsoft.graph.callRecords.callRecord; did you mean 'sessions'? It is kept as it is";
+    assert!(ended.stderr.lines().any(|line| line == told), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("warning").count(), 1, "{}", ended.stderr);
+    // Within a session as well.
+    let nested = record(3, 1).replacen("\"sessions\":[{", "\"sessions\":[{\"modalites\":[],", 1);
+    let ended = callvault.run_with_input(&arguments, nested.as_bytes());
+    assert!(
+        ended.stderr.contains("warning: /sessions/0/modalites: 'modalites' is not"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn members_that_nothing_declares_are_kept_and_told() {
     let callvault = callvault();
     let arguments = ["import", "--tenant", TENANT, "-"];

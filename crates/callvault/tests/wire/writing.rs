@@ -194,6 +194,10 @@ fn members_that_nothing_declares_are_kept_and_told() {
     assert_eq!(answer.header("callvault-warning"), Some(format!("/type: {warning}").as_str()));
     let answer = client.post(RECORDS, record("d", 1, 1).as_bytes());
     assert_eq!(answer.header("callvault-warning"), None);
+    let nearly = record("e", 1, 1).replacen('{', "{\"sesions\":[],", 1);
+    let answer = client.post(RECORDS, nearly.as_bytes());
+    let warning = answer.header("callvault-warning").unwrap_or_default();
+    assert!(warning.starts_with("/sesions: 'sesions' is not a declared member of"), "{warning}");
     let right = record("a", 1, 1).replace("peerToPeer", "groupCall");
     let answer = client.post(RECORDS, right.as_bytes());
     assert_eq!(answer.status, 409);
