@@ -8,7 +8,8 @@
 //! record checks the rest. A record that is cut off must not take its successors along: where a
 //! line end stands at a place at which no JSON text goes on, what began on the value's first line
 //! is refused, and reading goes on with the next line that begins with `{` or `[`. A nested value
-//! never begins a line in printed JSON, so a session is never taken for a record.
+//! never begins a line in printed JSON, so a session is never taken for a record. Lines that are
+//! passed over on the way and are no part of printed JSON are refused, all together.
 
 mod list;
 mod nesting;
@@ -70,6 +71,15 @@ enum State {
     Done,
 }
 
+/// Lines that are no record, nor part of one that broke off.
+#[derive(Debug, Clone, Copy)]
+struct StrayLines {
+    first: u64,
+    last: u64,
+    /// How many there are, since others may stand between them.
+    count: u64,
+}
+
 enum Step {
     Found(Piece),
     Go,
@@ -105,6 +115,8 @@ pub struct Splitter {
     state: State,
     nesting: Nesting,
     list: Option<List>,
+    /// Since a value was last looked for.
+    stray: Option<StrayLines>,
 }
 
 impl Splitter {
@@ -122,6 +134,7 @@ impl Splitter {
             state: State::Start,
             nesting: Nesting::default(),
             list: None,
+            stray: None,
         }
     }
 
@@ -182,14 +195,18 @@ impl Splitter {
     }
 
     fn between(&mut self) -> Step {
-        match self.skip_space(b" \t\r") {
+        // Commas stand between the items of an array that was cut out of it.
+        match self.skip_space(b" \t\r,") {
             Some(b'{') => self.enter(State::Undecided),
             Some(b'[') => {
                 self.at += 1;
                 self.list = Some(List { member: None, index: 0, context: None });
                 self.go(State::Items)
             }
-            Some(_) => self.lose("expected a record, which begins with '{'"),
+            Some(_) => {
+                self.pass_over();
+                self.go(State::Lost)
+            }
             None => Step::Starved,
         }
     }
@@ -358,20 +375,46 @@ impl Splitter {
 
     fn find_line(&mut self) -> Step {
         let bytes = &self.buffer[self.at..];
-        let Some(newline) = bytes.iter().position(|byte| *byte == b'\n') else {
-            self.at = self.buffer.len();
+        let newline = bytes.iter().position(|byte| *byte == b'\n');
+        let first = newline.and_then(|newline| bytes.get(newline + 1)).copied();
+        let (Some(newline), Some(first)) = (newline, first) else {
+            self.at += newline.unwrap_or(bytes.len());
             self.start = self.at;
-            return Step::Starved;
+            return if self.is_finished { self.tell_stray() } else { Step::Starved };
         };
-        let Some(first) = bytes.get(newline + 1) else {
-            self.at += newline;
-            self.start = self.at;
-            return Step::Starved;
-        };
-        let state = if matches!(first, b'{' | b'[') { State::Between } else { State::Lost };
         self.at += newline + 1;
         self.line += 1;
-        self.go(state)
+        match first {
+            b'{' | b'[' => {
+                self.go(State::Between);
+                return self.tell_stray();
+            }
+            // Nothing, or what stands on the lines of a printed record.
+            b'\n' | b'\r' | b' ' | b'\t' | b'}' | b']' | b',' => {}
+            _ => self.pass_over(),
+        }
+        self.go(State::Lost)
+    }
+
+    /// Remembers that this line is no record.
+    fn pass_over(&mut self) {
+        let line = self.line;
+        let stray = self.stray.get_or_insert(StrayLines { first: line, last: 0, count: 0 });
+        stray.last = line;
+        stray.count += 1;
+    }
+
+    /// Refuses the lines that were passed over.
+    fn tell_stray(&mut self) -> Step {
+        let Some(StrayLines { first, last, count }) = self.stray.take() else {
+            return if self.state == State::Lost { Step::Starved } else { Step::Go };
+        };
+        let others = match count {
+            1 => String::new(),
+            _ => format!(", here and on {} more up to line {last}", count - 1),
+        };
+        let message = format!("expected a record, which begins with '{{'{others}");
+        Step::Found(self.refusal_at(first, &message))
     }
 
     /// The next byte that is neither a line end nor one of `space`.

@@ -102,13 +102,26 @@ fn what_is_no_record_is_refused_up_to_the_next_line_that_begins_one() {
     check(
         "start,end\n1,2\n{}\nnull\n{\"id\":2}\n[1,2]\n{\"id\":3}",
         &[
-            "1 ! expected a record, which begins with '{'",
+            "1 ! expected a record, which begins with '{', here and on 1 more up to line 2",
             "3 {}",
             "4 ! expected a record, which begins with '{'",
             "5 {\"id\":2}",
             "6/0 ! expected a record or ']'",
             "7 {\"id\":3}",
         ],
+    );
+    // Between lines of a record that broke off, which are told with it, others are found.
+    check(
+        "{\n  \"a\": 1\n  \"b\": 2\n}\nnull\n  1\n\nnull",
+        &[
+            "1 ! the record breaks off at line 2, column 9",
+            "5 ! expected a record, which begins with '{', here and on 1 more up to line 8",
+        ],
+    );
+    // Items of an array without its brackets.
+    check(
+        "{\"id\":1},\n{\"id\":2},{\"id\":3}\n",
+        &["1 {\"id\":1}", "2 {\"id\":2}", "2 {\"id\":3}"],
     );
     check(
         "{\"value\":[{}",
