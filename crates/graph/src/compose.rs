@@ -177,8 +177,8 @@ impl Composer {
         let context = context::of(&question.resource, &question.query);
         let Scope { root, metadata, shape, .. } = &self.scope;
         let form = PageForm { ty, path, root, query: &question.query, shape: *shape };
-        let warning = self.scope.warning(&question.resource, &question.query);
-        PageText::open(form, &[metadata, &context], warning.as_deref(), capacity)
+        let remarks = self.scope.remarks(&question.resource, &question.query);
+        PageText::open(form, &[metadata, &context], &remarks, capacity)
     }
 
     /// Whether the items of a page don't go out as they are kept; their bytes decide whether members

@@ -90,9 +90,9 @@ pub(crate) fn collection(
 ) -> Result<Response, Problem> {
     let form = read.page_form(ty)?;
     let context = context::of(&read.resource, read.query);
-    let warning = read.scope.warning(&read.resource, read.query);
+    let remarks = read.scope.remarks(&read.resource, read.query);
     let context = [&*read.scope.metadata, &context];
-    let mut text = PageText::open(form, &context, warning.as_deref(), 1_024);
+    let mut text = PageText::open(form, &context, &remarks, 1_024);
     text.count(page.count);
     text.link(page.next.as_deref());
     text.open_items();

@@ -78,4 +78,4 @@ pub use query_limits::QueryLimits;
 pub use start::start;
 pub use start_error::StartError;
 pub use throttling::GRAPH_RATES;
-pub use warning::warning;
+pub use warning::{uses_recent_columns, warning};

@@ -48,6 +48,7 @@ impl Local {
                 max_page_size: None,
                 not_before: None,
                 warns: false,
+                lacking_columns: 0,
             },
             limits: settings.cost,
             budget: Budget {

@@ -11,7 +11,7 @@ use odata::edm::{StructuredType, Type};
 use odata::json::{Json, Node, push_member, push_string};
 use web::problem::{Code, Problem};
 
-use crate::warning::push_warning;
+use crate::warning::Remarks;
 
 /// The member of an item that can't be shown. What comes in has none of that name.
 pub(crate) const ERROR: &str = "@error";
@@ -47,7 +47,7 @@ impl<'a> PageText<'a> {
     pub(crate) fn open(
         form: PageForm<'a>,
         context: &[&str],
-        warning: Option<&str>,
+        remarks: &Remarks,
         capacity: usize,
     ) -> Self {
         let mut out = Vec::with_capacity(capacity);
@@ -55,7 +55,7 @@ impl<'a> PageText<'a> {
         if form.shape.metadata != MetadataLevel::None {
             push_annotation(&mut out, "@odata.context", context);
         }
-        push_warning(&mut out, warning);
+        remarks.push(&mut out);
         Self { out, form, root: format!("{}/", form.root), items_at: 0 }
     }
 
@@ -192,7 +192,12 @@ mod tests {
             query: &query,
             shape,
         };
-        let mut page = PageText::open(form, &["https://x/v1.0/$metadata#", "records"], None, 64);
+        let mut page = PageText::open(
+            form,
+            &["https://x/v1.0/$metadata#", "records"],
+            &Remarks::default(),
+            64,
+        );
         page.count(Some(3));
         page.open_items();
         for text in [r#"{"id":"a"}"#, r#"{"id":"b""#, r#"{"id":"c","version":1}"#] {
@@ -223,7 +228,7 @@ mod tests {
         let query = Query::default();
         let shape = Shape::default();
         let form = PageForm { ty: &CALL_RECORD, path: "", root: "", query: &query, shape };
-        let mut page = PageText::open(form, &["c"], None, 0);
+        let mut page = PageText::open(form, &["c"], &Remarks::default(), 0);
         page.open_items();
         assert!(page.item("a", false, |_| Err(crate::record::not_found())).is_err());
     }

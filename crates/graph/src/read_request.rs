@@ -71,6 +71,7 @@ impl<'a> ReadRequest<'a> {
             max_page_size: request.preferences.max_page_size,
             not_before: worker.oldest_shown(),
             warns: !worker.settings.is_strict,
+            lacking_columns: worker.store.lacking_columns(),
         };
         let path = resource.to_string();
         let resource = without_functions(resource);

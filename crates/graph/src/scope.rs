@@ -16,7 +16,7 @@ use web::Problem;
 use crate::paging::{Addresses, Page, PageLimit};
 use crate::record;
 use crate::target::RecordRef;
-use crate::warning::{push_warning, warning};
+use crate::warning::{Remarks, uses_recent_columns, warning};
 
 /// What every read needs, whether it is answered on the worker's thread or elsewhere.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub(crate) struct Scope {
     pub(crate) not_before: Option<i64>,
     /// Answers say what a query may not mean, which Graph's don't.
     pub(crate) warns: bool,
+    /// Records that lack columns of this version.
+    pub(crate) lacking_columns: u64,
 }
 
 /// Whose links they are.
@@ -126,13 +128,20 @@ impl Scope {
         out.push(b'{');
         let context = context::of(resource, query);
         push_annotation(&mut out, "@odata.context", &[&self.metadata, &context]);
-        push_warning(&mut out, self.warning(resource, query).as_deref());
+        self.remarks(resource, query).push(&mut out);
         out
     }
 
-    /// What an answer says of the query.
-    pub(crate) fn warning(&self, resource: &Resource, query: &Query) -> Option<String> {
-        if self.warns { warning(resource, query) } else { None }
+    /// What an answer says beside its items.
+    pub(crate) fn remarks(&self, resource: &Resource, query: &Query) -> Remarks {
+        if !self.warns {
+            return Remarks::default();
+        }
+        let is_lacking = self.lacking_columns > 0 && uses_recent_columns(resource, query);
+        Remarks {
+            warning: warning(resource, query),
+            lacking: is_lacking.then_some(self.lacking_columns),
+        }
     }
 
     /// Gives what is kept another form.

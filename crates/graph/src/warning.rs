@@ -1,11 +1,25 @@
-//! What an answer says of a query that may not mean what its author thinks: an annotation of ours, which
-//! depends on the query alone and never on what is stored.
+//! What an answer says beside its items, as annotations of ours: that a query may not mean what its author
+//! thinks, which depends on the query alone and never on what is stored; and that an older store is still
+//! being brought up, so that the query takes longer than it will.
 
 use model::assemble::push_annotation;
-use odata::bound::{Query, Resource, undeclared_members};
+use model::columns::recent_members;
+use odata::bound::{Query, Resource, Step, undeclared_members};
+use odata::json::push_string;
 
-/// The annotation, which stands behind the context of an answer.
+/// Stands behind the context of an answer.
 const WARNING: &str = "@callvault.warning";
+/// The records whose typed columns an older version wrote. Until there are none, a query that uses the newer
+/// columns looks at each record.
+const LACKING: &str = "@callvault.recordsLackingColumns";
+
+/// The annotations of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Remarks {
+    pub(crate) warning: Option<String>,
+    /// None if there are no such records, or the query does not need these columns.
+    pub(crate) lacking: Option<u64>,
+}
 
 /// What is to be said of members that nothing declares; services may add such at any time.
 pub fn warning(resource: &Resource, query: &Query) -> Option<String> {
@@ -17,11 +31,30 @@ pub fn warning(resource: &Resource, query: &Query) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Writes the annotation into an object that was opened, behind what it has so far.
-pub(crate) fn push_warning(out: &mut Vec<u8>, warning: Option<&str>) {
-    let Some(warning) = warning else { return };
+/// Whether a query needs columns that records of older versions may lack.
+pub fn uses_recent_columns(resource: &Resource, query: &Query) -> bool {
+    let is_of_ends =
+        |step: &Step| matches!(step, Step::Operation { operation, .. } if operation.name == "legs");
+    resource.steps.iter().any(is_of_ends) || recent_members().any(|name| query.uses_member(name))
+}
+
+impl Remarks {
+    /// Writes them into an object that was opened, behind what it has so far.
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        if let Some(warning) = &self.warning {
+            push_comma(out);
+            push_annotation(out, WARNING, &[warning]);
+        }
+        if let Some(lacking) = self.lacking {
+            push_comma(out);
+            push_string(out, LACKING);
+            out.extend_from_slice(format!(":{lacking}").as_bytes());
+        }
+    }
+}
+
+fn push_comma(out: &mut Vec<u8>) {
     if !out.ends_with(b"{") {
         out.push(b',');
     }
-    push_annotation(out, WARNING, &[warning]);
 }

@@ -25,13 +25,21 @@ use crate::settings::Settings;
 const PAGE: usize = 500;
 
 pub(super) fn run(args: &List, settings: &Settings) -> Result<ExitCode> {
-    let mut reader = open_store(settings)?.reader()?;
+    let store = open_store(settings)?;
+    let mut reader = store.reader()?;
     let tenant = tenants::resolve(args.record.tenant.as_ref(), &mut reader)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let queries = profiles::for_queries(without_time_limit(settings), &mut reader)?;
+    let queries = profiles::for_queries(without_time_limit(settings), settings, &mut reader)?;
     let (resource, query) = parsed(args, &queries)?;
     if let Some(warning) = graph::warning(&resource, &query) {
         writeln!(io::stderr(), "warning: {warning}")?;
+    }
+    let lacking = store.lacking_columns();
+    if lacking > 0 && graph::uses_recent_columns(&resource, &query) {
+        writeln!(
+            io::stderr(),
+            "note: {lacking} records lack columns that this needs, so each record is looked at; 'callvault serve' fills them in"
+        )?;
     }
     let has_whole_rows = args.select.is_none() && args.compute.is_none() && args.apply.is_none();
     if has_whole_rows && args.of == Rows::Records && args.output == Output::Ndjson {

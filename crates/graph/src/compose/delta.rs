@@ -168,9 +168,9 @@ impl Composer {
             query: &question.query,
             shape: self.scope.shape,
         };
-        let warning = self.scope.warning(&question.resource, &question.query);
+        let remarks = self.scope.remarks(&question.resource, &question.query);
         let context = [&*self.scope.metadata, &context, suffix];
-        PageText::open(form, &context, warning.as_deref(), 64 * 1024)
+        PageText::open(form, &context, &remarks, 64 * 1024)
     }
 
     fn close_tracked(
