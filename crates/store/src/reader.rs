@@ -20,6 +20,7 @@ use crate::answer;
 use crate::cache::change_feed::{ChangeFeed, FeedChanges};
 use crate::cache::records::RecordCache;
 use crate::codec::{Codec, Large};
+use crate::engine::Place;
 use crate::maintenance::verdicts;
 use crate::options::Role;
 use crate::rows::call::{CallScope, DueChain};
@@ -51,6 +52,11 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Where the store is; its text has no password.
+    pub fn place(&self) -> &Place {
+        &self.state.place
+    }
+
     /// Opens a connection.
     pub(crate) fn open(state: Arc<State>) -> Result<Self, Error> {
         let codec = Codec::new(Arc::clone(&state.dictionaries));

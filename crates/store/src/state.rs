@@ -12,12 +12,13 @@ use crate::cache::record_keys::RecordKeyCache;
 use crate::codec::dictionaries::Dictionaries;
 use crate::engine::sqlite::connection;
 use crate::engine::sqlite::identity::FileIdentity;
-use crate::engine::{Connection, Opener};
+use crate::engine::{Connection, Opener, Place};
 use crate::options::Role;
 use crate::tables::partitions::Partitions;
 
 /// What the writer and the readers have in common.
 pub(crate) struct State {
+    pub(crate) place: Place,
     pub(crate) opener: Opener,
     pub(crate) partitions: Partitions,
     pub(crate) record_keys: RecordKeyCache,

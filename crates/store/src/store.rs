@@ -77,6 +77,7 @@ impl Store {
         };
         let rows = dictionary::rows(&connection)?;
         let state = Arc::new(State {
+            place: options.place.clone(),
             opener: opener.clone(),
             partitions: Partitions::default(),
             record_keys: RecordKeyCache::default(),

@@ -9,6 +9,8 @@ use graph::QuerySettings;
 use quality::{Profile, Profiles, function};
 use store::{ProfileOutcome, ProfileRow, Reader, Store};
 
+use crate::settings::Settings;
+
 /// Reads the profiles of a file. None of them has a name that one has which comes with the program.
 fn read(file: &Path) -> Result<Vec<Profile>> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
@@ -48,11 +50,15 @@ pub(super) fn import_files(files: &[PathBuf], store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// All profiles: those of a file if one is given, those that come with the program, and those of the store
-/// that have no name of these.
-pub(super) fn all(file: Option<&Path>, reader: Option<&mut Reader>) -> Result<Profiles> {
+/// All profiles: those that come with the program, those of a file if one is given, those of the files that the
+/// settings name, which `serve` imports, and those of the store. Of a name, the first of these.
+pub(super) fn all(
+    file: Option<&Path>,
+    settings: &Settings,
+    reader: Option<&mut Reader>,
+) -> Result<Profiles> {
     let mut profiles = Profiles::shipped();
-    if let Some(file) = file {
+    for file in file.into_iter().chain(settings.profiles.iter().map(PathBuf::as_path)) {
         for profile in read(file)? {
             profiles.add(profile);
         }
@@ -70,9 +76,12 @@ pub(super) fn all(file: Option<&Path>, reader: Option<&mut Reader>) -> Result<Pr
     Ok(profiles)
 }
 
-/// Lets queries name the profiles that the store has.
-pub(super) fn for_queries(settings: QuerySettings, reader: &mut Reader) -> Result<QuerySettings> {
-    let mut settings = settings;
-    settings.language.functions = function::functions(all(None, Some(reader))?);
-    Ok(settings)
+/// Lets queries name all profiles.
+pub(super) fn for_queries(
+    mut queries: QuerySettings,
+    settings: &Settings,
+    reader: &mut Reader,
+) -> Result<QuerySettings> {
+    queries.language.functions = function::functions(all(None, settings, Some(reader))?);
+    Ok(queries)
 }

@@ -36,7 +36,7 @@ fn print_profiles(args: &QualityProfiles, settings: &Settings) -> Result<ExitCod
         Err(error) if error.is::<Absent>() => None,
         Err(error) => return Err(error),
     };
-    let profiles = profiles::all(args.profiles.as_deref(), reader.as_mut())?;
+    let profiles = profiles::all(args.profiles.as_deref(), settings, reader.as_mut())?;
     let mut out = io::stdout().lock();
     if let Some(name) = &args.name {
         print_profile(&mut out, named(&profiles, name)?)?;
@@ -126,7 +126,7 @@ fn print_vectors() -> Result<ExitCode> {
 
 fn explain(args: &QualityExplain, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
-    let profiles = profiles::all(args.profiles.as_deref(), Some(&mut reader))?;
+    let profiles = profiles::all(args.profiles.as_deref(), settings, Some(&mut reader))?;
     let profile = named(&profiles, &args.profile)?;
     let tenant = tenants::resolve(args.tenant.as_ref(), &mut reader)?;
     let record = reader

@@ -14,7 +14,7 @@ use crate::settings::Settings;
 pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
     let tenant = tenants::resolve(args.tenant.as_ref(), &mut reader)?;
-    let queries = profiles::for_queries(settings.limits.of_queries(), &mut reader)?;
+    let queries = profiles::for_queries(settings.limits.of_queries(), settings, &mut reader)?;
     let local = Local::new(tenant, [0; 32], queries).context("no key for links")?;
     let url = after_version(&args.url);
     let query = url.split_once('?').map_or("", |(_, query)| query);

@@ -138,7 +138,8 @@ fn options(
     emulator: Option<Arc<Emulator>>,
 ) -> Result<ServerOptions> {
     let server = &settings.server;
-    let query = profiles::for_queries(settings.limits.of_queries(), &mut store.reader()?)?;
+    let query =
+        profiles::for_queries(settings.limits.of_queries(), settings, &mut store.reader()?)?;
     let rules = Rules { quota: settings.notifications.quota, limits: query.language.clone() };
     Ok(ServerOptions {
         listen: server.listen,

@@ -16,10 +16,11 @@ pub(super) fn resolve(named: Option<&TenantId>, reader: &mut Reader) -> Result<T
         return Ok(tenant.clone());
     }
     let tenants = reader.tenants()?;
+    let store = reader.place();
     match tenants.as_slice() {
         [tenant] => Ok(tenant.clone()),
-        [] => bail!("the store holds no records yet: name a tenant with --tenant, a GUID"),
-        _ => bail!("the store holds records of {}: name one with --tenant", list(&tenants)),
+        [] => bail!("the store {store} holds no records yet: name a tenant with --tenant, a GUID"),
+        _ => bail!("the store {store} holds records of {}: name one with --tenant", list(&tenants)),
     }
 }
 
@@ -27,11 +28,12 @@ pub(super) fn resolve(named: Option<&TenantId>, reader: &mut Reader) -> Result<T
 pub(super) fn note_unknown(named: Option<&TenantId>, reader: &mut Reader) -> Result<()> {
     let Some(tenant) = named else { return Ok(()) };
     let tenants = reader.tenants()?;
+    let store = reader.place();
     if tenants.is_empty() {
-        logging::note("the store holds no records yet");
+        logging::note(&format!("the store {store} holds no records yet"));
     } else if !tenants.contains(tenant) {
         let others = list(&tenants);
-        logging::note(&format!("the store holds no records of {tenant}, but of {others}"));
+        logging::note(&format!("the store {store} holds no records of {tenant}, but of {others}"));
     }
     Ok(())
 }

@@ -71,6 +71,14 @@ fn the_owners_profiles_are_read_and_their_faults_named() {
     let explain = ["quality", "explain", &id(1), "--profile", "office", "--profiles", file_name];
     std::fs::write(&file, profile("0.2")).unwrap();
     assert!(callvault.succeed(&explain).contains("good by office/1: streams: 2 good"));
+    // Files that the settings name need not have been imported yet.
+    let config = callvault.folder().join("callvault.toml");
+    std::fs::write(&config, format!("[quality]\nprofiles = [{file_name:?}]\n")).unwrap();
+    let config = ["--config", config.to_str().unwrap()];
+    let named = [&explain[..5], &config].concat();
+    assert!(callvault.succeed(&named).contains("good by office/1: streams: 2 good"));
+    let list = ["list", "--filter", "callvault.quality(profile='office')/verdict eq 'good'"];
+    assert!(callvault.succeed(&[&list[..], &config].concat()).contains(&id(1)));
     std::fs::write(&file, profile("20")).unwrap();
     let ended = callvault.run(&explain);
     assert_eq!(ended.status.code(), Some(1));
