@@ -171,6 +171,10 @@ const MISTAKES: &[(&str, &str)] = &[
     ("$levels=2", "The query option '$levels' outside $expand is not allowed here."),
     ("$top=1&top=2", "The query option '$top' is given more than once."),
     ("$foo=1", "The query option '$foo' is not known."),
+    (
+        "$select=Sales.Rank(by='x')",
+        "A function with parameters such as 'Sales.Rank' in $select is not allowed here. Did you mean '$compute=Sales.Rank(by=…) as value&$select=value'?",
+    ),
 ];
 
 #[test]

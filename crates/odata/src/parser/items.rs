@@ -47,7 +47,7 @@ impl Parser<'_> {
             if self.is_parameter_list()? {
                 self.parameter_list()?;
             } else {
-                let nested = self.nested_options()?;
+                let nested = self.nested_options().map_err(|error| of_function(error, &path))?;
                 self.check_suffix(&path, &nested)?;
                 options = Some(Box::new(nested));
             }
@@ -121,5 +121,18 @@ impl Parser<'_> {
             _ => return Ok(()),
         };
         Err(self.lexer.error(Kind::NotAllowed { what: what.into() }, last.position))
+    }
+}
+
+/// Who writes a function with its parameters in `$select` means its value, and not options.
+fn of_function(error: Error, path: &[ItemStep]) -> Error {
+    let Kind::UnknownOption { name } = &error.kind else { return error };
+    match path.last().map(|step| &step.kind) {
+        Some(ItemKind::Name(function)) if function.contains('.') && !name.starts_with('$') => {
+            let meant = format!("$compute={function}({name}=…) as value&$select=value");
+            let what = format!("a function with parameters such as '{function}' in $select").into();
+            Error { kind: Kind::NotAllowed { what }, suggestion: Some(meant.into()), ..error }
+        }
+        _ => error,
     }
 }
