@@ -33,7 +33,7 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
     /// Text is UTF-8.
-    #[error("is not UTF-8 text: save the file as UTF-8")]
+    #[error("is not UTF-8 text: save the file as UTF-8, in Excel as \"CSV UTF-8\"")]
     Utf8,
     /// The whole file is UTF-8.
     #[error("the file is UTF-16: save it as UTF-8")]

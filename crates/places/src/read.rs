@@ -133,6 +133,11 @@ fn read_into(
     if bytes.starts_with(b"PK\x03\x04") {
         return refuse(kind, 1, Rule::Archive);
     }
+    // Excel's way to name the separator.
+    let bytes = match bytes.get(..6) {
+        Some([b's', b'e', b'p', b'=', b',' | b';' | b'\t', b'\r' | b'\n']) => &bytes[5..],
+        _ => bytes,
+    };
     let quoted = Form { separator: separator(bytes), has_quotes: true };
     let Some(first) = table::rows(bytes, quoted).next() else {
         return refuse(kind, 1, Rule::Empty);

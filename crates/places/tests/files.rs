@@ -58,8 +58,12 @@ fn a_network_that_is_no_address() {
 
 #[test]
 fn cells_between_semicolons() {
-    let map = map(OFFICE.replace(',', ";").as_bytes());
-    assert!(map.has(&by_subnet("10.1.2.0")));
+    let office = OFFICE.replace(',', ";");
+    assert!(map(office.as_bytes()).has(&by_subnet("10.1.2.0")));
+    // The line by which Excel knows them is none of the file's.
+    let named = format!("sep=;\r\n{office}x;n;24\r\n");
+    let (faults, _) = faults(named.as_bytes(), None);
+    assert_eq!(faults, ["line 3: the line has 3 columns, and the file 15"]);
 }
 
 #[test]
@@ -150,7 +154,7 @@ fn text_that_is_not_utf8() {
         &[OFFICE.as_bytes(), b"10.1.4.0,caf\xe9,24,B,,,,,,,,,1,0,0\n"].concat(),
         None,
         &[
-            "line 2, column 2 (NetworkName): \"caf\u{fffd}\" is not UTF-8 text: save the file as UTF-8",
+            "line 2, column 2 (NetworkName): \"caf\u{fffd}\" is not UTF-8 text: save the file as UTF-8, in Excel as \"CSV UTF-8\"",
         ],
     );
     let utf16: Vec<u8> = OFFICE.encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -86,7 +86,12 @@ fn bit(line: &mut Line<'_, '_>, at: usize) -> Option<bool> {
 }
 
 fn network(line: &mut Line<'_, '_>) -> Option<Network> {
-    let rule = if line.value(0).contains('/') { Rule::Cidr } else { Rule::Address };
+    let is_network = |text: &str| {
+        let (address, range) = text.split_once('/')?;
+        address::parse(address.trim())?;
+        range.trim().parse::<u8>().ok()
+    };
+    let rule = if is_network(line.value(0)).is_some() { Rule::Cidr } else { Rule::Address };
     let address = line.required(0, rule, address::parse);
     let most = if address.is_some_and(address::is_ipv4) { 32 } else { 128 };
     let rule = Rule::Number { least: LEAST_RANGE.into(), most: most.into() };

@@ -32,7 +32,7 @@ fn columns(kind: Kind) -> [(&'static str, &'static str); 2] {
     }
 }
 
-/// The statement of one end.
+/// The statement of one end. Services write empty text for what they don't know.
 fn text(kind: Kind, (key, address): (&str, &str)) -> String {
     let segment = match kind {
         Kind::Endpoint => {
@@ -48,7 +48,7 @@ fn text(kind: Kind, (key, address): (&str, &str)) -> String {
          AND t.segment = m.segment AND t.media = m.ordinal \
          WHERE r.tenant_key = ?1 AND r.is_current = 1 \
          AND r.start_date_time >= ?2 AND r.start_date_time < ?3 \
-         AND ({key} IS NOT NULL OR (?4 = 1 AND {address} IS NOT NULL)) GROUP BY 1, 2"
+         AND ({key} <> '' OR (?4 = 1 AND {address} <> '')) GROUP BY 1, 2"
     )
 }
 
