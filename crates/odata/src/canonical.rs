@@ -40,7 +40,8 @@ pub struct UndeclaredName {
 
 impl fmt::Display for UndeclaredName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' is not a declared member of {}", self.name, self.ty)?;
+        let what = if self.name.starts_with('#') { "type" } else { "member" };
+        write!(f, "'{}' is not a declared {what} of {}", self.name, self.ty)?;
         match self.meant {
             Some(meant) => write!(f, "; did you mean '{meant}'? It is kept as it is"),
             None => f.write_str("; it is kept as it is"),
@@ -56,7 +57,7 @@ const MOST_UNDECLARED: usize = 8;
 const MOST_COMPARED: usize = 256;
 
 /// Members of objects with fewer letters are too easily like another.
-const SHORTEST_MEMBER: usize = 5;
+const SHORTEST_MEMBER: usize = 3;
 
 /// A member of an object is misspelt if it differs by at most one letter in so many, since services add members
 /// that are nearly named as others.
@@ -157,7 +158,11 @@ impl Canonicaliser {
             };
             members[..=index].rotate_right(1);
             members[0].name = Text::plain("@odata.type");
-            return Ok(declared.find_derived(name.trim_start_matches('#')).unwrap_or(declared));
+            let found = declared.find_derived(name.trim_start_matches('#'));
+            if found.is_none() {
+                self.note_type(&name, declared, at);
+            }
+            return Ok(found.unwrap_or(declared));
         }
         if declared.derived.is_empty() {
             return Ok(declared);
@@ -216,6 +221,23 @@ impl Canonicaliser {
                 let (name, meant) = (name.into_owned(), Some(meant));
                 self.undeclared.push(UndeclaredName { pointer, name, ty: ty.name, meant });
             }
+        }
+    }
+
+    /// Notes the name of a type that is nearly that of one which may stand there.
+    fn note_type(&mut self, name: &str, declared: &'static StructuredType, at: &Pointer<'_>) {
+        if self.compared_left == 0
+            || self.undeclared.len() == MOST_UNDECLARED
+            || self.is_noted(name, declared.name)
+        {
+            return;
+        }
+        self.compared_left -= 1;
+        let known = declared.derived.iter().map(|ty| ty.name);
+        if let Some(meant) = nearest_type(name.trim_start_matches('#'), known) {
+            let pointer = Pointer::Member(at, "@odata.type").to_string();
+            let (name, meant) = (name.to_owned(), Some(meant));
+            self.undeclared.push(UndeclaredName { pointer, name, ty: declared.name, meant });
         }
     }
 
@@ -303,6 +325,14 @@ impl Canonicaliser {
         let (pointer, name) = (at.to_string(), name.to_owned());
         self.undeclared.push(UndeclaredName { pointer, name, ty: ty.name, meant });
     }
+}
+
+/// The type whose name differs by at most as many letters behind the namespace as a misspelt member's.
+fn nearest_type<'t>(name: &str, known: impl Iterator<Item = &'t str>) -> Option<&'t str> {
+    let short = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let wanted = short(name);
+    let mut known = known;
+    known.find(|known| within(MISSPELT_LETTERS, &wanted, [short(known).as_str()]).is_some())
 }
 
 /// What stands for a declared property that an instance does not mention.

@@ -45,6 +45,7 @@ use std::rc::Rc;
 
 pub use options::check_schema_version;
 pub use path::misspelt;
+pub use suggest::nearest;
 
 use binder::{Alias, Binder};
 use edm::Model;

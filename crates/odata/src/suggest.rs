@@ -6,10 +6,7 @@ const LONGEST: usize = 64;
 /// The candidate nearest to `name`, if it is near enough to be meant: equal but for case, or at
 /// most a third of its letters (and never more than three) inserted, left out, replaced or swapped
 /// with a neighbour.
-pub(crate) fn nearest<'c>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     within((name.chars().count() / 3).clamp(1, 3), name, candidates)
 }
 

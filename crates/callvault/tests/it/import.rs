@@ -328,6 +328,19 @@ fn properties_that_are_nearly_named_as_declared_ones_are_kept_and_told() {
                 microsoft.graph.callRecords.callRecord; did you mean 'sessions'? It is kept as it is";
     assert!(ended.stderr.lines().any(|line| line == told), "{}", ended.stderr);
     assert_eq!(ended.stderr.matches("warning").count(), 1, "{}", ended.stderr);
+    // Of types as well, and of identities, whose kinds are short.
+    let ends = r##""caller":{"@odata.type":"#microsoft.graph.callRecords.participantEndpont","identity":{"usr":{"id":"a"}}},"##;
+    let misspelt = record(4, 1).replacen("\"segments\":[{", &format!("\"segments\":[{{{ends}"), 1);
+    let ended = callvault.run_with_input(&arguments, misspelt.as_bytes());
+    for told in [
+        "/caller/@odata.type: '#microsoft.graph.callRecords.participantEndpont' is not a declared type",
+        "did you mean 'microsoft.graph.callRecords.participantEndpoint'?",
+    ] {
+        assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
+    }
+    let misspelt = misspelt.replace("Endpont", "Endpoint").replace(&id(4), &id(5));
+    let ended = callvault.run_with_input(&arguments, misspelt.as_bytes());
+    assert!(ended.stderr.contains("did you mean 'user'?"), "{}", ended.stderr);
     // Within a session as well.
     let nested = record(3, 1).replacen("\"sessions\":[{", "\"sessions\":[{\"modalites\":[],", 1);
     let ended = callvault.run_with_input(&arguments, nested.as_bytes());

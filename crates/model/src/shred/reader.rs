@@ -292,11 +292,17 @@ fn require(members: &[Member<'_>], has_sessions: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// A member with the same letters, as programs write them whose objects have names of another style.
+/// Members that are compared with a required one that is not there, at most.
+const MOST_COMPARED: usize = 64;
+
+/// A member with nearly the same letters: misspelt, or as programs write them whose objects have names of
+/// another style.
 fn other_spelling(members: &[Member<'_>], name: &str) -> String {
-    let names = members.iter().map(|member| member.name.value());
-    let mut like = names.filter(|it| it != name && it.replace('_', "").eq_ignore_ascii_case(name));
-    like.next().map_or_else(String::new, |it| format!(", and '{it}' is another name"))
+    let names: Vec<_> = members.iter().take(MOST_COMPARED).map(|it| it.name.value()).collect();
+    let mut same = names.iter().filter(|it| it.replace('_', "").eq_ignore_ascii_case(name));
+    let like = same.next().map(|it| &**it);
+    let like = like.or_else(|| odata::nearest(name, names.iter().map(|name| &**name)));
+    like.map_or_else(String::new, |it| format!(", and '{it}' is another name"))
 }
 
 /// What a record does not say of itself and its type has no default for. A version is a key, so null is
