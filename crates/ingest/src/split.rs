@@ -306,7 +306,9 @@ impl Splitter {
             return self.go(State::Lost);
         }
         let text = &self.buffer[self.start..self.at];
-        let message = self.describe_break(text.trim_ascii_end());
+        // At the end of a line in the middle of the text, most often that of a comma.
+        let has_more = self.at < self.buffer.len() && !self.nesting.is_in_string();
+        let message = self.describe_break(text.trim_ascii_end(), has_more);
         let refusal = self.refusal(&message);
         self.list = None;
         // Back to the second line of what was taken for one value.
@@ -318,11 +320,12 @@ impl Splitter {
         Step::Found(refusal)
     }
 
-    fn describe_break(&self, text: &[u8]) -> String {
+    fn describe_break(&self, text: &[u8], has_more: bool) -> String {
         let Ok(Err(error)) = std::str::from_utf8(text).map(Node::parse) else {
             return "the record breaks off".to_owned();
         };
         let what = match error.offset {
+            offset if offset >= text.len() && has_more => "the record breaks off, or lacks a ','",
             offset if offset >= text.len() => "the record breaks off",
             _ => error.message.as_str(),
         };
@@ -411,7 +414,8 @@ impl Splitter {
         };
         let others = match count {
             1 => String::new(),
-            _ => format!(", here and on {} more up to line {last}", count - 1),
+            2 => format!(", also on line {last}"),
+            _ => format!(", also on {} lines up to line {last}", count - 1),
         };
         let message = format!("expected a record, which begins with '{{'{others}");
         Step::Found(self.refusal_at(first, &message))

@@ -30,6 +30,11 @@ impl Nesting {
         Self { depth: 1, last: b']', ..Self::default() }
     }
 
+    /// Whether it stands within a string.
+    pub(super) fn is_in_string(&self) -> bool {
+        self.in_string
+    }
+
     /// Follows the bytes: how many belong to the value, how many line ends are among them, and
     /// how it goes on.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> (usize, u64, Ending) {

@@ -77,7 +77,7 @@ fn a_line_that_is_cut_off_is_refused_and_the_next_ones_are_kept() {
     );
     check(
         "{\"id\":1\n{\"id\":2}\n",
-        &["1 ! the record breaks off at line 1, column 8", "2 {\"id\":2}"],
+        &["1 ! the record breaks off, or lacks a ',' at line 1, column 8", "2 {\"id\":2}"],
     );
 }
 
@@ -93,7 +93,7 @@ fn parts_of_a_broken_record_are_not_taken_for_records() {
     let found =
         split(b"{\n  \"a\": 1\n  \"sessions\": [\n    {\"id\":1}\n  ]\n}\n{\"id\":2}\n", &[9]);
     let [Err(refusal), Ok(record)] = &found[..] else { panic!("{found:?}") };
-    assert_eq!(refusal.message, "the record breaks off at line 2, column 9");
+    assert_eq!(refusal.message, "the record breaks off, or lacks a ',' at line 2, column 9");
     assert_eq!((record.line, record.text.as_str()), (7, "{\"id\":2}"));
 }
 
@@ -102,7 +102,7 @@ fn what_is_no_record_is_refused_up_to_the_next_line_that_begins_one() {
     check(
         "start,end\n1,2\n{}\nnull\n{\"id\":2}\n[1,2]\n{\"id\":3}",
         &[
-            "1 ! expected a record, which begins with '{', here and on 1 more up to line 2",
+            "1 ! expected a record, which begins with '{', also on line 2",
             "3 {}",
             "4 ! expected a record, which begins with '{'",
             "5 {\"id\":2}",
@@ -114,8 +114,8 @@ fn what_is_no_record_is_refused_up_to_the_next_line_that_begins_one() {
     check(
         "{\n  \"a\": 1\n  \"b\": 2\n}\nnull\n  1\n\nnull",
         &[
-            "1 ! the record breaks off at line 2, column 9",
-            "5 ! expected a record, which begins with '{', here and on 1 more up to line 8",
+            "1 ! the record breaks off, or lacks a ',' at line 2, column 9",
+            "5 ! expected a record, which begins with '{', also on line 8",
         ],
     );
     // Items of an array without its brackets.
