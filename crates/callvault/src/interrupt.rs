@@ -16,7 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the command was asked to end, by SIGINT or SIGTERM.
 #[derive(Debug, Clone)]
-pub(crate) struct Interrupt(Arc<AtomicBool>);
+pub(crate) struct Interrupt {
+    is_asked: Arc<AtomicBool>,
+    /// Whether somebody else watches by now.
+    is_over: Arc<AtomicBool>,
+}
 
 impl Interrupt {
     /// Begins to watch. A command that then does not end by itself, since it waits for its input or is asked
@@ -25,8 +29,19 @@ impl Interrupt {
     /// # Errors
     /// When the signals can't be watched.
     pub(crate) fn watch(last_words: impl FnOnce() + Send + 'static) -> io::Result<Self> {
-        let interrupt = Self(Arc::default());
-        let asked = interrupt.clone();
+        Self::watch_with(PATIENCE, last_words)
+    }
+
+    /// Like [`Self::watch`] for a command that may take so long to its end.
+    ///
+    /// # Errors
+    /// When the signals can't be watched.
+    pub(crate) fn watch_with(
+        patience: Duration,
+        last_words: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
+        let interrupt = Self { is_asked: Arc::default(), is_over: Arc::default() };
+        let watched = interrupt.clone();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
         let mut interrupts = signal(SignalKind::interrupt())?;
@@ -38,12 +53,18 @@ impl Interrupt {
                     _ = interrupts.recv() => {}
                     _ = ends.recv() => {}
                 }
-                asked.0.store(true, Ordering::Relaxed);
+                watched.is_asked.store(true, Ordering::Relaxed);
+                if watched.is_over.load(Ordering::Relaxed) {
+                    return;
+                }
                 tokio::select! {
                     _ = interrupts.recv() => {}
-                    () = tokio::time::sleep(PATIENCE) => {}
+                    () = tokio::time::sleep(patience) => {}
                 }
             });
+            if watched.is_over.load(Ordering::Relaxed) {
+                return;
+            }
             last_words();
             std::process::exit(i32::from(STATUS));
         })?;
@@ -52,6 +73,11 @@ impl Interrupt {
 
     /// Whether it is to end.
     pub(crate) fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.is_asked.load(Ordering::Relaxed)
+    }
+
+    /// Leaves the signals to somebody else.
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
     }
 }

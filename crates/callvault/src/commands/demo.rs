@@ -6,6 +6,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use emulator::Scenario;
@@ -24,6 +25,7 @@ use super::simulated::Target;
 use super::tour::{Sdk, Tour};
 use super::{certificate, emulation, service, tenants};
 use crate::cli::{Demo, GlobalFlags};
+use crate::interrupt::Interrupt;
 use crate::settings::{Layers, Level, Settings};
 use crate::{clock, keys, logging};
 
@@ -40,7 +42,14 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
     let mut layers = layers_over(layers, global)?;
     let is_elsewhere = layers.names_store();
     // Dropped at the end, which removes everything that the demo wrote.
-    let _folder = place_store(&mut layers, global)?;
+    let folder = place_store(&mut layers, global)?;
+    let written = folder.as_ref().map(|folder| folder.0.clone());
+    // Until it serves, which has its own way to end.
+    let interrupt = Interrupt::watch_with(Duration::ZERO, move || {
+        if let Some(folder) = written {
+            drop(TemporaryFolder(folder));
+        }
+    })?;
     add_listening(&mut layers, &args.listening)?;
     let scenario = args.scenario.as_deref().map(scenario::find).transpose()?;
     if let Some(scenario) = &scenario {
@@ -78,6 +87,7 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
             settings.store
         );
         if scenario.is_none() && !tenants.contains(&tenant) {
+            logging::note(&format!("simulating {} calls", args.calls));
             fill(args, &store, &tenant)?;
         }
         keys.join().expect("generating a key does not panic").map(drop)
@@ -87,6 +97,7 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
         None => emulation::from_flags(&args.emulation)?,
     };
     let service = service::start(&settings, listeners, store.clone(), master, emulator.clone())?;
+    interrupt.end();
     let mut out = service::standard_output()?;
     service.announce(&mut out)?;
     let token = token(&service.running, &tenant)?;
