@@ -451,6 +451,9 @@ fn bytes_of(record: &ShreddedRecord) -> usize {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        if let Some(files) = &self.state.files {
+            files.close();
+        }
         self.works = None;
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()

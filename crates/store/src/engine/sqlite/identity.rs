@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(crate) struct FileIdentity {
     files: [NamedFile; ENDINGS.len()],
     /// What was found wrong. It stays: what is open can't be got back to its name.
     wrong: OnceLock<String>,
+    /// Set before the connections are closed, the last of which removes the log.
+    is_closing: AtomicBool,
 }
 
 /// A name, and the file that it led to when that was opened; none before there was one.
@@ -99,7 +102,16 @@ impl FileIdentity {
             name.push(ending);
             NamedFile::of(name.into())
         };
-        Self { files: ENDINGS.map(file), wrong: OnceLock::new() }
+        Self {
+            files: ENDINGS.map(file),
+            wrong: OnceLock::new(),
+            is_closing: AtomicBool::new(false),
+        }
+    }
+
+    /// Says that this process is about to close the store: from now on a log that is gone is as it should be.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
     }
 
     /// What was found wrong so far.
@@ -138,6 +150,8 @@ impl FileIdentity {
     pub(crate) fn look(&self) -> Result<(), Error> {
         if self.wrong.get().is_none()
             && let Some(wrong) = self.files.iter().find_map(NamedFile::look)
+            // Asked behind the look, since the log goes after this was said.
+            && !(self.is_closing.load(Ordering::Acquire) && self.was_log_removed())
         {
             self.wrong.get_or_init(|| {
                 tracing::error!("{wrong}; nothing is read or written any more before a restart");
@@ -183,6 +197,9 @@ mod tests {
         assert!(!files.was_log_removed(), "it is there");
         fs::remove_file(&log).unwrap();
         assert!(files.was_log_removed());
+        files.close();
+        assert!(files.look().is_ok(), "this process has closed the store");
+        assert!(FileIdentity::of(&store).look().is_ok(), "there was no log");
         fs::remove_file(&store).unwrap();
         assert!(!files.was_log_removed(), "the store is gone, too");
         assert!(files.look().is_err());
