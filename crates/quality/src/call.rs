@@ -62,6 +62,8 @@ pub struct End {
     pub party: Option<String>,
     /// The name to show; none for a service.
     pub name: Option<String>,
+    /// Whether the record says nothing of it.
+    pub is_unknown: bool,
 }
 
 impl<'p> Call<'p> {
@@ -155,7 +157,8 @@ pub(crate) fn streams(session: &Node<'_>) -> usize {
 fn end(session: &Node<'_>, segment: &Node<'_>, name: &str) -> End {
     let of =
         |node: &Node<'_>| node.get(name).filter(|it| it.as_object().is_some()).map(End::of_json);
-    of(segment).or_else(|| of(session)).unwrap_or_default()
+    let unknown = || End { is_unknown: true, ..End::default() };
+    of(segment).or_else(|| of(session)).unwrap_or_else(unknown)
 }
 
 impl<'p> Stream<'p> {
@@ -187,6 +190,9 @@ impl<'p> Stream<'p> {
             (Some(receiver), Some(sender)) => format!("{receiver} {verb} {sender}"),
             (Some(receiver), None) => format!("{receiver} {verb} others"),
             (None, Some(sender)) => format!("others {verb} {sender}"),
+            (None, None) if self.receiver.is_unknown || self.sender.is_unknown => {
+                "between ends of which the record says nothing".to_owned()
+            }
             (None, None) => "between services".to_owned(),
         }
     }
@@ -200,7 +206,7 @@ impl End {
         let named = named.or_else(|| endpoint.get("associatedIdentity"));
         let shown = named.and_then(|it| text(it, "displayName")).filter(|name| !name.is_empty());
         let name = shown.unwrap_or_else(|| id.clone());
-        Self { party: Some(format!("{kind}/{id}")), name: Some(name) }
+        Self { party: Some(format!("{kind}/{id}")), name: Some(name), is_unknown: false }
     }
 }
 

@@ -7,12 +7,14 @@ use anyhow::{Context, Result};
 use odata::json::{Node, push_member, write_node};
 use quality::call::{Call, Session, Stream};
 use quality::levels::Counts;
-use quality::profile::{Comparison, Condition, GateFails, Mode, Profile, Rule};
+use quality::profile::{Comparison, Condition, DEFAULT, GateFails, Mode, Profile, Rule};
 use quality::{Profiles, expression, sentence, vectors};
+use store::Reader;
 
 use super::opening::{Absent, open_store};
 use super::{profiles, record_json, tenants};
 use crate::cli::{Expand, Quality, QualityExplain, QualityProfiles};
+use crate::logging;
 use crate::settings::Settings;
 
 pub(super) fn run(args: &Quality, settings: impl FnOnce() -> Result<Settings>) -> Result<ExitCode> {
@@ -26,7 +28,10 @@ pub(super) fn run(args: &Quality, settings: impl FnOnce() -> Result<Settings>) -
 fn named<'p>(profiles: &'p Profiles, name: &str) -> Result<&'p Profile> {
     profiles.get(name).with_context(|| {
         let names: Vec<&str> = profiles.iter().map(|profile| profile.name.as_str()).collect();
-        format!("there is no profile {name:?}: there are {}", names.join(", "))
+        let names = names.join(", ");
+        format!(
+            "there is no profile {name:?}: there are {names}; --profiles FILE adds those of a file"
+        )
     })
 }
 
@@ -124,10 +129,31 @@ fn print_vectors() -> Result<ExitCode> {
     Ok(if differ == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Says that the store has other rules for the version of a profile.
+fn note_other_rules(profile: &Profile, reader: &mut Reader) -> Result<()> {
+    let rows = reader.profiles()?;
+    let mut same =
+        rows.iter().filter(|row| (&row.name, row.version) == (&profile.name, profile.version));
+    if same.any(|row| row.content_hash != profile.digest()) {
+        let id = profile.id();
+        logging::note(&format!(
+            "the store has other rules for {id}, by which a server judges: raise the version of the profile"
+        ));
+    }
+    Ok(())
+}
+
 fn explain(args: &QualityExplain, settings: &Settings) -> Result<ExitCode> {
     let mut reader = open_store(settings)?.reader()?;
     let profiles = profiles::all(args.profiles.as_deref(), settings, Some(&mut reader))?;
     let profile = named(&profiles, &args.profile)?;
+    if let (Some(file), DEFAULT) = (&args.profiles, args.profile.as_str()) {
+        let file = file.display();
+        logging::note(&format!(
+            "{file} was read, and not used: name one of its profiles with --profile"
+        ));
+    }
+    note_other_rules(profile, &mut reader)?;
     let tenant = tenants::resolve(args.tenant.as_ref(), &mut reader)?;
     let record = reader
         .record(&tenant, &model::key(&args.id), args.version)?
@@ -222,7 +248,8 @@ fn print_stream(out: &mut impl Write, stream: &Stream<'_>) -> Result<()> {
         writeln!(out, "    {line}")?;
     }
     for metric in &outcome.implausible {
-        writeln!(out, "    {} can't be true and was left out", metric.name())?;
+        let most = metric.greatest().map_or(String::new(), |most| format!(": at most {most}"));
+        writeln!(out, "    {} can't be true and was left out{most}", metric.name())?;
     }
     Ok(())
 }

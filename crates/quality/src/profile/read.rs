@@ -203,10 +203,15 @@ impl Reader<'_> {
     }
 
     fn metric(&self, name: &Spanned<String>, key: &str) -> Result<Metric, ProfileError> {
+        let span = name.span();
         Metric::of_name(name.get_ref()).map_or_else(
             || {
-                let message = format!("mediaStream has no number or duration {:?}", name.get_ref());
-                self.error(&name.span(), key, message)
+                let known: Vec<_> = Metric::all().map(Metric::name).collect();
+                let meant = odata::nearest(name.get_ref(), known);
+                let meant = meant.map_or_else(String::new, |it| format!(": did you mean {it:?}?"));
+                let name = name.get_ref();
+                let message = format!("mediaStream has no number or duration {name:?}{meant}");
+                self.error(&span, key, message)
             },
             Ok,
         )
