@@ -43,6 +43,7 @@ mod oauth;
 mod options;
 mod page_text;
 mod paging;
+pub mod pages;
 pub mod place_maps;
 mod posted_query;
 mod preconditions;
