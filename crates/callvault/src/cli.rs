@@ -10,6 +10,7 @@ mod quality;
 mod request_log;
 mod serve;
 mod simulate;
+mod ui;
 mod values;
 mod whole_store;
 
@@ -33,6 +34,7 @@ pub(crate) use quality::{Quality, QualityExplain, QualityProfiles};
 pub(crate) use request_log::EmulatorRequestLog;
 pub(crate) use serve::{Demo, Emulation, Listening, Serve};
 pub(crate) use simulate::{Mix, PlantedCause, Simulate};
+pub(crate) use ui::{AccessLog, Ui, UiLink, UiSignOut};
 pub(crate) use whole_store::{Backup, Erase, Migrate};
 
 /// Keeps Microsoft Graph call records and serves them as Graph does.
@@ -128,6 +130,11 @@ pub(crate) enum Command {
     /// Say whether calls were good, and why
     #[command(subcommand)]
     Quality(Quality),
+    /// Let people in to the pages: links, sessions
+    #[command(subcommand)]
+    Ui(Ui),
+    /// Print who saw which calls on the pages, as lines of JSON
+    AccessLog(AccessLog),
     /// Manage the maps that say where networks, access points and endpoints are
     #[command(subcommand)]
     Places(Places),

@@ -1,5 +1,6 @@
 //! The commands, one in each file.
 
+mod access_log;
 mod app;
 mod background;
 mod backup;
@@ -34,6 +35,7 @@ mod tail;
 mod tenants;
 mod token;
 mod tour;
+mod ui;
 mod version;
 mod watch;
 
@@ -67,6 +69,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Query(Query::Explain(args)) => query::explain(&args, &settings()?),
         Command::Places(args) => places::run(&args, settings),
         Command::Quality(args) => quality::run(&args, settings),
+        Command::Ui(args) => ui::run(&args, &settings()?),
+        Command::AccessLog(args) => access_log::run(&args, &settings()?),
         Command::Subscriptions(Subscriptions::List(args)) => {
             subscriptions::list(&args, &settings()?)
         }

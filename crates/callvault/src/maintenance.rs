@@ -24,6 +24,8 @@ pub(crate) struct Maintenance {
     pub(crate) retention_days: Option<u32>,
     /// Days for which the change log tells of what is gone; `None` is forever.
     pub(crate) changes_days: Option<u32>,
+    /// Days for which the access log is kept; `None` is forever.
+    pub(crate) accesses_days: Option<u32>,
 }
 
 impl Maintenance {
@@ -56,6 +58,10 @@ impl Maintenance {
             && let Err(error) = self.cut_log(ticks(now - i64::from(days) * DAY))
         {
             tracing::error!(error = format!("{error:#}"), "can't cut the change log");
+        }
+        let before = self.accesses_days.map_or(i64::MIN, |days| ticks(now - i64::from(days) * DAY));
+        if let Err(error) = self.store.remove_old_accesses(before).wait() {
+            tracing::error!(error = format!("{error:#}"), "can't cut the access log");
         }
         // At most once a day, since it rewrites much of the index.
         if let Err(error) = self.store.forget_words(ticks(now - DAY)) {

@@ -18,13 +18,15 @@ pub(crate) use layers::Layers;
 pub(crate) use limits::Limits;
 use model::TenantId;
 use places::Kind;
-use raw::{LegacyIdentities, RawSettings, Retention, RetentionView, Strict, Time};
+use raw::{Enabled, LegacyIdentities, RawSettings, Retention, RetentionView, Strict, Time};
 pub(crate) use raw::{Level, LogFormat};
 use store::Place;
 
 const DATA_DIR: &str = "callvault-data";
 /// Name of the file of a store in its data folder.
 pub(crate) const STORE_FILE: &str = "callvault.db";
+/// Days for which the access log is kept, if nothing else is set.
+const ACCESSES_ARE_KEPT: u32 = 400;
 /// The longest duration, a year in seconds: a larger number is a mistake.
 const MAX_TIME: u64 = 366 * 86_400;
 
@@ -51,6 +53,10 @@ pub(crate) struct Settings {
     pub(crate) places: Vec<MapFile>,
     /// Files with profiles that are imported at start.
     pub(crate) profiles: Vec<PathBuf>,
+    /// Whether there are pages for people.
+    pub(crate) has_pages: bool,
+    /// Days for which the access log is kept; `None` is forever.
+    pub(crate) accesses_days: Option<u32>,
     pub(crate) limits: Limits,
     pub(crate) log: raw::Log,
 }
@@ -159,6 +165,11 @@ impl Settings {
             },
             places: raw.places.into_iter().map(map_file).collect::<Result<_>>()?,
             profiles: raw.quality.profiles,
+            has_pages: raw.ui.enabled == Enabled::On,
+            accesses_days: match &raw.ui.keep_accesses {
+                Some(kept) => retention("ui.keep_accesses", kept)?,
+                None => Some(ACCESSES_ARE_KEPT),
+            },
             limits: raw.limits,
             log: raw.log,
         })

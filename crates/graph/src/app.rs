@@ -13,6 +13,7 @@ use web::{
 
 use crate::direct::{self, Direct};
 use crate::emulated::admit_emulated;
+use crate::pages::PageWorker;
 use crate::place_maps::Named;
 use crate::request::Place;
 use crate::routes::{self, Handler, Lead, Rows};
@@ -33,6 +34,7 @@ pub(crate) struct App {
 #[derive(Debug)]
 pub(crate) enum Special {
     FrontPage(Rows),
+    Pages(Rows),
     Batch(Rows, ApiVersion),
     Issuer(Rows, String),
     PlaceMaps(Rows, Option<Named>),
@@ -98,6 +100,7 @@ impl Application for App {
                 Entry::Special(Special::PlaceMaps(rows, named))
             }
             Lead::Root(rows) => Entry::Special(Special::FrontPage(rows)),
+            Lead::Pages(rows) => Entry::Special(Special::Pages(rows)),
         })
     }
 
@@ -123,8 +126,13 @@ impl Application for App {
         trace: &mut Trace,
     ) -> Result<Response, Problem> {
         match special {
-            Special::FrontPage(rows) => {
-                front_page::answer(&self.worker.web.shared, rows, &arrival, trace)
+            Special::FrontPage(rows) => front_page::answer(&self.worker, rows, &arrival, trace),
+            Special::Pages(rows) => {
+                trace.route = rows.label().into();
+                rows.select(&arrival.method)?;
+                let pages = self.worker.shared.pages.clone();
+                let pages = pages.ok_or_else(Problem::no_such_route)?;
+                pages.answer(PageWorker::new(&self.worker), arrival).await
             }
             Special::Batch(rows, version) => {
                 batch::answer(self, rows, version, arrival, trace).await

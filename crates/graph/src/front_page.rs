@@ -1,18 +1,20 @@
 //! The page at `/`: what a person sees who opens the address in a browser.
 
-use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue};
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, LOCATION};
 use web::response::ContentType;
-use web::{Arrival, Problem, Response, Shared, Trace};
+use web::{Arrival, Problem, Response, Trace};
 
 use crate::routes::Rows;
+use crate::worker::Worker;
 
 /// Nothing but the text itself is loaded, and nobody may frame it.
 const POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
 
-/// Answers a browser with the page, and any other client as every address that is not there.
+/// Leads a browser to the pages, or shows it the page where there are none, and answers any other client as every address that is not there.
 pub(crate) fn answer(
-    shared: &Shared,
+    worker: &Worker,
     rows: Rows,
     arrival: &Arrival,
     trace: &mut Trace,
@@ -21,6 +23,11 @@ pub(crate) fn answer(
     rows.select(&arrival.method)?;
     if !wants_html(&arrival.headers) {
         return Err(Problem::no_such_route());
+    }
+    let shared = &worker.web.shared;
+    if worker.shared.pages.is_some() {
+        let start = HeaderValue::from_static("/ui/");
+        return Ok(Response::empty(StatusCode::SEE_OTHER).with_header(LOCATION, start));
     }
     let text = page(&shared.public_url, shared.options.version);
     let mut response = Response::of(ContentType::Html, text);

@@ -52,6 +52,7 @@ labels! {
     Deliveries = "/communications/callvault.deliveries()",
     Subscriptions = "/subscriptions",
     Subscription = "/subscriptions/{id}",
+    Pages = "/ui",
     PlaceMaps = "/callvault/places",
     PlaceMap = "/callvault/places/{name}",
     PlaceMapVersion = "/callvault/places/{name}/{version}",

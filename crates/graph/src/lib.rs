@@ -42,6 +42,7 @@ mod ndjson;
 mod oauth;
 mod options;
 mod page_text;
+pub mod pages;
 mod paging;
 pub mod place_maps;
 mod posted_query;

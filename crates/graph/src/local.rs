@@ -10,6 +10,7 @@ use odata::eval::Meter;
 use odata::page_token::Keys;
 use odata::primitive::DateTimeOffset;
 use store::{Budget, Explanation, Reader, RowQuery, RowSet};
+use web::Problem;
 
 use crate::compose::{Answer, Composer, Question};
 use crate::destination;
@@ -60,15 +61,45 @@ impl Local {
         Some(Self { composer, settings })
     }
 
+    /// Asks as somebody who looks at the pages: with the keys of links and the oldest start of the server, and
+    /// within a budget.
+    pub(crate) fn of_server(
+        tenant: TenantId,
+        (keys, not_before): (Arc<Keys>, Option<i64>),
+        (settings, budget): (QuerySettings, Budget),
+    ) -> Self {
+        let scope = Scope {
+            tenant,
+            application: Application::Local,
+            keys,
+            root: ROOT.into(),
+            metadata: Arc::from(format!("{ROOT}/$metadata#")),
+            shape: Shape { metadata: MetadataLevel::None, ..Shape::default() },
+            max_page_size: None,
+            not_before,
+            warns: false,
+            lacking_columns: 0,
+        };
+        Self { composer: Composer { scope, limits: settings.cost, budget }, settings }
+    }
+
+    /// What [`Self::get`] answers, with the problem that a client would get.
+    ///
+    /// # Errors
+    /// 400 for a question that can't be understood, and those of answering it.
+    pub fn answer(&self, reader: &mut Reader, url: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let question = self.question(url).map_err(|error| Problem::bad_request(error.0))?;
+        Ok(match self.composer.answer(reader, &question)? {
+            Answer::Json(body) | Answer::Rows(body, _) => Some(body),
+            Answer::Text(text) => Some(text.into_bytes()),
+            Answer::Nothing => None,
+        })
+    }
+
     /// The answer to a path below the version with its query, or to a next link of such an answer:
     /// JSON, or text for counts and bare values; `None` where there is no value.
     pub fn get(&self, reader: &mut Reader, url: &str) -> Result<Option<Vec<u8>>, LocalError> {
-        let question = self.question(url)?;
-        match self.composer.answer(reader, &question).map_err(|it| LocalError(it.to_string()))? {
-            Answer::Json(body) | Answer::Rows(body, _) => Ok(Some(body)),
-            Answer::Text(text) => Ok(Some(text.into_bytes())),
-            Answer::Nothing => Ok(None),
-        }
+        self.answer(reader, url).map_err(|problem| LocalError(problem.to_string()))
     }
 
     /// The bound tree of a question about rows, and how the store would answer it.

@@ -8,6 +8,7 @@ use web::layers::METHODS;
 
 use crate::caller::role;
 use crate::label::Label;
+use crate::pages;
 use crate::target::{Base, Ids};
 use crate::version::ApiVersion;
 use Handler as H;
@@ -38,6 +39,7 @@ pub(crate) enum Handler {
     Discovery,
     Keys,
     PlaceMaps,
+    Pages,
     Clock,
     Faults,
     Requests,
@@ -92,6 +94,8 @@ static ADDRESSES: &[Row] = &[
     row(M::POST,   "/{tenant}/oauth2/v2.0/token",                      ANYONE,     Label::Token,           H::Token),
     row(M::GET,    "/{tenant}/v2.0/.well-known/openid-configuration",  ANYONE,     Label::Discovery,       H::Discovery),
     row(M::GET,    "/{tenant}/discovery/v2.0/keys",                    ANYONE,     Label::Keys,            H::Keys),
+    row(M::GET,    pages::PREFIX,                                      ANYONE,     Label::Pages,           H::Pages),
+    row(M::POST,   pages::PREFIX,                                      ANYONE,     Label::Pages,           H::Pages),
     row(M::GET,    PLACE_MAPS,                                         ADMIN,      Label::PlaceMaps,       H::PlaceMaps),
     row(M::POST,   PLACE_MAPS,                                         ADMIN,      Label::PlaceMaps,       H::PlaceMaps),
     row(M::GET,    "/callvault/places/{name}",                         ADMIN,      Label::PlaceMap,        H::PlaceMaps),
@@ -177,6 +181,8 @@ pub(crate) enum Lead<'p> {
     Tenant { tenant: &'p str, rows: Rows },
     /// To maps of places: all, those of a name, or a version.
     PlaceMaps { rows: Rows, name: Option<&'p str>, version: Option<i64> },
+    /// To pages for people.
+    Pages(Rows),
     /// To the page for those who open the address in a browser.
     Root(Rows),
 }
@@ -209,6 +215,12 @@ pub(crate) fn lead(path: &str) -> Result<Lead<'_>, Problem> {
     if path == "/" {
         let rows = Rows::at(ADDRESSES, |pattern| pattern == "/");
         return rows.map(Lead::Root).ok_or_else(Problem::no_such_route);
+    }
+    if let Some(rest) = path.strip_prefix(pages::PREFIX)
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        let rows = Rows::at(ADDRESSES, |pattern| pattern == pages::PREFIX);
+        return rows.map(Lead::Pages).ok_or_else(Problem::no_such_route);
     }
     if let Some(rest) = path.strip_prefix(PLACE_MAPS)
         && (rest.is_empty() || rest.starts_with('/'))
@@ -363,7 +375,7 @@ mod tests {
         ];
         for (path, expected) in cases {
             let found = match lead(&path).unwrap() {
-                Lead::Root(rows) => rows.path.to_owned(),
+                Lead::Root(rows) | Lead::Pages(rows) => rows.path.to_owned(),
                 Lead::PlaceMaps { rows, name, version } => {
                     format!("{} {name:?} {version:?}", rows.path)
                 }

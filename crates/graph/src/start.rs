@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::label::Label;
 use crate::metrics::{self, RecordCounters};
 use crate::options::{GraphSettings, Notifications, QuerySettings, ServerOptions};
+use crate::pages::Pages;
 use crate::paging::MOST_SESSIONS;
 use crate::questions::QuestionThreads;
 use crate::start_error::StartError;
@@ -41,6 +42,7 @@ pub(crate) struct Share {
     keys: Arc<Keys>,
     etag_key: [u8; 32],
     records: Arc<RecordCounters>,
+    pages: Option<Arc<dyn Pages>>,
 }
 
 impl Share {
@@ -59,6 +61,7 @@ impl Share {
             questions: QuestionThreads::start(&web.options.store, web.threads.clamp(least, most))?,
             question_memory: Arc::new(Pool::new(web.options.limits.question_memory)),
             records: self.records,
+            pages: self.pages,
         })
     }
 }
@@ -83,6 +86,7 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
         keys: Arc::new(keys),
         etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
         records,
+        pages: options.pages,
     };
     let server = web::Options {
         listen: options.listen,

@@ -2,6 +2,7 @@
 
 mod administration;
 mod notifications;
+mod pages;
 mod place_maps;
 mod profiles;
 

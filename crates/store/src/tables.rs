@@ -16,6 +16,7 @@ pub(crate) mod leases;
 pub(crate) mod log_positions;
 pub(crate) mod logs;
 pub(crate) mod networks;
+pub(crate) mod pages;
 pub(crate) mod partitions;
 pub(crate) mod place_maps;
 pub(crate) mod profiles;

@@ -181,6 +181,11 @@ impl Peer {
         self.keeps_us_waiting.store(waiting, Ordering::Relaxed);
     }
 
+    /// Where it comes from, as far as it counts.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// Bytes of answers on their way to it.
     pub fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)

@@ -277,6 +277,11 @@ impl Problem {
         self.0.code
     }
 
+    /// What it says.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// Whether it is [`Problem::damaged`].
     pub fn is_damage(&self) -> bool {
         self.0.is_damage
@@ -296,6 +301,15 @@ impl Problem {
     /// Its header lines.
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.0.headers
+    }
+
+    /// Writes the cause to the log where no ids of a request are at hand.
+    pub fn log_cause(&self) {
+        let Some(cause) = &self.0.cause else { return };
+        let cause = Chain(cause.as_ref());
+        if self.0.code.status().is_server_error() {
+            tracing::error!(code = self.0.code.name(), cause = %cause, "a page has no answer");
+        }
     }
 
     /// Writes the cause to the log: once, when the answer is made. What has none has no line of its own,

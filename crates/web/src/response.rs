@@ -53,6 +53,8 @@ pub enum ContentType {
     Html,
     /// A JSON value per line.
     Ndjson,
+    /// Any other, by the text of its header.
+    Other(&'static str),
     /// Parts, between lines with this boundary.
     Multipart(RequestIdText),
 }
@@ -78,6 +80,7 @@ impl ContentType {
             Self::Xml => "application/xml; charset=utf-8",
             Self::Html => "text/html; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
+            Self::Other(text) => text,
             Self::Multipart(_) => "multipart/mixed",
         }
     }

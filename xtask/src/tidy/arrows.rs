@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use xtask::repository::root;
 
 /// Every crate of ours with those of ours that it may depend on. An arrow goes down only.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("odata", &[]),
     ("model", &["odata"]),
     ("quality", &["model", "odata"]),
@@ -29,9 +29,12 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "quality", "model", "odata",
         ],
     ),
+    ("pages", &[]),
+    ("ui", &["graph", "web", "pages", "identity", "store", "quality", "model", "odata"]),
     (
         "callvault",
         &[
+            "ui",
             "graph",
             "web",
             "recorder",

@@ -15,6 +15,7 @@ use model::TenantId;
 use odata::primitive::DateTimeOffset;
 use simulator::{Calls, LogRows, Mix};
 use store::{AppRow, Place, Role, Store};
+use ui::{AutoSignIn, Site};
 use web::Running;
 
 use super::opening::{DEMO_FOLDER, check_data_folder, create_folder, open_or_create_store};
@@ -96,7 +97,14 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
         Some(scenario) => Some(emulation::with_rules(scenario.rules.clone())),
         None => emulation::from_flags(&args.emulation)?,
     };
-    let service = service::start(&settings, listeners, store.clone(), master, emulator.clone())?;
+    let service = {
+        // Who comes from this machine needs no link to simulated calls.
+        let is_local = settings.server.listen.ip().is_loopback();
+        let visitor = AutoSignIn { tenant: tenant.clone(), name: "demo".to_owned() };
+        let site = Site { auto_sign_in: is_local.then_some(visitor) };
+        let pages = settings.has_pages.then_some(site);
+        service::start(&settings, listeners, store.clone(), master, emulator.clone(), pages)?
+    };
     interrupt.end();
     let mut out = service::standard_output()?;
     service.announce(&mut out)?;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use store::Role;
+use ui::Site;
 
 use super::opening::{check_data_folder, open_or_create_store};
 use super::setup::{add_listening, layers};
@@ -31,7 +32,8 @@ pub(super) fn run(args: &Serve, global: &GlobalFlags) -> Result<ExitCode> {
     profiles::import_files(&settings.profiles, &store)?;
     let emulator = emulation::from_flags(&args.emulation)?;
     let master = keys::master_key(&settings, &store)?;
-    let service = service::start(&settings, listeners, store, master, emulator)?;
+    let pages = settings.has_pages.then_some(Site { auto_sign_in: None });
+    let service = service::start(&settings, listeners, store, master, emulator, pages)?;
     service.announce(&mut service::standard_output()?)?;
     service.run()?;
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use emulator::Emulator;
+use graph::pages::Pages;
 use graph::{GraphSettings, Notifications, ServerOptions};
 use identity::{Issuer, MasterKey, SigningKey, TrustedIssuers};
 use notify::{Counters, Dispatcher, Rules, Transports};
@@ -17,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
+use ui::Site;
 use web::{Listeners, Running, TlsFiles};
 
 use super::background::BackgroundTask;
@@ -81,6 +83,7 @@ pub(super) fn start(
     store: Store,
     master: MasterKey,
     emulator: Option<Arc<Emulator>>,
+    pages: Option<Site>,
 ) -> Result<Service> {
     if emulator.is_some() {
         tracing::warn!("the emulator is on: the server misbehaves on demand, for tests only");
@@ -89,7 +92,8 @@ pub(super) fn start(
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let signing_keys = keys::signing_keys(&store, &master, clock::now())?;
-    let options = options(settings, &store, &master, signing_keys, emulator.clone())?;
+    let pages = pages.map(|site| Arc::new(site) as Arc<dyn Pages>);
+    let options = options(settings, (&store, &master, signing_keys), emulator.clone(), pages)?;
     let dispatcher = Dispatcher {
         store: store.clone(),
         transports: Arc::clone(&options.notifications.transports),
@@ -123,6 +127,7 @@ pub(super) fn start(
             master,
             retention_days: settings.retention_days,
             changes_days: settings.changes_days,
+            accesses_days: settings.accesses_days,
         },
         scheme: if settings.server.tls.is_some() { "https" } else { "http" },
         runtime,
@@ -132,10 +137,9 @@ pub(super) fn start(
 
 fn options(
     settings: &Settings,
-    store: &Store,
-    master: &MasterKey,
-    signing_keys: Vec<SigningKey>,
+    (store, master, signing_keys): (&Store, &MasterKey, Vec<SigningKey>),
     emulator: Option<Arc<Emulator>>,
+    pages: Option<Arc<dyn Pages>>,
 ) -> Result<ServerOptions> {
     let server = &settings.server;
     let query =
@@ -164,6 +168,7 @@ fn options(
         recheck: settings.recheck,
         issuer: make_issuer(store, master, signing_keys),
         emulator,
+        pages,
         log_lines_dropped: logging::dropped(),
         version: env!("CARGO_PKG_VERSION"),
     })

@@ -22,6 +22,7 @@ pub(super) struct RawSettings {
     pub(super) calls: Calls,
     pub(super) places: Vec<Places>,
     pub(super) quality: Quality,
+    pub(super) ui: Ui,
     pub(super) limits: Limits,
     pub(super) log: Log,
 }
@@ -89,6 +90,23 @@ pub(super) enum RetentionView {
 pub(super) enum Strict {
     On,
     #[default]
+    Off,
+}
+
+/// `ui.*`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Ui {
+    pub(super) enabled: Enabled,
+    pub(super) keep_accesses: Option<Retention>,
+}
+
+/// `ui.enabled`
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Enabled {
+    #[default]
+    On,
     Off,
 }
 

@@ -17,6 +17,7 @@ mod lists;
 mod logs;
 mod meeting;
 mod notifications;
+mod pages;
 mod places;
 mod plain;
 mod protocol;

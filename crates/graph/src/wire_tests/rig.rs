@@ -88,6 +88,7 @@ impl Bare {
                 let (master, key) = &*KEYS;
                 Issuer::new(Some(url), master, std::slice::from_ref(key))
             }),
+            pages: None,
             log_lines_dropped: Arc::default(),
             version: "0.0.0",
         }

@@ -36,7 +36,7 @@ const DICTIONARIES: Table = Table {
     is_numbered: false,
 };
 /// Those that are replaced with the last step.
-pub(super) const REPLACED: [Table; 11] = [
+pub(super) const REPLACED: [Table; 12] = [
     Table {
         name: "app",
         columns: &["client_id", "tenant", "name", "roles", "secret_hash", "created"],
@@ -156,6 +156,12 @@ pub(super) const REPLACED: [Table; 11] = [
         columns: &["name", "version", "content_hash", "imported", "body"],
         keys: 2,
         is_numbered: false,
+    },
+    Table {
+        name: "access_entry",
+        columns: &["entry_key", "at", "tenant", "name", "page", "subject", "digest", "count"],
+        keys: 1,
+        is_numbered: true,
     },
 ];
 /// The largest of them.

@@ -30,6 +30,9 @@ const OF_LATER_STEPS: [&str; 18] = [
     "lease",
     "place_map",
     "quality_profile",
+    "sign_in_link",
+    "page_session",
+    "access_entry",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.

@@ -1,0 +1,33 @@
+//! Signing in.
+
+use maud::{Markup, html};
+
+/// Why somebody who tried is not signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The link was used, has expired, or never was.
+    Link,
+    /// The session is over.
+    Session,
+}
+
+/// Asks for the code of a link.
+pub fn page(refusal: Option<Refusal>) -> Markup {
+    let why = refusal.map(|refusal| match refusal {
+        Refusal::Link => "This link opens nothing: it was used, has expired, or is not whole.",
+        Refusal::Session => "Your session is over.",
+    });
+    html! {
+        @if let Some(why) = why { div class="note error" role="alert" { p { (why) } } }
+        p {
+            "Whoever runs this server makes a link for you, which works once: "
+            code { "callvault ui link --tenant GUID --name NAME" }
+        }
+        form method="post" action="/ui/sign-in" {
+            label for="code" { "Code of the link " }
+            input id="code" name="code" autocomplete="off" required;
+            " "
+            button { "Sign in" }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The pages of a server, as it starts.
+
+use graph::pages::{PageAnswer, PageWorker, Pages};
+use model::TenantId;
+use web::Arrival;
+
+use crate::answer;
+
+/// All pages.
+#[derive(Debug)]
+pub struct Site {
+    /// Whom it signs in by itself, in a demo.
+    pub auto_sign_in: Option<AutoSignIn>,
+}
+
+/// Signs in whoever comes from this machine.
+#[derive(Debug, Clone)]
+pub struct AutoSignIn {
+    /// Whose calls they see.
+    pub tenant: TenantId,
+    /// What the access log calls them.
+    pub name: String,
+}
+
+impl Pages for Site {
+    fn answer<'a>(&'a self, worker: PageWorker, arrival: Arrival) -> PageAnswer<'a> {
+        Box::pin(answer::answer(self, worker, arrival))
+    }
+}
