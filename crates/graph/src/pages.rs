@@ -24,7 +24,7 @@ pub type PageAnswer<'a> = Pin<Box<dyn Future<Output = Result<Response, Problem>>
 pub trait Pages: fmt::Debug + Send + Sync {
     /// Answers a request, which has passed the check of sizes and method only: who asks is for the pages to
     /// find out.
-    fn answer<'a>(&'a self, worker: PageWorker, arrival: Arrival) -> PageAnswer<'a>;
+    fn answer(&self, worker: PageWorker, arrival: Arrival) -> PageAnswer<'_>;
 }
 
 /// What pages are made with, on the thread of a worker.

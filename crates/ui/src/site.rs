@@ -23,7 +23,7 @@ pub struct AutoSignIn {
 }
 
 impl Pages for Site {
-    fn answer<'a>(&'a self, worker: PageWorker, arrival: Arrival) -> PageAnswer<'a> {
+    fn answer(&self, worker: PageWorker, arrival: Arrival) -> PageAnswer<'_> {
         Box::pin(answer::answer(self, worker, arrival))
     }
 }

@@ -41,5 +41,5 @@ pub(super) fn run(args: &AccessLog, settings: &Settings) -> Result<ExitCode> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

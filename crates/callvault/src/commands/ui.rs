@@ -54,7 +54,8 @@ fn link(args: &UiLink, settings: &Settings) -> Result<ExitCode> {
 
 /// The beginning of the hash of a session, by which it is named.
 fn number(session: &PageSessionRow) -> String {
-    session.id_hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let start = session.id_hash.iter().take(6);
+    start.fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn sessions(settings: &Settings) -> Result<ExitCode> {

@@ -95,13 +95,11 @@ pub(crate) fn end_sessions(
     connection: &Connection,
     id_hash: Option<&[u8]>,
 ) -> Result<usize, Error> {
-    match id_hash {
-        Some(hash) => connection.execute("DELETE FROM page_session WHERE id_hash = ?1", [hash]),
-        None => {
-            connection.execute("DELETE FROM sign_in_link", ())?;
-            connection.execute("DELETE FROM page_session", ())
-        }
+    if let Some(hash) = id_hash {
+        return connection.execute("DELETE FROM page_session WHERE id_hash = ?1", [hash]);
     }
+    connection.execute("DELETE FROM sign_in_link", ())?;
+    connection.execute("DELETE FROM page_session", ())
 }
 
 /// Removes links and sessions that have expired, and lines of the access log from before an instant.
