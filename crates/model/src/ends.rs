@@ -5,6 +5,7 @@
 
 use odata::edm::StructuredType;
 use odata::json::{Member, Node};
+use odata::primitive::parse_guid;
 
 use crate::generated;
 use crate::identity::{self, e164};
@@ -37,6 +38,16 @@ pub fn party(end: &Node<'_>) -> Option<(&'static str, String)> {
 pub(crate) fn person(end: &Node<'_>) -> Option<(&'static str, String)> {
     let (kind, id) = party(end)?;
     Some((kind, if kind == "phone" { e164(&id) } else { id }))
+}
+
+/// Who is at an end, as a text that is the same wherever the same one is: `user/821809f5-…`. A telephone's id is
+/// as E.164 has it, a GUID in lower case.
+pub fn person_key(end: &Node<'_>) -> Option<String> {
+    let (kind, mut id) = person(end)?;
+    if parse_guid(&id).is_some() {
+        id.make_ascii_lowercase();
+    }
+    Some(format!("{kind}/{id}"))
 }
 
 /// Which of caller and callee the Call Quality Dashboard calls the first end: 0 or 1. A service comes

@@ -321,7 +321,8 @@ fn is_selected(
 fn is_legacy(ty: &StructuredType, property: &Property) -> bool {
     let is = |other: &'static StructuredType| std::ptr::eq(ty, other);
     is(&generated::CALL_RECORD) && matches!(property.name, "organizer" | "participants")
-        || is(&generated::PARTICIPANT_ENDPOINT) && property.name == "identity"
+        || (is(&generated::PARTICIPANT_ENDPOINT) || is(&generated::LEG_ROW))
+            && property.name == "identity"
 }
 
 fn is_text(node: &Node<'_>, text: &str) -> bool {

@@ -140,7 +140,10 @@ impl<'m> MapsAt<'m> {
         for map in &self.maps {
             let Content::Building(buildings) = &map.content else { continue };
             if let Some((length, row)) = buildings.find(end.subnet, end.address)
-                && best.is_none_or(|(longest, ..)| length > longest)
+                // As within one map: of two as long, the VPN.
+                && best.is_none_or(|(longest, _, other)| {
+                    (length, row.is_vpn) > (longest, other.is_vpn)
+                })
             {
                 best = Some((length, &map.texts, row));
             }

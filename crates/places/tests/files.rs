@@ -429,3 +429,19 @@ fn the_longest_prefix_counts_among_maps_too() {
     assert_eq!(building("10.1.2.0"), Some("Building One"));
     assert_eq!(building("10.1.3.0"), Some("Everywhere"));
 }
+
+#[test]
+fn of_two_prefixes_of_the_same_length_the_vpn_counts_among_maps_too() {
+    let version = |name: &str, file: &str, from| MapVersion {
+        name: name.to_owned(),
+        version: 1,
+        validity: Validity { from, to: None },
+        map: map(file.as_bytes()).into(),
+    };
+    let end = Whereabouts { address: Some("172.16.18.9"), ..by_subnet("10.1.2.0") };
+    // Whichever holds since later.
+    for [vpn, office] in [[Some(1), Some(2)], [Some(2), Some(1)]] {
+        let maps = Maps::new(vec![version("a", VPN, vpn), version("b", OFFICE, office)]);
+        assert_eq!(maps.at(9).place(&end).building, Some("VPN"));
+    }
+}

@@ -1,6 +1,6 @@
 //! A whole call: every stream judged, who it connected, and what follows for the call.
 
-use model::ends::party;
+use model::ends::{party, person_key};
 use odata::json::Node;
 
 use crate::classify::classify;
@@ -206,7 +206,7 @@ impl End {
         let named = named.or_else(|| endpoint.get("associatedIdentity"));
         let shown = named.and_then(|it| text(it, "displayName")).filter(|name| !name.is_empty());
         let name = shown.unwrap_or_else(|| id.clone());
-        Self { party: Some(format!("{kind}/{id}")), name: Some(name), is_unknown: false }
+        Self { party: person_key(endpoint), name: Some(name), is_unknown: false }
     }
 }
 

@@ -5,5 +5,6 @@ pub(crate) mod doctor;
 pub(crate) mod erasure;
 pub(crate) mod migration;
 pub(crate) mod plain_words;
+pub(crate) mod statistics;
 pub(crate) mod verdicts;
 pub(crate) mod word_removal;

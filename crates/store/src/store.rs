@@ -30,7 +30,9 @@ use crate::engine::postgres::listening;
 use crate::engine::sqlite::identity::{self, FileIdentity};
 use crate::engine::sqlite::{connection, owner};
 use crate::engine::{Connection, Opener, Place};
-use crate::maintenance::{backup, doctor, erasure, migration, plain_words, verdicts, word_removal};
+use crate::maintenance::{
+    backup, doctor, erasure, migration, plain_words, statistics, verdicts, word_removal,
+};
 use crate::options::{Options, Role};
 use crate::pending::Pending;
 use crate::reader::Reader;
@@ -346,6 +348,15 @@ impl Store {
     pub fn prepare(&self, from: i64, to: i64) {
         let state = &self.inner.state;
         state.partitions.make(&state.opener, [from, to].into_iter());
+    }
+
+    /// Lets the planner of PostgreSQL know how large the tables of records have become, if they have grown;
+    /// answers how many it had to look at. Cheap where they have not. Blocks.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub fn refresh_statistics(&self) -> Result<usize, Error> {
+        statistics::refresh(&self.inner.state.opener)
     }
 
     /// Gives back the room of months before that of an instant (ticks) in which nothing is left, where

@@ -51,6 +51,9 @@ pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
         None => ingest::import(&store, &tenant, files, threads, &mut tell)?,
         Some(log) => ingest::import_log(&store, &tenant, log, args.counted_from, files, &mut tell)?,
     };
+    if let Err(error) = store.refresh_statistics() {
+        tracing::warn!(%error, "can't look at the size of tables");
+    }
     let (mut sentences, reported) = report.finish();
     writeln!(io::stdout(), "{}", summary(&counts))?;
     reported.context("telling of records")?;

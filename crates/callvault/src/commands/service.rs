@@ -38,6 +38,8 @@ const MAINTENANCE_INTERVAL: Duration = Duration::from_hours(1);
 const JUDGED_AT_ONCE: usize = 500;
 /// Time between two looks at records that have no verdict.
 const JUDGED_AGAIN: Duration = Duration::from_secs(10);
+/// Of these, one in so many also looks whether tables have grown.
+const SIZES_EVERY: u32 = 6;
 
 /// A server that answers, with its background tasks.
 #[derive(Debug)]
@@ -260,10 +262,16 @@ impl Service {
 /// Nodes of an earlier version may write beside this one, so where there are nodes it never ends.
 async fn judge(store: Store, mut stop: watch::Receiver<bool>) -> Result<()> {
     let is_file = store.is_file();
+    let mut round = 0_u32;
     loop {
+        let looks_at_sizes = round.is_multiple_of(SIZES_EVERY);
+        round = round.wrapping_add(1);
         let (store, stopped) = (store.clone(), stop.clone());
         let judged = spawn_blocking(move || {
             store::lower_priority();
+            if looks_at_sizes && let Err(error) = store.refresh_statistics() {
+                tracing::warn!(%error, "can't look at the size of tables");
+            }
             store.judge(JUDGED_AT_ONCE, &|| !*stopped.borrow())
         });
         match judged.await? {

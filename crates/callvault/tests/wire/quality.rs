@@ -298,3 +298,69 @@ fn answers_say_how_many_records_lack_columns_that_they_need() {
         assert_eq!(lacking(&mut client, &format!("{RECORDS}{ask}")), Value::Null, "{ask}");
     }
 }
+
+#[test]
+fn the_same_person_counts_once_however_their_id_is_written() {
+    let (_callvault, _server, mut client) = served();
+    let poor = r#"{"streamId":"1","packetUtilization":1200,"averagePacketLossRate":0.5}"#;
+    let mut record = call("a", &[(Some("main-audio"), poor), (Some("main-audio"), poor)]);
+    let guid = "aaaaaaaa-0000-4000-8000-00000000000b";
+    for (at, id) in [guid.to_owned(), guid.to_uppercase()].into_iter().enumerate() {
+        record["sessions"][at]["segments"][0]["caller"]["identity"]["user"]["id"] = json!(id);
+    }
+    keep(&mut client, &record);
+    let select = "$select=id,callvault.quality";
+    let quality = |client: &mut Client, id: &str| {
+        rows(client, &format!("{RECORDS}?{select}&$filter=id eq '{id}'").replace(' ', "%20"))[0]
+            ["callvault.quality"]
+            .clone()
+    };
+    let first = quality(&mut client, "a");
+    assert_eq!((&first["people"], &first["poorPeople"]), (&json!(2), &json!(2)), "{first}");
+    let mut record = call("b", &[(Some("main-audio"), poor), (Some("main-audio"), poor)]);
+    for (at, number) in ["+15550100182", "tel:+1-555-010-0182"].into_iter().enumerate() {
+        record["sessions"][at]["segments"][0]["caller"]["identity"] =
+            json!({"phone": {"id": number}});
+    }
+    keep(&mut client, &record);
+    let second = quality(&mut client, "b");
+    assert_eq!(second["people"], 2, "{second}");
+}
+
+#[test]
+fn times_beyond_ticks_and_far_away_are_the_same_in_columns_and_in_json() {
+    let (_callvault, _server, mut client) = served();
+    let jitter = |text: &str| format!(r#"{{"streamId":"1","averageJitter":"{text}"}}"#);
+    for (id, text) in [("a", "PT0.03S"), ("b", "PT0.03000000001S"), ("c", "PT0.0300001S")] {
+        keep(&mut client, &call(id, &[(Some("main-audio"), &jitter(text))]));
+    }
+    let mut far = call("far", &[]);
+    far["startDateTime"] = json!("0001-01-01T00:00:00Z");
+    far["endDateTime"] = json!("9999-12-31T23:59:59.9999999Z");
+    keep(&mut client, &far);
+    let apply = |client: &mut Client, path: &str, apply: &str| {
+        client.get(&format!("{RECORDS}{path}?$apply={}", encode_query(apply)))
+    };
+    for figures in [
+        "aggregate(averageJitter with max as m)",
+        "aggregate(averageJitter with min as m,averageJitter with sum as s)",
+        "aggregate(averageJitter with countdistinct as n)",
+        "groupby((averageJitter),aggregate($count as n))/orderby(averageJitter)",
+    ] {
+        let answers = ["", "filter(substring(callRecordId,0) ne 'zz')/"].map(|first| {
+            apply(&mut client, "/callvault.streams()", &format!("{first}{figures}")).json()["value"]
+                .clone()
+        });
+        assert_eq!(answers[0], answers[1], "{figures}");
+    }
+    let overflow = "(endDateTime sub startDateTime) mul 3";
+    for query in [
+        format!("$apply={}", encode_query(&format!("aggregate({overflow} with max as m)"))),
+        format!("$filter={}", encode_query(&format!("{overflow} gt duration'PT0S'"))),
+        format!("$orderby={}", encode_query(overflow)),
+        format!("$compute={}", encode_query(&format!("{overflow} as k"))),
+    ] {
+        let answer = client.get(&format!("{RECORDS}?{query}"));
+        assert_eq!(answer.status, 400, "{query}: {}", answer.text());
+    }
+}

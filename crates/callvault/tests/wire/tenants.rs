@@ -1,5 +1,6 @@
 //! Tenants are isolated from each other.
 
+use odata::percent::encode_query;
 use testkit::OTHER_TENANT;
 
 use super::{READ, RECORDS, TENANT, WRITE, callvault, record};
@@ -58,4 +59,41 @@ fn a_link_belongs_to_the_application_that_got_it() {
     let mut other = server.client().bearer(token.trim());
     assert_eq!(other.get(RECORDS).status, 200);
     assert_eq!(other.get(&link).status, 400);
+}
+
+#[test]
+fn what_others_have_stored_fails_no_question() {
+    let callvault = callvault();
+    let server = callvault.serve(&[]);
+    let roles = [READ, WRITE];
+    let mut mine = server.client().bearer(&callvault.token(TENANT, &roles));
+    let mut theirs = server.client().bearer(&callvault.token(OTHER_TENANT, &roles));
+    let figures = |figures: &str| format!(r#"{{"streamId":"1",{figures}}}"#);
+    let plain = figures(
+        r#""averageAudioDegradation":0.5,"packetUtilization":1000,"averageBandwidthEstimate":5"#,
+    );
+    for number in 0..30 {
+        let streams = [(Some("main-audio"), plain.as_str())];
+        super::quality::keep(&mut mine, &super::quality::call(&format!("c{number}"), &streams));
+    }
+    // What no engine calculates with.
+    let odd = figures(
+        r#""averageAudioDegradation":1e-310,"packetUtilization":1000,"averageBandwidthEstimate":9223372036854775807"#,
+    );
+    let odd = super::quality::call("odd", &[(Some("main-audio"), odd.as_str())]);
+    super::quality::keep(&mut theirs, &odd);
+    let streams = format!("{RECORDS}/callvault.streams()");
+    for condition in [
+        "callvault.ratio(packetUtilization,averageAudioDegradation) gt 0",
+        "averageBandwidthEstimate add packetUtilization gt 0",
+        "averageAudioDegradation mul averageAudioDegradation gt 0",
+        "packetUtilization divby averageAudioDegradation gt 0",
+    ] {
+        let query = encode_query(condition);
+        let count = mine.get(&format!("{streams}/$count?$filter={query}"));
+        assert_eq!(count.text(), "30", "{condition}");
+        let apply = encode_query(&format!("filter({condition})/aggregate($count as n)"));
+        let answer = mine.get(&format!("{streams}?$apply={apply}"));
+        assert_eq!(answer.json()["value"][0]["n"], 30, "{condition}: {}", answer.text());
+    }
 }

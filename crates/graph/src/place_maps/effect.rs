@@ -57,7 +57,8 @@ pub fn effect(
     let mut keys: HashMap<String, EndCounts> = HashMap::new();
     for network in reader.networks(tenant, range, lookup, deadline)? {
         let is_known = map.has(&whereabouts(map.kind(), &network));
-        let Some(key) = network.key.or(network.address) else { continue };
+        let key = network.key.filter(|key| !key.is_empty()).or(network.address);
+        let Some(key) = key.filter(|key| !key.is_empty()) else { continue };
         let counts = keys.entry(key).or_default();
         *(if is_known { &mut counts.known } else { &mut counts.missing }) += network.streams;
     }

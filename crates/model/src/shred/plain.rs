@@ -13,6 +13,9 @@ const MOST_WHOLE: u64 = 1 << 53;
 const LEAST_REAL: f64 = 1.0 / MOST_REAL;
 const MOST_REAL: f64 = (1_u64 << 60) as f64;
 
+/// The last year whose instants are no further from 1970 than the planner takes one to be, 2^60 ticks.
+const LAST_YEAR: &str = "5000";
+
 /// Whether all values are plain, those inside included.
 pub(super) fn are_plain(members: &[Member<'_>]) -> bool {
     members.iter().all(|member| is_plain(&member.value))
@@ -47,6 +50,7 @@ fn is_plain_text(text: &str) -> bool {
         [b'0'..=b'9', ..] if bytes.get(10).is_some_and(|at| matches!(at, b'T' | b't')) => {
             let local = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"));
             local.is_some_and(|local| local.len() <= "2020-02-25T18:52:21.2169889".len())
+                && text.get(..4).is_some_and(|year| year <= LAST_YEAR)
         }
         [b'P', ..] | [b'-' | b'+', b'P', ..] => match Duration::parse(text) {
             Some(length) => {
@@ -85,6 +89,7 @@ mod tests {
             "\"2020-02-25T20:52:21+02:00\"",
             "\"2020-02-25t18:52:21z\"",
             "\"2020-02-25T18:52:21.21698891Z\"",
+            "\"9999-12-31T23:59:59Z\"",
             "\"P10675199D\"",
             "\"-PT0.00000001S\"",
             "9007199254740993",

@@ -9,7 +9,7 @@ use super::members::{get, instant};
 use super::plain::are_plain;
 use super::typed;
 use crate::columns::{self, ENDS, TOLD_NULL, Value};
-use crate::ends::party;
+use crate::ends::person_key;
 use crate::search::Collector;
 
 /// What the store keeps for queries beside the fragments.
@@ -131,7 +131,7 @@ impl Rows {
         let [start, end] = times(members);
         let failure = failure_stage(members);
         self.failures += i64::from(failure != Value::Null);
-        self.parties = ENDS.map(|(end, _)| get(members, end).and_then(named));
+        self.parties = ENDS.map(|(end, _)| get(members, end).and_then(person_key));
         let ordinal = self.rows.sessions.len() as i64;
         let columns = vec![start, end, is_test, failure];
         self.rows.sessions.push(SessionRow { ordinal, id_key, columns });
@@ -147,7 +147,7 @@ impl Rows {
         let mut parties = self.parties.clone();
         for (end, of_session) in ENDS.iter().zip(&mut parties) {
             if let Some(endpoint) = get(members, end.0).filter(|it| it.as_object().is_some()) {
-                *of_session = named(endpoint);
+                *of_session = person_key(endpoint);
             }
         }
         self.rows.segments.push(SegmentRow { session, ordinal: segment, parties, columns });
@@ -210,11 +210,6 @@ pub(super) fn record_columns(members: &[Member<'_>]) -> Vec<Value> {
         Value::Text(modalities.join(",")),
         instant(members, "lastModifiedDateTime").map_or(Value::Null, Value::Int),
     ]
-}
-
-fn named(endpoint: &Node<'_>) -> Option<String> {
-    let (kind, id) = party(endpoint)?;
-    Some(format!("{kind}/{id}"))
 }
 
 fn times(members: &[Member<'_>]) -> [Value; 2] {

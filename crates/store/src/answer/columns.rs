@@ -88,6 +88,7 @@ impl<'q> Columns<'q> {
             let expr = Expr { kind: ExprKind::Path(path.clone()), ty: Ty::Dynamic };
             let expr = chain.members.inline(&expr);
             let kind = columns.select(&expr).or_else(|| columns.select_key(&expr))?;
+            kind.is_whole_ticks().then_some(())?;
             let is_told = plan.tenant.has_plain_values
                 || matches!(kind, Kind::Int { .. } | Kind::Instant { is_plain: true, .. });
             let is_calculated = is_told && !matches!(expr.kind, ExprKind::Path(_));
@@ -102,7 +103,10 @@ impl<'q> Columns<'q> {
                         Method::CountDistinct => columns.select_key(&value),
                         _ => None,
                     };
-                    Some(columns.select(&value).or_else(|| key(&mut columns))?)
+                    let kind = columns.select(&value).or_else(|| key(&mut columns))?;
+                    // Columns have ticks only; values may differ by less.
+                    kind.is_whole_ticks().then_some(())?;
+                    Some(kind)
                 }
                 None => None,
             };

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use odata::eval::Meter;
-use places::Maps;
+use places::{Maps, Place};
 
 use crate::Error;
 use crate::engine::{Connection, Row};
@@ -15,6 +15,9 @@ use crate::sql::Statement;
 
 /// Networks whose places a statement brings along, at most, each as often as its place changes.
 pub(super) const MOST_NETWORKS: usize = 100_000;
+
+/// Bytes of a table of places, at most: a quarter of what a question may hold.
+const MOST_BYTES: usize = 4 << 20;
 
 /// What tables of places are made with.
 #[derive(Clone, Copy)]
@@ -59,19 +62,34 @@ fn fill(
     }
     let periods = periods(maps, range);
     let at: Vec<_> = periods.iter().map(|(since, _)| maps.at(*since)).collect();
-    let (mut count, mut fits) = (0, true);
+    let (mut count, mut held, mut fits) = (0, 0, true);
     let Statement { text, binds } = plan.place_keys(table, range).finish(plan.tenant.dialect);
     source.connection.scan(&text, binds.as_slice(), |row: &Row<'_>| {
         let key: String = row.get(0)?;
         let whereabouts = table.whereabouts(&key);
         fits &= whereabouts.is_some();
-        for (period, maps) in periods.iter().zip(&at) {
-            count += 1;
+        // Times in which the place is the same are one.
+        let mut same: Option<((i64, i64), Place<'_>)> = None;
+        for ((since, until), maps) in periods.iter().zip(&at) {
             let place = whereabouts.as_ref().map(|end| maps.place(end)).unwrap_or_default();
-            fits &= rows.add(&key, *period, &place);
+            match &mut same {
+                Some((period, before)) if *before == place => period.1 = *until,
+                _ => {
+                    if let Some((period, before)) = same.replace(((*since, *until), place)) {
+                        count += 1;
+                        fits &= rows.add(&key, period, &before);
+                    }
+                }
+            }
+        }
+        if let Some((period, place)) = same {
+            count += 1;
+            fits &= rows.add(&key, period, &place);
         }
         let grown = rows.grown();
-        let is_held = source.meter.is_none_or(|meter| meter.keep(grown));
+        held += grown;
+        fits &= held <= MOST_BYTES;
+        let is_held = !fits || source.meter.is_none_or(|meter| meter.keep(grown));
         fits &= count <= MOST_NETWORKS;
         Ok(if fits && is_held { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;

@@ -35,10 +35,10 @@ impl<'q> Compiler<'q> {
         match &expr.kind {
             ExprKind::Literal(literal) => constant(literal, expr.ty),
             ExprKind::Path(path) => self.path_value(path),
-            ExprKind::Negate(inner, _) => negated(self.scalar(inner)?),
+            ExprKind::Negate(inner, _) => self.guarded(negated(self.scalar(inner)?)),
             ExprKind::Arithmetic(operator, left, right, _) => {
                 let (left, right) = (self.scalar(left)?, self.scalar(right)?);
-                arithmetic(self.tenant.dialect, *operator, left, right)
+                self.guarded(arithmetic(self.tenant.dialect, *operator, left, right))
             }
             ExprKind::Call(Function::Contains | Function::StartsWith | Function::EndsWith, _) => {
                 self.truth(expr)
@@ -130,6 +130,20 @@ impl<'q> Compiler<'q> {
         Some(Scalar::of(self.column_sql(&scope, &column)?, Kind::Key))
     }
 
+    /// A calculation that is done for rows of records with plain values only. PostgreSQL may calculate
+    /// before it joins, also for rows that the question does not ask for, and fails where one of those
+    /// overflows.
+    fn guarded(&self, calculated: Option<Scalar>) -> Option<Scalar> {
+        let relies_on_values =
+            self.tenant.has_plain_values && self.tenant.dialect == Dialect::Postgres;
+        let calculated = calculated?;
+        if !relies_on_values || calculated.literal.is_some() {
+            return Some(calculated);
+        }
+        let sql = Sql::text("(CASE WHEN r.flags & 128 <> 0 THEN ").append(calculated.sql);
+        Some(Scalar::of(sql.push(" END)"), calculated.kind))
+    }
+
     fn call(&mut self, function: Function, arguments: &'q [Expr]) -> Option<Scalar> {
         let arguments: Vec<_> =
             arguments.iter().map(|argument| self.scalar(argument)).collect::<Option<_>>()?;
@@ -148,8 +162,10 @@ impl<'q> Compiler<'q> {
                 let (first, second) = (arguments.next()?, arguments.next()?);
                 match function {
                     Function::Bucket => time::bucket(first, &second, arguments.next().as_ref()),
-                    Function::Ratio => share::ratio(first, second),
-                    Function::Wilson => share::wilson(self.tenant.dialect, first, second),
+                    Function::Ratio => self.guarded(share::ratio(first, second)),
+                    Function::Wilson => {
+                        self.guarded(share::wilson(self.tenant.dialect, first, second))
+                    }
                     _ => None,
                 }
             }

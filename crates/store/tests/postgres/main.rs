@@ -41,6 +41,7 @@ mod sample;
 #[path = "../it/snapshots.rs"]
 mod snapshots;
 mod statements;
+mod statistics;
 mod upgrading;
 #[path = "../it/versions.rs"]
 mod versions;
