@@ -35,7 +35,10 @@ impl<'q> Compiler<'q> {
         match &expr.kind {
             ExprKind::Literal(literal) => constant(literal, expr.ty),
             ExprKind::Path(path) => self.path_value(path),
-            ExprKind::Negate(inner, _) => self.guarded(negated(self.scalar(inner)?)),
+            ExprKind::Negate(inner, _) => {
+                let inner = self.scalar(inner)?;
+                self.guarded(negated(inner))
+            }
             ExprKind::Arithmetic(operator, left, right, _) => {
                 let (left, right) = (self.scalar(left)?, self.scalar(right)?);
                 self.guarded(arithmetic(self.tenant.dialect, *operator, left, right))

@@ -85,7 +85,7 @@ impl Kind {
 
 impl Kind {
     /// Whether no value lies between two ticks, if it is a time: of a column that may have any values one may.
-    pub(super) fn is_whole_ticks(self) -> bool {
+    pub(crate) fn is_whole_ticks(self) -> bool {
         match self {
             Self::Instant { is_plain, .. } => is_plain,
             Self::Duration { least, most } => {
