@@ -17,7 +17,7 @@ fn tables_of_records_are_analyzed_when_they_have_grown() {
     };
     // A connection tells what it has counted a moment later.
     let refreshed = || {
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let end = std::time::Instant::now() + std::time::Duration::from_mins(1);
         loop {
             let count = store.refresh_statistics().unwrap();
             if count > 0 || std::time::Instant::now() > end {
