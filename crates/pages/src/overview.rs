@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::format::{count, percent, visible};
+use crate::format::{count, percent, verdict, visible};
 use crate::message::note;
 
 /// What the page shows.
@@ -142,6 +142,7 @@ fn trend(days: &[Day]) -> Markup {
     let height = |streams: u64| streams as f64 * 140.0 / most.max(1) as f64;
     html! {
         h2 { "Audio streams by day" }
+        p class="soft" { (verdict("good")) " · " (verdict("poor")) " · " (verdict("unclassified")) }
         svg class="chart" viewBox="0 0 1000 144" preserveAspectRatio="none" role="img"
             aria-label="Audio streams by day and verdict; the numbers are in the table below" {
             @for (at, day) in days.iter().enumerate() {

@@ -11,8 +11,8 @@ pub enum Refusal {
     Session,
 }
 
-/// Asks for the code of a link.
-pub fn page(refusal: Option<Refusal>) -> Markup {
+/// Asks for the code of a link. `to` is where it leads then, if not to the start.
+pub fn page(refusal: Option<Refusal>, to: Option<&str>) -> Markup {
     let why = refusal.map(|refusal| match refusal {
         Refusal::Link => "This link opens nothing: it was used, has expired, or is not whole.",
         Refusal::Session => "Your session is over.",
@@ -25,6 +25,7 @@ pub fn page(refusal: Option<Refusal>) -> Markup {
         }
         form method="post" action="/ui/sign-in" {
             label for="code" { "Code of the link " }
+            @if let Some(to) = to { input type="hidden" name="to" value=(to); }
             input id="code" name="code" autocomplete="off" required;
             " "
             button { "Sign in" }

@@ -36,10 +36,10 @@ pub(crate) async fn answer(
         (Address::SignIn, &Method::POST) => {
             sign_in::by_link(&worker, arrival, is_secure).await.map(|outcome| match outcome {
                 Outcome::Done(response) => guarded(response),
-                Outcome::Refused => ask_for_code(nobody, Some(Refusal::Link)),
+                Outcome::Refused => ask_for_code(nobody, Some(Refusal::Link), None),
             })
         }
-        (Address::SignIn, &Method::GET) => Ok(ask_for_code(nobody, None)),
+        (Address::SignIn, &Method::GET) => Ok(ask_for_code(nobody, None, None)),
         (Address::SignOut, &Method::POST) => {
             sign_in::out(&worker, arrival, is_secure).await.map(guarded)
         }
@@ -72,7 +72,7 @@ async fn start(
         visit if is_out => {
             let nobody = Surroundings { version: worker.version(), visit: None, search: "" };
             drop(visit);
-            Ok(ask_for_code(nobody, None))
+            Ok(ask_for_code(nobody, None, None))
         }
         visit => sign_in_first(site, worker, (arrival, &visit), is_secure).await,
     }
@@ -92,11 +92,17 @@ async fn sign_in_first(
     }
     let nobody = Surroundings { version: worker.version(), visit: None, search: "" };
     let refusal = matches!(visit, Visit::Over).then_some(Refusal::Session);
-    Ok(ask_for_code(nobody, refusal))
+    let wanted = arrival.uri.path_and_query().map(|wanted| wanted.as_str());
+    Ok(ask_for_code(nobody, refusal, wanted))
 }
 
-fn ask_for_code(nobody: Surroundings<'_>, refusal: Option<Refusal>) -> Response {
-    let main = sign_in_page(refusal);
+/// `wanted` is the page that was asked for, to which signing in leads.
+fn ask_for_code(
+    nobody: Surroundings<'_>,
+    refusal: Option<Refusal>,
+    wanted: Option<&str>,
+) -> Response {
+    let main = sign_in_page(refusal, wanted);
     let content = Content { title: "Sign in".to_owned(), main, requests: Vec::new() };
     page::with_script(nobody, &content, Some(&ASSETS.sign_in))
 }

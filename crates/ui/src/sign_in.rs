@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use graph::pages::PageWorker;
 use http::header::{HOST, LOCATION, SET_COOKIE};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use model::TenantId;
 use store::{PageSessionRow, SignInLinkRow, clock};
@@ -39,8 +40,12 @@ pub(crate) async fn by_link(
     let secret = new_secret();
     let id_hash = hash(&secret);
     let begin = move |link: SignInLinkRow| session(id_hash, link.tenant, link.name, link.roles);
+    let wanted = forms::field(&form, "to");
     match worker.store().sign_in(hash(code.trim()), begin).await? {
-        Some(session) => Ok(Outcome::Done(signed_in(&session, &secret, is_secure))),
+        Some(session) => {
+            let wanted = wanted.as_deref();
+            Ok(Outcome::Done(signed_in((&session, &secret), wanted, is_secure)))
+        }
         None => Ok(Outcome::Refused),
     }
 }
@@ -59,7 +64,8 @@ pub(crate) async fn by_itself(
     let roles = vec![READER.to_owned()];
     let session = session(hash(&secret), auto.tenant.clone(), auto.name.clone(), roles);
     worker.store().begin_page_session(session.clone()).await?;
-    Ok(Some(signed_in(&session, &secret, is_secure)))
+    let wanted = arrival.uri.path_and_query().map(PathAndQuery::as_str);
+    Ok(Some(signed_in((&session, &secret), wanted, is_secure)))
 }
 
 /// Ends the session of a form.
@@ -104,8 +110,15 @@ fn session(
     PageSessionRow { id_hash, tenant, name, roles, created: now, used: now, expires: now + LONGEST }
 }
 
-fn signed_in(session: &PageSessionRow, secret: &str, is_secure: bool) -> Response {
-    to(&format!("/ui/{}/", session.tenant)).with_header(SET_COOKIE, cookies::set(secret, is_secure))
+/// Leads to the page that was wanted, if it is one of the tenant.
+fn signed_in(
+    (session, secret): (&PageSessionRow, &str),
+    wanted: Option<&str>,
+    is_secure: bool,
+) -> Response {
+    let start = format!("/ui/{}/", session.tenant);
+    let address = wanted.filter(|wanted| wanted.starts_with(&start)).unwrap_or(&start);
+    to(address).with_header(SET_COOKIE, cookies::set(secret, is_secure))
 }
 
 /// Whether a request comes from this machine, to this machine's own name.

@@ -91,6 +91,27 @@ fn a_link_opens_the_pages_once_and_the_cookie_opens_nothing_else() {
 }
 
 #[test]
+fn signing_in_leads_to_the_page_that_was_asked_for_and_nowhere_else() {
+    let (callvault, server, _api) = served();
+    let mut client = server.client();
+    let wanted = at("/calls?verdict=poor");
+    let asked = client.get(&wanted).text();
+    assert!(asked.contains(&format!("name=\"to\" value=\"{wanted}\"")), "{asked}");
+    let headers = [("Sec-Fetch-Site", "same-origin")];
+    for (to, expected) in [
+        (wanted.as_str(), wanted.as_str()),
+        ("https://evil.example/", &at("/")),
+        ("//evil.example/", &at("/")),
+        ("/v1.0/", &at("/")),
+        ("", &at("/")),
+    ] {
+        let body = format!("to={}&code={}", encode_query(to), code(&callvault));
+        let answer = client.send("POST", "/ui/sign-in", &headers, body.as_bytes());
+        assert_eq!(answer.header("location"), Some(expected), "{to}");
+    }
+}
+
+#[test]
 fn forms_of_other_pages_and_other_sessions_do_nothing() {
     let (callvault, server, _api) = served();
     let (mut client, cookie) = signed_in(&callvault, &server);
