@@ -2,6 +2,7 @@
 
 use graph::pages::PageWorker;
 use http::Method;
+use http::uri::PathAndQuery;
 use pages::frame::Tab;
 use pages::sign_in::{Refusal, page as sign_in_page};
 use web::{Arrival, Problem, Response};
@@ -92,7 +93,7 @@ async fn sign_in_first(
     }
     let nobody = Surroundings { version: worker.version(), visit: None, search: "" };
     let refusal = matches!(visit, Visit::Over).then_some(Refusal::Session);
-    let wanted = arrival.uri.path_and_query().map(|wanted| wanted.as_str());
+    let wanted = arrival.uri.path_and_query().map(PathAndQuery::as_str);
     Ok(ask_for_code(nobody, refusal, wanted))
 }
 
