@@ -91,8 +91,8 @@ pub fn page(view: &Call) -> Markup {
             (note(&format!("This is version {}; a newer one is stored.", view.version), newest))
         }
         p {
-            (verdict(&view.verdict)) " by " code { (view.profile) } ": "
-            (count(good)) " streams good, " (count(poor)) " poor, " (count(unclassified)) " unclassified"
+            (verdict(&view.verdict)) " by " code { (view.profile) } "; streams: "
+            (count(good)) " good, " (count(poor)) " poor, " (count(unclassified)) " unclassified"
         }
         @if let Some(missing) = view.missing { (note(missing, None)) }
         @if !view.sentences.is_empty() {

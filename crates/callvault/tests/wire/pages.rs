@@ -203,7 +203,7 @@ fn pages_show_what_the_api_answers() {
         shown.contains("ben heard anna: 13 % of the packets were lost (poor above 10 %)."),
         "{shown}"
     );
-    assert!(shown.contains("1 streams good, 1 poor, 0 unclassified"), "{shown}");
+    assert!(shown.contains("streams: 1 good, 1 poor, 0 unclassified"), "{shown}");
     let record = api.get(&format!("{RECORDS}/c0?$expand=sessions($expand=segments)")).json();
     let raw = page(&mut client, &cookie, &at("/calls/c0.json")).json();
     assert_eq!(raw["sessions"][0]["segments"][0]["id"], record["sessions"][0]["segments"][0]["id"]);
@@ -253,7 +253,7 @@ fn strangers_text_stays_text_and_nothing_foreign_is_loaded() {
     for target in ["/", "/calls", "/calls/h", &format!("/calls?{query}"), "/calls/%3Cscript%3E"] {
         let answer = page(&mut client, &cookie, &at(target));
         let text = answer.text();
-        for element in ["<script>", "<img", "<svg onload", "onmouseover='alert", "\u{202e}"] {
+        for element in ["<script>", "<img", "<svg onload", "\u{202e}"] {
             assert!(!text.contains(element), "{target}: {element}: {text}");
         }
         assert!(!text.contains(" style="), "{target}");
@@ -266,6 +266,8 @@ fn strangers_text_stays_text_and_nothing_foreign_is_loaded() {
     }
     let shown = page(&mut client, &cookie, &at("/calls/h")).text();
     assert!(shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{shown}");
+    // Attributes stand in double quotes, which no text has as they are.
+    assert!(shown.contains("&quot;&gt;&lt;img src=x onerror=alert(1)&gt;"), "{shown}");
     // A control: what is looked for would be found.
     assert!(record.to_string().contains("<script>"));
 }

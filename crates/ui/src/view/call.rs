@@ -279,7 +279,7 @@ fn session(node: &Node<'_>, judged: &Judged<'_>, [start, end]: [i64; 2]) -> Sess
     let figures = media.flat_map(|media| items(media, "streams"));
     Session {
         id: judged.id.clone(),
-        people: format!("{} and {}", party(node.get("caller")), party(node.get("callee"))),
+        people: format!("{} and {}", party(node, "caller"), party(node, "callee")),
         span: (part(own[0].saturating_sub(start)), part(length)),
         seconds: (length / TICKS_PER_SECOND) as u64,
         verdict: judged.summary().verdict.name().to_owned(),

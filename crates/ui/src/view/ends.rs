@@ -11,11 +11,16 @@ pub(super) fn name_of(identity: &Node<'_>) -> Option<String> {
     named("displayName").or_else(|| named("id"))
 }
 
-/// Who is at an end: a name, or the kind of a service.
-pub(super) fn party(end: Option<&Node<'_>>) -> String {
-    let Some(end) = end.filter(|end| end.as_object().is_some()) else {
-        return "nobody known".to_owned();
-    };
+/// An end of a session, by its first segment that says something, or else by the session.
+fn of_session<'n, 'a>(session: &'n Node<'a>, end: &str) -> Option<&'n Node<'a>> {
+    let segments = items(session, "segments").iter();
+    let all = segments.map(|segment| segment.get(end)).chain([session.get(end)]);
+    all.flatten().find(|end| end.as_object().is_some())
+}
+
+/// Who is at an end of a session: a name, or the kind of a service.
+pub(super) fn party(session: &Node<'_>, end: &str) -> String {
+    let Some(end) = of_session(session, end) else { return "nobody known".to_owned() };
     let name = end.get("identity").and_then(name_of);
     let name = name.or_else(|| string(end, &["associatedIdentity", "displayName"]));
     name.or_else(|| string(end, &["userAgent", "role"])).unwrap_or_else(|| "a service".to_owned())
@@ -25,15 +30,13 @@ pub(super) fn party(end: Option<&Node<'_>>) -> String {
 pub(super) fn facts(session: &Node<'_>, end: &str) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     let segments = items(session, "segments");
-    let of_segment = segments.first().and_then(|segment| segment.get(end));
-    let own = of_segment.filter(|it| it.as_object().is_some()).or_else(|| session.get(end));
-    let Some(own) = own.filter(|it| it.as_object().is_some()) else { return facts };
+    let Some(own) = of_session(session, end) else { return facts };
     let mut add = |name: &'static str, value: Option<String>| {
         if let Some(value) = value {
             facts.push((name, value));
         }
     };
-    add("Who", Some(party(Some(own))));
+    add("Who", Some(party(session, end)));
     add("Computer", string(own, &["name"]));
     for (name, member) in [
         ("Platform", "platform"),
