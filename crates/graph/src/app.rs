@@ -33,7 +33,7 @@ pub(crate) struct App {
 
 /// What the applications of all threads share.
 #[derive(Debug)]
-pub(crate) struct Served {
+pub(crate) struct AppShared {
     pub(crate) shared: Arc<Shared>,
     /// Makes the pages for people, if there are any.
     pub(crate) pages: Option<Arc<dyn Pages>>,
@@ -50,12 +50,12 @@ pub(crate) enum Special {
 }
 
 impl Application for App {
-    type Shared = Served;
+    type Shared = AppShared;
     type Place = Place;
     type Special = Special;
     type Fast = Direct;
 
-    fn new(web: Rc<web::Worker>, served: Arc<Served>) -> Result<Self, StartError> {
+    fn new(web: Rc<web::Worker>, served: Arc<AppShared>) -> Result<Self, StartError> {
         let direct = Rc::new(direct::State::new(web.shared.threads));
         let (shared, pages) = (Arc::clone(&served.shared), served.pages.clone());
         Ok(Self { worker: Rc::new(Worker::new(web, shared)), direct, pages })

@@ -11,7 +11,7 @@ use crate::routes::Rows;
 const POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
 
-/// Leads a browser to the pages, or shows it the page where there are none, and answers any other client as every address that is not there.
+/// Leads a browser to the pages, or shows it this page where there are none. Any other client gets 404.
 pub(crate) fn answer(
     (shared, has_pages): (&Shared, bool),
     rows: Rows,

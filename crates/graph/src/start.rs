@@ -8,7 +8,7 @@ use odata::eval::Pool;
 use odata::page_token::Keys;
 use web::{Listeners, Running};
 
-use crate::app::{App, Served};
+use crate::app::{App, AppShared};
 use crate::label::Label;
 use crate::metrics::{self, RecordCounters};
 use crate::options::{GraphSettings, Notifications, QuerySettings, ServerOptions};
@@ -35,7 +35,7 @@ pub fn start(
     pages: Option<Arc<dyn Pages>>,
 ) -> Result<Running, StartError> {
     let (server, share) = split(options)?;
-    let make = |web: &web::Shared| Ok(Served { shared: Arc::new(share.make(web)?), pages });
+    let make = |web: &web::Shared| Ok(AppShared { shared: Arc::new(share.make(web)?), pages });
     Ok(web::start::<App>(server, listeners, make)?)
 }
 
