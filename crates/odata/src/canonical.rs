@@ -23,24 +23,38 @@ pub struct Mismatch {
     pub message: String,
 }
 
-/// A member of an evolvable enumeration that nothing declares, or a member of an object that nothing declares
-/// and that is nearly named as one that the object lacks. It is kept, since services add members without
-/// notice, but it may be misspelt.
+/// A member of an evolvable enumeration that nothing declares, or a member of an object or a type that nothing
+/// declares and that is nearly named as one that may stand there. It is kept, since services add members
+/// without notice, but it may be misspelt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndeclaredName {
     /// JSON Pointer (RFC 6901) to the first value that has it.
     pub pointer: String,
+    /// What it names.
+    pub kind: NameKind,
     /// The name as it came.
     pub name: String,
     /// Name of the enumeration, or of the object's type.
     pub ty: &'static str,
-    /// The declared member that was probably meant.
+    /// The declared name that was probably meant.
     pub meant: Option<&'static str>,
+}
+
+/// What a name names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameKind {
+    /// A member of an enumeration or of an object.
+    Member,
+    /// The type of an object.
+    Type,
 }
 
 impl fmt::Display for UndeclaredName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.name.starts_with('#') { "type" } else { "member" };
+        let what = match self.kind {
+            NameKind::Member => "member",
+            NameKind::Type => "type",
+        };
         write!(f, "'{}' is not a declared {what} of {}", self.name, self.ty)?;
         match self.meant {
             Some(meant) => write!(f, "; did you mean '{meant}'? It is kept as it is"),
@@ -204,12 +218,11 @@ impl Canonicaliser {
             name.raw().contains('@') || known.any(|property| name.is(property.name))
         };
         for Member { name, .. } in members.iter().filter(|member| !is_known(&member.name)) {
-            if self.compared_left == 0 || self.undeclared.len() == MOST_UNDECLARED {
+            if !self.compares() {
                 return;
             }
-            self.compared_left -= 1;
             let name = name.value();
-            if name.len() < SHORTEST_MEMBER || self.is_noted(&name, ty.name) {
+            if name.len() < SHORTEST_MEMBER {
                 continue;
             }
             let lacking = ty.properties.iter().enumerate();
@@ -217,32 +230,46 @@ impl Canonicaliser {
             let lacking = lacking.map(|(_, property)| property.name);
             let most = (name.len() / LETTERS_PER_SLIP).clamp(1, MISSPELT_LETTERS);
             if let Some(meant) = within(most, &name, lacking) {
-                let pointer = Pointer::Member(at, &name).to_string();
-                let (name, meant) = (name.into_owned(), Some(meant));
-                self.undeclared.push(UndeclaredName { pointer, name, ty: ty.name, meant });
+                let at = Pointer::Member(at, &name);
+                self.note((NameKind::Member, &name), (ty.name, Some(meant)), &at);
             }
         }
     }
 
     /// Notes the name of a type that is nearly that of one which may stand there.
     fn note_type(&mut self, name: &str, declared: &'static StructuredType, at: &Pointer<'_>) {
-        if self.compared_left == 0
-            || self.undeclared.len() == MOST_UNDECLARED
-            || self.is_noted(name, declared.name)
-        {
+        if !self.compares() {
             return;
         }
-        self.compared_left -= 1;
         let known = declared.derived.iter().map(|ty| ty.name);
         if let Some(meant) = nearest_type(name.trim_start_matches('#'), known) {
-            let pointer = Pointer::Member(at, "@odata.type").to_string();
-            let (name, meant) = (name.to_owned(), Some(meant));
-            self.undeclared.push(UndeclaredName { pointer, name, ty: declared.name, meant });
+            let at = Pointer::Member(at, "@odata.type");
+            self.note((NameKind::Type, name), (declared.name, Some(meant)), &at);
         }
     }
 
-    fn is_noted(&self, name: &str, ty: &str) -> bool {
-        self.undeclared.iter().any(|told| told.name == name && told.ty == ty)
+    /// Whether one more name may be compared with the declared ones; counts it.
+    fn compares(&mut self) -> bool {
+        if self.compared_left == 0 || self.undeclared.len() == MOST_UNDECLARED {
+            return false;
+        }
+        self.compared_left -= 1;
+        true
+    }
+
+    /// Notes a name, with what declares no such one and what was probably meant, unless it is noted or many are.
+    fn note(
+        &mut self,
+        (kind, name): (NameKind, &str),
+        (ty, meant): (&'static str, Option<&'static str>),
+        at: &Pointer<'_>,
+    ) {
+        let is_noted =
+            |noted: &UndeclaredName| noted.kind == kind && noted.name == name && noted.ty == ty;
+        if self.undeclared.len() < MOST_UNDECLARED && !self.undeclared.iter().any(is_noted) {
+            let (pointer, name) = (at.to_string(), name.to_owned());
+            self.undeclared.push(UndeclaredName { pointer, kind, name, ty, meant });
+        }
     }
 
     fn property(
@@ -315,15 +342,10 @@ impl Canonicaliser {
 
     fn note_undeclared(&mut self, name: &str, ty: &'static EnumType, at: &Pointer<'_>) {
         let known = || ty.members.iter().map(|(known, _)| *known);
-        if self.is_noted(name, ty.name)
-            || self.undeclared.len() == MOST_UNDECLARED
-            || known().any(|it| it == name)
-        {
-            return;
+        if self.undeclared.len() < MOST_UNDECLARED && !known().any(|it| it == name) {
+            let meant = within(MISSPELT_LETTERS, name, known());
+            self.note((NameKind::Member, name), (ty.name, meant), at);
         }
-        let meant = within(MISSPELT_LETTERS, name, known());
-        let (pointer, name) = (at.to_string(), name.to_owned());
-        self.undeclared.push(UndeclaredName { pointer, name, ty: ty.name, meant });
     }
 }
 

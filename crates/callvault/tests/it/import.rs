@@ -338,6 +338,13 @@ fn properties_that_are_nearly_named_as_declared_ones_are_kept_and_told() {
     ] {
         assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
     }
+    let without_sign = misspelt.replace("\"#", "\"").replace(&id(4), &id(6));
+    let ended = callvault.run_with_input(&arguments, without_sign.as_bytes());
+    assert!(
+        ended.stderr.contains("participantEndpont' is not a declared type"),
+        "{}",
+        ended.stderr
+    );
     let misspelt = misspelt.replace("Endpont", "Endpoint").replace(&id(4), &id(5));
     let ended = callvault.run_with_input(&arguments, misspelt.as_bytes());
     assert!(ended.stderr.contains("did you mean 'user'?"), "{}", ended.stderr);
