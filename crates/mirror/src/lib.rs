@@ -35,4 +35,4 @@ pub use report::{HourReport, Report, report};
 pub use settings::{Cloud, MirrorSettings, Rate, check_address, is_name};
 pub use token::Secret;
 pub use verify::{Verification, verify};
-pub use worker::{Figures, Goal, MirrorRun, Ran, RunError, keep_running, run};
+pub use worker::{Figures, Goal, MirrorRun, RunError, RunReport, keep_running, run};

@@ -2,7 +2,7 @@
 //! one transaction with its rows; a pass that was broken off goes on where it was.
 
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
-use store::{Fenced, HourRow, ListedRecord, ReadSlice};
+use store::{FencedResult, HourRow, ListedRecord, ReadSlice};
 
 use crate::context::{Context, Stop};
 use crate::fault::Fault;
@@ -15,9 +15,9 @@ use crate::{hours, schedule};
 /// What is asked of each row.
 const SELECTED: &str = "id,version,startDateTime,endDateTime,lastModifiedDateTime";
 
-/// What a pass has seen.
+/// The rows of a pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct RowCounts {
     /// Rows.
     pub(crate) rows: u64,
     /// Those that were new, or new versions.
@@ -25,7 +25,7 @@ pub(crate) struct Seen {
 }
 
 /// Goes over the list of an hour, of which this is known.
-pub(crate) async fn over(context: &Context, known: HourRow) -> Result<Seen, Stop> {
+pub(crate) async fn over(context: &Context, known: HourRow) -> Result<RowCounts, Stop> {
     let hour = known.hour;
     let now = context.client.clock.now();
     let (began, mut at) = match known.unfinished {
@@ -37,7 +37,7 @@ pub(crate) async fn over(context: &Context, known: HourRow) -> Result<Seen, Stop
     };
     let is_strict = schedule::is_strict(hour, began);
     let mut widths = Widths::of_hour((known.passes > 0).then_some(known.listed));
-    let (mut seen, end) = (Seen::default(), hours::end(hour));
+    let (mut seen, end) = (RowCounts::default(), hours::end(hour));
     while at < end {
         let seconds = widths.next((end - at) / TICKS_PER_SECOND);
         let to = at + seconds * TICKS_PER_SECOND;
@@ -51,8 +51,8 @@ pub(crate) async fn over(context: &Context, known: HourRow) -> Result<Seen, Stop
         let (is_last, due_at) = (to == end, context.client.clock.now());
         let slice = ReadSlice { hour, began, read_to: to, is_last, due_at, rows, outside };
         match context.store.note_mirror_slice(context.lease, slice).await? {
-            Fenced::Done(news) => seen.news += news,
-            Fenced::Lost => return Err(Stop::Lost),
+            FencedResult::Done(news) => seen.news += news,
+            FencedResult::Lost => return Err(Stop::Lost),
         }
         at = to;
     }

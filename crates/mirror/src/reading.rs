@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use store::{
-    Evidence, Fenced, LedgerChange, LedgerRecord, MirroredRecord, Outcome as Written, WriteResult,
+    Evidence, FencedResult, LedgerChange, LedgerRecord, MirrorRecord, Outcome as Written,
+    WriteResult,
 };
 
 use crate::client::jitter;
@@ -19,7 +20,7 @@ const LONGEST_ERROR: usize = 300;
 
 /// What a reading came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Read {
+pub(crate) enum ReadOutcome {
     /// It is stored; or, with the place of the value, it differs from what is stored.
     Stored { is_new: bool, differs_at: Option<String> },
     /// It is to be tried again, or is a hole.
@@ -27,7 +28,10 @@ pub(crate) enum Read {
 }
 
 /// Reads a record and brings the ledger up to date.
-pub(crate) async fn read(context: &Arc<Context>, record: &LedgerRecord) -> Result<Read, Stop> {
+pub(crate) async fn read(
+    context: &Arc<Context>,
+    record: &LedgerRecord,
+) -> Result<ReadOutcome, Stop> {
     let reading =
         fetch::record(&context.client, (&record.id, &record.id_key), &context.large).await;
     let (text, alone) = match reading {
@@ -56,7 +60,11 @@ pub(crate) async fn read(context: &Arc<Context>, record: &LedgerRecord) -> Resul
     read
 }
 
-async fn failed(context: &Context, record: &LedgerRecord, fault: Fault) -> Result<Read, Stop> {
+async fn failed(
+    context: &Context,
+    record: &LedgerRecord,
+    fault: Fault,
+) -> Result<ReadOutcome, Stop> {
     let outcome = match &fault {
         Fault::NotFound(_) => Outcome::NotFound,
         Fault::Refused(_) => Outcome::Refused,
@@ -74,7 +82,7 @@ async fn store(
     record: &LedgerRecord,
     shredded: model::ShreddedRecord,
     text: String,
-) -> Result<Read, Stop> {
+) -> Result<ReadOutcome, Stop> {
     let unsound = |why: &str| (Outcome::Unsound, why.to_owned(), None);
     if shredded.id_key != record.id_key {
         let outcome = unsound("the answer is of another record than was asked for");
@@ -88,21 +96,21 @@ async fn store(
     let outcome = Outcome::Stored(version);
     let mut change = change(context, record, outcome);
     change.stored_version = Some(version);
-    let mirrored = MirroredRecord { record: shredded, change: change.clone() };
+    let mirrored = MirrorRecord { record: shredded, change: change.clone() };
     let tenant = &context.mirror.setup.tenant;
     let written = context.store.write_mirrored(context.lease, tenant, vec![mirrored]).await?;
-    let Fenced::Done(results) = written else { return Err(Stop::Lost) };
+    let FencedResult::Done(results) = written else { return Err(Stop::Lost) };
     match results.first() {
         Some(WriteResult { outcome: Written::Conflict { pointer }, .. }) => {
             let evidence = evidence(context, record, ("differs", version, pointer), &text);
             note(context, change, Some(evidence)).await?;
             tracing::warn!(pointer, "a record differs from the one that is stored in its version");
-            Ok(Read::Stored { is_new: false, differs_at: Some(pointer.clone()) })
+            Ok(ReadOutcome::Stored { is_new: false, differs_at: Some(pointer.clone()) })
         }
         Some(result) => {
             let is_new = matches!(result.outcome, Written::Created | Written::Replaced);
             let is_changed = result.outcome == Written::Merged;
-            Ok(Read::Stored { is_new, differs_at: is_changed.then(String::new) })
+            Ok(ReadOutcome::Stored { is_new, differs_at: is_changed.then(String::new) })
         }
         None => Err(Stop::Lost),
     }
@@ -113,7 +121,7 @@ async fn not_read(
     record: &LedgerRecord,
     (outcome, why, fault): (Outcome, String, Option<Fault>),
     evidence: Option<Evidence>,
-) -> Result<Read, Stop> {
+) -> Result<ReadOutcome, Stop> {
     let mut change = change(context, record, outcome);
     if let Some(refusal) = fault.as_ref().and_then(Fault::refusal) {
         change.status = Some(u32::from(refusal.status));
@@ -124,7 +132,7 @@ async fn not_read(
         tracing::warn!(state = change.state.name(), why, "a record is missing");
     }
     note(context, change, evidence).await?;
-    Ok(Read::Not(outcome))
+    Ok(ReadOutcome::Not(outcome))
 }
 
 fn change(context: &Context, record: &LedgerRecord, outcome: Outcome) -> LedgerChange {
@@ -151,8 +159,8 @@ async fn note(
 ) -> Result<(), Stop> {
     let evidence = evidence.into_iter().collect();
     match context.store.note_mirror_changes(context.lease, vec![change], evidence).await? {
-        Fenced::Done(()) => Ok(()),
-        Fenced::Lost => Err(Stop::Lost),
+        FencedResult::Done(()) => Ok(()),
+        FencedResult::Lost => Err(Stop::Lost),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use store::LedgerDifference;
 use tokio::sync::watch;
 
-use crate::worker::{Figures, Goal, MirrorRun, Ran, RunError, run};
+use crate::worker::{Figures, Goal, MirrorRun, RunError, RunReport, run};
 
 /// Differences that are named.
 const NAMED: usize = 10_000;
@@ -55,7 +55,7 @@ pub async fn verify(
     stop: watch::Receiver<bool>,
     tell: &mut dyn FnMut(&Figures),
 ) -> Result<Verification, RunError> {
-    let Ran { figures, .. } = run(of, Goal::Lists(hours.clone()), stop.clone(), tell).await?;
+    let RunReport { figures, .. } = run(of, Goal::Lists(hours.clone()), stop.clone(), tell).await?;
     let mut reader = of.store.reader()?;
     let (key, tenant) = (of.mirror.key, &of.mirror.setup.tenant);
     let range = (hours.start, hours.end);
@@ -71,7 +71,7 @@ pub async fn verify(
         ..Verification::default()
     };
     if let Some(records) = records {
-        let Ran { figures, differing } = run(of, Goal::Sample(records), stop, tell).await?;
+        let RunReport { figures, differing } = run(of, Goal::Sample(records), stop, tell).await?;
         verification.read = figures.read;
         verification.failed = figures.failed;
         verification.differing = differing;

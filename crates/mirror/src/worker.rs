@@ -16,9 +16,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::client::Client;
 use crate::context::{Context, Seal, Stop};
 use crate::fault::Fault;
-use crate::pass::{self, Seen};
+use crate::pass::{self, RowCounts};
 use crate::plan::Plan;
-use crate::reading::{self, Read};
+use crate::reading::{self, ReadOutcome};
 use crate::settings::MirrorSettings;
 use crate::token::Secret;
 use crate::{hours, probe, schedule};
@@ -88,7 +88,7 @@ pub struct Figures {
 
 /// What a run came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ran {
+pub struct RunReport {
     /// What was done.
     pub figures: Figures,
     /// Ids of records that were read once more and are not as they were stored, with the place of a value
@@ -161,7 +161,7 @@ pub async fn run(
     goal: Goal,
     stop: watch::Receiver<bool>,
     tell: &mut dyn FnMut(&Figures),
-) -> Result<Ran, RunError> {
+) -> Result<RunReport, RunError> {
     let settings =
         MirrorSettings::from_json(&run.mirror.setup.settings).map_err(RunError::Settings)?;
     let tenant = run.mirror.setup.tenant.as_str();
@@ -187,14 +187,14 @@ pub async fn run(
         context.store.note_mirror_contact(lease, skew, problem).await?;
     }
     context.store.release_mirror(lease).await?;
-    outcome.map(|()| Ran { figures: worker.figures, differing: worker.differing })
+    outcome.map(|()| RunReport { figures: worker.figures, differing: worker.differing })
 }
 
-/// Something that is under way has ended.
+/// A step of the run that has ended.
 #[derive(Debug)]
-enum Done {
-    Pass(i64, Result<Seen, Stop>),
-    Record(LedgerRecord, Result<Read, Stop>),
+enum Step {
+    Pass(i64, Result<RowCounts, Stop>),
+    Record(LedgerRecord, Result<ReadOutcome, Stop>),
 }
 
 struct Worker {
@@ -202,7 +202,7 @@ struct Worker {
     reader: Reader,
     goal: Goal,
     plan: Plan,
-    tasks: JoinSet<Done>,
+    tasks: JoinSet<Step>,
     /// The hour whose list is being read.
     listing: Option<i64>,
     /// Keys of records that are read or held ready.
@@ -283,7 +283,7 @@ impl Worker {
             if let Some(hour) = self.listing {
                 let (context, known) = (Arc::clone(&self.context), self.plan.known(hour));
                 self.tasks
-                    .spawn(async move { Done::Pass(hour, pass::over(&context, known).await) });
+                    .spawn(async move { Step::Pass(hour, pass::over(&context, known).await) });
             }
         }
         let mut readings = self.tasks.len() - usize::from(self.listing.is_some());
@@ -295,7 +295,7 @@ impl Worker {
             let context = Arc::clone(&self.context);
             self.tasks.spawn(async move {
                 let read = reading::read(&context, &record).await;
-                Done::Record(record, read)
+                Step::Record(record, read)
             });
             readings += 1;
         }
@@ -346,14 +346,14 @@ impl Worker {
         !matches!(self.goal, Goal::Sample(_) | Goal::Lists(_))
     }
 
-    fn take(&mut self, done: Done) -> Result<(), RunError> {
+    fn take(&mut self, done: Step) -> Result<(), RunError> {
         match done {
-            Done::Pass(hour, outcome) => self.take_pass(hour, outcome),
-            Done::Record(record, outcome) => self.take_record(&record, outcome),
+            Step::Pass(hour, outcome) => self.take_pass(hour, outcome),
+            Step::Record(record, outcome) => self.take_record(&record, outcome),
         }
     }
 
-    fn take_pass(&mut self, hour: i64, outcome: Result<Seen, Stop>) -> Result<(), RunError> {
+    fn take_pass(&mut self, hour: i64, outcome: Result<RowCounts, Stop>) -> Result<(), RunError> {
         self.listing = None;
         let rows = self.reader.mirror_hours(self.context.mirror.key, (hour, hour + 1))?;
         for row in rows {
@@ -388,11 +388,11 @@ impl Worker {
     fn take_record(
         &mut self,
         record: &LedgerRecord,
-        outcome: Result<Read, Stop>,
+        outcome: Result<ReadOutcome, Stop>,
     ) -> Result<(), RunError> {
         self.under_way.remove(&record.id_key);
         match outcome {
-            Ok(Read::Stored { is_new, differs_at }) => {
+            Ok(ReadOutcome::Stored { is_new, differs_at }) => {
                 self.figures.read += 1;
                 self.figures.stored += u64::from(is_new);
                 let place = differs_at.or(is_new.then(String::new));
@@ -400,7 +400,7 @@ impl Worker {
                     place.filter(|_| !self.reads_what_is_due()).map(|at| (record.id.clone(), at)),
                 );
             }
-            Ok(Read::Not(_)) => self.figures.failed += 1,
+            Ok(ReadOutcome::Not(_)) => self.figures.failed += 1,
             Err(stop) => going_on(stop).map(drop)?,
         }
         Ok(())

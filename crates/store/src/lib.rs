@@ -46,9 +46,9 @@ pub use rows::call::{CallEventOutcome, CallScope, ChainRecord, DueChain};
 pub use rows::change::{ChangeRange, ChangedRecord, ChangedRecords, LogPosition, RecordFate};
 pub use rows::log::{LogRange, LogRowOutcome, StoredLogRow};
 pub use rows::mirror::{
-    Evidence, EvidenceRow, Fenced, HourCount, HourRow, LedgerChange, LedgerDifference,
-    LedgerRecord, LedgerState, ListedRecord, MirrorLease, MirrorRow, MirrorSetup, MirroredRecord,
-    MirroredResults, ReadSlice,
+    Evidence, EvidenceRow, FencedResult, HourCount, HourRow, LedgerChange, LedgerDifference,
+    LedgerRecord, LedgerState, ListedRecord, MirrorLease, MirrorRecord, MirrorResults, MirrorRow,
+    MirrorSetup, ReadSlice,
 };
 pub use rows::page::{AccessRow, PageSessionRow, SignInLinkRow};
 pub use rows::place_map::{

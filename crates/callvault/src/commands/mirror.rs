@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use mirror::{Figures, Findings, Goal, MirrorSettings, Ran, Verification, hours, schedule};
+use mirror::{Figures, Findings, Goal, MirrorSettings, RunReport, Verification, hours, schedule};
 use odata::primitive::DateTimeOffset;
 use store::{MirrorRow, Role, Store};
 use tokio::runtime::Builder;
@@ -119,7 +119,7 @@ fn run_mirror(args: &MirrorRun, settings: &Settings) -> Result<ExitCode> {
         let mut progress = Progress::new();
         mirror::run(&run, goal, stop, &mut |figures| progress.tell(figures)).await
     })?;
-    let Ran { figures, .. } = ran?;
+    let RunReport { figures, .. } = ran?;
     let mut reader = store.reader()?;
     let mirror = mirrors::find(&mut reader, Some(&mirror.setup.name))?;
     let report = mirror::report(&mut reader, &mirror, mirror_report::HOLES)?;

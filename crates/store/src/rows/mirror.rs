@@ -178,7 +178,7 @@ pub struct LedgerChange {
 
 /// A record that was read, and what the ledger is to say of it once it is written.
 #[derive(Debug, Clone)]
-pub struct MirroredRecord {
+pub struct MirrorRecord {
     /// The record.
     pub record: ShreddedRecord,
     /// What the ledger says then, unless the stored record of this version says something else.
@@ -187,7 +187,7 @@ pub struct MirroredRecord {
 
 /// What came of a write of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fenced<T> {
+pub enum FencedResult<T> {
     /// It was done.
     Done(T),
     /// Another process holds the mirror by now, so nothing was written.
@@ -195,7 +195,7 @@ pub enum Fenced<T> {
 }
 
 /// What came of records that were written; those that conflict have no entry in the ledger yet.
-pub type MirroredResults = Fenced<Vec<WriteResult>>;
+pub type MirrorResults = FencedResult<Vec<WriteResult>>;
 
 /// A body that could not be kept as a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

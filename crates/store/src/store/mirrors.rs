@@ -6,7 +6,7 @@ use super::{Store, bytes_of};
 use crate::Error;
 use crate::pending::Pending;
 use crate::rows::mirror::{
-    Evidence, Fenced, LedgerChange, MirrorLease, MirrorSetup, MirroredRecord, MirroredResults,
+    Evidence, FencedResult, LedgerChange, MirrorLease, MirrorRecord, MirrorResults, MirrorSetup,
     ReadSlice,
 };
 use crate::tables::{mirror_ledger, mirrors};
@@ -58,7 +58,11 @@ impl Store {
 
     /// Notes a slice of a list that was read whole, with all its rows, in one transaction; how many of them
     /// are new, or new versions.
-    pub fn note_mirror_slice(&self, lease: MirrorLease, slice: ReadSlice) -> Pending<Fenced<u64>> {
+    pub fn note_mirror_slice(
+        &self,
+        lease: MirrorLease,
+        slice: ReadSlice,
+    ) -> Pending<FencedResult<u64>> {
         let holder = self.inner.state.holder.clone();
         let weight = Weight { records: slice.rows.len(), bytes: 0 };
         self.submit(weight, move |session| {
@@ -71,8 +75,8 @@ impl Store {
         &self,
         lease: MirrorLease,
         tenant: &TenantId,
-        records: Vec<MirroredRecord>,
-    ) -> Pending<MirroredResults> {
+        records: Vec<MirrorRecord>,
+    ) -> Pending<MirrorResults> {
         let holder = self.inner.state.holder.clone();
         let bytes = records.iter().map(|mirrored| bytes_of(&mirrored.record)).sum();
         let weight = Weight { records: records.len(), bytes };
@@ -89,7 +93,7 @@ impl Store {
         lease: MirrorLease,
         changes: Vec<LedgerChange>,
         evidence: Vec<Evidence>,
-    ) -> Pending<Fenced<()>> {
+    ) -> Pending<FencedResult<()>> {
         let holder = self.inner.state.holder.clone();
         let bytes = evidence.iter().map(|evidence| evidence.sealed.len()).sum();
         self.submit(Weight { records: changes.len(), bytes }, move |session| {

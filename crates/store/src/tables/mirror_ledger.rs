@@ -10,8 +10,8 @@ use super::session::Session;
 use super::versions;
 use crate::engine::{Connection, Field, Row, most};
 use crate::rows::mirror::{
-    Evidence, EvidenceRow, Fenced, HourCount, HourRow, LedgerChange, LedgerDifference,
-    LedgerRecord, LedgerState, MirrorLease, MirroredRecord, MirroredResults, ReadSlice,
+    Evidence, EvidenceRow, FencedResult, HourCount, HourRow, LedgerChange, LedgerDifference,
+    LedgerRecord, LedgerState, MirrorLease, MirrorRecord, MirrorResults, ReadSlice,
 };
 use crate::rows::record::{Outcome, WriteResult};
 use crate::{Cause, Error};
@@ -23,9 +23,9 @@ pub(crate) fn note_slice(
     session: &Session,
     (lease, holder): (MirrorLease, &str),
     slice: &ReadSlice,
-) -> Result<Fenced<u64>, Error> {
+) -> Result<FencedResult<u64>, Error> {
     if !mirrors::still_holds(session, lease, holder)? {
-        return Ok(Fenced::Lost);
+        return Ok(FencedResult::Lost);
     }
     let connection = &session.connection;
     let key = lease.mirror_key;
@@ -51,7 +51,7 @@ pub(crate) fn note_slice(
         news += connection.execute(text, values)? as u64;
     }
     note_hour(connection, key, slice)?;
-    Ok(Fenced::Done(news))
+    Ok(FencedResult::Done(news))
 }
 
 fn note_hour(connection: &Connection, key: i64, slice: &ReadSlice) -> Result<(), Error> {
@@ -80,13 +80,13 @@ pub(crate) fn write(
     session: &mut Session,
     (lease, holder): (MirrorLease, &str),
     tenant: &TenantId,
-    records: &[MirroredRecord],
-) -> Result<MirroredResults, Error> {
+    records: &[MirrorRecord],
+) -> Result<MirrorResults, Error> {
     if !mirrors::still_holds(session, lease, holder)? {
-        return Ok(Fenced::Lost);
+        return Ok(FencedResult::Lost);
     }
     let mut results = Vec::with_capacity(records.len());
-    for MirroredRecord { record, change } in records {
+    for MirrorRecord { record, change } in records {
         if is_erased(&session.connection, lease.mirror_key, &record.id_key)? {
             results.push(unwritten(record));
             continue;
@@ -99,7 +99,7 @@ pub(crate) fn write(
         }
         results.extend(written);
     }
-    Ok(Fenced::Done(results))
+    Ok(FencedResult::Done(results))
 }
 
 /// Whether a record was erased here: then it is not to come back because the source still lists it.
@@ -125,9 +125,9 @@ pub(crate) fn note_changes(
     (lease, holder): (MirrorLease, &str),
     changes: &[LedgerChange],
     evidence: &[Evidence],
-) -> Result<Fenced<()>, Error> {
+) -> Result<FencedResult<()>, Error> {
     if !mirrors::still_holds(session, lease, holder)? {
-        return Ok(Fenced::Lost);
+        return Ok(FencedResult::Lost);
     }
     for change in changes {
         note(&session.connection, lease.mirror_key, change)?;
@@ -147,7 +147,7 @@ pub(crate) fn note_changes(
         ];
         session.connection.execute(text, values)?;
     }
-    Ok(Fenced::Done(()))
+    Ok(FencedResult::Done(()))
 }
 
 fn note(connection: &Connection, key: i64, change: &LedgerChange) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use store::{
-    Fenced, LedgerChange, LedgerState, ListedRecord, MirrorLease, MirrorSetup, MirroredRecord,
+    FencedResult, LedgerChange, LedgerState, ListedRecord, MirrorLease, MirrorRecord, MirrorSetup,
     ReadSlice, Role, Store,
 };
 
@@ -58,9 +58,9 @@ fn change(number: u32, version: i64) -> LedgerChange {
 
 fn write(store: &Store, lease: MirrorLease, number: u32, version: i64) -> bool {
     let record = call(number).version(version).shred(store);
-    let mirrored = MirroredRecord { record, change: change(number, version) };
+    let mirrored = MirrorRecord { record, change: change(number, version) };
     let written = store.write_mirrored(lease, &tenant(), vec![mirrored]).wait().unwrap();
-    matches!(written, Fenced::Done(_))
+    matches!(written, FencedResult::Done(_))
 }
 
 fn expire(path: &Path) {
@@ -77,15 +77,18 @@ fn who_has_lost_a_mirror_writes_nothing_any_more() {
     assert_eq!(hold(&next, key), None, "one at a time");
     assert_eq!(
         slow.note_mirror_slice(first, slice(&[(1, 1)], true)).wait().unwrap(),
-        Fenced::Done(1)
+        FencedResult::Done(1)
     );
     expire(&folder.store());
     let second = hold(&next, key).unwrap();
     assert!(second.fence > first.fence);
-    assert_eq!(slow.note_mirror_slice(first, slice(&[(2, 1)], true)).wait().unwrap(), Fenced::Lost);
+    assert_eq!(
+        slow.note_mirror_slice(first, slice(&[(2, 1)], true)).wait().unwrap(),
+        FencedResult::Lost
+    );
     assert!(!write(&slow, first, 1, 1));
     let changes = slow.note_mirror_changes(first, vec![change(1, 1)], Vec::new());
-    assert_eq!(changes.wait().unwrap(), Fenced::Lost);
+    assert_eq!(changes.wait().unwrap(), FencedResult::Lost);
     assert!(!slow.note_mirror_contact(first, Some(0), None).wait().unwrap());
     assert!(
         slow.reader().unwrap().record(&tenant(), &model::key(&guid(1)), None).unwrap().is_none()
@@ -104,9 +107,9 @@ fn a_record_is_settled_only_in_the_highest_version_that_was_listed() {
     let lease = hold(&store, key).unwrap();
     let note =
         |rows: &[(u32, i64)]| store.note_mirror_slice(lease, slice(rows, true)).wait().unwrap();
-    assert_eq!(note(&[(1, 1), (2, 1)]), Fenced::Done(2));
-    assert_eq!(note(&[(1, 1), (2, 1)]), Fenced::Done(0), "nothing is new");
-    assert_eq!(note(&[(1, 3)]), Fenced::Done(1));
+    assert_eq!(note(&[(1, 1), (2, 1)]), FencedResult::Done(2));
+    assert_eq!(note(&[(1, 1), (2, 1)]), FencedResult::Done(0), "nothing is new");
+    assert_eq!(note(&[(1, 3)]), FencedResult::Done(1));
     assert!(write(&store, lease, 1, 1));
     let due = |now| store.reader().unwrap().due_mirror_records(key, (now, 10), false).unwrap();
     let ids = |now| due(now).iter().map(|record| record.id.clone()).collect::<Vec<_>>();
@@ -117,7 +120,7 @@ fn a_record_is_settled_only_in_the_highest_version_that_was_listed() {
     assert_eq!(ids(99), Vec::<String>::new());
     let hours = store.reader().unwrap().mirror_hours(key, (0, 100)).unwrap();
     assert_eq!((hours[0].passed, hours[0].passes, hours[0].listed), (Some(7), 3, 1));
-    assert_eq!(note(&[(1, 2)]), Fenced::Done(0), "a lower version is no news");
+    assert_eq!(note(&[(1, 2)]), FencedResult::Done(0), "a lower version is no news");
 }
 
 #[test]
@@ -132,7 +135,7 @@ fn an_erased_record_is_not_written_again() {
     assert_eq!(store.erase(&tenant(), vec![id_key.clone()]).wait().unwrap(), [true]);
     assert!(write(&store, lease, 1, 1), "as a reading under way would");
     let note = store.note_mirror_slice(lease, slice(&[(1, 2)], true));
-    assert_eq!(note.wait().unwrap(), Fenced::Done(0));
+    assert_eq!(note.wait().unwrap(), FencedResult::Done(0));
     let mut reader = store.reader().unwrap();
     assert!(reader.record(&tenant(), &id_key, None).unwrap().is_none());
     let counts = reader.mirror_counts(key, (0, 100)).unwrap();
