@@ -51,7 +51,8 @@ pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
         None => ingest::import(&store, &tenant, files, threads, &mut tell)?,
         Some(log) => ingest::import_log(&store, &tenant, log, args.counted_from, files, &mut tell)?,
     };
-    if let Err(error) = store.refresh_statistics() {
+    let has_records = args.kind.log().is_none() && !interrupt.is_asked();
+    if has_records && let Err(error) = store.refresh_statistics() {
         tracing::warn!(%error, "can't look at the size of tables");
     }
     let (mut sentences, reported) = report.finish();

@@ -34,12 +34,12 @@ const WORKERS_PER_CORE: usize = 8;
 /// Time between two rounds of maintenance.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_hours(1);
 
-/// Records that are judged in one transaction.
-const JUDGED_AT_ONCE: usize = 500;
+/// Records that are judged in one transaction. Few, so that on a file nobody's write waits long for it.
+const JUDGED_AT_ONCE: usize = 100;
 /// Time between two looks at records that have no verdict.
 const JUDGED_AGAIN: Duration = Duration::from_secs(10);
-/// Of these, one in so many also looks whether tables have grown.
-const SIZES_EVERY: u32 = 6;
+/// Time between two looks at how large the tables of a database have become.
+const SIZES_AGAIN: Duration = Duration::from_mins(1);
 
 /// A server that answers, with its background tasks.
 #[derive(Debug)]
@@ -122,6 +122,10 @@ pub(super) fn start(
         BackgroundTask::start("calls", |stop| recorder.run(stop))?,
         BackgroundTask::start("verdicts", |stop| judge(judged, stop))?,
     ];
+    if !store.is_file() {
+        let watched = store.clone();
+        tasks.push(BackgroundTask::start("statistics", |stop| watch_sizes(watched, stop))?);
+    }
     tasks.extend(mirrored);
     Ok(Service {
         running,
@@ -264,16 +268,10 @@ impl Service {
 /// Nodes of an earlier version may write beside this one, so where there are nodes it never ends.
 async fn judge(store: Store, mut stop: watch::Receiver<bool>) -> Result<()> {
     let is_file = store.is_file();
-    let mut round = 0_u32;
     loop {
-        let looks_at_sizes = round.is_multiple_of(SIZES_EVERY);
-        round = round.wrapping_add(1);
         let (store, stopped) = (store.clone(), stop.clone());
         let judged = spawn_blocking(move || {
             store::lower_priority();
-            if looks_at_sizes && let Err(error) = store.refresh_statistics() {
-                tracing::warn!(%error, "can't look at the size of tables");
-            }
             store.judge(JUDGED_AT_ONCE, &|| !*stopped.borrow())
         });
         match judged.await? {
@@ -283,6 +281,20 @@ async fn judge(store: Store, mut stop: watch::Receiver<bool>) -> Result<()> {
         }
         tokio::select! {
             () = sleep(JUDGED_AGAIN) => {}
+            _ = stop.changed() => return Ok(()),
+        }
+    }
+}
+
+/// Lets the planner of a database know when its tables have grown.
+async fn watch_sizes(store: Store, mut stop: watch::Receiver<bool>) -> Result<()> {
+    loop {
+        let looked = store.clone();
+        if let Err(error) = spawn_blocking(move || looked.refresh_statistics()).await? {
+            tracing::warn!(%error, "can't look at the size of tables");
+        }
+        tokio::select! {
+            () = sleep(SIZES_AGAIN) => {}
             _ = stop.changed() => return Ok(()),
         }
     }
