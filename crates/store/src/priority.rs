@@ -12,3 +12,10 @@ pub fn lower_priority() {
         tracing::debug!(%error, "the priority of a thread can't be lowered");
     }
 }
+
+/// Lets others run that wait for a processor. To be called after each small piece of work (a tenth of a
+/// millisecond or so) by threads of low priority: when a thread with a higher one wakes, Linux takes the
+/// processor from them only with the next tick, up to 4 ms later.
+pub(crate) fn give_way() {
+    std::thread::yield_now();
+}

@@ -1,7 +1,7 @@
 //! What the writer and the readers of an open store have in common.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -42,6 +42,8 @@ pub(crate) struct State {
     /// Notified of each commit, be it of another node.
     pub(crate) committed: Notify,
     pub(crate) is_available: AtomicBool,
+    /// Held by the writer whose transaction is open, where there can be one at a time.
+    pub(crate) turn: Mutex<()>,
     /// Of a file.
     pub(crate) files: Option<FileIdentity>,
 }

@@ -11,10 +11,8 @@ use std::fmt;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Sender};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::call::CallEventRow;
 use model::log::LogRow;
@@ -44,7 +42,7 @@ use crate::state::State;
 use crate::tables::partitions::Partitions;
 use crate::tables::session::Session;
 use crate::tables::{calls, log_positions, logs, versions};
-use crate::writer::{Weight, Work, Writer, request};
+use crate::writer::{Priority, Weight, Work, Writer, request};
 
 /// An open store. Clones are the same store; with the last one its writer ends, after the writes that it
 /// was given.
@@ -55,8 +53,10 @@ pub struct Store {
 
 struct Inner {
     state: Arc<State>,
-    works: Option<Sender<Box<dyn Work>>>,
-    writer: Option<JoinHandle<()>>,
+    /// For what somebody waits for.
+    writer: Writer,
+    /// For background work; started by the first of it.
+    background_writer: Mutex<Option<Writer>>,
     /// Whether there was no store before.
     is_new: bool,
     /// Held for the lock on it.
@@ -99,24 +99,17 @@ impl Store {
             commits: AtomicU64::new(0),
             committed: Notify::new(),
             is_available: AtomicBool::new(true),
+            turn: Mutex::new(()),
             files: options.place.file().map(FileIdentity::of),
         });
         watch(&state)?;
-        let patience = match options.role {
-            Role::Serve => connection::BUSY_TIMEOUT,
-            Role::Tool => connection::TOOL_BUSY_TIMEOUT,
-        };
-        let session = Session::new(connection, Arc::clone(&state.dictionaries), patience)?;
+        let session = session(connection, &state)?;
         if options.role == Role::Serve {
             listen(&state)?;
         }
-        let (works, queue) = mpsc::channel();
-        let writer = Writer::new(session, Arc::clone(&state), queue);
-        let writer = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || writer.run())?;
-        let inner =
-            Inner { state, works: Some(works), writer: Some(writer), is_new, _owner: owner };
+        let writer = Writer::start(session, Arc::clone(&state), Priority::Foreground)?;
+        let background_writer = Mutex::new(None);
+        let inner = Inner { state, writer, background_writer, is_new, _owner: owner };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -239,21 +232,23 @@ impl Store {
     /// at most `limit` of them, to stay short, and answers how many; call again until 0.
     pub fn erase_ended_before(&self, ticks: i64, limit: usize) -> Pending<usize> {
         let weight = Weight { records: limit, bytes: 0 };
-        self.submit(weight, move |session| erasure::erase_ended_before(session, ticks, limit))
+        self.submit_background(weight, move |session| {
+            erasure::erase_ended_before(session, ticks, limit)
+        })
     }
 
     /// Erases rows of the telephone logs that tell of what happened before `ticks`, those that were
     /// replaced too. Takes at most `limit` of them, to stay short, and answers how many.
     pub fn erase_log_rows_before(&self, ticks: i64, limit: usize) -> Pending<usize> {
         let weight = Weight { records: limit, bytes: 0 };
-        self.submit(weight, move |session| logs::erase_before(session, ticks, limit))
+        self.submit_background(weight, move |session| logs::erase_before(session, ticks, limit))
     }
 
     /// Goes on with what a step of the schema has left to be filled in while the store is used, for at most
     /// `limit` records; whether there is more.
     pub fn fill(&self, limit: usize) -> Pending<bool> {
         let state = Arc::clone(&self.inner.state);
-        self.submit(Weight { records: limit, bytes: 0 }, move |session| {
+        self.submit_background(Weight { records: limit, bytes: 0 }, move |session| {
             if plain_words::are_there(&session.connection)? {
                 // Also if another node has done it.
                 state.are_words_there.store(true, Ordering::Release);
@@ -279,7 +274,7 @@ impl Store {
         state.lacking_columns.store(left, Ordering::Relaxed);
         let holder = state.holder.clone();
         let hold = move |session: &mut Session| verdicts::hold(session, &holder);
-        if left > 0 && !self.submit(Weight { records: 1, bytes: 0 }, hold).wait()? {
+        if left > 0 && !self.submit_background(Weight { records: 1, bytes: 0 }, hold).wait()? {
             return Ok(false);
         }
         let (mut next, mut under_way) = (0, None::<Pending<bool>>);
@@ -302,8 +297,13 @@ impl Store {
             let left = state.lacking_columns.load(Ordering::Relaxed).saturating_sub(batch.len());
             state.lacking_columns.store(left, Ordering::Relaxed);
             let (holder, weight) = (state.holder.clone(), Weight { records: limit, bytes: 0 });
-            under_way = Some(self.submit(weight, move |session| batch.apply(session, &holder)));
+            under_way =
+                Some(self.submit_background(weight, move |session| batch.apply(session, &holder)));
         }
+        // The next process need not wait until the lease runs out.
+        let holder = state.holder.clone();
+        let release = move |session: &mut Session| verdicts::release(session, &holder);
+        self.submit_background(Weight::SMALL, release).wait()?;
         Ok(false)
     }
 
@@ -321,7 +321,7 @@ impl Store {
     /// instant (ticks). Looks at no more than `limit` entries, to stay short; says whether there is more.
     pub fn cut_log(&self, before: i64, limit: usize) -> Pending<bool> {
         let state = Arc::clone(&self.inner.state);
-        self.submit(Weight { records: limit, bytes: 0 }, move |session| {
+        self.submit_background(Weight { records: limit, bytes: 0 }, move |session| {
             let (to, has_more) = log_positions::cut(&session.connection, before, limit)?;
             state.log_cut.fetch_max(to, Ordering::AcqRel);
             Ok(has_more)
@@ -337,9 +337,9 @@ impl Store {
             return Ok(());
         }
         let begin = move |session: &mut Session| word_removal::begin(session, erased_before);
-        let mut has_more = self.submit(Weight::SMALL, begin).wait()?;
+        let mut has_more = self.submit_background(Weight::SMALL, begin).wait()?;
         while has_more {
-            has_more = self.submit(Weight::SMALL, word_removal::go_on).wait()?;
+            has_more = self.submit_background(Weight::SMALL, word_removal::go_on).wait()?;
         }
         Ok(())
     }
@@ -392,12 +392,56 @@ impl Store {
         F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,
     {
         let (work, pending) = request(weight, starts, work);
-        if let Some(works) = &self.inner.works {
-            // Fails when the writer has ended; dropping the work then resolves the pending with an error.
-            let _ = works.send(work);
-        }
+        self.inner.writer.send(work);
         pending
     }
+
+    /// A write that nobody should have to wait for. It must be short: on a file, others wait for their turn.
+    pub(crate) fn submit_background<T, F>(&self, weight: Weight, work: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
+        let (work, pending) = request(weight, Vec::new(), work);
+        match self.inner.send_to_background(work) {
+            Ok(()) => pending,
+            Err((work, error)) => {
+                work.answer(Err(error));
+                pending
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Fails, and gives the work back, when there is no connection for it.
+    fn send_to_background(&self, work: Box<dyn Work>) -> Result<(), (Box<dyn Work>, Error)> {
+        let mut writer = self.background_writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = match writer.take() {
+            Some(started) => started,
+            None => match self.start_background() {
+                Ok(started) => started,
+                Err(error) => return Err((work, error)),
+            },
+        };
+        writer.insert(started).send(work);
+        Ok(())
+    }
+
+    fn start_background(&self) -> Result<Writer, Error> {
+        self.state.check_file()?;
+        let session = session(self.state.opener.writer()?, &self.state)?;
+        Writer::start(session, Arc::clone(&self.state), Priority::Background)
+    }
+}
+
+/// A session of this process on a connection that writes.
+fn session(connection: Connection, state: &State) -> Result<Session, Error> {
+    let patience = match state.role {
+        Role::Serve => connection::BUSY_TIMEOUT,
+        Role::Tool => connection::TOOL_BUSY_TIMEOUT,
+    };
+    Session::new(connection, Arc::clone(&state.dictionaries), patience)
 }
 
 /// A name that no other process has.
@@ -465,13 +509,8 @@ fn bytes_of(record: &ShreddedRecord) -> usize {
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(files) = &self.state.files {
+            // Its writers end next, with their connections.
             files.close();
-        }
-        self.works = None;
-        if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
-        {
-            tracing::error!("the writer of the store has panicked");
         }
     }
 }

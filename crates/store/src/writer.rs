@@ -1,12 +1,17 @@
-//! The one thread that writes: takes what waits, commits it in one transaction, answers.
+//! A thread that writes: takes what waits, commits it in one transaction, answers.
 //!
 //! A commit costs one sync of the log whatever is in it, so a group is what came while the group
 //! before was being committed, up to a bound that keeps the log and the waiting short.
+//!
+//! A store has one such thread for what somebody waits for, and a second one, of low priority, for
+//! background work, which would otherwise take the processor from readers. A file takes one write at a
+//! time, so there the two take turns.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -15,6 +20,7 @@ use crate::engine::Opener;
 use crate::engine::sqlite::HELD_AT_MOST;
 use crate::options::Role;
 use crate::pending::Pending;
+use crate::priority::lower_priority;
 use crate::state::State;
 use crate::tables::session::Session;
 use crate::{Cause, Error};
@@ -98,20 +104,70 @@ where
     }
 }
 
-/// The thread's state.
+/// For whom a thread writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Priority {
+    /// Somebody waits for the answer.
+    Foreground,
+    /// Nobody should have to wait because of it.
+    Background,
+}
+
+/// A thread that writes. Dropping it waits until what was sent is written.
 pub(crate) struct Writer {
+    works: Option<Sender<Box<dyn Work>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        session: Session,
+        state: Arc<State>,
+        priority: Priority,
+    ) -> Result<Self, Error> {
+        let (works, queue) = mpsc::channel();
+        let name = match priority {
+            Priority::Foreground => "store-writer",
+            Priority::Background => "store-background",
+        };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            if priority == Priority::Background {
+                lower_priority();
+            }
+            Loop { session, state, queue }.run();
+        })?;
+        Ok(Self { works: Some(works), thread: Some(thread) })
+    }
+
+    /// Sends it a piece of work. If the thread has ended, the work's [`Pending`] resolves with an error.
+    pub(crate) fn send(&self, work: Box<dyn Work>) {
+        if let Some(works) = &self.works {
+            let _ = works.send(work);
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.works = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a writer of the store has panicked");
+        }
+    }
+}
+
+/// What the thread has.
+struct Loop {
     session: Session,
     state: Arc<State>,
     queue: Receiver<Box<dyn Work>>,
 }
 
-impl Writer {
-    pub(crate) fn new(session: Session, state: Arc<State>, queue: Receiver<Box<dyn Work>>) -> Self {
-        Self { session, state, queue }
-    }
-
+impl Loop {
     /// Works until nobody can send any more.
-    pub(crate) fn run(mut self) {
+    fn run(mut self) {
         while let Some(first) = self.next() {
             let group = self.gather(first);
             self.make_partitions(&group);
@@ -183,7 +239,7 @@ impl Writer {
     fn commit_again(&mut self, mut group: Vec<Box<dyn Work>>) {
         let mut outcome = Err(Error::Busy);
         for attempt in 1..=ATTEMPTS {
-            std::thread::sleep(AGAIN_AFTER * attempt);
+            thread::sleep(AGAIN_AFTER * attempt);
             // A partition that was known may be gone.
             self.state.partitions.forget();
             self.make_partitions(&group);
@@ -206,6 +262,8 @@ impl Writer {
 
     fn transact(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Error> {
         self.state.check_file()?;
+        let state = Arc::clone(&self.state);
+        let _turn = take_turn(&state);
         self.session.begin()?;
         let session = &mut self.session;
         let done = group.iter_mut().try_for_each(|work| {
@@ -228,7 +286,7 @@ impl Writer {
         self.state.is_available.store(true, Ordering::Release);
         if self.state.role == Role::Tool && matches!(self.state.opener, Opener::Sqlite(_)) {
             // See the head of the engine: by then no held snapshot lacks this write.
-            std::thread::sleep(HELD_AT_MOST + Duration::from_millis(1));
+            thread::sleep(HELD_AT_MOST + Duration::from_millis(1));
         }
     }
 
@@ -258,4 +316,12 @@ impl Writer {
             Err(error) => self.failed(&error),
         }
     }
+}
+
+/// Waits for the turn to write, where a store takes one write at a time. SQLite would wait as well, but by
+/// sleeping and asking again. A mutex is not fair; that does no harm, since works of the background are
+/// short and the thread that waits in the foreground has the higher priority.
+fn take_turn(state: &State) -> Option<MutexGuard<'_, ()>> {
+    // Nothing that it guards is in memory.
+    state.files.as_ref().map(|_| state.turn.lock().unwrap_or_else(PoisonError::into_inner))
 }

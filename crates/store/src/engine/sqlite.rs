@@ -2,7 +2,7 @@
 //!
 //! # Who sees what when
 //!
-//! One thread of a process writes. A write is acknowledged after its COMMIT, which has synced the
+//! Two threads of a process write by turns. A write is acknowledged after its COMMIT, which has synced the
 //! log. Readers hold a read transaction over many statements, because beginning one costs as much
 //! as a point read, and must still see every acknowledged write:
 //!

@@ -11,6 +11,7 @@ use quality::Verdicts;
 
 use crate::codec::Codec;
 use crate::engine::{Connection, most};
+use crate::priority::give_way;
 use crate::tables::fragments::StoredVersion;
 use crate::tables::keys::{RecordId, Shard};
 use crate::tables::leases;
@@ -71,6 +72,11 @@ pub(crate) fn hold(session: &Session, holder: &str) -> Result<bool, Error> {
     Ok(leases::hold(&session.connection, NAME, holder, clock::now())?.is_some())
 }
 
+/// Gives the lease back.
+pub(crate) fn release(session: &Session, holder: &str) -> Result<(), Error> {
+    leases::release(&session.connection, NAME, holder)
+}
+
 /// Reads and judges at most `limit` records that lack columns, from a key on; none where there are none.
 pub(crate) fn read(
     connection: &Connection,
@@ -93,6 +99,7 @@ pub(crate) fn read(
     let next = last.record_key + 1;
     let (mut records, mut damaged) = (Vec::with_capacity(due.len()), Vec::new());
     for due in due {
+        give_way();
         let (record_key, flags) = (due.record_key, due.flags);
         match stored_rows(&mut StoredVersion { connection, codec, record_key, flags }) {
             Ok(rows) => {
@@ -129,6 +136,7 @@ impl Batch {
             return Ok(false);
         }
         for record in &self.records {
+            give_way();
             record.apply(&session.connection)?;
         }
         // A verdict that is none, so that one record does not keep questions from the others' columns.

@@ -62,7 +62,7 @@ impl Store {
     /// Removes links and sessions that have expired, and lines of the access log from before an instant
     /// (ticks).
     pub fn remove_old_accesses(&self, before: i64) -> Pending<()> {
-        self.submit(Weight::SMALL, move |session| {
+        self.submit_background(Weight::SMALL, move |session| {
             pages::remove_old(&session.connection, clock::now(), before)
         })
     }

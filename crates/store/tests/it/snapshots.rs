@@ -51,6 +51,28 @@ fn writes_of_many_callers_share_transactions() {
 }
 
 #[test]
+fn background_work_and_writes_that_somebody_waits_for_take_turns() {
+    let folder = Folder::new();
+    let store = serve(&folder);
+    let mut reader = store.reader().unwrap();
+    let mut erased = 0;
+    for number in 0..200 {
+        let record = call(number);
+        let erasing = store.erase_ended_before(i64::MAX, 1);
+        let written = store.write(&tenant(), vec![record.shred(&store)]).wait().unwrap();
+        assert_eq!(written[0].outcome, Outcome::Created);
+        erased += erasing.wait().unwrap();
+        // What the background has committed shows at once as well.
+        let is_there = reader.record(&tenant(), &record.key(), None).unwrap().is_some();
+        let count = store.erase_ended_before(i64::MAX, 1).wait().unwrap();
+        assert_eq!(count, usize::from(is_there), "{number}");
+        erased += count;
+        assert!(reader.record(&tenant(), &record.key(), None).unwrap().is_none(), "{number}");
+    }
+    assert_eq!(erased, 200);
+}
+
+#[test]
 fn sessions_that_were_read_with_a_record_are_not_those_of_a_later_question() {
     let folder = Folder::new();
     let store = serve(&folder);
