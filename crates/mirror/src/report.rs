@@ -57,9 +57,10 @@ impl Report {
         first.unwrap_or_else(|| hours::of(self.now) + 1)
     }
 
-    /// Whether something is missing that should be here, or was not looked at in time.
+    /// Whether something is missing that should be here, or was not looked at in time or ever.
     pub fn needs_attention(&self) -> bool {
         self.mirror.problem.is_some()
+            || self.mirror.heard.is_none()
             || self
                 .hours
                 .iter()

@@ -54,7 +54,7 @@ pub(super) fn print(out: &mut impl Write, report: &Report) -> Result<()> {
     writeln!(out, "{}: {source}, tenant {}", setup.name, setup.tenant)?;
     let heard = match report.mirror.heard {
         Some(at) => format!("last heard {} ago", length(store::clock::system() - at)),
-        None => "never heard".to_owned(),
+        None => "never heard: `serve` or `callvault mirror run` reads it".to_owned(),
     };
     let first = hours::shown(setup.begins);
     writeln!(out, "  covers calls that started from {first} on; {heard}")?;

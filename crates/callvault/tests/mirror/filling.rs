@@ -9,6 +9,8 @@ use crate::rig::{Rig, record, records, simulated};
 #[test]
 fn a_mirror_has_every_leaf_of_its_source_and_reads_nothing_twice() {
     let mut rig = Rig::new(150);
+    let before = rig.mirror.run(&["mirror", "status"]);
+    assert_eq!(before.status.code(), Some(3), "nothing was read: {}", before.stdout);
     let ended = rig.complete();
     assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
     rig.assert_equal();
