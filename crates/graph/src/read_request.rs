@@ -218,6 +218,7 @@ impl<'a> ReadRequest<'a> {
             query: self.query.clone().with_options_for_apply(is_counted),
         };
         let composer = self.composer();
+        let remarks = self.scope.remarks(&question.resource, &question.query);
         let here = composer
             .is_bounded(&question)
             .then(|| composer.answer(&mut self.reader(), &question))
@@ -228,7 +229,7 @@ impl<'a> ReadRequest<'a> {
         };
         Ok(match answer {
             Answer::Nothing => Response::empty(http::StatusCode::NO_CONTENT),
-            Answer::Text(text) => Response::text(text),
+            Answer::Text(text) => remarks.stamp(Response::text(text)),
             Answer::Rows(out, shown) => {
                 let etag = self.tag_seed(TagOf::Rows, self.format()?).tag_of(&shown);
                 self.answer_with(out, Some(etag))?

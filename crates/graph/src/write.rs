@@ -19,6 +19,7 @@ use crate::read_request::ReadRequest;
 use crate::request::Request;
 use crate::tag::TagOf;
 use crate::target::RecordRef;
+use crate::warning::WARNING_LINE;
 use crate::worker::Worker;
 use crate::{copy, large};
 
@@ -31,7 +32,6 @@ const COST_OF_SHREDDING: usize = 4;
 const RESULT: HeaderName = HeaderName::from_static("callvault-result");
 const ENTITY_ID: HeaderName = HeaderName::from_static("odata-entityid");
 const INCOMPLETE: HeaderName = HeaderName::from_static("callvault-incomplete");
-const WARNING: HeaderName = HeaderName::from_static("callvault-warning");
 
 /// `POST callRecords`: creates a record or a version of one, or merges into it.
 pub(crate) async fn post(
@@ -113,7 +113,7 @@ async fn keep(
         response = response.with_header(INCOMPLETE, value);
     }
     for warning in warnings {
-        response = response.with_header(WARNING, warning);
+        response = response.with_header(WARNING_LINE, warning);
     }
     let place =
         format!("{}{}", worker.urls().root(request.place.version), address(request, &written.id));

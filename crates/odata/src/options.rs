@@ -58,7 +58,10 @@ impl<'a> Query<'a> {
         if self.aliases.iter().any(|(known, _)| known == name) {
             return Err(Error::at(Kind::Repeated, format!("@{name}"), &value, 0));
         }
-        self.aliases.push((name.to_owned(), value));
+        // Without a value it is null, like one that is not given (URL Conventions 5.3).
+        if !value.is_empty() {
+            self.aliases.push((name.to_owned(), value));
+        }
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::response::Response;
 /// Header lines of answers that scripts may read.
 const EXPOSED: &str = "ETag, Location, Preference-Applied, Retry-After, OData-Version, OData-EntityId, \
                        request-id, client-request-id, Server-Timing, Callvault-Result, \
-                       Callvault-Incomplete, Callvault-Warning";
+                       Callvault-Incomplete, Callvault-Warning, Callvault-Records-Lacking-Columns";
 /// Methods that scripts may use.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// Seconds for which a browser may remember what it was told.

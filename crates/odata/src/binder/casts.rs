@@ -3,7 +3,7 @@
 use super::Binder;
 use super::expression::truth;
 use super::scope::Scope;
-use super::types::{is_number, is_whole, mismatch};
+use super::types::{is_number, is_whole, member_literal, mismatch};
 use crate::ast::{self, PathStep, StepKind};
 use crate::bound::{Expr, ExprKind, Path, Root, Ty};
 use crate::edm::{Primitive, Type};
@@ -73,6 +73,12 @@ impl<'a> Binder<'a> {
         }
         if name == "isof" {
             return Ok(truth(ExprKind::IsOf(Box::new(value), to)));
+        }
+        // A literal is a member as it is beside one: a misspelt one is no null.
+        if let (Type::Enum(ty), ExprKind::Literal(literal @ Literal::String(_))) = (to, &value.kind)
+            && let Some(member) = member_literal(literal.clone(), ty, source, at)?
+        {
+            return Ok(Expr { kind: ExprKind::Literal(member), ty: Ty::One(to) });
         }
         if !is_castable(value.ty, to) {
             let expected = format!("a value that {} can be made of", type_name(&to));

@@ -35,9 +35,10 @@ const IDS: u64 = 3_000;
 /// Lines of an import, and records that are erased behind it: as many as a batch takes.
 const LINES: usize = 200;
 const ERASED: usize = 10;
-/// From one trial of something that failed to the next, and how long it is tried.
+/// From one trial of something that failed to the next, and how long it is tried: a disk that stands still can hold
+/// up a single trial for minutes.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// The roles of the writer and the follower.
 const ROLES: [&str; 3] = ["CallRecords.Read.All", "CallRecords.Write.All", "Callvault.Admin"];
 

@@ -34,9 +34,16 @@ pub(super) struct Heads {
     /// The body that the lines so far announce.
     length: Option<u64>,
     complaint: Option<String>,
+    /// The last request is a HEAD.
+    is_head: bool,
 }
 
 impl Heads {
+    /// Whether the last request is a HEAD, whose answer has no body.
+    pub(super) fn is_head(&self) -> bool {
+        self.is_head
+    }
+
     /// What was wrong with the last address, if anything was.
     pub(super) fn complaint(&self) -> Option<&str> {
         self.complaint.as_deref()
@@ -96,6 +103,9 @@ impl Heads {
             out.extend_from_slice(part);
         }
         self.line.extend_from_slice(part);
+        if is_address {
+            self.is_head = self.line.starts_with(b"HEAD ");
+        }
         if part.ends_with(b"\n") {
             let line = std::mem::take(&mut self.line);
             if is_address { self.address(line, out) } else { self.header(&line) }

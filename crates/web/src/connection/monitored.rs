@@ -135,8 +135,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for MonitoredStream<I> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.replacing.is_none() && is_of_hyper(bytes) {
-            let complaint = self.heads.as_ref().and_then(Heads::complaint);
-            let answer = self.refusals.in_place_of(bytes, complaint);
+            let answer = self.refusals.in_place_of(bytes, self.heads.as_ref());
             self.replacing = Some((answer, bytes.len()));
         }
         if self.replacing.is_some() {

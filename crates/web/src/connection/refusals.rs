@@ -6,6 +6,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use odata::ODataVersion;
 
+use super::heads::Heads;
 use crate::clock::unix_seconds;
 use crate::layers::stamp;
 use crate::negotiate::AppliedPreferences;
@@ -40,8 +41,9 @@ impl Refusals {
         Self(Rc::clone(worker))
     }
 
-    /// The answer in place of one of hyper's. `complaint` is what is known to be wrong.
-    pub(super) fn in_place_of(&self, bytes: &[u8], complaint: Option<&str>) -> Vec<u8> {
+    /// The answer in place of one of hyper's, by what is known of the request.
+    pub(super) fn in_place_of(&self, bytes: &[u8], heads: Option<&Heads>) -> Vec<u8> {
+        let complaint = heads.and_then(Heads::complaint);
         let limits = &self.0.limits;
         let problem = match (status(bytes), complaint) {
             (Some(StatusCode::URI_TOO_LONG), _) => Problem::uri_too_long(limits.url),
@@ -72,7 +74,9 @@ impl Refusals {
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(&body);
+        if !heads.is_some_and(Heads::is_head) {
+            out.extend_from_slice(&body);
+        }
         out
     }
 }

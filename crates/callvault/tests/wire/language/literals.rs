@@ -221,6 +221,8 @@ fn lists_and_aliases() {
             ("?@unused=1&$filter=version eq 7", "r7"),
             // Without a value an alias is null.
             ("?$filter=version eq @v", ""),
+            ("?$filter=version eq @v&@v=", ""),
+            ("?$filter=version eq @v&@v", ""),
             ("?$filter=joinWebUrl eq @none&$orderby=id", "r8 r1 r4 r5 r6"),
             ("?$filter=id in (@a,'r1')", "r1"),
         ],

@@ -38,8 +38,39 @@ fn undeclared_members_are_answered_with_a_warning() {
     let text = asked.get(&format!("{RECORDS}?$filter=type eq 'holoCall'&$select=id")).text();
     let start = format!("\"@callvault.warning\":\"{HOLO}\",\"value\":[{{\"id\":\"r5\"}}]}}");
     assert!(text.ends_with(&start), "{text}");
-    let count = asked.get(&format!("{RECORDS}/$count?$filter=type eq 'holoCall'")).text();
-    assert_eq!(count, "1");
+}
+
+#[test]
+fn an_answer_that_is_text_has_it_in_a_line_before_it() {
+    let mut asked = Asked::new();
+    for (target, text, warning) in [
+        ("/$count?$filter=type eq 'holoCall'", "1", Some(HOLO)),
+        ("/$filter(type eq 'holoCall')/$count", "1", Some(HOLO)),
+        ("/$count?$apply=filter(type eq 'holoCall')", "1", Some(HOLO)),
+        ("/r1/modalities/$count?$filter=$it eq 'smell'", "0", Some(SMELL)),
+        ("/r1/sessions/$count?$filter=modalities/any(m:m eq 'smell')", "0", Some(SMELL)),
+        ("/callvault.sessions()/$count?$filter=modalities/any(m:m eq 'smell')", "0", Some(SMELL)),
+        ("/$count?$filter=type eq 'groupCall' and id eq 'r1'", "0", None),
+        ("/r1/type/$value", "peerToPeer", None),
+    ] {
+        let answer = asked.get(&format!("{RECORDS}{target}"));
+        assert_eq!(answer.text(), text, "{target}");
+        assert_eq!(answer.header("callvault-warning"), warning, "{target}");
+    }
+}
+
+#[test]
+fn a_literal_that_is_cast_is_a_member_like_any_other() {
+    let mut asked = Asked::new();
+    let ty = "microsoft.graph.callRecords.callType";
+    let body = asked.body(&format!("{RECORDS}?$filter=cast('holoCall',{ty}) eq type&$select=id"));
+    assert_eq!(
+        (&body["@callvault.warning"], &body["value"][0]["id"]),
+        (&HOLO.into(), &"r5".into())
+    );
+    let refused = asked.get(&format!("{RECORDS}?$filter=cast('grupCall',{ty}) eq type"));
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("Did you mean 'groupCall'?"), "{}", refused.text());
 }
 
 #[test]

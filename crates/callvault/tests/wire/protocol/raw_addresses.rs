@@ -90,6 +90,10 @@ fn everything_else_is_refused_in_graphs_words() {
         assert_eq!((&error["code"], &error["message"]), (&"BadRequest".into(), &message.into()));
         assert_eq!(error["target"], "url");
     }
+    let head = [b"HEAD ", &get(b"/v1.0/a b", &token, "close")[4..]].concat();
+    let (statuses, text) = exchange(server.address, &head);
+    assert_eq!(statuses, [400], "{text}");
+    assert!(text.ends_with("\r\n\r\n"), "an answer to HEAD has no body: {text}");
     for bytes in [&b"no request at all\r\n\r\n"[..], b"GET / HTTP/1.1\r\nno line\r\n\r\n"] {
         let (statuses, text) = exchange(server.address, bytes);
         assert_eq!(statuses, [400], "{text}");
