@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut bodies: Vec<String> = Vec::new();
     for line in text.lines() {
-        if let Ok((event, row)) = Event::check(line) {
+        if let Ok((event, row)) = Event::check(line, 1) {
             let again = Event::read(&row.body).expect("what was taken in can be read");
             assert_eq!((&event.id, event.time, event.kind), (&again.id, again.time, again.kind));
             // Of the same id only the first is kept.

@@ -139,12 +139,13 @@ impl<'a> Event<'a> {
         self.node
     }
 
-    /// Reads and checks an event that comes in.
+    /// Reads and checks an event that comes in, on this line of a larger text.
     ///
     /// # Errors
     /// When it can't be kept; the pointer names the member.
-    pub fn check(text: &'a str) -> Result<(Self, CallEventRow), EventError> {
-        let event = Self::read(text)?;
+    pub fn check(text: &'a str, line: u64) -> Result<(Self, CallEventRow), EventError> {
+        let node = Node::parse_foreign(text).map_err(|error| error.from_line(line));
+        let event = Self::of(node)?;
         let with_id = |error: EventError| EventError { id: Some(event.id.clone()), ..error };
         let call_id = id(&event.node, "callId").map_err(with_id)?;
         let chain_id = id(&event.node, "callChainId").map_err(with_id)?;

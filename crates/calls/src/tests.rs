@@ -195,7 +195,7 @@ fn ids_stay_the_same_when_a_later_event_comes() {
 
 #[test]
 fn what_is_wrong_with_an_event_is_named() {
-    let check = |text: &str| Event::check(text).map(|_| ()).unwrap_err();
+    let check = |text: &str| Event::check(text, 1).map(|_| ()).unwrap_err();
     let wrong = |ty: &str, more: &str| {
         let EventError { pointer, message, id } = check(&event(1, ty, more));
         assert_eq!(id.as_deref(), Some(format!("1-{ty}").as_str()));

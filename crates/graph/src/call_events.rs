@@ -37,8 +37,13 @@ impl Intake for EventIntake {
 
     fn checker(&self, _: &Store) {}
 
-    fn check(&self, (): &mut (), text: &str) -> (Option<String>, Result<CallEventRow, Rejection>) {
-        match Event::check(text) {
+    fn check(
+        &self,
+        (): &mut (),
+        text: &str,
+        begins: u64,
+    ) -> (Option<String>, Result<CallEventRow, Rejection>) {
+        match Event::check(text, begins) {
             Ok((event, row)) => (Some(event.id), Ok(row)),
             Err(EventError { pointer: target, message, id }) => {
                 (id, Err(Rejection { target, ..Rejection::new("BadRequest", message) }))

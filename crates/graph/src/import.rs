@@ -38,8 +38,9 @@ impl Intake for RecordIntake {
         &self,
         codec: &mut Codec,
         text: &str,
+        begins: u64,
     ) -> (Option<String>, Result<ShreddedRecord, Rejection>) {
-        (None, model::shred(text, codec).map_err(invalid))
+        (None, model::shred(text, codec).map_err(|error| invalid(error.from_line(begins))))
     }
 
     fn keep(

@@ -18,6 +18,7 @@ use crate::caller::tenant;
 use crate::metrics::RecordCounters;
 use crate::ndjson::{
     self, Answer, Answers, Batch, Batches, LineExchange, Rejection, Rejections, SizeLimits,
+    not_utf8,
 };
 use crate::request::Request;
 use crate::worker::Worker;
@@ -54,11 +55,13 @@ pub(crate) trait Intake: Clone + Send + 'static {
     /// Makes what checking needs.
     fn checker(&self, store: &Store) -> Self::Checker;
 
-    /// Checks a line, and gives the id of what it holds, if that is known before it is kept.
+    /// Checks a line, and gives the id of what it holds, if that is known before it is kept. Its text begins
+    /// on line `begins` of the body.
     fn check(
         &self,
         checker: &mut Self::Checker,
         text: &str,
+        begins: u64,
     ) -> (Option<String>, Result<Self::Row, Rejection>);
 
     /// Keeps what can be kept.
@@ -148,12 +151,17 @@ impl<I: Intake> Pipeline<I> {
         let mut in_writing: Option<PendingBatch<I::Stored>> = None;
         let mut rejections = answers.rejections();
         while let Some(batch) = batches.recv().await {
-            let Ok(batch) = batch else {
-                // The body broke off. What was taken in is answered; then the answer breaks off too.
-                if let Some(writing) = in_writing {
-                    let _ = answers.put(self.finish(writing).await).await;
+            let batch = match batch {
+                Ok(batch) => batch,
+                // The body broke off. What was taken in is answered; then why there is no more.
+                Err(problem) => {
+                    if let Some(writing) = in_writing
+                        && answers.put(self.finish(writing).await).await.is_break()
+                    {
+                        return;
+                    }
+                    return answers.break_off(&problem).await;
                 }
-                return;
             };
             let (intake, store) = (self.intake.clone(), self.worker.store.clone());
             let work = move || check_batch(&intake, &store, batch, rejections);
@@ -249,9 +257,13 @@ fn check<I: Intake>(intake: &I, checker: &mut I::Checker, line: &Line) -> Checke
         return rejected(Rejection::new("requestTooLarge", message));
     };
     let Ok(text) = std::str::from_utf8(bytes) else {
-        return rejected(Rejection::new("BadRequest", "the line is not UTF-8 text"));
+        return rejected(Rejection::new("BadRequest", format!("the line {}", not_utf8(bytes))));
     };
-    let (id, result) = intake.check(checker, text);
+    if !text.trim_ascii_start().starts_with('{') {
+        let message = format!("expected a {}, which begins with '{{'", I::NOUN);
+        return rejected(Rejection::new("BadRequest", message));
+    }
+    let (id, result) = intake.check(checker, text, line.begins);
     let warnings = result.as_ref().map(I::warnings).unwrap_or_default();
     CheckedLine { number, id, warnings, result }
 }

@@ -184,8 +184,13 @@ impl Intake for LogIntake {
 
     fn checker(&self, _: &Store) {}
 
-    fn check(&self, (): &mut (), text: &str) -> (Option<String>, Result<LogRow, Rejection>) {
-        match model::log::read(self.0, text, None) {
+    fn check(
+        &self,
+        (): &mut (),
+        text: &str,
+        begins: u64,
+    ) -> (Option<String>, Result<LogRow, Rejection>) {
+        match model::log::read(self.0, text, None).map_err(|error| error.from_line(begins)) {
             Ok(row) => (row.id.clone(), Ok(row)),
             Err(error) => {
                 let target = error.pointer().to_owned();

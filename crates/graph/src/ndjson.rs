@@ -125,6 +125,13 @@ async fn read_lines(
         let chunk = match body.chunk().await {
             Ok(chunk) => chunk,
             Err(problem) => {
+                // Lines that have come whole are taken in.
+                while let Some(lines) = splitter.take_batch(true) {
+                    let memory = reserve(worker, &lines).await;
+                    if queue.send(Ok(Batch { lines, _memory: Some(memory) })).await.is_err() {
+                        return;
+                    }
+                }
                 let _ = queue.send(Err(problem)).await;
                 return;
             }
@@ -186,6 +193,15 @@ impl Rejection {
             push_string(out, "target", &shortened(&self.target));
         }
         out.push(b'}');
+    }
+}
+
+/// What bytes that are no UTF-8 are, as a message says it.
+pub(crate) fn not_utf8(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0x1F, 0x8B, ..] => "is gzip: say so with Content-Encoding: gzip",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "is UTF-16: convert it to UTF-8",
+        _ => "is not UTF-8 text",
     }
 }
 

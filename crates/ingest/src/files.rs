@@ -157,9 +157,15 @@ impl Iterator for Files {
                 Ok(count) => current.splitter.feed(&self.chunk[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let refusal = unreadable(Arc::clone(&current.name), &error);
+                    let message = format!("cannot be read from here on: {error}");
+                    let line = current.splitter.line();
+                    let file = Arc::clone(&current.name);
                     self.current = None;
-                    return Some(refusal);
+                    let pointer = String::new();
+                    return Some(FilePiece {
+                        file,
+                        piece: Err(Refusal { line, pointer, message }),
+                    });
                 }
             }
         }
@@ -273,8 +279,14 @@ mod tests {
         fs::write(folder.join("a.json.zst"), &zstd[..zstd.len() - 3]).unwrap();
         fs::write(folder.join("b.json"), "{\"b\":1}").unwrap();
         let found = read(std::slice::from_ref(&folder));
-        assert!(found[0].starts_with("a.json.zst:0 ! cannot be read: "), "{found:?}");
+        assert!(found[0].starts_with("a.json.zst:1 ! cannot be read from here on: "), "{found:?}");
         assert_eq!(found.last().unwrap(), "b.json:1 {\"b\":1}");
+        let lines = "{\"a\":1}\n{\"a\":2}\n{\"a\":3}";
+        let zstd = zstd::stream::encode_all(lines.as_bytes(), 1).unwrap();
+        fs::write(folder.join("a.json.zst"), &zstd[..zstd.len() - 3]).unwrap();
+        let found = read(std::slice::from_ref(&folder));
+        let told = found.iter().find(|line| line.contains("from here on")).unwrap();
+        assert!(told.starts_with("a.json.zst:"), "{told}");
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -196,7 +196,7 @@ fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<Shre
                             out.origins.push(origin);
                             out.records.push(shredded);
                         }
-                        Err(error) => out.rejects.push(reject(&origin, &error)),
+                        Err(error) => out.rejects.push(reject(&origin, error)),
                     }
                 }
             }
@@ -214,15 +214,9 @@ pub(crate) fn refused(file: Arc<str>, refusal: Refusal) -> Remark {
 }
 
 /// Lines of the record become lines of the file.
-pub(crate) fn reject(origin: &Origin, error: &model::Error) -> Remark {
-    let message = match error {
-        model::Error::Json(error) => {
-            let line = origin.line + error.line as u64 - 1;
-            format!("{} at line {line}, column {}", error.message, error.column)
-        }
-        model::Error::Invalid { message, .. } => message.clone(),
-    };
-    origin.remark(error.pointer(), message)
+pub(crate) fn reject(origin: &Origin, error: model::Error) -> Remark {
+    let error = error.from_line(origin.line);
+    origin.remark(error.pointer(), error.to_string())
 }
 
 /// A batch that is being committed.

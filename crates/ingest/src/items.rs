@@ -1,4 +1,5 @@
-//! Cuts the items out of a text that is one JSON object around an array, as lines numbered from 1.
+//! Cuts the items out of a text that is one JSON object around an array, as lines numbered from 1, each with the
+//! line of the text on which it begins.
 //!
 //! The text is checked to its end before anything is given of it; its items are cut out batch by batch,
 //! since there can be many times more of them than memory has room for.
@@ -21,6 +22,8 @@ pub struct ItemSplitter {
     bytes: Bytes,
     /// Behind the last item that was cut out.
     at: usize,
+    /// The line there, from 1.
+    line: u64,
     number: u64,
     /// What the answer says that they are.
     context: Option<String>,
@@ -43,9 +46,10 @@ impl ItemSplitter {
     /// Where the text is anything else.
     pub fn new(text: String, member: &str) -> Result<Self, odata::json::Error> {
         let (at, context) = check(&text, member)?;
+        let line = 1 + line_ends(&text[..at]);
         let text = Arc::new(text);
         let bytes = Bytes::from_owner(Owner(Arc::clone(&text)));
-        Ok(Self { text, bytes, at, number: 0, context })
+        Ok(Self { text, bytes, at, line, number: 0, context })
     }
 
     /// The context of the answer around the items, which says what they are.
@@ -67,19 +71,34 @@ impl ItemSplitter {
                 break;
             }
             scanner.let_go();
+            let begins = self.line + line_ends(&self.text[self.at..start]);
             self.at = scanner.offset();
+            self.line = begins + line_ends(&self.text[start..self.at]);
             self.number += 1;
             let text = LineText::Bytes(self.bytes.slice(start..self.at));
-            lines.push(Line { number: self.number, text });
+            lines.push(Line { number: self.number, begins, text });
         }
         lines
     }
+}
+
+fn line_ends(text: &str) -> u64 {
+    text.matches('\n').count() as u64
 }
 
 /// Where the items begin in a text that is as it should be to its end, and its context.
 fn check(text: &str, member: &str) -> Result<(usize, Option<String>), odata::json::Error> {
     let mut scanner = Scanner::foreign(text).around(AROUND);
     let (mut items_at, mut context) = (None, None);
+    let wanted = || {
+        format!(
+            "expected an object with one member, '{member}', that holds a list; values of their own, one on a \
+             line, are sent as application/x-ndjson"
+        )
+    };
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(scanner.error(wanted()));
+    }
     scanner.enter_object()?;
     let mut is_first = true;
     while let Some(name) = scanner.next_member(is_first)? {
@@ -92,7 +111,7 @@ fn check(text: &str, member: &str) -> Result<(usize, Option<String>), odata::jso
             continue;
         }
         if !(name.is(member) || name.is("value")) || items_at.is_some() {
-            return Err(scanner.error(format!("expected one member, '{member}'")));
+            return Err(scanner.error(wanted()));
         }
         scanner.enter_array()?;
         items_at = Some(scanner.offset());
@@ -138,6 +157,10 @@ mod tests {
             [r#"1 {"a":[1]}"#, "2 {}"]
         );
         assert_eq!(all(r#"{"value":["é",2]}"#), [r#"1 "é""#, "2 2"]);
+        let printed = "{\n\"events\": [\n{\n},\n\n{}\n, {}]}";
+        let mut items = ItemSplitter::new(printed.to_owned(), "events").unwrap();
+        let begins: Vec<u64> = items.next_batch().iter().map(|line| line.begins).collect();
+        assert_eq!(begins, [3, 6, 7]);
         for none in [r#"{"events":[]}"#, "{}", r#"{"a@b":[1]}"#] {
             assert!(cut(none).unwrap().is_empty(), "{none}");
         }

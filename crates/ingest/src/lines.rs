@@ -1,10 +1,13 @@
 //! Cuts a stream of bytes into lines, numbered from 1, and these into batches.
 //!
 //! Unlike [`crate::Splitter`], which finds records whatever stands around them, this goes by line ends
-//! alone: a sender that is answered line by line has to know which line is meant.
+//! alone: a sender that is answered line by line has to know which line is meant. What an array that was cut
+//! into lines leaves behind a value, a comma, is no part of the line, nor is a byte order mark.
 
 use bytes::{Bytes, BytesMut};
 
+/// What may stand before a text in UTF-8 (RFC 3629 section 6).
+pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Lines in a batch at most.
 pub(crate) const LINES_PER_BATCH: usize = 256;
 /// Bytes in a batch at most, unless one line has more.
@@ -15,6 +18,8 @@ pub(crate) const BYTES_PER_BATCH: usize = 4 * 1024 * 1024;
 pub struct Line {
     /// Its number; empty lines count, and are not given.
     pub number: u64,
+    /// The line of the whole text on which it begins: its number, unless it is an item of an array.
+    pub begins: u64,
     /// What it holds.
     pub text: LineText,
 }
@@ -88,15 +93,18 @@ impl LineSplitter {
     fn line(&mut self, bytes: Bytes) {
         self.number += 1;
         let number = self.number;
+        let push = |ready: &mut Vec<Line>, text| ready.push(Line { number, begins: number, text });
         if std::mem::take(&mut self.is_skipping) || bytes.len() > self.largest {
-            self.ready.push(Line { number, text: LineText::TooLong });
-        } else if !bytes.trim_ascii().is_empty() {
+            return push(&mut self.ready, LineText::TooLong);
+        }
+        let bytes = value_of(&bytes, number == 1);
+        if !bytes.is_empty() {
             self.ready_bytes += bytes.len();
-            self.ready.push(Line { number, text: LineText::Bytes(bytes) });
+            push(&mut self.ready, LineText::Bytes(bytes));
         }
     }
 
-    /// A full batch, or at the end what is left.
+    /// A full batch, or, if nothing is behind it, what is left.
     pub fn take_batch(&mut self, is_last: bool) -> Option<Vec<Line>> {
         let is_full = self.ready.len() >= LINES_PER_BATCH || self.ready_bytes >= BYTES_PER_BATCH;
         if self.ready.is_empty() || !(is_full || is_last) {
@@ -117,4 +125,11 @@ impl LineSplitter {
         self.ready_bytes -= batch.iter().map(Line::bytes).sum::<usize>();
         Some(batch)
     }
+}
+
+/// A line without what stands behind its value, and before that of the first one.
+fn value_of(line: &Bytes, is_first: bool) -> Bytes {
+    let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first).unwrap_or(line);
+    let text = text.trim_ascii_end();
+    line.slice_ref(text.strip_suffix(b",").map_or(text, <[u8]>::trim_ascii_end))
 }

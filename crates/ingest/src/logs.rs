@@ -60,7 +60,7 @@ fn checked(
         Ok(record) => {
             let origin = Origin { file, line: record.line, pointer: record.pointer };
             let row =
-                read(log, &record.text, counted_from).map_err(|error| reject(&origin, &error))?;
+                read(log, &record.text, counted_from).map_err(|error| reject(&origin, error))?;
             let remarks = origin.undeclared(&row.undeclared);
             Ok((row, remarks))
         }

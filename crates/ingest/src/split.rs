@@ -162,6 +162,11 @@ impl Splitter {
         self.is_finished
     }
 
+    /// The line up to which it was read, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
     /// The next record or refusal; `None` when more bytes are needed, or after
     /// [`Splitter::finish`] when there is nothing more.
     pub fn take(&mut self) -> Option<Piece> {

@@ -74,6 +74,15 @@ impl Error {
             Self::Invalid { pointer, .. } => pointer,
         }
     }
+
+    /// The same for a record that begins on this line of a larger text.
+    #[must_use]
+    pub fn from_line(self, line: u64) -> Self {
+        match self {
+            Self::Json(error) => Self::Json(error.from_line(line)),
+            invalid @ Self::Invalid { .. } => invalid,
+        }
+    }
 }
 
 impl From<Mismatch> for Error {

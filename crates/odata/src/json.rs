@@ -189,5 +189,14 @@ pub struct Error {
     pub offset: usize,
 }
 
+impl Error {
+    /// The same for a text that begins on this line of a larger one.
+    #[must_use]
+    pub fn from_line(self, line: u64) -> Self {
+        let before = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+        Self { line: self.line.saturating_add(before), ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests;

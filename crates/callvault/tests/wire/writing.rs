@@ -85,6 +85,94 @@ fn an_import_answers_every_line() {
 }
 
 #[test]
+fn an_import_takes_lines_of_an_array_and_says_on_which_line_of_the_body_something_is_wrong() {
+    let (_callvault, _server, mut client) = served();
+    let lines = [
+        format!("\u{feff}{},", record("a", 1, 1)),
+        "[".to_owned(),
+        format!("{} ,\r", record("b", 1, 2)),
+        ",".to_owned(),
+        "garbage".to_owned(),
+        record("c", 1, 3).replace("\"version\":1", "\"version\":1x"),
+        record("d", 1, 4),
+    ];
+    let target = format!("{RECORDS}/callvault.import");
+    let results = client.send("POST", &target, &NDJSON, lines.join("\n").as_bytes()).lines();
+    let numbers: Vec<_> = results.iter().map(|line| line["line"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 2, 3, 5, 6, 7]);
+    for created in [0, 2, 5] {
+        assert_eq!(results[created]["status"], "created", "{}", results[created]);
+    }
+    for garbage in [1, 3] {
+        let message = "expected a record, which begins with '{'";
+        assert_eq!(results[garbage]["error"]["message"], message);
+    }
+    let message = results[4]["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("expected ',' or '}' at line 6, column "), "{message}");
+    for (body, message) in [
+        (&b"\x1F\x8B\x08"[..], "the line is gzip: say so with Content-Encoding: gzip"),
+        (b"\xFF\xFE{\0}\0", "the line is UTF-16: convert it to UTF-8"),
+        (b"{\"id\":\"\xFC\"}", "the line is not UTF-8 text"),
+    ] {
+        let results = client.send("POST", &target, &NDJSON, body).lines();
+        assert_eq!(results[0]["error"]["message"], message);
+    }
+}
+
+/// Gzip of a text, one block of which is stored as it is, and that ends behind the text.
+fn cut_gzip(text: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    let head = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0];
+    [&head[..], &length.to_le_bytes(), &(!length).to_le_bytes(), text].concat()
+}
+
+#[test]
+fn an_import_that_breaks_off_keeps_whole_lines_and_says_where_it_ended() {
+    let (_callvault, _server, mut client) = served();
+    let target = format!("{RECORDS}/callvault.import");
+    let lines = [record("a", 1, 1), record("b", 1, 2), record("c", 1, 3)].join("\n");
+    let body = cut_gzip(&lines.as_bytes()[..lines.len() - 9]);
+    let headers = [NDJSON[0], ("Content-Encoding", "gzip")];
+    let results = client.send("POST", &target, &headers, &body).lines();
+    assert_eq!(results.len(), 3, "{results:?}");
+    assert_eq!(
+        (&results[0]["status"], &results[1]["status"]),
+        (&"created".into(), &"created".into())
+    );
+    let message =
+        "The body is not what its Content-Encoding says. What is behind line 2 was not read.";
+    let error = json!({"code": "BadRequest", "message": message, "target": "Content-Encoding"});
+    assert_eq!(results[2], json!({"line": 3, "status": "rejected", "error": error}));
+    let results = client.send("POST", &target, &headers, b"no gzip").lines();
+    assert_eq!(results[0]["error"]["target"], "Content-Encoding");
+    assert_eq!(client.get(&format!("{RECORDS}/b")).status, 200);
+    assert_eq!(client.get(&format!("{RECORDS}/c")).status, 404);
+}
+
+#[test]
+fn an_object_that_is_imported_is_whole_and_holds_a_list() {
+    let (_callvault, _server, mut client) = served();
+    let target = format!("{RECORDS}/callvault.import");
+    let wanted = "expected an object with one member, 'records', that holds a list; values of their own, one on a \
+                  line, are sent as application/x-ndjson at line 1, column ";
+    for (body, message) in [
+        (format!("[{}]", record("a", 1, 1)), wanted),
+        (record("a", 1, 1), wanted),
+        (String::new(), wanted),
+        (format!("{{\"records\":[\n{},\n{{\"id\":", record("a", 1, 1)), "the text ends"),
+        (format!("{{\"value\":[\n{}\n{{}}]}}", record("a", 1, 1)), "expected ',' or ']' at line 3"),
+    ] {
+        let answer = client.post(&target, body.as_bytes());
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(answer.text().contains(message), "{body}: {}", answer.text());
+    }
+    assert_eq!(client.get(&format!("{RECORDS}/a")).status, 404, "nothing is kept of them");
+    let marked = format!("\u{feff}{{\"value\":[{}]}}", record("a", 1, 1));
+    let answer = client.post(&target, marked.as_bytes()).json();
+    assert_eq!(answer["value"][0]["status"], "created");
+}
+
+#[test]
 fn an_import_takes_the_form_that_the_metadata_declares() {
     let (_callvault, server, mut client) = served();
     let body = format!("{{\"records\":[{},{{\"id\":1}}]}}", record("a", 1, 1));

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use model::assemble::push_annotation;
+use web::Problem;
 use web::problem::special;
 
 use super::{Backlog, Batches, Rejection};
@@ -102,12 +103,12 @@ impl Answers {
     }
 
     /// Ends the answer well where no further line is read; says so if there is one.
-    pub(crate) async fn give_up(mut self, is_cut: bool, mut rest: Batches) {
+    pub(crate) async fn give_up(self, is_cut: bool, mut rest: Batches) {
         let is_cut = is_cut
             || match rest.recv().await {
                 None => false,
                 Some(Ok(_)) => true,
-                Some(Err(_)) => return,
+                Some(Err(problem)) => return self.break_off(&problem).await,
             };
         if is_cut {
             let most = self.rejections.most;
@@ -115,16 +116,30 @@ impl Answers {
                 "{most} lines in a row were rejected; what is behind line {} was not read",
                 self.last
             );
-            let mut text = format!("{{\"line\":{}", self.last + 1).into_bytes();
-            Rejection::new(special::TOO_MANY_REJECTIONS, message).push(&mut text);
-            text.push(b'}');
-            let mut out = Vec::new();
-            self.push(&mut out, &text);
-            if !self.backlog.put(out.into()).await {
-                return;
-            }
+            return self.end_with(&Rejection::new(special::TOO_MANY_REJECTIONS, message)).await;
         }
         self.finish().await;
+    }
+
+    /// Ends the answer with why no further line could be read.
+    pub(crate) async fn break_off(self, problem: &Problem) {
+        let message =
+            format!("{} What is behind line {} was not read.", problem.message(), self.last);
+        let target = problem.target().unwrap_or_default().to_owned();
+        let rejection = Rejection { target, ..Rejection::new(problem.code().name(), message) };
+        self.end_with(&rejection).await;
+    }
+
+    /// Ends the answer with a last one, for the line behind those that were answered.
+    async fn end_with(mut self, rejection: &Rejection) {
+        let mut text = format!("{{\"line\":{}", self.last + 1).into_bytes();
+        rejection.push(&mut text);
+        text.push(b'}');
+        let mut out = Vec::new();
+        self.push(&mut out, &text);
+        if self.backlog.put(out.into()).await {
+            self.finish().await;
+        }
     }
 
     /// Ends the answer well.

@@ -2,12 +2,12 @@
 //! threads.
 
 use bytes::Bytes;
-use ingest::ItemSplitter;
+use ingest::{BYTE_ORDER_MARK, ItemSplitter};
 use tokio::sync::mpsc;
 use web::Problem;
 use web::body::Reservation;
 
-use super::{BATCHES_IN_FLIGHT, Batch, Batches};
+use super::{BATCHES_IN_FLIGHT, Batch, Batches, not_utf8};
 
 /// The items of an object with one member, an array; `memory` is given back behind the last of them.
 /// The member may also be `value`, with annotations around it, as in answers. `misplaced` says of a context
@@ -43,7 +43,10 @@ pub(crate) async fn batches(
 
 /// 400 for a body that is no such object.
 fn split(bytes: Bytes, member: &str) -> Result<ItemSplitter, Problem> {
-    let text = String::from_utf8(bytes.into())
-        .map_err(|_| Problem::bad_request("The body is not UTF-8 text."))?;
+    let bytes =
+        bytes.strip_prefix(BYTE_ORDER_MARK).map_or(bytes.clone(), |text| bytes.slice_ref(text));
+    let text = String::from_utf8(bytes.into()).map_err(|error| {
+        Problem::bad_request(format!("The body {}.", not_utf8(error.as_bytes())))
+    })?;
     ItemSplitter::new(text, member).map_err(|error| Problem::bad_request(error.to_string()))
 }
