@@ -78,7 +78,7 @@ fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
 
 /// The type of a member that the model doesn't declare, as `@odata.type` states it; `None` where
 /// the JSON tells it.
-fn type_form(value: &Value<'_>) -> Option<String> {
+pub(super) fn type_form(value: &Value<'_>) -> Option<String> {
     Some(match value {
         Value::Int(_) => "#Int64".to_owned(),
         Value::Double(value) if !value.is_finite() => "#Double".to_owned(),

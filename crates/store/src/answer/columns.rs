@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Method, Path, Transformation, Ty};
-use odata::eval::{Aggregator, HeapSize, Value, group_keys, node_of, push_identity, set_member};
-use odata::json::{Member, Node, Text};
+use odata::eval::{Aggregator, HeapSize, Value, group_keys, push_identity, set_member};
+use odata::json::{Member, Node};
 use odata::primitive::{Fine, Moment};
 
 use super::chain::Chain;
@@ -248,11 +248,11 @@ impl<'q> Columns<'q> {
         let first = 1 + ordinal_count(self.plan.set);
         let mut found = Vec::with_capacity(self.keys.len());
         for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
-            let node = match value(row.field(first + at)?, key.kind)? {
-                _ if key.kind == Kind::Key => Node::Null,
-                value => node_of(&value),
+            let value = match value(row.field(first + at)?, key.kind)? {
+                _ if key.kind == Kind::Key => Value::Null,
+                value => value,
             };
-            found.push((*path, node));
+            found.push((*path, value));
         }
         Ok(group_keys(found))
     }
@@ -263,14 +263,13 @@ impl<'q> Columns<'q> {
         let first = 1 + ordinal_count(self.plan.set);
         let mut found = Vec::with_capacity(self.keys.len());
         for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
-            let node = match value(row.field(first + at)?, key.kind)? {
-                _ if key.kind == Kind::Key => return Ok(None),
-                value if key.is_calculated => node_of(&value),
-                Value::Text(name) | Value::Enum { name, .. } => Node::String(Text::of(&name)),
-                Value::Bool(value) => Node::Bool(value),
-                _ => return Ok(None),
-            };
-            found.push((*path, node));
+            let value = value(row.field(first + at)?, key.kind)?;
+            let has_one_form =
+                matches!(value, Value::Text(_) | Value::Enum { .. } | Value::Bool(_));
+            if key.kind == Kind::Key || !(key.is_calculated || has_one_form) {
+                return Ok(None);
+            }
+            found.push((*path, value));
         }
         Ok(Some(group_keys(found)))
     }

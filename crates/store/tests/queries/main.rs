@@ -95,8 +95,8 @@ fn run(world: &World, seed: u64, queries: usize, tally: &mut Tally) {
                 let example = || format!("{}?{asked}", queries::path(set));
                 tally.refused.entry(reason).or_insert_with(|| (0, example())).0 += 1;
             }
-            Verdict::Differs { .. } => {
-                let (smallest, setting, why) = shrink(world, set, asked, setting);
+            Verdict::Differs { how } => {
+                let (smallest, setting, why) = shrink(world, set, asked, setting, how);
                 // Errors come in few kinds, each difference stands for itself.
                 let kind =
                     if why.contains("failed: ") { why.clone() } else { smallest.to_string() };
@@ -111,14 +111,14 @@ fn run(world: &World, seed: u64, queries: usize, tally: &mut Tally) {
     }
 }
 
-/// The smallest query that still fails, and why.
+/// The smallest query that still fails, and why; the same query if it does not fail again.
 fn shrink(
     world: &World,
     set: RowSet,
     mut asked: Asked,
     mut setting: Setting,
+    mut why: String,
 ) -> (Asked, Setting, String) {
-    let mut why = String::new();
     for simpler in [setting, Setting::PLAIN] {
         if let Verdict::Differs { how } = judge(world, set, &asked, simpler) {
             (setting, why) = (simpler, how);

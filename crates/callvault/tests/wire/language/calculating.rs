@@ -102,3 +102,34 @@ fn days_hours_and_shares_are_calculated_without_looking_into_records() {
     let told = asked.callvault.succeed(&["query", "explain", url]);
     assert!(!told.contains("Decided by our own evaluator"), "{told}");
 }
+
+#[test]
+fn calculated_keys_of_groups_say_their_types() {
+    let mut asked = Asked::new();
+    for (calculated, ty) in [
+        ("date(startDateTime)", "#Date"),
+        ("time(startDateTime)", "#TimeOfDay"),
+        ("hour(startDateTime)", "#Int64"),
+        ("startDateTime", "#DateTimeOffset"),
+        ("endDateTime sub startDateTime", "#Duration"),
+        ("0 divby 0", "#Double"),
+    ] {
+        let apply =
+            format!("$apply=compute({calculated} as k)/groupby((k),aggregate($count as n))");
+        for of in ["", "/callvault.sessions()", "/r2/sessions"] {
+            for form in ["application/json", "application/json;IEEE754Compatible=true"] {
+                let body = asked.body(&format!("{RECORDS}{of}?{apply}&$format={form}"));
+                assert_eq!(
+                    body["value"][0]["k@odata.type"], ty,
+                    "{of} {calculated} {form}: {body}"
+                );
+            }
+        }
+    }
+    // What a group knows of its key, a condition behind it knows too: nothing is equal to what is no number.
+    for (condition, count) in [("k eq k", 0), ("k ne k", 1)] {
+        let apply = format!("compute(0 divby 0 as k)/groupby((k))/filter({condition})");
+        let body = asked.body(&format!("{RECORDS}?$apply={apply}/aggregate($count as n)"));
+        assert_eq!(body["value"][0]["n"], count, "{apply}");
+    }
+}

@@ -4,8 +4,9 @@ use super::Excess;
 use super::identity::push_identity;
 use crate::bound::{GroupKey, Path, PathStep, Ty};
 use crate::edm::StructuredType;
-use crate::eval::Scope;
+use crate::eval::json_form::{node_of, type_form};
 use crate::eval::program::path::CompiledPath;
+use crate::eval::{Scope, Value};
 use crate::json::{Member, Node, Text};
 
 /// Groupings that roll-ups may multiply to.
@@ -81,6 +82,10 @@ impl Grouping {
         let mut nested = Node::Object(Vec::new());
         for key in &self.sets[set] {
             let KeyPath { path, names } = &self.keys[*key];
+            if let ([KeyName { name, .. }], Some(ty)) = (names.as_slice(), path.stated_type(scope))
+            {
+                state_type(&mut nested, name, ty);
+            }
             let mut value = Node::Null;
             path.reach(scope, &mut |item| {
                 value = item.map_or(Node::Null, |item| item.node.clone().into_owned());
@@ -91,18 +96,30 @@ impl Grouping {
     }
 }
 
-/// The keys of a group with these values, nested as in their paths.
-pub fn group_keys<'k>(
-    keys: impl IntoIterator<Item = (&'k Path, Node<'static>)>,
+/// The keys of a group with these values, nested as in their paths. What the model doesn't declare says its
+/// type, as it does in an item.
+pub fn group_keys<'k, 'v>(
+    keys: impl IntoIterator<Item = (&'k Path, Value<'v>)>,
 ) -> Vec<Member<'static>> {
     let mut nested = Node::Object(Vec::new());
     for (path, value) in keys {
-        graft(&mut nested, &names(path), value);
+        if let ([PathStep::Member(name)], Some(ty)) = (path.steps.as_slice(), type_form(&value)) {
+            state_type(&mut nested, name, Node::String(Text::owned(ty)));
+        }
+        graft(&mut nested, &names(path), node_of(&value));
     }
     match nested {
         Node::Object(members) => members,
         _ => Vec::new(),
     }
+}
+
+/// Says the type of a calculated key, before its value.
+fn state_type(keys: &mut Node<'static>, name: &str, ty: Node<'static>) {
+    let Node::Object(members) = keys else { return };
+    let annotation = format!("{name}@odata.type");
+    members.retain(|member| !member.name.is(&annotation));
+    members.push(Member { name: Text::of(&annotation), value: ty });
 }
 
 /// The names on a path.

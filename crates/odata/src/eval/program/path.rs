@@ -76,6 +76,13 @@ impl CompiledPath {
     pub(in crate::eval) fn reach(&self, scope: &Scope<'_, '_>, look: Look<'_>) {
         reach(&self.steps, self.start(scope), scope, look);
     }
+
+    /// What the item says of the type of its member that the path leads to, as it does of calculated ones.
+    pub(in crate::eval) fn stated_type(&self, scope: &Scope<'_, '_>) -> Option<Node<'static>> {
+        let [Step::Member { name, .. }] = self.steps.as_slice() else { return None };
+        let stated = self.start(scope).node.get(&format!("{name}@odata.type"))?;
+        Some(stated.clone().into_owned())
+    }
 }
 
 /// Looks at what stands at the end of a path, if anything does.
