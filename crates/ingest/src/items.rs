@@ -46,7 +46,7 @@ impl ItemSplitter {
     /// Where the text is anything else.
     pub fn new(text: String, member: &str) -> Result<Self, odata::json::Error> {
         let (at, context) = check(&text, member)?;
-        let line = 1 + line_ends(&text.as_bytes()[..at]);
+        let line = 1 + line_ends(&text[..at]);
         let text = Arc::new(text);
         let bytes = Bytes::from_owner(Owner(Arc::clone(&text)));
         Ok(Self { text, bytes, at, line, number: 0, context })
@@ -71,9 +71,9 @@ impl ItemSplitter {
                 break;
             }
             scanner.let_go();
-            let begins = self.line + line_ends(&self.bytes[self.at..start]);
+            let begins = self.line + line_ends(&self.text[self.at..start]);
             self.at = scanner.offset();
-            self.line = begins + line_ends(&self.bytes[start..self.at]);
+            self.line = begins + line_ends(&self.text[start..self.at]);
             self.number += 1;
             let text = LineText::Bytes(self.bytes.slice(start..self.at));
             lines.push(Line { number: self.number, begins, text });
@@ -82,8 +82,8 @@ impl ItemSplitter {
     }
 }
 
-fn line_ends(bytes: &[u8]) -> u64 {
-    bytes.split(|byte| *byte == b'\n').count() as u64 - 1
+fn line_ends(text: &str) -> u64 {
+    text.matches('\n').count() as u64
 }
 
 /// Where the items begin in a text that is as it should be to its end, and its context.

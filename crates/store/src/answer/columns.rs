@@ -264,7 +264,8 @@ impl<'q> Columns<'q> {
         let mut found = Vec::with_capacity(self.keys.len());
         for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
             let value = value(row.field(first + at)?, key.kind)?;
-            let has_one_form = matches!(value, Value::Text(_) | Value::Enum { .. } | Value::Bool(_));
+            let has_one_form =
+                matches!(value, Value::Text(_) | Value::Enum { .. } | Value::Bool(_));
             if key.kind == Kind::Key || !(key.is_calculated || has_one_form) {
                 return Ok(None);
             }

@@ -114,11 +114,15 @@ fn calculated_keys_of_groups_say_their_types() {
         ("endDateTime sub startDateTime", "#Duration"),
         ("0 divby 0", "#Double"),
     ] {
-        let apply = format!("$apply=compute({calculated} as k)/groupby((k),aggregate($count as n))");
+        let apply =
+            format!("$apply=compute({calculated} as k)/groupby((k),aggregate($count as n))");
         for of in ["", "/callvault.sessions()", "/r2/sessions"] {
             for form in ["application/json", "application/json;IEEE754Compatible=true"] {
                 let body = asked.body(&format!("{RECORDS}{of}?{apply}&$format={form}"));
-                assert_eq!(body["value"][0]["k@odata.type"], ty, "{of} {calculated} {form}: {body}");
+                assert_eq!(
+                    body["value"][0]["k@odata.type"], ty,
+                    "{of} {calculated} {form}: {body}"
+                );
             }
         }
     }

@@ -82,7 +82,8 @@ impl Grouping {
         let mut nested = Node::Object(Vec::new());
         for key in &self.sets[set] {
             let KeyPath { path, names } = &self.keys[*key];
-            if let ([KeyName { name, .. }], Some(ty)) = (names.as_slice(), path.stated_type(scope)) {
+            if let ([KeyName { name, .. }], Some(ty)) = (names.as_slice(), path.stated_type(scope))
+            {
                 state_type(&mut nested, name, ty);
             }
             let mut value = Node::Null;
