@@ -8,11 +8,14 @@
 //! record checks the rest. A record that is cut off must not take its successors along: where a
 //! line end stands at a place at which no JSON text goes on, what began on the value's first line
 //! is refused, and reading goes on with the next line that begins with `{` or `[`. A nested value
-//! never begins a line in printed JSON, so a session is never taken for a record. Lines that are
-//! passed over on the way and are no part of printed JSON are refused, all together.
+//! never begins a line in printed JSON, so a session is never taken for a record. In a list the line
+//! has to be indented as its items are, which nested values never are, or to end the list. Lines that
+//! are passed over on the way and are no part of printed JSON are refused, all together; so is the rest
+//! of a list in which no such line comes.
 
 mod list;
 mod nesting;
+mod recovery;
 
 use std::sync::Arc;
 
@@ -20,6 +23,7 @@ use odata::json::Node;
 
 use list::Head;
 use nesting::{Ending, Nesting};
+use recovery::StrayLines;
 
 /// The text of one record and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +53,7 @@ pub struct Refusal {
 pub type Piece = Result<Record, Refusal>;
 
 /// What becomes of the records behind one of a list that breaks off.
-const IN_LIST: &str =
-    "; what follows in the list is read from the next line on that begins with '{'";
+const IN_LIST: &str = "; the list is read on from the next of its records that begins a line";
 
 /// Bytes given away that are kept in the buffer before the rest is moved to its front.
 const SLACK: usize = 256 * 1024;
@@ -75,15 +78,6 @@ enum State {
     Done,
 }
 
-/// Lines that are no record, nor part of one that broke off.
-#[derive(Debug, Clone, Copy)]
-struct StrayLines {
-    first: u64,
-    last: u64,
-    /// How many there are, since others may stand between them.
-    count: u64,
-}
-
 enum Step {
     Found(Piece),
     Go,
@@ -98,6 +92,22 @@ struct List {
     index: usize,
     /// What the answer around them says that they are.
     context: Option<Arc<str>>,
+    /// Blanks before the last item that began a line.
+    indent: Option<usize>,
+    /// An item broke off, so its end may have been passed over.
+    has_broken: bool,
+}
+
+impl List {
+    fn new(member: Option<&'static str>, context: Option<Arc<str>>) -> Self {
+        Self { member, index: 0, context, indent: None, has_broken: false }
+    }
+
+    /// Whether one of its items, or its end, begins on a line with so many blanks before this byte.
+    fn goes_on(&self, blanks: usize, first: u8) -> bool {
+        let indent = self.indent.unwrap_or(0);
+        first == b'{' && blanks == indent || first == b']' && blanks <= indent
+    }
 }
 
 /// Takes bytes in pieces of any size and gives back records.
@@ -121,6 +131,10 @@ pub struct Splitter {
     list: Option<List>,
     /// Since a value was last looked for.
     stray: Option<StrayLines>,
+    /// The first line of a list, since an item was last looked for, that may hold items unread.
+    unread: Option<u64>,
+    /// Blanks before `at`, if nothing else stands before it on its line.
+    blanks: Option<usize>,
 }
 
 impl Splitter {
@@ -139,6 +153,8 @@ impl Splitter {
             nesting: Nesting::default(),
             list: None,
             stray: None,
+            unread: None,
+            blanks: Some(0),
         }
     }
 
@@ -209,7 +225,7 @@ impl Splitter {
             Some(b'{') => self.enter(State::Undecided),
             Some(b'[') => {
                 self.at += 1;
-                self.list = Some(List { member: None, index: 0, context: None });
+                self.list = Some(List::new(None, None));
                 self.go(State::Items)
             }
             Some(_) => {
@@ -226,6 +242,7 @@ impl Splitter {
         self.start_line = self.line;
         self.nesting = Nesting::default();
         self.is_skipping = false;
+        self.blanks = None;
         self.state = state;
         Step::Go
     }
@@ -234,6 +251,7 @@ impl Splitter {
     fn go(&mut self, state: State) -> Step {
         self.start = self.at;
         self.start_line = self.line;
+        self.blanks = None;
         self.state = state;
         Step::Go
     }
@@ -247,7 +265,7 @@ impl Splitter {
                     self.buffer[self.start..end].split(|byte| *byte == b'\n').count() as u64 - 1;
                 self.at = end;
                 let context = context(&self.buffer[self.start..end]);
-                self.list = Some(List { member: Some(member), index: 0, context });
+                self.list = Some(List::new(Some(member), context));
                 self.go(State::Items)
             }
             Head::Record | Head::Unclear => {
@@ -320,7 +338,10 @@ impl Splitter {
         let message = self.describe_break(text.trim_ascii_end(), has_more);
         let in_list = if self.list.is_some() { IN_LIST } else { "" };
         let refusal = self.refusal(&format!("{message}{in_list}"));
-        self.list = None;
+        if let Some(list) = &mut self.list {
+            list.index += 1;
+            list.has_broken = true;
+        }
         // Back to the second line of what was taken for one value.
         if let Some(newline) = text.iter().position(|byte| *byte == b'\n') {
             self.at = self.start + newline;
@@ -346,7 +367,12 @@ impl Splitter {
     fn items(&mut self) -> Step {
         let has_member = self.list.as_ref().is_some_and(|list| list.member.is_some());
         match self.skip_space(b" \t\r,") {
-            Some(b'{') => self.enter(State::Value),
+            Some(b'{') => {
+                if let (Some(list), Some(blanks)) = (&mut self.list, self.blanks) {
+                    list.indent = Some(blanks);
+                }
+                self.enter(State::Value)
+            }
             Some(b']') => {
                 self.at += 1;
                 self.list = None;
@@ -367,7 +393,10 @@ impl Splitter {
         self.line += lines;
         match ending {
             Ending::Closed => self.go(State::Between),
-            Ending::Broken => self.lose("expected ',' or '}' behind the list"),
+            Ending::Broken => {
+                self.list = None;
+                self.lose("expected ',' or '}' behind the list")
+            }
             Ending::Open if self.is_finished => self.end_inside(),
             Ending::Open => Step::Starved,
         }
@@ -375,60 +404,18 @@ impl Splitter {
 
     fn end_inside(&mut self) -> Step {
         self.state = State::Done;
+        if self.list.as_ref().is_some_and(|list| list.has_broken && list.indent.is_none()) {
+            return Step::Starved;
+        }
         Step::Found(self.refusal("the text ends inside a list of records"))
     }
 
     /// Refuses what stands here and looks for the next value.
     fn lose(&mut self, message: &str) -> Step {
         let refusal = self.refusal_at(self.line, message);
-        self.list = None;
+        self.list = self.list.take().filter(|list| list.indent.is_some());
         self.go(State::Lost);
         Step::Found(refusal)
-    }
-
-    fn find_line(&mut self) -> Step {
-        let bytes = &self.buffer[self.at..];
-        let newline = bytes.iter().position(|byte| *byte == b'\n');
-        let first = newline.and_then(|newline| bytes.get(newline + 1)).copied();
-        let (Some(newline), Some(first)) = (newline, first) else {
-            self.at += newline.unwrap_or(bytes.len());
-            self.start = self.at;
-            return if self.is_finished { self.tell_stray() } else { Step::Starved };
-        };
-        self.at += newline + 1;
-        self.line += 1;
-        match first {
-            b'{' | b'[' => {
-                self.go(State::Between);
-                return self.tell_stray();
-            }
-            // Nothing, or what stands on the lines of a printed record.
-            b'\n' | b'\r' | b' ' | b'\t' | b'}' | b']' | b',' => {}
-            _ => self.pass_over(),
-        }
-        self.go(State::Lost)
-    }
-
-    /// Remembers that this line is no record.
-    fn pass_over(&mut self) {
-        let line = self.line;
-        let stray = self.stray.get_or_insert(StrayLines { first: line, last: 0, count: 0 });
-        stray.last = line;
-        stray.count += 1;
-    }
-
-    /// Refuses the lines that were passed over.
-    fn tell_stray(&mut self) -> Step {
-        let Some(StrayLines { first, last, count }) = self.stray.take() else {
-            return if self.state == State::Lost { Step::Starved } else { Step::Go };
-        };
-        let others = match count {
-            1 => String::new(),
-            2 => format!(", also on line {last}"),
-            _ => format!(", also on {} lines up to line {last}", count - 1),
-        };
-        let message = format!("expected a record, which begins with '{{'{others}");
-        Step::Found(self.refusal_at(first, &message))
     }
 
     /// The next byte that is neither a line end nor one of `space`.
@@ -436,8 +423,13 @@ impl Splitter {
         while let Some(byte) = self.buffer.get(self.at).copied() {
             if byte == b'\n' {
                 self.line += 1;
+                self.blanks = Some(0);
             } else if !space.contains(&byte) {
                 return Some(byte);
+            } else if byte == b',' {
+                self.blanks = None;
+            } else {
+                self.blanks = self.blanks.map(|blanks| blanks + 1);
             }
             self.at += 1;
             self.start = self.at;

@@ -11,6 +11,11 @@ pub(super) struct Nesting {
     last: u8,
     /// A line ended at a place at which only a closing bracket, a comma or a colon may follow.
     line_ended: bool,
+    /// A line ended at a place at which the name of a member or a closing brace has to follow.
+    name_follows: bool,
+    /// Of the brackets that are open, the first in the lowest bit, those that are braces. Of more than it has
+    /// bits nothing is known.
+    braces: u64,
 }
 
 /// How a stretch of bytes ended.
@@ -27,12 +32,29 @@ pub(super) enum Ending {
 impl Nesting {
     /// Inside an object, behind one of its members.
     pub(super) fn behind_member() -> Self {
-        Self { depth: 1, last: b']', ..Self::default() }
+        Self { depth: 1, last: b']', braces: 1, ..Self::default() }
     }
 
     /// Whether it stands within a string.
     pub(super) fn is_in_string(&self) -> bool {
         self.in_string
+    }
+
+    fn open(&mut self, bracket: u8) {
+        if let Some(bit) = Self::bit(self.depth) {
+            self.braces = if bracket == b'{' { self.braces | bit } else { self.braces & !bit };
+        }
+        self.depth += 1;
+    }
+
+    /// Whether the bracket that was opened last is the brace of an object.
+    fn is_in_object(&self) -> bool {
+        let last = self.depth.checked_sub(1).and_then(Self::bit);
+        last.is_some_and(|bit| self.braces & bit != 0)
+    }
+
+    fn bit(depth: u64) -> Option<u64> {
+        1_u64.checked_shl(u32::try_from(depth).ok()?)
     }
 
     /// Follows the bytes: how many belong to the value, how many line ends are among them, and
@@ -55,6 +77,7 @@ impl Nesting {
                 b'\n' => {
                     lines += 1;
                     self.line_ended |= !matches!(self.last, b'{' | b'[' | b',' | b':');
+                    self.name_follows |= matches!(self.last, b'{' | b',') && self.is_in_object();
                 }
                 _ => {
                     if std::mem::take(&mut self.line_ended)
@@ -62,10 +85,13 @@ impl Nesting {
                     {
                         return (at, lines, Ending::Broken);
                     }
+                    if std::mem::take(&mut self.name_follows) && matches!(byte, b'{' | b'[') {
+                        return (at, lines, Ending::Broken);
+                    }
                     self.last = byte;
                     match byte {
                         b'"' => self.in_string = true,
-                        b'{' | b'[' => self.depth += 1,
+                        b'{' | b'[' => self.open(byte),
                         b'}' | b']' => self.depth -= 1,
                         _ => {}
                     }

@@ -130,6 +130,78 @@ fn what_is_no_record_is_refused_up_to_the_next_line_that_begins_one() {
     check("{\"value\":[{}],\"a\"", &["1/value/0 {}", "1 ! the text ends inside a list of records"]);
 }
 
+const ON: &str = "; the list is read on from the next of its records that begins a line";
+
+#[test]
+fn a_record_of_a_list_that_breaks_off_takes_no_other_along() {
+    // Printed over many lines, and the end of the list is no record.
+    let printed = "[\n  {\n    \"id\": 1,\n    \"s\": [\n      {\"a\": 1}\n    ]\n  },\n  {\n    \"id\": 2\n    \
+                   \"s\": [\n      {\n        \"a\": 1\n      }\n    ]\n  },\n  {\"id\":3},\n  {\"id\":4}\n]\n";
+    for (head, tail, at) in [("", "", ""), ("{\"value\": ", "}", "/value")] {
+        let text = format!("{head}{}{tail}\n{{\"id\":5}}", printed.trim_end());
+        check(
+            &text,
+            &[
+                &format!(
+                    "2{at}/0 {{\n    \"id\": 1,\n    \"s\": [\n      {{\"a\": 1}}\n    ]\n  }}"
+                ),
+                &format!(
+                    "8{at}/1 ! the record breaks off, or lacks a ',' at line 9, column 12{ON}"
+                ),
+                &format!("16{at}/2 {{\"id\":3}}"),
+                &format!("17{at}/3 {{\"id\":4}}"),
+                "19 {\"id\":5}",
+            ],
+        );
+    }
+    // One on a line, with and without blanks, a quote, a comma or a bracket missing.
+    for indent in ["", " ", "    ", "\t"] {
+        for broken in ["{\"id\":\"2}", "{\"id\":2,\"a\":3", "{\"id\":2,\"a\":[{\"b\":1},"] {
+            let text = format!(
+                "[\n{indent}{{\"id\":1}},\n{indent}{broken},\n{indent}{{\"id\":3}},\n{indent}{{\"id\":4}}\n]"
+            );
+            let found = split(text.as_bytes(), &[usize::MAX]);
+            let kept: Vec<_> =
+                found.iter().map(|piece| piece.as_ref().map(|record| record.line)).collect();
+            assert!(matches!(kept[..], [Ok(2), Err(_), Ok(4), Ok(5)]), "{text}: {found:?}");
+        }
+    }
+    // The first one stands beside the bracket.
+    check(
+        "[{\"id\":1 \"a\":1\n\"b\":2},\n{\"id\":2}\n]\n",
+        &[
+            &format!("1/0 ! expected ',' or '}}' at line 1, column 9{ON}"),
+            "2 ! expected a record, which begins with '{'",
+            "3/1 {\"id\":2}",
+        ],
+    );
+    // A line that is no record, between those that are.
+    check(
+        "[\n  {\"id\":1},\n  oops\n  {\"id\":2}\n]",
+        &["2/0 {\"id\":1}", "3/1 ! expected a record or ']'", "4/1 {\"id\":2}"],
+    );
+}
+
+#[test]
+fn what_is_not_read_of_a_list_is_told() {
+    let rest = "what follows in the list is not read, since no line begins with '{' and as many blanks as its records";
+    check(
+        "[{\n  \"id\": 1\n  \"a\": 2\n}, {\n  \"id\": 2\n}, {\n  \"id\": 3\n}]\n",
+        &[
+            &format!("1/0 ! the record breaks off, or lacks a ',' at line 2, column 10{ON}"),
+            &format!("4 ! {rest}"),
+        ],
+    );
+    check(
+        "[\n  {\"id\":1\n\"a\":2},{\"id\":2}\n",
+        &[
+            &format!("2/0 ! the record breaks off, or lacks a ',' at line 2, column 8{ON}"),
+            &format!("3 ! {rest}"),
+            "3 ! expected a record, which begins with '{'",
+        ],
+    );
+}
+
 #[test]
 fn a_record_beyond_the_limit_is_refused_and_the_next_one_read() {
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(LIMIT));
