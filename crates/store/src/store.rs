@@ -1,9 +1,12 @@
 //! The front door: opens a store, hands out readers and takes writes.
 
 mod administration;
+mod compaction;
 mod notifications;
 mod place_maps;
 mod profiles;
+
+pub use compaction::Compacted;
 
 use std::fmt;
 use std::fs::File;
@@ -21,6 +24,7 @@ use tokio::sync::Notify;
 
 use crate::Error;
 use crate::advisory_locks::AdvisoryLocks;
+use crate::cache::columns::ColumnCache;
 use crate::cache::maps::MapCache;
 use crate::cache::record_keys::RecordKeyCache;
 use crate::codec::dictionaries::Dictionaries;
@@ -81,6 +85,7 @@ impl Store {
             partitions: Partitions::default(),
             record_keys: RecordKeyCache::default(),
             maps: MapCache::default(),
+            columns: ColumnCache::default(),
             role: options.role,
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(opener, rows)?),

@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 18] = [
+const OF_LATER_STEPS: [&str; 22] = [
     "segment",
     "media",
     "stream",
@@ -30,6 +30,10 @@ const OF_LATER_STEPS: [&str; 18] = [
     "lease",
     "place_map",
     "quality_profile",
+    "block",
+    "block_chunk",
+    "block_gone",
+    "block_cursor",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.
@@ -44,6 +48,7 @@ fn make_old(path: &Path) {
         "call_record_without_columns",
         "change_log_merged",
         "change_log_erased",
+        "change_log_by_tenant",
     ] {
         connection.execute_batch(&format!("DROP INDEX {index}")).unwrap();
     }
