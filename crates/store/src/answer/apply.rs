@@ -12,6 +12,7 @@ use odata::edm::Type;
 use odata::eval::{Meter, Pager, Sieve, Window};
 use odata::json::{Member, Node, write_node};
 
+use super::block_groups::BlockGroups;
 use super::chain::Chain;
 use super::columns::Columns;
 use super::evaluation::{environment, load};
@@ -36,11 +37,35 @@ pub(crate) fn apply(
     let plan = &places::chain_plan(run.place_source(), chain, tenant)?;
     let run = &mut run;
     let nodes = match Columns::new(chain, plan) {
-        Some(columns) => columns.run(chain, run)?,
+        Some(columns) => match over_blocks(chain, &columns, run)? {
+            Some(nodes) => nodes,
+            None => columns.run(chain, run)?,
+        },
         None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
     };
     let is_shown = query.query.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some());
     finish((&query.query, query.rows), nodes, !is_shown, &run.budget.meter)
+}
+
+/// The chain over blocks of columns; none if these can't answer it.
+fn over_blocks(
+    chain: &Chain<'_>,
+    columns: &Columns<'_>,
+    run: &mut Run<'_>,
+) -> Result<Option<Vec<Node<'static>>>, Error> {
+    let Some(cache) = run.columns else { return Ok(None) };
+    let answered = columns.blocks(chain, run.connection).and_then(|blocks| {
+        let Some(blocks) = blocks else { return Ok(None) };
+        let beside = &columns.plan().behind(blocks.sequence);
+        BlockGroups { chain, columns, blocks: &blocks, cache, beside }.run(run).map(Some)
+    });
+    match answered {
+        Err(Error::Corrupt(cause)) => {
+            tracing::error!(%cause, "blocks of columns can't be read: the rows answer");
+            Ok(None)
+        }
+        answered => answered,
+    }
 }
 
 /// What the options behind `$apply` look at, of items that it keeps as they are.

@@ -49,7 +49,22 @@ fn explain_apply(
     plan: &Plan<'_>,
 ) -> Result<Explanation, Error> {
     let columns = Columns::new(chain, plan);
-    let statement = if let Some(columns) = &columns {
+    let blocks = match &columns {
+        Some(columns) => columns.blocks(chain, connection)?,
+        None => None,
+    };
+    let beside = blocks.as_ref().map(|blocks| plan.behind(blocks.sequence));
+    let access = match &blocks {
+        Some(blocks) => format!(
+            "{} of {} blocks of columns, and by SQL the {}",
+            blocks.len(),
+            blocks.all,
+            plan.behind(blocks.sequence).access.describe()
+        ),
+        None => plan.access.describe(),
+    };
+    let of_rows = beside.as_ref().and_then(|beside| Columns::new(chain, beside));
+    let statement = if let Some(columns) = of_rows.as_ref().or(columns.as_ref()) {
         columns.statement()
     } else {
         let start = Position::default();
@@ -67,7 +82,7 @@ fn explain_apply(
         engine_plan: engine_plan(connection, &statement)?,
         sql: vec![statement.text],
         residual: (!residual.is_empty()).then(|| residual.join("&")),
-        access: plan.access.describe(),
+        access,
         cost: Cost::Scan,
     })
 }

@@ -5,6 +5,7 @@
 mod applying;
 mod asked;
 mod backup;
+mod blocks;
 mod calls;
 mod chains;
 mod engine;

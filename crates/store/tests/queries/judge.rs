@@ -53,17 +53,34 @@ pub(crate) fn judge(world: &World, set: RowSet, asked: &Asked, setting: Setting)
     catch_unwind(asking).unwrap_or_else(|_| Verdict::Differs { how: "failed: panicked".into() })
 }
 
-fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
-    let limits = Limits {
+/// Whether blocks of columns answer a query.
+pub(crate) fn is_by_blocks(world: &World, set: RowSet, asked: &Asked) -> bool {
+    let request = (asked.address(set), asked.text());
+    let now = DateTimeOffset::parse(NOW).unwrap();
+    let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits(), now);
+    let Ok((_, query)) = parsed else { return false };
+    let query = RowQuery { rows: set, query, not_before: None };
+    let explained = world.store.reader().unwrap().explain(&tenant(), &query).unwrap();
+    explained.access.contains("blocks of columns")
+}
+
+/// When questions are asked.
+const NOW: &str = "2025-03-10T12:00:00Z";
+
+fn limits() -> Limits {
+    Limits {
         nodes: 2000,
         url: 64 * 1024,
         filter: 32 * 1024,
         functions: quality::function::shipped(),
         ..Limits::default()
-    };
-    let now = DateTimeOffset::parse("2025-03-10T12:00:00Z").unwrap();
+    }
+}
+
+fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
+    let now = DateTimeOffset::parse(NOW).unwrap();
     let request = (asked.address(set), asked.text());
-    let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits, now);
+    let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits(), now);
     let (resource, query) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Verdict::Refused { reason: reason(&error.kind) },

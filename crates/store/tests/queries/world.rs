@@ -9,6 +9,7 @@ use model::TenantId;
 use model::rows::RowSet;
 use odata::edm::Type;
 use odata::primitive::DateTimeOffset;
+use rusqlite::Connection;
 use serde_json::Value as Json;
 use simulator::{Calls, Mix, Options as Simulation};
 use store::{Options, Place, Role, Store};
@@ -61,12 +62,13 @@ impl World {
         let mut options = Options::at(place, Role::Serve);
         options.statement_limit = PATIENCE;
         let store = Store::open(&options).unwrap();
-        let texts = texts(seed);
-        put(&store, &tenant(), &texts);
+        let mut records = Vec::new();
+        for change in history(seed) {
+            change.apply(&store, &mut records);
+        }
         let others = odd_records(3, &mut Random::new(!seed));
         let others: Vec<_> = others.iter().map(ToString::to_string).collect();
         put(&store, &TenantId::parse("11111111-474c-4d40-900c-6265431fd81f").unwrap(), &others);
-        let records = current(&texts);
         let sets =
             [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams, RowSet::Legs];
         let sets = sets.map(|set| {
@@ -76,6 +78,15 @@ impl World {
             (set, rows, values)
         });
         Self { store, sets: sets.into(), _home: home }
+    }
+
+    /// Runs a statement beside the store, which is a file.
+    pub(crate) fn run(&self, text: &str) {
+        let Home::Folder(folder) = &self._home else { panic!("the store is no file") };
+        let file = Connection::open(folder.0.join("callvault.db")).unwrap();
+        file.execute(text, ()).unwrap();
+        // Until no reader holds a snapshot from before.
+        std::thread::sleep(Duration::from_millis(100));
     }
 
     /// The rows of a set, in its order.
@@ -130,26 +141,95 @@ fn texts(seed: u64) -> Vec<String> {
     texts
 }
 
+/// Something that happens to a store.
+enum Change {
+    /// Records come in, some as new versions of others.
+    Put(Vec<String>),
+    Erase(Vec<String>),
+    /// Blocks are made of all rows that are in none.
+    Compact,
+}
+
+/// What happens until the questions are asked: records come in and go at random, and blocks are made in between,
+/// though not of what happens last.
+fn history(seed: u64) -> Vec<Change> {
+    let mut random = Random::new(seed ^ 0xb10c);
+    let mut texts = texts(seed);
+    let mut history = Vec::new();
+    let mut known: Vec<String> = Vec::new();
+    while !texts.is_empty() {
+        let some: Vec<String> = texts.drain(..texts.len().min(1 + random.below(24))).collect();
+        known.extend(some.iter().cloned());
+        history.push(Change::Put(some));
+        if random.chance(50) {
+            history.push(Change::Compact);
+        }
+        match random.below(3) {
+            0 => {
+                let text: &String = random.pick(&known);
+                history.push(Change::Put(vec![next_version(text, &mut random)]));
+            }
+            1 if random.chance(50) => {
+                let text: &String = random.pick(&known);
+                let id = reference::json(text.as_bytes()).unwrap()["id"].clone();
+                history.push(Change::Erase(vec![id.as_str().unwrap().to_owned()]));
+            }
+            _ => {}
+        }
+    }
+    history
+}
+
+/// A later version of a record, without one of its sessions.
+fn next_version(text: &str, random: &mut Random) -> String {
+    let mut record = reference::json(text.as_bytes()).unwrap();
+    record["version"] = (100 + random.below(1_000)).into();
+    if let Some(sessions) = record["sessions"].as_array_mut()
+        && !sessions.is_empty()
+    {
+        sessions.remove(random.below(sessions.len()));
+    }
+    record.to_string()
+}
+
+impl Change {
+    /// Lets it happen to a store, and to its current records.
+    fn apply(&self, store: &Store, records: &mut Vec<Json>) {
+        match self {
+            Self::Put(texts) => {
+                put(store, &tenant(), texts);
+                for text in texts {
+                    let record = reference::record(text).unwrap();
+                    add(records, record);
+                }
+            }
+            Self::Erase(ids) => {
+                let keys = ids.iter().map(|id| model::key(id)).collect();
+                store.erase(&tenant(), keys).wait().unwrap();
+                records.retain(|record| !ids.iter().any(|id| record["id"] == **id));
+            }
+            Self::Compact => {
+                assert!(store.compact(true, &|| true).unwrap().is_done);
+            }
+        }
+    }
+}
+
 fn put(store: &Store, tenant: &TenantId, texts: &[String]) {
     let mut codec = store.codec();
     let shredded = texts.iter().map(|text| model::shred(text, &mut codec).unwrap()).collect();
     store.write(tenant, shredded).wait().unwrap();
 }
 
-/// Of each record the highest version.
-fn current(texts: &[String]) -> Vec<Json> {
-    let mut records: Vec<Json> = Vec::new();
-    for text in texts {
-        let record = reference::record(text).unwrap();
-        match records.iter_mut().find(|other| other["id"] == record["id"]) {
-            Some(other) if other["version"].as_i64() < record["version"].as_i64() => {
-                *other = record;
-            }
-            Some(_) => {}
-            None => records.push(record),
+/// Adds a record, or puts it in the place of a lower version.
+fn add(records: &mut Vec<Json>, record: Json) {
+    match records.iter_mut().find(|other| other["id"] == record["id"]) {
+        Some(other) if other["version"].as_i64() < record["version"].as_i64() => {
+            *other = record;
         }
+        Some(_) => {}
+        None => records.push(record),
     }
-    records
 }
 
 /// A folder that goes away with its owner.
