@@ -1,6 +1,7 @@
 //! The front door: opens a store, hands out readers and takes writes.
 
 mod administration;
+mod mirrors;
 mod notifications;
 mod place_maps;
 mod profiles;

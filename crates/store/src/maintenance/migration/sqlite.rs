@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0011_places.sql"),
     include_str!("../../../migrations/sqlite/0012_ends.sql"),
     include_str!("../../../migrations/sqlite/0013_profiles.sql"),
+    include_str!("../../../migrations/sqlite/0014_mirrors.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
