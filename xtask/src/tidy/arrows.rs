@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use xtask::repository::root;
 
 /// Every crate of ours with those of ours that it may depend on. An arrow goes down only.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("odata", &[]),
     ("model", &["odata"]),
     ("quality", &["model", "odata"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("recorder", &["calls", "store", "model", "odata"]),
     ("emulator", &["odata"]),
     ("notify", &["emulator", "store", "model", "odata"]),
+    ("mirror", &["store", "model", "odata"]),
     ("web", &["identity", "store", "odata"]),
     (
         "graph",
@@ -36,6 +37,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "web",
             "recorder",
             "notify",
+            "mirror",
             "emulator",
             "ingest",
             "simulator",
@@ -62,7 +64,7 @@ const WALLS: [(&str, &[&str]); 12] = [
     ("tokio-rustls", &["web"]),
     ("jsonwebtoken", &["identity"]),
     ("argon2", &["identity"]),
-    ("reqwest", &["notify", "callvault"]),
+    ("reqwest", &["notify", "mirror", "callvault"]),
     ("clap", &["callvault"]),
     ("indicatif", &["callvault"]),
     ("toml", &["callvault", "emulator", "quality"]),
