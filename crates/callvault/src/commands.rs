@@ -14,6 +14,9 @@ mod import_report;
 mod list;
 mod list_writer;
 mod migrate;
+mod mirror;
+mod mirror_report;
+mod mirrors;
 mod opening;
 mod places;
 mod profiles;
@@ -67,6 +70,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Query(Query::Explain(args)) => query::explain(&args, &settings()?),
         Command::Places(args) => places::run(&args, settings),
         Command::Quality(args) => quality::run(&args, settings),
+        Command::Mirror(args) => mirror::run(&args, &settings()?),
         Command::Subscriptions(Subscriptions::List(args)) => {
             subscriptions::list(&args, &settings()?)
         }

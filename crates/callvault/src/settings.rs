@@ -6,6 +6,7 @@
 
 mod layers;
 mod limits;
+mod mirrors;
 mod raw;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +17,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 pub(crate) use layers::Layers;
 pub(crate) use limits::Limits;
+pub(crate) use mirrors::{MirrorEntry, SecretPlace};
 use model::TenantId;
 use places::Kind;
 use raw::{LegacyIdentities, RawSettings, Retention, RetentionView, Strict, Time};
@@ -51,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) places: Vec<MapFile>,
     /// Files with profiles that are imported at start.
     pub(crate) profiles: Vec<PathBuf>,
+    /// Mirrors that the settings set up.
+    pub(crate) mirrors: Vec<MirrorEntry>,
     pub(crate) limits: Limits,
     pub(crate) log: raw::Log,
 }
@@ -159,6 +163,7 @@ impl Settings {
             },
             places: raw.places.into_iter().map(map_file).collect::<Result<_>>()?,
             profiles: raw.quality.profiles,
+            mirrors: raw.mirror.into_iter().map(mirrors::entry).collect::<Result<_>>()?,
             limits: raw.limits,
             log: raw.log,
         })
