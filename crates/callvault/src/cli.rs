@@ -4,6 +4,7 @@ mod app;
 mod import;
 mod keys;
 mod list;
+mod mirror;
 mod notifications;
 mod places;
 mod quality;
@@ -23,6 +24,7 @@ pub(crate) use app::{App, AppCreate, AppList, AppName, AppRoles, Token};
 pub(crate) use import::Import;
 pub(crate) use keys::Keys;
 pub(crate) use list::{Expand, Explain, Get, List, Output, Query, Rows};
+pub(crate) use mirror::{Mirror, MirrorAdd, MirrorName, MirrorRun, MirrorStatus, MirrorVerify};
 pub(crate) use notifications::{
     Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList,
     SubscriptionsWatch, Tail,
@@ -138,6 +140,9 @@ pub(crate) enum Command {
     /// Manage the maps that say where networks, access points and endpoints are
     #[command(subcommand)]
     Places(Places),
+    /// Fill the store from Microsoft Graph or another Callvault, and prove that nothing is missing
+    #[command(subcommand)]
+    Mirror(Mirror),
     /// List subscriptions, or watch notifications
     #[command(subcommand)]
     Subscriptions(Subscriptions),

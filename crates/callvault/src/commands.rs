@@ -15,6 +15,9 @@ mod import_report;
 mod list;
 mod list_writer;
 mod migrate;
+mod mirror;
+mod mirror_report;
+mod mirrors;
 mod opening;
 mod places;
 mod profiles;
@@ -71,6 +74,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Quality(args) => quality::run(&args, settings),
         Command::Ui(args) => ui::run(&args, &settings()?),
         Command::AccessLog(args) => access_log::run(&args, &settings()?),
+        Command::Mirror(args) => mirror::run(&args, &settings()?),
         Command::Subscriptions(Subscriptions::List(args)) => {
             subscriptions::list(&args, &settings()?)
         }

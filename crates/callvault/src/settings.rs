@@ -6,6 +6,7 @@
 
 mod layers;
 mod limits;
+mod mirrors;
 mod raw;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +17,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 pub(crate) use layers::Layers;
 pub(crate) use limits::Limits;
+pub(crate) use mirrors::{MirrorEntry, SecretPlace};
 use model::TenantId;
 use places::Kind;
 use raw::{Enabled, LegacyIdentities, RawSettings, Retention, RetentionView, Strict, Time};
@@ -57,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) has_pages: bool,
     /// Days for which the access log is kept; `None` is forever.
     pub(crate) accesses_days: Option<u32>,
+    /// Mirrors that the settings set up.
+    pub(crate) mirrors: Vec<MirrorEntry>,
     pub(crate) limits: Limits,
     pub(crate) log: raw::Log,
 }
@@ -170,6 +174,7 @@ impl Settings {
                 Some(kept) => retention("ui.keep_accesses", kept)?,
                 None => Some(ACCESSES_ARE_KEPT),
             },
+            mirrors: raw.mirror.into_iter().map(mirrors::entry).collect::<Result<_>>()?,
             limits: raw.limits,
             log: raw.log,
         })

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::answer_change::AnswerChange;
+use crate::history;
 use crate::length::Length;
 use crate::requests::{Fault, Refusal, Request};
-use crate::rules::{RequestRule, Rule};
+use crate::rules::{RequestRule, RetryAfter, Rule};
 use crate::state::State;
 use crate::target::Target;
 use crate::when::List;
 
 /// Seconds that a 429 asks to wait if its rule doesn't say how many.
 const USUAL_WAIT: u32 = 2;
+/// What a rule says in place of a wait for answers that have none.
+const NO_WAIT: &str = "none";
 
 impl State {
     /// What the rules do to a request, and how the log names it. Every rule that matches counts that,
@@ -30,8 +34,11 @@ impl State {
             {
                 continue;
             }
-            let is_open = fault.status.is_none() && fault.truncate.is_none();
-            let decides = is_open && (refusal(rule).is_some() || rule.truncate.is_some());
+            let is_open =
+                fault.status.is_none() && fault.truncate.is_none() && fault.change.is_none();
+            let changes =
+                refusal(rule).is_some() || rule.truncate.is_some() || rule.changes_answer();
+            let decides = is_open && changes;
             if !decides && rule.latency.is_none() {
                 continue;
             }
@@ -39,6 +46,7 @@ impl State {
             if decides {
                 fault.status = refusal(rule);
                 fault.truncate = rule.truncate;
+                fault.change = AnswerChange::of(rule);
             }
             fault.latency += rule.latency.map(Length::time).unwrap_or_default();
             names.push(rule.name.clone().unwrap_or_else(|| description(rule, decides)));
@@ -56,7 +64,9 @@ impl State {
             && rule.unseen_for.is_none_or(|length| {
                 request.method.eq_ignore_ascii_case("GET")
                     && target.record.as_ref().is_some_and(|record| {
-                        self.messages.is_unseen(record, length.time(), request.at)
+                        let first_listed =
+                            self.history.known_since(&history::key(request.application), record);
+                        self.messages.is_unseen(record, length.time(), (request.at, first_listed))
                     })
             })
     }
@@ -67,8 +77,12 @@ fn refusal(rule: &RequestRule) -> Option<Refusal> {
         return Some(Refusal { status: 404, retry_after: None });
     }
     let status = rule.status?;
-    let usual = (status == 429).then_some(USUAL_WAIT);
-    Some(Refusal { status, retry_after: rule.retry_after.or(usual) })
+    let retry_after = match &rule.retry_after {
+        Some(RetryAfter::Seconds(seconds)) => Some(seconds.to_string()),
+        Some(RetryAfter::Text(text)) => (text != NO_WAIT).then(|| text.clone()),
+        None => (status == 429).then(|| USUAL_WAIT.to_string()),
+    };
+    Some(Refusal { status, retry_after })
 }
 
 /// What a rule without a name did.
@@ -82,6 +96,9 @@ fn description(rule: &RequestRule, decides: bool) -> String {
             did.push("record not seen yet".to_owned());
         } else if let Some(status) = rule.status {
             did.push(format!("status {status}"));
+        }
+        if rule.changes_answer() {
+            did.push("answer changed".to_owned());
         }
         did.extend(rule.truncate.map(|bytes| format!("cut after {bytes} bytes")));
     }

@@ -5,6 +5,7 @@
 //! request and tells by [`Emulator::answered`] what went out; the dispatcher asks [`Emulator::interference`]
 //! and says [`Emulator::sent`]; the handshake asks [`Emulator::validates`].
 
+mod answer_change;
 mod answer_text;
 mod chance;
 mod faults;
@@ -30,6 +31,7 @@ use state::State;
 use target::Target;
 use when::Counts;
 
+pub use answer_change::AnswerChange;
 pub use log::{Entry, Log};
 pub use messages::{HELD_AT_MOST, Interference, Notification};
 pub use requests::{Answer, Fault, Refusal, Request};

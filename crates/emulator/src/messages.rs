@@ -88,10 +88,16 @@ impl Messages {
         }
     }
 
-    /// Whether a record was announced less than this long ago. A record that no message announced
-    /// counts as seen: its reader knows it from elsewhere.
-    pub(crate) fn is_unseen(&self, record: &String, time: Duration, at: i64) -> bool {
-        self.announcements.get(record).is_some_and(|announced| at < later(announced.at, time))
+    /// Whether a record was announced, or else first listed to its reader, less than this long ago. One of
+    /// which neither is known counts as seen: its reader knows it from elsewhere.
+    pub(crate) fn is_unseen(
+        &self,
+        record: &String,
+        time: Duration,
+        (at, first_listed): (i64, Option<i64>),
+    ) -> bool {
+        let announced = self.announcements.get(record).map(|announced| announced.at);
+        announced.or(first_listed).is_some_and(|known| at < later(known, time))
     }
 
     /// Notes whose a subscription is.

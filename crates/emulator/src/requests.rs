@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::answer_change::AnswerChange;
+
 /// A request that has come in.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -33,7 +35,7 @@ pub struct Answer<'a> {
 }
 
 /// What is to be done to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fault {
     /// How much later than otherwise it is answered.
     pub latency: Duration,
@@ -41,13 +43,15 @@ pub struct Fault {
     pub status: Option<Refusal>,
     /// Bytes of the body after which the connection is cut.
     pub truncate: Option<usize>,
+    /// What becomes of the body, if it is not as it was made.
+    pub change: Option<AnswerChange>,
 }
 
 /// The answer of a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The status, 400 to 599.
     pub status: u16,
-    /// What `Retry-After` says, in seconds.
-    pub retry_after: Option<u32>,
+    /// What `Retry-After` says.
+    pub retry_after: Option<String>,
 }

@@ -6,6 +6,8 @@
 mod check;
 mod parse;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::glob::Glob;
@@ -67,17 +69,60 @@ pub(crate) struct RequestRule {
 
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
-    /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) retry_after: Option<u32>,
+    pub(crate) retry_after: Option<RetryAfter>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency: Option<Length>,
     /// Bytes of the body that are sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) truncate: Option<usize>,
-    /// Since the record was first announced.
+    /// Since the record was first announced, or listed to whoever asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unseen_for: Option<Length>,
+
+    /// Since the end of the calls that are left out of lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unlisted_for: Option<Length>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) links: Option<Links>,
+    /// Sent in place of the answer's own, with its status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<String>,
+    /// By JSON Pointer into the answer: values in place of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) set: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+impl RequestRule {
+    /// Whether it changes the answer, which is made as always.
+    pub(crate) fn changes_answer(&self) -> bool {
+        self.unlisted_for.is_some()
+            || self.links.is_some()
+            || self.body.is_some()
+            || self.set.is_some()
+    }
+}
+
+/// What `Retry-After` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a number of seconds, or text")]
+pub(crate) enum RetryAfter {
+    /// Seconds.
+    Seconds(u32),
+    /// Anything else, such as a fraction or a date; `none` leaves it out.
+    Text(String),
+}
+
+/// What becomes of the links to more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Links {
+    /// Each leads back to what was asked for.
+    Loop,
+    /// Each leads to another host.
+    Foreign,
+    /// There are none.
+    Dropped,
 }
 
 /// A rule for messages; counts are those of a subscription.

@@ -94,13 +94,22 @@ fn first_rule_that_acts_decides_and_latencies_add_up() {
          [[request]]\nstatus = 503\nlatency = \"2s\"\n",
     );
     let fault = || emulator.arrive(&get(RECORD, "app")).1;
-    let status = |status, retry_after| Some(Refusal { status, retry_after });
+    let status = |status, retry_after: Option<u32>| {
+        Some(Refusal { status, retry_after: retry_after.map(|seconds| seconds.to_string()) })
+    };
     let latency = Duration::from_millis;
-    let expected = Fault { latency: latency(3_500), status: None, truncate: Some(10) };
+    let expected =
+        Fault { latency: latency(3_500), status: None, truncate: Some(10), change: None };
     assert_eq!(fault(), expected);
-    let expected = Fault { latency: latency(3_000), status: status(429, Some(2)), truncate: None };
+    let expected = Fault {
+        latency: latency(3_000),
+        status: status(429, Some(2)),
+        truncate: None,
+        change: None,
+    };
     assert_eq!(fault(), expected, "its one time was not used up by having no effect");
-    let expected = Fault { latency: latency(3_000), status: status(503, None), truncate: None };
+    let expected =
+        Fault { latency: latency(3_000), status: status(503, None), truncate: None, change: None };
     assert_eq!(fault(), expected);
     let faults: Vec<_> = emulator.log(true).requests.into_iter().map(|entry| entry.fault).collect();
     let expected = [

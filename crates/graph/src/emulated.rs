@@ -3,11 +3,12 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use emulator::{Emulator, Refusal};
+use emulator::{AnswerChange, Emulator, Refusal};
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::{DATE, HeaderValue, RETRY_AFTER};
+use odata::primitive::DateTimeOffset;
 use store::clock;
 use web::layers::{admit, refusal};
 use web::request_id::RequestIds;
@@ -45,6 +46,7 @@ pub(crate) async fn admit_emulated<A: Application>(
         Some(caller) => Some(Arc::clone(caller)),
         None => auth::authenticate(worker, &arrival.headers).await.ok(),
     };
+    let asked = format!("{}{}", worker.shared.public_url, arrival.uri);
     let (number, fault) = emulator.arrive(&emulator::Request {
         at: clock::system(),
         method: arrival.method.as_str(),
@@ -56,15 +58,40 @@ pub(crate) async fn admit_emulated<A: Application>(
     if !fault.latency.is_zero() {
         tokio::time::sleep(fault.latency).await;
     }
-    let outcome = match fault.status {
-        Some(refused) => Ok(refused_with(&refused, ids)),
+    let outcome = match &fault.status {
+        Some(refused) => Ok(refused_with(refused, ids)),
         None => admit(app, arrival, trace).await,
     };
+    let outcome = match &fault.change {
+        Some(change) => outcome.map(|response| changed(response, change, &asked)),
+        None => outcome,
+    };
     tell(emulator, number, &outcome);
+    let outcome = outcome.map(dated);
     match fault.truncate {
         Some(at) => outcome.map(|response| cut(response, at)),
         None => outcome,
     }
+}
+
+/// An answer with the date that the clock of the store has, which can be moved.
+fn dated(mut response: Response) -> Response {
+    let seconds = DateTimeOffset(clock::now()).unix_seconds().max(0);
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds as u64));
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers.push((DATE, date));
+    }
+    response
+}
+
+/// An answer whose body a rule has changed.
+fn changed(response: Response, change: &AnswerChange, asked: &str) -> Response {
+    let Response { content: Content::Bytes(content_type, bytes), .. } = &response else {
+        return response;
+    };
+    let body = change.apply(bytes, asked, clock::now());
+    let content = Content::Bytes(*content_type, body.into());
+    Response { content, etag: None, ..response }
 }
 
 fn tell(emulator: &Emulator, number: u64, outcome: &Result<Response, Problem>) {
@@ -86,20 +113,19 @@ fn tell(emulator: &Emulator, number: u64, outcome: &Result<Response, Problem>) {
 
 /// What a rule answers in place of the resource, in Graph's words where it has some.
 fn refused_with(refused: &Refusal, ids: &RequestIds) -> Response {
-    let wait = refused.retry_after.map(u64::from);
+    let wait = Duration::from_secs(1);
     let problem = match refused.status {
         404 => record::not_found(),
-        429 => return refusal(&Problem::throttled(Duration::from_secs(wait.unwrap_or(1))), ids),
+        429 => Problem::throttled(wait),
         500 => Problem::internal("a rule of the emulator"),
-        503 => {
-            Problem::unavailable("a rule of the emulator", Duration::from_secs(wait.unwrap_or(1)))
-        }
+        503 => Problem::unavailable("a rule of the emulator", wait),
         _ => Problem::bad_request("").named(UNKNOWN),
     };
     let mut response = refusal(&problem, ids);
     response.headers.retain(|(name, _)| *name != RETRY_AFTER);
-    if let Some(wait) = wait {
-        response.headers.push((RETRY_AFTER, HeaderValue::from(wait)));
+    let wait = refused.retry_after.as_deref();
+    if let Some(Ok(wait)) = wait.map(HeaderValue::from_str) {
+        response.headers.push((RETRY_AFTER, wait));
     }
     let status = StatusCode::from_u16(refused.status);
     response.with_status(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))

@@ -45,6 +45,11 @@ pub use reader::Reader;
 pub use rows::call::{CallEventOutcome, CallScope, ChainRecord, DueChain};
 pub use rows::change::{ChangeRange, ChangedRecord, ChangedRecords, LogPosition, RecordFate};
 pub use rows::log::{LogRange, LogRowOutcome, StoredLogRow};
+pub use rows::mirror::{
+    Evidence, EvidenceRow, Fenced, HourCount, HourRow, LedgerChange, LedgerDifference,
+    LedgerRecord, LedgerState, ListedRecord, MirrorLease, MirrorRow, MirrorSetup, MirroredRecord,
+    MirroredResults, ReadSlice,
+};
 pub use rows::page::{AccessRow, PageSessionRow, SignInLinkRow};
 pub use rows::place_map::{
     NetworkUse, PlaceMapImport, PlaceMapOutcome, PlaceMapResult, PlaceMapRow,

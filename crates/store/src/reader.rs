@@ -1,5 +1,6 @@
 //! Reading: records, lists of rows, the change log, and the rows of everything else.
 
+mod mirrors;
 mod pages;
 mod places;
 mod profiles;

@@ -2,6 +2,7 @@
 
 mod administration;
 mod compaction;
+mod mirrors;
 mod notifications;
 mod pages;
 mod place_maps;

@@ -17,6 +17,8 @@ pub(crate) mod keys;
 pub(crate) mod leases;
 pub(crate) mod log_positions;
 pub(crate) mod logs;
+pub(crate) mod mirror_ledger;
+pub(crate) mod mirrors;
 pub(crate) mod networks;
 pub(crate) mod pages;
 pub(crate) mod partitions;

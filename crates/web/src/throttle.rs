@@ -42,6 +42,10 @@ pub struct Rates {
     pub record: Option<Allowance>,
     /// Of an application that asks for the pages behind the first one of the same record.
     pub following: Option<Allowance>,
+    /// Of an application of a tenant that asks for the first page of the list of records.
+    pub list: Option<Allowance>,
+    /// Of an application of a tenant that asks for pages of that list behind the first one.
+    pub list_following: Option<Allowance>,
 }
 
 /// What is asked for, and by whom.
@@ -62,6 +66,10 @@ pub enum Subject<'a> {
     Other,
     /// Records, or something beside a single one.
     Records,
+    /// The list of records.
+    List,
+    /// A page of the list of records behind the first one.
+    ListFollowing,
     /// One record, by its id as it stands in the address.
     Record(&'a str),
     /// A page behind the first one of something in a record.
@@ -104,6 +112,8 @@ impl Throttle {
         let record = match of {
             Subject::Record(id) => (rates.record, 0, id),
             Subject::Following(id) => (rates.following, 1, id),
+            Subject::List => (rates.list, 5, ""),
+            Subject::ListFollowing => (rates.list_following, 6, ""),
             _ => (None, 0, ""),
         };
         let limits = [
@@ -194,6 +204,8 @@ mod tests {
         application: Some(Allowance::new(1_500, 20)),
         record: Some(Allowance::new(10, 20)),
         following: Some(Allowance::new(50, 300)),
+        list: Some(Allowance::new(15, 20)),
+        list_following: Some(Allowance::new(55, 300)),
     };
 
     fn charge<'a>(tenant: &'a str, application: &'a str, of: Subject<'a>) -> Charge<'a> {
@@ -214,14 +226,17 @@ mod tests {
         assert_eq!(burst(&throttle, &charge("a", "app", Subject::Record("r1")), now), 0);
         let pages = charge("a", "app", Subject::Following("r1"));
         assert_eq!(burst(&throttle, &pages, now), 50);
+        assert_eq!(burst(&throttle, &charge("a", "app", Subject::List), now), 15);
+        assert_eq!(burst(&throttle, &charge("a", "app", Subject::ListFollowing), now), 55);
+        assert_eq!(burst(&throttle, &charge("b", "app", Subject::List), now), 15);
         let all = charge("a", "app", Subject::Records);
-        assert_eq!(burst(&throttle, &all, now), 1_500 - 60);
-        assert_eq!(burst(&throttle, &charge("b", "app", Subject::Records), now), 1_500);
+        assert_eq!(burst(&throttle, &all, now), 1_500 - 60 - 70);
+        assert_eq!(burst(&throttle, &charge("b", "app", Subject::Records), now), 1_500 - 15);
         let others = (0..9)
             .map(|app| burst(&throttle, &charge("a", &app.to_string(), Subject::Records), now));
         assert_eq!(others.sum::<usize>(), 10_000 - 1_500, "the tenant has a limit too");
         let other = charge("a", "app", Subject::Other);
-        assert_eq!(burst(&throttle, &other, now), 130_000 - 3_000);
+        assert_eq!(burst(&throttle, &other, now), 130_000 - 3_000, "its own in both tenants");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) const STEPS: [Step; 18] = [
     step("build", &["setup"], || vec![build()]),
     step("sdks", &["build"], || vec![trials(&["clients", "--prepare"])]),
     step("tests", &["build"], || vec![test(&["--bins", "--tests", "--no-fail-fast"])]),
-    step("postgresql", &["build"], || vec![on_postgresql()]),
+    step("postgresql", &["build"], || vec![on_postgresql(), mirrors_on_postgresql()]),
     step("fuzz", &["build"], || vec![trials(&["fuzz", "--seconds", "10"])]),
     step("clients", &["sdks"], || vec![trials(&["clients"])]),
     step("scenarios", &["sdks"], || vec![trials(&["scenarios"])]),
@@ -99,6 +99,13 @@ fn format() -> Vec<Command> {
 fn on_postgresql() -> Command {
     let mut test = test(&["--test", "wire", "--", "notifications", "calls", "language"]);
     test.args(["reading", "writing", "plain", "batch", "throttling", "logs", "delta", "erasing"]);
+    test.env("CALLVAULT_TEST_ENGINE", "postgres");
+    test
+}
+
+/// Mirrors, whose ledger has statements of its own.
+fn mirrors_on_postgresql() -> Command {
+    let mut test = test(&["--test", "mirror"]);
     test.env("CALLVAULT_TEST_ENGINE", "postgres");
     test
 }

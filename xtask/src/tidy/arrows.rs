@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use xtask::repository::root;
 
 /// Every crate of ours with those of ours that it may depend on. An arrow goes down only.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("odata", &[]),
     ("model", &["odata"]),
     ("quality", &["model", "odata"]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("recorder", &["calls", "store", "model", "odata"]),
     ("emulator", &["odata"]),
     ("notify", &["emulator", "store", "model", "odata"]),
+    ("mirror", &["store", "model", "odata"]),
     ("web", &["identity", "store", "odata"]),
     (
         "graph",
@@ -40,6 +41,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "web",
             "recorder",
             "notify",
+            "mirror",
             "emulator",
             "ingest",
             "simulator",
@@ -69,7 +71,7 @@ const WALLS: [(&str, &[&str]); 15] = [
     ("tokio-rustls", &["web"]),
     ("jsonwebtoken", &["identity"]),
     ("argon2", &["identity"]),
-    ("reqwest", &["notify", "callvault"]),
+    ("reqwest", &["notify", "mirror", "callvault"]),
     ("clap", &["callvault"]),
     ("indicatif", &["callvault"]),
     ("toml", &["callvault", "emulator", "quality"]),

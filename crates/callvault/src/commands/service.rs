@@ -22,7 +22,7 @@ use ui::Site;
 use web::{Listeners, Running, TlsFiles};
 
 use super::background::BackgroundTask;
-use super::profiles;
+use super::{mirrors, profiles};
 use crate::fetch::HttpFetcher;
 use crate::line_queue::{LineQueue, LineWriter, WriteReport};
 use crate::maintenance::Maintenance;
@@ -115,12 +115,14 @@ pub(super) fn start(
         abandoned_after: settings.calls.abandoned_after,
     };
     let judged = store.clone();
+    let mirrored = mirrors::start(settings, &store, &master)?;
     let running = graph::start(options, listeners).context("starting the server")?;
-    let tasks = vec![
+    let mut tasks = vec![
         BackgroundTask::start("notify", |stop| dispatcher.run(stop))?,
         BackgroundTask::start("calls", |stop| recorder.run(stop))?,
         BackgroundTask::start("verdicts", |stop| judge(judged, stop))?,
     ];
+    tasks.extend(mirrored);
     Ok(Service {
         running,
         tasks,

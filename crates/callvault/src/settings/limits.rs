@@ -172,6 +172,8 @@ struct OwnRate {
     application: Option<Allowance>,
     record: Option<Allowance>,
     following: Option<Allowance>,
+    list: Option<Allowance>,
+    list_following: Option<Allowance>,
 }
 
 /// A number of requests within a time: `10/20s`.
@@ -209,6 +211,8 @@ impl Rate {
             application: inner(own.application),
             record: inner(own.record),
             following: inner(own.following),
+            list: inner(own.list),
+            list_following: inner(own.list_following),
         })
     }
 }

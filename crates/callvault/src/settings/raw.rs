@@ -23,6 +23,7 @@ pub(super) struct RawSettings {
     pub(super) places: Vec<Places>,
     pub(super) quality: Quality,
     pub(super) ui: Ui,
+    pub(super) mirror: Vec<Mirror>,
     pub(super) limits: Limits,
     pub(super) log: Log,
 }
@@ -182,6 +183,22 @@ pub(super) struct Places {
     pub(super) kind: Option<String>,
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
+}
+
+/// `mirror`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mirror {
+    pub(super) name: String,
+    pub(super) tenant: String,
+    pub(super) application: String,
+    pub(super) secret_file: Option<PathBuf>,
+    pub(super) secret_env: Option<String>,
+    pub(super) cloud: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) authority: Option<String>,
+    pub(super) rate: Option<mirror::Rate>,
+    pub(super) backfill_days: Option<i64>,
 }
 
 /// `quality.*`

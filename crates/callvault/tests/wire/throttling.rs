@@ -93,6 +93,21 @@ fn further_pages_of_a_record_have_a_limit_of_their_own() {
 }
 
 #[test]
+fn the_list_has_limits_of_its_own() {
+    let (_callvault, _server, [mut client, mut of_other_tenant]) =
+        throttled("{ list = '3/1h', list_following = '4/1h' }");
+    for number in 0..70 {
+        let id = format!("11111111-0000-4000-8000-0000000001{number:02}");
+        assert_eq!(client.post(RECORDS, record(&id, 1, 1).as_bytes()).status, 201);
+    }
+    let link = client.get(RECORDS).json()["@odata.nextLink"].as_str().unwrap().to_owned();
+    assert_eq!(until_refused(&mut client, &link), 4);
+    assert_eq!(until_refused(&mut client, &format!("{RECORDS}?$select=id")), 2, "with that one");
+    assert_eq!(client.get(ONE).status, 200, "a record");
+    assert_eq!(of_other_tenant.get(RECORDS).status, 200);
+}
+
+#[test]
 fn an_application_and_a_tenant_have_limits_of_their_own() {
     // Two are used up by the records that are put in.
     let (callvault, server, [mut client, mut of_other_tenant]) =

@@ -2,7 +2,7 @@
 
 use crate::glob::Glob;
 
-use super::{NotificationRule, RequestRule, Rule, ValidationRule};
+use super::{NotificationRule, RequestRule, RetryAfter, Rule, ValidationRule};
 
 /// The member that is wrong, and what is wrong with it.
 pub(super) type Wrong = (&'static str, String);
@@ -54,12 +54,44 @@ impl CheckedRule for RequestRule {
                 return wrong("unseen_for", "is for the method GET only");
             }
         }
+        check_change(self)?;
         let has_effect = self.status.is_some()
             || self.latency.is_some()
             || self.truncate.is_some()
-            || self.unseen_for.is_some();
-        check_effect(has_effect, "status, latency, truncate or unseen_for")
+            || self.unseen_for.is_some()
+            || self.changes_answer();
+        let effects = "status, latency, truncate, unseen_for, unlisted_for, links, body or set";
+        check_effect(has_effect, effects)
     }
+}
+
+/// Checks what a rule changes in an answer.
+fn check_change(rule: &RequestRule) -> Result<(), Wrong> {
+    if let Some(RetryAfter::Text(text)) = &rule.retry_after
+        && (text.trim().is_empty() || text.bytes().any(|byte| !(0x20..0x7f).contains(&byte)))
+    {
+        return wrong("retry_after", "expected seconds, or text that a header can hold");
+    }
+    let changes = [
+        ("unlisted_for", rule.unlisted_for.is_some()),
+        ("links", rule.links.is_some()),
+        ("body", rule.body.is_some()),
+        ("set", rule.set.is_some()),
+    ];
+    let refuses = rule.status.is_some() || rule.truncate.is_some() || rule.unseen_for.is_some();
+    if refuses && let Some((member, _)) = changes.iter().find(|(_, is_there)| *is_there) {
+        let message = "can't be together with status, truncate or unseen_for";
+        return wrong(member, message);
+    }
+    if rule.body.is_some() && changes.iter().filter(|(_, is_there)| *is_there).count() > 1 {
+        return wrong("body", "can't be together with another change of the answer");
+    }
+    if let Some(set) = &rule.set
+        && let Some(pointer) = set.keys().find(|pointer| !pointer.starts_with('/'))
+    {
+        return wrong("set", format!("expected JSON Pointers, found \"{pointer}\""));
+    }
+    Ok(())
 }
 
 impl CheckedRule for NotificationRule {

@@ -49,7 +49,7 @@ fn rules_are_read_from_toml_and_written_to_json_and_back() {
     let rules = Rules::from_toml(ALL).unwrap();
     let counts = (rules.requests.len(), rules.notifications.len(), rules.validations.len());
     assert_eq!(counts, (3, 3, 1));
-    assert_eq!(rules.requests[0].retry_after, Some(7));
+    assert_eq!(rules.requests[0].retry_after, Some(RetryAfter::Seconds(7)));
     let json = rules.to_json();
     assert_eq!(Rules::from_json(&json).unwrap(), rules);
     let text = String::from_utf8(json).unwrap();
@@ -86,7 +86,7 @@ fn errors_in_toml_name_the_line() {
         ),
         (
             "[[request]]\nstatus = 500\n\n[[request]]\nname = \"idle\"\n",
-            "line 4, request 2: has no effect: expected status, latency, truncate or unseen_for",
+            "line 4, request 2: has no effect: expected status, latency, truncate, unseen_for,",
         ),
         ("notification = [{ copies = 1 }]\n", "line 1, notification 1, copies: expected 2 to 100"),
     ] {

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use odata::percent::{Plus, decode};
+use odata::primitive::DateTimeOffset;
+
 use super::Finding;
 use crate::history::{History, LoggedAnswer, LoggedRequest};
 
@@ -67,7 +70,11 @@ pub(super) fn not_followed(history: &History, is_final: bool) -> Vec<Finding<'_>
                 if is_followed(link.print) || good.is_some_and(|last| *last > giver.number) {
                     continue;
                 }
-                let mut later = sent.entries[place + 1..].iter().rev();
+                let behind = &sent.entries[place + 1..];
+                if link.of.is_empty() && behind.iter().any(|later| is_part(giver, later)) {
+                    continue;
+                }
+                let mut later = behind.iter().rev();
                 if is_final || later.any(|later| is_else(history, application, giver, given, later))
                 {
                     let application = giver.application.as_deref();
@@ -107,6 +114,28 @@ fn is_else(
         (None, Some(record)) => history.known_since(application, record).is_none(),
         (_, None) => given.links.iter().all(|link| link.print != later.target.print),
     }
+}
+
+/// Whether a later request asks for a part of the starts that an earlier one has asked for, from one instant to
+/// another: a client that narrows its question until one page holds the answer needs no links.
+fn is_part(earlier: &LoggedRequest, later: &LoggedRequest) -> bool {
+    if earlier.target.path_print != later.target.path_print {
+        return false;
+    }
+    let (Some(all), Some(part)) = (starts(earlier), starts(later)) else { return false };
+    all != part && all.0 <= part.0 && part.1 <= all.1
+}
+
+/// The starts that a request asks for: from, and before (ticks).
+fn starts(entry: &LoggedRequest) -> Option<(i64, i64)> {
+    let text = decode(&entry.url, Plus::Space).ok()?.to_ascii_lowercase();
+    let bound = |comparison: &str| {
+        let condition = format!("startdatetime {comparison} ");
+        let at = text.find(&condition)? + condition.len();
+        let value = text[at..].split([' ', '&', ')']).next()?;
+        Some(DateTimeOffset::parse(&value.to_ascii_uppercase())?.0)
+    };
+    Some((bound("ge")?, bound("lt")?))
 }
 
 /// Requests that go on with something by no link that was given, though there were links.

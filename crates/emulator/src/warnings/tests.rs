@@ -365,3 +365,27 @@ fn warning_is_written_as_json() {
     assert_eq!(json[0]["requests"], serde_json::json!([1]));
     assert!(json[0]["message"].as_str().is_some_and(|message| message.ends_with('.')));
 }
+
+#[test]
+fn a_list_that_is_asked_for_in_narrower_parts_needs_no_links() {
+    let list = |from: &str, to: &str| {
+        format!(
+            "{RECORDS}?$filter=startDateTime%20ge%202026-11-01T{from}Z%20and%20startDateTime%20lt%20\
+             2026-11-01T{to}Z"
+        )
+    };
+    let more =
+        r#"{"value":[],"@odata.nextLink":"http://h/v1.0/communications/callRecords?$skiptoken=x"}"#;
+    let codes = |client: &Client| {
+        let warnings = client.emulator.log(true).warnings;
+        warnings.iter().map(|warning| warning.code).collect::<Vec<_>>()
+    };
+    let mut narrowing = client();
+    narrowing.get(&list("08:00:00", "09:00:00"), more);
+    narrowing.get(&list("08:00:00", "08:30:00"), r#"{"value":[]}"#);
+    assert_eq!(codes(&narrowing), []);
+    let mut going_on = client();
+    going_on.get(&list("08:00:00", "09:00:00"), more);
+    going_on.get(&list("09:00:00", "10:00:00"), r#"{"value":[]}"#);
+    assert_eq!(codes(&going_on), [Code::FirstPageOnly]);
+}

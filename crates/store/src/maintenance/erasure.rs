@@ -15,7 +15,7 @@ use crate::tables::change_log::Entry;
 use crate::tables::head::Head;
 use crate::tables::keys::RecordId;
 use crate::tables::session::Session;
-use crate::tables::{calls, deliveries, record_keys, record_locks, tenants};
+use crate::tables::{calls, deliveries, mirror_ledger, record_keys, record_locks, tenants};
 
 /// Erases records of a tenant, by the keys of their ids, and says of each whether it was there.
 pub(crate) fn erase(
@@ -90,6 +90,7 @@ fn erase_record(session: &mut Session, id: RecordId<'_>) -> Result<bool, Error> 
     }
     record_keys::delete(&session.connection, id)?;
     calls::erase(&session.connection, id)?;
+    mirror_ledger::note_erasure(&session.connection, tenant_key, id.id_key)?;
     Ok(was_there)
 }
 

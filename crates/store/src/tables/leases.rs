@@ -33,6 +33,12 @@ pub(crate) fn hold(
     connection.value("SELECT fence FROM lease WHERE name = ?1", [name])
 }
 
+/// Gives a lease back, so that another process need not wait until it runs out. The fence stays.
+pub(crate) fn release(connection: &Connection, name: &str, holder: &str) -> Result<(), Error> {
+    let text = "UPDATE lease SET expires = 0 WHERE name = ?1 AND holder = ?2";
+    connection.execute(text, (name, holder)).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,7 +36,7 @@ const DICTIONARIES: Table = Table {
     is_numbered: false,
 };
 /// Those that are replaced with the last step.
-pub(super) const REPLACED: [Table; 12] = [
+pub(super) const REPLACED: [Table; 16] = [
     Table {
         name: "app",
         columns: &["client_id", "tenant", "name", "roles", "secret_hash", "created"],
@@ -162,6 +162,68 @@ pub(super) const REPLACED: [Table; 12] = [
         columns: &["entry_key", "at", "tenant", "name", "page", "subject", "digest", "count"],
         keys: 1,
         is_numbered: true,
+    },
+    Table {
+        name: "mirror",
+        columns: &[
+            "mirror_key",
+            "name",
+            "tenant",
+            "settings",
+            "is_of_file",
+            "begins",
+            "created",
+            "skew",
+            "heard",
+            "problem",
+            "problem_since",
+        ],
+        keys: 1,
+        is_numbered: true,
+    },
+    Table {
+        name: "mirror_record",
+        columns: &[
+            "mirror_key",
+            "id_key",
+            "id",
+            "start_date_time",
+            "hour",
+            "wanted_version",
+            "stored_version",
+            "state",
+            "due_at",
+            "attempts",
+            "first_heard",
+            "last_tried",
+            "last_status",
+            "last_error",
+            "request_id",
+        ],
+        keys: 2,
+        is_numbered: false,
+    },
+    Table {
+        name: "mirror_hour",
+        columns: &[
+            "mirror_key",
+            "hour",
+            "passed",
+            "passes",
+            "listed",
+            "began",
+            "read_to",
+            "rows_so_far",
+            "outside",
+        ],
+        keys: 2,
+        is_numbered: false,
+    },
+    Table {
+        name: "mirror_evidence",
+        columns: &["mirror_key", "id_key", "kind", "hash", "version", "at", "place", "sealed"],
+        keys: 4,
+        is_numbered: false,
     },
 ];
 /// The largest of them.

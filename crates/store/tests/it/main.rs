@@ -15,6 +15,7 @@ mod keeping;
 mod legs;
 mod lists;
 mod log;
+mod mirrors;
 mod notifications;
 mod opening;
 mod oracle;

@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 25] = [
+const OF_LATER_STEPS: [&str; 29] = [
     "segment",
     "media",
     "stream",
@@ -37,6 +37,10 @@ const OF_LATER_STEPS: [&str; 25] = [
     "block_chunk",
     "block_gone",
     "block_cursor",
+    "mirror",
+    "mirror_evidence",
+    "mirror_hour",
+    "mirror_record",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.
