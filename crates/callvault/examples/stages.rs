@@ -152,7 +152,15 @@ fn time(folder: &Path) -> Result<()> {
 /// Rate limits of every kind that Graph has, too high to be reached.
 fn rates() -> Rates {
     let many = Some(Allowance { count: u32::MAX, within: Duration::from_secs(10) });
-    Rates { everywhere: many, tenant: many, application: many, record: many, following: many }
+    Rates {
+        everywhere: many,
+        tenant: many,
+        application: many,
+        record: many,
+        following: many,
+        list: many,
+        list_following: many,
+    }
 }
 
 fn parse(url: &str) -> Result<()> {

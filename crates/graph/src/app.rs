@@ -13,7 +13,7 @@ use web::{
 
 use crate::direct::{self, Direct};
 use crate::emulated::admit_emulated;
-use crate::pages::PageWorker;
+use crate::pages::{PageWorker, Pages};
 use crate::place_maps::Named;
 use crate::request::Place;
 use crate::routes::{self, Handler, Lead, Rows};
@@ -28,6 +28,15 @@ pub(crate) struct App {
     worker: Rc<Worker>,
     /// What the fast way keeps.
     direct: Rc<direct::State>,
+    pages: Option<Arc<dyn Pages>>,
+}
+
+/// What the applications of all threads share.
+#[derive(Debug)]
+pub(crate) struct AppShared {
+    pub(crate) shared: Arc<Shared>,
+    /// Makes the pages for people, if there are any.
+    pub(crate) pages: Option<Arc<dyn Pages>>,
 }
 
 /// What answers by itself.
@@ -41,14 +50,15 @@ pub(crate) enum Special {
 }
 
 impl Application for App {
-    type Shared = Shared;
+    type Shared = AppShared;
     type Place = Place;
     type Special = Special;
     type Fast = Direct;
 
-    fn new(web: Rc<web::Worker>, shared: Arc<Shared>) -> Result<Self, StartError> {
+    fn new(web: Rc<web::Worker>, served: Arc<AppShared>) -> Result<Self, StartError> {
         let direct = Rc::new(direct::State::new(web.shared.threads));
-        Ok(Self { worker: Rc::new(Worker::new(web, shared)), direct })
+        let (shared, pages) = (Arc::clone(&served.shared), served.pages.clone());
+        Ok(Self { worker: Rc::new(Worker::new(web, shared)), direct, pages })
     }
 
     fn worker(&self) -> &Rc<web::Worker> {
@@ -126,12 +136,14 @@ impl Application for App {
         trace: &mut Trace,
     ) -> Result<Response, Problem> {
         match special {
-            Special::FrontPage(rows) => front_page::answer(&self.worker, rows, &arrival, trace),
+            Special::FrontPage(rows) => {
+                let has_pages = self.pages.is_some();
+                front_page::answer((&self.worker.web.shared, has_pages), rows, &arrival, trace)
+            }
             Special::Pages(rows) => {
                 trace.route = rows.label().into();
                 rows.select(&arrival.method)?;
-                let pages = self.worker.shared.pages.clone();
-                let pages = pages.ok_or_else(Problem::no_such_route)?;
+                let pages = self.pages.as_ref().ok_or_else(Problem::no_such_route)?;
                 pages.answer(PageWorker::new(&self.worker), arrival).await
             }
             Special::Batch(rows, version) => {

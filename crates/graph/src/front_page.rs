@@ -3,18 +3,17 @@
 use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, LOCATION};
 use web::response::ContentType;
-use web::{Arrival, Problem, Response, Trace};
+use web::{Arrival, Problem, Response, Shared, Trace};
 
 use crate::routes::Rows;
-use crate::worker::Worker;
 
 /// Nothing but the text itself is loaded, and nobody may frame it.
 const POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
 
-/// Leads a browser to the pages, or shows it the page where there are none, and answers any other client as every address that is not there.
+/// Leads a browser to the pages, or shows it this page where there are none. Any other client gets 404.
 pub(crate) fn answer(
-    worker: &Worker,
+    (shared, has_pages): (&Shared, bool),
     rows: Rows,
     arrival: &Arrival,
     trace: &mut Trace,
@@ -24,8 +23,7 @@ pub(crate) fn answer(
     if !wants_html(&arrival.headers) {
         return Err(Problem::no_such_route());
     }
-    let shared = &worker.web.shared;
-    if worker.shared.pages.is_some() {
+    if has_pages {
         let start = HeaderValue::from_static("/ui/");
         return Ok(Response::empty(StatusCode::SEE_OTHER).with_header(LOCATION, start));
     }

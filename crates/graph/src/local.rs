@@ -38,27 +38,13 @@ pub struct LocalError(String);
 impl Local {
     /// Asks for the records of a tenant. `key` seals the positions in links.
     pub fn new(tenant: TenantId, key: [u8; 32], settings: QuerySettings) -> Option<Self> {
-        let composer = Composer {
-            scope: Scope {
-                tenant,
-                application: Application::Local,
-                keys: Arc::new(Keys::new(vec![(0, key)])?),
-                root: ROOT.into(),
-                metadata: Arc::from(format!("{ROOT}/$metadata#")),
-                shape: Shape { metadata: MetadataLevel::None, ..Shape::default() },
-                max_page_size: None,
-                not_before: None,
-                warns: false,
-                lacking_columns: 0,
-            },
-            limits: settings.cost,
-            budget: Budget {
-                rows_scanned: settings.cost.rows_scanned,
-                groups: settings.cost.groups,
-                meter: Meter::unlimited(),
-            },
+        let keys = Arc::new(Keys::new(vec![(0, key)])?);
+        let budget = Budget {
+            rows_scanned: settings.cost.rows_scanned,
+            groups: settings.cost.groups,
+            meter: Meter::unlimited(),
         };
-        Some(Self { composer, settings })
+        Some(Self::of_server(tenant, (keys, None), (settings, budget)))
     }
 
     /// Asks as somebody who looks at the pages: with the keys of links and the oldest start of the server, and

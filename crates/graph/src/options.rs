@@ -11,7 +11,6 @@ use identity::TrustedIssuers;
 use store::Store;
 use web::{Cors, Limits, MakeIssuer, TlsFiles};
 
-use crate::pages::Pages;
 use crate::query_limits::QueryLimits;
 
 /// Everything that a server needs.
@@ -48,8 +47,6 @@ pub struct ServerOptions {
     pub issuer: MakeIssuer,
     /// Has the server misbehave on demand, and adds the addresses by which it is told how.
     pub emulator: Option<Arc<Emulator>>,
-    /// Makes the pages for people, if there are any.
-    pub pages: Option<Arc<dyn Pages>>,
     /// Lines of the log that were lost, for the metrics.
     pub log_lines_dropped: Arc<AtomicU64>,
     /// Version of the program, for the metrics.

@@ -14,13 +14,10 @@ use web::{Arrival, Limits, Problem, Response};
 use crate::local::Local;
 use crate::worker::Worker;
 
-/// What their addresses begin with.
-pub const PREFIX: &str = "/ui";
-
 /// An answer that is being made.
 pub type PageAnswer<'a> = Pin<Box<dyn Future<Output = Result<Response, Problem>> + 'a>>;
 
-/// Answers at all addresses that begin with [`PREFIX`].
+/// Answers at all addresses that begin with `/ui`.
 pub trait Pages: fmt::Debug + Send + Sync {
     /// Answers a request, which has passed the check of sizes and method only: who asks is for the pages to
     /// find out.

@@ -28,7 +28,7 @@ use crate::worker::Worker;
 
 pub use effect::{BUSY, Effect, MissingKey, effect};
 pub use json::row as row_json;
-use wanted::Wanted;
+use wanted::MapRequest;
 pub use wanted::validity;
 
 /// Bytes of a file that comes in this way, at most: it is read in memory. A command takes larger ones.
@@ -118,7 +118,7 @@ async fn import(
     tenant: TenantId,
     arrival: Arrival,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::read(arrival.uri.query().unwrap_or_default())?;
+    let wanted = MapRequest::read(arrival.uri.query().unwrap_or_default())?;
     let types = ["text/csv", "text/tab-separated-values", "text/plain", "application/octet-stream"];
     content_type(&arrival.headers, &types)?;
     let mut reservation = worker.web.shared.budget.reserve(0)?;

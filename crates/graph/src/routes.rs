@@ -8,7 +8,6 @@ use web::layers::METHODS;
 
 use crate::caller::role;
 use crate::label::Label;
-use crate::pages;
 use crate::target::{Base, Ids};
 use crate::version::ApiVersion;
 use Handler as H;
@@ -75,6 +74,8 @@ pub(crate) enum Of {
     Replay,
 }
 
+/// Where pages for people are.
+const PAGES: &str = "/ui";
 /// Where maps of places are.
 const PLACE_MAPS: &str = "/callvault/places";
 
@@ -94,8 +95,8 @@ static ADDRESSES: &[Row] = &[
     row(M::POST,   "/{tenant}/oauth2/v2.0/token",                      ANYONE,     Label::Token,           H::Token),
     row(M::GET,    "/{tenant}/v2.0/.well-known/openid-configuration",  ANYONE,     Label::Discovery,       H::Discovery),
     row(M::GET,    "/{tenant}/discovery/v2.0/keys",                    ANYONE,     Label::Keys,            H::Keys),
-    row(M::GET,    pages::PREFIX,                                      ANYONE,     Label::Pages,           H::Pages),
-    row(M::POST,   pages::PREFIX,                                      ANYONE,     Label::Pages,           H::Pages),
+    row(M::GET,    PAGES,                                              ANYONE,     Label::Pages,           H::Pages),
+    row(M::POST,   PAGES,                                              ANYONE,     Label::Pages,           H::Pages),
     row(M::GET,    PLACE_MAPS,                                         ADMIN,      Label::PlaceMaps,       H::PlaceMaps),
     row(M::POST,   PLACE_MAPS,                                         ADMIN,      Label::PlaceMaps,       H::PlaceMaps),
     row(M::GET,    "/callvault/places/{name}",                         ADMIN,      Label::PlaceMap,        H::PlaceMaps),
@@ -216,10 +217,10 @@ pub(crate) fn lead(path: &str) -> Result<Lead<'_>, Problem> {
         let rows = Rows::at(ADDRESSES, |pattern| pattern == "/");
         return rows.map(Lead::Root).ok_or_else(Problem::no_such_route);
     }
-    if let Some(rest) = path.strip_prefix(pages::PREFIX)
+    if let Some(rest) = path.strip_prefix(PAGES)
         && (rest.is_empty() || rest.starts_with('/'))
     {
-        let rows = Rows::at(ADDRESSES, |pattern| pattern == pages::PREFIX);
+        let rows = Rows::at(ADDRESSES, |pattern| pattern == PAGES);
         return rows.map(Lead::Pages).ok_or_else(Problem::no_such_route);
     }
     if let Some(rest) = path.strip_prefix(PLACE_MAPS)

@@ -8,7 +8,7 @@ use odata::eval::Pool;
 use odata::page_token::Keys;
 use web::{Listeners, Running};
 
-use crate::app::App;
+use crate::app::{App, AppShared};
 use crate::label::Label;
 use crate::metrics::{self, RecordCounters};
 use crate::options::{GraphSettings, Notifications, QuerySettings, ServerOptions};
@@ -24,13 +24,19 @@ use crate::worker::Shared;
 /// database, where each has a connection; enough to go on where some only wait for it.
 const QUESTION_THREADS: RangeInclusive<usize> = 4..=8;
 
-/// Starts a server on bound sockets and returns when every thread of it serves. Blocking.
+/// Starts a server on bound sockets and returns when every thread of it serves. `pages` are those for people, if
+/// there are any. Blocking.
 ///
 /// # Errors
 /// When a file, the store or a thread can't be had, or the options contradict themselves.
-pub fn start(options: ServerOptions, listeners: Listeners) -> Result<Running, StartError> {
+pub fn start(
+    options: ServerOptions,
+    listeners: Listeners,
+    pages: Option<Arc<dyn Pages>>,
+) -> Result<Running, StartError> {
     let (server, share) = split(options)?;
-    Ok(web::start::<App>(server, listeners, |web| share.make(web))?)
+    let make = |web: &web::Shared| Ok(AppShared { shared: Arc::new(share.make(web)?), pages });
+    Ok(web::start::<App>(server, listeners, make)?)
 }
 
 /// What makes that which the application of all threads shares.
@@ -42,7 +48,6 @@ pub(crate) struct Share {
     keys: Arc<Keys>,
     etag_key: [u8; 32],
     records: Arc<RecordCounters>,
-    pages: Option<Arc<dyn Pages>>,
 }
 
 impl Share {
@@ -61,7 +66,6 @@ impl Share {
             questions: QuestionThreads::start(&web.options.store, web.threads.clamp(least, most))?,
             question_memory: Arc::new(Pool::new(web.options.limits.question_memory)),
             records: self.records,
-            pages: self.pages,
         })
     }
 }
@@ -86,7 +90,6 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
         keys: Arc::new(keys),
         etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
         records,
-        pages: options.pages,
     };
     let server = web::Options {
         listen: options.listen,

@@ -10,7 +10,6 @@ use store::Store;
 
 use crate::metrics::RecordCounters;
 use crate::options::{GraphSettings, Notifications, QuerySettings};
-use crate::pages::Pages;
 use crate::questions::{QuestionThreads, Questions};
 use crate::record;
 use crate::token_service::TokenService;
@@ -38,8 +37,6 @@ pub(crate) struct Shared {
     /// Memory that all questions share.
     pub(crate) question_memory: Arc<Pool>,
     pub(crate) records: Arc<RecordCounters>,
-    /// Makes the pages for people, if there are any.
-    pub(crate) pages: Option<Arc<dyn Pages>>,
 }
 
 /// One per thread, never leaves it.

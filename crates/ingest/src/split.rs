@@ -48,6 +48,10 @@ pub struct Refusal {
 /// What a stream is cut into.
 pub type Piece = Result<Record, Refusal>;
 
+/// What becomes of the records behind one of a list that breaks off.
+const IN_LIST: &str =
+    "; what follows in the list is read from the next line on that begins with '{'";
+
 /// Bytes given away that are kept in the buffer before the rest is moved to its front.
 const SLACK: usize = 256 * 1024;
 
@@ -309,7 +313,8 @@ impl Splitter {
         // At the end of a line in the middle of the text, most often that of a comma.
         let has_more = self.at < self.buffer.len() && !self.nesting.is_in_string();
         let message = self.describe_break(text.trim_ascii_end(), has_more);
-        let refusal = self.refusal(&message);
+        let in_list = if self.list.is_some() { IN_LIST } else { "" };
+        let refusal = self.refusal(&format!("{message}{in_list}"));
         self.list = None;
         // Back to the second line of what was taken for one value.
         if let Some(newline) = text.iter().position(|byte| *byte == b'\n') {

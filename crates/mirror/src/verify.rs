@@ -27,6 +27,8 @@ pub struct Verification {
     pub holes: u64,
     /// Records of the hours that are here whole.
     pub complete: u64,
+    /// Records of the hours that were erased here, and stay so.
+    pub erased: u64,
     /// Records that were read once more.
     pub read: u64,
     /// Readings of these that came to nothing.
@@ -62,7 +64,8 @@ pub async fn verify(
     of.store.make_mirror_records_due(key, due, 0).await?;
     let mut verification = Verification {
         hours,
-        listed: figures.listed,
+        // By the last whole pass over each hour, which may have begun before this run.
+        listed: reader.mirror_hours(key, range)?.iter().map(|hour| hour.listed).sum(),
         news: figures.news,
         differences,
         ..Verification::default()
@@ -78,6 +81,7 @@ pub async fn verify(
             store::LedgerState::Due => verification.pending += count.count,
             store::LedgerState::Settled => verification.complete += count.count,
             state if state.is_hole() => verification.holes += count.count,
+            store::LedgerState::Erased => verification.erased += count.count,
             _ => {}
         }
     }

@@ -178,7 +178,7 @@ pub async fn run(
     context.client.gate.close();
     worker.tasks.shutdown().await;
     let problem = match &outcome {
-        Ok(()) => Some(worker.problem.clone()),
+        Ok(()) => Some(worker.problem.take().map(|(_, problem)| problem)),
         Err(RunError::Denied(problem) | RunError::Unlisted(problem)) => Some(Some(problem.clone())),
         Err(_) => None,
     };
@@ -211,8 +211,8 @@ struct Worker {
     /// Whether there may be records that are due and not held ready.
     may_have_more: bool,
     figures: Figures,
-    /// Why the last pass broke off, until one doesn't.
-    problem: Option<String>,
+    /// Why the list of an hour could not be read, until it is; of no hour if nothing could be.
+    problem: Option<(Option<i64>, String)>,
     differing: Vec<(String, String)>,
 }
 
@@ -249,7 +249,7 @@ impl Worker {
         // The first answer says what time it is at the source, and whether it lets us in.
         match probe::look(&self.context.client).await {
             Err(Fault::Denied(problem)) => return Err(RunError::Denied(problem)),
-            Err(fault) => self.problem = Some(fault.to_string()),
+            Err(fault) => self.problem = Some((None, fault.to_string())),
             Ok(()) => {}
         }
         if let Goal::Lists(hours) = &self.goal {
@@ -364,21 +364,22 @@ impl Worker {
         self.plan.note_outcome(hour, outcome.is_ok(), now);
         match outcome {
             Ok(seen) => {
-                self.problem = None;
+                self.problem =
+                    self.problem.take().filter(|(of, _)| of.is_some_and(|of| of != hour));
                 self.figures.hours += 1;
                 self.figures.listed += seen.rows;
                 self.figures.news += seen.news;
             }
             Err(stop) => {
                 let why = going_on(stop)?;
-                let hour = hours::shown(hour);
-                tracing::warn!(hour, why, "the list of an hour could not be read");
+                let shown = hours::shown(hour);
+                tracing::warn!(hour = shown, why, "the list of an hour could not be read");
                 self.figures.broken += 1;
-                let problem = format!("the list of {hour} could not be read: {why}");
+                let problem = format!("the list of {shown} could not be read: {why}");
                 if matches!(self.goal, Goal::Lists(_)) && self.figures.broken >= BROKEN {
                     return Err(RunError::Unlisted(problem));
                 }
-                self.problem = Some(problem);
+                self.problem = Some((Some(hour), problem));
             }
         }
         Ok(())
@@ -410,8 +411,8 @@ impl Worker {
         // Also what has become due in the meantime.
         self.may_have_more = true;
         let skew = self.context.client.clock.skew();
-        let noted =
-            self.context.store.note_mirror_contact(self.context.lease, skew, self.problem.clone());
+        let problem = self.problem.as_ref().map(|(_, problem)| problem.clone());
+        let noted = self.context.store.note_mirror_contact(self.context.lease, skew, problem);
         if !noted.await? {
             return Err(RunError::Held);
         }

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::format::{count, length, verdict, visible};
+use crate::format::Column::{Number, Text};
+use crate::format::{count, head, length, verdict, visible};
 use crate::message::note;
 
 /// What the page shows.
@@ -133,14 +134,7 @@ fn timeline(sessions: &[Session]) -> Markup {
     html! {
         div class="wide" {
             table {
-                thead {
-                    tr {
-                        th scope="col" { "Between" }
-                        th scope="col" { "Within the call" }
-                        th scope="col" class="number" { "Length" }
-                        th scope="col" { "Verdict" }
-                    }
-                }
+                (head(&[Text("Between"), Text("Within the call"), Number("Length"), Text("Verdict")]))
                 tbody {
                     @for (number, session) in sessions.iter().enumerate() {
                         @let (start, width) = session.span;
@@ -191,16 +185,10 @@ fn streams(streams: &[Stream]) -> Markup {
         } @else {
             div class="wide" {
                 table {
-                    thead {
-                        tr {
-                            th scope="col" { "Stream" }
-                            th scope="col" { "Verdict" }
-                            th scope="col" class="number" { "Lost" }
-                            th scope="col" class="number" { "Jitter" }
-                            th scope="col" class="number" { "Round trip" }
-                            th scope="col" class="number" { "Packets" }
-                        }
-                    }
+                    (head(&[
+                        Text("Stream"), Text("Verdict"), Number("Lost"),
+                        Number("Jitter"), Number("Round trip"), Number("Packets"),
+                    ]))
                     tbody {
                         @for stream in streams {
                             tr {

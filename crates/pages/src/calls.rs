@@ -9,7 +9,7 @@ use crate::message::note;
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     /// What the form holds.
-    pub wanted: Wanted,
+    pub wanted: CallFilter,
     /// A page of calls.
     pub rows: Vec<Row>,
     /// The address of the next page.
@@ -20,7 +20,7 @@ pub struct Calls {
 
 /// The conditions of the list, as the form holds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct CallFilter {
     /// Words to search for.
     pub q: String,
     /// First day, `2026-10-01`, or nothing.
@@ -80,7 +80,7 @@ pub fn page(view: &Calls, base: &str) -> Markup {
     }
 }
 
-fn filters(wanted: &Wanted, base: &str) -> Markup {
+fn filters(wanted: &CallFilter, base: &str) -> Markup {
     html! {
         form class="filters" action=(format!("{base}/calls")) {
             label { "Words" input type="search" name="q" value=(wanted.q); }

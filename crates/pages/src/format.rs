@@ -74,6 +74,31 @@ pub fn verdict(name: &str) -> Markup {
     html! { span class=(name) { (mark) } " " (word) }
 }
 
+/// The title of a column, by what stands below it: numbers stand at the right.
+#[derive(Debug, Clone, Copy)]
+pub enum Column<'t> {
+    /// Text below.
+    Text(&'t str),
+    /// Numbers below.
+    Number(&'t str),
+}
+
+/// The head of a table.
+pub fn head(columns: &[Column<'_>]) -> Markup {
+    html! {
+        thead {
+            tr {
+                @for column in columns {
+                    @match column {
+                        Column::Text(title) => th scope="col" { (title) },
+                        Column::Number(title) => th scope="col" class="number" { (title) },
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

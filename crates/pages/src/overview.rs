@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::format::{count, percent, verdict, visible};
+use crate::format::Column::{Number, Text};
+use crate::format::{count, head, percent, verdict, visible};
 use crate::message::note;
 
 /// What the page shows.
@@ -159,15 +160,10 @@ fn trend(days: &[Day]) -> Markup {
             summary { "Numbers" }
             div class="wide" {
                 table {
-                    thead {
-                        tr {
-                            th scope="col" { "Day" }
-                            th scope="col" class="number" { "Good" }
-                            th scope="col" class="number" { "Poor" }
-                            th scope="col" class="number" { "Unclassified" }
-                            th scope="col" class="number" { "Poor of judged" }
-                        }
-                    }
+                    (head(&[
+                        Text("Day"), Number("Good"), Number("Poor"),
+                        Number("Unclassified"), Number("Poor of judged"),
+                    ]))
                     tbody {
                         @for day in days {
                             tr {
@@ -198,7 +194,7 @@ fn causes(reasons: &[(String, u64)]) -> Markup {
         @if all > 0 {
             h2 { "Poor streams by the reason to name first" }
             table {
-                thead { tr { th scope="col" { "Reason" } th scope="col" class="number" { "Streams" } th scope="col" class="number" { "Share" } } }
+                (head(&[Text("Reason"), Number("Streams"), Number("Share")]))
                 tbody {
                     @for (reason, streams) in reasons {
                         tr {
@@ -223,15 +219,10 @@ fn worst(subnets: &[Subnet]) -> Markup {
             }
             div class="wide" {
                 table {
-                    thead {
-                        tr {
-                            th scope="col" { "Subnet" }
-                            th scope="col" class="number" { "Poor" }
-                            th scope="col" class="number" { "Judged" }
-                            th scope="col" class="number" { "Share" }
-                            th scope="col" class="number" { "At least" }
-                        }
-                    }
+                    (head(&[
+                        Text("Subnet"), Number("Poor"), Number("Judged"),
+                        Number("Share"), Number("At least"),
+                    ]))
                     tbody {
                         @for row in subnets {
                             tr {

@@ -45,7 +45,7 @@ fn a_call_tells_who_heard_whom_and_counts_all_but_tests() {
             "Anna heard 2: good ",
             "2 saw Anna: notApplicable ",
             "+15550101771 saw others: poor 3 pictures a second (poor below 7)",
-            "between services: poor 50 % of the packets were lost (poor above 10 %)",
+            "between ends of which the record says nothing: poor 50 % of the packets were lost (poor above 10 %)",
         ]
     );
     let counts = call.levels.counts();

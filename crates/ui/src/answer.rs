@@ -1,6 +1,6 @@
 //! Answers at the addresses of the pages.
 
-use graph::pages::PageWorker;
+use graph::pages::{PageAnswer, PageWorker, Pages};
 use http::Method;
 use http::uri::PathAndQuery;
 use pages::frame::Tab;
@@ -15,12 +15,14 @@ use crate::site::Site;
 use crate::visitor::{Visit, Visitor};
 use crate::{assets, view};
 
+impl Pages for Site {
+    fn answer(&self, worker: PageWorker, arrival: Arrival) -> PageAnswer<'_> {
+        Box::pin(answer(self, worker, arrival))
+    }
+}
+
 /// Answers a request; what goes wrong is a page as well.
-pub(crate) async fn answer(
-    site: &Site,
-    worker: PageWorker,
-    arrival: Arrival,
-) -> Result<Response, Problem> {
+async fn answer(site: &Site, worker: PageWorker, arrival: Arrival) -> Result<Response, Problem> {
     let is_secure = worker.public_url().starts_with("https:");
     let nobody = Surroundings { version: worker.version(), visit: None, search: "" };
     let refuse = |problem: &Problem| {

@@ -2,7 +2,7 @@
 
 use odata::percent::{Plus, decode, encode_query};
 use odata::primitive::{DateTimeOffset, TICKS_PER_DAY};
-use pages::calls::Wanted;
+use pages::calls::CallFilter;
 
 /// Bytes of a value, at most.
 const LONGEST: usize = 1_000;
@@ -55,9 +55,9 @@ impl Parameters {
 }
 
 /// The conditions of the list of calls.
-pub(crate) fn wanted(parameters: &Parameters) -> Wanted {
+pub(crate) fn wanted(parameters: &Parameters) -> CallFilter {
     let get = |name| parameters.get(name).to_owned();
-    Wanted {
+    CallFilter {
         q: get("q"),
         from: get("from"),
         to: get("to"),

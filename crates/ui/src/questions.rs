@@ -32,7 +32,9 @@ impl Question {
 
     /// As a program would ask it.
     pub(crate) fn request(&self, public_url: &str) -> Request {
-        Request { title: self.title.to_owned(), url: format!("{public_url}/v1.0{}", self.url) }
+        // It stands between quotes of a shell.
+        let url = format!("{public_url}/v1.0{}", self.url).replace('\'', "%27");
+        Request { title: self.title.to_owned(), url }
     }
 
     /// The answer as JSON text.

@@ -1,10 +1,6 @@
 //! The pages of a server, as it starts.
 
-use graph::pages::{PageAnswer, PageWorker, Pages};
 use model::TenantId;
-use web::Arrival;
-
-use crate::answer;
 
 /// All pages.
 #[derive(Debug)]
@@ -20,10 +16,4 @@ pub struct AutoSignIn {
     pub tenant: TenantId,
     /// What the access log calls them.
     pub name: String,
-}
-
-impl Pages for Site {
-    fn answer(&self, worker: PageWorker, arrival: Arrival) -> PageAnswer<'_> {
-        Box::pin(answer::answer(self, worker, arrival))
-    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use emulator::Scenario;
-use identity::{Grant, OPERATOR_APP, role};
+use identity::{Grant, MasterKey, OPERATOR_APP, role};
 use model::TenantId;
 use odata::primitive::DateTimeOffset;
 use simulator::{Calls, LogRows, Mix};
@@ -75,34 +75,13 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
     }
     let master = keys::master_key(&settings, &store)?;
     store.put_secret_if_absent(MARK, master.seal(MARK, &[])).wait()?;
-    // Generating a key takes longer than anything else but the calls.
-    thread::scope(|scope| {
-        let keys = scope.spawn(|| keys::signing_keys(&store, &master, clock::now()));
-        // A named data folder may hold the calls of an earlier demo.
-        let tenants = store.reader()?.tenants()?;
-        // A scenario would add calls to the existing ones, and may erase them.
-        ensure!(
-            scenario.is_none() || tenants.is_empty(),
-            "a scenario needs an empty store, but {} holds records: leave --data-dir out, or name a new \
-             folder",
-            settings.store
-        );
-        if scenario.is_none() && !tenants.contains(&tenant) {
-            logging::note(&format!("simulating {} calls", args.calls));
-            fill(args, &store, &tenant)?;
-        }
-        keys.join().expect("generating a key does not panic").map(drop)
-    })?;
+    prepare(args, &settings.store, (&store, &master), &tenant)?;
     let emulator = match &scenario {
         Some(scenario) => Some(emulation::with_rules(scenario.rules.clone())),
         None => emulation::from_flags(&args.emulation)?,
     };
     let service = {
-        // Who comes from this machine needs no link to simulated calls.
-        let is_local = settings.server.listen.ip().is_loopback();
-        let visitor = AutoSignIn { tenant: tenant.clone(), name: "demo".to_owned() };
-        let site = Site { auto_sign_in: is_local.then_some(visitor) };
-        let pages = settings.has_pages.then_some(site);
+        let pages = pages(&settings, &tenant);
         service::start(&settings, listeners, store.clone(), master, emulator.clone(), pages)?
     };
     interrupt.end();
@@ -200,6 +179,40 @@ fn sdk(store: &Store, tenant: &TenantId, certificate: &Path) -> Result<Sdk> {
 }
 
 /// Fills the store with simulated calls of 30 days.
+/// Makes keys, and the calls unless a scenario does.
+fn prepare(
+    args: &Demo,
+    place: &Place,
+    (store, master): (&Store, &MasterKey),
+    tenant: &TenantId,
+) -> Result<()> {
+    // Generating a key takes longer than anything else but the calls.
+    thread::scope(|scope| {
+        let keys = scope.spawn(|| keys::signing_keys(store, master, clock::now()));
+        // A named data folder may hold the calls of an earlier demo.
+        let tenants = store.reader()?.tenants()?;
+        // A scenario would add calls to the existing ones, and may erase them.
+        ensure!(
+            args.scenario.is_none() || tenants.is_empty(),
+            "a scenario needs an empty store, but {place} holds records: leave --data-dir out, or name a new \
+             folder",
+        );
+        if args.scenario.is_none() && !tenants.contains(tenant) {
+            logging::note(&format!("simulating {} calls", args.calls));
+            fill(args, store, tenant)?;
+        }
+        keys.join().expect("generating a key does not panic").map(drop)
+    })
+}
+
+/// The pages. Who comes from this machine needs no link to simulated calls.
+fn pages(settings: &Settings, tenant: &TenantId) -> Option<Site> {
+    let is_local = settings.server.listen.ip().is_loopback();
+    let visitor = AutoSignIn { tenant: tenant.clone(), name: "demo".to_owned() };
+    let site = Site { auto_sign_in: is_local.then_some(visitor) };
+    settings.has_pages.then_some(site)
+}
+
 fn fill(args: &Demo, store: &Store, tenant: &TenantId) -> Result<()> {
     let to = args.to.unwrap_or_else(|| DateTimeOffset::from_unix_seconds(clock::now()));
     let options = simulator::Options {

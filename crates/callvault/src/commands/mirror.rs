@@ -171,6 +171,9 @@ fn print_verification(out: &mut impl Write, verified: &Verification) -> Result<(
     let (from, to) = (hours::shown(range.start), hours::shown(range.end));
     writeln!(out, "{from} to {to}: the source lists {listed} records")?;
     writeln!(out, "  {complete} are here whole, {pending} are to be read, {holes} are missing")?;
+    if verified.erased > 0 {
+        writeln!(out, "  {} were erased here, and are not compared", verified.erased)?;
+    }
     if *news > 0 {
         writeln!(out, "  {news} were listed that the ledger did not have, or not in this version")?;
     }

@@ -129,7 +129,7 @@ fn import(args: &PlacesImport, settings: &Settings) -> Result<ExitCode> {
     print_notes(&mut out, &file.notes, file.note_count)?;
     let (kind, rows) = (file.map.kind(), file.map.rows());
     let effect = args.dry_run.then(|| effect(&store, &tenant, (&file.map, validity)));
-    let wanted = Wanted {
+    let wanted = MapRequest {
         name: &args.name,
         version: args.version,
         validity,
@@ -182,7 +182,7 @@ fn print_effect(out: &mut impl Write, effect: &Effect) -> Result<()> {
 }
 
 /// As what a file is kept.
-struct Wanted<'w> {
+struct MapRequest<'w> {
     name: &'w str,
     version: Option<i64>,
     validity: Option<Validity>,
@@ -194,7 +194,7 @@ fn keep(
     store: &Store,
     tenant: &TenantId,
     file: ReadFile,
-    wanted: Wanted<'_>,
+    wanted: MapRequest<'_>,
 ) -> Result<PlaceMapResult> {
     let kind = file.map.kind();
     let import = PlaceMapImport {
@@ -230,7 +230,7 @@ pub(super) fn import_files(files: &[MapFile], store: &Store) -> Result<()> {
 
 fn import_file(file: &MapFile, store: &Store) -> Result<PlaceMapResult> {
     let validity = validity(file.from.as_deref(), file.to.as_deref())?;
-    let wanted = Wanted {
+    let wanted = MapRequest {
         name: &file.name,
         version: Some(file.version),
         // The settings are the whole truth of it: what they don't limit is open.

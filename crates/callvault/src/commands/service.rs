@@ -94,8 +94,7 @@ pub(super) fn start(
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let signing_keys = keys::signing_keys(&store, &master, clock::now())?;
-    let pages = pages.map(|site| Arc::new(site) as Arc<dyn Pages>);
-    let options = options(settings, (&store, &master, signing_keys), emulator.clone(), pages)?;
+    let options = options(settings, &store, &master, signing_keys, emulator.clone())?;
     let dispatcher = Dispatcher {
         store: store.clone(),
         transports: Arc::clone(&options.notifications.transports),
@@ -114,9 +113,10 @@ pub(super) fn start(
         grace: settings.calls.grace,
         abandoned_after: settings.calls.abandoned_after,
     };
+    let pages = pages.map(|site| Arc::new(site) as Arc<dyn Pages>);
     let judged = store.clone();
     let mirrored = mirrors::start(settings, &store, &master)?;
-    let running = graph::start(options, listeners).context("starting the server")?;
+    let running = graph::start(options, listeners, pages).context("starting the server")?;
     let mut tasks = vec![
         BackgroundTask::start("notify", |stop| dispatcher.run(stop))?,
         BackgroundTask::start("calls", |stop| recorder.run(stop))?,
@@ -141,9 +141,10 @@ pub(super) fn start(
 
 fn options(
     settings: &Settings,
-    (store, master, signing_keys): (&Store, &MasterKey, Vec<SigningKey>),
+    store: &Store,
+    master: &MasterKey,
+    signing_keys: Vec<SigningKey>,
     emulator: Option<Arc<Emulator>>,
-    pages: Option<Arc<dyn Pages>>,
 ) -> Result<ServerOptions> {
     let server = &settings.server;
     let query =
@@ -172,7 +173,6 @@ fn options(
         recheck: settings.recheck,
         issuer: make_issuer(store, master, signing_keys),
         emulator,
-        pages,
         log_lines_dropped: logging::dropped(),
         version: env!("CARGO_PKG_VERSION"),
     })

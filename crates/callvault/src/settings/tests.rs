@@ -204,7 +204,8 @@ fn rates_are_named_or_written_out() {
     assert_eq!(rates("'graph'").unwrap(), Some(graph::GRAPH_RATES));
     let own = rates("{ record = '10/20s', following = '50/5m', application = '1500 / 20s' }");
     let graph = graph::GRAPH_RATES;
-    let expected = web::Rates { everywhere: None, tenant: None, ..graph };
+    let (list, list_following) = (None, None);
+    let expected = web::Rates { everywhere: None, tenant: None, list, list_following, ..graph };
     assert_eq!(own.unwrap(), Some(expected));
     let of_environment = of_environment(&[("CALLVAULT_LIMITS__RATE", "graph")]).unwrap();
     assert_eq!(of_environment.limits.of_server().rates, Some(graph));

@@ -372,14 +372,14 @@ fn a_profile_of_the_owner_is_kept_by_the_store_and_asked_for_by_its_name() {
     }
     // The same version with other rules.
     std::fs::write(&file, office(1, "0.05")).unwrap();
-    let mut refused = vec!["serve"];
+    let mut refused = vec!["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     refused.extend(start);
     let refused = callvault.run(&refused);
     assert!(!refused.status.success());
     assert!(refused.stderr.contains("other rules for office/1"), "{}", refused.stderr);
     // A shipped name.
     std::fs::write(&file, office(1, "0.05").replace("\"office\"", "\"cri-2\"")).unwrap();
-    let mut refused = vec!["serve"];
+    let mut refused = vec!["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     refused.extend(start);
     let refused = callvault.run(&refused);
     assert!(refused.stderr.contains("there is a profile \"cri-2\" already"), "{}", refused.stderr);

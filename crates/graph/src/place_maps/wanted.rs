@@ -10,7 +10,7 @@ const DAY: i64 = 86_400 * 10_000_000;
 
 /// The options of an import.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct MapRequest {
     pub(super) name: String,
     pub(super) version: Option<i64>,
     pub(super) kind: Option<Kind>,
@@ -18,7 +18,7 @@ pub(super) struct Wanted {
     pub(super) is_dry_run: bool,
 }
 
-impl Wanted {
+impl MapRequest {
     /// Reads `name=…&version=…&kind=…&from=…&to=…&dryRun=true`, of which only the name must be there.
     pub(super) fn read(query: &str) -> Result<Self, Problem> {
         let [mut name, mut version, mut kind, mut from, mut to, mut dry_run] =
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn options_are_read_or_told() {
         let wanted =
-            Wanted::read("name=offices&version=2&kind=building&from=2026-01-01&dryRun=true");
+            MapRequest::read("name=offices&version=2&kind=building&from=2026-01-01&dryRun=true");
         let wanted = wanted.unwrap();
         assert_eq!((wanted.name.as_str(), wanted.version), ("offices", Some(2)));
         assert!(wanted.is_dry_run && wanted.kind == Some(Kind::Building));
@@ -131,7 +131,7 @@ mod tests {
             ("name=a&dryRun=1", "dryRun"),
             ("name=a&colour=red", "colour"),
         ] {
-            assert_eq!(Wanted::read(query).unwrap_err().target(), Some(target), "{query}");
+            assert_eq!(MapRequest::read(query).unwrap_err().target(), Some(target), "{query}");
         }
     }
 }

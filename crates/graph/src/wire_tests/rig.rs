@@ -88,7 +88,6 @@ impl Bare {
                 let (master, key) = &*KEYS;
                 Issuer::new(Some(url), master, std::slice::from_ref(key))
             }),
-            pages: None,
             log_lines_dropped: Arc::default(),
             version: "0.0.0",
         }
@@ -127,7 +126,7 @@ impl Rig {
         let mut options = bare.options();
         change(&mut options);
         let listeners = Listeners::bind(options.listen, Some(ANY_PORT), true)?;
-        let running = start(options, listeners)?;
+        let running = start(options, listeners, None)?;
         let address = running.address;
         Ok(Self { running: Some(running), address, store: bare.store.clone(), _bare: bare })
     }

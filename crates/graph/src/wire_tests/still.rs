@@ -18,7 +18,7 @@ use web::{Application, Times, Worker};
 
 use super::lifetime::certify;
 use super::rig::{APP, Bare, TENANT};
-use crate::app::App;
+use crate::app::{App, AppShared};
 use crate::caller::role;
 use crate::start::split;
 
@@ -48,6 +48,7 @@ fn beside_worker<F: Future<Output = ()>>(test: impl FnOnce(Rc<App>) -> F) {
     let (options, share_of_app) = split(options).unwrap();
     let shared = Arc::new(share(options, "127.0.0.1:8080".parse().unwrap(), 1).unwrap());
     let of_app = Arc::new(share_of_app.make(&shared).unwrap());
+    let of_app = Arc::new(AppShared { shared: of_app, pages: None });
     let runtime = Builder::new_current_thread()
         .enable_all()
         .start_paused(true)

@@ -3,11 +3,10 @@
 
 use super::Binder;
 use super::expression::truth;
-use super::path::go_by_names;
 use super::scope::Scope;
 use super::types::{coerce, coerce_items, fits, is_constant, is_number, mismatch};
 use crate::ast;
-use crate::bound::{Expr, ExprKind, Function, Root, Ty};
+use crate::bound::{Expr, ExprKind, Function, PathStep, Root, Ty};
 use crate::edm::{Primitive, Type};
 use crate::error::{Error, Kind};
 use crate::eval::{BadPattern, check_pattern};
@@ -200,7 +199,7 @@ impl<'a> Binder<'a> {
         };
         let is_aggregated = scope.item.keys.is_some() || scope.item.is_mixed;
         if is_aggregated {
-            go_by_names(&mut path.steps);
+            PathStep::go_by_names(&mut path.steps);
         }
         Ok(truth(if is_aggregated && path.root == Root::Item {
             ExprKind::Call(Function::IsDefined, vec![bound])

@@ -81,7 +81,7 @@ impl<'a> Binder<'a> {
             walk.refuse_gone(item, steps, position)?;
         }
         if start.is_some_and(|item| item.keys.is_some()) {
-            go_by_names(&mut walk.steps);
+            PathStep::go_by_names(&mut walk.steps);
         }
         Ok(walk.finished())
     }
@@ -313,15 +313,6 @@ impl<'a> Binder<'a> {
         walk.steps.push(PathStep::Key(key));
         walk.ty = Ty::One(Type::Structured(ty));
         Ok(())
-    }
-}
-
-/// Groups have the values of functions as members.
-pub(super) fn go_by_names(steps: &mut [PathStep]) {
-    for step in steps {
-        if let PathStep::Call(call) = step {
-            *step = PathStep::Member(call.to_string());
-        }
     }
 }
 

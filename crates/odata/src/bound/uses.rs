@@ -153,6 +153,15 @@ impl Path {
 }
 
 impl PathStep {
+    /// Of steps through groups: these have the values of functions as members.
+    pub(crate) fn go_by_names(steps: &mut [Self]) {
+        for step in steps {
+            if let Self::Call(call) = step {
+                *step = Self::Member(call.to_string());
+            }
+        }
+    }
+
     /// The name of the member that the step goes to.
     pub fn name(&self) -> Option<&str> {
         match self {

@@ -29,13 +29,13 @@ const SENTENCES: usize = 3;
 
 /// Which version of a call, and how much of it.
 #[derive(Debug, Clone)]
-struct Wanted {
+struct CallRequest {
     id: String,
     version: Option<i64>,
     sessions: usize,
 }
 
-impl Wanted {
+impl CallRequest {
     fn read(id: &str, query: Option<&str>) -> Result<Self, Problem> {
         let parameters =
             Parameters::read(query, &["version", "sessions"]).map_err(Problem::bad_request)?;
@@ -60,7 +60,7 @@ pub(crate) async fn answer(
     visitor: &Visitor,
     (id, query): (&str, Option<&str>),
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::read(id, query)?;
+    let wanted = CallRequest::read(id, query)?;
     let base = page::base(visitor);
     let asked = wanted.clone();
     let work = move |reader: &mut Reader, local: &Local| view(reader, local, &asked, &base);
@@ -87,7 +87,7 @@ pub(crate) async fn json(
     visitor: &Visitor,
     (id, query): (&str, Option<&str>),
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::read(id, query)?;
+    let wanted = CallRequest::read(id, query)?;
     let options = [("$expand", "sessions($expand=segments)")];
     let question = Question::new("", &wanted.path(), &options);
     let work = move |reader: &mut Reader, local: &Local| question.text(reader, local);
@@ -102,7 +102,12 @@ async fn note(worker: &PageWorker, visitor: &Visitor, id: &str) -> Result<(), Pr
     Ok(worker.store().note_access(access).await?)
 }
 
-fn view(reader: &mut Reader, local: &Local, wanted: &Wanted, base: &str) -> Result<Call, Problem> {
+fn view(
+    reader: &mut Reader,
+    local: &Local,
+    wanted: &CallRequest,
+    base: &str,
+) -> Result<Call, Problem> {
     let select = "id,version,type,modalities,startDateTime,endDateTime,lastModifiedDateTime,\
                   joinWebUrl,organizer_v2,callvault.quality";
     let head = Question::new("", &wanted.path(), &[("$select", select)]).text(reader, local)?;
@@ -194,7 +199,7 @@ struct Sessions {
 fn sessions(
     reader: &mut Reader,
     local: &Local,
-    (wanted, span): (&Wanted, [i64; 2]),
+    (wanted, span): (&CallRequest, [i64; 2]),
 ) -> Result<Sessions, Problem> {
     let path = format!("{}/sessions", wanted.path());
     let mut url = Some(Question::new("", &path, &[("$expand", "segments")]).url);

@@ -5,7 +5,7 @@ use graph::pages::PageWorker;
 use odata::json::Node;
 use odata::percent::{Plus, decode, encode_segment};
 use odata::primitive::DateTimeOffset;
-use pages::calls::{Calls, Row, Wanted, page as calls_page};
+use pages::calls::{CallFilter, Calls, Row, page as calls_page};
 use pages::frame::Tab;
 use store::{AccessRow, Reader};
 use web::{Code, Problem, Response};
@@ -68,7 +68,7 @@ async fn is_there(worker: &PageWorker, visitor: &Visitor, id: &str) -> Result<bo
 }
 
 /// The question for calls that meet the conditions. `after` goes on behind a page before.
-fn question(wanted: &Wanted, after: &str) -> Result<Question, Problem> {
+fn question(wanted: &CallFilter, after: &str) -> Result<Question, Problem> {
     let mut conditions = Vec::new();
     match (wanted.from.as_str(), wanted.to.as_str()) {
         ("", "") => {}
@@ -168,13 +168,13 @@ mod tests {
 
     #[test]
     fn conditions_become_one_question_whatever_they_hold() {
-        let wanted = Wanted {
+        let wanted = CallFilter {
             q: "o'neil 14:00 \" zo*".into(),
             from: "2026-10-01".into(),
             to: "2026-10-01".into(),
             verdict: "poor".into(),
             subnet: "10.1.2.0' or true".into(),
-            ..Wanted::default()
+            ..CallFilter::default()
         };
         let url = question(&wanted, "").unwrap().url;
         let plain = decode(&url, Plus::Literal).unwrap().into_owned();
@@ -183,6 +183,6 @@ mod tests {
         ));
         assert!(plain.contains("m/callerNetwork/subnet eq '10.1.2.0'' or true'"), "{plain}");
         assert!(plain.contains("$search=\"o'neil\" AND \"14:00\" AND zo*"), "{plain}");
-        assert!(question(&Wanted { from: "x".into(), ..Wanted::default() }, "").is_err());
+        assert!(question(&CallFilter { from: "x".into(), ..CallFilter::default() }, "").is_err());
     }
 }

@@ -25,8 +25,8 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0012_ends.sql"),
     include_str!("../../../migrations/sqlite/0013_profiles.sql"),
     include_str!("../../../migrations/sqlite/0014_pages.sql"),
-    include_str!("../../../migrations/sqlite/0015_blocks.sql"),
-    include_str!("../../../migrations/sqlite/0016_mirrors.sql"),
+    include_str!("../../../migrations/sqlite/0015_mirrors.sql"),
+    include_str!("../../../migrations/sqlite/0016_blocks.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
