@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use foldhash::fast::FixedState;
 use odata::bound::Aggregate;
@@ -14,6 +15,10 @@ use crate::question::Question;
 
 /// Bytes of a group beside its keys, roughly.
 const GROUP: usize = 256;
+/// Combinations of keys up to which each has a place of its own in a table.
+const FEW_COMBINATIONS: u128 = 1 << 16;
+/// The group of a combination that has not come yet.
+const NO_GROUP: u32 = u32::MAX;
 
 /// Groups of rows.
 #[derive(Debug)]
@@ -182,29 +187,37 @@ impl<'q> Groups<'q> {
         let keys = question.keys.iter().map(|key| keys_of(key, block, rows, meter));
         let keys: Vec<Key<'_>> = keys.collect();
         meter.check()?;
-        let mut combined: HashMap<u128, u32, FixedState> = HashMap::default();
-        let (mut groups, mut last) = (Vec::with_capacity(rows.len()), None);
-        for (at, row) in rows.iter().enumerate() {
+        let count = keys.iter().map(|key| key.values.len() as u128).product::<u128>();
+        let mut new_group = |at: usize| {
+            let values = keys.iter().map(|key| key.values[key.places[at] as usize].clone());
+            let values: Vec<_> = values.collect();
+            let row = rows[at] as usize;
+            let start = block.starts.int(row).unwrap_or(i64::MIN);
+            self.find(&values, First { start, source: block.number, row }, meter)
+        };
+        let mut groups = Vec::with_capacity(rows.len());
+        if count <= FEW_COMBINATIONS {
+            let mut known = vec![NO_GROUP; count as usize];
+            for at in 0..rows.len() {
+                let place = keys
+                    .iter()
+                    .fold(0, |place, key| place * key.values.len() + key.places[at] as usize);
+                if known[place] == NO_GROUP {
+                    known[place] = new_group(at)?;
+                }
+                groups.push(known[place]);
+            }
+            return Ok(groups);
+        }
+        let mut known: HashMap<u128, u32, FixedState> = HashMap::default();
+        for at in 0..rows.len() {
             let place = keys.iter().fold(0_u128, |place, key| {
                 place * key.values.len() as u128 + u128::from(key.places[at])
             });
-            let known = match last {
-                Some((before, group)) if before == place => Some(group),
-                _ => combined.get(&place).copied(),
+            let group = match known.entry(place) {
+                Entry::Occupied(group) => *group.get(),
+                Entry::Vacant(vacant) => *vacant.insert(new_group(at)?),
             };
-            let group = if let Some(group) = known {
-                group
-            } else {
-                let values = keys.iter().map(|key| key.values[key.places[at] as usize].clone());
-                let values: Vec<_> = values.collect();
-                let row = *row as usize;
-                let start = block.starts.int(row).unwrap_or(i64::MIN);
-                let group =
-                    self.find(&values, First { start, source: block.number, row }, meter)?;
-                combined.insert(place, group);
-                group
-            };
-            last = Some((place, group));
             groups.push(group);
         }
         Ok(groups)

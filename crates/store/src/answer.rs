@@ -4,6 +4,7 @@
 mod apply;
 mod block_groups;
 mod blocks;
+mod branches;
 mod chain;
 mod columns;
 mod conditions;
@@ -127,6 +128,7 @@ fn count_of_blocks(
         })?;
         let beside = plan.behind(blocks.sequence).count().finish(plan.tenant.dialect);
         let beside: Option<i64> = run.connection.value(&beside.text, beside.binds.as_slice())?;
+        columns.count_answer();
         Ok(Some(count + beside.unwrap_or(0).unsigned_abs()))
     });
     match counted {

@@ -37,7 +37,7 @@ use crate::rows::subscription::{
 use crate::state::State;
 use crate::tables::tenants::TenantCache;
 use crate::tables::{
-    administration, calls, change_log, changed_records, deliveries, log_positions, logs,
+    administration, blocks, calls, change_log, changed_records, deliveries, log_positions, logs,
     subscriptions, tenants,
 };
 
@@ -91,6 +91,14 @@ impl Reader {
     ) -> Result<Option<compaction::Pass>, Error> {
         let connection = self.snapshot.fresh_until(Instant::now() + LONGEST_PASS)?;
         compaction::read((connection, &self.state.columns), (tenant_key, is_thorough), may_work)
+    }
+
+    /// Whether there are blocks of columns, or were when the change log was read last for them.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn has_blocks(&mut self) -> Result<bool, Error> {
+        blocks::are_there(self.snapshot.fresh()?)
     }
 
     /// The numbers of all tenants.

@@ -90,7 +90,7 @@ impl Store {
             partitions: Partitions::default(),
             record_keys: RecordKeyCache::default(),
             maps: MapCache::default(),
-            columns: ColumnCache::default(),
+            columns: ColumnCache::new(options.columns),
             role: options.role,
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(opener, rows)?),

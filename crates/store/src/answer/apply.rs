@@ -13,6 +13,7 @@ use odata::eval::{Meter, Pager, Sieve, Window};
 use odata::json::{Member, Node, write_node};
 
 use super::block_groups::BlockGroups;
+use super::branches::Branches;
 use super::chain::Chain;
 use super::columns::Columns;
 use super::evaluation::{environment, load};
@@ -33,18 +34,36 @@ pub(crate) fn apply(
     query: &RowQuery,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let nothing = Apply { steps: Vec::new() };
-    let chain = &Chain::new(query, query.query.apply.as_ref().unwrap_or(&nothing));
-    let plan = &places::chain_plan(run.place_source(), chain, tenant)?;
-    let run = &mut run;
-    let nodes = match Columns::new(chain, plan) {
-        Some(columns) => match over_blocks(chain, &columns, run)? {
-            Some(nodes) => nodes,
-            None => columns.run(chain, run)?,
-        },
-        None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
+    let apply = query.query.apply.as_ref().unwrap_or(&nothing);
+    let (chain, run) = (&Chain::new(query, apply), &mut run);
+    let of_branches = match Branches::new(chain, apply) {
+        Some(branches) => branches.run(query, tenant, run)?,
+        None => None,
+    };
+    let nodes = match of_branches {
+        Some(nodes) => nodes,
+        None => {
+            let plan = &places::chain_plan(run.place_source(), chain, tenant)?;
+            match Columns::new(chain, plan) {
+                Some(columns) => over_columns(chain, &columns, run)?,
+                None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
+            }
+        }
     };
     let is_shown = query.query.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some());
     finish((&query.query, query.rows), nodes, !is_shown, &run.budget.meter)
+}
+
+/// The chain over columns: of blocks, or else of rows.
+pub(super) fn over_columns(
+    chain: &Chain<'_>,
+    columns: &Columns<'_>,
+    run: &mut Run<'_>,
+) -> Result<Vec<Node<'static>>, Error> {
+    match over_blocks(chain, columns, run)? {
+        Some(nodes) => Ok(nodes),
+        None => columns.run(chain, run),
+    }
 }
 
 /// The chain over blocks of columns; none if these can't answer it.
@@ -57,7 +76,9 @@ fn over_blocks(
     let answered = columns.blocks(chain, run.connection).and_then(|blocks| {
         let Some(blocks) = blocks else { return Ok(None) };
         let beside = &columns.plan().behind(blocks.sequence);
-        BlockGroups { chain, columns, blocks: &blocks, cache, beside }.run(run).map(Some)
+        let nodes = BlockGroups { chain, columns, blocks: &blocks, cache, beside }.run(run)?;
+        cache.count_answer();
+        Ok(Some(nodes))
     });
     match answered {
         Err(Error::Corrupt(cause)) => {

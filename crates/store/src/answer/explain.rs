@@ -3,6 +3,7 @@
 use ::places::Maps;
 use odata::bound::Apply;
 
+use super::branches::{self, Branches};
 use super::chain::Chain;
 use super::columns::Columns;
 use super::logical::LogicalQuery;
@@ -27,6 +28,11 @@ pub(crate) fn explain(
     let source = PlaceSource { connection, maps, meter: None };
     if let Some(apply) = &query.query.apply {
         let chain = Chain::new(query, apply);
+        if let Some(branches) = Branches::new(&chain, apply)
+            && let Some(explained) = explain_branches(source, (tenant, query), &branches)?
+        {
+            return Ok(explained);
+        }
         let plan = places::chain_plan(source, &chain, tenant)?;
         return explain_apply(connection, &chain, &plan);
     }
@@ -41,6 +47,34 @@ pub(crate) fn explain(
         access: plan.access.describe(),
         cost: plan.cost(),
     })
+}
+
+/// The statements of all chains of a `concat`, if columns are enough for each.
+fn explain_branches(
+    source: PlaceSource<'_>,
+    (tenant, query): (Tenant, &RowQuery),
+    branches: &Branches<'_>,
+) -> Result<Option<Explanation>, Error> {
+    let chains = branches.chains(query);
+    let plans = branches::plans(&chains, source, tenant)?;
+    if branches::columns(&chains, &plans).is_none() {
+        return Ok(None);
+    }
+    let mut all: Option<Explanation> = None;
+    for (chain, plan) in chains.iter().zip(&plans) {
+        let one = explain_apply(source.connection, chain, plan)?;
+        let Some(all) = &mut all else {
+            all = Some(one);
+            continue;
+        };
+        all.sql.extend(one.sql);
+        all.binds.extend(one.binds);
+        all.engine_plan.extend(one.engine_plan);
+        all.residual = both(all.residual.take(), one.residual);
+    }
+    let rest = Apply { steps: branches.rest.to_vec() };
+    let behind = (!rest.steps.is_empty()).then(|| format!("$apply={rest}"));
+    Ok(all.map(|all| Explanation { residual: both(all.residual.clone(), behind), ..all }))
 }
 
 fn explain_apply(
@@ -85,6 +119,11 @@ fn explain_apply(
         access,
         cost: Cost::Scan,
     })
+}
+
+fn both(one: Option<String>, other: Option<String>) -> Option<String> {
+    let parts: Vec<String> = one.into_iter().chain(other).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// The statement that leads to the rows of a page.

@@ -82,7 +82,7 @@ impl<'r> Run<'r> {
 
     /// With blocks of columns, where these can answer.
     pub(crate) fn with_columns(self, columns: &'r ColumnCache) -> Self {
-        Self { columns: Some(columns), ..self }
+        Self { columns: columns.may_answer.then_some(columns), ..self }
     }
 
     /// What tables of places are made with.

@@ -2,6 +2,7 @@
 //! was read of them stays true.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use columnar::{Column, decode};
 use model::columns::Table;
@@ -13,8 +14,6 @@ use crate::tables::block_columns::BlockColumn;
 use crate::tables::blocks::{self, BlockHead};
 use crate::{Cause, Error};
 
-/// Bytes of all columns that are kept.
-const BYTES: u64 = 128 << 20;
 /// Bytes of a column, roughly.
 const USUAL: u64 = 512 << 10;
 /// Bytes that a column weighs at least.
@@ -25,7 +24,13 @@ type Key = (i64, Table, &'static str);
 
 /// Columns by the keys of their blocks and their names.
 #[derive(Debug)]
-pub(crate) struct ColumnCache(Cache<Key, Arc<Column>, Weight>);
+pub(crate) struct ColumnCache {
+    kept: Cache<Key, Arc<Column>, Weight>,
+    /// Questions may be answered from blocks.
+    pub(crate) may_answer: bool,
+    /// Questions that were.
+    answers: AtomicU64,
+}
 
 #[derive(Debug, Clone)]
 struct Weight;
@@ -36,13 +41,24 @@ impl Weighter<Key, Arc<Column>> for Weight {
     }
 }
 
-impl Default for ColumnCache {
-    fn default() -> Self {
-        Self(Cache::with_weighter((BYTES / USUAL) as usize, BYTES, Weight))
-    }
-}
-
 impl ColumnCache {
+    /// Keeps so many bytes; if none are given, no question is answered from blocks.
+    pub(crate) fn new(bytes: Option<u64>) -> Self {
+        let most = bytes.unwrap_or(0);
+        let kept = Cache::with_weighter((most / USUAL) as usize, most, Weight);
+        Self { kept, may_answer: bytes.is_some(), answers: AtomicU64::new(0) }
+    }
+
+    /// Counts a question that was answered from blocks.
+    pub(crate) fn count_answer(&self) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many questions were.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
     /// A column of a block.
     pub(crate) fn of(
         &self,
@@ -51,7 +67,7 @@ impl ColumnCache {
         column: &BlockColumn,
     ) -> Result<Arc<Column>, Error> {
         let key = (block.block_key, column.table, column.name);
-        self.0.get_or_insert_with(&key, || read(connection, block, column).map(Arc::new))
+        self.kept.get_or_insert_with(&key, || read(connection, block, column).map(Arc::new))
     }
 }
 

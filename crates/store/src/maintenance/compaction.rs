@@ -26,3 +26,8 @@ const NAME: &str = "compaction";
 pub(crate) fn hold(session: &Session, holder: &str) -> Result<bool, Error> {
     Ok(leases::hold(&session.connection, NAME, holder, clock::now())?.is_some())
 }
+
+/// Gives the lease back, if it is this process's.
+pub(crate) fn release(session: &Session, holder: &str) -> Result<(), Error> {
+    leases::release(&session.connection, NAME, holder)
+}

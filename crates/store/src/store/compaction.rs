@@ -34,13 +34,31 @@ impl Store {
         is_thorough: bool,
         goes_on: &dyn Fn() -> bool,
     ) -> Result<Compacted, Error> {
+        let mut is_held = false;
+        let done = self.compact_all((is_thorough, goes_on), &mut is_held);
+        if is_held {
+            let holder = self.inner.state.holder.clone();
+            let release = move |session: &mut Session| compaction::release(session, &holder);
+            self.submit(Weight::SMALL, release).wait()?;
+        }
+        done
+    }
+
+    /// The same; notes whether the lease was taken.
+    fn compact_all(
+        &self,
+        (is_thorough, goes_on): (bool, &dyn Fn() -> bool),
+        is_held: &mut bool,
+    ) -> Result<Compacted, Error> {
         let mut done = Compacted { is_done: true, ..Compacted::default() };
         let mut reader = self.scanning_reader()?;
         for tenant_key in reader.tenant_keys()? {
             loop {
                 let mut is_ours = true;
                 let pass = reader.compaction(tenant_key, is_thorough, &mut || {
-                    is_ours = goes_on() && self.may_compact()?;
+                    let is_held_now = self.may_compact()?;
+                    *is_held |= is_held_now;
+                    is_ours = is_held_now && goes_on();
                     Ok(is_ours)
                 })?;
                 reader.release();
@@ -62,6 +80,11 @@ impl Store {
             }
         }
         Ok(done)
+    }
+
+    /// How many questions this process has answered from blocks of columns.
+    pub fn answers_from_blocks(&self) -> u64 {
+        self.inner.state.columns.answers()
     }
 
     /// Takes out all blocks of columns, to be made anew by [`Self::compact`]. Until then the rows answer.

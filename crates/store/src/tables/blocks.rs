@@ -148,6 +148,12 @@ pub(crate) fn good_cursor(
     Ok(cursor.is_good(log_positions::cut_to(connection)?).then_some(cursor))
 }
 
+/// Whether any tenant has a cursor.
+pub(crate) fn are_there(connection: &Connection) -> Result<bool, Error> {
+    let found: Option<i64> = connection.value("SELECT 1 FROM block_cursor LIMIT 1", ())?;
+    Ok(found.is_some())
+}
+
 /// Moves a tenant's cursor.
 pub(crate) fn set_cursor(
     connection: &Connection,

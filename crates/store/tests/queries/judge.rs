@@ -53,15 +53,19 @@ pub(crate) fn judge(world: &World, set: RowSet, asked: &Asked, setting: Setting)
     catch_unwind(asking).unwrap_or_else(|_| Verdict::Differs { how: "failed: panicked".into() })
 }
 
-/// Whether blocks of columns answer a query.
-pub(crate) fn is_by_blocks(world: &World, set: RowSet, asked: &Asked) -> bool {
+/// A query as the store takes it, unless it is refused, or has a condition in its path.
+pub(crate) fn parsed(set: RowSet, asked: &Asked) -> Option<RowQuery> {
     let request = (asked.address(set), asked.text());
     let now = DateTimeOffset::parse(NOW).unwrap();
     let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits(), now);
-    let Ok((_, query)) = parsed else { return false };
-    let query = RowQuery { rows: set, query, not_before: None };
-    let explained = world.store.reader().unwrap().explain(&tenant(), &query).unwrap();
-    explained.access.contains("blocks of columns")
+    let (_, query) = parsed.ok().filter(|_| asked.path.is_none())?;
+    Some(RowQuery { rows: set, query, not_before: None })
+}
+
+/// What a query may use.
+pub(crate) fn budget(rows_scanned: u64) -> Budget {
+    let meter = Meter::new(Allowance::until(Instant::now() + PATIENCE));
+    Budget { rows_scanned, groups: 1_000_000, meter }
 }
 
 /// When questions are asked.
@@ -159,8 +163,7 @@ impl Asking {
     }
 
     fn budget(&self) -> Budget {
-        let meter = Meter::new(Allowance::until(Instant::now() + PATIENCE));
-        Budget { rows_scanned: self.setting.rows_scanned, groups: 1_000_000, meter }
+        budget(self.setting.rows_scanned)
     }
 
     fn applied(&mut self, expected: &Answer, is_ordered: bool) -> Result<(), Failure> {

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod blocks;
 mod judge;
 mod world;
 
@@ -70,70 +71,6 @@ fn answers_as_the_reference_does(engine: Engine) {
     assert!(failures.is_empty(), "{figures}\n{}", failures.join("\n\n"));
     assert!(refused * 20 <= tally.asked, "{figures}\n{}", told.join("\n"));
     assert!(tally.telling * 3 >= tally.filtered, "{figures}");
-}
-
-/// Questions to blocks for each thousand others.
-const OF_BLOCKS: usize = 300;
-
-#[test]
-fn blocks_of_a_file_answer_random_questions_as_the_reference_does() {
-    blocks_answer_as_the_reference_does(Engine::Sqlite);
-}
-
-#[test]
-fn blocks_in_postgresql_answer_random_questions_as_the_reference_does() {
-    blocks_answer_as_the_reference_does(Engine::Postgres);
-}
-
-fn blocks_answer_as_the_reference_does(engine: Engine) {
-    let count = number("CALLVAULT_QUERIES", 1000) * OF_BLOCKS / 1000;
-    let seed = number("CALLVAULT_SEED", 1) as u64;
-    let mut failures = BTreeMap::new();
-    let (mut asked_of_blocks, mut world_seed) = (0, seed);
-    while asked_of_blocks < count && failures.len() < MOST_TOLD {
-        // Where most values are plain.
-        let world = World::new(engine, world_seed * 2);
-        let mut random = Random::new(world_seed);
-        for asked in questions(&world, &mut random).take(QUERIES_OF_A_WORLD) {
-            let is_by_blocks = judge::is_by_blocks(&world, RowSet::Streams, &asked);
-            asked_of_blocks += usize::from(is_by_blocks);
-            let verdict = judge(&world, RowSet::Streams, &asked, Setting::PLAIN);
-            if let Verdict::Differs { .. } = verdict {
-                let (smallest, _, why) = shrink(&world, RowSet::Streams, asked, Setting::PLAIN);
-                failures.insert(smallest.to_string(), format!("seed {world_seed}: {why}"));
-            }
-            if asked_of_blocks >= count || failures.len() == MOST_TOLD {
-                break;
-            }
-        }
-        world_seed += 1;
-    }
-    assert!(failures.is_empty(), "{asked_of_blocks} of blocks from seed {seed}\n{failures:#?}");
-}
-
-/// Random questions about streams that may be ones for blocks.
-fn questions(world: &World, random: &mut Random) -> impl Iterator<Item = Asked> {
-    std::iter::repeat_with(move || {
-        queries::query(RowSet::Streams, world.rows(RowSet::Streams), random)
-    })
-    .filter(|asked| !asked.apply.is_empty() || asked.orderby.is_empty())
-}
-
-/// Rows beside the blocks that are left out, and those in blocks that no longer count, are seen by these
-/// questions.
-#[test]
-fn a_cursor_that_is_too_far_is_seen() {
-    let is_seen = |seed: u64| {
-        let world = World::new(Engine::Sqlite, seed * 2);
-        world.run("UPDATE block_cursor SET sequence = (SELECT max(sequence) FROM change_log)");
-        let mut random = Random::new(seed);
-        let mut asked = questions(&world, &mut random).take(QUERIES_OF_A_WORLD);
-        asked.any(|asked| {
-            let verdict = judge(&world, RowSet::Streams, &asked, Setting::PLAIN);
-            matches!(verdict, Verdict::Differs { .. })
-        })
-    };
-    assert!((1..20).any(is_seen));
 }
 
 fn number(name: &str, default: usize) -> usize {

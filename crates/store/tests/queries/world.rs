@@ -27,6 +27,12 @@ const ODD_RECORDS: usize = 30;
 /// Records in a store and as rows.
 pub(crate) struct World {
     pub(crate) store: Store,
+    /// The same one, for answers by rows alone.
+    pub(crate) without_columns: Store,
+    /// Texts of records that have been put in.
+    known: Vec<String>,
+    /// Those that are current.
+    records: Vec<Json>,
     sets: Vec<(RowSet, Vec<Json>, Vec<Value>)>,
     _home: Home,
 }
@@ -62,31 +68,76 @@ impl World {
         let mut options = Options::at(place, Role::Serve);
         options.statement_limit = PATIENCE;
         let store = Store::open(&options).unwrap();
+        let beside = Options { role: Role::Tool, columns: None, ..options };
+        let without_columns = Store::open(&beside).unwrap();
         let mut records = Vec::new();
-        for change in history(seed) {
+        let (history, known) = history(seed);
+        for change in history {
             change.apply(&store, &mut records);
         }
         let others = odd_records(3, &mut Random::new(!seed));
         let others: Vec<_> = others.iter().map(ToString::to_string).collect();
         put(&store, &TenantId::parse("11111111-474c-4d40-900c-6265431fd81f").unwrap(), &others);
-        let sets =
-            [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams, RowSet::Legs];
-        let sets = sets.map(|set| {
-            let rows = reference::rows(&records, set);
-            let ty = Type::Structured(set.ty());
-            let values = rows.iter().map(|row| reference::typed(row, ty)).collect();
-            (set, rows, values)
-        });
-        Self { store, sets: sets.into(), _home: home }
+        let sets = sets(&records);
+        Self { store, without_columns, known, records, sets, _home: home }
     }
 
-    /// Runs a statement beside the store, which is a file.
-    pub(crate) fn run(&self, text: &str) {
+    /// Runs a statement beside the store, which is a file; how many rows it has changed.
+    pub(crate) fn run(&self, text: &str) -> usize {
         let Home::Folder(folder) = &self._home else { panic!("the store is no file") };
         let file = Connection::open(folder.0.join("callvault.db")).unwrap();
-        file.execute(text, ()).unwrap();
+        let changed = file.execute(text, ()).unwrap();
         // Until no reader holds a snapshot from before.
         std::thread::sleep(Duration::from_millis(100));
+        changed
+    }
+
+    /// Lets something happen to the store.
+    pub(crate) fn go_on(&mut self, random: &mut Random) {
+        match random.below(4) {
+            0 => self.add_records(random),
+            1 => self.replace_record(random),
+            2 => self.erase_record(random),
+            _ => self.compact(),
+        }
+    }
+
+    /// Makes blocks of all rows that are in none.
+    pub(crate) fn compact(&mut self) {
+        self.apply(&Change::Compact);
+    }
+
+    /// Puts in records that are not there yet.
+    pub(crate) fn add_records(&mut self, random: &mut Random) {
+        let mut new = Vec::new();
+        for mut record in plain_records(1 + random.below(6), random) {
+            let number = self.known.len();
+            record["id"] = format!("{number:08x}-beef-4000-8000-00000000cafe").into();
+            new.push(record.to_string());
+            self.known.push(record.to_string());
+        }
+        self.apply(&Change::Put(new));
+    }
+
+    /// Puts in a later version of a record, which may be gone by now.
+    pub(crate) fn replace_record(&mut self, random: &mut Random) {
+        let text: &String = random.pick(&self.known);
+        let text = next_version(text, random);
+        self.known.push(text.clone());
+        self.apply(&Change::Put(vec![text]));
+    }
+
+    /// Erases a record.
+    pub(crate) fn erase_record(&mut self, random: &mut Random) {
+        if !self.records.is_empty() {
+            let id = random.pick(&self.records)["id"].as_str().unwrap().to_owned();
+            self.apply(&Change::Erase(vec![id]));
+        }
+    }
+
+    fn apply(&mut self, change: &Change) {
+        change.apply(&self.store, &mut self.records);
+        self.sets = sets(&self.records);
     }
 
     /// The rows of a set, in its order.
@@ -113,6 +164,18 @@ impl World {
 
 pub(crate) fn tenant() -> TenantId {
     TenantId::parse("dc368399-474c-4d40-900c-6265431fd81f").unwrap()
+}
+
+/// The rows of all sets, also as values.
+fn sets(records: &[Json]) -> Vec<(RowSet, Vec<Json>, Vec<Value>)> {
+    let sets = [RowSet::Records, RowSet::Sessions, RowSet::Segments, RowSet::Streams, RowSet::Legs];
+    let rows = sets.map(|set| {
+        let rows = reference::rows(records, set);
+        let ty = Type::Structured(set.ty());
+        let values = rows.iter().map(|row| reference::typed(row, ty)).collect();
+        (set, rows, values)
+    });
+    rows.into()
 }
 
 /// Texts of records, some of which are told in two versions.
@@ -151,8 +214,8 @@ enum Change {
 }
 
 /// What happens until the questions are asked: records come in and go at random, and blocks are made in between,
-/// though not of what happens last.
-fn history(seed: u64) -> Vec<Change> {
+/// though not of what happens last. Also the texts of all records.
+fn history(seed: u64) -> (Vec<Change>, Vec<String>) {
     let mut random = Random::new(seed ^ 0xb10c);
     let mut texts = texts(seed);
     let mut history = Vec::new();
@@ -177,7 +240,7 @@ fn history(seed: u64) -> Vec<Change> {
             _ => {}
         }
     }
-    history
+    (history, known)
 }
 
 /// A later version of a record, without one of its sessions.
@@ -221,9 +284,14 @@ fn put(store: &Store, tenant: &TenantId, texts: &[String]) {
     store.write(tenant, shredded).wait().unwrap();
 }
 
+/// What its id is compared by.
+fn key(record: &Json) -> Vec<u8> {
+    model::key(record["id"].as_str().unwrap())
+}
+
 /// Adds a record, or puts it in the place of a lower version.
 fn add(records: &mut Vec<Json>, record: Json) {
-    match records.iter_mut().find(|other| other["id"] == record["id"]) {
+    match records.iter_mut().find(|other| key(other) == key(&record)) {
         Some(other) if other["version"].as_i64() < record["version"].as_i64() => {
             *other = record;
         }
