@@ -40,14 +40,13 @@ pub(crate) fn apply(
         Some(branches) => branches.run(query, tenant, run)?,
         None => None,
     };
-    let nodes = match of_branches {
-        Some(nodes) => nodes,
-        None => {
-            let plan = &places::chain_plan(run.place_source(), chain, tenant)?;
-            match Columns::new(chain, plan) {
-                Some(columns) => over_columns(chain, &columns, run)?,
-                None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
-            }
+    let nodes = if let Some(nodes) = of_branches {
+        nodes
+    } else {
+        let plan = &places::chain_plan(run.place_source(), chain, tenant)?;
+        match Columns::new(chain, plan) {
+            Some(columns) => over_columns(chain, &columns, run)?,
+            None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
         }
     };
     let is_shown = query.query.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some());

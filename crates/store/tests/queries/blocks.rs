@@ -57,7 +57,6 @@ fn answer_as_the_reference_does(engine: Engine) {
     }
     let Tally { asked, of_blocks, failures } = tally;
     let figures = format!("{asked} questions from seed {seed}, {of_blocks} answered from blocks");
-    println!("{figures}");
     assert!(failures.is_empty(), "{figures}\n{}", failures.join("\n\n"));
     assert!(of_blocks * ONE_OF >= asked, "{figures}");
 }

@@ -34,7 +34,7 @@ pub(crate) struct World {
     /// Those that are current.
     records: Vec<Json>,
     sets: Vec<(RowSet, Vec<Json>, Vec<Value>)>,
-    _home: Home,
+    home: Home,
 }
 
 /// What holds a store.
@@ -79,12 +79,12 @@ impl World {
         let others: Vec<_> = others.iter().map(ToString::to_string).collect();
         put(&store, &TenantId::parse("11111111-474c-4d40-900c-6265431fd81f").unwrap(), &others);
         let sets = sets(&records);
-        Self { store, without_columns, known, records, sets, _home: home }
+        Self { store, without_columns, known, records, sets, home }
     }
 
     /// Runs a statement beside the store, which is a file; how many rows it has changed.
     pub(crate) fn run(&self, text: &str) -> usize {
-        let Home::Folder(folder) = &self._home else { panic!("the store is no file") };
+        let Home::Folder(folder) = &self.home else { panic!("the store is no file") };
         let file = Connection::open(folder.0.join("callvault.db")).unwrap();
         let changed = file.execute(text, ()).unwrap();
         // Until no reader holds a snapshot from before.
