@@ -9,6 +9,7 @@ mod blocks;
 mod calls;
 mod chains;
 mod engine;
+mod erased_columns;
 mod erasing;
 mod following;
 mod keeping;

@@ -1,7 +1,6 @@
 //! Questions about all streams of a store over HTTP, each against DuckDB with one thread, which reads the same
 //! rows and columns from a Parquet file: processor time of an answer.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
