@@ -17,7 +17,8 @@ fn in_blocks(folder: &Folder) -> (Vec<String>, i64) {
     let chunks = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     let mut ids = Vec::new();
     for chunk in chunks {
-        let (body, rows): (Vec<u8>, usize) = chunk.unwrap();
+        let (body, rows): (Vec<u8>, i64) = chunk.unwrap();
+        let rows = usize::try_from(rows).unwrap();
         let column = decode(body.into(), ("call_record.id", Affinity::Text), rows).unwrap();
         let Column::Text(texts) = column else { panic!("ids are texts") };
         ids.extend((0..rows).filter_map(|row| texts.get(row)).map(str::to_owned));
