@@ -12,7 +12,7 @@ use odata::edm::Type;
 use odata::eval::{Meter, Pager, Sieve, Window};
 use odata::json::{Member, Node, write_node};
 
-use super::block_groups::BlockGroups;
+use super::block_groups::over_columns;
 use super::branches::Branches;
 use super::chain::Chain;
 use super::columns::Columns;
@@ -51,41 +51,6 @@ pub(crate) fn apply(
     };
     let is_shown = query.query.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some());
     finish((&query.query, query.rows), nodes, !is_shown, &run.budget.meter)
-}
-
-/// The chain over columns: of blocks, or else of rows.
-pub(super) fn over_columns(
-    chain: &Chain<'_>,
-    columns: &Columns<'_>,
-    run: &mut Run<'_>,
-) -> Result<Vec<Node<'static>>, Error> {
-    match over_blocks(chain, columns, run)? {
-        Some(nodes) => Ok(nodes),
-        None => columns.run(chain, run),
-    }
-}
-
-/// The chain over blocks of columns; none if these can't answer it.
-fn over_blocks(
-    chain: &Chain<'_>,
-    columns: &Columns<'_>,
-    run: &mut Run<'_>,
-) -> Result<Option<Vec<Node<'static>>>, Error> {
-    let Some(cache) = run.columns else { return Ok(None) };
-    let answered = columns.blocks(chain, run.connection).and_then(|blocks| {
-        let Some(blocks) = blocks else { return Ok(None) };
-        let beside = &columns.plan().behind(blocks.sequence);
-        let nodes = BlockGroups { chain, columns, blocks: &blocks, cache, beside }.run(run)?;
-        cache.count_answer();
-        Ok(Some(nodes))
-    });
-    match answered {
-        Err(Error::Corrupt(cause)) => {
-            tracing::error!(%cause, "blocks of columns can't be read: the rows answer");
-            Ok(None)
-        }
-        answered => answered,
-    }
 }
 
 /// What the options behind `$apply` look at, of items that it keeps as they are.

@@ -38,6 +38,41 @@ pub(super) struct BlockGroups<'q> {
     pub(super) beside: &'q Plan<'q>,
 }
 
+/// The chain over columns: of blocks, or else of rows.
+pub(super) fn over_columns(
+    chain: &Chain<'_>,
+    columns: &Columns<'_>,
+    run: &mut Run<'_>,
+) -> Result<Vec<Node<'static>>, Error> {
+    match over_blocks(chain, columns, run)? {
+        Some(nodes) => Ok(nodes),
+        None => columns.run(chain, run),
+    }
+}
+
+/// The chain over blocks of columns; none if these can't answer it.
+fn over_blocks(
+    chain: &Chain<'_>,
+    columns: &Columns<'_>,
+    run: &mut Run<'_>,
+) -> Result<Option<Vec<Node<'static>>>, Error> {
+    let Some(cache) = run.columns else { return Ok(None) };
+    let answered = columns.blocks(chain, run.connection).and_then(|blocks| {
+        let Some(blocks) = blocks else { return Ok(None) };
+        let beside = &columns.plan().behind(blocks.sequence);
+        let nodes = BlockGroups { chain, columns, blocks: &blocks, cache, beside }.run(run)?;
+        cache.count_answer();
+        Ok(Some(nodes))
+    });
+    match answered {
+        Err(Error::Corrupt(cause)) => {
+            tracing::error!(%cause, "blocks of columns can't be read: the rows answer");
+            Ok(None)
+        }
+        answered => answered,
+    }
+}
+
 impl BlockGroups<'_> {
     /// Aggregates, and lets the rest of the chain follow.
     pub(super) fn run(&self, run: &mut Run<'_>) -> Result<Vec<Node<'static>>, Error> {

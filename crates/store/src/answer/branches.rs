@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use odata::bound::{Apply, Transformation};
 use odata::json::Node;
 
-use super::apply::over_columns;
+use super::block_groups::over_columns;
 use super::chain::Chain;
 use super::columns::Columns;
 use super::evaluation::environment;
