@@ -37,7 +37,7 @@ pub(crate) use request_log::EmulatorRequestLog;
 pub(crate) use serve::{Demo, Emulation, Listening, Serve};
 pub(crate) use simulate::{Mix, PlantedCause, Simulate};
 pub(crate) use ui::{AccessLog, Ui, UiLink, UiSignOut};
-pub(crate) use whole_store::{Backup, Erase, Migrate};
+pub(crate) use whole_store::{Backup, Doctor, Erase, Migrate, Rebuild};
 
 /// Keeps Microsoft Graph call records and serves them as Graph does.
 #[derive(Debug, Parser)]
@@ -159,8 +159,10 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Upgrade the store to this version, or move a whole store to another place
     Migrate(Migrate),
+    /// Make the copy of streams in columns that a server otherwise makes, which answers questions about many
+    Compact,
     /// Check the store and print its size
-    Doctor,
+    Doctor(Doctor),
     /// Print the version
     Version,
 }

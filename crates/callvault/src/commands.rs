@@ -5,6 +5,7 @@ mod app;
 mod background;
 mod backup;
 mod certificate;
+mod compact;
 mod demo;
 mod doctor;
 mod emulation;
@@ -84,6 +85,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Erase(args) => erase::run(&args, &settings()?),
         Command::Backup(args) => backup::run(&args, &settings()?),
         Command::Migrate(args) => migrate::run(&args, &settings()?),
-        Command::Doctor => doctor::run(&settings()?),
+        Command::Compact => compact::run(&settings()?),
+        Command::Doctor(args) => doctor::run(&args, &settings()?),
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) has_pages: bool,
     /// Days for which the access log is kept; `None` is forever.
     pub(crate) accesses_days: Option<u32>,
+    /// Whether blocks of columns are made, and answer questions.
+    pub(crate) has_columns: bool,
     /// Mirrors that the settings set up.
     pub(crate) mirrors: Vec<MirrorEntry>,
     pub(crate) limits: Limits,
@@ -170,6 +172,7 @@ impl Settings {
             places: raw.places.into_iter().map(map_file).collect::<Result<_>>()?,
             profiles: raw.quality.profiles,
             has_pages: raw.ui.enabled == Enabled::On,
+            has_columns: raw.columns.enabled == Enabled::On,
             accesses_days: match &raw.ui.keep_accesses {
                 Some(kept) => retention("ui.keep_accesses", kept)?,
                 None => Some(ACCESSES_ARE_KEPT),

@@ -28,6 +28,7 @@ pub(crate) fn write(
     records: &RecordCounters,
     deliveries: &notify::Counters,
     lacking_columns: u64,
+    answers_from_blocks: u64,
 ) -> fmt::Result {
     let name = "callvault_records_total";
     let counts = OUTCOMES.iter().zip(&records.0);
@@ -41,6 +42,9 @@ pub(crate) fn write(
     let name = "callvault_records_lacking_columns";
     let help = "Records of earlier versions that lack columns of this one, verdicts among them.";
     write_family(out, (name, "gauge", help), [(None, lacking_columns)])?;
+    let name = "callvault_answers_from_blocks_total";
+    let help = "Questions that were answered from blocks of columns.";
+    write_family(out, (name, "counter", help), [(None, answers_from_blocks)])?;
     let of = deliveries;
     for (name, kind, help, value) in [
         ("queued", "gauge", "Notifications that wait.", &of.queued),
@@ -72,11 +76,12 @@ mod tests {
         records.count("created");
         deliveries.queued.store(3, Ordering::Relaxed);
         let mut text = String::new();
-        write(&mut text, &records, &deliveries, 7).unwrap();
+        write(&mut text, &records, &deliveries, 7, 5).unwrap();
         for line in [
             "callvault_records_total{outcome=\"created\"} 1",
             "callvault_deliveries_queued 3",
             "callvault_records_lacking_columns 7",
+            "callvault_answers_from_blocks_total 5",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

@@ -107,7 +107,8 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
         version: options.version,
         labels: Label::TEXTS,
         metrics: Arc::new(move |out| {
-            metrics::write(out, &counted, &deliveries, store.lacking_columns())
+            let from_blocks = store.answers_from_blocks();
+            metrics::write(out, &counted, &deliveries, store.lacking_columns(), from_blocks)
         }),
     };
     Ok((server, share))

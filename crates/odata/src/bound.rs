@@ -7,6 +7,7 @@ mod calculated;
 mod expr;
 mod preserving;
 mod print;
+mod replacing;
 mod uses;
 
 use std::ptr;

@@ -37,7 +37,7 @@ pub use meter::{Allowance, Exhausted, Fault, Meter};
 pub use page::{Pager, Selection, Sieve, Window};
 pub use pattern::{BadPattern, check_pattern};
 pub use pool::Pool;
-pub use program::Program;
+pub use program::{Program, compare};
 pub use share::{WILSON_Z, wilson};
 pub use value::{DYNAMIC, Value, actual_type};
 
@@ -119,6 +119,8 @@ pub struct Scope<'a, 's> {
     pub outermost: Item<'a>,
     /// Variables of the lambdas around, innermost first.
     pub variables: Option<&'s Variable<'a, 's>>,
+    /// Values that come with the item ([`crate::bound::Root::Value`]).
+    pub values: &'s [Value<'a>],
     /// Knows what `$search` finds, and counts.
     pub environment: Environment<'s>,
 }
@@ -137,7 +139,12 @@ pub struct Variable<'a, 's> {
 impl<'a, 's> Scope<'a, 's> {
     /// At an item of the outermost collection.
     pub fn new(item: Item<'a>, environment: Environment<'s>) -> Self {
-        Self { item, outermost: item, variables: None, environment }
+        Self { item, outermost: item, variables: None, values: &[], environment }
+    }
+
+    /// At an item of which nothing is known but these values.
+    pub fn of_values(values: &'s [Value<'a>], environment: Environment<'s>) -> Self {
+        Self { values, ..Self::new(NOTHING, environment) }
     }
 
     fn meter(&self) -> &'s Meter {

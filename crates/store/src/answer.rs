@@ -2,6 +2,9 @@
 //! could not.
 
 mod apply;
+mod block_groups;
+mod blocks;
+mod branches;
 mod chain;
 mod columns;
 mod conditions;
@@ -31,6 +34,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 pub(crate) use apply::apply;
+use blocks::Blocks;
 pub(crate) use conditions::{met_by, superseded_meets};
 pub(crate) use explain::explain;
 use logical::LogicalQuery;
@@ -40,6 +44,7 @@ use run::all_behind;
 
 use crate::Error;
 use crate::engine::Dialect;
+use crate::query::plan::Plan;
 use crate::query::position::Position;
 use crate::query::{Cost, RowPage, RowQuery};
 use crate::sql::Statement;
@@ -87,6 +92,9 @@ pub(crate) fn count(mut run: Run<'_>, tenant: Tenant, query: &RowQuery) -> Resul
     let logical = LogicalQuery { orderby: Cow::default(), ..LogicalQuery::new(query) };
     let plan = places::plan(run.place_source(), &logical, tenant)?;
     if plan.is_exact() {
+        if let Some(count) = count_of_blocks(&run, &logical, &plan)? {
+            return Ok(count);
+        }
         let Statement { text, binds } = plan.count().finish(tenant.dialect);
         let count: Option<i64> = run.connection.value(&text, binds.as_slice())?;
         return Ok(count.unwrap_or(0).unsigned_abs());
@@ -101,6 +109,35 @@ pub(crate) fn count(mut run: Run<'_>, tenant: Tenant, query: &RowQuery) -> Resul
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(count)
+}
+
+/// How many rows of an exact plan there are, by blocks of columns; none if these can't say.
+fn count_of_blocks(
+    run: &Run<'_>,
+    logical: &LogicalQuery<'_>,
+    plan: &Plan<'_>,
+) -> Result<Option<u64>, Error> {
+    let Some(columns) = run.columns else { return Ok(None) };
+    let question = blocks::question(plan, logical.filters.iter().map(|filter| &**filter));
+    let counted = Blocks::new(run.connection, plan, question).and_then(|blocks| {
+        let Some(blocks) = blocks else { return Ok(None) };
+        let mut count = 0;
+        blocks.each(run, columns, |_, rows| {
+            count += rows.len() as u64;
+            Ok(())
+        })?;
+        let beside = plan.behind(blocks.sequence).count().finish(plan.tenant.dialect);
+        let beside: Option<i64> = run.connection.value(&beside.text, beside.binds.as_slice())?;
+        columns.count_answer();
+        Ok(Some(count + beside.unwrap_or(0).unsigned_abs()))
+    });
+    match counted {
+        Err(Error::Corrupt(cause)) => {
+            tracing::error!(%cause, "blocks of columns can't be read: the rows answer");
+            Ok(None)
+        }
+        counted => counted,
+    }
 }
 
 /// What a page of the query costs. With `$apply`, what all of it costs.

@@ -6,6 +6,7 @@
 //! current. Of maps of places ([`maps`]) a snapshot says which there are.
 
 pub(crate) mod change_feed;
+pub(crate) mod columns;
 pub(crate) mod current;
 pub(crate) mod maps;
 pub(crate) mod record_keys;

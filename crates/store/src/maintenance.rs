@@ -1,6 +1,7 @@
 //! What keeps a store in order: its schema, its age limits, its copies, and a look at its health.
 
 pub(crate) mod backup;
+pub(crate) mod compaction;
 pub(crate) mod doctor;
 pub(crate) mod erasure;
 pub(crate) mod migration;

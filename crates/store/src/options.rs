@@ -27,16 +27,22 @@ pub struct Options {
     pub create: bool,
     /// How long a statement that reads may take.
     pub statement_limit: Duration,
+    /// Bytes of memory for what was read of blocks of columns; none if no question is answered from these.
+    pub columns: Option<u64>,
 }
 
+/// Bytes of memory for columns, if nothing else is said.
+const COLUMNS: u64 = 128 << 20;
+
 impl Options {
-    /// A file, which is made if there is none; statements may take 2 s.
+    /// A file, which is made if there is none; statements may take 2 s, and columns 128 MiB.
     pub fn new(path: impl Into<PathBuf>, role: Role) -> Self {
         Self::at(Place::File(path.into()), role)
     }
 
     /// A store at any place, with the same settings.
     pub fn at(place: Place, role: Role) -> Self {
-        Self { place, role, create: true, statement_limit: Duration::from_secs(2) }
+        let statement_limit = Duration::from_secs(2);
+        Self { place, role, create: true, statement_limit, columns: Some(COLUMNS) }
     }
 }

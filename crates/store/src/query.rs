@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod arithmetic;
+pub(crate) mod block_rows;
 pub(crate) mod compiler;
 mod condition;
 pub(crate) mod inline;

@@ -11,6 +11,7 @@ mod snapshot;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use model::TenantId;
 use model::call::CallRow;
@@ -23,7 +24,7 @@ use crate::cache::change_feed::{ChangeFeed, FeedChanges};
 use crate::cache::records::RecordCache;
 use crate::codec::{Codec, Large};
 use crate::engine::Place;
-use crate::maintenance::verdicts;
+use crate::maintenance::{compaction, verdicts};
 use crate::options::Role;
 use crate::rows::call::{CallScope, DueChain};
 use crate::rows::change::{ChangeRange, ChangedRecords, LogPosition};
@@ -36,9 +37,12 @@ use crate::rows::subscription::{
 use crate::state::State;
 use crate::tables::tenants::TenantCache;
 use crate::tables::{
-    administration, calls, change_log, changed_records, deliveries, log_positions, logs,
+    administration, blocks, calls, change_log, changed_records, deliveries, log_positions, logs,
     subscriptions, tenants,
 };
+
+/// How long a pass of compaction may read.
+const LONGEST_PASS: Duration = Duration::from_mins(10);
 
 /// Reads a store, on a connection of its own; one for each thread.
 ///
@@ -76,6 +80,30 @@ impl Reader {
     /// Some of the records that lack columns, from a record key on, judged.
     pub(crate) fn judged(&mut self, from: (i64, usize)) -> Result<Option<verdicts::Batch>, Error> {
         verdicts::read(self.snapshot.fresh()?, &mut self.codec, from)
+    }
+
+    /// The next pass of compaction over the blocks of a tenant, by its number ([`compaction::read`]).
+    pub(crate) fn compaction(
+        &mut self,
+        tenant_key: i64,
+        is_thorough: bool,
+        may_work: &mut dyn FnMut() -> Result<bool, Error>,
+    ) -> Result<Option<compaction::Pass>, Error> {
+        let connection = self.snapshot.fresh_until(Instant::now() + LONGEST_PASS)?;
+        compaction::read((connection, &self.state.columns), (tenant_key, is_thorough), may_work)
+    }
+
+    /// Whether there are blocks of columns, or were when the change log was read last for them.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn has_blocks(&mut self) -> Result<bool, Error> {
+        blocks::are_there(self.snapshot.fresh()?)
+    }
+
+    /// The numbers of all tenants.
+    pub(crate) fn tenant_keys(&mut self) -> Result<Vec<i64>, Error> {
+        tenants::keys(self.snapshot.fresh()?)
     }
 
     /// The verdict on a record that was read last: the schema's `callQuality`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::Error;
+use crate::cache::columns::ColumnCache;
 use crate::cache::maps::MapCache;
 use crate::cache::record_keys::RecordKeyCache;
 use crate::codec::dictionaries::Dictionaries;
@@ -23,6 +24,7 @@ pub(crate) struct State {
     pub(crate) partitions: Partitions,
     pub(crate) record_keys: RecordKeyCache,
     pub(crate) maps: MapCache,
+    pub(crate) columns: ColumnCache,
     pub(crate) role: Role,
     pub(crate) statement_limit: Duration,
     pub(crate) dictionaries: Arc<Dictionaries>,

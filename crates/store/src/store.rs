@@ -2,11 +2,14 @@
 
 mod administration;
 mod background;
+mod compaction;
 mod mirrors;
 mod notifications;
 mod pages;
 mod place_maps;
 mod profiles;
+
+pub use compaction::Compacted;
 
 use std::fmt;
 use std::fs::File;
@@ -22,6 +25,7 @@ use tokio::sync::Notify;
 
 use crate::Error;
 use crate::advisory_locks::AdvisoryLocks;
+use crate::cache::columns::ColumnCache;
 use crate::cache::maps::MapCache;
 use crate::cache::record_keys::RecordKeyCache;
 use crate::codec::dictionaries::Dictionaries;
@@ -85,6 +89,7 @@ impl Store {
             partitions: Partitions::default(),
             record_keys: RecordKeyCache::default(),
             maps: MapCache::default(),
+            columns: ColumnCache::new(options.columns),
             role: options.role,
             statement_limit: options.statement_limit,
             dictionaries: Arc::new(Dictionaries::new(opener, rows)?),

@@ -5,6 +5,8 @@
 //! which [`versions`] writes together, and the tables of everything else, a file for each.
 
 pub(crate) mod administration;
+pub(crate) mod block_columns;
+pub(crate) mod blocks;
 pub(crate) mod calls;
 pub(crate) mod change_log;
 pub(crate) mod changed_records;

@@ -3,6 +3,7 @@
 //! text, bytes on disk to the bytes of the JSON, queries to SQL written by hand on the same file. The
 //! server has one core, the load another.
 
+mod columns;
 mod data;
 mod gauge;
 mod instructions;
@@ -91,8 +92,9 @@ impl Settings {
 }
 
 /// The parts of the benchmark, in the order of the report.
-const PARTS: [&str; 10] = [
-    "reads", "sizes", "tls", "writes", "notify", "life", "queries", "postgres", "peers", "profiles",
+const PARTS: [&str; 11] = [
+    "reads", "sizes", "tls", "writes", "notify", "life", "queries", "columns", "postgres", "peers",
+    "profiles",
 ];
 
 /// `bench [--records N] [--rounds N] [--seconds N] [--keep] [PART...]`: all parts unless some are named.
@@ -121,7 +123,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     let settings = Settings::read(arguments)?;
     let all = ["taskset", "python3", "wrk", "nginx", "node", "npm"];
-    let needs = if settings.parts == ["profiles"] { &all[..3] } else { &all[..] };
+    let is_small = settings.parts == ["profiles"] || settings.parts == ["columns"];
+    let needs = if is_small { &all[..3] } else { &all[..] };
     for program in needs {
         if Command::new(program).arg("-v").output().is_err() {
             bail!(
@@ -144,6 +147,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             "notify" => notify::measure(&bench)?,
             "life" => life::measure(&bench)?,
             "queries" => queries::measure(&bench)?,
+            "columns" => columns::measure(&bench)?,
             "postgres" => postgres::measure(&bench)?,
             "peers" => peers::measure(&bench)?,
             "profiles" => profiles::measure(&bench)?,

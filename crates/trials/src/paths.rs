@@ -2,5 +2,7 @@
 
 /// The call records.
 pub(crate) const CALL_RECORDS: &str = "/v1.0/communications/callRecords";
+/// Their streams.
+pub(crate) const STREAMS: &str = "/v1.0/communications/callRecords/callvault.streams()";
 /// Their import.
 pub(crate) const IMPORT: &str = "/v1.0/communications/callRecords/callvault.import";

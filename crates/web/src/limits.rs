@@ -16,6 +16,8 @@ pub struct Memory {
     pub ingest: u64,
     /// Bytes of answers that may be in flight.
     pub answers: u64,
+    /// Bytes of columns that questions have read of the store.
+    pub columns: u64,
 }
 
 impl Memory {
@@ -23,7 +25,7 @@ impl Memory {
     pub fn of(all: u64) -> Self {
         let part = |of_default: u64| (all / 448).saturating_mul(of_default);
         let questions = usize::try_from(part(96)).unwrap_or(usize::MAX);
-        Self { questions, ingest: part(160), answers: part(64) }
+        Self { questions, ingest: part(160), answers: part(64), columns: part(128) }
     }
 }
 

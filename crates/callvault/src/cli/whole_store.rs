@@ -1,8 +1,8 @@
-//! Arguments of the commands on a whole store: `migrate`, `backup` and `erase`.
+//! Arguments of the commands on a whole store: `migrate`, `backup`, `erase` and `doctor`.
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use model::TenantId;
 
 use super::values;
@@ -23,6 +23,21 @@ pub(crate) struct Migrate {
 pub(crate) struct Backup {
     /// File to write; it must not exist
     pub(crate) file: PathBuf,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// First make derived data anew: "columns", the copy of streams that answers questions about many
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) rebuild: Option<Rebuild>,
+}
+
+/// Derived data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rebuild {
+    /// Blocks of columns.
+    Columns,
 }
 
 /// `erase`

@@ -8,10 +8,12 @@ use anyhow::Result;
 use store::Store;
 
 use super::opening::open_store;
+use super::{PARTLY_DONE, compact};
+use crate::cli::{Doctor, Rebuild};
 use crate::keys;
 use crate::settings::Settings;
 
-pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
+pub(super) fn run(args: &Doctor, settings: &Settings) -> Result<ExitCode> {
     let mut out = io::stdout().lock();
     let store = match open_store(settings) {
         Ok(store) => store,
@@ -21,6 +23,12 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
+    if args.rebuild == Some(Rebuild::Columns) {
+        store.drop_blocks().wait()?;
+        if !compact::make_all(&store)?.is_done {
+            return Ok(PARTLY_DONE.into());
+        }
+    }
     let mut diagnosis = store.doctor()?;
     diagnosis.problems.extend(problems_of_keys(settings, &store)?);
     let is_sound = diagnosis.problems.is_empty();

@@ -66,7 +66,8 @@ fn find(store: &Store, tenant: &TenantId, ids: &[String]) -> Result<Vec<bool>> {
     Ok(are_there)
 }
 
-/// Erases records, and takes their words out of the full-text index at once; whether each was there.
+/// Erases records, and takes them out of the full-text index and of blocks of columns at once; whether each was
+/// there.
 fn erase(store: &Store, tenant: &TenantId, ids: &[String]) -> Result<Vec<bool>> {
     let mut were_there = Vec::with_capacity(ids.len());
     for some in ids.chunks(RECORDS_PER_TRANSACTION) {
@@ -74,5 +75,9 @@ fn erase(store: &Store, tenant: &TenantId, ids: &[String]) -> Result<Vec<bool>> 
         were_there.extend(store.erase(tenant, keys).wait()?);
     }
     store.forget_words(i64::MAX)?;
+    if store.reader()?.has_blocks()? {
+        // A server that makes blocks sees to it itself.
+        store.compact(false, &|| true)?;
+    }
     Ok(were_there)
 }

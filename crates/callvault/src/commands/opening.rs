@@ -49,7 +49,9 @@ fn open(settings: &Settings, role: Role, create: bool) -> Result<Store> {
     // An operator who lets queries take longer has a slow machine, or much data.
     let query_time = settings.limits.of_queries().cost.time;
     let statement_limit = defaults.statement_limit.max(query_time);
-    Store::open(&Options { create, statement_limit, ..defaults }).map_err(|error| match error {
+    let columns = settings.has_columns.then(|| settings.limits.column_memory());
+    let options = Options { create, statement_limit, columns, ..defaults };
+    Store::open(&options).map_err(|error| match error {
         store::Error::Missing(_) => Error::new(Absent::at(&settings.store)),
         error => Error::new(error).context(format!("opening {}", settings.store)),
     })

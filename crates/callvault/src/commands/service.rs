@@ -22,7 +22,7 @@ use ui::Site;
 use web::{Listeners, Running, TlsFiles};
 
 use super::background::BackgroundTask;
-use super::{mirrors, profiles};
+use super::{compact, mirrors, profiles};
 use crate::fetch::HttpFetcher;
 use crate::line_queue::{LineQueue, LineWriter, WriteReport};
 use crate::maintenance::Maintenance;
@@ -114,13 +114,17 @@ pub(super) fn start(
         abandoned_after: settings.calls.abandoned_after,
     };
     let pages = pages.map(|site| Arc::new(site) as Arc<dyn Pages>);
-    let judged = store.clone();
+    let (judged, compacted) = (store.clone(), store.clone());
+    let has_columns = settings.has_columns;
     let mirrored = mirrors::start(settings, &store, &master)?;
     let running = graph::start(options, listeners, pages).context("starting the server")?;
     let mut tasks = vec![
         BackgroundTask::start("notify", |stop| dispatcher.run(stop))?,
         BackgroundTask::start("calls", |stop| recorder.run(stop))?,
         BackgroundTask::start("verdicts", |stop| judge(judged, stop))?,
+        BackgroundTask::start("columns", move |stop| {
+            compact::keep_up(compacted, has_columns, stop)
+        })?,
     ];
     if !store.is_file() {
         let watched = store.clone();

@@ -112,6 +112,11 @@ impl Limits {
         }
     }
 
+    /// Bytes of columns that questions have read of the store.
+    pub(crate) fn column_memory(self) -> u64 {
+        web::Memory::of(self.memory).columns
+    }
+
     /// The limits of the query language and of the cost of queries.
     pub(crate) fn of_queries(self) -> graph::QuerySettings {
         let language = odata::Limits {

@@ -23,6 +23,7 @@ pub(super) struct RawSettings {
     pub(super) places: Vec<Places>,
     pub(super) quality: Quality,
     pub(super) ui: Ui,
+    pub(super) columns: Columns,
     pub(super) mirror: Vec<Mirror>,
     pub(super) limits: Limits,
     pub(super) log: Log,
@@ -102,7 +103,14 @@ pub(super) struct Ui {
     pub(super) keep_accesses: Option<Retention>,
 }
 
-/// `ui.enabled`
+/// `columns.*`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Columns {
+    pub(super) enabled: Enabled,
+}
+
+/// `ui.enabled`, `columns.enabled`
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Enabled {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod administration;
+mod columns;
 mod cookbook;
 mod demo;
 mod file_size_limit;

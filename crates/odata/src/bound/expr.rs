@@ -86,6 +86,9 @@ pub enum Root {
     Outermost,
     /// At the lambda variable of that name.
     Variable(String),
+    /// At a value that comes with the item, by its place among such ([`crate::eval::Scope::values`]). No
+    /// request can name one: whoever has values of an item without its JSON puts them in place of paths.
+    Value(usize),
 }
 
 /// A step of a path.

@@ -3,16 +3,17 @@
 //! The trees are asked, never their printed form, in which the text of a literal looks like a name.
 
 use super::{
-    Aggregate, Apply, ComputedMember, Expr, ExprKind, GroupKey, Path, PathStep, Query, Resource,
-    Root, Select, Step, Transformation, Ty,
+    Aggregate, Apply, ComputedMember, Expr, ExprKind, Function, GroupKey, Path, PathStep, Query,
+    Resource, Root, Select, Step, Transformation, Ty,
 };
 use crate::edm::Type;
 use crate::literal::Literal;
 
-/// Where an expression ends.
+/// What an expression is made of, but for its operators.
 enum Leaf<'e> {
     Path(&'e Path),
     Literal(&'e Literal, Ty),
+    Call(Function),
 }
 
 /// Says whether a leaf is one to look for.
@@ -110,6 +111,11 @@ impl Expr {
         self.any(&mut |leaf| matches!(leaf, Leaf::Path(path) if test(path)))
     }
 
+    /// Whether the function is called anywhere in the expression.
+    pub fn calls(&self, function: Function) -> bool {
+        self.any(&mut |leaf| matches!(leaf, Leaf::Call(called) if called == function))
+    }
+
     fn any(&self, test: &mut Test<'_>) -> bool {
         match &self.kind {
             ExprKind::Literal(literal) => test(Leaf::Literal(literal, self.ty)),
@@ -122,10 +128,12 @@ impl Expr {
             | ExprKind::Arithmetic(_, left, right, _)
             | ExprKind::Has(left, right)
             | ExprKind::In(left, right) => left.any(test) || right.any(test),
-            ExprKind::And(parts)
-            | ExprKind::Or(parts)
-            | ExprKind::List(parts)
-            | ExprKind::Call(_, parts) => parts.iter().any(|part| part.any(test)),
+            ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::List(parts) => {
+                parts.iter().any(|part| part.any(test))
+            }
+            ExprKind::Call(function, arguments) => {
+                test(Leaf::Call(*function)) || arguments.iter().any(|part| part.any(test))
+            }
             ExprKind::Case(branches) => {
                 branches.iter().any(|(condition, value)| condition.any(test) || value.any(test))
             }

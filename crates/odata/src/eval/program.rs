@@ -227,7 +227,7 @@ fn all(operands: &[Op], scope: &Scope<'_, '_>, decisive: bool) -> Option<bool> {
 
 /// A comparison, which is never null: `le` is `lt` or `eq`, so that null is no more than null (URL
 /// Conventions 5.1.1.1.4 and 5.1.1.1.6).
-fn compare(operator: Operator, left: &Value<'_>, right: &Value<'_>) -> bool {
+pub fn compare(operator: Operator, left: &Value<'_>, right: &Value<'_>) -> bool {
     match operator {
         Operator::Eq => left.equals(right),
         Operator::Ne => !left.equals(right),

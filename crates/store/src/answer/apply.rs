@@ -12,6 +12,8 @@ use odata::edm::Type;
 use odata::eval::{Meter, Pager, Sieve, Window};
 use odata::json::{Member, Node, write_node};
 
+use super::block_groups::over_columns;
+use super::branches::Branches;
 use super::chain::Chain;
 use super::columns::Columns;
 use super::evaluation::{environment, load};
@@ -32,12 +34,20 @@ pub(crate) fn apply(
     query: &RowQuery,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let nothing = Apply { steps: Vec::new() };
-    let chain = &Chain::new(query, query.query.apply.as_ref().unwrap_or(&nothing));
-    let plan = &places::chain_plan(run.place_source(), chain, tenant)?;
-    let run = &mut run;
-    let nodes = match Columns::new(chain, plan) {
-        Some(columns) => columns.run(chain, run)?,
-        None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
+    let apply = query.query.apply.as_ref().unwrap_or(&nothing);
+    let (chain, run) = (&Chain::new(query, apply), &mut run);
+    let of_branches = match Branches::new(chain, apply) {
+        Some(branches) => branches.run(query, tenant, run)?,
+        None => None,
+    };
+    let nodes = if let Some(nodes) = of_branches {
+        nodes
+    } else {
+        let plan = &places::chain_plan(run.place_source(), chain, tenant)?;
+        match Columns::new(chain, plan) {
+            Some(columns) => over_columns(chain, &columns, run)?,
+            None => over_json(chain, plan, (run, parts_of_options(&query.query)))?,
+        }
     };
     let is_shown = query.query.select.as_ref().is_some_and(|it| it.find(QUALITY).is_some());
     finish((&query.query, query.rows), nodes, !is_shown, &run.budget.meter)

@@ -4,21 +4,23 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use model::columns::Table;
 use odata::bound::{Aggregate, Expr, ExprKind, GroupKey, Method, Path, Transformation, Ty};
 use odata::eval::{Aggregator, HeapSize, Value, group_keys, push_identity, set_member};
 use odata::json::{Member, Node};
 use odata::primitive::{Fine, Moment};
 
+use super::blocks::{self, Blocks};
 use super::chain::Chain;
 use super::evaluation::{environment, node};
 use super::loader::RowKey;
 use super::parts::{Parts, parts};
-use super::pipeline::{left_out, pipeline, sizes, too_much};
+use super::pipeline::{pipeline, sizes, too_much};
 use super::run::Run;
-use crate::engine::{Field, Row};
+use crate::engine::{Connection, Field, Row};
 use crate::query::compiler::{Compiler, JoinedTables};
 use crate::query::plan::Plan;
-use crate::query::scope::ordinal_count;
+use crate::query::scope::{alias_of, ordinal_count};
 use crate::query::value::Kind;
 use crate::sql::{Sql, Statement};
 use crate::{Cause, Error};
@@ -137,9 +139,58 @@ impl<'q> Columns<'q> {
         Some(scalar.kind)
     }
 
+    /// The plan of the rows.
+    pub(super) fn plan(&self) -> &'q Plan<'q> {
+        self.plan
+    }
+
+    /// The blocks that answer for rows; none if there are none that can.
+    pub(super) fn blocks(
+        &self,
+        chain: &Chain<'_>,
+        connection: &Connection,
+    ) -> Result<Option<Blocks>, Error> {
+        let question = blocks::question(self.plan, chain.input.filters.iter().map(|it| &**it));
+        let path = |path: &&Path| {
+            chain
+                .members
+                .inline(&Expr { kind: ExprKind::Path((*path).clone()), ty: Ty::Dynamic })
+                .into_owned()
+        };
+        let keys: Vec<Expr> = self.paths.iter().map(path).collect();
+        let value =
+            |figure: &'q Aggregate| figure.value.as_ref().map(|it| chain.members.inline(it));
+        let values: Vec<_> = self.figures.iter().map(value).collect();
+        let question = question
+            .and_then(|it| it.grouped(self.plan.set, &keys, values.iter().map(Option::as_deref)));
+        Blocks::new(connection, self.plan, question)
+    }
+
     /// The statement that gives the rows.
     pub(super) fn statement(&self) -> Statement {
         self.plan.columns(&self.selected, self.joined).finish(self.plan.tenant.dialect)
+    }
+
+    /// The statement that gives the rows, each with the start of its record behind the others.
+    pub(super) fn statement_with_start(&self) -> Statement {
+        let start = Sql::column(alias_of(Table::CallRecord), "start_date_time");
+        let selected: Vec<Sql> = self.selected.iter().cloned().chain([start]).collect();
+        self.plan.columns(&selected, self.joined).finish(self.plan.tenant.dialect)
+    }
+
+    /// Where rows have that start.
+    pub(super) fn place_of_start(&self) -> usize {
+        1 + ordinal_count(self.plan.set) + self.selected.len()
+    }
+
+    /// The figures of each group.
+    pub(super) fn figures(&self) -> &'q [Aggregate] {
+        self.figures
+    }
+
+    /// Whether there are keys; without, all rows are one group.
+    pub(super) fn is_grouped(&self) -> bool {
+        self.is_grouped
     }
 
     /// Aggregates, and lets the rest of the chain follow.
@@ -149,9 +200,19 @@ impl<'q> Columns<'q> {
         run: &mut Run<'_>,
     ) -> Result<Vec<Node<'static>>, Error> {
         let groups = self.groups(chain, run)?;
+        self.finish(chain, run, groups.groups)
+    }
+
+    /// Lets the rest of the chain follow.
+    pub(super) fn finish(
+        &self,
+        chain: &Chain<'_>,
+        run: &Run<'_>,
+        groups: Vec<(Vec<Member<'static>>, Aggregator)>,
+    ) -> Result<Vec<Node<'static>>, Error> {
         let rest = pipeline(chain.steps[1..].to_vec(), self.plan.set)?;
         let mut flow = rest.start(sizes(run.budget), environment(&run.budget.meter));
-        for (mut members, aggregator) in groups.groups {
+        for (mut members, aggregator) in groups {
             for (figure, value) in self.figures.iter().zip(aggregator.finish()?) {
                 set_member(&mut members, &figure.alias, &value);
             }
@@ -190,10 +251,8 @@ impl<'q> Columns<'q> {
                     if groups.groups.len() >= limit {
                         return Err(Error::TooManyGroups { limit });
                     }
-                    let keys = match self.keys_of(chain, row, run) {
-                        Err(Error::Corrupt(cause)) => return Ok(left_out(&cause)),
-                        keys => keys?,
-                    };
+                    let values = self.key_values(row)?;
+                    let keys = self.keys_of(chain, &values, run, |_| self.row_key(row))?;
                     let keys_size: usize = keys.iter().map(|member| member.value.heap_size()).sum();
                     meter.keep(GROUP + keys_size + identity.len());
                     meter.check()?;
@@ -204,17 +263,17 @@ impl<'q> Columns<'q> {
                 }
             };
             let aggregator = &mut groups.groups[index].1;
-            let mut at = first + self.keys.len();
-            for (figure, kind) in self.values.iter().enumerate() {
-                let Some(kind) = kind else {
-                    aggregator.count_item(figure);
-                    continue;
-                };
-                let bytes = aggregator.add(figure, &value(row.field(at)?, *kind)?);
-                kept += usize::from(bytes > 0);
-                meter.keep(bytes);
-                at += 1;
-            }
+            self.each_value(row, |figure, value| {
+                match value {
+                    Some(value) => {
+                        let bytes = aggregator.add(figure, &value);
+                        kept += usize::from(bytes > 0);
+                        meter.keep(bytes);
+                    }
+                    None => aggregator.count_item(figure),
+                }
+                Ok(())
+            })?;
             let limit = sizes(run.budget).values;
             if kept > limit {
                 return Err(Error::TooManyGroups { limit });
@@ -224,72 +283,97 @@ impl<'q> Columns<'q> {
         Ok(groups)
     }
 
+    /// The values of a row by which it is grouped.
+    pub(super) fn key_values<'r>(&self, row: &'r Row<'_>) -> Result<Vec<Value<'r>>, Error> {
+        let first = 1 + ordinal_count(self.plan.set);
+        let value = |(at, key): (usize, &Key)| value(row.field(first + at)?, key.kind);
+        self.keys.iter().enumerate().map(value).collect()
+    }
+
+    /// Which row it is.
+    pub(super) fn row_key(&self, row: &Row<'_>) -> Result<RowKey, Error> {
+        let count = ordinal_count(self.plan.set);
+        let ordinals = (1..=count).map(|at| row.get(at)).collect::<Result<_, _>>()?;
+        Ok(RowKey { record_key: row.get(0)?, start: 0, id: String::new(), ordinals })
+    }
+
+    /// Gives the value of a row for each figure: none for one that counts rows.
+    pub(super) fn each_value(
+        &self,
+        row: &Row<'_>,
+        mut each: impl FnMut(usize, Option<Value<'_>>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut at = 1 + ordinal_count(self.plan.set) + self.keys.len();
+        for (figure, kind) in self.values.iter().enumerate() {
+            let value = match kind {
+                Some(kind) => Some(value(row.field(at)?, *kind)?),
+                None => None,
+            };
+            at += usize::from(value.is_some());
+            each(figure, value)?;
+        }
+        Ok(())
+    }
+
     /// The keys of a group as its first row has them: by its columns, if these tell their JSON.
-    fn keys_of(
+    pub(super) fn keys_of(
         &self,
         chain: &Chain<'_>,
-        row: &Row<'_>,
+        values: &[Value<'_>],
         run: &mut Run<'_>,
+        row: impl FnOnce(&Run<'_>) -> Result<RowKey, Error>,
     ) -> Result<Vec<Member<'static>>, Error> {
-        if let Some(keys) = self.column_keys(row)? {
+        if let Some(keys) = self.column_keys(values) {
             return Ok(keys);
         }
-        match self.read_keys(chain, row, run) {
+        let row = row(run)?;
+        match self.read_keys(chain, &row, run) {
             Err(Error::Corrupt(cause)) => {
                 tracing::error!(%cause, "the keys of a group are told by columns alone");
-                self.known_keys(row)
+                Ok(self.known_keys(values))
             }
             keys => keys,
         }
     }
 
     /// As far as columns tell the keys of a group; the others are null.
-    fn known_keys(&self, row: &Row<'_>) -> Result<Vec<Member<'static>>, Error> {
-        let first = 1 + ordinal_count(self.plan.set);
+    fn known_keys(&self, values: &[Value<'_>]) -> Vec<Member<'static>> {
         let mut found = Vec::with_capacity(self.keys.len());
-        for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
-            let value = match value(row.field(first + at)?, key.kind)? {
-                _ if key.kind == Kind::Key => Value::Null,
-                value => value,
-            };
-            found.push((*path, value));
+        for ((path, key), value) in self.paths.iter().zip(&self.keys).zip(values) {
+            let is_known = key.kind != Kind::Key;
+            found.push((*path, if is_known { value.clone() } else { Value::Null }));
         }
-        Ok(group_keys(found))
+        group_keys(found)
     }
 
     /// The keys of a group by the columns of its first row; none for kinds with more than one form in
     /// JSON unless they were calculated, and for null, since an object on the way may be what is null.
-    fn column_keys(&self, row: &Row<'_>) -> Result<Option<Vec<Member<'static>>>, Error> {
-        let first = 1 + ordinal_count(self.plan.set);
+    fn column_keys(&self, values: &[Value<'_>]) -> Option<Vec<Member<'static>>> {
         let mut found = Vec::with_capacity(self.keys.len());
-        for (at, (path, key)) in self.paths.iter().zip(&self.keys).enumerate() {
-            let value = value(row.field(first + at)?, key.kind)?;
+        for ((path, key), value) in self.paths.iter().zip(&self.keys).zip(values) {
             let has_one_form =
                 matches!(value, Value::Text(_) | Value::Enum { .. } | Value::Bool(_));
             if key.kind == Kind::Key || !(key.is_calculated || has_one_form) {
-                return Ok(None);
+                return None;
             }
-            found.push((*path, value));
+            found.push((*path, value.clone()));
         }
-        Ok(Some(group_keys(found)))
+        Some(group_keys(found))
     }
 
     fn read_keys(
         &self,
         chain: &Chain<'_>,
-        row: &Row<'_>,
+        row: &RowKey,
         run: &mut Run<'_>,
     ) -> Result<Vec<Member<'static>>, Error> {
         let mut steps: Vec<_> = chain.computing.iter().copied().cloned().collect();
         if let Some(Transformation::GroupBy { keys, .. }) = chain.steps.first() {
             steps.push(Transformation::GroupBy { keys: keys.clone(), apply: None });
         }
-        let count = ordinal_count(self.plan.set);
-        let ordinals = (1..=count).map(|at| row.get(at)).collect::<Result<_, _>>()?;
-        let key = RowKey { record_key: row.get(0)?, start: 0, id: String::new(), ordinals };
         let computed: Vec<_> = chain.input.compute.iter().map(|member| &member.value).collect();
         let parts = Parts { quality: chain.parts().quality, ..parts(&computed) };
-        let text = run.loader.row_text(self.plan.set, &key, parts)?;
+        let text = run.loader.row_text(self.plan.set, row, parts)?;
         let pipeline = pipeline(steps, self.plan.set)?;
         let mut flow = pipeline.start(sizes(run.budget), environment(&run.budget.meter));
         let _ = flow.push(Cow::Owned(node(&text)?)).map_err(|excess| too_much(&excess))?;

@@ -3,6 +3,7 @@
 use ::places::Maps;
 use odata::bound::Apply;
 
+use super::branches::{self, Branches};
 use super::chain::Chain;
 use super::columns::Columns;
 use super::logical::LogicalQuery;
@@ -27,6 +28,11 @@ pub(crate) fn explain(
     let source = PlaceSource { connection, maps, meter: None };
     if let Some(apply) = &query.query.apply {
         let chain = Chain::new(query, apply);
+        if let Some(branches) = Branches::new(&chain, apply)
+            && let Some(explained) = explain_branches(source, (tenant, query), &branches)?
+        {
+            return Ok(explained);
+        }
         let plan = places::chain_plan(source, &chain, tenant)?;
         return explain_apply(connection, &chain, &plan);
     }
@@ -43,13 +49,56 @@ pub(crate) fn explain(
     })
 }
 
+/// The statements of all chains of a `concat`, if columns are enough for each.
+fn explain_branches(
+    source: PlaceSource<'_>,
+    (tenant, query): (Tenant, &RowQuery),
+    branches: &Branches<'_>,
+) -> Result<Option<Explanation>, Error> {
+    let chains = branches.chains(query);
+    let plans = branches::plans(&chains, source, tenant)?;
+    if branches::columns(&chains, &plans).is_none() {
+        return Ok(None);
+    }
+    let mut all: Option<Explanation> = None;
+    for (chain, plan) in chains.iter().zip(&plans) {
+        let one = explain_apply(source.connection, chain, plan)?;
+        let Some(all) = &mut all else {
+            all = Some(one);
+            continue;
+        };
+        all.sql.extend(one.sql);
+        all.binds.extend(one.binds);
+        all.engine_plan.extend(one.engine_plan);
+        all.residual = both(all.residual.take(), one.residual);
+    }
+    let rest = Apply { steps: branches.rest.to_vec() };
+    let behind = (!rest.steps.is_empty()).then(|| format!("$apply={rest}"));
+    Ok(all.map(|all| Explanation { residual: both(all.residual.clone(), behind), ..all }))
+}
+
 fn explain_apply(
     connection: &Connection,
     chain: &Chain<'_>,
     plan: &Plan<'_>,
 ) -> Result<Explanation, Error> {
     let columns = Columns::new(chain, plan);
-    let statement = if let Some(columns) = &columns {
+    let blocks = match &columns {
+        Some(columns) => columns.blocks(chain, connection)?,
+        None => None,
+    };
+    let beside = blocks.as_ref().map(|blocks| plan.behind(blocks.sequence));
+    let access = match &blocks {
+        Some(blocks) => format!(
+            "{} of {} blocks of columns, and by SQL the {}",
+            blocks.len(),
+            blocks.all,
+            plan.behind(blocks.sequence).access.describe()
+        ),
+        None => plan.access.describe(),
+    };
+    let of_rows = beside.as_ref().and_then(|beside| Columns::new(chain, beside));
+    let statement = if let Some(columns) = of_rows.as_ref().or(columns.as_ref()) {
         columns.statement()
     } else {
         let start = Position::default();
@@ -67,9 +116,14 @@ fn explain_apply(
         engine_plan: engine_plan(connection, &statement)?,
         sql: vec![statement.text],
         residual: (!residual.is_empty()).then(|| residual.join("&")),
-        access: plan.access.describe(),
+        access,
         cost: Cost::Scan,
     })
+}
+
+fn both(one: Option<String>, other: Option<String>) -> Option<String> {
+    let parts: Vec<String> = one.into_iter().chain(other).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// The statement that leads to the rows of a page.

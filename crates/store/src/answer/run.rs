@@ -12,6 +12,7 @@ use super::parts::Parts;
 use super::place_tables::{self, PlaceSource};
 use super::residual::ResidualFilter;
 use crate::Error;
+use crate::cache::columns::ColumnCache;
 use crate::cache::records::RecordCache;
 use crate::codec::Codec;
 use crate::engine::{Connection, Field, Flow, Row};
@@ -41,6 +42,8 @@ pub(crate) struct Run<'r> {
     pub(super) budget: &'r Budget,
     /// Of places, for rows of ends.
     pub(super) maps: Option<Arc<Maps>>,
+    /// What was read of blocks of columns, for questions that may be answered by these.
+    pub(super) columns: Option<&'r ColumnCache>,
     /// Rows that our own evaluator has looked at.
     pub(super) scanned: u64,
 }
@@ -68,13 +71,18 @@ impl<'r> Run<'r> {
         budget: &'r Budget,
     ) -> Self {
         let loader = Loader::new(connection, codec, cache);
-        Self { connection, loader, budget, maps: None, scanned: 0 }
+        Self { connection, loader, budget, maps: None, columns: None, scanned: 0 }
     }
 
     /// With maps of places, for rows of ends.
     pub(crate) fn with_maps(self, maps: Option<Arc<Maps>>) -> Self {
         let loader = self.loader.with_maps(maps.clone());
         Self { loader, maps, ..self }
+    }
+
+    /// With blocks of columns, where these can answer.
+    pub(crate) fn with_columns(self, columns: &'r ColumnCache) -> Self {
+        Self { columns: columns.may_answer.then_some(columns), ..self }
     }
 
     /// What tables of places are made with.

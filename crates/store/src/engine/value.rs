@@ -139,4 +139,5 @@ values_of_tuples! {
     (A B C D E)
     (A B C D E F)
     (A B C D E F G)
+    (A B C D E F G H I)
 }

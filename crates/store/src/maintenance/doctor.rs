@@ -8,6 +8,7 @@ use model::fragment::{Codec as _, FragmentKind, Pack, RecordFragment};
 use crate::Error;
 use crate::codec::Codec;
 use crate::engine::{Connection, Dialect, Opener};
+use crate::maintenance::compaction;
 use crate::rows::record::{Diagnosis, TableSize};
 use crate::tables::place_maps;
 
@@ -112,6 +113,7 @@ pub(crate) fn diagnose(opener: &Opener, mut codec: Codec) -> Result<Diagnosis, E
         problems.extend(unreadable(&connection, &mut codec, text, kind)?);
     }
     problems.extend(place_maps::damaged(&connection)?);
+    problems.extend(compaction::problems(&connection)?);
     connection.end_read()?;
     let tables = match connection.dialect() {
         Dialect::Sqlite => tables_of_file(&connection)?,

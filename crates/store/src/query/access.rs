@@ -45,6 +45,8 @@ pub(crate) enum Access {
     Participants(Vec<Vec<u8>>),
     /// An expression for the full-text index.
     Search(String),
+    /// The entries of the change log behind one of them; and records with other than plain values.
+    Behind(i64),
 }
 
 impl Access {
@@ -57,6 +59,7 @@ impl Access {
             Self::Ids(_) => "the records with the ids",
             Self::Participants(_) => "records of a participant",
             Self::Search(_) => "records that contain the words",
+            Self::Behind(_) => "records that changed last or have odd values",
         }
         .to_owned()
     }

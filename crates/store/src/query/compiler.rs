@@ -107,6 +107,7 @@ impl Compiler<'_> {
                 let found = self.variables.iter().rev().find(|(known, _)| known == name);
                 found.map(|(_, scope)| scope)
             }
+            Root::Value(_) => None,
         }
     }
 

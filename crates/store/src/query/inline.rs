@@ -95,38 +95,13 @@ impl Members {
     }
 
     fn replace(&self, expr: &Expr) -> Expr {
-        let one = |inner: &Expr| Box::new(self.replace(inner));
-        let all = |parts: &[Expr]| parts.iter().map(|part| self.replace(part)).collect::<Vec<_>>();
-        let kind = match &expr.kind {
-            ExprKind::Literal(_) => expr.kind.clone(),
-            ExprKind::Path(path) => match self.find(path) {
-                Some(known) => return known.value.clone(),
-                None => ExprKind::Path(self.inline_path(path)),
-            },
-            ExprKind::Not(inner) => ExprKind::Not(one(inner)),
-            ExprKind::Negate(inner, place) => ExprKind::Negate(one(inner), *place),
-            ExprKind::And(parts) => ExprKind::And(all(parts)),
-            ExprKind::Or(parts) => ExprKind::Or(all(parts)),
-            ExprKind::Compare(operator, left, right) => {
-                ExprKind::Compare(*operator, one(left), one(right))
-            }
-            ExprKind::Has(left, right) => ExprKind::Has(one(left), one(right)),
-            ExprKind::In(left, right) => ExprKind::In(one(left), one(right)),
-            ExprKind::Arithmetic(operator, left, right, place) => {
-                ExprKind::Arithmetic(*operator, one(left), one(right), *place)
-            }
-            ExprKind::Call(function, arguments) => ExprKind::Call(*function, all(arguments)),
-            ExprKind::Cast(inner, ty) => ExprKind::Cast(one(inner), *ty),
-            ExprKind::IsOf(inner, ty) => ExprKind::IsOf(one(inner), *ty),
-            ExprKind::Case(cases) => {
-                let case = |(condition, value): &(Expr, Expr)| {
-                    (self.replace(condition), self.replace(value))
-                };
-                ExprKind::Case(cases.iter().map(case).collect())
-            }
-            ExprKind::List(items) => ExprKind::List(all(items)),
-        };
-        Expr { kind, ty: expr.ty }
+        let replaced = expr.with_paths(&mut |path, ty| {
+            Some(match self.find(path) {
+                Some(known) => known.value.clone(),
+                None => Expr { kind: ExprKind::Path(self.inline_path(path)), ty },
+            })
+        });
+        replaced.expect("there is something for every path")
     }
 
     fn find(&self, path: &Path) -> Option<&Definition> {

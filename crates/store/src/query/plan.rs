@@ -125,6 +125,21 @@ impl<'q> Plan<'q> {
         }
     }
 
+    /// Of the same rows those of records about which the change log has an entry behind one of its own, or that
+    /// have other than plain values: what stands in no block of columns.
+    pub(crate) fn behind(&self, sequence: i64) -> Self {
+        Self {
+            access: Access::Behind(sequence),
+            parties: self.parties.clone(),
+            conditions: self.conditions.clone(),
+            residual: self.residual.clone(),
+            searches: self.searches.clone(),
+            order: self.order.clone(),
+            places: None,
+            ..*self
+        }
+    }
+
     /// The table that has the start of the record and leads in its order.
     pub(crate) fn dated(&self) -> Alias {
         match self.access {
@@ -147,7 +162,7 @@ impl<'q> Plan<'q> {
     pub(crate) fn is_in_order(&self) -> bool {
         let led = self.order.as_ref().map_or(LeadingIndex::No, |order| order.led);
         match self.access {
-            Access::Search(_) | Access::Ids(_) => false,
+            Access::Search(_) | Access::Ids(_) | Access::Behind(_) => false,
             _ => led != LeadingIndex::No,
         }
     }
@@ -159,7 +174,7 @@ impl<'q> Plan<'q> {
             Access::Id(_) => true,
             Access::Participants(keys) => keys.len() < 2,
             Access::Start | Access::End => true,
-            Access::Search(_) | Access::Ids(_) => false,
+            Access::Search(_) | Access::Ids(_) | Access::Behind(_) => false,
         };
         let is_plain = self.is_exact() && self.is_unconditional();
         let is_in_order = matches!(self.access, Access::Id(_)) || self.is_in_order();

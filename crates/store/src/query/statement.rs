@@ -170,13 +170,18 @@ impl Plan<'_> {
 
     /// A record in the range that has other than plain values ([`model::flags::PLAIN_VALUES`]).
     pub(crate) fn odd_records(&self) -> Sql {
-        let tenant = Sql::text("r.tenant_key = ").push_bind(Bind::Int(self.tenant.key));
+        self.odd("SELECT 1", self.range).push(" LIMIT 1")
+    }
+
+    /// What is selected of the records `o` in a range that have other than plain values.
+    fn odd(&self, select: &'static str, range: StartRange) -> Sql {
+        let tenant = Sql::text("o.tenant_key = ").push_bind(Bind::Int(self.tenant.key));
         // The index has the same condition.
-        let odd = Sql::text("r.is_current = 1 AND r.flags & 128 = 0");
-        let conditions = [tenant, odd].into_iter().chain(bounds(self.range, "r"));
-        Sql::text("SELECT 1 FROM call_record r INDEXED BY call_record_with_odd_values WHERE ")
+        let odd = Sql::text("o.is_current = 1 AND o.flags & 128 = 0");
+        let conditions = [tenant, odd].into_iter().chain(bounds(range, "o"));
+        Sql::text(select)
+            .push(" FROM call_record o INDEXED BY call_record_with_odd_values WHERE ")
             .append(Sql::join(conditions, " AND "))
-            .push(" LIMIT 1")
     }
 
     fn select_keys(&self) -> Sql {
@@ -269,9 +274,13 @@ impl Plan<'_> {
                     " FROM record_key k CROSS JOIN call_record r ON r.record_key = k.record_key",
                 )
             }
+            Access::Behind(sequence) => {
+                conditions.extend([tenant(Sql::text("r.tenant_key")), is_current]);
+                conditions.extend(bounds(range, "r"));
+                self.changed_or_odd(*sequence, range)
+            }
             Access::Start | Access::End => {
-                conditions.push(tenant(Sql::text("r.tenant_key")));
-                conditions.push(is_current);
+                conditions.extend([tenant(Sql::text("r.tenant_key")), is_current]);
                 conditions.extend(bounds(range, "r"));
                 let is_plain = self.is_unconditional() && bound.is_none() && self.is_in_order();
                 Sql::text(match self.access {
@@ -286,6 +295,18 @@ impl Plan<'_> {
         conditions.extend(self.parties.iter().map(|keys| self.one_takes_part(keys, range)));
         conditions.extend(self.conditions.iter().cloned().chain(bound).chain(behind));
         from.append(joins).push(" WHERE ").append(Sql::join(conditions, " AND "))
+    }
+
+    /// FROM the records about which the change log has an entry behind one of its own, or that have other than
+    /// plain values.
+    fn changed_or_odd(&self, sequence: i64, range: StartRange) -> Sql {
+        Sql::text(" FROM (SELECT l.record_key FROM change_log l WHERE l.tenant_key = ")
+            .push_bind(Bind::Int(self.tenant.key))
+            .push(" AND l.sequence > ")
+            .push_bind(Bind::Int(sequence))
+            .push(" UNION ")
+            .append(self.odd("SELECT o.record_key", range))
+            .push(") c CROSS JOIN call_record r ON r.record_key = c.record_key")
     }
 
     /// The range of starts as one of keys, where these begin with the month of the start and tables are
@@ -306,7 +327,9 @@ impl Plan<'_> {
         let leading = match self.access {
             Access::Participants(_) => Some(Alias::of("p")),
             Access::Search(_) => Some(Alias::of("f")),
-            Access::Start | Access::End | Access::Id(_) | Access::Ids(_) => None,
+            Access::Start | Access::End | Access::Id(_) | Access::Ids(_) | Access::Behind(_) => {
+                None
+            }
         };
         let own = table_of(self.set);
         let below = [Table::Session, Table::Segment, Table::Media, Table::Stream].into_iter();

@@ -75,6 +75,7 @@ impl Reader {
         let are_columns_there = are_columns_there(asker, connection, query)?;
         let maps = maps(&self.state, (connection, key), query)?;
         let run = Run::new(connection, &mut self.codec, None, budget).with_maps(maps);
+        let run = run.with_columns(&self.state.columns);
         answer::count(run, Tenant { key, are_columns_there, ..asker }, query)
     }
 
@@ -137,6 +138,7 @@ impl Reader {
         let are_columns_there = are_columns_there(asker, connection, query)?;
         let maps = maps(&self.state, (connection, key), query)?;
         let run = Run::new(connection, &mut self.codec, None, budget).with_maps(maps);
+        let run = run.with_columns(&self.state.columns);
         answer::apply(run, Tenant { key, are_columns_there, ..asker }, query)
     }
 

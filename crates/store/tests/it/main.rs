@@ -5,9 +5,11 @@
 mod applying;
 mod asked;
 mod backup;
+mod blocks;
 mod calls;
 mod chains;
 mod engine;
+mod erased_columns;
 mod erasing;
 mod following;
 mod keeping;

@@ -11,7 +11,7 @@ use crate::engine::{Folder, open, other_tenant, tenant};
 const FIRST_STEP: &str = include_str!("../../migrations/sqlite/0001_records.sql");
 
 /// What the later steps made.
-const OF_LATER_STEPS: [&str; 25] = [
+const OF_LATER_STEPS: [&str; 29] = [
     "segment",
     "media",
     "stream",
@@ -33,6 +33,10 @@ const OF_LATER_STEPS: [&str; 25] = [
     "sign_in_link",
     "page_session",
     "access_entry",
+    "block",
+    "block_chunk",
+    "block_gone",
+    "block_cursor",
     "mirror",
     "mirror_evidence",
     "mirror_hour",
@@ -51,6 +55,7 @@ fn make_old(path: &Path) {
         "call_record_without_columns",
         "change_log_merged",
         "change_log_erased",
+        "change_log_by_tenant",
     ] {
         connection.execute_batch(&format!("DROP INDEX {index}")).unwrap();
     }

@@ -6,6 +6,8 @@
 mod applying;
 #[path = "../it/asked.rs"]
 mod asked;
+#[path = "../it/blocks.rs"]
+mod blocks;
 #[path = "../it/calls.rs"]
 mod calls;
 #[path = "../it/chains.rs"]

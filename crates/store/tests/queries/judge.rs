@@ -53,17 +53,38 @@ pub(crate) fn judge(world: &World, set: RowSet, asked: &Asked, setting: Setting)
     catch_unwind(asking).unwrap_or_else(|_| Verdict::Differs { how: "failed: panicked".into() })
 }
 
-fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
-    let limits = Limits {
+/// A query as the store takes it, unless it is refused, or has a condition in its path.
+pub(crate) fn parsed(set: RowSet, asked: &Asked) -> Option<RowQuery> {
+    let request = (asked.address(set), asked.text());
+    let now = DateTimeOffset::parse(NOW).unwrap();
+    let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits(), now);
+    let (_, query) = parsed.ok().filter(|_| asked.path.is_none())?;
+    Some(RowQuery { rows: set, query, not_before: None })
+}
+
+/// What a query may use.
+pub(crate) fn budget(rows_scanned: u64) -> Budget {
+    let meter = Meter::new(Allowance::until(Instant::now() + PATIENCE));
+    Budget { rows_scanned, groups: 1_000_000, meter }
+}
+
+/// When questions are asked.
+const NOW: &str = "2025-03-10T12:00:00Z";
+
+fn limits() -> Limits {
+    Limits {
         nodes: 2000,
         url: 64 * 1024,
         filter: 32 * 1024,
         functions: quality::function::shipped(),
         ..Limits::default()
-    };
-    let now = DateTimeOffset::parse("2025-03-10T12:00:00Z").unwrap();
+    }
+}
+
+fn ask(world: &World, set: RowSet, asked: &Asked, setting: Setting) -> Verdict {
+    let now = DateTimeOffset::parse(NOW).unwrap();
     let request = (asked.address(set), asked.text());
-    let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits, now);
+    let parsed = odata::parse_request(&generated::V1_0, &request.0, &request.1, &limits(), now);
     let (resource, query) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Verdict::Refused { reason: reason(&error.kind) },
@@ -142,8 +163,7 @@ impl Asking {
     }
 
     fn budget(&self) -> Budget {
-        let meter = Meter::new(Allowance::until(Instant::now() + PATIENCE));
-        Budget { rows_scanned: self.setting.rows_scanned, groups: 1_000_000, meter }
+        budget(self.setting.rows_scanned)
     }
 
     fn applied(&mut self, expected: &Answer, is_ordered: bool) -> Result<(), Failure> {

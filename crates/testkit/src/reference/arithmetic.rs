@@ -80,7 +80,7 @@ pub(super) fn duration(ticks: f64) -> Option<Value> {
     let ticks = ticks.round();
     // The largest number below 2^63 that an f64 holds.
     let is_there = ticks.abs() <= 9_223_372_036_854_774_784.0;
-    is_there.then_some(Value::Duration(ticks as i128 * TICK))
+    is_there.then(|| Value::Duration(ticks as i128 * TICK))
 }
 
 /// Rounded to the nearest tick, halves away from zero.

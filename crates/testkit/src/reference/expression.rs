@@ -205,6 +205,7 @@ pub(super) fn at_end(path: &Path, scope: &Scope) -> Value {
             let found = scope.variables.iter().rev().find(|(variable, _)| variable == name);
             found.map_or(Value::Null, |(_, value)| value.clone())
         }
+        Root::Value(_) => Value::Null,
     };
     path.steps.iter().fold(start, |at, step| next(&at, step, scope))
 }

@@ -18,6 +18,7 @@ const TITLES: [(&str, &str); PARTS.len()] = [
     ("notify", "Notifications, against a bare client that signs and sends the same bodies"),
     ("life", "Startup and memory"),
     ("queries", "In-process queries, against hand-written SQL on the same file"),
+    ("columns", "Questions about all streams, against DuckDB with one thread on a Parquet file"),
     ("postgres", "PostgreSQL, against pgbench and COPY, everything on the same cores"),
     (
         "peers",

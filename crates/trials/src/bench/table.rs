@@ -148,6 +148,7 @@ impl Row {
             "sizes" => "performance.md#larger-stores",
             "writes" => "performance.md#writing",
             "life" => "performance.md#memory",
+            "columns" => "performance.md#columns",
             _ if self.case.contains("page") => "performance.md#lists",
             _ if self.case.contains("expanded") => "performance.md#get-expanded",
             _ => "performance.md#get-by-id",

@@ -81,6 +81,10 @@ impl fmt::Display for Path {
                 f.write_str(name)?;
                 false
             }
+            Root::Value(at) => {
+                write!(f, "${at}")?;
+                false
+            }
         };
         for step in &self.steps {
             if let PathStep::Key(key) = step {

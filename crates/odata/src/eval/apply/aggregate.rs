@@ -75,8 +75,13 @@ impl Aggregator {
 
     /// Counts an item for the figure with that index, if it counts items.
     pub fn count_item(&mut self, index: usize) {
-        if let Some((figure, _)) = self.figures.get_mut(index) {
-            figure.count_item();
+        self.count_items(index, 1);
+    }
+
+    /// Counts so many items for the figure with that index, if it counts items.
+    pub fn count_items(&mut self, index: usize, count: u32) {
+        if let Some((Figure::Items(items), _)) = self.figures.get_mut(index) {
+            *items += i64::from(count);
         }
     }
 

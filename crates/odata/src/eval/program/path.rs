@@ -47,11 +47,15 @@ impl CompiledPath {
             Root::Item => scope.item,
             Root::Outermost => scope.outermost,
             Root::Variable(name) => scope.variable(name).unwrap_or(NOTHING),
+            Root::Value(_) => NOTHING,
         }
     }
 
     /// The value at the end; that of a path through collections is a collection.
     pub(in crate::eval) fn value<'a>(&'a self, scope: &Scope<'a, '_>) -> Value<'a> {
+        if let Root::Value(at) = self.root {
+            return scope.values.get(at).cloned().unwrap_or(Value::Null);
+        }
         let (item, rest) = lead(&self.steps, self.start(scope));
         if self.is_many {
             return Value::List(gather(rest, item, scope));

@@ -1,0 +1,22 @@
+//! Columns: keeps the typed values of many rows side by side, and answers questions over them.
+//!
+//! A block holds the rows of one grain column by column. Each column is a chunk of its own, a Parquet file of
+//! that one column, so that a question reads no more than it looks at. What a question asks is decided by the
+//! evaluator of `odata`: here is only said where values come from, and what has to be decided once for all rows
+//! that have the same text. There is no I/O.
+
+mod block;
+mod calculation;
+mod chunk;
+mod column;
+mod condition;
+mod group;
+mod question;
+mod slot;
+
+pub use block::Block;
+pub use chunk::{ChunkBuilder, Damaged, decode};
+pub use column::{Column, Numbers, Texts};
+pub use group::{First, Group, Groups};
+pub use question::Question;
+pub use slot::Slot;

@@ -1,0 +1,193 @@
+//! The first aggregation of `$apply` over blocks of columns and the rows that stand beside them.
+//!
+//! The same aggregators take the same values as over rows. Only groups are met in another order, so the first
+//! row of each is looked for, by which they are ordered and whose JSON has their keys.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use columnar::{First, Group, Groups};
+use odata::eval::Aggregator;
+use odata::json::{Member, Node};
+
+use super::blocks::Blocks;
+use super::chain::Chain;
+use super::columns::Columns;
+use super::loader::RowKey;
+use super::pipeline::{sizes, too_much};
+use super::run::Run;
+use crate::cache::columns::ColumnCache;
+use crate::query::plan::Plan;
+use crate::sql::Statement;
+use crate::tables::block_columns::{ORDINALS, RECORD_KEY};
+use crate::{Cause, Error};
+
+/// The source of rows that stand in no block.
+const BESIDE: usize = usize::MAX;
+/// Bytes of a row that stands in no block, as long as it may be the first of a group.
+const ROW: usize = size_of::<RowKey>() + ORDINALS.len() * size_of::<i64>();
+
+/// A question that blocks answer.
+pub(super) struct BlockGroups<'q> {
+    pub(super) chain: &'q Chain<'q>,
+    pub(super) columns: &'q Columns<'q>,
+    pub(super) blocks: &'q Blocks,
+    pub(super) cache: &'q ColumnCache,
+    /// The plan of the rows that stand beside them.
+    pub(super) beside: &'q Plan<'q>,
+}
+
+/// The chain over columns: of blocks, or else of rows.
+pub(super) fn over_columns(
+    chain: &Chain<'_>,
+    columns: &Columns<'_>,
+    run: &mut Run<'_>,
+) -> Result<Vec<Node<'static>>, Error> {
+    match over_blocks(chain, columns, run)? {
+        Some(nodes) => Ok(nodes),
+        None => columns.run(chain, run),
+    }
+}
+
+/// The chain over blocks of columns; none if these can't answer it.
+fn over_blocks(
+    chain: &Chain<'_>,
+    columns: &Columns<'_>,
+    run: &mut Run<'_>,
+) -> Result<Option<Vec<Node<'static>>>, Error> {
+    let Some(cache) = run.columns else { return Ok(None) };
+    let answered = columns.blocks(chain, run.connection).and_then(|blocks| {
+        let Some(blocks) = blocks else { return Ok(None) };
+        let beside = &columns.plan().behind(blocks.sequence);
+        let nodes = BlockGroups { chain, columns, blocks: &blocks, cache, beside }.run(run)?;
+        cache.count_answer();
+        Ok(Some(nodes))
+    });
+    match answered {
+        Err(Error::Corrupt(cause)) => {
+            tracing::error!(%cause, "blocks of columns can't be read: the rows answer");
+            Ok(None)
+        }
+        answered => answered,
+    }
+}
+
+impl BlockGroups<'_> {
+    /// Aggregates, and lets the rest of the chain follow.
+    pub(super) fn run(&self, run: &mut Run<'_>) -> Result<Vec<Node<'static>>, Error> {
+        let (figures, sizes) = (self.columns.figures(), sizes(run.budget));
+        let mut groups = Groups::new(figures, self.columns.is_grouped(), sizes);
+        let meter = &run.budget.meter;
+        self.blocks.each(run, self.cache, |block, rows| {
+            groups
+                .add_block(self.blocks.question(), block, rows, meter)
+                .map_err(|excess| too_much(&excess))
+        })?;
+        let beside = self.add_beside(run, &mut groups)?;
+        let mut groups = self.in_order(run, groups.finish(), &beside)?;
+        let mut found: Vec<(Vec<Member<'static>>, Aggregator)> = Vec::with_capacity(groups.len());
+        for Group { first, keys, aggregator, .. } in groups.drain(..) {
+            let members = if self.columns.is_grouped() {
+                let row = |run: &Run<'_>| self.row_key(run, first, &beside);
+                self.columns.keys_of(self.chain, &keys, run, row)?
+            } else {
+                Vec::new()
+            };
+            found.push((members, aggregator));
+        }
+        self.columns.finish(self.chain, run, found)
+    }
+
+    /// Adds the rows that stand in no block, and gives their keys.
+    fn add_beside(&self, run: &Run<'_>, groups: &mut Groups<'_>) -> Result<Vec<RowKey>, Error> {
+        let same = || Error::Internal(Cause::new("columns of a question are not those of another"));
+        let columns = Columns::new(self.chain, self.beside).ok_or_else(same)?;
+        let Statement { text, binds } = columns.statement_with_start();
+        let (meter, mut rows) = (&run.budget.meter, Vec::new());
+        run.connection.scan(&text, binds.as_slice(), |row| {
+            if !meter.step() {
+                meter.check()?;
+            }
+            let keys = columns.key_values(row)?;
+            let start = row.get(columns.place_of_start())?;
+            let first = First { start, source: BESIDE, row: rows.len() };
+            let group = groups.find(&keys, first, meter).map_err(|excess| too_much(&excess))?;
+            meter.keep(ROW);
+            rows.push(columns.row_key(row)?);
+            columns.each_value(row, |figure, value| {
+                match value {
+                    None => groups.count(group, figure, 1),
+                    Some(value) => groups
+                        .add(group, figure, &value, meter)
+                        .map_err(|excess| too_much(&excess))?,
+                }
+                Ok(())
+            })?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        meter.has_time();
+        meter.check()?;
+        Ok(rows)
+    }
+
+    /// Groups in the order of their first rows.
+    fn in_order(
+        &self,
+        run: &Run<'_>,
+        mut groups: Vec<Group>,
+        beside: &[RowKey],
+    ) -> Result<Vec<Group>, Error> {
+        // Rows of different sources with the same start come by the ids of their records.
+        let mut sources: HashMap<i64, (usize, bool)> = HashMap::new();
+        for first in groups.iter().flat_map(|group| group.ties.iter().chain([&group.first])) {
+            let known = sources.entry(first.start).or_insert((first.source, false));
+            known.1 |= known.0 != first.source;
+        }
+        let is_contested =
+            |first: &First| sources.get(&first.start).is_some_and(|(_, several)| *several);
+        let mut ids = Vec::with_capacity(groups.len());
+        for group in &mut groups {
+            let mut id = String::new();
+            if is_contested(&group.first) {
+                id = self.id(run, group.first, beside)?;
+                for other in std::mem::take(&mut group.ties) {
+                    let its = self.id(run, other, beside)?;
+                    if its < id {
+                        (group.first, id) = (other, its);
+                    }
+                }
+            }
+            ids.push(id);
+        }
+        let mut found: Vec<_> = groups.into_iter().zip(ids).collect();
+        found.sort_by(|(a, id), (b, other)| {
+            let place = |first: First| (first.source, first.row);
+            let by_start = Reverse(a.first.start).cmp(&Reverse(b.first.start));
+            by_start.then_with(|| id.cmp(other)).then(place(a.first).cmp(&place(b.first)))
+        });
+        Ok(found.into_iter().map(|(group, _)| group).collect())
+    }
+
+    /// The id of the record of a row.
+    fn id(&self, run: &Run<'_>, row: First, beside: &[RowKey]) -> Result<String, Error> {
+        let key = self.row_key(run, row, beside)?.record_key;
+        let text = "SELECT id FROM call_record WHERE record_key = ?1";
+        let id = run.connection.value(text, [key])?;
+        id.ok_or_else(|| Error::Corrupt(Cause::new("the record of a block is missing")))
+    }
+
+    /// Which row it is.
+    fn row_key(&self, run: &Run<'_>, row: First, beside: &[RowKey]) -> Result<RowKey, Error> {
+        if row.source == BESIDE {
+            return Ok(beside[row.row].clone());
+        }
+        let head = self.blocks.head(row.source);
+        let value = |column| {
+            let value = self.cache.of(run.connection, head, column)?.int(row.row);
+            value.ok_or_else(|| Error::Corrupt(Cause::new("a block lacks the key of a row")))
+        };
+        let ordinals = ORDINALS.iter().map(value).collect::<Result<_, _>>()?;
+        Ok(RowKey { record_key: value(&RECORD_KEY)?, start: 0, id: String::new(), ordinals })
+    }
+}
