@@ -102,7 +102,7 @@ pub enum RunError {
     /// Another process runs the mirror.
     #[error(
         "another process runs this mirror, `serve` or `mirror run`: only one does at a time; stop it, or \
-         look at `mirror status`"
+         look at `mirror status`. If it was killed, try again in half a minute"
     )]
     Held,
     /// The mirror may not read.
