@@ -171,7 +171,7 @@ fn row_chains(sample: &Sample) -> Vec<Chain> {
                 Apply { steps: vec![aggregate(t, &[count])] },
                 Apply { steps: vec![group(t, &["mediaLabel"], &[count])] },
             ])],
-            false,
+            true,
         ),
     ]
 }
