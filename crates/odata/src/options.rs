@@ -59,9 +59,8 @@ impl<'a> Query<'a> {
             return Err(Error::at(Kind::Repeated, format!("@{name}"), &value, 0));
         }
         // Without a value it is null, like one that is not given (URL Conventions 5.3).
-        if !value.is_empty() {
-            self.aliases.push((name.to_owned(), value));
-        }
+        let value = if value.is_empty() { Cow::Borrowed("null") } else { value };
+        self.aliases.push((name.to_owned(), value));
         Ok(())
     }
 
@@ -174,6 +173,7 @@ mod tests {
     fn an_option_may_stand_once() {
         assert_eq!(parse("$top=1&top=2").unwrap_err(), Kind::Repeated);
         assert_eq!(parse("@p=1&@p=2").unwrap_err(), Kind::Repeated);
+        assert_eq!(parse("@p=&@p=2").unwrap_err(), Kind::Repeated);
         assert_eq!(parse("a=1&a=2").unwrap().system.len(), 0);
     }
 
