@@ -103,6 +103,12 @@ impl List {
         Self { member, index: 0, context, indent: None, has_broken: false }
     }
 
+    /// Counts an item that broke off.
+    fn pass_broken(&mut self) {
+        self.index += 1;
+        self.has_broken = true;
+    }
+
     /// Whether one of its items, or its end, begins on a line with so many blanks before this byte.
     fn goes_on(&self, blanks: usize, first: u8) -> bool {
         let indent = self.indent.unwrap_or(0);
@@ -329,7 +335,7 @@ impl Splitter {
     /// The value at hand cannot go on here.
     fn cut_off(&mut self) -> Step {
         if std::mem::take(&mut self.is_skipping) {
-            self.list = None;
+            self.list.iter_mut().for_each(List::pass_broken);
             return self.go(State::Lost);
         }
         let text = &self.buffer[self.start..self.at];
@@ -338,10 +344,7 @@ impl Splitter {
         let message = self.describe_break(text.trim_ascii_end(), has_more);
         let in_list = if self.list.is_some() { IN_LIST } else { "" };
         let refusal = self.refusal(&format!("{message}{in_list}"));
-        if let Some(list) = &mut self.list {
-            list.index += 1;
-            list.has_broken = true;
-        }
+        self.list.iter_mut().for_each(List::pass_broken);
         // Back to the second line of what was taken for one value.
         if let Some(newline) = text.iter().position(|byte| *byte == b'\n') {
             self.at = self.start + newline;

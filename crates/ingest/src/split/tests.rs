@@ -213,6 +213,12 @@ fn a_record_beyond_the_limit_is_refused_and_the_next_one_read() {
         &format!("[{large},\n{{\"id\":2}}]"),
         &["1/0 ! the record is larger than 200 bytes", "2/1 {\"id\":2}"],
     );
+    // It breaks off, too.
+    let broken = &large[..large.len() - 2];
+    check(
+        &format!("[\n  {broken},\n  {{\"id\":2}}\n]\n{{}}"),
+        &["2/0 ! the record is larger than 200 bytes", "3/1 {\"id\":2}", "5 {}"],
+    );
 }
 
 #[test]
