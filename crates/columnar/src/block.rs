@@ -46,7 +46,7 @@ impl Block {
         &self.leaves[slot]
     }
 
-    /// Bytes of identity for the values of all slots of a row would be these if they were equal.
+    /// Whether two rows have the same values in these slots.
     pub(crate) fn is_same(&self, slots: &[usize], one: usize, other: usize) -> bool {
         slots.iter().all(|slot| self.leaves[*slot].column.is_same(one, other))
     }

@@ -24,13 +24,13 @@ pub(crate) struct Calculation {
 }
 
 /// The values of an expression that depends on one text: one for each of the texts, and that for null.
-pub(crate) struct Coded<'b> {
+pub(crate) struct TextValues<'b> {
     pub(crate) codes: &'b [u32],
     pub(crate) values: Vec<Value<'b>>,
     pub(crate) of_null: Value<'b>,
 }
 
-impl<'b> Coded<'b> {
+impl<'b> TextValues<'b> {
     pub(crate) fn value(&self, code: u32) -> &Value<'b> {
         self.values.get(code as usize).unwrap_or(&self.of_null)
     }
@@ -72,14 +72,14 @@ impl Calculation {
     }
 
     /// The values by their codes, if one text decides about them.
-    pub(crate) fn coded<'b>(&'b self, block: &'b Block, meter: &Meter) -> Option<Coded<'b>> {
+    pub(crate) fn coded<'b>(&'b self, block: &'b Block, meter: &Meter) -> Option<TextValues<'b>> {
         let texts = self.texts(block)?;
         let leaf = block.leaf(self.slots[0]);
         let value = |value: Value<'b>| {
             if self.is_plain { value } else { self.of_values(&self.spread(value), meter) }
         };
         let values = texts.texts.iter().map(|text| value(leaf.text(text))).collect();
-        Some(Coded { codes: &texts.codes, values, of_null: value(Value::Null) })
+        Some(TextValues { codes: &texts.codes, values, of_null: value(Value::Null) })
     }
 
     /// The values of slots where only the one that it looks at has one.

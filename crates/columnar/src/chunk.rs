@@ -26,7 +26,7 @@ const ALL_TEXTS: usize = 1 << 30;
 /// Bytes that are no chunk, or one of something else.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a chunk of a block can't be read: {0}")]
-pub struct Damaged(String);
+pub struct ChunkError(String);
 
 /// Takes the values of a column, row by row.
 pub struct ChunkBuilder {
@@ -111,14 +111,14 @@ impl ChunkBuilder {
     ///
     /// # Errors
     /// When there are more values than a chunk can have.
-    pub fn finish(self, name: &str) -> Result<Option<Vec<u8>>, Damaged> {
+    pub fn finish(self, name: &str) -> Result<Option<Vec<u8>>, ChunkError> {
         let Some(values) = self.values else { return Ok(None) };
         let (array, few): (ArrayRef, _) = match values {
             Values::Int(mut values) => (Arc::new(values.finish()), FEW_NUMBERS),
             Values::Real(mut values) => (Arc::new(values.finish()), FEW_NUMBERS),
             Values::Text(mut values) => (Arc::new(values.finish()), ALL_TEXTS),
         };
-        encode(name, array, few).map(Some).map_err(|error| Damaged(error.to_string()))
+        encode(name, array, few).map(Some).map_err(|error| ChunkError(error.to_string()))
     }
 }
 
@@ -156,11 +156,11 @@ pub fn decode(
     bytes: Bytes,
     (name, affinity): (&str, Affinity),
     rows: usize,
-) -> Result<Column, Damaged> {
+) -> Result<Column, ChunkError> {
     let array = array(bytes, (name, affinity), rows);
-    let array = array.map_err(|error| Damaged(error.to_string()))?;
+    let array = array.map_err(|error| ChunkError(error.to_string()))?;
     if array.len() != rows {
-        return Err(Damaged(format!("it has {} rows instead of {rows}", array.len())));
+        return Err(ChunkError(format!("it has {} rows instead of {rows}", array.len())));
     }
     Ok(match affinity {
         Affinity::Integer => Column::Int(numbers(array.as_primitive::<Int64Type>())),

@@ -15,7 +15,7 @@ mod question;
 mod slot;
 
 pub use block::Block;
-pub use chunk::{ChunkBuilder, Damaged, decode};
+pub use chunk::{ChunkBuilder, ChunkError, decode};
 pub use column::{Column, Numbers, Texts};
 pub use group::{First, Group, Groups};
 pub use question::Question;

@@ -131,13 +131,7 @@ fn count_of_blocks(
         columns.count_answer();
         Ok(Some(count + beside.unwrap_or(0).unsigned_abs()))
     });
-    match counted {
-        Err(Error::Corrupt(cause)) => {
-            tracing::error!(%cause, "blocks of columns can't be read: the rows answer");
-            Ok(None)
-        }
-        counted => counted,
-    }
+    blocks::unless_damaged(counted)
 }
 
 /// What a page of the query costs. With `$apply`, what all of it costs.

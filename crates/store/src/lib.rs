@@ -64,5 +64,5 @@ pub use rows::subscription::{
     DueEndpoint, Event, FailingEndpoint, Match, QueueSize, SentMessages, SubscriptionOutcome,
     SubscriptionRow,
 };
-pub use store::{Compacted, Store};
+pub use store::{CompactionReport, Store};
 pub use transfer::{TransferProgress, TransferSummary, transfer};

@@ -9,7 +9,7 @@ mod pages;
 mod place_maps;
 mod profiles;
 
-pub use compaction::Compacted;
+pub use compaction::CompactionReport;
 
 use std::fmt;
 use std::fs::File;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use store::{Compacted, Store};
+use store::{CompactionReport, Store};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
@@ -24,13 +24,13 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode> {
         "columns.enabled is \"off\" in the settings, so no block would be used"
     );
     let compacted = make_all(&open_store(settings)?)?;
-    let Compacted { blocks, rows, is_done } = compacted;
+    let CompactionReport { blocks, rows, is_done } = compacted;
     writeln!(io::stdout(), "{{\"blocks\":{blocks},\"streams\":{rows}}}")?;
     Ok(if is_done { ExitCode::SUCCESS } else { PARTLY_DONE.into() })
 }
 
 /// Makes blocks of all rows that are in none; says so if another process does it.
-pub(super) fn make_all(store: &Store) -> Result<Compacted> {
+pub(super) fn make_all(store: &Store) -> Result<CompactionReport> {
     let compacted = store.compact(true, &|| true)?;
     if !compacted.is_done {
         logging::note("another process makes blocks of this store: run the command again in 30 s");
@@ -55,8 +55,8 @@ pub(super) async fn keep_up(
             store.compact(false, &|| !*stopped.borrow())
         });
         match compacted.await? {
-            Ok(Compacted { blocks: 0, .. }) => {}
-            Ok(Compacted { blocks, rows, .. }) => {
+            Ok(CompactionReport { blocks: 0, .. }) => {}
+            Ok(CompactionReport { blocks, rows, .. }) => {
                 tracing::info!(blocks, streams = rows, "blocks of columns made");
             }
             Err(error) => tracing::error!(%error, "can't make blocks of columns"),

@@ -11,7 +11,7 @@ use columnar::{First, Group, Groups};
 use odata::eval::Aggregator;
 use odata::json::{Member, Node};
 
-use super::blocks::Blocks;
+use super::blocks::{Blocks, unless_damaged};
 use super::chain::Chain;
 use super::columns::Columns;
 use super::loader::RowKey;
@@ -64,13 +64,7 @@ fn over_blocks(
         cache.count_answer();
         Ok(Some(nodes))
     });
-    match answered {
-        Err(Error::Corrupt(cause)) => {
-            tracing::error!(%cause, "blocks of columns can't be read: the rows answer");
-            Ok(None)
-        }
-        answered => answered,
-    }
+    unless_damaged(answered)
 }
 
 impl BlockGroups<'_> {

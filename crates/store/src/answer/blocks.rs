@@ -200,6 +200,17 @@ impl Blocks {
     }
 }
 
+/// What blocks have answered; none if they can't be read, so that the rows answer.
+pub(super) fn unless_damaged<T>(answered: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+    match answered {
+        Err(Error::Corrupt(cause)) => {
+            tracing::error!(%cause, "blocks of columns can't be read: the rows answer");
+            Ok(None)
+        }
+        answered => answered,
+    }
+}
+
 /// A range of starts, both included.
 fn bounds(range: StartRange) -> (i64, i64) {
     (range.from.unwrap_or(i64::MIN), range.until.unwrap_or(i64::MAX))

@@ -88,14 +88,14 @@ fn explain_apply(
         None => None,
     };
     let beside = blocks.as_ref().map(|blocks| plan.behind(blocks.sequence));
-    let access = match &blocks {
-        Some(blocks) => format!(
+    let access = match (&blocks, &beside) {
+        (Some(blocks), Some(beside)) => format!(
             "{} of {} blocks of columns, and by SQL the {}",
             blocks.len(),
             blocks.all,
-            plan.behind(blocks.sequence).access.describe()
+            beside.access.describe()
         ),
-        None => plan.access.describe(),
+        _ => plan.access.describe(),
     };
     let of_rows = beside.as_ref().and_then(|beside| Columns::new(chain, beside));
     let statement = if let Some(columns) = of_rows.as_ref().or(columns.as_ref()) {

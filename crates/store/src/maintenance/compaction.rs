@@ -14,20 +14,5 @@ mod proof;
 pub(crate) use pass::{Pass, read};
 pub(crate) use proof::problems;
 
-use crate::Error;
-use crate::clock;
-use crate::tables::leases;
-use crate::tables::session::Session;
-
-/// The name of the work, and of its lease.
-const NAME: &str = "compaction";
-
-/// Takes or renews the lease of this work; whether it is this process's.
-pub(crate) fn hold(session: &Session, holder: &str) -> Result<bool, Error> {
-    Ok(leases::hold(&session.connection, NAME, holder, clock::now())?.is_some())
-}
-
-/// Gives the lease back, if it is this process's.
-pub(crate) fn release(session: &Session, holder: &str) -> Result<(), Error> {
-    leases::release(&session.connection, NAME, holder)
-}
+/// The name of the lease on the work.
+pub(crate) const LEASE: &str = "compaction";

@@ -10,6 +10,7 @@ use model::TenantId;
 use super::word_removal;
 use crate::Error;
 use crate::engine::{Connection, most};
+use crate::priority::give_way;
 use crate::rows::record::Change;
 use crate::tables::change_log::Entry;
 use crate::tables::head::Head;
@@ -54,6 +55,7 @@ pub(crate) fn erase_ended_before(
         let found = ended_before(session, tenant_key, ticks, limit - erased)?;
         erased += found.len();
         for id_key in &found {
+            give_way();
             erase_record(session, RecordId { tenant_key, id_key })?;
         }
         clean_up(session, tenant_key, &found)?;

@@ -7,6 +7,7 @@ use model::shred::stored_rows;
 
 use crate::Error;
 use crate::engine::{Connection, most};
+use crate::priority::give_way;
 use crate::tables::keys::{RecordId, Shard};
 use crate::tables::search::Place;
 use crate::tables::session::Session;
@@ -36,6 +37,7 @@ pub(crate) fn fill(session: &mut Session, limit: usize) -> Result<bool, Error> {
     let Some((next, last)): Option<(i64, i64)> = range else { return Ok(false) };
     let due = read(&session.connection, (next, last), limit)?;
     for record in &due {
+        give_way();
         match fill_record(session, record) {
             Ok(()) => {}
             // The doctor tells of damage.

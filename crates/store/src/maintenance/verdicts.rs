@@ -9,6 +9,7 @@
 use model::shred::{TypedRows, stored_rows};
 use quality::Verdicts;
 
+use crate::Error;
 use crate::codec::Codec;
 use crate::engine::{Connection, most};
 use crate::priority::give_way;
@@ -17,13 +18,12 @@ use crate::tables::keys::{RecordId, Shard};
 use crate::tables::leases;
 use crate::tables::session::Session;
 use crate::tables::version_rows;
-use crate::{Error, clock};
 
 /// As it stands in statements and in the condition of their index.
 const _: () = assert!(model::flags::ALL_COLUMNS == 256);
 
-/// The name of the work, and of its lease.
-const NAME: &str = "verdicts";
+/// The name of the lease on the work.
+pub(crate) const LEASE: &str = "verdicts";
 
 /// Some records, judged anew.
 pub(crate) struct Batch {
@@ -65,16 +65,6 @@ pub(crate) fn left(connection: &Connection) -> Result<u64, Error> {
     let text = "SELECT count(*) FROM call_record WHERE is_current = 1 AND flags & 256 = 0";
     let count: Option<i64> = connection.value(text, ())?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
-}
-
-/// Takes or renews the lease of this work; whether it is this process's.
-pub(crate) fn hold(session: &Session, holder: &str) -> Result<bool, Error> {
-    Ok(leases::hold(&session.connection, NAME, holder, clock::now())?.is_some())
-}
-
-/// Gives the lease back.
-pub(crate) fn release(session: &Session, holder: &str) -> Result<(), Error> {
-    leases::release(&session.connection, NAME, holder)
 }
 
 /// Reads and judges at most `limit` records that lack columns, from a key on; none where there are none.
@@ -132,7 +122,7 @@ impl Batch {
 
     /// Replaces the typed rows of its records; whether this process still holds the work.
     pub(crate) fn apply(&self, session: &mut Session, holder: &str) -> Result<bool, Error> {
-        if !hold(session, holder)? {
+        if !leases::holds(&session.connection, LEASE, holder)? {
             return Ok(false);
         }
         for record in &self.records {

@@ -8,8 +8,9 @@ use super::{Inner, Store, session};
 use crate::Error;
 use crate::maintenance::{erasure, plain_words, statistics, verdicts, word_removal};
 use crate::pending::Pending;
+use crate::reader::Reader;
 use crate::tables::session::Session;
-use crate::tables::{log_positions, logs};
+use crate::tables::{leases, log_positions, logs};
 use crate::writer::{Priority, Weight, Work, Writer, request};
 
 impl Store {
@@ -57,11 +58,24 @@ impl Store {
         let mut reader = self.scanning_reader()?;
         let left = reader.lacking_columns()?;
         state.lacking_columns.store(left, Ordering::Relaxed);
-        let holder = state.holder.clone();
-        let hold = move |session: &mut Session| verdicts::hold(session, &holder);
-        if left > 0 && !self.submit_background(Weight { records: 1, bytes: 0 }, hold).wait()? {
+        if left == 0 {
+            return self.judge_all((reader, limit), goes_on);
+        }
+        if !self.hold_lease(verdicts::LEASE)? {
             return Ok(false);
         }
+        let done = self.judge_all((reader, limit), goes_on);
+        self.release_lease(verdicts::LEASE)?;
+        done
+    }
+
+    /// The same under the lease, or where there is nothing to do.
+    fn judge_all(
+        &self,
+        (mut reader, limit): (Reader, usize),
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<bool, Error> {
+        let state = &self.inner.state;
         let (mut next, mut under_way) = (0, None::<Pending<bool>>);
         while goes_on() {
             let batch = reader.judged((next, limit))?;
@@ -85,11 +99,22 @@ impl Store {
             under_way =
                 Some(self.submit_background(weight, move |session| batch.apply(session, &holder)));
         }
-        // The next process need not wait until the lease runs out.
-        let holder = state.holder.clone();
-        let release = move |session: &mut Session| verdicts::release(session, &holder);
-        self.submit_background(Weight::SMALL, release).wait()?;
         Ok(false)
+    }
+
+    /// Takes or renews the lease on a piece of background work; whether it is this process's.
+    pub(super) fn hold_lease(&self, name: &'static str) -> Result<bool, Error> {
+        let holder = self.inner.state.holder.clone();
+        let hold = move |session: &mut Session| leases::holds(&session.connection, name, &holder);
+        self.submit_background(Weight::SMALL, hold).wait()
+    }
+
+    /// Gives a lease back, so that the next process need not wait until it runs out.
+    pub(super) fn release_lease(&self, name: &'static str) -> Result<(), Error> {
+        let holder = self.inner.state.holder.clone();
+        let release =
+            move |session: &mut Session| leases::release(&session.connection, name, &holder);
+        self.submit_background(Weight::SMALL, release).wait()
     }
 
     /// Records of earlier versions that lack columns of this one, as far as this process knows.

@@ -13,7 +13,7 @@ const ALONE: Weight = Weight { records: 1_000_000, bytes: 0 };
 
 /// What compaction has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Compacted {
+pub struct CompactionReport {
     /// Blocks that it made.
     pub blocks: u64,
     /// Rows in them.
@@ -33,13 +33,11 @@ impl Store {
         &self,
         is_thorough: bool,
         goes_on: &dyn Fn() -> bool,
-    ) -> Result<Compacted, Error> {
+    ) -> Result<CompactionReport, Error> {
         let mut is_held = false;
         let done = self.compact_all((is_thorough, goes_on), &mut is_held);
         if is_held {
-            let holder = self.inner.state.holder.clone();
-            let release = move |session: &mut Session| compaction::release(session, &holder);
-            self.submit_background(Weight::SMALL, release).wait()?;
+            self.release_lease(compaction::LEASE)?;
         }
         done
     }
@@ -49,14 +47,14 @@ impl Store {
         &self,
         (is_thorough, goes_on): (bool, &dyn Fn() -> bool),
         is_held: &mut bool,
-    ) -> Result<Compacted, Error> {
-        let mut done = Compacted { is_done: true, ..Compacted::default() };
+    ) -> Result<CompactionReport, Error> {
+        let mut done = CompactionReport { is_done: true, ..CompactionReport::default() };
         let mut reader = self.scanning_reader()?;
         for tenant_key in reader.tenant_keys()? {
             loop {
                 let mut is_ours = true;
                 let pass = reader.compaction(tenant_key, is_thorough, &mut || {
-                    let is_held_now = self.may_compact()?;
+                    let is_held_now = self.hold_lease(compaction::LEASE)?;
                     *is_held |= is_held_now;
                     is_ours = is_held_now && goes_on();
                     Ok(is_ours)
@@ -74,7 +72,7 @@ impl Store {
                     }
                 }
                 if !is_ours {
-                    return Ok(Compacted { is_done: false, ..done });
+                    return Ok(CompactionReport { is_done: false, ..done });
                 }
                 break;
             }
@@ -95,12 +93,5 @@ impl Store {
             }
             Ok(())
         })
-    }
-
-    /// Takes or renews the lease of compaction; whether it is this process's.
-    fn may_compact(&self) -> Result<bool, Error> {
-        let holder = self.inner.state.holder.clone();
-        self.submit_background(Weight::SMALL, move |session| compaction::hold(session, &holder))
-            .wait()
     }
 }

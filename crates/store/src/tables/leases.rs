@@ -5,8 +5,8 @@
 //! part of the work, and stops where that fails. The fence grows with each new holder, for work that
 //! leaves traces outside the store.
 
-use crate::Error;
 use crate::engine::Connection;
+use crate::{Error, clock};
 
 /// How long a lease lasts that is not renewed, in ticks: 30 s.
 const LASTS: i64 = 30 * odata::primitive::TICKS_PER_SECOND;
@@ -31,6 +31,11 @@ pub(crate) fn hold(
         return Ok(None);
     }
     connection.value("SELECT fence FROM lease WHERE name = ?1", [name])
+}
+
+/// Takes or renews a lease from now on; whether it is this process's.
+pub(crate) fn holds(connection: &Connection, name: &str, holder: &str) -> Result<bool, Error> {
+    Ok(hold(connection, name, holder, clock::now())?.is_some())
 }
 
 /// Gives a lease back, so that another process need not wait until it runs out. The fence stays.

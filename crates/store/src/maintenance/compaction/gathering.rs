@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use columnar::ChunkBuilder;
 
 use crate::engine::{Connection, Field, Row};
+use crate::priority::give_way;
 use crate::query::block_rows;
 use crate::tables::block_columns::OF_STREAMS;
 use crate::tables::blocks::BlockHead;
@@ -65,6 +66,7 @@ fn block(connection: &Connection, records: &[Source]) -> Result<Option<NewBlock>
         let statement = block_rows::of_streams(connection.dialect(), &keys, bounds(some));
         connection.scan(&statement.text, statement.binds.as_slice(), |row| {
             row_count += 1;
+            give_way();
             push(&mut builders, row)?;
             Ok(ControlFlow::Continue(()))
         })?;
@@ -74,6 +76,7 @@ fn block(connection: &Connection, records: &[Source]) -> Result<Option<NewBlock>
     }
     let mut chunks = Vec::new();
     for (builder, column) in builders.into_iter().zip(OF_STREAMS.iter()) {
+        give_way();
         let name = column.full_name();
         let chunk = builder.finish(&name).map_err(|error| Error::Internal(Cause::new(error)))?;
         chunks.extend(chunk.map(|chunk| (name, chunk)));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
+use super::LEASE;
 use super::gathering::{FULL, NewBlock, Source, blocks};
-use super::hold;
 use crate::Error;
 use crate::cache::columns::ColumnCache;
 use crate::engine::{Connection, Row, most};
@@ -13,6 +13,7 @@ use crate::sql::{Bind, Sql, one_of};
 use crate::tables::block_columns::{LAYOUT, RECORD_KEY};
 use crate::tables::blocks::{self, BlockHead, Cursor, STREAMS};
 use crate::tables::keys::month;
+use crate::tables::leases;
 use crate::tables::log_positions;
 use crate::tables::session::Session;
 
@@ -140,7 +141,7 @@ impl Pass {
 
     /// Puts it in; false, and nothing is done, if another process does this work by now.
     pub(crate) fn apply(&self, session: &mut Session, holder: &str) -> Result<bool, Error> {
-        if !hold(session, holder)? {
+        if !leases::holds(&session.connection, LEASE, holder)? {
             return Ok(false);
         }
         let connection = &session.connection;

@@ -28,7 +28,7 @@ pub(crate) fn problems(connection: &Connection) -> Result<Vec<String>, Error> {
             let gone = blocks::gone(connection, head.block_key)?;
             let out: HashSet<i64> = gone.into_iter().chain(changed.iter().copied()).collect();
             let block_key = head.block_key;
-            match is_true(connection, &head, &out) {
+            match equals_rows(connection, &head, &out) {
                 Ok(true) => {}
                 Ok(false) => problems.push(format!(
                     "the block {block_key} of columns is not what its rows are: \
@@ -46,7 +46,11 @@ pub(crate) fn problems(connection: &Connection) -> Result<Vec<String>, Error> {
 }
 
 /// Whether the rows of a block that count are those of the tables.
-fn is_true(connection: &Connection, head: &BlockHead, out: &HashSet<i64>) -> Result<bool, Error> {
+fn equals_rows(
+    connection: &Connection,
+    head: &BlockHead,
+    out: &HashSet<i64>,
+) -> Result<bool, Error> {
     let columns = OF_STREAMS.iter().map(|column| read(connection, head, column));
     let columns: Vec<Column> = columns.collect::<Result<_, _>>()?;
     let at = OF_STREAMS.iter().position(|column| *column == RECORD_KEY);
