@@ -135,15 +135,23 @@ impl Job {
 
 /// Failed tests that are named again at the end, at most.
 const MOST_NAMED: usize = 20;
+/// Lines of a step that failed without a failed test that are shown again at the end.
+const LAST_WORDS: usize = 4;
 
 /// The tests that failed in a step, or else its last words.
 fn failure(printed: &str, status: std::process::ExitStatus) -> anyhow::Error {
     let failed = printed.lines().filter(|line| is_failed_test(line)).take(MOST_NAMED);
     let failed: Vec<&str> = failed.map(str::trim).collect();
-    let mut lines = printed.lines().rev().filter(|line| !line.starts_with(cpu::LABEL));
-    let last = lines.find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let words = if failed.is_empty() { last.to_owned() } else { failed.join("; ") };
+    let words = if failed.is_empty() { last_words(printed) } else { failed.join("; ") };
     anyhow::anyhow!("{status}: {words}")
+}
+
+/// The last lines: the last of all only says which command failed, those before it say why.
+fn last_words(printed: &str) -> String {
+    let told = |line: &&str| !line.trim().is_empty() && !line.starts_with(cpu::LABEL);
+    let mut lines: Vec<&str> = printed.lines().rev().filter(told).take(LAST_WORDS).collect();
+    lines.reverse();
+    lines.join("; ")
 }
 
 /// Whether a line tells of a test that failed: of Rust's test runner, or of the client checks.
@@ -225,6 +233,9 @@ mod tests {
         assert_eq!(named(of_runner), "exit status: 1: test delta::b ... FAILED");
         assert_eq!(named("FAIL record: id\n1 passed, 1 failed"), "exit status: 1: FAIL record: id");
         assert_eq!(named("can't start\n\n"), "exit status: 1: can't start");
+        let of_trial = "round 1\nkill: round 2: no answer\nxtask step: trials ended";
+        let shown = "exit status: 1: round 1; kill: round 2: no answer; xtask step: trials ended";
+        assert_eq!(named(of_trial), shown);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take that has to come. It is there to end what will never come, and no
 /// measure of speed: a machine that has much else to do takes a thousand times longer than one that
-/// has not.
-pub const PATIENCE: Duration = Duration::from_mins(2);
+/// has not, and shared disks have stood still for more than two minutes.
+pub const PATIENCE: Duration = Duration::from_mins(6);
 
 /// How long an answer is held back at most: Callvault waits for ten seconds, less what it takes a
 /// busy machine to come to it.

@@ -4,12 +4,9 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-
-/// No answer of our own server takes longer.
-const TIMEOUT: Duration = Duration::from_mins(2);
+use testkit::PATIENCE;
 
 /// A kept connection to a server.
 pub(crate) struct Connection {
@@ -25,8 +22,8 @@ impl Connection {
     pub(crate) fn open(url: &str) -> Result<Self> {
         let authority = url.strip_prefix("http://").context("only http:// URLs")?;
         let stream = TcpStream::connect(authority)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        stream.set_write_timeout(Some(TIMEOUT))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: BufReader::new(stream), authority: authority.to_owned() })
     }

@@ -6,11 +6,12 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use testkit::PATIENCE;
 
 /// How long a server may take until it says that it is listening.
-const READY_WITHIN: Duration = Duration::from_mins(5);
+const READY_WITHIN: Duration = PATIENCE;
 /// How long a server may take to stop when asked.
-const STOPPED_WITHIN: Duration = Duration::from_mins(2);
+const STOPPED_WITHIN: Duration = PATIENCE;
 
 /// A running server. Dropping it kills it.
 pub(crate) struct ServerProcess {

@@ -6,15 +6,13 @@
 
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use testkit::PATIENCE;
 
 use super::request::Case;
 use crate::raw::{self, Answer};
 
-/// How long an answer may take. Long, since it says nothing of speed.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// Leads a connection away from the fast way.
 const LEADING_AWAY: &[u8] = b"GET /elsewhere HTTP/1.1\r\nHost: callvault.example\r\n\r\n";
 /// Comes behind each case: whatever that was, the connection ends after it.

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use odata::primitive::DateTimeOffset;
@@ -185,7 +185,7 @@ fn by_default(arena: &Arena<'_>) -> Result<(Instance, ServerProcess, Client)> {
     let token = instance.token_in(ATTACKER, &[READ])?;
     let served = ServerProcess::start(command.stderr(Stdio::null()))?;
     let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
-    Ok((instance, served, Client::new(address, &token, Duration::from_mins(1))))
+    Ok((instance, served, Client::new(address, &token, testkit::PATIENCE)))
 }
 
 /// All of them.

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
@@ -38,7 +38,7 @@ impl Own {
         change(&mut command);
         let served = ServerProcess::start(&mut command)?;
         let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
-        let client = Client::new(address, &token, Duration::from_secs(30));
+        let client = Client::new(address, &token, testkit::PATIENCE);
         Ok(Self { instance, client, served })
     }
 

@@ -2,7 +2,6 @@
 //! somebody else wrote.
 
 use std::fs::{self, File};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -83,7 +82,7 @@ impl Logged {
         let at = |url: &str| -> Result<std::net::SocketAddr> {
             Ok(url.strip_prefix("http://").context("plain HTTP")?.parse()?)
         };
-        let patience = Duration::from_mins(1);
+        let patience = testkit::PATIENCE;
         let client = Client::new(at(&served.url)?, &token, patience);
         let admin = Client::new(at(&served.admin()?)?, "", patience);
         Ok(Self { instance, served, client, admin })
@@ -207,7 +206,7 @@ fn ask_for_tokens(
     let mut stranger = Client::new(
         logged.served.url.strip_prefix("http://").context("plain")?.parse()?,
         "",
-        Duration::from_mins(1),
+        testkit::PATIENCE,
     );
     for secret in [secret, "sekret-wrong-9931"] {
         let answer = stranger.ask("POST", &target, &lines, form(secret).as_bytes());

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use testkit::receiver::{Receiver, Reply};
@@ -39,7 +39,7 @@ pub(super) fn wrong(arena: &mut Arena<'_>) -> Result<()> {
     )?;
     let address = served.url.strip_prefix("http://").context("plain HTTP")?.parse()?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs().cast_signed();
-    let new = |token: &str| Client::new(address, token, Duration::from_secs(30));
+    let new = |token: &str| Client::new(address, token, testkit::PATIENCE);
     let good = tokens::token(&tokens::claims(now));
     control(arena, &mut new(&good));
     let mut client = new("");
