@@ -259,13 +259,28 @@ fn check<I: Intake>(intake: &I, checker: &mut I::Checker, line: &Line) -> Checke
     let Ok(text) = std::str::from_utf8(bytes) else {
         return rejected(Rejection::new("BadRequest", format!("the line {}", not_utf8(bytes))));
     };
-    if !text.trim_ascii_start().starts_with('{') {
+    let (id, mut result) = if text.trim_ascii_start().starts_with('{') {
+        intake.check(checker, text, line.begins)
+    } else {
         let message = format!("expected a {}, which begins with '{{'", I::NOUN);
-        return rejected(Rejection::new("BadRequest", message));
+        (None, Err(Rejection::new("BadRequest", message)))
+    };
+    if let Err(rejection) = &mut result
+        && ingest::is_cut_elsewhere(text)
+    {
+        rejection.message.push_str(&one_line::<I>());
     }
-    let (id, result) = intake.check(checker, text, line.begins);
     let warnings = result.as_ref().map(I::warnings).unwrap_or_default();
     CheckedLine { number, id, warnings, result }
+}
+
+/// What a sender has to know whose lines end elsewhere than its values do.
+fn one_line<I: Intake>() -> String {
+    let (noun, member) = (I::NOUN, I::MEMBER);
+    format!(
+        "; each {noun} stands whole on one line (curl keeps the lines of a file with --data-binary, not with \
+         --data), and a {noun} of several lines is sent as application/json, in the list '{member}'"
+    )
 }
 
 fn print<I: Intake>(

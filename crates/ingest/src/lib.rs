@@ -15,6 +15,6 @@ mod split;
 pub use files::{Empty, FilePiece, Files};
 pub use import::{Counts, Event, Remark, import};
 pub use items::ItemSplitter;
-pub use lines::{BYTE_ORDER_MARK, Line, LineSplitter, LineText};
+pub use lines::{BYTE_ORDER_MARK, Line, LineSplitter, LineText, is_cut_elsewhere};
 pub use logs::import_log;
 pub use split::{Piece, Record, Refusal, Splitter};

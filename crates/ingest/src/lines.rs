@@ -2,9 +2,11 @@
 //!
 //! Unlike [`crate::Splitter`], which finds records whatever stands around them, this goes by line ends
 //! alone: a sender that is answered line by line has to know which line is meant. What an array that was cut
-//! into lines leaves behind a value, a comma, is no part of the line, nor is a byte order mark.
+//! into lines leaves is no part of them: the comma behind a value, and lines of a bracket alone. Nor is a byte
+//! order mark.
 
 use bytes::{Bytes, BytesMut};
+use odata::json::Scanner;
 
 /// What may stand before a text in UTF-8 (RFC 3629 section 6).
 pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -131,5 +133,16 @@ impl LineSplitter {
 fn value_of(line: &Bytes, is_first: bool) -> Bytes {
     let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first).unwrap_or(line);
     let text = text.trim_ascii_end();
-    line.slice_ref(text.strip_suffix(b",").map_or(text, <[u8]>::trim_ascii_end))
+    let text = text.strip_suffix(b",").map_or(text, <[u8]>::trim_ascii_end);
+    line.slice_ref(if matches!(text.trim_ascii_start(), b"[" | b"]") { b"" } else { text })
+}
+
+/// Whether a line is no whole JSON value, or more than one: then the text was not cut where its values end.
+/// A value with a fault inside is neither.
+pub fn is_cut_elsewhere(line: &str) -> bool {
+    let mut scanner = Scanner::foreign(line);
+    match scanner.value() {
+        Ok(_) => scanner.end().is_err(),
+        Err(error) => error.offset == 0 || line.len() == error.offset,
+    }
 }

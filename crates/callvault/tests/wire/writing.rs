@@ -89,7 +89,7 @@ fn an_import_takes_lines_of_an_array_and_says_on_which_line_of_the_body_somethin
     let (_callvault, _server, mut client) = served();
     let lines = [
         format!("\u{feff}{},", record("a", 1, 1)),
-        "[".to_owned(),
+        "[1]".to_owned(),
         format!("{} ,\r", record("b", 1, 2)),
         ",".to_owned(),
         "garbage".to_owned(),
@@ -104,8 +104,8 @@ fn an_import_takes_lines_of_an_array_and_says_on_which_line_of_the_body_somethin
         assert_eq!(results[created]["status"], "created", "{}", results[created]);
     }
     for garbage in [1, 3] {
-        let message = "expected a record, which begins with '{'";
-        assert_eq!(results[garbage]["error"]["message"], message);
+        let message = results[garbage]["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with("expected a record, which begins with '{'"), "{message}");
     }
     let message = results[4]["error"]["message"].as_str().unwrap();
     assert!(message.starts_with("expected ',' or '}' at line 6, column "), "{message}");
@@ -117,6 +117,34 @@ fn an_import_takes_lines_of_an_array_and_says_on_which_line_of_the_body_somethin
         let results = client.send("POST", &target, &NDJSON, body).lines();
         assert_eq!(results[0]["error"]["message"], message);
     }
+}
+
+#[test]
+fn lines_that_end_elsewhere_than_their_records_do_are_told_how_to_send_them() {
+    let (_callvault, _server, mut client) = served();
+    let target = format!("{RECORDS}/callvault.import");
+    let mut rejected = |body: &str| -> Vec<String> {
+        let results = client.send("POST", &target, &NDJSON, body.as_bytes()).lines();
+        let message = |line: &Value| line["error"]["message"].as_str().unwrap_or("kept").to_owned();
+        results.iter().map(message).collect()
+    };
+    let of_several_lines = record("a", 1, 1).replace(',', ",\n  ");
+    let without_line_ends = format!("{}{}", record("a", 1, 1), record("b", 1, 2));
+    for body in [&of_several_lines, &without_line_ends, "{\"id\":\"a"] {
+        for message in rejected(body) {
+            assert!(message.contains("; each record stands whole on one line"), "{message}");
+            assert!(
+                message.contains("--data-binary") && message.contains("'records'"),
+                "{message}"
+            );
+        }
+    }
+    for fault in [record("a", 1, 1).replace("\"version\":1", "\"version\":1x"), "{}".to_owned()] {
+        let messages = rejected(&fault);
+        assert!(!messages[0].contains("on one line"), "{messages:?}");
+    }
+    let list = format!("\u{feff}[\n{},\n{}\n]\n", record("c", 1, 3), record("d", 1, 4));
+    assert_eq!(rejected(&list), ["kept", "kept"], "brackets of a list are no lines");
 }
 
 /// Gzip of a text, one block of which is stored as it is, and that ends behind the text.
