@@ -46,6 +46,8 @@ pub struct Counts {
     pub rejected: u64,
     /// Records in the store that say that they have more sessions or participants than came.
     pub incomplete: u64,
+    /// Names in records and rows that nothing declares, and that are kept as they are.
+    pub warnings: u64,
 }
 
 /// What is to be said of a record, and where it stands.
@@ -266,6 +268,7 @@ impl BatchWriter<'_> {
             for reject in &batch.rejects {
                 self.reject(reject);
             }
+            self.counts.warnings += batch.undeclared.len() as u64;
             for remark in &batch.undeclared {
                 (self.on_event)(Event::Undeclared(remark));
             }

@@ -33,6 +33,7 @@ pub fn import_log(
     for FilePiece { file, piece } in pieces {
         match checked(file, piece, log, counted_from) {
             Ok((row, remarks)) => {
+                writing.counts.warnings += remarks.len() as u64;
                 for remark in &remarks {
                     (writing.on_event)(Event::Undeclared(remark));
                 }

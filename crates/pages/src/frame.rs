@@ -25,7 +25,7 @@ pub struct Frame<'a> {
 pub struct Visit<'a> {
     /// What addresses of the tenant begin with, without a slash at the end.
     pub base: &'a str,
-    /// The name of whoever is signed in.
+    /// The name of the person who is signed in.
     pub name: &'a str,
     /// Proves that a form comes from this session.
     pub form_token: &'a str,
@@ -120,6 +120,15 @@ fn requests(requests: &[Request]) -> Markup {
         @if !requests.is_empty() {
             details class="requests" {
                 summary { "Requests that give these figures" }
+                p class="soft" {
+                    "They need a token of the API, which the command line makes beside the store: "
+                    code { "export TOKEN=$(callvault token --role CallRecords.Read.All)" }
+                    @if requests.iter().any(|request| request.url.starts_with("https:")) {
+                        ". If the server made its certificate itself, curl also needs "
+                        code { "--cacert cert.pem" }
+                    }
+                    "."
+                }
                 @for request in requests {
                     p class="soft" { (request.title) }
                     pre { "curl -g -H \"Authorization: Bearer $TOKEN\" \\\n  '" (request.url) "'" }

@@ -20,11 +20,11 @@ pub fn page(refusal: Option<Refusal>, to: Option<&str>) -> Markup {
     html! {
         @if let Some(why) = why { div class="note error" role="alert" { p { (why) } } }
         p {
-            "Whoever runs this server makes a link for you, which works once: "
+            "The operator of this server makes a link for you, which works once: "
             code { "callvault ui link --tenant GUID --name NAME" }
         }
         form method="post" action="/ui/sign-in" {
-            label for="code" { "Code of the link " }
+            label for="code" { "Link, or the code at its end " }
             @if let Some(to) = to { input type="hidden" name="to" value=(to); }
             input id="code" name="code" autocomplete="off" required;
             " "

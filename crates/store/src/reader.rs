@@ -88,9 +88,11 @@ impl Reader {
         tenant_key: i64,
         is_thorough: bool,
         may_work: &mut dyn FnMut() -> Result<bool, Error>,
+        goes_on: &dyn Fn() -> bool,
     ) -> Result<Option<compaction::Pass>, Error> {
         let connection = self.snapshot.fresh_until(Instant::now() + LONGEST_PASS)?;
-        compaction::read((connection, &self.state.columns), (tenant_key, is_thorough), may_work)
+        let tenant = (tenant_key, is_thorough);
+        compaction::read((connection, &self.state.columns), tenant, may_work, goes_on)
     }
 
     /// Whether there are blocks of columns, or were when the change log was read last for them.

@@ -6,7 +6,7 @@ use odata::percent::{Plus, decode};
 /// What an address leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Address {
-    /// The start, which leads on to the tenant of whoever is signed in.
+    /// The start, which leads on to the tenant of the person who is signed in.
     Start,
     /// A file that pages load.
     Asset(String),

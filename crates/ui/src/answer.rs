@@ -81,7 +81,7 @@ async fn start(
     }
 }
 
-/// Signs in whoever needs no link, and asks others for theirs.
+/// Signs in visitors who need no link, and asks the others for theirs.
 async fn sign_in_first(
     site: &Site,
     worker: &PageWorker,

@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
     Refused,
 }
 
-/// Takes the code of a link.
+/// Takes the code of a link, or the whole link.
 pub(crate) async fn by_link(
     worker: &PageWorker,
     arrival: Arrival,
@@ -37,6 +37,7 @@ pub(crate) async fn by_link(
     }
     let form = read(worker, arrival).await?;
     let Some(code) = forms::field(&form, "code") else { return Ok(Outcome::Refused) };
+    let code = code.rsplit_once('#').map_or(code.as_str(), |(_, code)| code);
     let secret = new_secret();
     let id_hash = hash(&secret);
     let begin = move |link: SignInLinkRow| session(id_hash, link.tenant, link.name, link.roles);
@@ -50,7 +51,7 @@ pub(crate) async fn by_link(
     }
 }
 
-/// Signs in whoever comes to a demo, if they come from this machine and by its name: a page of somebody else's
+/// Signs in a visitor of a demo, if they come from this machine and by its name: a page of somebody else's
 /// that a name leads here has that name in `Host`.
 pub(crate) async fn by_itself(
     worker: &PageWorker,

@@ -9,7 +9,7 @@ pub struct Site {
     pub auto_sign_in: Option<AutoSignIn>,
 }
 
-/// Signs in whoever comes from this machine.
+/// Signs in visitors from this machine.
 #[derive(Debug, Clone)]
 pub struct AutoSignIn {
     /// Whose calls they see.

@@ -107,6 +107,11 @@ fn explanations(counts: &Counts) -> Vec<String> {
             "incomplete: the record says that it has more sessions or participants than came; follow its \
              nextLink, and import it again with all of them",
         ),
+        (
+            counts.warnings,
+            "warnings: names that nothing declares, which Graph may have added or somebody misspelt; they are kept \
+             as they came",
+        ),
     ];
     let told = all.into_iter().filter(|(count, _)| *count > 0);
     told.map(|(count, what)| format!("{count} {what}")).collect()
@@ -121,12 +126,12 @@ fn create(path: &Path) -> Result<BufWriter<File>> {
 
 /// The counts as a JSON object. Written by hand to fix the order of the members.
 fn summary(counts: &Counts) -> String {
-    let Counts { read, created, replaced, merged, unchanged, archived, rejected, incomplete } =
-        counts;
+    let Counts { read, created, replaced, merged, unchanged, .. } = counts;
+    let Counts { archived, rejected, incomplete, warnings, .. } = counts;
     format!(
         "{{\"read\":{read},\"created\":{created},\"replaced\":{replaced},\"merged\":{merged},\
          \"unchanged\":{unchanged},\"archived\":{archived},\"rejected\":{rejected},\
-         \"incomplete\":{incomplete}}}"
+         \"incomplete\":{incomplete},\"warnings\":{warnings}}}"
     )
 }
 

@@ -29,7 +29,7 @@ fn a_folder_with_bad_records_is_imported_in_part_with_a_report() {
     let ended = callvault.run(&arguments);
     assert_eq!(ended.status.code(), Some(3), "{}", ended.stderr);
     let expected = json!({"read": 8, "created": 4, "replaced": 0, "merged": 0, "unchanged": 1,
-        "archived": 0, "rejected": 3, "incomplete": 0});
+        "archived": 0, "rejected": 3, "incomplete": 0, "warnings": 0});
     assert_eq!(counts(&ended.stdout), expected);
     for place in ["a.ndjson:2: /type: ", "a.ndjson:3: ", "inner/b.json:1: /value/1"] {
         assert!(ended.stderr.contains(place), "{place}: {}", ended.stderr);
@@ -368,6 +368,7 @@ fn members_that_nothing_declares_are_kept_and_told() {
     let ended = callvault.run_with_input(&arguments, lines.as_bytes());
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert_eq!(counts(&ended.stdout)["created"], 3);
+    assert_eq!(counts(&ended.stdout)["warnings"], 2);
     let said = |line: &str| ended.stderr.lines().filter(|it| it.contains(line)).count();
     let told = "-:2: warning: /type: 'gruopCall' is not a declared member of \
                 microsoft.graph.callRecords.callType; did you mean 'groupCall'? It is kept as it is";
@@ -398,6 +399,7 @@ fn members_that_nothing_declares_are_kept_and_told() {
         (1..=25).map(|number| record(number, 2).replace("peerToPeer", "townhall") + "\n").collect();
     let ended = callvault.run_with_input(&arguments, lines.as_bytes());
     assert_eq!(ended.stderr.lines().count(), 11, "{}", ended.stderr);
+    assert_eq!(counts(&ended.stdout)["warnings"], 25, "counted though not all are named");
     assert!(ended.stderr.contains("15 more records: 'townhall' is not"), "{}", ended.stderr);
 }
 

@@ -98,6 +98,10 @@ fn signing_in_leads_to_the_page_that_was_asked_for_and_nowhere_else() {
     let asked = client.get(&wanted).text();
     assert!(asked.contains(&format!("name=\"to\" value=\"{wanted}\"")), "{asked}");
     let headers = [("Sec-Fetch-Site", "same-origin")];
+    let whole = format!("http://{}/ui/sign-in#{}", server.address, code(&callvault));
+    let body = format!("code={}", encode_query(&format!(" {whole}\n")));
+    let answer = client.send("POST", "/ui/sign-in", &headers, body.as_bytes());
+    assert_eq!(answer.header("location"), Some(at("/").as_str()), "the whole link");
     for (to, expected) in [
         (wanted.as_str(), wanted.as_str()),
         ("https://evil.example/", &at("/")),

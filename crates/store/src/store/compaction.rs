@@ -24,8 +24,8 @@ pub struct CompactionReport {
 
 impl Store {
     /// Makes blocks of columns of rows that are in none yet, and makes worn ones anew, for as long as no other
-    /// process does it and `goes_on` says so. `is_thorough`: also of few rows, which are otherwise left until
-    /// there are more. Blocks.
+    /// process does it and `goes_on` says so, which is asked for each row; what it says no to once, it must
+    /// refuse for good. `is_thorough`: also of few rows, which are otherwise left until there are more. Blocks.
     ///
     /// # Errors
     /// When records can't be read or blocks be written; what was done stays done.
@@ -53,12 +53,13 @@ impl Store {
         for tenant_key in reader.tenant_keys()? {
             loop {
                 let mut is_ours = true;
-                let pass = reader.compaction(tenant_key, is_thorough, &mut || {
+                let mut may_work = || {
                     let is_held_now = self.hold_lease(compaction::LEASE)?;
                     *is_held |= is_held_now;
-                    is_ours = is_held_now && goes_on();
-                    Ok(is_ours)
-                })?;
+                    is_ours = is_held_now;
+                    Ok(is_ours && goes_on())
+                };
+                let pass = reader.compaction(tenant_key, is_thorough, &mut may_work, goes_on)?;
                 reader.release();
                 if let Some(pass) = pass {
                     let (blocks, rows) = (pass.blocks(), pass.rows());
@@ -71,7 +72,7 @@ impl Store {
                         continue;
                     }
                 }
-                if !is_ours {
+                if !(is_ours && goes_on()) {
                     return Ok(CompactionReport { is_done: false, ..done });
                 }
                 break;

@@ -34,11 +34,13 @@ pub(super) struct NewBlock {
     pub(super) chunks: Vec<(String, Vec<u8>)>,
 }
 
-/// The blocks of records, month by month.
+/// The blocks of records, month by month; none if the work was to stop. What `goes_on` says no to once, it says
+/// no to for good.
 pub(super) fn blocks(
     connection: &Connection,
     mut sources: Vec<Source>,
-) -> Result<Vec<NewBlock>, Error> {
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Option<Vec<NewBlock>>, Error> {
     // As rows are ordered.
     sources.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
     let (mut blocks, mut rest) = (Vec::new(), sources.as_slice());
@@ -49,14 +51,23 @@ pub(super) fn blocks(
             month(source.start) == own && (streams <= FULL || streams == source.streams)
         };
         let (records, others) = rest.split_at(rest.iter().take_while(fits).count());
-        blocks.extend(block(connection, records)?);
+        let block = block(connection, records, goes_on)?;
+        if !goes_on() {
+            return Ok(None);
+        }
+        blocks.extend(block);
         rest = others;
     }
-    Ok(blocks)
+    Ok(Some(blocks))
 }
 
-/// The block of records, which are in the order of rows; none if they have no rows.
-fn block(connection: &Connection, records: &[Source]) -> Result<Option<NewBlock>, Error> {
+/// The block of records, which are in the order of rows; none if they have no rows. It is not whole where the
+/// work was to stop.
+fn block(
+    connection: &Connection,
+    records: &[Source],
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Option<NewBlock>, Error> {
     let (Some(latest), Some(earliest)) = (records.first(), records.last()) else { return Ok(None) };
     let mut builders: Vec<ChunkBuilder> =
         OF_STREAMS.iter().map(|column| ChunkBuilder::new(column.affinity)).collect();
@@ -68,8 +79,11 @@ fn block(connection: &Connection, records: &[Source]) -> Result<Option<NewBlock>
             row_count += 1;
             give_way();
             push(&mut builders, row)?;
-            Ok(ControlFlow::Continue(()))
+            Ok(if goes_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
+        if !goes_on() {
+            return Ok(None);
+        }
     }
     if row_count == 0 {
         return Ok(None);

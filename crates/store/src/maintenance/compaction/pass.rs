@@ -55,11 +55,13 @@ struct Entry {
 }
 
 /// The next pass over the blocks of a tenant; none if there is nothing to do for now. `is_thorough`: new records
-/// are put in blocks however few they are. `may_work` is asked before anything is done that takes long.
+/// are put in blocks however few they are. `may_work` is asked before anything is done that takes long, and
+/// `goes_on` again and again while it is done: there is no pass when it says no.
 pub(crate) fn read(
     (connection, columns): (&Connection, &ColumnCache),
     (tenant_key, is_thorough): (i64, bool),
     may_work: &mut dyn FnMut() -> Result<bool, Error>,
+    goes_on: &dyn Fn() -> bool,
 ) -> Result<Option<Pass>, Error> {
     let cut = log_positions::cut_to(connection)?;
     let from = blocks::cursor(connection, tenant_key)?;
@@ -86,8 +88,8 @@ pub(crate) fn read(
             return Ok(None);
         }
         pass.to = from;
-        pass.take((connection, columns), &[block], Vec::new())?;
-        return Ok(Some(pass));
+        let is_whole = pass.take((connection, columns), (&[block], Vec::new()), goes_on)?;
+        return Ok(is_whole.then_some(pass));
     }
     if !may_work()? {
         return Ok(None);
@@ -99,18 +101,19 @@ pub(crate) fn read(
     }
     let sources: Vec<Source> = sources(&entries).into_values().collect();
     let small = small(&heads, &sources);
-    pass.take((connection, columns), &small, sources)?;
-    Ok(Some(pass))
+    let is_whole = pass.take((connection, columns), (&small, sources), goes_on)?;
+    Ok(is_whole.then_some(pass))
 }
 
 impl Pass {
-    /// Makes new blocks of some old ones, as far as their records still count, and of new records.
+    /// Makes new blocks of some old ones, as far as their records still count, and of new records; false if it
+    /// was to stop.
     fn take(
         &mut self,
         (connection, columns): (&Connection, &ColumnCache),
-        old: &[&BlockHead],
-        mut sources: Vec<Source>,
-    ) -> Result<(), Error> {
+        (old, mut sources): (&[&BlockHead], Vec<Source>),
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<bool, Error> {
         for head in old {
             let keys = columns.of(connection, head, &RECORD_KEY)?;
             let mut live: Vec<i64> = (0..head.row_count).filter_map(|row| keys.int(row)).collect();
@@ -125,8 +128,9 @@ impl Pass {
             self.old.push(head.block_key);
             self.gone.retain(|(block_key, _)| *block_key != head.block_key);
         }
-        self.new = blocks(connection, sources)?;
-        Ok(())
+        let Some(new) = blocks(connection, sources, goes_on)? else { return Ok(false) };
+        self.new = new;
+        Ok(true)
     }
 
     /// Streams in new blocks.
