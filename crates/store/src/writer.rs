@@ -121,7 +121,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn start(
-        session: Session,
+        mut session: Session,
         state: Arc<State>,
         priority: Priority,
     ) -> Result<Self, Error> {
@@ -133,6 +133,7 @@ impl Writer {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
             if priority == Priority::Background {
                 lower_priority();
+                session.maintain_in_small_steps();
             }
             Loop { session, state, queue }.run();
         })?;

@@ -109,6 +109,13 @@ impl Session {
         }
     }
 
+    /// Does that in small steps, for a writer that nobody waits for.
+    pub(crate) fn maintain_in_small_steps(&mut self) {
+        if let Some(wal) = &mut self.wal {
+            wal.checkpoint_in_small_steps();
+        }
+    }
+
     /// The tenant's number, given when the first of its things is stored.
     pub(crate) fn tenant_key(&mut self, tenant: &TenantId) -> Result<i64, Error> {
         if let Some(key) = self.tenants.get(tenant) {

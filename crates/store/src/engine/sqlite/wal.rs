@@ -9,6 +9,10 @@ use rusqlite::Connection;
 /// Pages of the log between two checkpoints (32 MiB).
 const CHECKPOINT_PAGES: usize = 4_096;
 
+/// The same where the background writes (2 MiB): a checkpoint of many pages at once keeps readers from the
+/// processor and from the disk.
+const FEW_CHECKPOINT_PAGES: usize = 256;
+
 /// Pages of the log from which on a checkpoint waits for readers, so that the log starts over (256 MiB).
 const RESTART_PAGES: usize = 32_768;
 
@@ -19,6 +23,8 @@ const RESTART_WAIT: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(crate) struct WriteAheadLog {
     pages: Arc<AtomicUsize>,
+    /// Pages between two checkpoints.
+    every: usize,
     checkpoint_at: usize,
     /// How long to wait for the write of another process.
     patience: Duration,
@@ -37,20 +43,26 @@ impl WriteAheadLog {
             grown.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { pages, checkpoint_at: CHECKPOINT_PAGES, patience })
+        Ok(Self { pages, every: CHECKPOINT_PAGES, checkpoint_at: CHECKPOINT_PAGES, patience })
+    }
+
+    /// Moves fewer pages at a time, and more often.
+    pub(crate) fn checkpoint_in_small_steps(&mut self) {
+        self.every = FEW_CHECKPOINT_PAGES;
+        self.checkpoint_at = FEW_CHECKPOINT_PAGES;
     }
 
     /// Moves the log into the file when it has grown. Readers that hold an old snapshot keep a log
     /// from starting over; when it is very long, the checkpoint waits for them.
     pub(crate) fn checkpoint_if_due(&mut self, connection: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
-        if pages < CHECKPOINT_PAGES {
-            self.checkpoint_at = CHECKPOINT_PAGES;
+        if pages < self.every {
+            self.checkpoint_at = self.every;
         }
         if pages < self.checkpoint_at {
             return;
         }
-        self.checkpoint_at = pages + CHECKPOINT_PAGES;
+        self.checkpoint_at = pages + self.every;
         let done = if pages < RESTART_PAGES {
             checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)")
         } else {
