@@ -11,6 +11,7 @@ mod line_queue;
 mod logging;
 mod maintenance;
 mod progress;
+mod public_url;
 mod settings;
 mod size_limit;
 

@@ -238,7 +238,7 @@ fn check_batch<I: Intake>(
     let mut checker = intake.checker(store);
     let mut lines = Vec::with_capacity(batch.lines.len());
     for line in &batch.lines {
-        let line = check(intake, &mut checker, line);
+        let line = check(intake, &mut checker, line, rejections.are_none());
         let flow = rejections.note(line.result.is_err());
         lines.push(line);
         if flow.is_break() {
@@ -248,7 +248,14 @@ fn check_batch<I: Intake>(
     CheckedBatch { is_cut: lines.len() < batch.lines.len(), lines, rejections, batch }
 }
 
-fn check<I: Intake>(intake: &I, checker: &mut I::Checker, line: &Line) -> CheckedLine<I::Row> {
+/// Checks a line. `is_explained`: whether its rejection says how lines are sent; the first of several in a row
+/// does.
+fn check<I: Intake>(
+    intake: &I,
+    checker: &mut I::Checker,
+    line: &Line,
+    is_explained: bool,
+) -> CheckedLine<I::Row> {
     let number = line.number;
     let rejected =
         |rejection| CheckedLine { number, id: None, warnings: Vec::new(), result: Err(rejection) };
@@ -266,6 +273,7 @@ fn check<I: Intake>(intake: &I, checker: &mut I::Checker, line: &Line) -> Checke
         (None, Err(Rejection::new("BadRequest", message)))
     };
     if let Err(rejection) = &mut result
+        && is_explained
         && ingest::is_cut_elsewhere(text)
     {
         rejection.message.push_str(&one_line::<I>());

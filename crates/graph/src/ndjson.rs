@@ -60,7 +60,8 @@ pub(crate) struct LineExchange {
 }
 
 /// Opens the body of a request: lines, which are answered by lines, or the object that `$metadata`
-/// declares, with the lines in the member of that name, which is answered by a collection of that type.
+/// declares, with the lines in the member of that name, or that list alone, which are answered by a collection
+/// of that type.
 /// `misplaced` says of the context of such an object why its items can't be taken.
 pub(crate) async fn open(
     worker: &Rc<Worker>,
@@ -200,6 +201,7 @@ impl Rejection {
 pub(crate) fn not_utf8(bytes: &[u8]) -> &'static str {
     match bytes {
         [0x1F, 0x8B, ..] => "is gzip: say so with Content-Encoding: gzip",
+        [b'P', b'K', 3, 4, ..] => "is a ZIP archive: send the files in it",
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "is UTF-16: convert it to UTF-8",
         _ => "is not UTF-8 text",
     }

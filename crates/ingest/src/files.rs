@@ -82,7 +82,9 @@ impl Files {
                 let before = waiting.len();
                 walk(path, &mut waiting, &mut total_bytes)?;
                 if waiting.len() == before {
-                    empty.add(format!("{}: {NONE_IN_FOLDER}", path.display()));
+                    let other = first_file(path)
+                        .map_or_else(String::new, |name| format!("; there is {}", name.display()));
+                    empty.add(format!("{}: {NONE_IN_FOLDER}{other}", path.display()));
                 }
             } else {
                 // A pipe has no length.
@@ -210,6 +212,13 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, total: &mut Option<u64>) -> io:
     Ok(())
 }
 
+/// The name of the first file of a folder.
+fn first_file(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    files.map(|entry| PathBuf::from(entry.file_name())).min()
+}
+
 fn add(path: PathBuf, bytes: u64, found: &mut Vec<PathBuf>, total: &mut Option<u64>) {
     found.push(path);
     *total = total.map(|total| total + bytes);
@@ -310,7 +319,7 @@ mod tests {
     fn what_is_named_as_compressed_and_is_not_is_refused_unless_it_is_json() {
         let folder = folder("misnamed");
         fs::write(folder.join("a.json.gz"), "<html>").unwrap();
-        fs::write(folder.join("b.json.zst"), "PK\u{3}\u{4}").unwrap();
+        fs::write(folder.join("b.json.zst"), "id;start").unwrap();
         fs::write(folder.join("c.json.gz"), "{\"c\":1}").unwrap();
         assert_eq!(
             read(std::slice::from_ref(&folder)),
@@ -320,6 +329,26 @@ mod tests {
                 "c.json.gz:1 {\"c\":1}",
             ]
         );
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn archive_is_named_as_one_and_a_folder_of_others_names_one_of_them() {
+        let folder = folder("archives");
+        let zip = folder.join("calls.json");
+        fs::write(&zip, b"PK\x03\x04\x14").unwrap();
+        let tar = folder.join("inner/calls.tar.gz");
+        fs::write(&tar, b"\x1F\x8B\x08").unwrap();
+        assert_eq!(
+            read(&[zip, tar]),
+            [
+                "calls.json:0 ! cannot be read: it is a ZIP archive: unpack it, and import the folder",
+                "calls.tar.gz:0 ! cannot be read: it is a tar archive: unpack it, and import the folder",
+            ]
+        );
+        let files = Files::find(&[folder.join("inner")]).unwrap();
+        let told = files.empty().sentences().concat();
+        assert!(told.ends_with("there is calls.tar.gz"), "{told}");
         fs::remove_dir_all(folder).unwrap();
     }
 

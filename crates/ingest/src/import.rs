@@ -14,6 +14,7 @@ use std::thread;
 use model::{Misplaced, ShreddedRecord, TenantId, UndeclaredName};
 use store::{Outcome, Pending, Store, WriteResult};
 
+use crate::fault_line::line_ends_before;
 use crate::files::FilePiece;
 use crate::split::Refusal;
 use budget::Budget;
@@ -57,6 +58,8 @@ pub struct Remark {
     pub file: Arc<str>,
     /// Line on which it begins, from 1; 0 where the whole file is meant.
     pub line: u64,
+    /// Line of what is meant, where the record has several; otherwise the same.
+    pub fault_line: u64,
     /// JSON Pointer to the value that is meant in the value that begins on that line.
     pub pointer: String,
     /// What is said.
@@ -131,13 +134,22 @@ pub(crate) struct Origin {
 
 impl Origin {
     fn remark(&self, pointer: &str, message: String) -> Remark {
+        let (file, line) = (Arc::clone(&self.file), self.line);
         let pointer = format!("{}{pointer}", self.pointer);
-        Remark { file: Arc::clone(&self.file), line: self.line, pointer, message }
+        Remark { file, line, fault_line: line, pointer, message }
     }
 
-    /// What is said of names that are kept though nothing declares them.
-    pub(crate) fn undeclared(&self, names: &[UndeclaredName]) -> Vec<Remark> {
-        names.iter().map(|name| self.remark(&name.pointer, name.to_string())).collect()
+    /// The same of a value within the record, which has this text.
+    fn remark_within(&self, text: &str, pointer: &str, message: String) -> Remark {
+        let fault_line = self.line + line_ends_before(text, pointer);
+        Remark { fault_line, ..self.remark(pointer, message) }
+    }
+
+    /// What is said of names in a text that are kept though nothing declares them.
+    pub(crate) fn undeclared(&self, text: &str, names: &[UndeclaredName]) -> Vec<Remark> {
+        let remark =
+            |name: &UndeclaredName| self.remark_within(text, &name.pointer, name.to_string());
+        names.iter().map(remark).collect()
     }
 }
 
@@ -194,11 +206,12 @@ fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<Shre
                     }
                     match model::shred(&record.text, &mut codec) {
                         Ok(shredded) => {
-                            out.undeclared.extend(origin.undeclared(&shredded.undeclared));
+                            out.undeclared
+                                .extend(origin.undeclared(&record.text, &shredded.undeclared));
                             out.origins.push(origin);
                             out.records.push(shredded);
                         }
-                        Err(error) => out.rejects.push(reject(&origin, error)),
+                        Err(error) => out.rejects.push(reject(&origin, &record.text, error)),
                     }
                 }
             }
@@ -212,13 +225,17 @@ fn shred(store: &Store, batches: &Mutex<Receiver<Batch>>, shredded: &Sender<Shre
 /// What could not even be cut out of the file.
 pub(crate) fn refused(file: Arc<str>, refusal: Refusal) -> Remark {
     let Refusal { line, pointer, message } = refusal;
-    Remark { file, line, pointer, message }
+    Remark { file, line, fault_line: line, pointer, message }
 }
 
-/// Lines of the record become lines of the file.
-pub(crate) fn reject(origin: &Origin, error: model::Error) -> Remark {
+/// Lines of the record, which has this text, become lines of the file.
+pub(crate) fn reject(origin: &Origin, text: &str, error: model::Error) -> Remark {
     let error = error.from_line(origin.line);
-    origin.remark(error.pointer(), error.to_string())
+    let remark = origin.remark_within(text, error.pointer(), error.to_string());
+    match error {
+        model::Error::Json(error) => Remark { fault_line: error.line as u64, ..remark },
+        model::Error::Invalid { .. } => remark,
+    }
 }
 
 /// A batch that is being committed.

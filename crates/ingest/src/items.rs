@@ -1,5 +1,5 @@
-//! Cuts the items out of a text that is one JSON object around an array, as lines numbered from 1, each with the
-//! line of the text on which it begins.
+//! Cuts the items out of a text that is a JSON array, or one object around an array, as lines numbered from 1, each
+//! with the line of the text on which it begins.
 //!
 //! The text is checked to its end before anything is given of it; its items are cut out batch by batch,
 //! since there can be many times more of them than memory has room for.
@@ -39,8 +39,8 @@ impl AsRef<[u8]> for Owner {
 }
 
 impl ItemSplitter {
-    /// Checks a text that is an object with one member of that name, an array, or with `value` in its place
-    /// and annotations around it, as in answers.
+    /// Checks a text that is an array, or an object with one member of that name, an array, or with `value` in
+    /// its place and annotations around it, as in answers.
     ///
     /// # Errors
     /// Where the text is anything else.
@@ -92,10 +92,17 @@ fn check(text: &str, member: &str) -> Result<(usize, Option<String>), odata::jso
     let (mut items_at, mut context) = (None, None);
     let wanted = || {
         format!(
-            "expected an object with one member, '{member}', that holds a list; values of their own, one on a \
-             line, are sent as application/x-ndjson"
+            "expected a list, or an object with a list in its one member '{member}' (values of their own, one on a \
+             line, are sent as application/x-ndjson)"
         )
     };
+    if text.trim_ascii_start().starts_with('[') {
+        scanner.enter_array()?;
+        let items_at = scanner.offset();
+        skip_items(&mut scanner)?;
+        scanner.end()?;
+        return Ok((items_at, None));
+    }
     if !text.trim_ascii_start().starts_with('{') {
         return Err(scanner.error(wanted()));
     }
@@ -115,16 +122,22 @@ fn check(text: &str, member: &str) -> Result<(usize, Option<String>), odata::jso
         }
         scanner.enter_array()?;
         items_at = Some(scanner.offset());
-        let mut is_first = true;
-        while scanner.next_item(is_first)? {
-            is_first = false;
-            scanner.value()?;
-            scanner.let_go();
-        }
+        skip_items(&mut scanner)?;
     }
     scanner.end()?;
     // An object without the member has no items behind its end.
     Ok((items_at.unwrap_or(text.len()), context))
+}
+
+/// Reads the items of an array that was entered.
+fn skip_items(scanner: &mut Scanner<'_>) -> Result<(), odata::json::Error> {
+    let mut is_first = true;
+    while scanner.next_item(is_first)? {
+        is_first = false;
+        scanner.value()?;
+        scanner.let_go();
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -157,11 +170,12 @@ mod tests {
             [r#"1 {"a":[1]}"#, "2 {}"]
         );
         assert_eq!(all(r#"{"value":["é",2]}"#), [r#"1 "é""#, "2 2"]);
+        assert_eq!(all(" [{\"a\":[1]},\n{}] "), [r#"1 {"a":[1]}"#, "2 {}"]);
         let printed = "{\n\"events\": [\n{\n},\n\n{}\n, {}]}";
         let mut items = ItemSplitter::new(printed.to_owned(), "events").unwrap();
         let begins: Vec<u64> = items.next_batch().iter().map(|line| line.begins).collect();
         assert_eq!(begins, [3, 6, 7]);
-        for none in [r#"{"events":[]}"#, "{}", r#"{"a@b":[1]}"#] {
+        for none in [r#"{"events":[]}"#, "{}", r#"{"a@b":[1]}"#, "[]"] {
             assert!(cut(none).unwrap().is_empty(), "{none}");
         }
         let many = format!(r#"{{"events":[{}{{}}]}}"#, "{},".repeat(100_000));
@@ -173,7 +187,10 @@ mod tests {
     #[test]
     fn a_body_that_is_no_such_object_is_refused_before_anything_is_kept() {
         for text in [
-            "[]",
+            "[{}",
+            "[{},]",
+            "[{}] x",
+            "1",
             r#"{"rows":[]}"#,
             r#"{"events":{}}"#,
             r#"{"events":[{}],"value":[]}"#,

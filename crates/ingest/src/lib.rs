@@ -4,6 +4,7 @@
 //! [`import()`] shreds them in parallel and writes them in order. Streams whose lines are answered one
 //! by one, as over HTTP, are cut by [`LineSplitter`] and [`ItemSplitter`].
 
+mod fault_line;
 mod files;
 mod import;
 mod items;

@@ -60,9 +60,9 @@ fn checked(
         Err(refusal) => Err(refused(file, refusal)),
         Ok(record) => {
             let origin = Origin { file, line: record.line, pointer: record.pointer };
-            let row =
-                read(log, &record.text, counted_from).map_err(|error| reject(&origin, error))?;
-            let remarks = origin.undeclared(&row.undeclared);
+            let row = read(log, &record.text, counted_from)
+                .map_err(|error| reject(&origin, &record.text, error))?;
+            let remarks = origin.undeclared(&record.text, &row.undeclared);
             Ok((row, remarks))
         }
     }

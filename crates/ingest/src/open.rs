@@ -31,9 +31,13 @@ pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<d
     let mut raw = CountingReader { inner: raw, bytes_read: Arc::clone(bytes_read) };
     let mut magic = Vec::with_capacity(ZSTD.len());
     raw.by_ref().take(ZSTD.len() as u64).read_to_end(&mut magic)?;
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    if let Some(archive) = archive(&magic, &name) {
+        let text = format!("it is {archive}: unpack it, and import the folder");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
     let (is_gzip, is_zstd) = (magic.starts_with(GZIP), magic == ZSTD);
     if !is_gzip && !is_zstd && !may_be_json(&magic) {
-        let name = path.to_string_lossy().to_ascii_lowercase();
         for (ending, form) in [(".gz", "gzip"), (".zst", "zstd")] {
             if name.ends_with(ending) {
                 let text = format!("its name ends in {ending}, and it is not {form}");
@@ -49,6 +53,20 @@ pub(crate) fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Box<d
     } else {
         Box::new(whole)
     })
+}
+
+/// What holds files and is none of ours to open, by its first bytes or by its name.
+fn archive(start: &[u8], name: &str) -> Option<&'static str> {
+    const FORMS: [(&[u8], &str); 4] = [
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"7z\xBC\xAF", "a 7z archive"),
+        (b"\xFD7zX", "compressed by xz"),
+        (b"BZh", "compressed by bzip2"),
+    ];
+    const TAR: [&str; 4] = [".tar", ".tar.gz", ".tgz", ".tar.zst"];
+    let form = FORMS.iter().find(|(magic, _)| start.starts_with(magic));
+    let is_tar = TAR.iter().any(|ending| name.ends_with(ending));
+    form.map(|(_, form)| *form).or(is_tar.then_some("a tar archive"))
 }
 
 /// Whether JSON can begin so: with an object, an array, white space, or a byte order mark before them.

@@ -168,7 +168,16 @@ impl Misplaced {
             return found;
         }
         let row = Self::row(members);
-        row.or_else(|| of(&PARTS).map(|(it, member)| (it, format!("/{}", member.name.value()))))
+        let part = || of(&PARTS).map(|(it, member)| (it, format!("/{}", member.name.value())));
+        row.or_else(part).or_else(|| Self::sole_list(members))
+    }
+
+    /// A list by whatever name, with nothing beside it but annotations.
+    fn sole_list(members: &[Member<'_>]) -> Option<(Self, String)> {
+        let mut own = members.iter().filter(|member| !member.name.raw().contains('@'));
+        let (only, None) = (own.next()?, own.next()) else { return None };
+        let is_list = matches!(only.value, Node::Array(_));
+        is_list.then(|| (Self::List, format!("/{}", only.name.value())))
     }
 
     /// The row that has most of the members, and the first of them.

@@ -15,6 +15,7 @@ use odata::canonical::{Mismatch, UndeclaredName};
 use odata::json::Scanner;
 
 use crate::fragment::Codec;
+use crate::misplaced::Misplaced;
 
 pub use rows::{MediaRow, SegmentRow, SessionRow, StreamRow, TypedRows};
 pub use stored::stored_rows;
@@ -93,6 +94,10 @@ impl From<Mismatch> for Error {
 
 /// Checks the JSON text of a callRecord and shreds it.
 pub fn shred(text: &str, codec: &mut dyn Codec) -> Result<ShreddedRecord, Error> {
+    if text.trim_ascii_start().starts_with('[') {
+        let (pointer, message) = (String::new(), Misplaced::List.to_string());
+        return Err(Error::Invalid { pointer, message });
+    }
     reader::read(Scanner::foreign(text), codec)
 }
 

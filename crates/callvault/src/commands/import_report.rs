@@ -83,8 +83,8 @@ impl ImportReport {
 
 /// A remark as a line for reading.
 fn line(remark: &Remark, kind: &str) -> String {
-    let Remark { file, line, pointer, message } = remark;
-    let place = if *line == 0 { file.to_string() } else { format!("{file}:{line}") };
+    let Remark { file, fault_line, pointer, message, .. } = remark;
+    let place = if *fault_line == 0 { file.to_string() } else { format!("{file}:{fault_line}") };
     if pointer.is_empty() {
         format!("{place}: {kind}{message}")
     } else {
@@ -94,6 +94,6 @@ fn line(remark: &Remark, kind: &str) -> String {
 
 /// A rejection as a JSON object.
 fn object(remark: &Remark) -> Value {
-    let Remark { file, line, pointer, message } = remark;
-    json!({ "file": &**file, "line": line, "pointer": pointer, "message": message })
+    let Remark { file, line, fault_line, pointer, message } = remark;
+    json!({ "file": &**file, "line": line, "faultLine": fault_line, "pointer": pointer, "message": message })
 }

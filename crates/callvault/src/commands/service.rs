@@ -27,7 +27,7 @@ use crate::fetch::HttpFetcher;
 use crate::line_queue::{LineQueue, LineWriter, WriteReport};
 use crate::maintenance::Maintenance;
 use crate::settings::Settings;
-use crate::{clock, keys, logging};
+use crate::{clock, keys, logging, public_url};
 
 /// Workers per core on PostgreSQL, where they wait for the database.
 const WORKERS_PER_CORE: usize = 8;
@@ -250,6 +250,10 @@ impl Service {
         }
         if self.running.public_url != address {
             writeln!(out, "public URL {}", self.running.public_url)?;
+        }
+        let Running { public_url, address, .. } = &self.running;
+        if let Some(warning) = public_url::warning(public_url, self.scheme, address) {
+            tracing::warn!("{warning}");
         }
         Ok(out.flush()?)
     }

@@ -51,6 +51,27 @@ fn a_folder_with_bad_records_is_imported_in_part_with_a_report() {
 }
 
 #[test]
+fn fault_in_a_record_of_several_lines_is_told_with_its_own_line() {
+    let callvault = callvault();
+    let printed: Value = serde_json::from_str(&record(1, 1)).unwrap();
+    let printed = format!("[\n{printed:#}\n]");
+    let line = |text: &str, part: &str| 1 + text[..text.find(part).unwrap()].matches('\n').count();
+    let arguments = ["import", "--tenant", TENANT, "-"];
+    for (broken, wrong, pointer) in [
+        (printed.replace("\"peerToPeer\"", "17"), "\"type\"", "/0/type"),
+        (printed.replace("\"version\":", "\"version\""), "\"version\"", "/0"),
+    ] {
+        let ended = callvault.run_with_input(&arguments, broken.as_bytes());
+        let told = format!("-:{}: {pointer}: ", line(&broken, wrong));
+        assert!(ended.stderr.contains(&told), "{told}: {}", ended.stderr);
+    }
+    let misspelt = printed.replace("peerToPeer", "gruopCall");
+    let ended = callvault.run_with_input(&arguments, misspelt.as_bytes());
+    let told = format!("-:{}: warning: /0/type: ", line(&misspelt, "gruopCall"));
+    assert!(ended.stderr.contains(&told), "{told}: {}", ended.stderr);
+}
+
+#[test]
 fn standard_input_is_read_and_a_conflict_is_refused_with_its_pointer() {
     let callvault = callvault();
     let arguments = ["import", "--tenant", TENANT, "-"];

@@ -39,6 +39,11 @@ impl Rejections {
     pub(crate) fn are_enough(&self) -> bool {
         self.in_a_row >= self.most
     }
+
+    /// Whether the last line was not rejected.
+    pub(crate) fn are_none(&self) -> bool {
+        self.in_a_row == 0
+    }
 }
 
 /// Where answers to lines go.

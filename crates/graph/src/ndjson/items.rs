@@ -9,7 +9,7 @@ use web::body::Reservation;
 
 use super::{BATCHES_IN_FLIGHT, Batch, Batches, not_utf8};
 
-/// The items of an object with one member, an array; `memory` is given back behind the last of them.
+/// The items of an array, or of an object with one member, an array; `memory` is given back behind the last of them.
 /// The member may also be `value`, with annotations around it, as in answers. `misplaced` says of a context
 /// why its items can't be taken.
 pub(crate) async fn batches(

@@ -71,6 +71,11 @@ impl NamedFile {
         known.is_some() && Inode::behind(&self.name).ok() == known
     }
 
+    /// Whether the name leads nowhere.
+    fn is_gone(&self) -> bool {
+        Inode::behind(&self.name).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    }
+
     /// What is wrong with the file.
     fn look(&self) -> Option<String> {
         let mut known = self.inode.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,9 +141,13 @@ impl FileIdentity {
     /// Whether the log is gone and the store is there, as another connection of this process leaves them that
     /// was the last one with a log to close.
     pub(crate) fn was_log_removed(&self) -> bool {
-        let is_gone = |error: &std::io::Error| error.kind() == ErrorKind::NotFound;
-        self.files[0].is_known()
-            && Inode::behind(&self.files[LOG].name).is_err_and(|it| is_gone(&it))
+        self.files[0].is_known() && self.files[LOG].is_gone()
+    }
+
+    /// Whether that was done, or is being done: SQLite removes the index before the log.
+    fn is_log_being_removed(&self) -> bool {
+        let [store, inside @ ..] = &self.files;
+        store.is_known() && inside.iter().any(NamedFile::is_gone)
     }
 
     /// The error, as a full disk where a file has reached the greatest size that it may have.
@@ -151,7 +160,7 @@ impl FileIdentity {
         if self.wrong.get().is_none()
             && let Some(wrong) = self.files.iter().find_map(NamedFile::look)
             // Asked behind the look, since the log goes after this was said.
-            && !(self.is_closing.load(Ordering::Acquire) && self.was_log_removed())
+            && !(self.is_closing.load(Ordering::Acquire) && self.is_log_being_removed())
         {
             self.wrong.get_or_init(|| {
                 tracing::error!("{wrong}; nothing is read or written any more before a restart");
@@ -189,15 +198,18 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("identity-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let store = folder.join("store.db");
-        let log = folder.join("store.db-wal");
-        for file in [&store, &log] {
+        let (log, index) = (folder.join("store.db-wal"), folder.join("store.db-shm"));
+        for file in [&store, &log, &index] {
             fs::write(file, "x").unwrap();
         }
-        let files = FileIdentity::of(&store);
+        let [files, open] = [(); 2].map(|()| FileIdentity::of(&store));
+        files.close();
         assert!(!files.was_log_removed(), "it is there");
+        fs::remove_file(&index).unwrap();
+        assert!(files.look().is_ok(), "this process is closing the store");
+        assert!(open.look().is_err(), "this one is not");
         fs::remove_file(&log).unwrap();
         assert!(files.was_log_removed());
-        files.close();
         assert!(files.look().is_ok(), "this process has closed the store");
         assert!(FileIdentity::of(&store).look().is_ok(), "there was no log");
         fs::remove_file(&store).unwrap();
