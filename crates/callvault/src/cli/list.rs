@@ -117,7 +117,7 @@ pub(crate) enum Output {
 /// `query`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Query {
-    /// Print how Callvault parses and runs a query: syntax tree, bound tree, SQL, the engine's plan
+    /// Print how Callvault parses and runs a query: syntax, SQL, the engine's plan, bound tree
     Explain(Explain),
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use graph::Local;
+use store::Explanation;
 
 use super::opening::open_store;
 use super::{profiles, tenants};
@@ -21,11 +22,16 @@ pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     let mut out = io::stdout().lock();
     writeln!(out, "Syntax tree\n{}\n", odata::syntax::tree(query))?;
     let (bound, explanation) = local.explain(&mut reader, url)?;
-    writeln!(out, "Bound tree\n{bound}\n")?;
-    let Some(explanation) = explanation else {
-        writeln!(out, "Answer\nfrom the record that the URL names, by our own evaluator")?;
-        return Ok(ExitCode::SUCCESS);
-    };
+    match explanation {
+        Some(explanation) => print(&mut out, &explanation)?,
+        None => writeln!(out, "Answer\nfrom the record that the URL names, by our own evaluator")?,
+    }
+    // Last, since it is the longest.
+    writeln!(out, "\nBound tree\n{bound}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(out: &mut impl Write, explanation: &Explanation) -> io::Result<()> {
     writeln!(out, "Access\n{} ({:?})\n", explanation.access, explanation.cost)?;
     for sql in &explanation.sql {
         writeln!(out, "SQL\n{sql}\n")?;
@@ -37,7 +43,7 @@ pub(super) fn explain(args: &Explain, settings: &Settings) -> Result<ExitCode> {
     if let Some(residual) = &explanation.residual {
         writeln!(out, "\nDecided by our own evaluator\n{residual}")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The part of a URL after the version of the API. A URL without a version is returned whole.
