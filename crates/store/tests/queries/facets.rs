@@ -130,7 +130,7 @@ pub(crate) fn question(set: RowSet, random: &mut Random) -> Asked {
     let of_members = FIGURES_OF_CALCULATED.iter().filter(|(name, _)| names.contains(name));
     let figures: Vec<&str> =
         FIGURES.iter().copied().chain(of_members.map(|(_, figure)| *figure)).collect();
-    let mut grouping = |random: &mut Random| {
+    let grouping = |random: &mut Random| {
         let (keys_of, figures_of) = (random.below(3), 1 + random.below(3));
         let figures = some(&figures, figures_of, random).join(",");
         let keys = some(&keys, keys_of, random).join(",");
