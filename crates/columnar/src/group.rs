@@ -34,11 +34,20 @@ pub struct Group {
     /// The first of its rows.
     pub first: First,
     /// Rows of other sources that may be the first as well: their calls started at the same instant.
-    pub ties: Vec<First>,
-    /// By the keys.
+    pub ties: Vec<Tie>,
+    /// The keys as the first row has them: texts of a group may differ in case.
     pub keys: Vec<Value<'static>>,
     /// Its figures.
     pub aggregator: Aggregator,
+}
+
+/// A row that may be the first of its group, with the keys as it has them.
+#[derive(Debug)]
+pub struct Tie {
+    /// Where it is.
+    pub row: First,
+    /// Its keys.
+    pub keys: Vec<Value<'static>>,
 }
 
 /// Where the first row of a group is.
@@ -83,14 +92,14 @@ impl<'q> Groups<'q> {
             push_identity(&mut identity, key);
         }
         if let Some(index) = self.found.get(identity.as_slice()) {
-            self.groups[*index as usize].meet(first);
+            self.groups[*index as usize].meet(first, keys);
             return Ok(*index);
         }
         let limit = self.sizes.groups;
         if self.groups.len() >= limit {
             return Err(Excess::TooManyGroups(limit));
         }
-        let keys: Vec<_> = keys.iter().map(|key| key.clone().into_owned()).collect();
+        let keys = owned(keys);
         let size: usize = keys.iter().map(HeapSize::heap_size).sum();
         meter.keep(GROUP + size + identity.len());
         meter.check()?;
@@ -267,27 +276,33 @@ impl<'q> Groups<'q> {
 }
 
 impl Group {
-    /// Takes note of another of its rows.
-    fn meet(&mut self, row: First) {
+    /// Takes note of another of its rows, with its keys.
+    fn meet(&mut self, row: First, keys: &[Value<'_>]) {
         match row.start.cmp(&self.first.start) {
             Ordering::Less => {}
+            Ordering::Equal if self.first.source == row.source => {
+                if row.row < self.first.row {
+                    (self.first, self.keys) = (row, owned(keys));
+                }
+            }
             Ordering::Equal => {
-                if self.first.source == row.source {
-                    self.first.row = self.first.row.min(row.row);
-                } else if let Some(known) =
-                    self.ties.iter_mut().find(|known| known.source == row.source)
-                {
-                    known.row = known.row.min(row.row);
-                } else {
-                    self.ties.push(row);
+                let known = self.ties.iter_mut().find(|tie| tie.row.source == row.source);
+                match known {
+                    Some(tie) if row.row < tie.row.row => *tie = Tie { row, keys: owned(keys) },
+                    Some(_) => {}
+                    None => self.ties.push(Tie { row, keys: owned(keys) }),
                 }
             }
             Ordering::Greater => {
-                self.first = row;
+                (self.first, self.keys) = (row, owned(keys));
                 self.ties.clear();
             }
         }
     }
+}
+
+fn owned(keys: &[Value<'_>]) -> Vec<Value<'static>> {
+    keys.iter().map(|key| key.clone().into_owned()).collect()
 }
 
 /// How many rows have each number.

@@ -20,7 +20,7 @@ mod slot;
 pub use block::Block;
 pub use chunk::{ChunkBuilder, ChunkError, decode};
 pub use column::{Column, Numbers, Texts};
-pub use group::{First, Group, Groups};
+pub use group::{First, Group, Groups, Tie};
 pub use leg::End;
 pub use question::{Grouping, Question};
 pub use slot::{ColumnName, Slot};

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use columnar::{First, Group, Groups};
+use columnar::{First, Group, Groups, Tie};
 use odata::eval::Aggregator;
 use odata::json::{Member, Node};
 
@@ -157,7 +157,10 @@ impl BlockGroups<'_, '_> {
     ) -> Result<Vec<Group>, Error> {
         // Rows of different sources with the same start come by the ids of their records.
         let mut sources: HashMap<i64, (usize, bool)> = HashMap::new();
-        for first in groups.iter().flat_map(|group| group.ties.iter().chain([&group.first])) {
+        let firsts = groups
+            .iter()
+            .flat_map(|group| group.ties.iter().map(|tie| tie.row).chain([group.first]));
+        for first in firsts {
             let known = sources.entry(first.start).or_insert((first.source, false));
             known.1 |= known.0 != first.source;
         }
@@ -168,10 +171,10 @@ impl BlockGroups<'_, '_> {
             let mut id = String::new();
             if is_contested(&group.first) {
                 id = self.id(run, group.first, beside)?;
-                for other in std::mem::take(&mut group.ties) {
-                    let its = self.id(run, other, beside)?;
+                for Tie { row, keys } in std::mem::take(&mut group.ties) {
+                    let its = self.id(run, row, beside)?;
                     if its < id {
-                        (group.first, id) = (other, its);
+                        (group.first, group.keys, id) = (row, keys, its);
                     }
                 }
             }
