@@ -8,14 +8,16 @@ use odata::eval::Value;
 use odata::primitive::{Fine, Moment};
 
 use crate::column::Column;
+use crate::leg::End;
 use crate::slot::Slot;
 
 /// The columns of a block that a question looks at, and the starts of its rows, which come the latest first.
+/// Where rows are about ends of streams, it has all of one end.
 #[derive(Debug)]
 pub struct Block {
     /// Tells the block from others of the question.
     pub(crate) number: usize,
-    pub(crate) rows: usize,
+    end: Option<End>,
     pub(crate) starts: Arc<Column>,
     leaves: Vec<Leaf>,
 }
@@ -28,22 +30,26 @@ pub(crate) struct Leaf {
 }
 
 impl Block {
-    /// A block with so many rows that start then; its columns come as the question's slots are filled.
-    pub fn new(number: usize, rows: usize, starts: Arc<Column>) -> Self {
-        Self { number, rows, starts, leaves: Vec::new() }
+    /// A block, by its number, with rows that start then; its columns come as the question's slots are filled.
+    pub fn new(number: usize, end: Option<End>, starts: Arc<Column>) -> Self {
+        Self { number, end, starts, leaves: Vec::new() }
     }
 
-    /// Gives the next slot its column, and the one that says where its values count.
-    pub fn push(&mut self, slot: &Slot, column: Arc<Column>, only_if: Option<&Column>) {
-        let column = match only_if {
-            Some(flag) => Arc::new(column.only_if(flag, self.rows)),
-            None => column,
-        };
+    /// Gives the next slot its column.
+    pub fn push(&mut self, slot: &Slot, column: Arc<Column>) {
         self.leaves.push(Leaf { column, kind: slot.kind });
     }
 
     pub(crate) fn leaf(&self, slot: usize) -> &Leaf {
         &self.leaves[slot]
+    }
+
+    /// Where a row stands among all rows of the block, the other end's too.
+    pub(crate) fn place(&self, row: usize) -> usize {
+        match self.end {
+            Some(end) => row * End::BOTH.len() + end as usize,
+            None => row,
+        }
     }
 
     /// Whether two rows have the same values in these slots.
@@ -75,7 +81,7 @@ impl Leaf {
     }
 
     /// The value that a text of the column stands for. The name of no member tells of null.
-    pub(crate) fn text<'t>(&self, text: &'t str) -> Value<'t> {
+    fn text<'t>(&self, text: &'t str) -> Value<'t> {
         match self.kind {
             Kind::Enum(_) if text.is_empty() => Value::Null,
             Kind::Enum(ty) => Value::Enum { ty, name: Cow::Borrowed(text) },

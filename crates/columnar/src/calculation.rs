@@ -1,15 +1,18 @@
 //! An expression over the columns of a block.
 
-use odata::bound::{Expr, ExprKind, Function, Operator, Root};
+use odata::bound::{Expr, ExprKind, Function, Root};
 use odata::edm::StructuredType;
-use odata::eval::{Environment, Meter, NoSearch, Program, Scope, Value, compare};
+use odata::eval::{Environment, Meter, NoSearch, Program, Scope, Value};
 
+use crate::aspect::{Aspect, aspects};
 use crate::block::Block;
-use crate::column::{Column, NULL, Texts};
+use crate::places::Places;
 use crate::slot::{Slot, with_slots};
 
 /// Rows that are worth a step of the meter where nothing is evaluated for them.
 const ROWS_OF_A_STEP: usize = 16;
+/// What is not known yet.
+const UNKNOWN: u32 = u32::MAX;
 
 /// An expression that is ready to be evaluated for the rows of blocks.
 #[derive(Debug)]
@@ -19,21 +22,14 @@ pub(crate) struct Calculation {
     slots: Vec<usize>,
     /// It is the value of its slot.
     is_plain: bool,
-    /// It compares the value of its slot with this one.
-    comparison: Option<(Operator, Value<'static>)>,
+    /// What of slots decides about its value, where that is not all of them.
+    aspects: Option<Vec<(usize, Aspect)>>,
 }
 
-/// The values of an expression that depends on one text: one for each of the texts, and that for null.
-pub(crate) struct TextValues<'b> {
-    pub(crate) codes: &'b [u32],
+/// The different values of an expression, and of each row which one it has.
+pub(crate) struct Coded<'b> {
+    pub(crate) places: Places,
     pub(crate) values: Vec<Value<'b>>,
-    pub(crate) of_null: Value<'b>,
-}
-
-impl<'b> TextValues<'b> {
-    pub(crate) fn value(&self, code: u32) -> &Value<'b> {
-        self.values.get(code as usize).unwrap_or(&self.of_null)
-    }
 }
 
 impl Calculation {
@@ -58,39 +54,56 @@ impl Calculation {
             false
         });
         let is_plain = matches!(expr.kind, ExprKind::Path(_));
-        let comparison = comparison(&expr);
-        Some(Self { program: Program::new(&expr), slots, is_plain, comparison })
+        let aspects = aspects(&expr, all);
+        Some(Self { program: Program::new(&expr), slots, is_plain, aspects })
     }
 
-    /// The texts that alone decide about its value.
-    fn texts<'b>(&self, block: &'b Block) -> Option<&'b Texts> {
-        let [slot] = self.slots.as_slice() else { return None };
-        match &*block.leaf(*slot).column {
-            Column::Text(texts) => Some(texts),
-            _ => None,
+    /// Numbers for rows, the same only for rows with the same value; none if any two may differ.
+    fn places(&self, block: &Block, rows: &[u32], meter: &Meter) -> Option<Places> {
+        let aspects = self.aspects.as_ref()?;
+        meter.take_steps((rows.len() / ROWS_OF_A_STEP) as u64);
+        let mut places = aspects
+            .iter()
+            .map(|(slot, aspect)| Places::new(aspect, &block.leaf(*slot).column, rows));
+        let first = places.next().unwrap_or_else(|| Places::one(rows.len()));
+        Some(places.fold(first, |all, one| all.and(&one)))
+    }
+
+    /// The values of rows by their numbers, if few things decide about them.
+    pub(crate) fn coded<'b>(
+        &'b self,
+        block: &'b Block,
+        rows: &[u32],
+        meter: &Meter,
+    ) -> Option<Coded<'b>> {
+        let mut places = self.places(block, rows, meter)?;
+        let (mut known, mut values) = (vec![UNKNOWN; places.count], Vec::new());
+        let mut room = self.room();
+        for (place, row) in places.of.iter_mut().zip(rows) {
+            let known = &mut known[*place as usize];
+            if *known == UNKNOWN {
+                *known = values.len() as u32;
+                values.push(self.value(block, *row as usize, &mut room, meter));
+            }
+            *place = *known;
         }
+        places.count = values.len();
+        Some(Coded { places, values })
     }
 
-    /// The values by their codes, if one text decides about them.
-    pub(crate) fn coded<'b>(&'b self, block: &'b Block, meter: &Meter) -> Option<TextValues<'b>> {
-        let texts = self.texts(block)?;
-        let leaf = block.leaf(self.slots[0]);
-        let value = |value: Value<'b>| {
-            if self.is_plain { value } else { self.of_values(&self.spread(value), meter) }
-        };
-        let values = texts.texts.iter().map(|text| value(leaf.text(text))).collect();
-        Some(TextValues { codes: &texts.codes, values, of_null: value(Value::Null) })
-    }
-
-    /// The values of slots where only the one that it looks at has one.
-    fn spread<'b>(&self, value: Value<'b>) -> Vec<Value<'b>> {
-        let mut values = vec![Value::Null; self.slots[0] + 1];
-        values[self.slots[0]] = value;
-        values
-    }
-
-    fn of_values<'b>(&'b self, values: &[Value<'b>], meter: &Meter) -> Value<'b> {
-        self.program.value(&Scope::of_values(values, environment(meter)))
+    /// The value of a row.
+    fn value<'b>(
+        &'b self,
+        block: &'b Block,
+        row: usize,
+        room: &mut [Value<'b>],
+        meter: &Meter,
+    ) -> Value<'b> {
+        if self.is_plain {
+            return block.leaf(self.slots[0]).value(row);
+        }
+        self.fill(block, row, room);
+        self.program.value(&Scope::of_values(room, environment(meter)))
     }
 
     /// Fills the values of its slots for a row.
@@ -106,35 +119,25 @@ impl Calculation {
 
     /// Keeps the rows for which it is true, neither false nor null.
     pub(crate) fn retain(&self, block: &Block, rows: &mut Vec<u32>, meter: &Meter) {
-        if let Some(texts) = self.texts(block) {
-            meter.take_steps((rows.len() / ROWS_OF_A_STEP) as u64);
-            let leaf = block.leaf(self.slots[0]);
-            let holds = |value| {
-                let values = self.spread(value);
-                self.program.holds(&Scope::of_values(&values, environment(meter)))
-            };
-            let of_texts: Vec<bool> =
-                texts.texts.iter().map(|text| holds(leaf.text(text))).collect();
-            let of_null = holds(Value::Null);
-            let holds = |code: u32| of_texts.get(code as usize).copied().unwrap_or(of_null);
-            debug_assert!(of_texts.len() < NULL as usize, "null has a code of its own");
-            return rows.retain(|row| holds(texts.codes[*row as usize]));
+        let mut room = self.room();
+        let mut holds = |row: usize| {
+            self.fill(block, row, &mut room);
+            self.program.holds(&Scope::of_values(&room, environment(meter)))
+        };
+        if let Some(places) = self.places(block, rows, meter) {
+            let mut known: Vec<Option<bool>> = vec![None; places.count];
+            let mut places = places.of.iter();
+            return rows.retain(|row| {
+                let place = places.next().map_or(0, |place| *place as usize);
+                *known[place].get_or_insert_with(|| holds(*row as usize))
+            });
         }
-        if let Some((operator, literal)) = &self.comparison {
-            meter.take_steps((rows.len() / ROWS_OF_A_STEP) as u64);
-            let leaf = block.leaf(self.slots[0]);
-            return rows.retain(|row| compare(*operator, &leaf.value(*row as usize), literal));
-        }
-        let mut values = self.room();
         let mut last: Option<(usize, bool)> = None;
         rows.retain(|row| {
             let row = *row as usize;
             let holds = match last {
                 Some((before, holds)) if block.is_same(&self.slots, before, row) => holds,
-                _ => {
-                    self.fill(block, row, &mut values);
-                    self.program.holds(&Scope::of_values(&values, environment(meter)))
-                }
+                _ => holds(row),
             };
             last = Some((row, holds));
             holds
@@ -150,13 +153,6 @@ impl Calculation {
         meter: &Meter,
         mut each: impl FnMut(usize, &Value<'b>, bool),
     ) {
-        if let Some(coded) = self.coded(block, meter) {
-            meter.take_steps((rows.len() / ROWS_OF_A_STEP) as u64);
-            for (at, row) in rows.iter().enumerate() {
-                each(at, coded.value(coded.codes[*row as usize]), false);
-            }
-            return;
-        }
         if self.is_plain {
             meter.take_steps((rows.len() / ROWS_OF_A_STEP) as u64);
             let leaf = block.leaf(self.slots[0]);
@@ -165,7 +161,7 @@ impl Calculation {
             }
             return;
         }
-        let mut values = self.room();
+        let mut room = self.room();
         let mut last: Option<(usize, Value<'b>)> = None;
         for (at, row) in rows.iter().enumerate() {
             let row = *row as usize;
@@ -174,27 +170,13 @@ impl Calculation {
                     each(at, value, true);
                 }
                 _ => {
-                    self.fill(block, row, &mut values);
-                    let value = self.of_values(&values, meter);
+                    let value = self.value(block, row, &mut room, meter);
                     each(at, &value, false);
                     last = Some((row, value));
                 }
             }
         }
     }
-}
-
-/// The comparison of a slot's value with a literal that an expression is.
-fn comparison(expr: &Expr) -> Option<(Operator, Value<'static>)> {
-    let ExprKind::Compare(operator, left, right) = &expr.kind else { return None };
-    let (operator, literal) = match (&left.kind, &right.kind) {
-        (ExprKind::Path(_), ExprKind::Literal(_)) => (*operator, right),
-        (ExprKind::Literal(_), ExprKind::Path(_)) => (operator.mirrored(), left),
-        _ => return None,
-    };
-    let (program, meter) = (Program::new(literal), Meter::unlimited());
-    let value = program.value(&Scope::of_values(&[], environment(&meter))).into_owned();
-    Some((operator, value))
 }
 
 fn environment(meter: &Meter) -> Environment<'_> {

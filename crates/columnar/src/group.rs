@@ -2,21 +2,18 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use foldhash::fast::FixedState;
-use odata::bound::Aggregate;
+use odata::bound::{Aggregate, Method};
 use odata::eval::{Aggregator, Excess, HeapSize, Meter, Sizes, Value, push_identity};
 
 use crate::block::Block;
-use crate::calculation::Calculation;
-use crate::column::NULL;
-use crate::question::Question;
+use crate::calculation::{Calculation, Coded};
+use crate::places::{FEW, Places};
+use crate::question::Grouping;
 
 /// Bytes of a group beside its keys, roughly.
 const GROUP: usize = 256;
-/// Combinations of keys up to which each has a place of its own in a table.
-const FEW_COMBINATIONS: u128 = 1 << 16;
 /// The group of a combination that has not come yet.
 const NO_GROUP: u32 = u32::MAX;
 
@@ -37,11 +34,20 @@ pub struct Group {
     /// The first of its rows.
     pub first: First,
     /// Rows of other sources that may be the first as well: their calls started at the same instant.
-    pub ties: Vec<First>,
-    /// By the keys.
+    pub ties: Vec<Tie>,
+    /// The keys as the first row has them: texts of a group may differ in case.
     pub keys: Vec<Value<'static>>,
     /// Its figures.
     pub aggregator: Aggregator,
+}
+
+/// A row that may be the first of its group, with the keys as it has them.
+#[derive(Debug)]
+pub struct Tie {
+    /// Where it is.
+    pub row: First,
+    /// Its keys.
+    pub keys: Vec<Value<'static>>,
 }
 
 /// Where the first row of a group is.
@@ -55,10 +61,10 @@ pub struct First {
     pub row: usize,
 }
 
-/// A key of the rows of a block: for each row the place of its value among the different ones.
-struct Key<'b> {
-    places: Vec<u32>,
-    values: Vec<Value<'b>>,
+/// Rows of a block by their keys: of each a place, and of each place the group.
+struct Cells {
+    places: Places,
+    groups: Vec<u32>,
 }
 
 impl<'q> Groups<'q> {
@@ -86,14 +92,14 @@ impl<'q> Groups<'q> {
             push_identity(&mut identity, key);
         }
         if let Some(index) = self.found.get(identity.as_slice()) {
-            self.groups[*index as usize].meet(first);
+            self.groups[*index as usize].meet(first, keys);
             return Ok(*index);
         }
         let limit = self.sizes.groups;
         if self.groups.len() >= limit {
             return Err(Excess::TooManyGroups(limit));
         }
-        let keys: Vec<_> = keys.iter().map(|key| key.clone().into_owned()).collect();
+        let keys = owned(keys);
         let size: usize = keys.iter().map(HeapSize::heap_size).sum();
         meter.keep(GROUP + size + identity.len());
         meter.check()?;
@@ -104,7 +110,7 @@ impl<'q> Groups<'q> {
         Ok(index)
     }
 
-    /// Counts a row of a group for a figure that counts rows.
+    /// Counts rows of a group for a figure that counts rows.
     pub fn count(&mut self, group: u32, figure: usize, rows: u32) {
         self.groups[group as usize].aggregator.count_items(figure, rows);
     }
@@ -120,9 +126,19 @@ impl<'q> Groups<'q> {
         value: &Value<'_>,
         meter: &Meter,
     ) -> Result<(), Excess> {
-        let bytes = self.groups[group as usize].aggregator.add(figure, value);
+        self.add_times(group, figure, (value, 1), meter)
+    }
+
+    fn add_times(
+        &mut self,
+        group: u32,
+        figure: usize,
+        (value, times): (&Value<'_>, u32),
+        meter: &Meter,
+    ) -> Result<(), Excess> {
+        let bytes = self.groups[group as usize].aggregator.add_times(figure, value, times);
         if bytes > 0 {
-            self.kept += 1;
+            self.kept += times as usize;
             meter.keep(bytes);
             let limit = self.sizes.values;
             if self.kept > limit {
@@ -132,40 +148,36 @@ impl<'q> Groups<'q> {
         Ok(())
     }
 
-    /// Takes rows of a block, in their order, that meet the question's conditions.
+    /// Takes rows of a block, in their order, that meet the question's conditions, as far as they meet those of
+    /// the grouping.
     ///
     /// # Errors
     /// When there are too many groups or values, and when the meter has run out.
     pub fn add_block(
         &mut self,
-        question: &Question,
+        grouping: &Grouping,
         block: &Block,
         rows: &[u32],
         meter: &Meter,
     ) -> Result<(), Excess> {
+        let rows = &*grouping.rows(block, rows, meter);
+        meter.check()?;
         if rows.is_empty() {
             return Ok(());
         }
-        let groups = self.groups_of(question, block, rows, meter)?;
-        for (figure, calculation) in question.figures.iter().enumerate() {
+        let cells = self.cells(grouping, block, rows, meter)?;
+        let mut counts: Option<Vec<u32>> = None;
+        for (figure, calculation) in grouping.figures.iter().enumerate() {
             let Some(calculation) = calculation else {
-                let mut counts = vec![0_u32; self.groups.len()];
-                for group in &groups {
-                    counts[*group as usize] += 1;
-                }
-                for (group, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-                    self.count(group as u32, figure, *count);
+                let counts = counts.get_or_insert_with(|| counts_of(&cells.places));
+                for (place, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                    self.count(cells.groups[place], figure, *count);
                 }
                 continue;
             };
-            let mut failure = None;
-            calculation.each(block, rows, meter, |at, value, _| {
-                if failure.is_none() {
-                    failure = self.add(groups[at], figure, value, meter).err();
-                }
-            });
-            if let Some(failure) = failure {
-                return Err(failure);
+            match calculation.coded(block, rows, meter) {
+                Some(coded) => self.add_coded(figure, &cells, &coded, meter)?,
+                None => self.add_each(figure, &cells, (calculation, block, rows), meter)?,
             }
             meter.check()?;
         }
@@ -173,54 +185,88 @@ impl<'q> Groups<'q> {
         Ok(())
     }
 
-    /// The group of each row.
-    fn groups_of(
+    /// Takes values of which there are few different ones: each together with how many rows have it.
+    fn add_coded(
         &mut self,
-        question: &Question,
+        figure: usize,
+        cells: &Cells,
+        coded: &Coded<'_>,
+        meter: &Meter,
+    ) -> Result<(), Excess> {
+        let different = coded.values.len();
+        // What an extreme or a distinct count is made of counts once, however often it comes.
+        let counts_once = matches!(
+            self.aggregates[figure].method,
+            Method::Min | Method::Max | Method::CountDistinct
+        );
+        if different * cells.places.count > FEW {
+            for (place, code) in cells.places.of.iter().zip(&coded.places.of) {
+                let value = &coded.values[*code as usize];
+                self.add(cells.groups[*place as usize], figure, value, meter)?;
+            }
+            return Ok(());
+        }
+        let counts = counts_of(&cells.places.clone().and(&coded.places));
+        // Where there is one place or one value, places are those of the other.
+        for (both, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            let (place, value) = (both / different, &coded.values[both % different]);
+            let times = if counts_once { 1 } else { count };
+            self.add_times(cells.groups[place], figure, (value, times), meter)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the value of each row.
+    fn add_each(
+        &mut self,
+        figure: usize,
+        cells: &Cells,
+        (calculation, block, rows): (&Calculation, &Block, &[u32]),
+        meter: &Meter,
+    ) -> Result<(), Excess> {
+        let mut failure = None;
+        calculation.each(block, rows, meter, |at, value, _| {
+            if failure.is_none() {
+                let group = cells.groups[cells.places.of[at] as usize];
+                failure = self.add(group, figure, value, meter).err();
+            }
+        });
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// The groups of rows.
+    fn cells(
+        &mut self,
+        grouping: &Grouping,
         block: &Block,
         rows: &[u32],
         meter: &Meter,
-    ) -> Result<Vec<u32>, Excess> {
-        if question.keys.is_empty() {
-            return Ok(vec![0; rows.len()]);
+    ) -> Result<Cells, Excess> {
+        if grouping.keys.is_empty() {
+            return Ok(Cells { places: Places::one(rows.len()), groups: vec![0] });
         }
-        let keys = question.keys.iter().map(|key| keys_of(key, block, rows, meter));
-        let keys: Vec<Key<'_>> = keys.collect();
+        let keys = grouping.keys.iter().map(|key| {
+            let coded = key.coded(block, rows, meter);
+            coded.unwrap_or_else(|| different(key, block, rows, meter))
+        });
+        let keys: Vec<Coded<'_>> = keys.collect();
         meter.check()?;
-        let count = keys.iter().map(|key| key.values.len() as u128).product::<u128>();
-        let mut new_group = |at: usize| {
-            let values = keys.iter().map(|key| key.values[key.places[at] as usize].clone());
-            let values: Vec<_> = values.collect();
-            let row = rows[at] as usize;
-            let start = block.starts.int(row).unwrap_or(i64::MIN);
-            self.find(&values, First { start, source: block.number, row }, meter)
-        };
-        let mut groups = Vec::with_capacity(rows.len());
-        if count <= FEW_COMBINATIONS {
-            let mut known = vec![NO_GROUP; count as usize];
-            for at in 0..rows.len() {
-                let place = keys
-                    .iter()
-                    .fold(0, |place, key| place * key.values.len() + key.places[at] as usize);
-                if known[place] == NO_GROUP {
-                    known[place] = new_group(at)?;
-                }
-                groups.push(known[place]);
+        let mut others = keys.iter().skip(1);
+        let places = keys[0].places.clone();
+        let places = others.by_ref().fold(places, |all, key| all.and(&key.places));
+        let mut groups = vec![NO_GROUP; places.count];
+        for (at, place) in places.of.iter().enumerate() {
+            let group = &mut groups[*place as usize];
+            if *group == NO_GROUP {
+                let values = keys.iter().map(|key| key.values[key.places.of[at] as usize].clone());
+                let values: Vec<_> = values.collect();
+                let row = rows[at] as usize;
+                let start = block.starts.int(row).unwrap_or(i64::MIN);
+                let first = First { start, source: block.number, row: block.place(row) };
+                *group = self.find(&values, first, meter)?;
             }
-            return Ok(groups);
         }
-        let mut known: HashMap<u128, u32, FixedState> = HashMap::default();
-        for at in 0..rows.len() {
-            let place = keys.iter().fold(0_u128, |place, key| {
-                place * key.values.len() as u128 + u128::from(key.places[at])
-            });
-            let group = match known.entry(place) {
-                Entry::Occupied(group) => *group.get(),
-                Entry::Vacant(vacant) => *vacant.insert(new_group(at)?),
-            };
-            groups.push(group);
-        }
-        Ok(groups)
+        Ok(Cells { places, groups })
     }
 
     /// The groups.
@@ -230,38 +276,48 @@ impl<'q> Groups<'q> {
 }
 
 impl Group {
-    /// Takes note of another of its rows.
-    fn meet(&mut self, row: First) {
+    /// Takes note of another of its rows, with its keys.
+    fn meet(&mut self, row: First, keys: &[Value<'_>]) {
         match row.start.cmp(&self.first.start) {
             Ordering::Less => {}
+            Ordering::Equal if self.first.source == row.source => {
+                if row.row < self.first.row {
+                    (self.first, self.keys) = (row, owned(keys));
+                }
+            }
             Ordering::Equal => {
-                let is_known = |known: &First| known.source == row.source;
-                if !is_known(&self.first) && !self.ties.iter().any(is_known) {
-                    self.ties.push(row);
+                let known = self.ties.iter_mut().find(|tie| tie.row.source == row.source);
+                match known {
+                    Some(tie) if row.row < tie.row.row => *tie = Tie { row, keys: owned(keys) },
+                    Some(_) => {}
+                    None => self.ties.push(Tie { row, keys: owned(keys) }),
                 }
             }
             Ordering::Greater => {
-                self.first = row;
+                (self.first, self.keys) = (row, owned(keys));
                 self.ties.clear();
             }
         }
     }
 }
 
-fn keys_of<'b>(key: &'b Calculation, block: &'b Block, rows: &[u32], meter: &Meter) -> Key<'b> {
-    if let Some(coded) = key.coded(block, meter) {
-        let null = coded.values.len() as u32;
-        let place = |row: &u32| match coded.codes[*row as usize] {
-            NULL => null,
-            code => code,
-        };
-        let places = rows.iter().map(place).collect();
-        let mut values = coded.values;
-        values.push(coded.of_null);
-        return Key { places, values };
+fn owned(keys: &[Value<'_>]) -> Vec<Value<'static>> {
+    keys.iter().map(|key| key.clone().into_owned()).collect()
+}
+
+/// How many rows have each number.
+fn counts_of(places: &Places) -> Vec<u32> {
+    let mut counts = vec![0; places.count];
+    for place in &places.of {
+        counts[*place as usize] += 1;
     }
+    counts
+}
+
+/// The different values of an expression, by looking at that of each row.
+fn different<'b>(key: &'b Calculation, block: &'b Block, rows: &[u32], meter: &Meter) -> Coded<'b> {
     let mut known: HashMap<Vec<u8>, u32, FixedState> = HashMap::default();
-    let mut found = Key { places: Vec::with_capacity(rows.len()), values: Vec::new() };
+    let (mut of, mut values) = (Vec::with_capacity(rows.len()), Vec::new());
     let (mut identity, mut last) = (Vec::new(), 0);
     key.each(block, rows, meter, |_, value, is_same| {
         if !is_same {
@@ -270,13 +326,13 @@ fn keys_of<'b>(key: &'b Calculation, block: &'b Block, rows: &[u32], meter: &Met
             last = if let Some(place) = known.get(&identity) {
                 *place
             } else {
-                let place = found.values.len() as u32;
+                let place = values.len() as u32;
                 known.insert(identity.clone(), place);
-                found.values.push(value.clone());
+                values.push(value.clone());
                 place
             };
         }
-        found.places.push(last);
+        of.push(last);
     });
-    found
+    Coded { places: Places { of, count: values.len() }, values }
 }

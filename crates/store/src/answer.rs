@@ -3,6 +3,7 @@
 
 mod apply;
 mod block_groups;
+mod block_question;
 mod blocks;
 mod branches;
 mod chain;

@@ -7,10 +7,11 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use columnar::{First, Group, Groups};
+use columnar::{First, Group, Groups, Tie};
 use odata::eval::Aggregator;
 use odata::json::{Member, Node};
 
+use super::block_question::{ColumnChain, question};
 use super::blocks::{Blocks, unless_damaged};
 use super::chain::Chain;
 use super::columns::Columns;
@@ -28,14 +29,14 @@ const BESIDE: usize = usize::MAX;
 /// Bytes of a row that stands in no block, as long as it may be the first of a group.
 const ROW: usize = size_of::<RowKey>() + ORDINALS.len() * size_of::<i64>();
 
-/// A question that blocks answer.
-pub(super) struct BlockGroups<'q> {
-    pub(super) chain: &'q Chain<'q>,
-    pub(super) columns: &'q Columns<'q>,
-    pub(super) blocks: &'q Blocks,
-    pub(super) cache: &'q ColumnCache,
+/// A chain whose aggregation blocks answer.
+struct BlockGroups<'a, 'q> {
+    chain: &'a Chain<'q>,
+    columns: &'a Columns<'q>,
+    blocks: &'a Blocks,
+    cache: &'a ColumnCache,
     /// The plan of the rows that stand beside them.
-    pub(super) beside: &'q Plan<'q>,
+    beside: &'a Plan<'q>,
 }
 
 /// The chain over columns: of blocks, or else of rows.
@@ -44,40 +45,62 @@ pub(super) fn over_columns(
     columns: &Columns<'_>,
     run: &mut Run<'_>,
 ) -> Result<Vec<Node<'static>>, Error> {
-    match over_blocks(chain, columns, run)? {
-        Some(nodes) => Ok(nodes),
+    match over_blocks(&[(chain, columns)], run)? {
+        Some(nodes) => Ok(nodes.into_iter().flatten().collect()),
         None => columns.run(chain, run),
     }
 }
 
-/// The chain over blocks of columns; none if these can't answer it.
-fn over_blocks(
-    chain: &Chain<'_>,
-    columns: &Columns<'_>,
+/// Chains over blocks of columns, all of them in one pass; none if blocks can't answer one, or if they are about
+/// calls of different times.
+pub(super) fn over_blocks(
+    chains: &[ColumnChain<'_, '_>],
     run: &mut Run<'_>,
-) -> Result<Option<Vec<Node<'static>>>, Error> {
-    let Some(cache) = run.columns else { return Ok(None) };
-    let answered = columns.blocks(chain, run.connection).and_then(|blocks| {
+) -> Result<Option<Vec<Vec<Node<'static>>>>, Error> {
+    let (Some(cache), Some(question)) = (run.columns, question(chains)) else { return Ok(None) };
+    let Some((_, first)) = chains.first() else { return Ok(None) };
+    let answered = Blocks::new(run.connection, first.plan(), Some(question)).and_then(|blocks| {
         let Some(blocks) = blocks else { return Ok(None) };
-        let beside = &columns.plan().behind(blocks.sequence);
-        let nodes = BlockGroups { chain, columns, blocks: &blocks, cache, beside }.run(run)?;
+        let nodes = in_one_pass(chains, &blocks, cache, run)?;
         cache.count_answer();
         Ok(Some(nodes))
     });
     unless_damaged(answered)
 }
 
-impl BlockGroups<'_> {
-    /// Aggregates, and lets the rest of the chain follow.
-    pub(super) fn run(&self, run: &mut Run<'_>) -> Result<Vec<Node<'static>>, Error> {
-        let (figures, sizes) = (self.columns.figures(), sizes(run.budget));
-        let mut groups = Groups::new(figures, self.columns.is_grouped(), sizes);
-        let meter = &run.budget.meter;
-        self.blocks.each(run, self.cache, |block, rows| {
-            groups
-                .add_block(self.blocks.question(), block, rows, meter)
-                .map_err(|excess| too_much(&excess))
-        })?;
+fn in_one_pass(
+    chains: &[ColumnChain<'_, '_>],
+    blocks: &Blocks,
+    cache: &ColumnCache,
+    run: &mut Run<'_>,
+) -> Result<Vec<Vec<Node<'static>>>, Error> {
+    let (sizes, meter) = (sizes(run.budget), &run.budget.meter);
+    let columns = chains.iter().map(|(_, columns)| columns);
+    let mut all: Vec<Groups<'_>> =
+        columns.map(|it| Groups::new(it.figures(), it.is_grouped(), sizes)).collect();
+    let groupings = blocks.question().groupings();
+    blocks.each(run, cache, |block, rows| {
+        for (grouping, groups) in groupings.iter().zip(&mut all) {
+            groups.add_block(grouping, block, rows, meter).map_err(|excess| too_much(&excess))?;
+        }
+        Ok(())
+    })?;
+    let mut nodes = Vec::with_capacity(chains.len());
+    for ((chain, columns), groups) in chains.iter().zip(all) {
+        let beside = &columns.plan().behind(blocks.sequence);
+        let of_chain = BlockGroups { chain, columns, blocks, cache, beside };
+        nodes.push(of_chain.finish(run, groups)?);
+    }
+    Ok(nodes)
+}
+
+impl BlockGroups<'_, '_> {
+    /// Adds the rows that stand in no block, and lets the rest of the chain follow.
+    fn finish(
+        &self,
+        run: &mut Run<'_>,
+        mut groups: Groups<'_>,
+    ) -> Result<Vec<Node<'static>>, Error> {
         let beside = self.add_beside(run, &mut groups)?;
         let mut groups = self.in_order(run, groups.finish(), &beside)?;
         let mut found: Vec<(Vec<Member<'static>>, Aggregator)> = Vec::with_capacity(groups.len());
@@ -134,7 +157,10 @@ impl BlockGroups<'_> {
     ) -> Result<Vec<Group>, Error> {
         // Rows of different sources with the same start come by the ids of their records.
         let mut sources: HashMap<i64, (usize, bool)> = HashMap::new();
-        for first in groups.iter().flat_map(|group| group.ties.iter().chain([&group.first])) {
+        let firsts = groups
+            .iter()
+            .flat_map(|group| group.ties.iter().map(|tie| tie.row).chain([group.first]));
+        for first in firsts {
             let known = sources.entry(first.start).or_insert((first.source, false));
             known.1 |= known.0 != first.source;
         }
@@ -145,10 +171,10 @@ impl BlockGroups<'_> {
             let mut id = String::new();
             if is_contested(&group.first) {
                 id = self.id(run, group.first, beside)?;
-                for other in std::mem::take(&mut group.ties) {
-                    let its = self.id(run, other, beside)?;
+                for Tie { row, keys } in std::mem::take(&mut group.ties) {
+                    let its = self.id(run, row, beside)?;
                     if its < id {
-                        (group.first, id) = (other, its);
+                        (group.first, group.keys, id) = (row, keys, its);
                     }
                 }
             }
@@ -177,11 +203,14 @@ impl BlockGroups<'_> {
             return Ok(beside[row.row].clone());
         }
         let head = self.blocks.head(row.source);
+        let ends = self.blocks.question().ends();
+        let (stream, end) = (row.row / ends.len(), ends[row.row % ends.len()]);
         let value = |column| {
-            let value = self.cache.of(run.connection, head, column)?.int(row.row);
+            let value = self.cache.of(run.connection, head, column)?.int(stream);
             value.ok_or_else(|| Error::Corrupt(Cause::new("a block lacks the key of a row")))
         };
-        let ordinals = ORDINALS.iter().map(value).collect::<Result<_, _>>()?;
+        let mut ordinals: Vec<i64> = ORDINALS.iter().map(value).collect::<Result<_, _>>()?;
+        ordinals.extend(end.map(|end| end as i64));
         Ok(RowKey { record_key: value(&RECORD_KEY)?, start: 0, id: String::new(), ordinals })
     }
 }

@@ -5,8 +5,7 @@
 
 use std::collections::HashSet;
 
-use columnar::{Block, Question};
-use model::columns::Affinity;
+use columnar::{Block, ColumnName, End, Question};
 use model::rows::RowSet;
 use odata::bound::Expr;
 use odata::eval::Meter;
@@ -37,16 +36,20 @@ pub(super) struct Blocks {
     gone: Vec<(i64, i64)>,
 }
 
-/// What is asked of the rows of a plan, as far as columns can be asked.
+/// Whether blocks may have the rows of a plan.
+pub(super) fn are_served(plan: &Plan<'_>) -> bool {
+    matches!(plan.set, RowSet::Streams | RowSet::Legs)
+        && plan.access == Access::Start
+        && plan.is_exact()
+        && plan.parties.is_empty()
+}
+
+/// What is asked of the rows of a plan that meet conditions, as far as columns can be asked.
 pub(super) fn question<'e>(
     plan: &Plan<'_>,
     filters: impl IntoIterator<Item = &'e Expr>,
 ) -> Option<Question> {
-    let is_served = plan.set == RowSet::Streams
-        && plan.access == Access::Start
-        && plan.is_exact()
-        && plan.parties.is_empty();
-    if is_served { Question::new(plan.set, filters) } else { None }
+    if are_served(plan) { Question::new(plan.set, filters) } else { None }
 }
 
 impl Blocks {
@@ -57,12 +60,13 @@ impl Blocks {
         question: Option<Question>,
     ) -> Result<Option<Self>, Error> {
         let Some(question) = question else { return Ok(None) };
-        let has_columns = question.slots().iter().all(|slot| {
-            let all = [Some(slot.column), slot.only_if];
-            let is_there =
-                |name| OF_STREAMS.iter().any(|it| (it.table, it.name) == (slot.table, name));
-            all.into_iter().flatten().all(is_there)
-        });
+        let is_there = |column: ColumnName| {
+            OF_STREAMS.iter().any(|it| (it.table, it.name) == (column.table, column.name))
+        };
+        let slots = question.slots().iter();
+        let mut needed =
+            slots.flat_map(|slot| question.ends().iter().flat_map(|end| slot.columns(*end)));
+        let has_columns = needed.all(is_there);
         if !has_columns {
             return Ok(None);
         }
@@ -107,7 +111,8 @@ impl Blocks {
         &self.question
     }
 
-    /// Gives each block, with its rows that count and meet the conditions.
+    /// Gives each block, with its rows that count and meet the conditions: first those about one end of streams,
+    /// then those about the other one, if rows are about ends.
     pub(super) fn each(
         &self,
         run: &Run<'_>,
@@ -122,11 +127,14 @@ impl Blocks {
             if rows.is_empty() {
                 continue;
             }
-            let block = self.load(source, number, head)?;
-            self.question.retain(&block, &mut rows, meter);
-            look(meter)?;
-            each(&block, &rows)?;
-            look(meter)?;
+            for end in self.question.ends() {
+                let block = self.load(source, (number, *end), head)?;
+                let mut rows = rows.clone();
+                self.question.retain(&block, &mut rows, meter);
+                look(meter)?;
+                each(&block, &rows)?;
+                look(meter)?;
+            }
         }
         Ok(())
     }
@@ -179,22 +187,29 @@ impl Blocks {
         Ok(())
     }
 
-    /// The columns of a block that the question looks at.
+    /// The columns of a block that the question looks at, at one end of streams if it is about ends.
     fn load(
         &self,
         (connection, columns): (&Connection, &ColumnCache),
-        number: usize,
+        (number, end): (usize, Option<End>),
         head: &BlockHead,
     ) -> Result<Block, Error> {
         let starts = columns.of(connection, head, &START)?;
-        let mut block = Block::new(number, head.row_count, starts);
+        let mut block = Block::new(number, end, starts);
         for slot in self.question.slots() {
-            let of = |name, affinity| {
-                columns.of(connection, head, &BlockColumn { table: slot.table, name, affinity })
+            let of = |column: &ColumnName| {
+                let ColumnName { table, name, affinity } = *column;
+                columns.of(connection, head, &BlockColumn { table, name, affinity })
             };
-            let column = of(slot.column, slot.affinity())?;
-            let flag = slot.only_if.map(|name| of(name, Affinity::Integer)).transpose()?;
-            block.push(slot, column, flag.as_deref());
+            let parts: Vec<_> = slot.columns(end).iter().map(of).collect::<Result<_, _>>()?;
+            match slot.name(end) {
+                Some(name) => {
+                    let made =
+                        columns.made(head, name, || slot.column(&parts, end, head.row_count));
+                    block.push(slot, made);
+                }
+                None => block.push(slot, slot.column(&parts, end, head.row_count)),
+            }
         }
         Ok(block)
     }

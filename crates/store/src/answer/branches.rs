@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use odata::bound::{Apply, Transformation};
 use odata::json::Node;
 
-use super::block_groups::over_columns;
+use super::block_groups::{over_blocks, over_columns};
+use super::block_question::ColumnChain;
 use super::chain::Chain;
 use super::columns::Columns;
 use super::evaluation::environment;
@@ -54,8 +55,13 @@ impl<'q> Branches<'q> {
         let plans = plans(&chains, run.place_source(), tenant)?;
         let Some(columns) = columns(&chains, &plans) else { return Ok(None) };
         let (mut nodes, limit) = (Vec::new(), run.budget.groups);
-        for (chain, columns) in chains.iter().zip(columns) {
-            nodes.append(&mut over_columns(chain, &columns, run)?);
+        let mut in_one_pass = over_blocks(&all(&chains, &columns), run)?.map(Vec::into_iter);
+        for (chain, columns) in chains.iter().zip(&columns) {
+            let found = match &mut in_one_pass {
+                Some(found) => found.next().unwrap_or_default(),
+                None => over_columns(chain, columns, run)?,
+            };
+            nodes.extend(found);
             if nodes.len() > limit {
                 return Err(Error::TooManyGroups { limit });
             }
@@ -69,6 +75,14 @@ impl<'q> Branches<'q> {
         }
         flow.finish().map(Some).map_err(|excess| too_much(&excess))
     }
+}
+
+/// Each chain with its columns.
+pub(super) fn all<'a, 'q>(
+    chains: &'a [Chain<'q>],
+    columns: &'a [Columns<'q>],
+) -> Vec<ColumnChain<'a, 'q>> {
+    chains.iter().zip(columns).collect()
 }
 
 /// The plans of the rows of chains.

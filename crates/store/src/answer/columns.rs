@@ -10,14 +10,13 @@ use odata::eval::{Aggregator, HeapSize, Value, group_keys, push_identity, set_me
 use odata::json::{Member, Node};
 use odata::primitive::{Fine, Moment};
 
-use super::blocks::{self, Blocks};
 use super::chain::Chain;
 use super::evaluation::{environment, node};
 use super::loader::RowKey;
 use super::parts::{Parts, parts};
 use super::pipeline::{pipeline, sizes, too_much};
 use super::run::Run;
-use crate::engine::{Connection, Field, Row};
+use crate::engine::{Field, Row};
 use crate::query::compiler::{Compiler, JoinedTables};
 use crate::query::plan::Plan;
 use crate::query::scope::{alias_of, ordinal_count};
@@ -144,26 +143,15 @@ impl<'q> Columns<'q> {
         self.plan
     }
 
-    /// The blocks that answer for rows; none if there are none that can.
-    pub(super) fn blocks(
-        &self,
-        chain: &Chain<'_>,
-        connection: &Connection,
-    ) -> Result<Option<Blocks>, Error> {
-        let question = blocks::question(self.plan, chain.input.filters.iter().map(|it| &**it));
+    /// The expressions of its keys and, as far as they do not count rows, of its figures.
+    pub(super) fn expressions(&self, chain: &Chain<'_>) -> (Vec<Expr>, Vec<Option<Cow<'q, Expr>>>) {
         let path = |path: &&Path| {
-            chain
-                .members
-                .inline(&Expr { kind: ExprKind::Path((*path).clone()), ty: Ty::Dynamic })
-                .into_owned()
+            let expr = Expr { kind: ExprKind::Path((*path).clone()), ty: Ty::Dynamic };
+            chain.members.inline(&expr).into_owned()
         };
-        let keys: Vec<Expr> = self.paths.iter().map(path).collect();
         let value =
             |figure: &'q Aggregate| figure.value.as_ref().map(|it| chain.members.inline(it));
-        let values: Vec<_> = self.figures.iter().map(value).collect();
-        let question = question
-            .and_then(|it| it.grouped(self.plan.set, &keys, values.iter().map(Option::as_deref)));
-        Blocks::new(connection, self.plan, question)
+        (self.paths.iter().map(path).collect(), self.figures.iter().map(value).collect())
     }
 
     /// The statement that gives the rows.

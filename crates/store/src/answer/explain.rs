@@ -3,6 +3,8 @@
 use ::places::Maps;
 use odata::bound::Apply;
 
+use super::block_question;
+use super::blocks::Blocks;
 use super::branches::{self, Branches};
 use super::chain::Chain;
 use super::columns::Columns;
@@ -57,9 +59,12 @@ fn explain_branches(
 ) -> Result<Option<Explanation>, Error> {
     let chains = branches.chains(query);
     let plans = branches::plans(&chains, source, tenant)?;
-    if branches::columns(&chains, &plans).is_none() {
-        return Ok(None);
-    }
+    let Some(columns) = branches::columns(&chains, &plans) else { return Ok(None) };
+    let shared = Blocks::new(
+        source.connection,
+        &plans[0],
+        block_question::question(&branches::all(&chains, &columns)),
+    )?;
     let mut all: Option<Explanation> = None;
     for (chain, plan) in chains.iter().zip(&plans) {
         let one = explain_apply(source.connection, chain, plan)?;
@@ -72,6 +77,9 @@ fn explain_branches(
         all.engine_plan.extend(one.engine_plan);
         all.residual = both(all.residual.take(), one.residual);
     }
+    if let (Some(all), Some(_)) = (&mut all, shared) {
+        all.access = format!("{}, in one pass for {} chains", all.access, chains.len());
+    }
     let rest = Apply { steps: branches.rest.to_vec() };
     let behind = (!rest.steps.is_empty()).then(|| format!("$apply={rest}"));
     Ok(all.map(|all| Explanation { residual: both(all.residual.clone(), behind), ..all }))
@@ -83,10 +91,8 @@ fn explain_apply(
     plan: &Plan<'_>,
 ) -> Result<Explanation, Error> {
     let columns = Columns::new(chain, plan);
-    let blocks = match &columns {
-        Some(columns) => columns.blocks(chain, connection)?,
-        None => None,
-    };
+    let question = columns.as_ref().and_then(|it| block_question::question(&[(chain, it)]));
+    let blocks = Blocks::new(connection, plan, question)?;
     let beside = blocks.as_ref().map(|blocks| plan.behind(blocks.sequence));
     let access = match (&blocks, &beside) {
         (Some(blocks), Some(beside)) => format!(

@@ -1,6 +1,7 @@
 //! Columns of blocks that were read before. Blocks never change and their keys are never used again, so what
 //! was read of them stays true.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -68,6 +69,18 @@ impl ColumnCache {
     ) -> Result<Arc<Column>, Error> {
         let key = (block.block_key, column.table, column.name);
         self.kept.get_or_insert_with(&key, || read(connection, block, column).map(Arc::new))
+    }
+
+    /// A column that is made of others of a block, by a name that none of these has.
+    pub(crate) fn made(
+        &self,
+        block: &BlockHead,
+        name: &'static str,
+        make: impl FnOnce() -> Arc<Column>,
+    ) -> Arc<Column> {
+        let key = (block.block_key, Table::Stream, name);
+        let made: Result<_, Infallible> = self.kept.get_or_insert_with(&key, || Ok(make()));
+        made.unwrap_or_else(|never| match never {})
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use model::rows::RowSet::Streams;
+use model::rows::RowSet::{Legs, Streams};
 use model::shred;
 use odata::primitive::DateTimeOffset;
 use simulator::{Calls, Mix, Options};
@@ -41,6 +41,26 @@ const CHAINS: &[&str] = &[
     "filter(not (contains(callerNetwork/subnet,'10.') or averageJitter lt maxJitter))\
      /groupby((callerNetwork/subnet),aggregate($count as n))",
     "filter(false)/aggregate($count as n,averageJitter with max as most)",
+    "filter(averagePacketLossRate gt 0.001)/compute(date(callStartDateTime) as day,\
+     hour(callStartDateTime) as hour)/concat(groupby((day,hour),aggregate($count as n,\
+     averagePacketLossRate with sum as loss)),groupby((audioCodec),aggregate($count as n)),\
+     filter(mediaLabel eq 'main-audio')/aggregate($count as n,hour with max as latest),\
+     groupby((callerNetwork/subnet),aggregate($count as n))/topcount(2,n))",
+];
+
+/// The same over the ends of streams.
+const CHAINS_OF_LEGS: &[&str] = &[
+    "groupby((end,direction,isFirst),aggregate($count as n))",
+    "filter(direction eq 'receiver')/compute(case(averageJitter gt duration'PT0.015S':1,true:0) \
+     as poor)/groupby((network/subnet),aggregate(poor with sum as k,$count as n))\
+     /compute(callvault.wilson(k,n) as low)/topcount(3,low)",
+    "groupby((person/id,person/kind),aggregate($count as n,averagePacketLossRate with average as l))",
+    "groupby((peerPerson/id,peerSubnet,peerConnectionType,peerPlatform,peerIsService),\
+     aggregate(averageJitter with callvault.percentile95 as p95))",
+    "groupby((isService,network/connectionType),aggregate(person/id with countdistinct as people))",
+    "filter(person/id ne null and end eq 'callee')/concat(groupby((device/captureDeviceName),\
+     aggregate($count as n)),groupby((direction),aggregate($count as n)))",
+    "groupby((callRecordId,end),aggregate($count as n))",
 ];
 
 fn simulated(store: &Store, seed: u64, (from, to): (&str, &str)) {
@@ -107,13 +127,14 @@ fn is_by_blocks(reader: &mut Reader, query: &RowQuery) -> bool {
 fn agrees(store: &Store) {
     let mut reader = store.reader().unwrap();
     let oracle = Oracle::new(&mut reader);
-    for text in CHAINS {
-        let query = query(Streams, &[("$apply", text)]);
+    let of_streams = CHAINS.iter().map(|text| (Streams, text));
+    for (set, text) in of_streams.chain(CHAINS_OF_LEGS.iter().map(|text| (Legs, text))) {
+        let query = query(set, &[("$apply", text)]);
         // In what is asked for there may be no block.
         assert!(is_by_blocks(&mut reader, &query) || text.contains("2026"), "{text}");
         let rows = reader.apply(&tenant(), &query, &budget()).unwrap();
         let rows: Vec<_> = rows.into_iter().map(|row| String::from_utf8(row).unwrap()).collect();
-        assert_eq!(rows, oracle.apply(Streams, &query.query), "{text}");
+        assert_eq!(rows, oracle.apply(set, &query.query), "{text}");
     }
     for (_, text) in FILTERS.iter().filter(|(set, text)| *set == Streams && !text.contains('{')) {
         let query = query(Streams, &[("$filter", text)]);

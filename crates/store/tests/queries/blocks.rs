@@ -1,4 +1,4 @@
-//! Random questions about streams that blocks of columns answer together with the rows beside them, while
+//! Random questions about streams and their ends that blocks of columns answer together with the rows beside them, while
 //! records come in and go, and blocks are made of them.
 //!
 //! What the store answers is compared with the reference, and byte by byte with what rows alone answer.
@@ -7,6 +7,7 @@ use model::rows::RowSet;
 use store::{Error, RowQuery, Store};
 use testkit::queries::{self, Asked, Random};
 
+use crate::facets;
 use crate::judge::{Setting, Verdict, budget, judge, parsed};
 use crate::world::{Engine, World, tenant};
 use crate::{MOST_TOLD, number, shrink};
@@ -16,7 +17,9 @@ const BETWEEN_CHANGES: usize = 20;
 /// Changes of a world; its store grows with them.
 const CHANGES: usize = 12;
 /// One of so many questions is answered from blocks at least.
-const ONE_OF: usize = 6;
+const ONE_OF: usize = 2;
+/// What blocks have rows of.
+const SETS: [RowSet; 2] = [RowSet::Streams, RowSet::Legs];
 
 #[test]
 fn blocks_of_a_file_answer_random_questions_as_the_reference_does() {
@@ -62,28 +65,41 @@ fn answer_as_the_reference_does(engine: Engine) {
 }
 
 fn ask_some(world: &World, seed: u64, random: &mut Random, tally: &mut Tally) {
-    for asked in questions(world, random).take(BETWEEN_CHANGES) {
+    for (set, asked) in questions(world, random).take(BETWEEN_CHANGES) {
         tally.asked += 1;
         let before = world.store.answers_from_blocks();
-        if let Verdict::Differs { how } = judge(world, RowSet::Streams, &asked, Setting::PLAIN) {
-            let (smallest, _, why) = shrink(world, RowSet::Streams, asked, Setting::PLAIN, how);
-            tally.failures.push(format!("seed {seed}: {smallest}\n{why}"));
-        } else if let Some(why) = differs_from_rows(world, &asked) {
-            tally.failures.push(format!("seed {seed}: {asked}\n{why}"));
+        if let Verdict::Differs { how } = judge(world, set, &asked, Setting::PLAIN) {
+            let (smallest, _, why) = shrink(world, set, asked, Setting::PLAIN, how);
+            tally.failures.push(format!("seed {seed}: {}?{smallest}\n{why}", queries::path(set)));
+        } else if let Some(why) = differs_from_rows(world, set, &asked) {
+            tally.failures.push(format!("seed {seed}: {}?{asked}\n{why}", queries::path(set)));
         }
         tally.of_blocks += usize::from(world.store.answers_from_blocks() > before);
     }
 }
 
-/// Random questions about streams that may be ones for blocks: of a list these only count.
-fn questions<'a>(world: &'a World, random: &'a mut Random) -> impl Iterator<Item = Asked> + 'a {
-    let ask = || queries::query(RowSet::Streams, world.rows(RowSet::Streams), random);
-    std::iter::repeat_with(ask).filter(|asked| !asked.apply.is_empty() || asked.orderby.is_empty())
+/// Random questions about streams and their ends that may be ones for blocks: half of them as pages ask them, the
+/// others of any kind. Of a list these only count.
+fn questions<'a>(
+    world: &'a World,
+    random: &'a mut Random,
+) -> impl Iterator<Item = (RowSet, Asked)> + 'a {
+    let ask = || {
+        let set = *random.pick(&SETS);
+        let asked = if random.chance(50) {
+            facets::question(set, random)
+        } else {
+            queries::query(set, world.rows(set), random)
+        };
+        (set, asked)
+    };
+    let is_one = |(_, asked): &(RowSet, Asked)| !asked.apply.is_empty() || asked.orderby.is_empty();
+    std::iter::repeat_with(ask).filter(is_one)
 }
 
 /// How the answer differs from that of a store that has no columns.
-fn differs_from_rows(world: &World, asked: &Asked) -> Option<String> {
-    let query = parsed(RowSet::Streams, asked)?;
+fn differs_from_rows(world: &World, set: RowSet, asked: &Asked) -> Option<String> {
+    let query = parsed(set, asked)?;
     let (with, without) = (answer(&world.store, &query), answer(&world.without_columns, &query));
     let is_same = match (&with, &without) {
         (Ok(with), Ok(without)) => with == without,
@@ -106,8 +122,8 @@ fn answer(store: &Store, query: &RowQuery) -> Result<Vec<String>, Error> {
 /// Whether questions show that the answers are wrong.
 fn is_seen(world: &World) -> bool {
     let mut random = Random::new(7);
-    questions(world, &mut random).take(100).any(|asked| {
-        let verdict = judge(world, RowSet::Streams, &asked, Setting::PLAIN);
+    questions(world, &mut random).take(100).any(|(set, asked)| {
+        let verdict = judge(world, set, &asked, Setting::PLAIN);
         matches!(verdict, Verdict::Differs { .. })
     })
 }

@@ -12,7 +12,8 @@ use crate::eval::{HeapSize, Value};
 use crate::primitive::{Fine, Moment};
 
 /// Collects values and makes figures of them. Null, and values that a figure can't be made of,
-/// are left out; of no values the figure is null, a count 0.
+/// are left out; of no values the figure is null, a count 0. The order in which values of one type come does not
+/// matter.
 ///
 /// The sum of whole numbers is a whole number, that of durations a duration. An average is a number or a duration, as is a percentile, which may be an instant.
 #[derive(Debug)]
@@ -35,14 +36,13 @@ enum Figure {
     Percentile(f64, Sample),
 }
 
-/// A sum, exact but for fractions.
+/// A sum, rounded at the end if at all.
 #[derive(Debug)]
 enum Total {
     Nothing,
     Whole(i128),
     /// Picoseconds.
     Time(i128),
-    /// With what rounding has lost so far (Neumaier's summation).
     Real(Sum),
 }
 
@@ -68,7 +68,7 @@ impl Aggregator {
         let mut kept = 0;
         for ((figure, _), value) in self.figures.iter_mut().zip(values) {
             figure.count_item();
-            kept += figure.add(value);
+            kept += figure.add(value, 1);
         }
         kept
     }
@@ -88,7 +88,13 @@ impl Aggregator {
     /// Takes one of perhaps many values of an item for the figure with that index. Returns how
     /// many bytes more are kept in memory.
     pub fn add(&mut self, index: usize, value: &Value<'_>) -> usize {
-        self.figures.get_mut(index).map_or(0, |(figure, _)| figure.add(value))
+        self.add_times(index, value, 1)
+    }
+
+    /// Takes a value that so many items have for the figure with that index. Returns how many bytes more are
+    /// kept in memory.
+    pub fn add_times(&mut self, index: usize, value: &Value<'_>, times: u32) -> usize {
+        self.figures.get_mut(index).map_or(0, |(figure, _)| figure.add(value, times))
     }
 
     /// The figures, in the order in which they were asked for.
@@ -123,17 +129,24 @@ impl Figure {
         }
     }
 
-    fn add(&mut self, value: &Value<'_>) -> usize {
+    fn add(&mut self, value: &Value<'_>, times: u32) -> usize {
         match self {
             Self::Items(_) => {}
-            Self::Values(count) => *count += i64::from(!value.is_null()),
+            Self::Values(_) if value.is_null() => {}
+            Self::Values(count) => *count += i64::from(times),
             Self::Sum(total) => {
-                total.add(value);
+                total.add(value, times);
             }
-            Self::Average(total, count) => *count += i64::from(total.add(value)),
+            Self::Average(total, count) => {
+                *count += if total.add(value, times) { i64::from(times) } else { 0 };
+            }
             Self::Extreme { wanted, best } => {
                 let is_better = match best {
-                    Some(best) => value.order(best) == Some(*wanted),
+                    Some(best) => match value.order(best) {
+                        // Texts that differ in case only, and the zeros.
+                        Some(Ordering::Equal) => order_of_equals(value, best) == *wanted,
+                        order => order == Some(*wanted),
+                    },
                     // What has no place in an order is not even equal to itself.
                     None => value.order(value).is_some(),
                 };
@@ -157,9 +170,7 @@ impl Figure {
                 }
             }
             Self::Percentile(_, sample) => {
-                if sample.add(value) {
-                    return size_of::<f64>();
-                }
+                return sample.add(value, times as usize) * size_of::<f64>();
             }
         }
         0
@@ -178,26 +189,32 @@ impl Figure {
 }
 
 impl Total {
-    /// Whether the value could be added.
-    fn add(&mut self, value: &Value<'_>) -> bool {
-        match (&mut *self, value) {
-            (Self::Nothing, Value::Int(value)) => *self = Self::Whole(i128::from(*value)),
-            (Self::Nothing, Value::Double(value)) => {
-                let mut sum = Sum::default();
-                sum.add(*value);
-                *self = Self::Real(sum);
+    /// Adds a value so many times; whether it could be added.
+    fn add(&mut self, value: &Value<'_>, times: u32) -> bool {
+        if matches!(self, Self::Nothing) {
+            *self = match value {
+                Value::Int(_) => Self::Whole(0),
+                Value::Double(_) => Self::Real(Sum::default()),
+                Value::Duration(_) => Self::Time(0),
+                _ => return false,
+            };
+        }
+        if let (Self::Whole(whole), Value::Double(_)) = (&*self, value) {
+            let mut sum = Sum::default();
+            sum.add_whole(*whole);
+            *self = Self::Real(sum);
+        }
+        match (self, value) {
+            (Self::Whole(sum), Value::Int(value)) => {
+                *sum += i128::from(*value) * i128::from(times);
             }
-            (Self::Nothing, Value::Duration(length)) => *self = Self::Time(length.picoseconds()),
-            (Self::Whole(sum), Value::Int(value)) => *sum += i128::from(*value),
-            (Self::Time(sum), Value::Duration(length)) => *sum += length.picoseconds(),
-            (Self::Whole(whole), Value::Double(value)) => {
-                let mut sum = Sum::default();
-                sum.add_whole(*whole);
-                sum.add(*value);
-                *self = Self::Real(sum);
+            (Self::Time(sum), Value::Duration(length)) => {
+                *sum += length.picoseconds() * i128::from(times);
             }
-            (Self::Real(sum), Value::Double(value)) => sum.add(*value),
-            (Self::Real(sum), Value::Int(value)) => sum.add_whole(i128::from(*value)),
+            (Self::Real(sum), Value::Double(value)) => sum.add_times(*value, times),
+            (Self::Real(sum), Value::Int(value)) => {
+                sum.add_whole(i128::from(*value) * i128::from(times));
+            }
             _ => return false,
         }
         true
@@ -230,23 +247,26 @@ impl Total {
 }
 
 impl Sample {
-    fn add(&mut self, value: &Value<'_>) -> bool {
-        match (&mut *self, value) {
-            (Self::Nothing, Value::Int(value)) => *self = Self::Numbers(vec![*value as f64]),
-            (Self::Nothing, Value::Double(value)) => *self = Self::Numbers(vec![*value]),
-            (Self::Nothing, Value::Duration(length)) => {
-                *self = Self::Durations(vec![length.ticks]);
-            }
-            (Self::Nothing, Value::Instant(moment)) => {
-                *self = Self::Instants(vec![moment.at.ticks]);
-            }
-            (Self::Numbers(values), Value::Int(value)) => values.push(*value as f64),
-            (Self::Numbers(values), Value::Double(value)) => values.push(*value),
-            (Self::Durations(values), Value::Duration(length)) => values.push(length.ticks),
-            (Self::Instants(values), Value::Instant(moment)) => values.push(moment.at.ticks),
-            _ => return false,
+    /// Takes a value so many times; how many were taken.
+    fn add(&mut self, value: &Value<'_>, times: usize) -> usize {
+        if matches!(self, Self::Nothing) {
+            *self = match value {
+                Value::Int(_) | Value::Double(_) => Self::Numbers(Vec::new()),
+                Value::Duration(_) => Self::Durations(Vec::new()),
+                Value::Instant(_) => Self::Instants(Vec::new()),
+                _ => return 0,
+            };
         }
-        true
+        match (self, value) {
+            (Self::Numbers(values), Value::Int(value)) => push(values, *value as f64, times),
+            (Self::Numbers(values), Value::Double(value)) => push(values, *value, times),
+            (Self::Durations(values), Value::Duration(length)) => push(values, length.ticks, times),
+            (Self::Instants(values), Value::Instant(moment)) => {
+                push(values, moment.at.ticks, times);
+            }
+            _ => return 0,
+        }
+        times
     }
 
     fn percentile(self, share: f64) -> Value<'static> {
@@ -265,6 +285,22 @@ impl Sample {
             Self::Instants(values) => between(values, share)
                 .map_or(Value::Null, |ticks| Value::Instant(Moment::utc(ticks))),
         }
+    }
+}
+
+fn push<T: Copy>(values: &mut Vec<T>, value: T, times: usize) {
+    match times {
+        1 => values.push(value),
+        _ => values.resize(values.len() + times, value),
+    }
+}
+
+/// Which of two values that are the same to an order comes first.
+fn order_of_equals(one: &Value<'_>, other: &Value<'_>) -> Ordering {
+    match (one, other) {
+        (Value::Text(one), Value::Text(other)) => one.as_bytes().cmp(other.as_bytes()),
+        (Value::Double(one), Value::Double(other)) => one.total_cmp(other),
+        _ => Ordering::Equal,
     }
 }
 
