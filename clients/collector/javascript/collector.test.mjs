@@ -19,7 +19,7 @@ test("the highest version is kept and nothing is done wrong", async (context) =>
   context.after(() => emulator.kill("SIGINT"));
   const lines = createInterface({ input: emulator.stdout })[Symbol.asyncIterator]();
   const url = (await lineWith("listening on ", lines)).split(" ").at(-1);
-  const token = (await lineWith("TOKEN=", lines)).replace("TOKEN=", "");
+  const token = (await lineWith("TOKEN=", lines)).replace("export TOKEN=", "");
 
   const folder = await mkdtemp(join(tmpdir(), "collector-"));
   context.after(() => rm(folder, { recursive: true }));

@@ -21,7 +21,7 @@ class VersionsOfRecords(unittest.TestCase):
         self.addCleanup(emulator.communicate)
         self.addCleanup(emulator.send_signal, signal.SIGINT)
         url = line_with("listening on ", emulator).split()[-1]
-        token = line_with("TOKEN=", emulator).strip().removeprefix("TOKEN=")
+        token = line_with("TOKEN=", emulator).strip().removeprefix("export TOKEN=")
 
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_tool && is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            logging::print_error(&error, advice::on(&error));
+            logging::print_error(&error, advice::on(&error).as_deref());
             ExitCode::FAILURE
         }
     };

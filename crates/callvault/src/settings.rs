@@ -24,7 +24,8 @@ use raw::{Enabled, LegacyIdentities, RawSettings, Retention, RetentionView, Stri
 pub(crate) use raw::{Level, LogFormat};
 use store::Place;
 
-const DATA_DIR: &str = "callvault-data";
+/// Name of the folder that has the store, in the working directory, if nothing else is set.
+pub(crate) const DATA_DIR: &str = "callvault-data";
 /// Name of the file of a store in its data folder.
 pub(crate) const STORE_FILE: &str = "callvault.db";
 /// Days for which the access log is kept, if nothing else is set.
@@ -190,8 +191,16 @@ impl Settings {
 }
 
 fn place(url: &str) -> Result<Place> {
-    // The error does not quote the URL, which may contain a password.
-    Place::parse(url).context("store: expected sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")
+    Place::parse(url).with_context(|| {
+        // What stands before an at-sign may have a password.
+        let shown = match url.rsplit_once('@') {
+            Some((_, host)) => format!("…@{host}"),
+            None => url.to_owned(),
+        };
+        format!(
+            "store: expected sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME, and not '{shown}'"
+        )
+    })
 }
 
 fn server(raw: raw::Server) -> Result<Server> {

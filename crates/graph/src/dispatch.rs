@@ -13,7 +13,6 @@ use store::{RowSet, clock};
 use web::layers::METHODS;
 use web::{Code, Problem, Response, without_query_segment};
 
-use crate::caller::role;
 use crate::destination::Destination;
 use crate::import::RecordIntake;
 use crate::query_form::is_copy;
@@ -113,8 +112,8 @@ async fn records(
     resource: &Resource,
     query: &Query,
 ) -> Result<Response, Problem> {
+    let not_allowed = || destination.refuse_method(worker.settings.is_strict);
     if request.method != Method::GET {
-        let not_allowed = || destination.refuse_method(worker.settings.is_strict);
         if destination.tail == Tail::Ref {
             let what =
                 "Changing references is not supported: entities are changed with their record.";
@@ -138,13 +137,12 @@ async fn records(
             _ => Box::pin(write::post(worker, request, row.roles)).await,
         };
     }
-    // Of what can only be written, readers are told the methods.
-    let readable = destination.rows.select(&Method::GET);
-    let roles = readable.map_or(&[role::READ][..], |row| row.roles);
+    let readable = destination.rows.select(&Method::GET).map_err(|_| not_allowed());
     let Some(target) = destination.target() else { return Err(Problem::no_such_route()) };
     if worker.settings.is_strict {
         strict::check(&target, query)?;
     }
+    let roles = readable?.roles;
     let read = ReadRequest::new(worker, request, resource, query, roles)?;
     let began = Instant::now();
     let is_tracked = request.preferences.track_changes && !worker.settings.is_strict;

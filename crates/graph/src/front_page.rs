@@ -21,7 +21,10 @@ pub(crate) fn answer(
     trace.route = rows.label().into();
     rows.select(&arrival.method)?;
     if !wants_html(&arrival.headers) {
-        return Err(Problem::no_such_route());
+        let pages = if has_pages { ", and pages for people at /ui/" } else { "" };
+        return Err(Problem::not_there(format!(
+            "There is no resource at '/': those of the API are below /v1.0 and /beta{pages}."
+        )));
     }
     if has_pages {
         let start = HeaderValue::from_static("/ui/");

@@ -163,14 +163,16 @@ async fn import(
 
 async fn checked(bytes: Bytes, kind: Option<Kind>) -> Result<(Map, Vec<Note>, usize), Problem> {
     let size = bytes.len() * COST;
+    let has_one_line = !bytes.trim_ascii().contains(&b'\n');
     let check = move || places::read(&bytes, kind);
     let places::Outcome { read, notes, note_count, .. } = elsewhere_if_large(size, check).await?;
-    let map = read.map_err(|faults| refused(&faults))?;
+    let map = read.map_err(|faults| refused(&faults, has_one_line))?;
     Ok((map, notes, note_count))
 }
 
-/// 400 with a detail for each fault.
-fn refused(faults: &Faults) -> Problem {
+/// 400 with a detail for each fault. A file on one line was probably sent so by curl, whose `-d` takes the breaks of
+/// lines out.
+fn refused(faults: &Faults, has_one_line: bool) -> Problem {
     let detail = |fault: &places::Fault| Detail {
         code: fault.rule.name(),
         message: fault.to_string(),
@@ -180,7 +182,14 @@ fn refused(faults: &Faults) -> Problem {
         },
     };
     let plural = if faults.count == 1 { "" } else { "s" };
-    let message = format!("The file has {} fault{plural}. Nothing was imported.", faults.count);
+    let is_row = |fault: &places::Fault| fault.rule.name() != "columnCount";
+    let hint = if has_one_line && !faults.kept.iter().all(is_row) {
+        " It came as a single line: curl sends a file as it is with --data-binary."
+    } else {
+        ""
+    };
+    let message =
+        format!("The file has {} fault{plural}. Nothing was imported.{hint}", faults.count);
     Problem::bad_request(message).with_details(faults.kept.iter().map(detail).collect())
 }
 

@@ -330,8 +330,10 @@ impl Canonicaliser {
         if !ty.is_evolvable() || !is_identifier {
             let known = ty.members.iter().map(|(known, _)| *known);
             let meant = within(MISSPELT_LETTERS, name, known);
-            let meant =
-                meant.map_or_else(String::new, |meant| format!("; did you mean '{meant}'?"));
+            let meant = match meant {
+                Some(meant) => format!("; did you mean '{meant}'?"),
+                None => format!(", which has {}", ty.listed()),
+            };
             let message = format!("'{}' is not a member of {}{meant}", text.value(), ty.name);
             return Err(Mismatch { pointer: at.to_string(), message });
         }

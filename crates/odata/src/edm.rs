@@ -148,6 +148,9 @@ impl Primitive {
     }
 }
 
+/// Members of an enumeration that a message tells.
+const LISTED_MEMBERS: usize = 12;
+
 /// An enumeration; a member's value is not always its position.
 pub struct EnumType {
     /// Namespace-qualified name.
@@ -165,6 +168,17 @@ impl EnumType {
     /// Whether new members may come at any time.
     pub fn is_evolvable(&self) -> bool {
         self.members.iter().any(|(name, _)| *name == Self::SENTINEL)
+    }
+
+    /// Its members as a message tells them: the first of them, and how many more there are.
+    pub fn listed(&self) -> String {
+        let first: Vec<&str> =
+            self.members.iter().take(LISTED_MEMBERS).map(|(name, _)| *name).collect();
+        let first = first.join(", ");
+        match self.members.len().saturating_sub(LISTED_MEMBERS) {
+            0 => first,
+            more => format!("{first} and {more} more, see $metadata"),
+        }
     }
 
     /// Whether `name` is declared and stands before the sentinel (or there is none).
@@ -255,6 +269,15 @@ impl fmt::Debug for Property {
         f.write_str(self.name)
     }
 }
+
+/// Two are the same if their names are: each stands once in the tables.
+impl PartialEq for EnumType {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for EnumType {}
 
 impl fmt::Debug for EnumType {
     /// Its name.

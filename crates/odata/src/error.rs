@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::edm::EnumType;
 use crate::suggest::nearest;
 
 /// Longest text that a message quotes, in characters.
@@ -53,7 +54,7 @@ pub enum Kind {
         /// The name as sent.
         name: String,
         /// The enumeration.
-        ty: &'static str,
+        ty: &'static EnumType,
     },
     /// No such value of a parameter.
     UnknownArgument(Box<UnknownArgument>),
@@ -164,7 +165,17 @@ impl fmt::Display for Error {
             Kind::UnknownType { name } => write!(f, "Unknown type '{}'", shortened(name))?,
             Kind::UnknownFunction { name } => write!(f, "Unknown function '{}'", shortened(name))?,
             Kind::UnknownMember { name, ty } => {
-                write!(f, "Unknown member '{}' of {ty}", shortened(name))?;
+                let (name, suggestion) = (shortened(name), self.suggestion());
+                let (position, text) = (self.position, shortened(&self.text));
+                write!(
+                    f,
+                    "Unknown member '{name}' of {} at position {position} in '{text}'.",
+                    ty.name
+                )?;
+                return match suggestion.as_str() {
+                    "" => write!(f, " Its members: {}.", ty.listed()),
+                    meant => f.write_str(meant),
+                };
             }
             Kind::UnknownArgument(unknown) => {
                 let UnknownArgument { parameter, value, known } = &**unknown;

@@ -12,6 +12,10 @@ use crate::bound::Place;
 use crate::error::{Error, Kind};
 use crate::literal::Literal;
 
+/// What stands between words and means nothing else: the blank and the tab of the grammar (`RWS`), and the
+/// breaks of lines, since long queries are written on several. Inside of quotes each stands for itself.
+pub(crate) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// A piece of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
@@ -85,7 +89,7 @@ impl<'a> Lexer<'a> {
     /// The token at or behind `from`, white space skipped.
     pub(crate) fn token(&self, from: usize) -> Result<SpannedToken<'a>, Error> {
         let rest = self.text.get(from..).unwrap_or_default();
-        let start = from + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
+        let start = from + (rest.len() - rest.trim_start_matches(SPACE).len());
         let rest = &self.text[start.min(self.text.len())..];
         let Some(first) = rest.chars().next() else {
             return Ok(SpannedToken { token: Token::End, start, end: start });
@@ -263,6 +267,12 @@ mod tests {
                 "name toDateTime"
             ]
         );
+    }
+
+    #[test]
+    fn a_break_of_a_line_is_a_blank_but_inside_of_quotes() {
+        assert_eq!(tokens("a\r\n  eq\n'b\n'"), ["name a", "name eq", "Edm.String 'b\n'"]);
+        assert_eq!(tokens("a\n"), ["name a"]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl<'a> Query<'a> {
         let plus = plus::of_query(query);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decoded(name, Plus::Space, "query")?;
+            let name = on_its_line(decoded(name, Plus::Space, "query")?);
             if let Some(alias) = name.strip_prefix('@') {
                 let value = decoded(value, plus, name.clone().into_owned())?;
                 out.add_alias(alias, value)?;
@@ -135,6 +135,12 @@ pub(crate) fn token_bytes(query: &str) -> usize {
         .sum()
 }
 
+/// A name without the break of a line before it, and the blanks behind that: options that are posted stand on
+/// lines of their own, with the `&` at the end of one or at the start of the next.
+fn on_its_line(name: Cow<'_, str>) -> Cow<'_, str> {
+    if name.starts_with(['\r', '\n']) { name.trim().to_owned().into() } else { name }
+}
+
 fn decoded(
     text: &str,
     plus: Plus,
@@ -167,6 +173,15 @@ mod tests {
             parse("%24orderby=startDateTime+desc").unwrap().system[0].1,
             "startDateTime desc"
         );
+    }
+
+    #[test]
+    fn options_may_stand_on_lines_of_their_own() {
+        for query in ["$top=1&\n  $skip=2", "$top=1\r\n&$skip=2\n", "$top=1&%0A$skip=2"] {
+            let names: Vec<_> =
+                parse(query).unwrap().system.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names, [SystemOption::Top, SystemOption::Skip], "{query:?}");
+        }
     }
 
     #[test]

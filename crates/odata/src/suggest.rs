@@ -3,11 +3,49 @@
 /// Longer names are not compared, so that the work stays small.
 const LONGEST: usize = 64;
 
-/// The candidate nearest to `name`, if it is near enough to be meant: equal but for case, or at
-/// most a third of its letters (and never more than three) inserted, left out, replaced or swapped
-/// with a neighbour.
+/// The candidate nearest to `name`, if it is near enough to be meant: equal but for case or a letter, the
+/// same words of which some are shortened (`avgJitter` for `averageJitter`), or at most a third of its
+/// letters (and never more than three) inserted, left out, replaced or swapped with a neighbour.
 pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    within((name.chars().count() / 3).clamp(1, 3), name, candidates)
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let by_letters = |most| within(most, name, candidates.iter().copied());
+    by_letters(1)
+        .or_else(|| candidates.iter().copied().find(|long| is_shortened(name, long)))
+        .or_else(|| by_letters((name.chars().count() / 3).clamp(1, 3)))
+}
+
+/// Whether a name has the words of a longer one, at least one whole, and of the others letters in their order
+/// from the first on, two at least.
+fn is_shortened(name: &str, long: &str) -> bool {
+    if name.len() > LONGEST || long.len() > LONGEST || name.len() >= long.len() {
+        return false;
+    }
+    let (short, long) = (words(name), words(long));
+    let is_part = |word: &str, whole: &str| {
+        let mut rest = whole.chars();
+        let is_in_order = word.chars().all(|letter| rest.any(|other| other == letter));
+        word.len() >= 2
+            && is_in_order
+            && whole.starts_with(&word[..word.chars().next().map_or(0, char::len_utf8)])
+    };
+    let mut pairs = short.iter().zip(&long);
+    short.len() == long.len()
+        && short.iter().any(|word| long.contains(word))
+        && pairs.all(|(word, whole)| word == whole || is_part(word, whole))
+}
+
+/// The words of a name, in lower case: a capital or an underscore begins one.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() || letter == '_' || words.is_empty() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| letter != '_') {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words
 }
 
 /// The candidate nearest to `name`, of those that differ by at most so many letters.
@@ -70,6 +108,22 @@ mod tests {
     fn nobody_means_what_was_written() {
         assert_eq!(nearest("totalseconds", ["totalseconds"]), None);
         assert_eq!(nearest("totalSeconds", ["totalseconds"]), Some("totalseconds"));
+    }
+
+    #[test]
+    fn shortened_words_are_understood() {
+        let known = ["maxJitter", "averageJitter", "averageVideoPacketLossRate", "startDateTime"];
+        for (written, meant) in [
+            ("avgJitter", Some("averageJitter")),
+            ("avg_jitter", Some("averageJitter")),
+            ("avgVideoPktLossRate", Some("averageVideoPacketLossRate")),
+            ("maxJiter", Some("maxJitter")),
+            ("vgeJitter", Some("maxJitter")),
+            ("avgJit", None),
+            ("aJitter", None),
+        ] {
+            assert_eq!(nearest(written, known), meant, "{written}");
+        }
     }
 
     #[test]

@@ -46,10 +46,10 @@ pub struct Session {
     pub id: String,
     /// Who is at its ends.
     pub people: String,
-    /// When it began, in thousandths of the call, and how long it was.
-    pub span: (u32, u32),
-    /// Its length in seconds.
-    pub seconds: u64,
+    /// When it began, in thousandths of the call, and how long it was; none if the record does not say.
+    pub span: Option<(u32, u32)>,
+    /// Its length in seconds, if the record says when it began and ended.
+    pub seconds: Option<u64>,
     /// Its verdict.
     pub verdict: String,
     /// A test of a device or network, which counts nowhere.
@@ -137,18 +137,19 @@ fn timeline(sessions: &[Session]) -> Markup {
                 (head(&[Text("Between"), Text("Within the call"), Number("Length"), Text("Verdict")]))
                 tbody {
                     @for (number, session) in sessions.iter().enumerate() {
-                        @let (start, width) = session.span;
                         tr {
                             td { a href=(format!("#session-{number}")) { (visible(&session.people)) } }
                             td {
                                 svg class="bar" viewBox="0 0 1000 16" preserveAspectRatio="none"
                                     aria-hidden="true" {
                                     rect class="track" x="0" y="6" width="1000" height="4" {}
-                                    rect class=(session.verdict) x=(start) y="1" height="14"
-                                        width=(width.max(4)) {}
+                                    @if let Some((start, width)) = session.span {
+                                        rect class=(session.verdict) x=(start) y="1" height="14"
+                                            width=(width.max(4)) {}
+                                    }
                                 }
                             }
-                            td class="number" { (length(session.seconds)) }
+                            td class="number" { (session.seconds.map_or_else(|| "–".to_owned(), length)) }
                             td {
                                 (verdict(&session.verdict))
                                 @if let Some(failure) = &session.failure { br; "✕ " (visible(failure)) }

@@ -80,7 +80,8 @@ pub fn page(view: &Calls, base: &str) -> Markup {
     }
 }
 
-fn filters(wanted: &CallFilter, base: &str) -> Markup {
+/// The form of the conditions.
+pub fn filters(wanted: &CallFilter, base: &str) -> Markup {
     html! {
         form class="filters" action=(format!("{base}/calls")) {
             label { "Words" input type="search" name="q" value=(wanted.q); }

@@ -42,6 +42,8 @@ pub enum Tab {
     Overview,
     /// Calls.
     Calls,
+    /// None of them.
+    Other,
 }
 
 /// A question to the API.

@@ -77,7 +77,7 @@ pub struct Subnet {
 /// The page below its heading. `base` is what addresses of the tenant begin with.
 pub fn page(view: &Overview, base: &str) -> Markup {
     html! {
-        (filters(view, base))
+        (filters((&view.from, &view.to), base))
         @if view.calls == 0 { (nothing(view, base)) } @else {
             ul class="figures" {
                 li {
@@ -94,11 +94,12 @@ pub fn page(view: &Overview, base: &str) -> Markup {
     }
 }
 
-fn filters(view: &Overview, base: &str) -> Markup {
+/// The form of the range.
+pub fn filters((from, to): (&str, &str), base: &str) -> Markup {
     html! {
         form class="filters" action=(format!("{base}/")) {
-            label { "From" input type="date" name="from" value=(view.from); }
-            label { "To" input type="date" name="to" value=(view.to); }
+            label { "From" input type="date" name="from" value=(from); }
+            label { "To" input type="date" name="to" value=(to); }
             button { "Show" }
         }
     }

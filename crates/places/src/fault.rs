@@ -14,7 +14,7 @@ pub struct Fault {
     pub line: u32,
     /// None if it is the line itself.
     pub column: Option<Column>,
-    /// What stands there, at most 100 characters of it.
+    /// What stands there, at most 100 characters of it; of a line that is no row the beginning.
     pub value: String,
     /// What it should be.
     pub rule: Rule,
@@ -167,7 +167,8 @@ impl fmt::Display for Fault {
             Some(Column { number, name }) => {
                 write!(f, "line {line}, column {number} ({name}): {value:?} {rule}")
             }
-            None => write!(f, "line {line}: {rule}"),
+            None if value.is_empty() => write!(f, "line {line}: {rule}"),
+            None => write!(f, "line {line}: {rule}; it begins {value:?}"),
         }
     }
 }

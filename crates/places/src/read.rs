@@ -19,6 +19,8 @@ use crate::table::{self, Form, Row};
 pub const LARGEST_FILE: usize = 64 << 20;
 /// Rows that a file may have; a VPN row counts once for each of its addresses, as in CQD.
 pub const MOST_ROWS: usize = 1_000_000;
+/// Bytes of a line of no kind that are shown.
+const BEGINNING: usize = 60;
 
 /// Notes that are kept of a file; of overlaps there may be as many as rows.
 const MOST_NOTES: usize = 1_000;
@@ -118,7 +120,11 @@ fn read_into(
     findings: &mut Findings,
 ) -> (Option<Kind>, Option<Map>) {
     let mut refuse = |kind, line, rule| {
-        findings.faults.add(line, None, "", rule);
+        let value = match rule {
+            Rule::Columns { .. } => beginning(bytes, line),
+            _ => String::new(),
+        };
+        findings.faults.add(line, None, &value, rule);
         (kind, None)
     };
     if bytes.len() > LARGEST_FILE {
@@ -172,6 +178,16 @@ fn read_into(
         findings.faults.add(first.line, None, "", Rule::Empty);
     }
     (Some(kind), Some(map))
+}
+
+/// How a line begins, which shows whether it came as it stands in the file.
+fn beginning(bytes: &[u8], line: u32) -> String {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let found = lines.nth(line.saturating_sub(1) as usize).unwrap_or_default();
+    let start = found.get(..BEGINNING).unwrap_or(found);
+    let is_cut = start.len() < found.len();
+    let start = String::from_utf8_lossy(start).trim_end().trim_start_matches('\u{feff}').to_owned();
+    if is_cut { format!("{}…", start.trim_end_matches('\u{fffd}')) } else { start }
 }
 
 fn article(kind: Kind) -> &'static str {

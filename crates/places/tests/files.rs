@@ -126,14 +126,21 @@ fn a_file_that_is_none_of_ours() {
     told(
         "10.1.2.0;n;24\n",
         &[
-            "line 1: the line has 3 columns: a file has 4, 5, 6, 7, 14 or 15, separated by commas, semicolons or tabs",
+            "line 1: the line has 3 columns: a file has 4, 5, 6, 7, 14 or 15, separated by commas, semicolons or tabs; it begins \"10.1.2.0;n;24\"",
+        ],
+    );
+    // As curl's -d sends a file: its lines have become one.
+    told(
+        &OFFICE.trim_end().repeat(2),
+        &[
+            "line 1: the line has 29 columns: a file has 4, 5, 6, 7, 14 or 15, separated by commas, semicolons or tabs; it begins \"10.1.2.0,USA/Seattle/ONE,24,Building One,Contoso,Office,Engi…\"",
         ],
     );
     told_of(
         OFFICE.as_bytes(),
         Some(Kind::Endpoint),
         &[
-            "line 1: the line has 15 columns: an endpoint file has 7, or 6 without EndpointMake, separated by commas, semicolons or tabs",
+            "line 1: the line has 15 columns: an endpoint file has 7, or 6 without EndpointMake, separated by commas, semicolons or tabs; it begins \"10.1.2.0,USA/Seattle/ONE,24,Building One,Contoso,Office,Engi…\"",
         ],
     );
     told(

@@ -1,8 +1,8 @@
 //! Answers at the addresses of the pages.
 
 use graph::pages::{PageAnswer, PageWorker, Pages};
-use http::Method;
 use http::uri::PathAndQuery;
+use http::{Method, StatusCode};
 use pages::frame::Tab;
 use pages::sign_in::{Refusal, page as sign_in_page};
 use web::{Arrival, Problem, Response};
@@ -30,7 +30,7 @@ async fn answer(site: &Site, worker: PageWorker, arrival: Arrival) -> Result<Res
         page::problem(nobody, problem)
     };
     let Some(address) = Address::of(arrival.uri.path()) else {
-        return Ok(refuse(&Problem::not_there("There is no such page.")));
+        return Ok(nowhere(&worker, &arrival, is_secure).await);
     };
     let answered = match (address, &arrival.method) {
         (Address::Asset(name), &Method::GET) => {
@@ -39,7 +39,9 @@ async fn answer(site: &Site, worker: PageWorker, arrival: Arrival) -> Result<Res
         (Address::SignIn, &Method::POST) => {
             sign_in::by_link(&worker, arrival, is_secure).await.map(|outcome| match outcome {
                 Outcome::Done(response) => guarded(response),
-                Outcome::Refused => ask_for_code(nobody, Some(Refusal::Link), None),
+                Outcome::Refused(refusal) => {
+                    ask_for_code(nobody, Some(refusal), None).with_status(StatusCode::FORBIDDEN)
+                }
             })
         }
         (Address::SignIn, &Method::GET) => Ok(ask_for_code(nobody, None, None)),
@@ -53,7 +55,7 @@ async fn answer(site: &Site, worker: PageWorker, arrival: Arrival) -> Result<Res
                     return Ok(of_visitor(&worker, &visitor, page, &arrival).await);
                 }
                 // Of another tenant nothing is told, not even whether it is there.
-                Ok(Visit::By(_)) => Err(Problem::not_there("There is no such page.")),
+                Ok(Visit::By(_)) => return Ok(nowhere(&worker, &arrival, is_secure).await),
                 Ok(visit) => sign_in_first(site, &worker, (&arrival, &visit), is_secure).await,
                 Err(problem) => Err(problem),
             }
@@ -61,6 +63,17 @@ async fn answer(site: &Site, worker: PageWorker, arrival: Arrival) -> Result<Res
         _ => Err(Problem::method_not_allowed([&Method::GET])),
     };
     Ok(answered.unwrap_or_else(|problem| refuse(&problem)))
+}
+
+/// 404 for an address that leads to no page, with the navigation for somebody who is signed in.
+async fn nowhere(worker: &PageWorker, arrival: &Arrival, is_secure: bool) -> Response {
+    let visit = Visitor::of(worker, &arrival.headers, is_secure).await;
+    let visitor = match &visit {
+        Ok(Visit::By(visitor)) => Some((visitor, Tab::Other)),
+        _ => None,
+    };
+    let around = Surroundings { version: worker.version(), visit: visitor, search: "" };
+    page::problem(around, &Problem::not_there("There is no such page."))
 }
 
 async fn start(

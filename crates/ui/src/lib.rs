@@ -27,6 +27,9 @@ pub fn hash(secret: &str) -> [u8; 32] {
     *blake3::hash(secret.as_bytes()).as_bytes()
 }
 
+/// Characters of a secret: 32 bytes in Base64 without padding.
+pub(crate) const SECRET_LENGTH: usize = 43;
+
 /// A new secret for a link or a cookie: 256 bits, as letters that an address may have.
 pub fn new_secret() -> String {
     use base64::Engine;

@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
 };
-use maud::Markup;
+use maud::{Markup, html};
 use pages::frame::{Frame, Request, Tab, Visit, page_with};
 use pages::message::{Failure, failure};
 use web::response::ContentType;
@@ -84,6 +84,11 @@ pub(crate) fn with_script(
 
 /// A page that says why there is no other, with the status and the header lines of the problem.
 pub(crate) fn problem(around: Surroundings<'_>, problem: &Problem) -> Response {
+    problem_with(around, problem, &Markup::default())
+}
+
+/// The same with the form behind it in which the request can be corrected.
+pub(crate) fn problem_with(around: Surroundings<'_>, problem: &Problem, form: &Markup) -> Response {
     let status = problem.code().status();
     let title = match status {
         StatusCode::NOT_FOUND => "Not found",
@@ -92,7 +97,8 @@ pub(crate) fn problem(around: Surroundings<'_>, problem: &Problem) -> Response {
         _ => "No answer",
     };
     let told = Failure { code: problem.code().name(), message: problem.message() };
-    let content = Content { title: title.to_owned(), main: failure(told), requests: Vec::new() };
+    let main = html! { (failure(told)) (form) };
+    let content = Content { title: title.to_owned(), main, requests: Vec::new() };
     let mut response = answer(around, &content).with_status(status);
     response.headers.extend(problem.headers().iter().cloned());
     response

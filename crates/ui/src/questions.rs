@@ -3,7 +3,7 @@
 use graph::Local;
 use odata::json::Node;
 use odata::percent::{encode_query, encode_segment};
-use odata::primitive::Duration;
+use odata::primitive::{DateTimeOffset, Duration};
 use pages::frame::Request;
 use store::Reader;
 use web::Problem;
@@ -85,6 +85,12 @@ pub(crate) fn at<'n, 'a>(node: &'n Node<'a>, path: &[&str]) -> Option<&'n Node<'
 pub(crate) fn string(node: &Node<'_>, path: &[&str]) -> Option<String> {
     let text = at(node, path)?.as_text()?.value().into_owned();
     (!text.is_empty()).then_some(text)
+}
+
+/// An instant at the end of a path of members, as UTC has it whatever offset it came with.
+pub(crate) fn in_utc(node: &Node<'_>, path: &[&str]) -> Option<String> {
+    let text = string(node, path)?;
+    Some(DateTimeOffset::parse(&text).map_or(text, |at| at.to_string()))
 }
 
 /// A number at the end of a path of members.

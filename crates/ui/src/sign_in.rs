@@ -7,13 +7,14 @@ use http::header::{HOST, LOCATION, SET_COOKIE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use model::TenantId;
+use pages::sign_in::Refusal;
 use store::{PageSessionRow, SignInLinkRow, clock};
 use web::body::Body;
 use web::{Arrival, Problem, Response};
 
 use crate::site::AutoSignIn;
 use crate::visitor::{LONGEST, Visit, Visitor};
-use crate::{READER, cookies, forms, hash, new_secret};
+use crate::{READER, SECRET_LENGTH, cookies, forms, hash, new_secret};
 
 /// Bytes of a form.
 const LARGEST: usize = 4_096;
@@ -23,7 +24,7 @@ pub(crate) enum Outcome {
     /// Leads on.
     Done(Response),
     /// The code opens nothing.
-    Refused,
+    Refused(Refusal),
 }
 
 /// Takes the code of a link, or the whole link.
@@ -36,18 +37,36 @@ pub(crate) async fn by_link(
         return Err(Problem::forbidden_because("The form was not sent by a page of this server."));
     }
     let form = read(worker, arrival).await?;
-    let Some(code) = forms::field(&form, "code") else { return Ok(Outcome::Refused) };
-    let code = code.rsplit_once('#').map_or(code.as_str(), |(_, code)| code);
+    let pasted = forms::field(&form, "code").unwrap_or_default();
+    let code = match code_of(&pasted) {
+        Ok(code) => code,
+        Err(refusal) => return Ok(Outcome::Refused(refusal)),
+    };
     let secret = new_secret();
     let id_hash = hash(&secret);
     let begin = move |link: SignInLinkRow| session(id_hash, link.tenant, link.name, link.roles);
     let wanted = forms::field(&form, "to");
-    match worker.store().sign_in(hash(code.trim()), begin).await? {
+    match worker.store().sign_in(hash(code), begin).await? {
         Some(session) => {
             let wanted = wanted.as_deref();
             Ok(Outcome::Done(signed_in((&session, &secret), wanted, is_secure)))
         }
-        None => Ok(Outcome::Refused),
+        None => Ok(Outcome::Refused(Refusal::Link)),
+    }
+}
+
+/// The code in what somebody pasted: a whole link, or the code by itself.
+fn code_of(pasted: &str) -> Result<&str, Refusal> {
+    let pasted = pasted.trim();
+    let code = match pasted.rsplit_once('#') {
+        Some((_, code)) => code,
+        None if pasted.contains('/') => return Err(Refusal::NoCode),
+        None => pasted,
+    };
+    match code.chars().count() {
+        SECRET_LENGTH => Ok(code),
+        0 if code.len() < pasted.len() => Err(Refusal::NoCode),
+        found => Err(Refusal::Length { expected: SECRET_LENGTH, found }),
     }
 }
 
@@ -137,6 +156,23 @@ fn is_local(headers: &HeaderMap, peer: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_pasted_is_a_code_or_is_told_what_it_lacks() {
+        let code = new_secret();
+        let link = format!("http://127.0.0.1:8080/ui/sign-in#{code}");
+        for whole in [&code, &link, &format!(" {link}\n")] {
+            assert_eq!(code_of(whole), Ok(code.as_str()), "{whole}");
+        }
+        let (without, _) = link.split_once('#').unwrap();
+        for cut in [without, &link[..without.len() + 1]] {
+            assert_eq!(code_of(cut), Err(Refusal::NoCode), "{cut}");
+        }
+        let short = |found| Err(Refusal::Length { expected: SECRET_LENGTH, found });
+        assert_eq!(code_of("hello"), short(5));
+        assert_eq!(code_of(&link[..link.len() - 1]), short(SECRET_LENGTH - 1));
+        assert_eq!(code_of(""), short(0));
+    }
 
     #[test]
     fn a_demo_signs_in_this_machine_only() {

@@ -206,11 +206,23 @@ fn encoding(headers: &HeaderMap) -> Result<Option<Inflate>, ()> {
     }
 }
 
+/// Characters of a Content-Type that a message shows.
+const SHOWN_TYPE: usize = 60;
+
 /// Which of `types` the body is (by its place in the list); 415 when it is none of them or says
 /// nothing. Parameters such as `charset=utf-8` are let through, other charsets are not.
 pub fn content_type(headers: &HeaderMap, types: &[&'static str]) -> Result<usize, Problem> {
     let refuse = || {
-        Problem::unsupported_media_type(format!("Content-Type must be {}.", types.join(" or ")))
+        let came = match headers.get(CONTENT_TYPE) {
+            Some(line) => {
+                let line = String::from_utf8_lossy(line.as_bytes());
+                let shown: String = line.chars().take(SHOWN_TYPE).collect();
+                format!("and not '{shown}{}'", if shown.len() < line.len() { "…" } else { "" })
+            }
+            None => "and is missing".to_owned(),
+        };
+        let types = types.join(" or ");
+        Problem::unsupported_media_type(format!("Content-Type must be {types}, {came}."))
             .with_target("Content-Type")
     };
     let mut lines = headers.get_all(CONTENT_TYPE).iter();
@@ -255,7 +267,12 @@ mod tests {
             headers.insert(CONTENT_TYPE, line.parse().unwrap());
             assert_eq!(content_type(&headers, &types).ok(), expected, "{line}");
         }
-        assert!(content_type(&HeaderMap::new(), &types).is_err());
+        let told =
+            |headers: &HeaderMap| content_type(headers, &types).unwrap_err().message().to_owned();
+        assert!(told(&HeaderMap::new()).ends_with(", and is missing."));
+        let form = [(CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap())];
+        let form = told(&form.into_iter().collect());
+        assert!(form.ends_with(", and not 'application/x-www-form-urlencoded'."), "{form}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZero;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, mpsc as sync_mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -156,6 +156,7 @@ pub fn share(options: Options, address: SocketAddr, threads: usize) -> Result<Sh
         throttle,
         threads,
         connection_table,
+        tls_noted: AtomicI64::new(0),
     })
 }
 

@@ -9,7 +9,7 @@ use identity::{ConfigError, KeyError};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address can't be listened on.
-    #[error("can't listen on {address}: name another address with {flag}")]
+    #[error("can't listen on {address}")]
     Listen {
         /// As it was given.
         address: SocketAddr,

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use identity::{Issuer, RecentTokens, Verifier};
@@ -48,6 +49,8 @@ pub struct Shared {
     pub threads: usize,
     /// The connections of all threads.
     pub(crate) connection_table: Arc<ConnectionTable>,
+    /// When the log told last of a client that speaks TLS to a port without, in seconds of Unix.
+    pub(crate) tls_noted: AtomicI64,
 }
 
 /// One per thread, never leaves it.

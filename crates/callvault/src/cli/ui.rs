@@ -35,9 +35,9 @@ pub(crate) struct UiLink {
 
 /// `ui sign-out`
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
 pub(crate) struct UiSignOut {
     /// The number that `ui sessions` prints
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub(crate) session: Option<String>,
     /// All sessions, and links that nobody has used
     #[arg(long)]

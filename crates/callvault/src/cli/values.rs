@@ -38,11 +38,13 @@ pub(super) fn time(text: &str) -> Result<DateTimeOffset, String> {
         .ok_or_else(|| "expected a date or an instant such as 2026-11-01T08:00:00Z".to_owned())
 }
 
-/// The lifetime of a token.
+/// The lifetime of a token or a link. A number alone would leave it open whether minutes are meant.
 pub(super) fn time_to_live(text: &str) -> Result<Duration, String> {
-    let time = parse_time(text).ok_or("expected a number with the unit s, m or h")?;
+    let is_number = text.ends_with(|last: char| last.is_ascii_digit());
+    let time = parse_time(text).filter(|_| !is_number);
+    let time = time.ok_or("expected a number with its unit, s, m or h, such as 15m")?;
     if time.is_zero() || time.as_secs() > identity::MAX_TTL as u64 {
-        return Err("a token is valid for 1s to 24h".to_owned());
+        return Err("expected 1s to 24h".to_owned());
     }
     Ok(time)
 }
@@ -54,8 +56,9 @@ mod tests {
     #[test]
     fn times_to_live_have_units_and_a_limit() {
         assert_eq!(time_to_live("1h"), Ok(Duration::from_hours(1)));
-        assert_eq!(time_to_live("90"), Ok(Duration::from_secs(90)));
-        for text in ["", "0", "h", "2d", "25h", "-1m", "1.5h", "99999999999999999999h"] {
+        assert_eq!(time_to_live("90s"), Ok(Duration::from_secs(90)));
+        for text in ["", "0", "0m", "90", "h", "2d", "25h", "-1m", "1.5h", "99999999999999999999h"]
+        {
             assert!(time_to_live(text).is_err(), "{text}");
         }
     }

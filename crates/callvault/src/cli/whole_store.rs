@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use model::TenantId;
 
 use super::values;
@@ -45,12 +45,13 @@ pub(crate) enum Rebuild {
 #[command(after_help = "\
 Prints the counts as one JSON object, names the ids that were not found on standard error, and exits\n\
 with code 3 if there are any.")]
+#[command(group(ArgGroup::new("records").args(["ids", "file"]).required(true).multiple(true)))]
 pub(crate) struct Erase {
     /// Tenant of the records
     #[arg(long, value_name = "GUID", value_parser = values::tenant)]
     pub(crate) tenant: TenantId,
     /// Ids of records
-    #[arg(value_name = "ID", required_unless_present = "file")]
+    #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
     /// Also erase the records whose ids are in this file, one per line, or on standard input (-)
     #[arg(long, value_name = "FILE")]

@@ -10,8 +10,8 @@ use store::{AppRow, Store};
 use super::opening::open_store;
 use super::{subscriptions, tenants};
 use crate::cli::{App, AppCreate, AppList, AppName, AppRoles};
-use crate::clock;
 use crate::settings::Settings;
+use crate::{clock, logging};
 
 pub(super) fn run(command: App, settings: &Settings) -> Result<ExitCode> {
     match command {
@@ -34,12 +34,26 @@ fn create(args: AppCreate, settings: &Settings, store: &Store) -> Result<()> {
         secret_hash: identity::hash_secret(&secret),
         created: clock::now(),
     };
+    let same = store.reader()?.apps()?;
+    let same = same.iter().find(|it| it.tenant == app.tenant && it.name == app.name);
+    if let Some(AppRow { client_id, name, .. }) = same {
+        logging::note(&format!(
+            "the tenant has another application named {name}, with the client id {client_id}: both can get \
+             tokens, and `callvault app delete` removes one"
+        ));
+    }
     store.put_app(app.clone()).wait()?;
     // Without the setting, only the running server knows its address.
     let url = settings.server.public_url.as_deref().unwrap_or_default();
     let endpoint = format!("{url}/{}/oauth2/v2.0/token", app.tenant);
     let mut out = io::stdout().lock();
     if args.json {
+        if url.is_empty() {
+            logging::note(
+                "the tokenEndpoint lacks the address of the server, which stands before it: server.public_url is \
+                 not set",
+            );
+        }
         let object = json!({
             "tenant": app.tenant.as_str(),
             "clientId": app.client_id,

@@ -93,7 +93,7 @@ pub(super) fn run(args: &Demo, global: &GlobalFlags) -> Result<ExitCode> {
         let Scenario { title, story, .. } = &scenario;
         writeln!(
             out,
-            "\ntenant {tenant}\nTOKEN={token}\ncallvault list --limit 3 {flags}\n\n{title}\n\n{}\n",
+            "\ntenant {tenant}\nexport TOKEN={token}\ncallvault list --limit 3 {flags}\n\n{title}\n\n{}\n",
             story.trim()
         )?;
         out.flush()?;

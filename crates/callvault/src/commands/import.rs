@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use ingest::{Counts, Event, Files};
 use model::TenantId;
 use store::{Role, Store};
@@ -27,6 +27,7 @@ const INTERRUPTED: &str =
     "interrupted: what is counted is in the store, and the same command imports the rest";
 
 pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
+    refuse_bare_tenant(args)?;
     let files = Files::find(&args.paths).context("importing")?;
     let empty = files.empty();
     let rejects = args.rejects.as_deref().map(create).transpose()?;
@@ -77,6 +78,17 @@ pub(super) fn run(args: &Import, settings: &Settings) -> Result<ExitCode> {
         return Ok(interrupt::STATUS.into());
     }
     Ok(if counts.rejected == 0 { ExitCode::SUCCESS } else { PARTLY_DONE.into() })
+}
+
+/// Refuses a tenant among the files: the flag before it was left out.
+fn refuse_bare_tenant(args: &Import) -> Result<()> {
+    let is_tenant =
+        |path: &&PathBuf| path.to_str().and_then(TenantId::parse).is_some() && !path.exists();
+    if let Some(tenant) = args.paths.iter().find(is_tenant).filter(|_| args.tenant.is_none()) {
+        let tenant = tenant.display();
+        bail!("{tenant} is no file: name the tenant of the records with --tenant {tenant}");
+    }
+    Ok(())
 }
 
 /// The store, and whose records come in. Without `--tenant` the store has to be there and to hold one.

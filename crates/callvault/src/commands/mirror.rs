@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use mirror::{Figures, Findings, Goal, MirrorSettings, RunReport, Verification, hours, schedule};
 use odata::primitive::DateTimeOffset;
 use store::{MirrorRow, Role, Store};
@@ -54,7 +54,7 @@ fn add(args: &MirrorAdd, settings: &Settings) -> Result<ExitCode> {
     of_source.rate = args.rate();
     let looking = mirror::probe(args.tenant.as_str(), &of_source, secret.clone());
     let found = block_on(looking)?
-        .map_err(anyhow::Error::msg)
+        .map_err(|why| anyhow!("{why}{}", next_step(&why)))
         .with_context(|| format!("looking at {}", of_source.source))?;
     let mut out = io::stdout().lock();
     print_findings(&mut out, &of_source, &found)?;
@@ -81,6 +81,17 @@ fn add(args: &MirrorAdd, settings: &Settings) -> Result<ExitCode> {
          it is started anew."
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to do about a source that does not answer, if its words do not say it.
+fn next_step(why: &str) -> &'static str {
+    if why.contains("InvalidContentType") {
+        ". What answers there speaks HTTP, not TLS: begin the address with http://, or give the server a certificate"
+    } else if why.contains("Connection refused") {
+        ". Check the address and the port, and that the server runs"
+    } else {
+        ""
+    }
 }
 
 fn print_findings(out: &mut impl Write, settings: &MirrorSettings, found: &Findings) -> Result<()> {
@@ -137,7 +148,7 @@ fn run_mirror(args: &MirrorRun, settings: &Settings) -> Result<ExitCode> {
 fn sentence(figures: &Figures) -> String {
     let Figures { hours, listed, news, read, stored, failed, broken } = figures;
     format!(
-        "read the lists of {hours} hours ({listed} rows, {news} of them news) and {read} records whole \
+        "read the lists of {hours} hours ({listed} rows, {news} of them new or in a new version) and {read} records whole \
          ({stored} of them new here); {failed} readings and {broken} lists came to nothing"
     )
 }

@@ -1,7 +1,7 @@
 //! `demo --scenario`: plays a scenario on an empty store.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
@@ -47,10 +47,14 @@ pub(super) fn find(name: &str) -> Result<Scenario> {
     if let Some((_, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
         return read(text).with_context(|| format!("the scenario {name}"));
     }
-    let text = fs::read_to_string(name).with_context(|| {
-        let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-        format!("'{name}' is neither a file nor one of the scenarios {}", names.join(", "))
-    })?;
+    let text = match fs::read_to_string(name) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+            bail!("'{name}' is neither a file nor one of the scenarios {}", names.join(", "))
+        }
+        Err(error) => return Err(error).with_context(|| format!("reading {name}")),
+    };
     read(&text).with_context(|| name.to_owned())
 }
 

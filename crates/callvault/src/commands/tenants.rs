@@ -19,7 +19,10 @@ pub(super) fn resolve(named: Option<&TenantId>, reader: &mut Reader) -> Result<T
     let store = reader.place();
     match tenants.as_slice() {
         [tenant] => Ok(tenant.clone()),
-        [] => bail!("the store {store} holds no records yet: name a tenant with --tenant, a GUID"),
+        [] => bail!(
+            "the store {store} holds no records yet, so nothing says which tenant is meant: bring records in with \
+             `callvault import --tenant GUID FILE`, or name a tenant with --tenant, a GUID"
+        ),
         _ => bail!("the store {store} holds records of {}: name one with --tenant", list(&tenants)),
     }
 }

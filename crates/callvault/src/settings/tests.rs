@@ -139,6 +139,8 @@ fn stores_are_urls() {
         let error = place(wrong).unwrap_err().to_string();
         assert!(error.contains("expected sqlite:PATH") && !error.contains("secret"), "{error}");
     }
+    let told = place("/a/b.db").unwrap_err().to_string();
+    assert!(told.ends_with(", and not '/a/b.db'"), "{told}");
 }
 
 #[test]

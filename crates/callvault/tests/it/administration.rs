@@ -106,6 +106,11 @@ fn the_token_endpoint_is_printed_as_far_as_it_is_known() {
         let public = "https://calls.contoso.com";
         assert_eq!(endpoint(json, Some(public)), format!("{public}{path}"));
     }
+    let json = callvault.run(&[&create[..], &["--json"]].concat()).stderr;
+    assert!(json.contains("server.public_url is not set"), "{json}");
+    assert!(json.contains("has another application named reports, with the client id"), "{json}");
+    let other = ["app", "create", "--tenant", TENANT, "--name", "others", "--role", READ];
+    assert!(!callvault.run(&other).stderr.contains("another application"));
 }
 
 #[test]

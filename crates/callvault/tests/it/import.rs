@@ -314,7 +314,7 @@ fn what_is_no_call_record_is_refused_with_the_way_on_and_blocks_no_record() {
             ":1: /userId: a row of getPstnOnlineMeetingDialoutReport",
             "--kind dialout",
         ),
-        (r#"{"Id":"a"}"#.to_owned(), ":1: /id: 'id' is required, and 'Id' is another name", ""),
+        (r#"{"Id":"a"}"#.to_owned(), ":1: /id: 'id' is required; did you mean it by 'Id'?", ""),
     ] {
         let file = folder.join("a.json");
         fs::write(&file, &text).unwrap();

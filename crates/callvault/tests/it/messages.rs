@@ -106,6 +106,8 @@ fn a_failure_of_settings_or_of_a_server_names_what_was_tried_where_and_what_to_d
     let other = ["serve", "--tls-cert", &toml, "--tls-key", &toml];
     let other = [&other[..], &on_any].concat();
     let public = with(&["serve", "--public-url", "calls.contoso.com"]);
+    let database = format!("postgres://a:b@127.0.0.1:{}/calls", lasting_port());
+    let database = ["list", "--store", &database];
     let faults = ["demo", "--emulator", "--faults", &none];
     let faults = [&faults[..], &on_any].concat();
     check(
@@ -119,6 +121,8 @@ fn a_failure_of_settings_or_of_a_server_names_what_was_tried_where_and_what_to_d
             (&["list", "--config", &toml], ["wrong.toml", "line 2", "expected one of"]),
             (&["emulator-request-log", "--url", &silent], ["requesting", &silent, "--url names"]),
             (&["demo", "--scenario", "nothing"], ["'nothing'", "neither a file", "large-meeting"]),
+            (&["list", "--store", "diary.db"], ["store", "sqlite:PATH", "and not 'diary.db'"]),
+            (&database, ["opening", "postgres://127.0.0.1", "Check that the database runs"]),
             (&faults, ["reading", "none", "Check the path"]),
             (&["serve", "--listen", &taken], ["listen", &taken, "--listen"]),
             (&pem, ["reading a.pem", "--tls-cert", "Check the path"]),
@@ -127,6 +131,12 @@ fn a_failure_of_settings_or_of_a_server_names_what_was_tried_where_and_what_to_d
             (&["serve", "--listen", "0.0.0.0:0"], ["0.0.0.0:0", "loopback", "--tls-cert"]),
         ],
     );
+}
+
+#[test]
+fn a_scenario_that_is_not_there_is_told_without_the_systems_words() {
+    let said = callvault().run(&["demo", "--scenario", "nothing"]).stderr;
+    assert!(said.contains("large-meeting") && !said.contains("os error"), "{said}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Ports that are in use, and how addresses are named.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Stdio;
 
 use crate::callvault;
@@ -19,11 +19,31 @@ fn a_port_in_use_is_one_line_that_names_the_flag_and_costs_nothing() {
             let ended = callvault.run(&[&[command][..], &flags].concat());
             assert_eq!(ended.status.code(), Some(1), "{command} {flag}");
             assert_eq!(ended.stderr.lines().count(), 1, "{command} {flag}: {}", ended.stderr);
-            let named = format!("can't listen on {taken}: name another address with {flag}: ");
-            assert!(ended.stderr.contains(&named), "{command} {flag}: {}", ended.stderr);
+            let told = ended.stderr.trim_end();
+            assert!(told.contains(&format!("can't listen on {taken}: Address")), "{told}");
+            let remedy = format!(", or name another address with {flag}");
+            assert!(told.ends_with(&remedy), "{command} {flag}: {told}");
             assert!(!folder.join("callvault.db").exists(), "{command} {flag}");
         }
     }
+}
+
+#[test]
+fn a_client_that_speaks_tls_to_a_port_without_is_told_of_in_the_log_once() {
+    let callvault = callvault();
+    let server = callvault.serve(&[]);
+    // The beginning of a ClientHello (RFC 8446, section 4.1.2).
+    let hello = [&[22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3][..], &[7; 32]].concat();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(&hello).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("This port speaks HTTP, and the request came as TLS"), "{answer}");
+    }
+    let log = server.stop();
+    assert_eq!(log.matches("a client spoke TLS to this port").count(), 1, "{log}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Which store a command works on: the one that is meant, or none.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use testkit::{Callvault, OTHER_TENANT, TENANT};
@@ -46,6 +47,34 @@ fn commands_that_need_a_store_make_none_and_say_where_they_looked_and_what_there
         }
         assert!(!beside.exists(), "{command:?}");
     }
+}
+
+#[test]
+fn a_store_above_below_or_beside_is_named_with_its_flag() {
+    let callvault = callvault();
+    let root = callvault.folder();
+    let store = root.join("first/callvault-data");
+    let (inner, empty) = (root.join("first/inner"), root.join("temporary"));
+    for folder in [&inner, &empty] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    callvault.succeed(&["migrate", "--data-dir", store.to_str().unwrap()]);
+    let from = |folder: &Path, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callvault"));
+        command.arg("list").args(more).current_dir(folder).env("TMPDIR", &empty);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", folder.display());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let flag = format!("--data-dir {}", store.display());
+    for folder in [root, &inner] {
+        let said = from(folder, &[]);
+        assert!(said.contains(&flag), "{}: {said}", folder.display());
+    }
+    let file = store.join("callvault.db");
+    let said = from(root, &["--data-dir", file.to_str().unwrap()]);
+    assert!(said.contains("callvault.db is a file, and --data-dir names the folder"), "{said}");
+    assert!(said.contains(&flag), "{said}");
 }
 
 #[test]

@@ -50,8 +50,14 @@ fn the_tenant_may_be_left_out_where_there_is_one() {
     for command in [&import[..], &token, &create, &["list"]] {
         let ended = callvault.run(command);
         assert_eq!(ended.status.code(), Some(1), "{command:?}");
-        assert!(ended.stderr.contains("--tenant"), "{command:?}: {}", ended.stderr);
+        let way = "`callvault import --tenant GUID FILE`";
+        for part in [way, "with --tenant"] {
+            assert!(ended.stderr.contains(part), "{command:?}: {}", ended.stderr);
+        }
     }
+    let bare = callvault.run(&["import", TENANT, "-"]);
+    let way = format!("{TENANT} is no file: name the tenant of the records with --tenant {TENANT}");
+    assert!(bare.stderr.contains(&way), "{}", bare.stderr);
     callvault.run_with_input(&["import", "--tenant", TENANT, "-"], line.as_bytes());
     let again = callvault.run_with_input(&import, record(2, 1).as_bytes());
     assert!(again.status.success() && again.stdout.contains("\"created\":1"), "{}", again.stderr);

@@ -87,6 +87,24 @@ fn an_unknown_variable_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_time_without_a_unit_and_a_choice_that_is_left_out_are_wrong_usage() {
+    let callvault = callvault();
+    let link = ["ui", "link", "--name", "Ada", "--ttl"];
+    for (command, part) in [
+        ([&link[..], &["15"]].concat(), "such as 15m"),
+        ([&link[..], &["2d"]].concat(), "expected 1s to 24h"),
+        (vec!["token", "--role", READ, "--ttl", "90"], "such as 15m"),
+        (vec!["ui", "sign-out"], "--all"),
+        (vec!["ui", "sign-out", "a", "--all"], "cannot be used with"),
+        (vec!["erase", "--tenant", TENANT], "--file"),
+    ] {
+        let ended = callvault.run(&command);
+        assert_eq!(ended.status.code(), Some(2), "{command:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{command:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn help_is_also_a_command() {
     let callvault = callvault();
     assert!(callvault.succeed(&["help"]).contains("Usage: callvault"));

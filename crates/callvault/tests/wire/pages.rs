@@ -69,8 +69,12 @@ fn a_link_opens_the_pages_once_and_the_cookie_opens_nothing_else() {
     let line = first.header("set-cookie").unwrap().to_owned();
     assert!(line.contains("; Path=/; HttpOnly; SameSite=Lax"), "{line}");
     let again = sign_in(&mut client, &code);
-    assert_eq!(again.status, 200);
+    assert_eq!(again.status, 403);
     assert!(again.text().contains("This link opens nothing"), "{}", again.text());
+    let cut = sign_in(&mut client, "http://127.0.0.1:8080/ui/sign-in");
+    assert!(cut.text().contains("The part behind # is missing"), "{}", cut.text());
+    let other = sign_in(&mut client, "hello");
+    assert!(other.text().contains("a code has 43 characters, and this 5"), "{}", other.text());
     assert_eq!(again.header("set-cookie"), None);
 
     let cookie = line.split(';').next().unwrap().to_owned();
@@ -222,8 +226,33 @@ fn pages_show_what_the_api_answers() {
     ] {
         let answer = page(&mut client, &cookie, &at(target));
         assert_eq!(answer.status, status, "{target}: {}", answer.text());
-        assert!(answer.text().starts_with("<!DOCTYPE html>"), "{target}");
+        let text = answer.text();
+        assert!(text.starts_with("<!DOCTYPE html>"), "{target}");
+        assert!(text.contains(">Overview</a>"), "{target}: the way on");
+        // What was wrong can be corrected where it is told.
+        let has_form = target.contains("from=") || target.contains("x=1");
+        assert_eq!(text.contains("name=\"from\""), has_form, "{target}");
+        assert!(!text.contains("30 days"), "{target}: nothing is hidden here");
     }
+}
+
+#[test]
+fn times_are_utc_and_what_a_record_does_not_say_is_not_made_up() {
+    let (callvault, server, mut api) = served();
+    let mut record = call("o", &streams());
+    record["startDateTime"] = json!("2025-05-18T20:22:00+02:00");
+    record["endDateTime"] = json!("2025-05-18T20:32:00+02:00");
+    for name in ["startDateTime", "endDateTime"] {
+        record["sessions"][0].as_object_mut().unwrap().remove(name);
+    }
+    keep(&mut api, &record);
+    let (mut client, cookie) = signed_in(&callvault, &server);
+    let shown = page(&mut client, &cookie, &at("/calls/o")).text();
+    assert!(shown.contains("<dd>2025-05-18T18:22:00Z</dd>"), "{shown}");
+    assert!(!shown.contains("+02:00"), "{shown}");
+    assert!(shown.contains("<td class=\"number\">–</td>"), "{shown}");
+    let list = page(&mut client, &cookie, &at("/calls")).text();
+    assert!(list.contains(">2025-05-18 18:22:00<"), "{list}");
 }
 
 #[test]

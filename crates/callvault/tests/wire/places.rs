@@ -180,6 +180,12 @@ fn twelve_broken_files_are_told_by_line_column_value_and_rule_and_nothing_is_kep
         let detail = json!({"code": code, "message": message, "target": target});
         assert_eq!(error["details"], json!([detail]));
     }
+    // As curl's -d sends a file.
+    let refused = put(&mut client, "name=broken", &OFFICE.trim_end().repeat(3)).json();
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.ends_with("curl sends a file as it is with --data-binary."), "{message}");
+    let detail = refused["error"]["details"][0]["message"].as_str().unwrap();
+    assert!(detail.contains("; it begins \"10.1.2.0,"), "{detail}");
     assert!(listed(&mut client).is_empty());
 }
 

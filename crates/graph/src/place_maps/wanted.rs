@@ -40,30 +40,45 @@ impl MapRequest {
                 return Err(wrong(key, "it is there twice"));
             }
         }
-        let name = name.filter(|name| is_name(name)).ok_or_else(|| wrong("name", NAME))?;
+        let name = name.ok_or_else(|| wrong("name", "it is missing: add name=NAME"))?;
+        if !is_name(&name) {
+            return Err(wrong("name", &other(NAME, &name)));
+        }
         let expected = "expected a whole number from 1";
         let version = version.map(|text| {
-            text.parse::<i64>().ok().filter(|it| *it > 0).ok_or_else(|| wrong("version", expected))
+            let number = text.parse::<i64>().ok().filter(|it| *it > 0);
+            number.ok_or_else(|| wrong("version", &other(expected, &text)))
         });
         let expected = "expected building, endpoint, bssid or asn";
-        let kind = kind.map(|text| Kind::parse(&text).ok_or_else(|| wrong("kind", expected)));
+        let kind = kind
+            .map(|text| Kind::parse(&text).ok_or_else(|| wrong("kind", &other(expected, &text))));
         let is_dry_run = match dry_run.as_deref() {
             None | Some("false") => false,
             Some("true") => true,
-            Some(_) => return Err(wrong("dryRun", "expected true or false")),
+            Some(text) => return Err(wrong("dryRun", &other("expected true or false", text))),
         };
         Ok(Self {
             name,
             version: version.transpose()?,
             kind: kind.transpose()?,
             validity: validity(from.as_deref(), to.as_deref())
-                .map_err(|(key, message)| wrong(key, message))?,
+                .map_err(|(key, message)| wrong(key, &message))?,
             is_dry_run,
         })
     }
 }
 
 const NAME: &str = "expected 1 to 64 letters, digits, '-', '_' or '.', a letter or a digit first";
+
+/// Characters of a value that a message shows.
+const SHOWN: usize = 60;
+
+/// What was expected, and what came instead.
+fn other(expected: &str, found: &str) -> String {
+    let shown: String = found.chars().take(SHOWN).collect();
+    let more = if shown.len() < found.len() { "…" } else { "" };
+    format!("{expected}, and not '{shown}{more}'")
+}
 
 fn wrong(key: &str, message: &str) -> Problem {
     Problem::bad_request(format!("{key}: {message}.")).with_target(key.to_owned())
@@ -77,7 +92,7 @@ fn wrong(key: &str, message: &str) -> Problem {
 pub fn validity(
     from: Option<&str>,
     to: Option<&str>,
-) -> Result<Option<Validity>, (&'static str, &'static str)> {
+) -> Result<Option<Validity>, (&'static str, String)> {
     if from.is_none() && to.is_none() {
         return Ok(None);
     }
@@ -87,11 +102,17 @@ pub fn validity(
             .map(|day| day.0.saturating_add(behind));
         day.or_else(|| DateTimeOffset::parse(text).map(|instant| instant.0))
     };
-    let from = from.map(|text| read(text, 0).ok_or(("from", expected))).transpose()?;
-    let to = to.map(|text| read(text, DAY).ok_or(("to", expected))).transpose()?;
-    match (from, to) {
-        (Some(from), Some(to)) if to <= from => Err(("to", "it is not behind the start")),
-        _ => Ok(Some(Validity { from, to })),
+    let bound = |key, text: Option<&str>, behind| {
+        let Some(text) = text else { return Ok(None) };
+        read(text, behind).map(Some).ok_or_else(|| (key, other(expected, text)))
+    };
+    let (start, end) = (bound("from", from, 0)?, bound("to", to, DAY)?);
+    match (start, end) {
+        (Some(start), Some(end)) if end <= start => {
+            let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+            Err(("to", format!("'{to}' is not later than the start, '{from}'")))
+        }
+        _ => Ok(Some(Validity { from: start, to: end })),
     }
 }
 
@@ -109,7 +130,10 @@ mod tests {
         assert_eq!(open, Validity { from: None, to: ticks("2026-01-01T07:00:00Z") });
         assert_eq!(validity(None, None), Ok(None));
         assert!(validity(Some("2026-01-02"), Some("2026-01-01")).is_err());
-        assert_eq!(validity(Some("soon"), None).unwrap_err().0, "from");
+        let expected = "expected a day or an instant such as 2026-11-01T08:00:00Z, and not 'soon'";
+        assert_eq!(validity(Some("soon"), None), Err(("from", expected.to_owned())));
+        let told = "'2026-01-01' is not later than the start, '2026-01-02'".to_owned();
+        assert_eq!(validity(Some("2026-01-02"), Some("2026-01-01")), Err(("to", told)));
     }
 
     #[test]
@@ -133,5 +157,8 @@ mod tests {
         ] {
             assert_eq!(MapRequest::read(query).unwrap_err().target(), Some(target), "{query}");
         }
+        let told = |query| MapRequest::read(query).unwrap_err().message().to_owned();
+        assert_eq!(told("kind=asn"), "name: it is missing: add name=NAME.");
+        assert!(told("name=a&kind=room").ends_with(", and not 'room'."));
     }
 }

@@ -302,7 +302,7 @@ fn other_spelling(members: &[Member<'_>], name: &str) -> String {
     let mut same = names.iter().filter(|it| it.replace('_', "").eq_ignore_ascii_case(name));
     let like = same.next().map(|it| &**it);
     let like = like.or_else(|| odata::nearest(name, names.iter().map(|name| &**name)));
-    like.map_or_else(String::new, |it| format!(", and '{it}' is another name"))
+    like.map_or_else(String::new, |it| format!("; did you mean it by '{it}'?"))
 }
 
 /// What a record does not say of itself and its type has no default for. A version is a key, so null is

@@ -206,7 +206,7 @@ pub(super) fn member_literal(
     if ty.is_evolvable() && is_name(&members) && meant.is_none() {
         return literal(members);
     }
-    let kind = Kind::UnknownMember { name: members.clone(), ty: ty.name };
+    let kind = Kind::UnknownMember { name: members.clone(), ty };
     let mut error = source.error(kind, position).suggesting(&members, known());
     error.suggestion = meant.map(Into::into).or(error.suggestion);
     Err(error)

@@ -92,6 +92,7 @@ impl<'a> Scanner<'a> {
             Some(b't') => self.word("true", Node::Bool(true)),
             Some(b'f') => self.word("false", Node::Bool(false)),
             Some(b'n') => self.word("null", Node::Null),
+            Some(b'\'') => Err(self.error("expected a JSON value: text stands in double quotes")),
             Some(_) => Err(self.error("expected a JSON value")),
             None => Err(self.error("the text ends where a JSON value should stand")),
         }
@@ -120,7 +121,7 @@ impl<'a> Scanner<'a> {
             return Ok(None);
         }
         if self.peek() != Some(b'"') {
-            return Err(self.error("expected a member name in quotes"));
+            return Err(self.error("expected a member name in double quotes"));
         }
         let name = self.string()?.in_plain_form();
         self.skip_space();
@@ -208,7 +209,8 @@ impl<'a> Scanner<'a> {
         }
         self.skip_space();
         if self.peek() == Some(close) {
-            return Err(self.error("expected something after ','"));
+            let close = char::from(close);
+            return Err(self.error(format!("a ',' too many stands before the '{close}'")));
         }
         Ok(true)
     }

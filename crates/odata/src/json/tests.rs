@@ -110,3 +110,16 @@ fn values_of_nothing_are_refused_and_usual_ones_are_not() {
         .is_ok()
     );
 }
+
+#[test]
+fn what_is_written_as_in_a_program_is_told_how_json_has_it() {
+    for (text, told) in [
+        ("{'a':1}", "expected a member name in double quotes"),
+        (r#"{"a":'b'}"#, "expected a JSON value: text stands in double quotes"),
+        (r#"{"a":1,}"#, "a ',' too many stands before the '}'"),
+        ("[1,\n]", "a ',' too many stands before the ']'"),
+    ] {
+        let error = Node::parse(text).unwrap_err().to_string();
+        assert!(error.contains(told), "{text}: {error}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::Parser;
 use crate::bound::Search;
 use crate::error::Error;
+use crate::lexer::SPACE;
 
 impl Parser<'_> {
     /// Reads the search that begins at byte `at`.
@@ -31,7 +32,7 @@ impl<'a> Words<'_, 'a> {
 
     fn skip_space(&mut self) -> usize {
         let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        self.at += rest.len() - rest.trim_start_matches(SPACE).len();
         self.at
     }
 
@@ -49,7 +50,8 @@ impl<'a> Words<'_, 'a> {
     fn word_length(&self) -> usize {
         let is_nested = self.parser.nesting > 0;
         let rest = self.rest();
-        let is_end = |c: char| matches!(c, ' ' | '\t' | '(' | ')' | '"') || (is_nested && c == ';');
+        let is_end =
+            |c: char| SPACE.contains(&c) || matches!(c, '(' | ')' | '"') || (is_nested && c == ';');
         rest.find(is_end).unwrap_or(rest.len())
     }
 
@@ -139,7 +141,8 @@ impl<'a> Words<'_, 'a> {
             match c {
                 '"' => {
                     let behind = &self.rest()[offset + 1..];
-                    if !behind.is_empty() && !behind.starts_with([' ', '\t', ')', ';']) {
+                    let is_apart = behind.starts_with(SPACE) || behind.starts_with([')', ';']);
+                    if !behind.is_empty() && !is_apart {
                         let place = self.at + offset + 1;
                         return Err(self.parser.lexer.expected("space behind the phrase", place));
                     }

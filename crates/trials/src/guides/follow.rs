@@ -196,8 +196,7 @@ impl Reader {
             // It is printed behind them.
             server.wait_for("\ncallvault list ", None)?;
             let printed = server.printed();
-            let is_variable =
-                |line: &&str| line.starts_with("export ") || line.starts_with("TOKEN=");
+            let is_variable = |line: &&str| line.starts_with("export ");
             let pasted: Vec<&str> = printed.lines().filter(is_variable).collect();
             self.terminal.run(&format!("set -a\n{}\nset +a", pasted.join("\n")))?;
         }

@@ -11,12 +11,12 @@ use quality::call::Session as Judged;
 use quality::{profile, sentence};
 use store::{AccessRow, Reader};
 use web::response::ContentType;
-use web::{Problem, Response};
+use web::{Code, Problem, Response};
 
 use super::ends::{facts, name_of, party};
 use crate::page::{self, Content, Surroundings};
 use crate::parameters::Parameters;
-use crate::questions::{self, Question, items, milliseconds, number, string, whole};
+use crate::questions::{self, Question, in_utc, items, milliseconds, number, string, whole};
 use crate::visitor::Visitor;
 
 /// Sessions that are shown at first, and at most.
@@ -53,6 +53,20 @@ impl CallRequest {
     fn path(&self) -> String {
         questions::record(&self.id, self.version)
     }
+
+    /// In place of Graph's words for a record that is not there, which speak of 30 days: what is shown here is
+    /// for the settings to say.
+    fn not_shown(&self, problem: Problem) -> Problem {
+        match (problem.code(), self.version) {
+            (Code::NotFound, None) => {
+                Problem::not_there("This server shows no call with this id in this tenant.")
+            }
+            (Code::NotFound, Some(version)) => Problem::not_there(format!(
+                "This server shows no version {version} of a call with this id in this tenant."
+            )),
+            _ => problem,
+        }
+    }
 }
 
 pub(crate) async fn answer(
@@ -64,7 +78,8 @@ pub(crate) async fn answer(
     let base = page::base(visitor);
     let asked = wanted.clone();
     let work = move |reader: &mut Reader, local: &Local| view(reader, local, &asked, &base);
-    let view = worker.ask(&visitor.session.name, &visitor.session.tenant, work).await?;
+    let view = worker.ask(&visitor.session.name, &visitor.session.tenant, work).await;
+    let view = view.map_err(|problem| wanted.not_shown(problem))?;
     note(worker, visitor, &view.id).await?;
     let whole = [("$expand", "sessions($expand=segments)")];
     let requests = [
@@ -91,7 +106,8 @@ pub(crate) async fn json(
     let options = [("$expand", "sessions($expand=segments)")];
     let question = Question::new("", &wanted.path(), &options);
     let work = move |reader: &mut Reader, local: &Local| question.text(reader, local);
-    let text = worker.ask(&visitor.session.name, &visitor.session.tenant, work).await?;
+    let text = worker.ask(&visitor.session.name, &visitor.session.tenant, work).await;
+    let text = text.map_err(|problem| wanted.not_shown(problem))?;
     note(worker, visitor, &wanted.id).await?;
     Ok(page::guarded(Response::of(ContentType::PlainJson, text)))
 }
@@ -172,14 +188,14 @@ fn call_facts(head: &Node<'_>, [start, end]: [i64; 2]) -> Vec<(&'static str, Str
     let poor =
         people("poorPeople").map_or(String::new(), |poor| format!(", {poor} with a poor stream"));
     let all = [
-        ("Start", string(head, &["startDateTime"])),
+        ("Start", in_utc(head, &["startDateTime"])),
         ("Length", Some(pages::format::length(seconds))),
         ("Type", string(head, &["type"])),
         ("Modalities", Some(modalities.join(", ")).filter(|it| !it.is_empty())),
         ("Organizer", organizer),
         ("People", people("people").map(|people| format!("{people}{poor}"))),
         ("Version", number(head, &["version"]).map(|version| version.to_string())),
-        ("Changed", string(head, &["lastModifiedDateTime"])),
+        ("Changed", in_utc(head, &["lastModifiedDateTime"])),
         ("Meeting", string(head, &["joinWebUrl"])),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -271,11 +287,11 @@ fn add_sentences(worst: &mut Vec<(f64, String)>, judged: &Judged<'_>) {
 }
 
 fn session(node: &Node<'_>, judged: &Judged<'_>, [start, end]: [i64; 2]) -> Session {
-    let own = ["startDateTime", "endDateTime"].map(|name| instant(node, name).unwrap_or(start));
+    let own = instant(node, "startDateTime").zip(instant(node, "endDateTime"));
     let whole = end.saturating_sub(start).max(1);
     let part =
         |ticks: i64| (i128::from(ticks.max(0)) * 1_000 / i128::from(whole)).clamp(0, 1_000) as u32;
-    let length = own[1].saturating_sub(own[0]).max(0);
+    let length = |(from, to): (i64, i64)| to.saturating_sub(from).max(0);
     let failure = judged.failure.as_ref().map(|(stage, reason)| match reason {
         Some(reason) => format!("{stage}: {reason}"),
         None => stage.clone(),
@@ -285,8 +301,8 @@ fn session(node: &Node<'_>, judged: &Judged<'_>, [start, end]: [i64; 2]) -> Sess
     Session {
         id: judged.id.clone(),
         people: format!("{} and {}", party(node, "caller"), party(node, "callee")),
-        span: (part(own[0].saturating_sub(start)), part(length)),
-        seconds: (length / TICKS_PER_SECOND) as u64,
+        span: own.map(|own| (part(own.0.saturating_sub(start)), part(length(own)))),
+        seconds: own.map(|own| (length(own) / TICKS_PER_SECOND) as u64),
         verdict: judged.summary().verdict.name().to_owned(),
         is_test: judged.is_test,
         failure,

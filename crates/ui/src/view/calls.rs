@@ -5,7 +5,7 @@ use graph::pages::PageWorker;
 use odata::json::Node;
 use odata::percent::{Plus, decode, encode_segment};
 use odata::primitive::DateTimeOffset;
-use pages::calls::{CallFilter, Calls, Row, page as calls_page};
+use pages::calls::{CallFilter, Calls, Row, filters, page as calls_page};
 use pages::frame::Tab;
 use store::{AccessRow, Reader};
 use web::{Code, Problem, Response};
@@ -13,7 +13,7 @@ use web::{Code, Problem, Response};
 use super::ends::name_of;
 use crate::page::{self, Content, Surroundings};
 use crate::parameters::{Days, Parameters, day, wanted};
-use crate::questions::{self, Question, RECORDS, items, quoted, string};
+use crate::questions::{self, Question, RECORDS, in_utc, items, quoted, string};
 use crate::sign_in::to;
 use crate::visitor::Visitor;
 
@@ -25,13 +25,26 @@ pub(crate) async fn answer(
     visitor: &Visitor,
     query: Option<&str>,
 ) -> Result<Response, Problem> {
-    let parameters = Parameters::read(query, &KNOWN).map_err(Problem::bad_request)?;
-    let wanted = wanted(&parameters);
     let base = page::base(visitor);
+    let visit = Some((visitor, Tab::Calls));
+    let refused = |wanted: &CallFilter, problem: &Problem| {
+        let around = Surroundings { version: worker.version(), visit, search: &wanted.q };
+        page::problem_with(around, problem, &filters(wanted, &base))
+    };
+    let parameters = match Parameters::read(query, &KNOWN) {
+        Ok(parameters) => parameters,
+        Err(message) => {
+            return Ok(refused(&CallFilter::default(), &Problem::bad_request(message)));
+        }
+    };
+    let wanted = wanted(&parameters);
     if is_id(&wanted.q) && is_there(worker, visitor, &wanted.q).await? {
         return Ok(page::guarded(to(&format!("{base}/calls/{}", encode_segment(&wanted.q)))));
     }
-    let question = question(&wanted, parameters.get("after"))?;
+    let question = match question(&wanted, parameters.get("after")) {
+        Ok(question) => question,
+        Err(problem) => return Ok(refused(&wanted, &problem)),
+    };
     let (asked, at) = (question.clone(), base.clone());
     let work = move |reader: &mut Reader, local: &Local| list(reader, local, &asked, &at);
     let (rows, after) = worker.ask(&visitor.session.name, &visitor.session.tenant, work).await?;
@@ -47,7 +60,6 @@ pub(crate) async fn answer(
         main: calls_page(&view, &base),
         requests: vec![question.request(worker.public_url())],
     };
-    let visit = Some((visitor, Tab::Calls));
     let around = Surroundings { version: worker.version(), visit, search: &search };
     Ok(page::answer(around, &content))
 }
@@ -151,7 +163,7 @@ fn row(call: &Node<'_>, base: &str) -> Row {
     Row {
         address: format!("{base}/calls/{}", encode_segment(&text("id"))),
         seconds: (length / odata::primitive::TICKS_PER_SECOND) as u64,
-        start,
+        start: in_utc(call, &["startDateTime"]).unwrap_or(start),
         kind: text("type"),
         organizer: call.get("organizer_v2").and_then(|it| it.get("identity")).and_then(name_of),
         people: people("people"),

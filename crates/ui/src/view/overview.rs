@@ -6,14 +6,14 @@ use graph::Local;
 use graph::pages::PageWorker;
 use odata::json::Node;
 use pages::frame::Tab;
-use pages::overview::{Day, Overview, Share, Subnet, page as overview_page};
+use pages::overview::{Day, Overview, Share, Subnet, filters, page as overview_page};
 use quality::Medium;
 use store::{Reader, clock};
-use web::{Problem, Response};
+use web::{Code, Problem, Response};
 
 use crate::page::{self, Content, Surroundings};
 use crate::parameters::{Days, Parameters, day_of};
-use crate::questions::{self, Question, RECORDS, items, string, whole};
+use crate::questions::{self, Question, RECORDS, in_utc, items, string, whole};
 use crate::visitor::Visitor;
 
 /// Days that are shown where none are named.
@@ -61,17 +61,26 @@ pub(crate) async fn answer(
     visitor: &Visitor,
     query: Option<&str>,
 ) -> Result<Response, Problem> {
-    let parameters = Parameters::read(query, &["from", "to"]).map_err(Problem::bad_request)?;
-    let named = [parameters.get("from"), parameters.get("to")].map(str::to_owned);
     let (tenant, base) = (&visitor.session.tenant, page::base(visitor));
-    let url = worker.public_url().to_string();
-    let at = base.clone();
-    let work =
-        move |reader: &mut Reader, local: &Local| content(reader, local, &named, (&at, &url));
-    let content = worker.ask(&visitor.session.name, tenant, work).await?;
     let visit = Some((visitor, Tab::Overview));
     let around = Surroundings { version: worker.version(), visit, search: "" };
-    Ok(page::answer(around, &content))
+    let refused = |[from, to]: &[String; 2], problem: &Problem| {
+        page::problem_with(around, problem, &filters((from, to), &base))
+    };
+    let parameters = match Parameters::read(query, &["from", "to"]) {
+        Ok(parameters) => parameters,
+        Err(message) => return Ok(refused(&Default::default(), &Problem::bad_request(message))),
+    };
+    let named = [parameters.get("from"), parameters.get("to")].map(str::to_owned);
+    let url = worker.public_url().to_string();
+    let (at, wanted) = (base.clone(), named.clone());
+    let work =
+        move |reader: &mut Reader, local: &Local| content(reader, local, &wanted, (&at, &url));
+    match worker.ask(&visitor.session.name, tenant, work).await {
+        Ok(content) => Ok(page::answer(around, &content)),
+        Err(problem) if problem.code() == Code::BadRequest => Ok(refused(&named, &problem)),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// The days that are named; else the last that have calls.
@@ -105,7 +114,7 @@ fn content(
     let newest = newest.text(reader, local)?;
     let newest = items(&questions::parse(&newest)?, "value")
         .first()
-        .and_then(|it| string(it, &["startDateTime"]));
+        .and_then(|it| in_utc(it, &["startDateTime"]));
     let days = days(named, newest.as_deref())?;
     let asked = Questions::of(days);
     let (now, before) =

@@ -8,6 +8,9 @@
 
 use std::fmt::Write as _;
 
+/// First bytes of a TLS connection: a record of type handshake, and the first half of its version (RFC 8446,
+/// section 5.1). No method of HTTP begins so.
+const TLS: [u8; 2] = [22, 3];
 /// Longest line that is waited for.
 const LONGEST: usize = 64 << 10;
 
@@ -36,12 +39,19 @@ pub(super) struct Heads {
     complaint: Option<String>,
     /// The last request is a HEAD.
     is_head: bool,
+    /// What came is no request, but the beginning of a TLS connection.
+    is_tls: bool,
 }
 
 impl Heads {
     /// Whether the last request is a HEAD, whose answer has no body.
     pub(super) fn is_head(&self) -> bool {
         self.is_head
+    }
+
+    /// Whether the client speaks TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.is_tls
     }
 
     /// What was wrong with the last address, if anything was.
@@ -52,6 +62,10 @@ impl Heads {
     /// What hyper should get in place of these bytes, where that is something else. A first line that has
     /// not ended waits here.
     pub(super) fn pass(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        if matches!(self.place, Place::Address) && self.line.is_empty() && bytes.starts_with(&TLS) {
+            self.is_tls = true;
+            self.place = Place::Unknown;
+        }
         match &mut self.place {
             Place::Unknown => return None,
             Place::Body(left) if *left > bytes.len() as u64 => {
@@ -243,6 +257,15 @@ mod tests {
             assert_eq!(heads.complaint(), complaint);
             assert_eq!(out == text.as_bytes(), complaint.is_some(), "{address:?}");
         }
+    }
+
+    #[test]
+    fn the_beginning_of_tls_is_no_line_that_is_waited_for() {
+        let mut heads = Heads::default();
+        assert_eq!(heads.pass(&[22, 3, 1, 2, 0]), None);
+        assert!(heads.is_tls());
+        let mut heads = Heads::default();
+        assert!(heads.pass(b"GET / HT").is_some() && !heads.is_tls());
     }
 
     #[test]

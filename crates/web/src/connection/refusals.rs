@@ -1,6 +1,7 @@
 //! Graph's error in place of the empty answer that hyper writes by itself to what is no HTTP.
 
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue};
 use http::{HeaderMap, StatusCode};
@@ -14,6 +15,9 @@ use crate::problem::Problem;
 use crate::request_id::RequestIds;
 use crate::response::ContentType;
 use crate::worker::Worker;
+
+/// Seconds until the log tells again of clients that speak TLS.
+const TLS_NOTED_AGAIN: i64 = 60;
 
 /// Writes errors for a connection.
 pub(super) struct Refusals(Rc<Worker>);
@@ -41,6 +45,21 @@ impl Refusals {
         Self(Rc::clone(worker))
     }
 
+    /// Tells the operator, since the client sees a broken connection and no answer; at most once a minute.
+    fn note_tls(&self) {
+        let (noted, now) = (&self.0.shared.tls_noted, unix_seconds());
+        let before = noted.load(Ordering::Relaxed);
+        let is_due = now.saturating_sub(before) >= TLS_NOTED_AGAIN;
+        let set =
+            |seconds| noted.compare_exchange(before, seconds, Ordering::Relaxed, Ordering::Relaxed);
+        if is_due && set(now).is_ok() {
+            tracing::info!(
+                "a client spoke TLS to this port, which speaks HTTP: begin its address with http://, or give \
+                 the server a certificate (--tls-cert, --tls-key)"
+            );
+        }
+    }
+
     /// The answer in place of one of hyper's, by what is known of the request.
     pub(super) fn in_place_of(&self, bytes: &[u8], heads: Option<&Heads>) -> Vec<u8> {
         let complaint = heads.and_then(Heads::complaint);
@@ -49,6 +68,12 @@ impl Refusals {
             (Some(StatusCode::URI_TOO_LONG), _) => Problem::uri_too_long(limits.url),
             (Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), _) => {
                 Problem::headers_too_large(limits.headers)
+            }
+            _ if heads.is_some_and(Heads::is_tls) => {
+                self.note_tls();
+                Problem::bad_request(
+                    "This port speaks HTTP, and the request came as TLS. Begin the address with http://.",
+                )
             }
             (_, Some(complaint)) => Problem::bad_request(complaint.to_owned()).with_target("url"),
             (_, None) => Problem::bad_request("The request is no valid HTTP/1.1."),

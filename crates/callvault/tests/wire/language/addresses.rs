@@ -203,6 +203,15 @@ fn queries_in_the_body() {
     }
     assert_eq!(post("/r1/$query", "$select=id").json()["id"], "r1");
     assert_eq!(post("/$count/$query", "$filter=version eq 1").text(), "4");
+    // On lines of their own, and within a value; in quotes a break of a line is one.
+    let lines = "$filter=version\r\n  eq 1 and\n  id ne 'a\nb'\n  &$orderby=id&\n  $top=2\n";
+    let answer = post("/$query", lines);
+    assert_eq!(
+        super::names(&answer.json()["value"]).as_deref(),
+        Some("r8 r1"),
+        "{}",
+        answer.text()
+    );
     // Longer than any address may be.
     let ids: Vec<String> = (0..200).map(|number| format!("'{number}{}'", "x".repeat(50))).collect();
     let answer = post("/$query", &format!("$filter=id in ('r1',{})", ids[1..].join(",")));

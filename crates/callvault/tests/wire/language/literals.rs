@@ -290,6 +290,12 @@ const INVALID_VALUES: &[(&str, u16, &str, &str)] = &[
         "$filter",
         "Unknown member 'vidoe' of microsoft.graph.callRecords.modality at position 22 in 'modalities/any(m:m eq 'vidoe')'. Did you mean 'video'?",
     ),
+    (
+        "?$filter=callvault.quality/verdict eq 'bad'",
+        400,
+        "$filter",
+        "Unknown member 'bad' of callvault.verdict at position 29 in 'callvault.quality/verdict eq 'bad''. Its members: good, poor, unclassified, notApplicable.",
+    ),
     ("?$filter=id eq binary'AQID'", 501, "$filter", "A value of Edm.Binary is not supported yet."),
     (
         "?$filter=version eq @v&@v='x",

@@ -37,4 +37,6 @@ fn a_method_that_nothing_answers_is_told_those_of_its_resource() {
             assert_eq!(answer.header("allow"), Some(expected), "{method} {target}");
         }
     }
+    let read = client.get(&format!("{RECORDS}/callvault.import"));
+    assert_eq!((read.status, read.header("allow")), (405, Some("POST")), "before any role");
 }

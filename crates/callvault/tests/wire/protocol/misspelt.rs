@@ -67,6 +67,7 @@ fn the_way_to_the_records_is_named_too() {
         ("/v1.0/subscriptions/x/reauthorise", 400, "Did you mean 'reauthorize'?"),
         ("/v2.0/communications/callRecords", 404, "below /v1.0 and /beta"),
         ("/communications/callRecords", 404, "below /v1.0 and /beta"),
+        ("/", 404, "those of the API are below /v1.0 and /beta, and pages for people at /ui/."),
         ("/favicon.ico", 404, "There is no resource at this path."),
     ] {
         let answer = client.get(target);
