@@ -148,6 +148,20 @@ impl Error {
             Some(name) => format!(" Did you mean '{name}'?"),
         }
     }
+
+    /// Names what was probably meant, or else what there is.
+    fn unknown_member(&self, f: &mut fmt::Formatter<'_>, name: &str, ty: &EnumType) -> fmt::Result {
+        let (name, text) = (shortened(name), shortened(&self.text));
+        write!(
+            f,
+            "Unknown member '{name}' of {} at position {} in '{text}'.",
+            ty.name, self.position
+        )?;
+        match self.suggestion().as_str() {
+            "" => write!(f, " Its members: {}.", ty.listed()),
+            meant => f.write_str(meant),
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -164,19 +178,7 @@ impl fmt::Display for Error {
             Kind::UnknownProperty { name } => write!(f, "Unknown property '{}'", shortened(name))?,
             Kind::UnknownType { name } => write!(f, "Unknown type '{}'", shortened(name))?,
             Kind::UnknownFunction { name } => write!(f, "Unknown function '{}'", shortened(name))?,
-            Kind::UnknownMember { name, ty } => {
-                let (name, suggestion) = (shortened(name), self.suggestion());
-                let (position, text) = (self.position, shortened(&self.text));
-                write!(
-                    f,
-                    "Unknown member '{name}' of {} at position {position} in '{text}'.",
-                    ty.name
-                )?;
-                return match suggestion.as_str() {
-                    "" => write!(f, " Its members: {}.", ty.listed()),
-                    meant => f.write_str(meant),
-                };
-            }
+            Kind::UnknownMember { name, ty } => return self.unknown_member(f, name, ty),
             Kind::UnknownArgument(unknown) => {
                 let UnknownArgument { parameter, value, known } = &**unknown;
                 let (value, suggestion) = (shortened(value), self.suggestion());

@@ -24,9 +24,7 @@ fn is_shortened(name: &str, long: &str) -> bool {
     let is_part = |word: &str, whole: &str| {
         let mut rest = whole.chars();
         let is_in_order = word.chars().all(|letter| rest.any(|other| other == letter));
-        word.len() >= 2
-            && is_in_order
-            && whole.starts_with(&word[..word.chars().next().map_or(0, char::len_utf8)])
+        word.len() >= 2 && is_in_order && whole.chars().next() == word.chars().next()
     };
     let mut pairs = short.iter().zip(&long);
     short.len() == long.len()

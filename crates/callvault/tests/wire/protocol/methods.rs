@@ -1,10 +1,11 @@
 //! Which methods a resource has, said to whoever asks with another one.
 
+use super::super::{TENANT, WRITE};
 use super::{KEY, RECORDS, with_record};
 
 #[test]
 fn a_method_that_nothing_answers_is_told_those_of_its_resource() {
-    let (_callvault, server, _client) = with_record();
+    let (callvault, server, _client) = with_record();
     // Nobody has to show a token for it.
     let mut client = server.client();
     let record = format!("{RECORDS}{KEY}");
@@ -37,6 +38,8 @@ fn a_method_that_nothing_answers_is_told_those_of_its_resource() {
             assert_eq!(answer.header("allow"), Some(expected), "{method} {target}");
         }
     }
-    let read = client.get(&format!("{RECORDS}/callvault.import"));
-    assert_eq!((read.status, read.header("allow")), (405, Some("POST")), "before any role");
+    // Nor has a token to have a role that reads.
+    let mut writer = server.client().bearer(&callvault.token(TENANT, &[WRITE]));
+    let read = writer.get(&format!("{RECORDS}/callvault.import"));
+    assert_eq!((read.status, read.header("allow")), (405, Some("POST")), "{}", read.text());
 }
