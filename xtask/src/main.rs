@@ -36,6 +36,7 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [TARGET...]     each fuzz target for some seconds (10)
   abnf PATH                          OASIS's test cases of the OData grammar against our parser
   soak kill [--rounds N] | fuzz      the long forms: kill -9 during imports (50), fuzzing (5 min each, requests 30)
+  soak mirror [--short]              kill -9 of a mirror as a command and as a server (50)
   soak nodes [--seconds N | --short] three nodes on one database: kill -9, restarts of the database (60)
   soak upgrade [COMMIT]              nodes of the commit before, or of another, beside those of this one
   soak queries [COUNT]               random queries of the store against the reference (100000)

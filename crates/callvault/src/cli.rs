@@ -20,11 +20,15 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub(crate) use app::{App, AppCreate, AppList, AppName, AppRoles, Token};
+pub(crate) use app::{
+    App, AppCertificate, AppCreate, AppCredential, AppFederated, AppList, AppName, AppRoles, Token,
+};
 pub(crate) use import::Import;
 pub(crate) use keys::Keys;
 pub(crate) use list::{Expand, Explain, Get, List, Output, Query, Rows};
-pub(crate) use mirror::{Mirror, MirrorAdd, MirrorName, MirrorRun, MirrorStatus, MirrorVerify};
+pub(crate) use mirror::{
+    Mirror, MirrorAdd, MirrorDoctor, MirrorName, MirrorRun, MirrorStatus, MirrorVerify,
+};
 pub(crate) use notifications::{
     Deliveries, DeliveriesList, DeliveriesReplay, Subscriptions, SubscriptionsList,
     SubscriptionsWatch, Tail,

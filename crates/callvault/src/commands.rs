@@ -2,6 +2,7 @@
 
 mod access_log;
 mod app;
+mod app_credential;
 mod background;
 mod backup;
 mod certificate;
@@ -17,6 +18,7 @@ mod list;
 mod list_writer;
 mod migrate;
 mod mirror;
+mod mirror_doctor;
 mod mirror_report;
 mod mirrors;
 mod opening;
@@ -25,6 +27,7 @@ mod profiles;
 mod quality;
 mod query;
 mod record_json;
+mod registered_app;
 mod request_log;
 mod reset;
 mod scenario;

@@ -17,7 +17,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 pub(crate) use layers::Layers;
 pub(crate) use limits::Limits;
-pub(crate) use mirrors::{MirrorEntry, SecretPlace};
+pub(crate) use mirrors::{CredentialPlace, MirrorEntry};
 use model::TenantId;
 use places::Kind;
 use raw::{Enabled, LegacyIdentities, RawSettings, Retention, RetentionView, Strict, Time};

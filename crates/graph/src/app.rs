@@ -20,7 +20,7 @@ use crate::routes::{self, Handler, Lead, Rows};
 use crate::throttling;
 use crate::version::ApiVersion;
 use crate::worker::{Shared, Worker};
-use crate::{batch, dispatch, front_page, oauth, place_maps};
+use crate::{batch, dispatch, front_page, mirror_notices, oauth, place_maps};
 
 /// The application.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ pub(crate) enum Special {
     Batch(Rows, ApiVersion),
     Issuer(Rows, String),
     PlaceMaps(Rows, Option<Named>),
+    MirrorNotices(Rows, String, String),
 }
 
 impl Application for App {
@@ -109,6 +110,9 @@ impl Application for App {
                 let named = name.map(|name| Named { name: name.to_owned(), version });
                 Entry::Special(Special::PlaceMaps(rows, named))
             }
+            Lead::MirrorNotices { rows, name, secret } => {
+                Entry::Special(Special::MirrorNotices(rows, name.to_owned(), secret.to_owned()))
+            }
             Lead::Root(rows) => Entry::Special(Special::FrontPage(rows)),
             Lead::Pages(rows) => Entry::Special(Special::Pages(rows)),
         })
@@ -151,6 +155,9 @@ impl Application for App {
             }
             Special::PlaceMaps(rows, named) => {
                 place_maps::answer(&self.worker, (rows, named), arrival, trace).await
+            }
+            Special::MirrorNotices(rows, name, secret) => {
+                mirror_notices::answer(&self.worker, (rows, name, secret), arrival, trace).await
             }
             Special::Issuer(rows, tenant) => {
                 oauth::answer(&self.worker, &tenant, rows, arrival, trace).await

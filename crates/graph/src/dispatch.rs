@@ -65,7 +65,8 @@ pub(crate) fn refuse_method(worker: &Worker, path: &str) -> Problem {
             of_resource(worker, version, &path[path_start..])
         }
         Ok(Lead::Version { rows: of, .. } | Lead::Tenant { rows: of, .. }) => rows(of),
-        Ok(Lead::PlaceMaps { rows: of, .. } | Lead::Root(of) | Lead::Pages(of)) => rows(of),
+        Ok(Lead::PlaceMaps { rows: of, .. } | Lead::MirrorNotices { rows: of, .. }) => rows(of),
+        Ok(Lead::Root(of) | Lead::Pages(of)) => rows(of),
         Err(_) => None,
     };
     found.unwrap_or_else(|| Problem::method_not_allowed(&METHODS))

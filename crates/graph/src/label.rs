@@ -56,6 +56,7 @@ labels! {
     PlaceMaps = "/callvault/places",
     PlaceMap = "/callvault/places/{name}",
     PlaceMapVersion = "/callvault/places/{name}/{version}",
+    MirrorNotices = "/callvault/mirror/{name}/{secret}",
     Token = "/{tenant}/oauth2/v2.0/token",
     Discovery = "/{tenant}/v2.0/.well-known/openid-configuration",
     Keys = "/{tenant}/discovery/v2.0/keys",

@@ -38,6 +38,7 @@ mod local;
 mod logs;
 mod metadata;
 mod metrics;
+mod mirror_notices;
 mod ndjson;
 mod oauth;
 mod options;

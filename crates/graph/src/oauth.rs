@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
-use identity::{RegisteredApp, TokenAnswer, TokenRequest};
+use identity::{AppCredential, Certificate, RegisteredApp, TokenAnswer, TokenRequest};
 use store::Store;
 use web::body::Body;
 use web::response::ContentType;
@@ -80,6 +80,20 @@ fn registered(
     tenant: &str,
     client_id: &str,
 ) -> Result<Option<RegisteredApp>, store::Error> {
-    let app = store.reader()?.app(client_id)?.filter(|app| app.tenant.as_str() == tenant);
-    Ok(app.map(|app| RegisteredApp { roles: app.roles, secret_hash: app.secret_hash }))
+    let mut reader = store.reader()?;
+    let app = reader.app(client_id)?.filter(|app| app.tenant.as_str() == tenant);
+    let Some(app) = app else { return Ok(None) };
+    let credentials = reader.app_credentials(client_id)?;
+    let credentials = credentials.iter().filter_map(credential).collect();
+    Ok(Some(RegisteredApp { roles: app.roles, secret_hash: app.secret_hash, credentials }))
+}
+
+/// A credential as it is kept; one that can't be read counts for nothing.
+fn credential(row: &store::AppCredential) -> Option<AppCredential> {
+    match row.kind.as_str() {
+        "certificate" => Certificate::from_pem(&row.body)
+            .ok()
+            .map(|certificate| AppCredential::Certificate(Box::new(certificate))),
+        _ => serde_json::from_str(&row.body).ok().map(AppCredential::Federated),
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use emulator::Emulator;
 use identity::TrustedIssuers;
+use mirror::Mirrors;
 use store::Store;
 use web::{Cors, Limits, MakeIssuer, TlsFiles};
 
@@ -34,6 +35,8 @@ pub struct ServerOptions {
     pub query: QuerySettings,
     /// How subscribers are notified.
     pub notifications: Notifications,
+    /// What the mirrors of this process share: where they are notified, and what is counted of them.
+    pub mirrors: Arc<Mirrors>,
     /// Where the records are.
     pub store: Store,
     /// Keys that seal page tokens, with their numbers; the first seals, all open. At least one.

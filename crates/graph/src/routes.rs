@@ -38,6 +38,7 @@ pub(crate) enum Handler {
     Discovery,
     Keys,
     PlaceMaps,
+    MirrorNotices,
     Pages,
     Clock,
     Faults,
@@ -78,6 +79,10 @@ pub(crate) enum Of {
 const PAGES: &str = "/ui";
 /// Where maps of places are.
 const PLACE_MAPS: &str = "/callvault/places";
+/// Where sources notify mirrors.
+const MIRRORS: &str = "/callvault/mirror/";
+const MIRROR_NOTICES: &str = "/callvault/mirror/{name}/{secret}";
+const MIRROR_LIFECYCLE: &str = "/callvault/mirror/{name}/{secret}/lifecycle";
 
 const ANYONE: &[&str] = &[];
 const ADMIN: &[&str] = &[identity::role::ADMINISTER];
@@ -103,6 +108,10 @@ static ADDRESSES: &[Row] = &[
     row(M::DELETE, "/callvault/places/{name}",                         ADMIN,      Label::PlaceMap,        H::PlaceMaps),
     row(M::GET,    "/callvault/places/{name}/{version}",               ADMIN,      Label::PlaceMapVersion, H::PlaceMaps),
     row(M::DELETE, "/callvault/places/{name}/{version}",               ADMIN,      Label::PlaceMapVersion, H::PlaceMaps),
+    row(M::GET,    MIRROR_NOTICES,                                     ANYONE,     Label::MirrorNotices,   H::MirrorNotices),
+    row(M::POST,   MIRROR_NOTICES,                                     ANYONE,     Label::MirrorNotices,   H::MirrorNotices),
+    row(M::GET,    MIRROR_LIFECYCLE,                                   ANYONE,     Label::MirrorNotices,   H::MirrorNotices),
+    row(M::POST,   MIRROR_LIFECYCLE,                                   ANYONE,     Label::MirrorNotices,   H::MirrorNotices),
 ];
 
 /// The addresses that control an emulator, where there is one.
@@ -182,6 +191,8 @@ pub(crate) enum Lead<'p> {
     Tenant { tenant: &'p str, rows: Rows },
     /// To maps of places: all, those of a name, or a version.
     PlaceMaps { rows: Rows, name: Option<&'p str>, version: Option<i64> },
+    /// To the address of a mirror, with its secret part.
+    MirrorNotices { rows: Rows, name: &'p str, secret: &'p str },
     /// To pages for people.
     Pages(Rows),
     /// To the page for those who open the address in a browser.
@@ -228,6 +239,9 @@ pub(crate) fn lead(path: &str) -> Result<Lead<'_>, Problem> {
     {
         return place_maps(rest);
     }
+    if let Some(rest) = path.strip_prefix(MIRRORS) {
+        return mirror_notices(rest);
+    }
     let below = path.strip_prefix('/').ok_or_else(Problem::no_such_route)?;
     let first = below.split('/').next().unwrap_or_default();
     let (path_start, rest) = (1 + first.len(), &below[first.len()..]);
@@ -265,6 +279,23 @@ fn place_maps(rest: &str) -> Result<Lead<'_>, Problem> {
         || name.map_or(version.is_some(), |name| !is_name(name));
     match Rows::at(ADDRESSES, |path| path == pattern) {
         Some(rows) if !is_wrong => Ok(Lead::PlaceMaps { rows, name, version: number.flatten() }),
+        _ => Err(Problem::no_such_route()),
+    }
+}
+
+/// Leads a path behind the address of mirrors.
+fn mirror_notices(rest: &str) -> Result<Lead<'_>, Problem> {
+    let mut segments = rest.split('/');
+    let (name, secret) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+    let pattern = match (segments.next(), segments.next()) {
+        (None, _) => MIRROR_NOTICES,
+        (Some("lifecycle"), None) => MIRROR_LIFECYCLE,
+        _ => return Err(Problem::no_such_route()),
+    };
+    match Rows::at(ADDRESSES, |path| path == pattern) {
+        Some(rows) if !name.is_empty() && !secret.is_empty() => {
+            Ok(Lead::MirrorNotices { rows, name, secret })
+        }
         _ => Err(Problem::no_such_route()),
     }
 }
@@ -368,6 +399,11 @@ mod tests {
                 "/callvault/places/a/2".to_owned(),
                 "/callvault/places/{name}/{version} Some(\"a\") Some(2)",
             ),
+            ("/callvault/mirror/a.b/x".to_owned(), "/callvault/mirror/{name}/{secret} a.b x"),
+            (
+                "/callvault/mirror/a/x/lifecycle".to_owned(),
+                "/callvault/mirror/{name}/{secret}/lifecycle a x",
+            ),
             (
                 format!("/{tenant}/v2.0/.well-known/openid-configuration"),
                 "/{tenant}/v2.0/.well-known/openid-configuration",
@@ -377,6 +413,9 @@ mod tests {
         for (path, expected) in cases {
             let found = match lead(&path).unwrap() {
                 Lead::Root(rows) | Lead::Pages(rows) => rows.path.to_owned(),
+                Lead::MirrorNotices { rows, name, secret } => {
+                    format!("{} {name} {secret}", rows.path)
+                }
                 Lead::PlaceMaps { rows, name, version } => {
                     format!("{} {name:?} {version:?}", rows.path)
                 }
@@ -409,6 +448,10 @@ mod tests {
             ("/callvault/places/a/x", Code::NotFound),
             ("/callvault/places/a/1/", Code::NotFound),
             ("/callvault/places//1", Code::NotFound),
+            ("/callvault/mirror/a", Code::NotFound),
+            ("/callvault/mirror/a/", Code::NotFound),
+            ("/callvault/mirror/a/x/y", Code::NotFound),
+            ("/callvault/mirror/a/x/lifecycle/", Code::NotFound),
             ("/t/oauth2/v2.0/token/", Code::NotFound),
             ("/common/oauth2/v2.0/token", Code::BadRequest),
             ("/Organizations/v2.0/.well-known/openid-configuration", Code::BadRequest),

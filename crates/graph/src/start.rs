@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use emulator::Emulator;
+use mirror::Mirrors;
 use odata::eval::Pool;
 use odata::page_token::Keys;
 use web::{Listeners, Running};
@@ -44,6 +45,7 @@ pub(crate) struct Share {
     settings: GraphSettings,
     query: QuerySettings,
     notifications: Notifications,
+    mirrors: Arc<Mirrors>,
     emulator: Option<Arc<Emulator>>,
     keys: Arc<Keys>,
     etag_key: [u8; 32],
@@ -59,6 +61,7 @@ impl Share {
             settings: self.settings,
             query: self.query,
             notifications: self.notifications,
+            mirrors: self.mirrors,
             emulator: self.emulator,
             keys: self.keys,
             etag_key: self.etag_key,
@@ -77,7 +80,7 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
     let keys = Keys::new(options.page_token_keys).ok_or(StartError::NoPageTokenKey)?;
     let records = Arc::new(RecordCounters::default());
     let (counted, deliveries) = (Arc::clone(&records), Arc::clone(&options.notifications.counters));
-    let store = options.store.clone();
+    let (store, mirrors) = (options.store.clone(), Arc::clone(&options.mirrors));
     let mut query = options.query;
     if options.graph.is_strict {
         query.cost.page = MOST_SESSIONS;
@@ -86,6 +89,7 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
         settings: options.graph,
         query,
         notifications: options.notifications,
+        mirrors: options.mirrors,
         emulator: options.emulator,
         keys: Arc::new(keys),
         etag_key: blake3::derive_key("callvault 2026-11 entity tags", &first),
@@ -108,7 +112,8 @@ pub(crate) fn split(mut options: ServerOptions) -> Result<(web::Options, Share),
         labels: Label::TEXTS,
         metrics: Arc::new(move |out| {
             let from_blocks = store.answers_from_blocks();
-            metrics::write(out, &counted, &deliveries, store.lacking_columns(), from_blocks)
+            metrics::write(out, &counted, &deliveries, store.lacking_columns(), from_blocks)?;
+            mirrors.metrics.write(out)
         }),
     };
     Ok((server, share))

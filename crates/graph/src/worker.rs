@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use emulator::Emulator;
+use mirror::Mirrors;
 use odata::eval::Pool;
 use odata::page_token::Keys;
 use store::Store;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     /// How subscribers are notified.
     pub(crate) notifications: Notifications,
     /// Has the server misbehave on demand.
+    pub(crate) mirrors: Arc<Mirrors>,
     pub(crate) emulator: Option<Arc<Emulator>>,
     /// Keys that seal page tokens.
     pub(crate) keys: Arc<Keys>,

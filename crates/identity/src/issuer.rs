@@ -221,6 +221,12 @@ impl Issuer {
         format!("{}/{tenant}/v2.0", self.base)
     }
 
+    /// What assertions of applications of a tenant may be for: the address of the token endpoint, and the
+    /// issuer itself.
+    pub(crate) fn audiences(&self, tenant: &str) -> [String; 2] {
+        [format!("{}/{tenant}/oauth2/v2.0/token", self.base), self.name(tenant)]
+    }
+
     fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }

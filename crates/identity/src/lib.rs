@@ -9,7 +9,9 @@
 mod bearer;
 mod cache;
 mod caller;
+mod certificate;
 mod claims;
+mod client_assertion;
 mod denial;
 mod discovery;
 mod documents;
@@ -34,7 +36,11 @@ mod verify;
 
 pub use bearer::bearer;
 pub use caller::{Caller, role};
+pub use certificate::{Certificate, CertificateError};
 pub use claims::{GRAPH_AUDIENCE, GRAPH_RESOURCE_ID, MAX_TTL};
+pub use client_assertion::{
+    ASSERTION_TYPE, AppCredential, ClientCertificate, FEDERATED_AUDIENCE, FederatedCredential,
+};
 pub use denial::Denial;
 pub use fetch::{Fetch, FetchAnswer, FetchFailure, FetchFuture, FetchLimits};
 pub use guid::{normalize_tenant, random_guid};

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client_assertion::AssertionFault;
 use crate::guid::random_guid;
 
 /// An answer of the token endpoint.
@@ -41,6 +42,8 @@ pub(crate) enum Refusal {
     },
     /// The secret is not the application's.
     WrongSecret(String),
+    /// The assertion does not show that the client is the application.
+    Assertion(AssertionFault, String),
     /// The fault is on this side.
     Transient,
 }
@@ -103,6 +106,11 @@ impl Refusal {
                 );
                 (401, "invalid_client", 7_000_215, text)
             }
+            Self::Assertion(fault, client_id) => {
+                let (number, text) = of_assertion(*fault);
+                let text = format!("{text} The application is '{}'.", echo(client_id));
+                (401, "invalid_client", number, text)
+            }
             Self::Transient => {
                 let text = "A transient error has occurred. Please try again.";
                 (503, "temporarily_unavailable", 90_033, text.into())
@@ -133,6 +141,37 @@ impl Refusal {
         });
         let www_authenticate = (status == 401 && basic).then_some("Basic realm=\"callvault\"");
         TokenAnswer { status, body: body.to_string(), www_authenticate }
+    }
+}
+
+/// Entra's number of what is wrong with an assertion, and the sentence.
+fn of_assertion(fault: AssertionFault) -> (u32, &'static str) {
+    match fault {
+        AssertionFault::Malformed => (50_027, "The client assertion is no valid JWT token."),
+        AssertionFault::OtherApplication => {
+            (700_021, "Client assertion application identifier doesn't match 'client_id'.")
+        }
+        AssertionFault::Audience => {
+            (700_023, "Client assertion audience claim does not match the token endpoint.")
+        }
+        AssertionFault::Time => {
+            (700_024, "Client assertion is not within its valid time range: check the clock.")
+        }
+        AssertionFault::Certificate => (
+            700_027,
+            "Client assertion was signed with a key that is not one of the application's \
+             certificates, or the certificate has expired.",
+        ),
+        AssertionFault::Issuer => {
+            (700_211, "No matching federated identity record found for the assertion's issuer.")
+        }
+        AssertionFault::FederatedAudience => {
+            (700_212, "No matching federated identity record found for the assertion's audience.")
+        }
+        AssertionFault::Subject => {
+            (700_213, "No matching federated identity record found for the assertion's subject.")
+        }
+        AssertionFault::Signature => (50_013, "Assertion failed signature validation."),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::client_assertion::{self, ASSERTION_TYPE, AppCredential};
 use crate::form;
 use crate::guid::normalize_tenant;
 use crate::issuer::{Grant, Issuer};
@@ -37,19 +38,27 @@ pub struct RegisteredApp {
     pub roles: Vec<String>,
     /// The hash of its secret, made by [`crate::hash_secret`].
     pub secret_hash: String,
+    /// What it may show in place of its secret.
+    pub credentials: Vec<AppCredential>,
 }
 
 /// What the client asks for, complete but not verified.
 struct Wish {
     tenant: String,
     client_id: String,
-    secret: String,
+    proof: Proof,
+}
+
+/// What shows that the client is who it says.
+enum Proof {
+    Secret(String),
+    Assertion(String),
 }
 
 /// Answers a request for a token.
 ///
-/// `find` looks an application up by tenant and client id. An unknown client id costs the same as
-/// a wrong secret. Blocks for some 20 ms and takes 19 MiB (Argon2id): not for a thread that serves
+/// `find` looks an application up by tenant and client id. With a secret, an unknown client id costs the same
+/// as a wrong one. Blocks for some 20 ms and takes 19 MiB (Argon2id): not for a thread that serves
 /// requests, and not for many at once.
 pub fn answer_token_request<E: Display>(
     issuer: &Issuer,
@@ -78,11 +87,19 @@ fn grant<E: Display>(
         Refusal::Transient
     })?;
     let hash = app.as_ref().map(|app| app.secret_hash.as_str());
-    let verified = verify_secret(&wish.secret, hash);
-    let Wish { tenant, client_id, .. } = wish;
+    let Wish { tenant, client_id, proof } = wish;
+    let is_secret_right = match &proof {
+        Proof::Secret(secret) => verify_secret(secret, hash),
+        Proof::Assertion(_) => true,
+    };
     let Some(app) = app else { return Err(Refusal::NoApplication { client_id, tenant }) };
-    if !verified {
+    if !is_secret_right {
         return Err(Refusal::WrongSecret(client_id));
+    }
+    if let Proof::Assertion(assertion) = &proof {
+        let endpoints = issuer.audiences(&tenant);
+        client_assertion::check(assertion, (&client_id, &app.credentials), &endpoints, now)
+            .map_err(|fault| Refusal::Assertion(fault, client_id.clone()))?;
     }
     let grant = Grant { tenant: &tenant, app_id: &client_id, roles: &app.roles, ttl: LIFETIME };
     let token = issuer.issue(&grant, now).map_err(|error| {
@@ -124,8 +141,24 @@ fn read(request: &TokenRequest<'_>) -> Result<Wish, Refusal> {
     if !is_default_scope(&scope) {
         return Err(Refusal::Scope(scope));
     }
-    let secret = secret.ok_or(Refusal::NoSecret)?;
-    Ok(Wish { tenant, client_id: normalize_tenant(&client_id).unwrap_or(client_id), secret })
+    let proof = match (secret, assertion(&fields)?) {
+        (Some(_), Some(_)) => return Err(Refusal::Repeated("client_assertion")),
+        (Some(secret), None) => Proof::Secret(secret),
+        (None, Some(assertion)) => Proof::Assertion(assertion),
+        (None, None) => return Err(Refusal::NoSecret),
+    };
+    Ok(Wish { tenant, client_id: normalize_tenant(&client_id).unwrap_or(client_id), proof })
+}
+
+/// The assertion that comes in place of a secret, if one does.
+fn assertion(fields: &Fields) -> Result<Option<String>, Refusal> {
+    let kind = fields.one("client_assertion_type")?;
+    let assertion = fields.one("client_assertion")?;
+    match (&assertion, kind.as_deref()) {
+        (None, None) | (Some(_), Some(ASSERTION_TYPE)) => Ok(assertion),
+        (None, Some(_)) => Err(Refusal::Missing("client_assertion")),
+        (Some(_), _) => Err(Refusal::Missing("client_assertion_type")),
+    }
 }
 
 /// One resource's `/.default`: an application's roles are given by the operator, not asked for.

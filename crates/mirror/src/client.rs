@@ -3,20 +3,22 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, RETRY_AFTER};
-use reqwest::{Response, StatusCode, Url, redirect};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, redirect};
 use serde::Deserialize;
 
+use crate::credential::Credential;
 use crate::fault::{Fault, Refusal};
 use crate::gate::Gate;
+use crate::metrics::Counters;
 use crate::rate::{Kind, Limiter};
 use crate::retry_after;
 use crate::settings::MirrorSettings;
 use crate::source_clock::SourceClock;
-use crate::token::{Secret, TokenFault, Tokens, cause};
+use crate::token::{TokenFault, Tokens, cause};
 
 /// Time to connect, and without a byte of an answer.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(20);
@@ -40,6 +42,16 @@ pub(crate) struct Client {
     began: Instant,
     pub(crate) clock: SourceClock,
     pub(crate) gate: Gate,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// A request about something else than records.
+#[derive(Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a Url,
+    /// JSON.
+    pub(crate) body: Option<String>,
 }
 
 /// The error of an answer (Graph, "Microsoft Graph error responses").
@@ -61,8 +73,8 @@ impl Client {
     pub(crate) fn new(
         tenant: &str,
         settings: &MirrorSettings,
-        secret: Secret,
-        skew: Option<i64>,
+        credential: Credential,
+        (skew, counters): (Option<i64>, Arc<Counters>),
     ) -> Result<Self, String> {
         let http = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
@@ -75,13 +87,14 @@ impl Client {
         let base = Url::parse(&format!("{}/v1.0/", settings.source))
             .map_err(|error| format!("the source {}: {error}", settings.source))?;
         Ok(Self {
-            tokens: Tokens::new(http.clone(), tenant, settings, secret)?,
+            tokens: Tokens::new(http.clone(), tenant, settings, credential)?,
             http,
             base,
             limiter: Mutex::new(Limiter::new(settings.rate.limits(), Duration::ZERO)),
             began: Instant::now(),
             clock: SourceClock::new(skew),
             gate: Gate::open(Instant::now()),
+            counters,
         })
     }
 
@@ -112,39 +125,92 @@ impl Client {
 
     /// Gets the text of an answer with the status 200.
     pub(crate) async fn get(&self, kind: Kind<'_>, url: &Url) -> Result<String, Fault> {
+        self.send(kind, &Ask { method: Method::GET, url, body: None }).await
+    }
+
+    /// Asks something of the mirror's subscription; the text of a good answer.
+    pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<String, Fault> {
+        self.send(Kind::Subscription, &ask).await
+    }
+
+    async fn send(&self, kind: Kind<'_>, ask: &Ask<'_>) -> Result<String, Fault> {
         let mut refused_token = None;
         for _ in 0..AGAIN {
             self.wait(kind).await?;
             let token = self.tokens.get(refused_token.as_ref()).await.map_err(of_token)?;
-            let request =
-                self.http.get(url.clone()).header(AUTHORIZATION, format!("Bearer {token}"));
-            let request = request.header("prefer", "include-unknown-enum-members");
-            let sent = request.header("accept", "application/json").send().await;
+            let sent = self.request(ask, &token).send().await;
             let answer = match sent {
                 Ok(answer) => answer,
                 Err(error) => {
+                    self.counters.request(kind.name(), 0);
                     self.limiter().failed(None, self.now());
                     return Err(Fault::Broken(cause(&error)));
                 }
             };
+            let status = answer.status();
+            self.counters.request(kind.name(), status.as_u16());
             let date = header(answer.headers(), DATE.as_str())
                 .and_then(|date| httpdate::parse_http_date(date).ok());
             if let Some(date) = date {
                 self.clock.heard(date);
             }
-            match answer.status() {
+            match status {
                 StatusCode::OK => return self.text(kind, answer).await,
-                StatusCode::TOO_MANY_REQUESTS => {
-                    let wait = header(answer.headers(), RETRY_AFTER.as_str())
-                        .and_then(|text| retry_after::parse(text, date));
-                    tracing::info!(?wait, "the source asks to wait");
-                    self.limiter().refused(kind, wait, jitter(), self.now());
+                StatusCode::CREATED | StatusCode::ACCEPTED | StatusCode::NO_CONTENT
+                    if kind == Kind::Subscription =>
+                {
+                    return self.text(kind, answer).await;
                 }
+                StatusCode::TOO_MANY_REQUESTS => self.throttled(kind, &answer, date),
                 StatusCode::UNAUTHORIZED if refused_token.is_none() => refused_token = Some(token),
                 _ => return Err(self.refusal(kind, answer, date).await),
             }
         }
         Err(Fault::Throttled)
+    }
+
+    fn request(&self, ask: &Ask<'_>, token: &str) -> RequestBuilder {
+        let request = self.http.request(ask.method.clone(), ask.url.clone());
+        let request = request
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header("prefer", "include-unknown-enum-members")
+            .header("accept", "application/json");
+        match &ask.body {
+            None => request,
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
+        }
+    }
+
+    fn throttled(&self, kind: Kind<'_>, answer: &Response, date: Option<SystemTime>) {
+        let wait = header(answer.headers(), RETRY_AFTER.as_str())
+            .and_then(|text| retry_after::parse(text, date));
+        tracing::info!(?wait, "the source asks to wait");
+        let (mut limiter, now) = (self.limiter(), self.now());
+        limiter.refused(kind, wait, jitter(), now);
+        self.counters.throttled(limiter.closed_for(kind, now));
+    }
+
+    /// A token, for whoever looks at it.
+    pub(crate) async fn token(&self) -> Result<Arc<str>, TokenFault> {
+        self.tokens.get(None).await
+    }
+
+    /// Asks for an address without a token: whether anything answers there, and with which status.
+    ///
+    /// # Errors
+    /// Why nothing does.
+    pub(crate) async fn reach(&self, address: &str) -> Result<u16, String> {
+        let answer = self.http.get(address).send().await.map_err(|error| cause(&error))?;
+        let date = header(answer.headers(), DATE.as_str());
+        if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
+            self.clock.heard(date);
+        }
+        Ok(answer.status().as_u16())
+    }
+
+    /// Requests a second that are allowed at present, by bucket.
+    pub(crate) fn rates(&self) -> Vec<(&'static str, f64)> {
+        self.limiter().rates()
     }
 
     /// Waits until a request may be sent.
@@ -184,7 +250,7 @@ impl Client {
         &self,
         kind: Kind<'_>,
         mut answer: Response,
-        date: Option<std::time::SystemTime>,
+        date: Option<SystemTime>,
     ) -> Fault {
         let status = answer.status();
         let wait = header(answer.headers(), RETRY_AFTER.as_str())
@@ -234,7 +300,7 @@ impl Client {
 
 fn of_token(fault: TokenFault) -> Fault {
     match fault {
-        TokenFault::Refused(message) => Fault::Denied(message),
+        TokenFault::Refused { message, .. } => Fault::Denied(message),
         TokenFault::Unreachable(_) => Fault::Broken(fault.to_string()),
     }
 }

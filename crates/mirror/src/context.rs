@@ -20,6 +20,8 @@ pub(crate) struct Context {
     pub(crate) seal: Seal,
     /// Held while a large record is read.
     pub(crate) large: Arc<tokio::sync::Mutex<()>>,
+    /// Since when (by the source's clock) somebody listens, so that it can be said how late a call is.
+    pub(crate) listens_since: i64,
     codecs: Mutex<Vec<Codec>>,
 }
 
@@ -51,7 +53,8 @@ impl Context {
         seal: Seal,
     ) -> Self {
         let (large, codecs) = (Arc::default(), Mutex::default());
-        Self { store, mirror, lease, client, seal, large, codecs }
+        let listens_since = mirror.created + mirror.skew.unwrap_or(0);
+        Self { store, mirror, lease, client, seal, large, listens_since, codecs }
     }
 
     /// Checks and shreds the text of a record, on a thread that may take long; none if it has panicked.

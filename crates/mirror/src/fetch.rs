@@ -47,6 +47,14 @@ pub(crate) async fn record(
     Ok(Reading::Changing)
 }
 
+/// The version of a record that the source has now.
+pub(crate) async fn version(client: &Client, (id, id_key): (&str, &[u8])) -> Result<i64, Fault> {
+    let path = format!("communications/callRecords{}", odata::key::in_path(id));
+    let url = client.url(&format!("{path}?$select=id,version"))?;
+    let text = client.get(Kind::Record(id_key), &url).await?;
+    Ok(gather::record(&text).map_err(Fault::Unsound)?.version)
+}
+
 /// None if the version has changed meanwhile.
 async fn once(
     client: &Client,

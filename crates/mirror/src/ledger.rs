@@ -116,6 +116,7 @@ mod tests {
             last_status: None,
             last_error: None,
             request_id: None,
+            asks_version: false,
         }
     }
 

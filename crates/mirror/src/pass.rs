@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::fetch::Links;
 use crate::list_page::{self, ListPage};
 use crate::rate::Kind;
+use crate::schedule::Freshness;
 use crate::slices::Widths;
 use crate::{hours, schedule};
 
@@ -30,7 +31,10 @@ pub(crate) async fn over(context: &Context, known: HourRow) -> Result<RowCounts,
     let now = context.client.clock.now();
     let (began, mut at) = match known.unfinished {
         // A pass that began so long ago that the next one is due proves too little to go on with.
-        Some((began, at)) if schedule::next_pass(hour, Some(began)).is_none_or(|due| due > now) => {
+        Some((began, at))
+            if schedule::next_pass(hour, Some(began), Freshness::List)
+                .is_none_or(|due| due > now) =>
+        {
             (began, at)
         }
         _ => (now, hours::start(hour)),

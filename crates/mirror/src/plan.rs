@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use odata::primitive::TICKS_PER_SECOND;
-use store::HourRow;
+use store::{HourRow, MirrorGap};
 
-use crate::schedule;
+use crate::hours::{self, HOUR};
+use crate::schedule::{self, Freshness};
 
 /// The wait after a pass that broke off, doubled with each one in a row up to the longest.
 const FIRST_WAIT: i64 = 2 * TICKS_PER_SECOND;
 const LONGEST_WAIT: i64 = 600 * TICKS_PER_SECOND;
+
+/// The longest call: what was notified in a gap may have started so long before.
+const LONGEST_CALL: i64 = 30 * HOUR;
 
 /// All hours of a mirror, and which of them failed.
 #[derive(Debug, Default)]
@@ -19,6 +23,9 @@ pub(crate) struct Plan {
     failures: HashMap<i64, (u32, i64)>,
     /// Hours that are read whether they are due or not, if no pass over them began since then.
     forced: Option<(Range<i64>, i64)>,
+    /// Hours that are read once more if no pass over them began since then: notifications may be missing.
+    gaps: Vec<(Range<i64>, i64)>,
+    freshness: Option<Freshness>,
     /// Turns that young hours had, and others.
     turns: (u64, u64),
 }
@@ -32,6 +39,15 @@ impl Plan {
     /// Has these hours be read once more after an instant (ticks).
     pub(crate) fn force(&mut self, hours: Range<i64>, since: i64) {
         self.forced = Some((hours, since));
+    }
+
+    /// Notifications tell of new calls, or not, but for these stretches of time (ticks).
+    pub(crate) fn notified(&mut self, freshness: Freshness, gaps: &[MirrorGap]) {
+        self.freshness = Some(freshness);
+        let hours = |gap: &MirrorGap| {
+            (hours::of(gap.began - LONGEST_CALL)..hours::of(gap.ended) + 1, gap.ended)
+        };
+        self.gaps = gaps.iter().map(hours).collect();
     }
 
     /// What is known of an hour.
@@ -85,8 +101,18 @@ impl Plan {
 
     /// Whether no pass over the hours of a range is due, also none that failed.
     pub(crate) fn are_all_read(&self, mut range: Range<i64>, now: i64) -> bool {
-        let due = |hour| schedule::next_pass(hour, self.known(hour).passed);
+        let due = |hour| self.scheduled(hour);
         range.all(|hour| due(hour).is_none_or(|due| due > now))
+    }
+
+    fn scheduled(&self, hour: i64) -> Option<i64> {
+        let passed = self.known(hour).passed;
+        let freshness = self.freshness.unwrap_or(Freshness::List);
+        let usual = schedule::next_pass(hour, passed, freshness);
+        let of_gaps = self.gaps.iter().filter(|(hours, until)| {
+            hours.contains(&hour) && passed.is_none_or(|passed| passed < *until)
+        });
+        of_gaps.map(|(_, until)| *until).chain(usual).min()
     }
 
     fn is_forced(&self, hour: i64) -> bool {
@@ -99,7 +125,7 @@ impl Plan {
     fn due(&self, hour: i64) -> Option<i64> {
         let due = match &self.forced {
             Some((_, since)) => self.is_forced(hour).then_some(*since),
-            None => schedule::next_pass(hour, self.known(hour).passed),
+            None => self.scheduled(hour),
         };
         let failed = self.failures.get(&hour).map(|(_, again)| *again);
         due.map(|due| due.max(failed.unwrap_or(i64::MIN)))
@@ -109,7 +135,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hours::{self, DAY, HOUR};
+    use crate::hours::DAY;
 
     const NOW: i64 = 20_000 * HOUR;
     const RANGE: Range<i64> = 19_280..20_001;
@@ -166,5 +192,23 @@ mod tests {
             read(&mut plan, hour);
         }
         assert_eq!(plan.next(RANGE, NOW), None);
+    }
+
+    #[test]
+    fn a_gap_has_the_hours_of_all_calls_read_that_it_may_hide() {
+        let mut plan = Plan::default();
+        for hour in RANGE {
+            read(&mut plan, hour);
+        }
+        let began = NOW + HOUR;
+        let gap = MirrorGap { began, ended: began + 1, why: "missed".to_owned() };
+        plan.notified(Freshness::Notifications, &[gap]);
+        let mut next = Vec::new();
+        while let Some(hour) = plan.next(19_900..20_002, began + 1) {
+            next.push(hour);
+            plan.note(HourRow { hour, passed: Some(began + 1), passes: 1, ..HourRow::default() });
+        }
+        next.sort_unstable();
+        assert_eq!(next, (19_971..20_002).collect::<Vec<_>>());
     }
 }

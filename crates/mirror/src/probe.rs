@@ -6,13 +6,13 @@ use std::sync::Arc;
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 
 use crate::client::Client;
+use crate::credential::Credential;
 use crate::fault::Fault;
 use crate::fetch::{self, Reading};
 use crate::list_page;
 use crate::rate::Kind;
 use crate::schedule::LISTED_FOR;
 use crate::settings::MirrorSettings;
-use crate::token::Secret;
 
 /// What a source was found to be like.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,9 +36,9 @@ pub struct Findings {
 pub async fn probe(
     tenant: &str,
     settings: &MirrorSettings,
-    secret: Secret,
+    credential: Credential,
 ) -> Result<Findings, String> {
-    let client = Client::new(tenant, settings, secret, None)?;
+    let client = Client::new(tenant, settings, credential, (None, Arc::default()))?;
     look(&client).await.map_err(|fault| fault.to_string())?;
     let now = client.clock.now();
     let page = list(&client, (now - LISTED_FOR + 60 * TICKS_PER_SECOND, now)).await;
@@ -66,7 +66,11 @@ pub(crate) async fn look(client: &Client) -> Result<(), Fault> {
     list(client, (now - TICKS_PER_SECOND, now)).await.map(drop)
 }
 
-async fn list(client: &Client, (from, to): (i64, i64)) -> Result<list_page::ListPage, Fault> {
+/// The first page of the list of calls that started in a time.
+pub(crate) async fn list(
+    client: &Client,
+    (from, to): (i64, i64),
+) -> Result<list_page::ListPage, Fault> {
     let instant =
         |ticks| DateTimeOffset::from_unix_seconds(DateTimeOffset(ticks).unix_seconds()).to_string();
     let query = format!(

@@ -78,6 +78,21 @@ pub(crate) enum Kind<'a> {
     Record(&'a [u8]),
     /// A page of a record behind the first.
     RecordFollowing(&'a [u8]),
+    /// The mirror's subscription.
+    Subscription,
+}
+
+impl Kind<'_> {
+    /// Its name in metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::ListFollowing => "list_following",
+            Self::Record(_) => "record",
+            Self::RecordFollowing(_) => "record_following",
+            Self::Subscription => "subscription",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -151,6 +166,7 @@ pub(crate) struct Limiter {
     all: Bucket,
     list: Bucket,
     list_following: Bucket,
+    subscriptions: Bucket,
     records: HashMap<(bool, Vec<u8>), Bucket>,
     refused_records: Vec<(Duration, Vec<u8>)>,
     failures: u32,
@@ -171,6 +187,7 @@ impl Limiter {
             all: bucket(limits.map(|limits| limits.all), SHARE),
             list: bucket(limits.map(|limits| limits.list), SHARE_OF_LISTS),
             list_following: bucket(limits.map(|limits| limits.list_following), SHARE_OF_LISTS),
+            subscriptions: bucket(None, SHARE),
             records: HashMap::new(),
             refused_records: Vec::new(),
             failures: 0,
@@ -218,6 +235,19 @@ impl Limiter {
         }
     }
 
+    /// For how long requests of a kind are held back because the source asked for it.
+    pub(crate) fn closed_for(&mut self, kind: Kind<'_>, now: Duration) -> Duration {
+        self.of(kind, now).closed_until.max(self.all.closed_until).saturating_sub(now)
+    }
+
+    /// Requests a second that the buckets allow at present; none without limits.
+    pub(crate) fn rates(&self) -> Vec<(&'static str, f64)> {
+        let buckets =
+            [("all", &self.all), ("list", &self.list), ("list_following", &self.list_following)];
+        let rate = |(name, bucket): (&'static str, &Bucket)| (name, bucket.rate * bucket.factor);
+        self.limits.map_or_else(Vec::new, |_| buckets.map(rate).to_vec())
+    }
+
     /// The source has answered as it should.
     pub(crate) fn succeeded(&mut self, kind: Kind<'_>, now: Duration) {
         self.failures = 0;
@@ -240,6 +270,7 @@ impl Limiter {
         let (id, follows) = match kind {
             Kind::List => return &mut self.list,
             Kind::ListFollowing => return &mut self.list_following,
+            Kind::Subscription => return &mut self.subscriptions,
             Kind::Record(id) => (id, false),
             Kind::RecordFollowing(id) => (id, true),
         };

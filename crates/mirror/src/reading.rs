@@ -9,6 +9,7 @@ use store::{
 
 use crate::client::jitter;
 use crate::context::{Context, Stop};
+use crate::delay;
 use crate::fault::Fault;
 use crate::fetch::{self, Reading};
 use crate::ledger::{self, Outcome};
@@ -32,6 +33,10 @@ pub(crate) async fn read(
     context: &Arc<Context>,
     record: &LedgerRecord,
 ) -> Result<ReadOutcome, Stop> {
+    let began_at = context.client.clock.now();
+    if record.asks_version && is_current(context, record).await? {
+        return still_stored(context, record, began_at).await;
+    }
     let reading =
         fetch::record(&context.client, (&record.id, &record.id_key), &context.large).await;
     let (text, alone) = match reading {
@@ -43,7 +48,7 @@ pub(crate) async fn read(
         Err(fault) => return failed(context, record, fault).await,
     };
     let read = match context.shred(text).await {
-        Some((Ok(shredded), text)) => store(context, record, shredded, text).await,
+        Some((Ok(shredded), text)) => store(context, record, (shredded, text), began_at).await,
         Some((Err(error), text)) => {
             let place = error.pointer().to_owned();
             let evidence = evidence(context, record, ("unreadable", 0, &place), &text);
@@ -58,6 +63,30 @@ pub(crate) async fn read(
     };
     drop(alone);
     read
+}
+
+/// Whether the source has no higher version than is stored. What goes wrong here goes wrong once more when the
+/// record is read, and is judged then.
+async fn is_current(context: &Context, record: &LedgerRecord) -> Result<bool, Stop> {
+    let of = (record.id.as_str(), record.id_key.as_slice());
+    match fetch::version(&context.client, of).await {
+        Ok(version) => Ok(record.stored_version.is_some_and(|stored| version <= stored)),
+        Err(fault @ (Fault::Denied(_) | Fault::Stopped)) => Err(fault.into()),
+        Err(_) => Ok(false),
+    }
+}
+
+/// A notification told of nothing new.
+async fn still_stored(
+    context: &Context,
+    record: &LedgerRecord,
+    began_at: i64,
+) -> Result<ReadOutcome, Stop> {
+    let stored = record.stored_version.unwrap_or(0);
+    let mut change = change(context, record, Outcome::Stored(stored.max(record.wanted_version)));
+    (change.stored_version, change.began_at) = (record.stored_version, began_at);
+    note(context, change, None).await?;
+    Ok(ReadOutcome::Stored { is_new: false, differs_at: None })
 }
 
 async fn failed(
@@ -80,8 +109,8 @@ async fn failed(
 async fn store(
     context: &Context,
     record: &LedgerRecord,
-    shredded: model::ShreddedRecord,
-    text: String,
+    (shredded, text): (model::ShreddedRecord, String),
+    began_at: i64,
 ) -> Result<ReadOutcome, Stop> {
     let unsound = |why: &str| (Outcome::Unsound, why.to_owned(), None);
     if shredded.id_key != record.id_key {
@@ -96,6 +125,9 @@ async fn store(
     let outcome = Outcome::Stored(version);
     let mut change = change(context, record, outcome);
     change.stored_version = Some(version);
+    change.began_at = began_at;
+    change.start = Some(shredded.start);
+    change.delay = delay::class(shredded.end, record.first_heard, context.listens_since);
     let mirrored = MirrorRecord { record: shredded, change: change.clone() };
     let tenant = &context.mirror.setup.tenant;
     let written = context.store.write_mirrored(context.lease, tenant, vec![mirrored]).await?;
@@ -142,6 +174,9 @@ fn change(context: &Context, record: &LedgerRecord, outcome: Outcome) -> LedgerC
         id_key: record.id_key.clone(),
         state: decision.state,
         stored_version: None,
+        start: None,
+        began_at: now,
+        delay: None,
         due_at: decision.due_at,
         again_at: decision.again_at,
         attempts: decision.attempts,

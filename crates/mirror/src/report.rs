@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use store::{HourRow, LedgerRecord, LedgerState, MirrorRow, Reader};
+use odata::primitive::DateTimeOffset;
+use store::{
+    DelayCount, HourRow, LedgerRecord, LedgerState, MirrorReception, MirrorRow, MirrorSubscription,
+    Reader,
+};
 
-use crate::hours;
-use crate::schedule::{self, HourFacts, HourState};
+use crate::schedule::{self, Freshness, HourFacts, HourState, LISTED_FOR, Pass};
+use crate::settings::{CredentialKind, MirrorSettings};
+use crate::{delay, hours};
+
+/// The age at which a record that is due is soon forgotten by the source: two days before its deadline.
+const EXPIRING: i64 = LISTED_FOR - 6 * hours::HOUR - 2 * hours::DAY;
 
 /// How it stands with an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +34,15 @@ pub struct HourReport {
     pub erased: u64,
     /// Rows that were listed for it though they start elsewhere.
     pub outside: u64,
-    /// Whether its first, closing or sealing pass is late.
-    pub is_late: bool,
+    /// Its first, closing or sealing pass if that is due, and for how long (ticks).
+    pub late: Option<(Pass, i64)>,
+}
+
+impl HourReport {
+    /// Whether a pass over it is so late that somebody should know.
+    pub fn is_late(&self) -> bool {
+        self.late.is_some_and(|(_, late)| late > schedule::LATE)
+    }
 }
 
 /// How it stands with a mirror.
@@ -43,6 +58,22 @@ pub struct Report {
     pub holes: Vec<LedgerRecord>,
     /// When the record that is due the longest was to be read.
     pub oldest_due: Option<i64>,
+    /// Records to be read that the source forgets within two days.
+    pub expiring: u64,
+    /// All records of the ledger by their states.
+    pub states: BTreeMap<LedgerState, u64>,
+    /// When the last finished pass over a list began.
+    pub last_pass: Option<i64>,
+    /// How late calls were heard of in the last days.
+    pub delays: Vec<DelayCount>,
+    /// Its subscriptions, the newest first.
+    pub subscriptions: Vec<MirrorSubscription>,
+    /// What came to its address.
+    pub reception: MirrorReception,
+    /// Time until its credential ends (ticks), if that is known.
+    pub credential_left: Option<i64>,
+    /// Whether a process runs it at present.
+    pub is_held: bool,
 }
 
 impl Report {
@@ -57,14 +88,14 @@ impl Report {
         first.unwrap_or_else(|| hours::of(self.now) + 1)
     }
 
-    /// Whether something is missing that should be here, or was not looked at in time or ever.
-    pub fn needs_attention(&self) -> bool {
-        self.mirror.problem.is_some()
-            || self.mirror.heard.is_none()
-            || self
-                .hours
-                .iter()
-                .any(|hour| hour.holes > 0 || hour.is_late || hour.state == HourState::Unknowable)
+    /// The first hour of which something is missing, or which is not closed.
+    pub fn closed_to(&self) -> i64 {
+        self.up_to(|hour| hour.state.is_closed() && hour.holes == 0)
+    }
+
+    /// The first hour of which something is missing, or which is not sealed.
+    pub fn sealed_to(&self) -> i64 {
+        self.up_to(|hour| hour.state == HourState::Sealed && hour.holes == 0)
     }
 }
 
@@ -82,7 +113,9 @@ pub fn report(
     let rows = reader.mirror_hours(mirror.key, all)?;
     let rows: BTreeMap<i64, HourRow> = rows.into_iter().map(|row| (row.hour, row)).collect();
     let mut counts: BTreeMap<i64, Counts> = BTreeMap::new();
+    let mut states: BTreeMap<LedgerState, u64> = BTreeMap::new();
     for count in reader.mirror_counts(mirror.key, all)? {
+        *states.entry(count.state).or_default() += count.count;
         counts.entry(count.hour).or_default().add(count.state, count.count);
     }
     let known = rows.keys().chain(counts.keys()).copied();
@@ -91,15 +124,32 @@ pub fn report(
     all_hours.sort_unstable();
     all_hours.dedup();
     let created = mirror.created + mirror.skew.unwrap_or(0);
+    let subscriptions = reader.mirror_subscriptions(mirror.key)?;
+    let freshness = freshness(&subscriptions, now);
+    let credential = MirrorSettings::from_json(&mirror.setup.settings).ok();
+    let credential_left = credential.and_then(|settings| match settings.credential {
+        CredentialKind::Certificate { ends, .. } => {
+            Some(DateTimeOffset::from_unix_seconds(ends).0 - store::clock::system())
+        }
+        _ => None,
+    });
     let of = |hour| {
         let row = rows.get(&hour).copied().unwrap_or_default();
         let counts = counts.get(&hour).copied().unwrap_or_default();
-        hour_report(hour, row, counts, (now, created))
+        hour_report(hour, row, counts, ((now, created), freshness))
     };
     Ok(Report {
         hours: all_hours.into_iter().map(of).collect(),
         holes: reader.mirror_holes(mirror.key, holes)?,
         oldest_due: reader.next_due_mirror_record(mirror.key)?,
+        expiring: reader.due_mirror_records_before(mirror.key, now - EXPIRING)?,
+        states,
+        last_pass: rows.values().filter_map(|row| row.passed).max(),
+        delays: reader.mirror_delays(mirror.key, now / hours::DAY - delay::DAYS)?,
+        reception: reader.mirror_reception(mirror.key)?,
+        is_held: reader.is_mirror_held(mirror.key)?,
+        subscriptions,
+        credential_left,
         mirror: mirror.clone(),
         now,
     })
@@ -126,7 +176,18 @@ impl Counts {
     }
 }
 
-fn hour_report(hour: i64, row: HourRow, counts: Counts, times: (i64, i64)) -> HourReport {
+/// Whether notifications make new calls appear early.
+pub(crate) fn freshness(subscriptions: &[MirrorSubscription], now: i64) -> Freshness {
+    let lives = subscriptions.iter().any(|known| known.is_alive(now));
+    if lives { Freshness::Notifications } else { Freshness::List }
+}
+
+fn hour_report(
+    hour: i64,
+    row: HourRow,
+    counts: Counts,
+    (times, freshness): ((i64, i64), Freshness),
+) -> HourReport {
     let facts =
         HourFacts { passed: row.passed, is_begun: row.unfinished.is_some(), pending: counts.due };
     HourReport {
@@ -138,6 +199,6 @@ fn hour_report(hour: i64, row: HourRow, counts: Counts, times: (i64, i64)) -> Ho
         holes: counts.holes,
         erased: counts.erased,
         outside: row.outside,
-        is_late: schedule::is_late(hour, row.passed, times),
+        late: schedule::lateness(hour, row.passed, times, freshness),
     }
 }

@@ -23,18 +23,43 @@ const REPEATS: [i64; 4] = [CLOSES, 7 * DAY, 14 * DAY, SEALS];
 /// Up to an age, an hour is read again each so often.
 const YOUNG: [(i64, i64); 3] = [(2 * HOUR, 5 * MINUTE), (6 * HOUR, 15 * MINUTE), (36 * HOUR, HOUR)];
 /// How long after it was due a pass is late.
-const LATE: i64 = 2 * HOUR;
+pub const LATE: i64 = 2 * HOUR;
+
+/// Ages at which an hour is read again while notifications tell of new calls.
+const NOTIFIED_REPEATS: [i64; 4] = [FIRST, CLOSES, 7 * DAY, SEALS];
+/// Age of an hour at which its list is read first while notifications come: a record takes 150 minutes at most.
+const FIRST: i64 = 3 * HOUR;
+
+/// What makes new calls appear early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// The list alone, which is read often.
+    List,
+    /// Notifications: a subscription lives.
+    Notifications,
+}
 
 /// When the next pass over an hour is due (ticks by the source's clock), if its last finished pass began
 /// then; none when there is no more.
-pub fn next_pass(hour: i64, passed: Option<i64>) -> Option<i64> {
-    let Some(passed) = passed else { return Some(hours::start(hour)) };
+pub fn next_pass(hour: i64, passed: Option<i64>, freshness: Freshness) -> Option<i64> {
     let end = hours::end(hour);
+    let (young, repeats) = match freshness {
+        Freshness::List => (&YOUNG[..], REPEATS),
+        Freshness::Notifications => (&[][..], NOTIFIED_REPEATS),
+    };
+    let Some(passed) = passed else { return Some(first_pass(hour, freshness)) };
     let age = passed - end;
-    let young = YOUNG.iter().find(|(up_to, _)| age < *up_to).map(|(_, step)| passed + step);
+    let young = young.iter().find(|(up_to, _)| age < *up_to).map(|(_, step)| passed + step);
     let young = young.filter(|due| due - end < YOUNG[2].0);
-    let repeat = REPEATS.iter().find(|repeat| age < **repeat).map(|repeat| end + repeat);
+    let repeat = repeats.iter().find(|repeat| age < **repeat).map(|repeat| end + repeat);
     young.into_iter().chain(repeat).min()
+}
+
+fn first_pass(hour: i64, freshness: Freshness) -> i64 {
+    match freshness {
+        Freshness::List => hours::start(hour),
+        Freshness::Notifications => hours::end(hour) + FIRST,
+    }
 }
 
 /// Whether an hour is one of those that new calls start in: the others are of the past, which is fetched
@@ -72,6 +97,10 @@ pub enum HourState {
 }
 
 impl HourState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Open, Self::Listing, Self::Settling, Self::Closed, Self::Sealed, Self::Unknowable];
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -118,19 +147,50 @@ pub fn state(hour: i64, facts: HourFacts, now: i64) -> HourState {
     }
 }
 
-/// Whether a pass that nothing may replace is late: the first one, the closing and the sealing pass.
-pub fn is_late(hour: i64, passed: Option<i64>, (now, created): (i64, i64)) -> bool {
+/// A pass that nothing may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// The first one.
+    First,
+    /// The one that closes an hour.
+    Closing,
+    /// The last one.
+    Sealing,
+}
+
+impl Pass {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::First, Self::Closing, Self::Sealing];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Closing => "closing",
+            Self::Sealing => "sealing",
+        }
+    }
+}
+
+/// The pass over an hour that nothing may replace and that is due, and for how long (ticks).
+pub fn lateness(
+    hour: i64,
+    passed: Option<i64>,
+    (now, created): (i64, i64),
+    freshness: Freshness,
+) -> Option<(Pass, i64)> {
     if !is_listed(hour, now) {
-        return false;
+        return None;
     }
     let end = hours::end(hour);
-    let due = match passed {
-        None => end,
-        Some(passed) if passed < end + CLOSES => end + CLOSES,
-        Some(passed) if passed < end + SEALS => end + SEALS,
-        Some(_) => return false,
+    let (pass, due) = match passed {
+        None => (Pass::First, first_pass(hour, freshness).max(end)),
+        Some(passed) if passed < end + CLOSES => (Pass::Closing, end + CLOSES),
+        Some(passed) if passed < end + SEALS => (Pass::Sealing, end + SEALS),
+        Some(_) => return None,
     };
-    now > due.max(created) + LATE
+    let late = now - due.max(created);
+    (late > 0).then_some((pass, late))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a mirror is set up to do, as the store keeps it: JSON without secrets.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::rate::{GRAPH, Limits};
@@ -21,6 +23,55 @@ pub struct MirrorSettings {
     pub application: String,
     /// How fast the source may be asked.
     pub rate: Rate,
+    /// What it shows to the issuer.
+    #[serde(default)]
+    pub credential: CredentialKind,
+    /// Whether the source notifies the mirror.
+    #[serde(default)]
+    pub notifications: NotificationSetting,
+}
+
+/// Whether a source notifies its mirror, beside the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NotificationSetting {
+    /// If the server says a public address that begins with `https`.
+    #[default]
+    Auto,
+    /// Never: the list alone.
+    Off,
+    /// At this address, before `/callvault/mirror`, which leads to the server.
+    At(String),
+}
+
+impl NotificationSetting {
+    /// The address before `/callvault/mirror` for a server with this public address; none if the source is not
+    /// to notify.
+    pub fn address(&self, public_url: Option<&str>) -> Option<String> {
+        match self {
+            Self::Off => None,
+            Self::At(url) => Some(url.clone()),
+            Self::Auto => public_url.filter(|url| url.starts_with("https://")).map(str::to_owned),
+        }
+    }
+}
+
+/// What a mirror shows to the issuer of its tokens, without what is secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialKind {
+    /// A client secret.
+    #[default]
+    Secret,
+    /// A certificate.
+    Certificate {
+        /// SHA-256 of it in base64url.
+        thumbprint: String,
+        /// Seconds since 1970 up to which it holds.
+        ends: i64,
+    },
+    /// The file of a token of another issuer.
+    Federated(PathBuf),
 }
 
 /// How fast a source may be asked.
@@ -85,6 +136,8 @@ impl Cloud {
             scope: format!("https://{source}/.default"),
             application,
             rate: Rate::Graph,
+            credential: CredentialKind::Secret,
+            notifications: NotificationSetting::Auto,
         }
     }
 }
@@ -100,6 +153,8 @@ impl MirrorSettings {
             scope: GRAPH_SCOPE.to_owned(),
             application,
             rate: Rate::Graph,
+            credential: CredentialKind::Secret,
+            notifications: NotificationSetting::Auto,
         }
     }
 

@@ -1,8 +1,8 @@
-//! Tokens for the source, by client secret (RFC 6749, section 4.4): one at a time, renewed before it ends.
+//! Tokens for the source (RFC 6749, section 4.4): one at a time, renewed before it ends.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +10,8 @@ use reqwest::{Client, Url};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use crate::credential::Credential;
+use crate::issuer_code::{self, Responsible};
 use crate::settings::MirrorSettings;
 
 /// The share of its life after which a token is renewed.
@@ -21,39 +23,17 @@ const LARGEST: usize = 256 << 10;
 /// The shortest life that a token is believed to have, so that none is asked for with each request.
 const SHORTEST: u64 = 60;
 
-/// A client secret. It is never shown.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// From its text, without the line end of a file.
-    pub fn new(text: &str) -> Self {
-        Self(text.trim_end_matches(['\r', '\n']).to_owned())
-    }
-
-    /// Whether it has no text.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Its bytes, to be sealed.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TokenFault {
     /// The issuer refuses it.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{message}")]
+    Refused {
+        /// Who can put it right.
+        who: Responsible,
+        /// Why, and what to do.
+        message: String,
+    },
     /// The issuer does not answer.
     #[error("the issuer of tokens does not answer: {0}")]
     Unreachable(String),
@@ -66,7 +46,7 @@ pub(crate) struct Tokens {
     url: Url,
     tenant: String,
     settings: MirrorSettings,
-    secret: Secret,
+    credential: Credential,
     held: Mutex<Option<Held>>,
 }
 
@@ -101,12 +81,12 @@ impl Tokens {
         http: Client,
         tenant: &str,
         settings: &MirrorSettings,
-        secret: Secret,
+        credential: Credential,
     ) -> Result<Self, String> {
         let text = format!("{}/{tenant}/oauth2/v2.0/token", settings.authority);
         let url = Url::parse(&text).map_err(|error| format!("the address {text}: {error}"))?;
         let (tenant, settings) = (tenant.to_owned(), settings.clone());
-        Ok(Self { http, url, tenant, settings, secret, held: Mutex::new(None) })
+        Ok(Self { http, url, tenant, settings, credential, held: Mutex::new(None) })
     }
 
     /// A token that is valid, and not `refused`, which the source took no longer.
@@ -137,13 +117,17 @@ impl Tokens {
     async fn ask(&self) -> Result<Held, TokenFault> {
         let unreachable = |error: reqwest::Error| TokenFault::Unreachable(cause(&error));
         let began = Instant::now();
-        let secret = String::from_utf8_lossy(self.secret.as_bytes());
-        let body = form(&[
+        let (application, now) = (&self.settings.application, unix_seconds());
+        let proof = self.credential.fields((application, self.url.as_str()), now);
+        let proof =
+            proof.map_err(|message| TokenFault::Refused { who: Responsible::Operator, message })?;
+        let mut fields = vec![
             ("grant_type", "client_credentials"),
-            ("client_id", &self.settings.application),
-            ("client_secret", &secret),
+            ("client_id", application),
             ("scope", &self.settings.scope),
-        ]);
+        ];
+        fields.extend(proof.iter().map(|(name, value)| (*name, value.as_str())));
+        let body = form(&fields);
         let request = self.http.post(self.url.clone()).timeout(ANSWERED_WITHIN);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let mut answer = request.body(body).send().await.map_err(unreachable)?;
@@ -182,38 +166,39 @@ impl Tokens {
             None if error.is_empty() => format!("status {status}"),
             None => error.chars().take(60).filter(char::is_ascii_graphic).collect(),
         };
-        let advice = match error_codes.first() {
-            Some(7_000_215) => "the secret is wrong: give the secret's value, not its id",
-            Some(7_000_222) => {
-                "the secret has expired: make a new one, and run `mirror add` with it"
-            }
-            Some(700_016) => "the tenant has no such application: check both, and the consent",
-            Some(90_002) => "there is no such tenant",
-            Some(7_000_112) => "the application is disabled in the tenant",
-            _ => "check tenant, application and secret",
-        };
-        TokenFault::Refused(format!("{host} gives no token ({code}): {advice}"))
+        let (who, advice) = issuer_code::advice(error_codes.first().copied());
+        let message = format!("{host} gives no token ({code}): {advice}");
+        TokenFault::Refused { who, message }
     }
 
     /// A token of another tenant would fill this one with calls of strangers.
     fn check_tenant(&self, token: &str) -> Result<(), TokenFault> {
         match claim(token, "tid") {
             Some(tenant) if !tenant.eq_ignore_ascii_case(&self.tenant) => {
-                Err(TokenFault::Refused(format!(
+                let message = format!(
                     "the token is of another tenant than {}: check authority and application",
                     self.tenant
-                )))
+                );
+                Err(TokenFault::Refused { who: Responsible::Operator, message })
             }
             _ => Ok(()),
         }
     }
 }
 
-/// A claim of a token, which is not verified: it decides only what is refused.
-fn claim(token: &str, name: &str) -> Option<String> {
+/// The claims of a token, which is not verified: they decide only what is refused.
+pub(crate) fn claims(token: &str) -> Option<serde_json::Value> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
-    Some(claims.get(name)?.as_str()?.to_owned())
+    serde_json::from_slice(&payload).ok()
+}
+
+fn claim(token: &str, name: &str) -> Option<String> {
+    Some(claims(token)?.get(name)?.as_str()?.to_owned())
+}
+
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_secs().cast_signed()
 }
 
 /// Fields as the body of a form.
@@ -252,12 +237,5 @@ mod tests {
         let payload = URL_SAFE_NO_PAD.encode(br#"{"tid":"t"}"#);
         assert_eq!(claim(&format!("h.{payload}.s"), "tid").as_deref(), Some("t"));
         assert_eq!(claim("opaque", "tid"), None);
-    }
-
-    #[test]
-    fn a_secret_is_not_shown() {
-        let secret = Secret::new("hush\r\n");
-        assert_eq!(secret.as_bytes(), b"hush");
-        assert_eq!(format!("{secret:?}"), "Secret");
     }
 }

@@ -11,17 +11,18 @@ use std::time::{Duration, Instant};
 use store::{LedgerRecord, LedgerState, MirrorRow, Reader, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::client::Client;
 use crate::context::{Context, Seal, Stop};
+use crate::credential::Credential;
 use crate::fault::Fault;
 use crate::pass::{self, RowCounts};
 use crate::plan::Plan;
 use crate::reading::{self, ReadOutcome};
 use crate::settings::MirrorSettings;
-use crate::token::Secret;
-use crate::{hours, probe, schedule};
+use crate::subscription::{Notified, Upkeep, wake};
+use crate::{Mirrors, hours, probe, report, schedule};
 
 /// Records that are read at a time, and ids that are held ready.
 const READINGS: usize = 64;
@@ -30,8 +31,6 @@ const READY: usize = 256;
 const RENEWED_EVERY: Duration = Duration::from_secs(5);
 /// Passes that may break off before lists that were asked for count as unreadable.
 const BROKEN: u64 = 8;
-/// Time after which a mirror that failed is tried again.
-const TRIED_AGAIN: Duration = Duration::from_mins(1);
 
 /// A mirror, and what is needed to run it.
 #[derive(Clone)]
@@ -40,10 +39,14 @@ pub struct MirrorRun {
     pub store: Store,
     /// The mirror.
     pub mirror: MirrorRow,
-    /// The secret of its application.
-    pub secret: Secret,
+    /// What it shows to the issuer of its tokens.
+    pub credential: Credential,
     /// What seals evidence.
     pub seal: Seal,
+    /// What the mirrors of this process share.
+    pub shared: Arc<Mirrors>,
+    /// The public address of this server, if the source is to notify the mirror there.
+    pub notified_at: Option<String>,
 }
 
 impl std::fmt::Debug for MirrorRun {
@@ -122,36 +125,6 @@ pub enum RunError {
     Store(#[from] store::Error),
 }
 
-/// Runs a mirror in a server, again and again, until it is stopped or removed. `load` gives it as it is set up
-/// then, or none if it is gone: another secret is used without a restart.
-pub async fn keep_running(
-    name: &str,
-    load: impl Fn() -> Result<Option<MirrorRun>, String>,
-    mut stop: watch::Receiver<bool>,
-) {
-    while !*stop.borrow() {
-        let ran = match load() {
-            Ok(Some(mirror)) => {
-                let ran = run(&mirror, Goal::Forever, stop.clone(), &mut |_| {}).await;
-                ran.map(drop).map_err(|error| (matches!(error, RunError::Held), error.to_string()))
-            }
-            Ok(None) => return tracing::info!(mirror = name, "the mirror was removed"),
-            Err(problem) => Err((false, problem)),
-        };
-        match ran {
-            Ok(()) => {}
-            Err((true, _)) => tracing::debug!(mirror = name, "another process runs the mirror"),
-            Err((false, problem)) => {
-                tracing::error!(mirror = name, problem, "the mirror stands still");
-            }
-        }
-        tokio::select! {
-            () = sleep(TRIED_AGAIN) => {}
-            _ = stop.changed() => {}
-        }
-    }
-}
-
 /// Runs a mirror to a goal, and tells of its progress.
 ///
 /// # Errors
@@ -165,7 +138,9 @@ pub async fn run(
     let settings =
         MirrorSettings::from_json(&run.mirror.setup.settings).map_err(RunError::Settings)?;
     let tenant = run.mirror.setup.tenant.as_str();
-    let client = Client::new(tenant, &settings, run.secret.clone(), run.mirror.skew);
+    let counters = run.shared.metrics.of(&run.mirror.setup.name);
+    let known = (run.mirror.skew, counters);
+    let client = Client::new(tenant, &settings, run.credential.clone(), known);
     let client = client.map_err(RunError::Settings)?;
     let since = Instant::now();
     let lease = run.store.hold_mirror(run.mirror.key).await?.ok_or(RunError::Held)?;
@@ -173,7 +148,8 @@ pub async fn run(
     let of = (run.mirror.clone(), lease);
     let context = Arc::new(Context::new(run.store.clone(), of, client, Arc::clone(&run.seal)));
     let reader = run.store.reader()?;
-    let mut worker = Worker::new(Arc::clone(&context), reader, goal)?;
+    let notified = notified(run, &goal);
+    let mut worker = Worker::new(Arc::clone(&context), (reader, notified), goal)?;
     let outcome = worker.work(stop, tell).await;
     context.client.gate.close();
     worker.tasks.shutdown().await;
@@ -190,11 +166,19 @@ pub async fn run(
     outcome.map(|()| RunReport { figures: worker.figures, differing: worker.differing })
 }
 
+/// Where a mirror that runs for good is notified.
+fn notified(run: &MirrorRun, goal: &Goal) -> Option<Notified> {
+    let name = &run.mirror.setup.name;
+    let address = run.shared.reception.of(name).filter(|_| *goal == Goal::Forever)?;
+    Some(Notified::at(&address, name, run.notified_at.as_ref()?))
+}
+
 /// A step of the run that has ended.
 #[derive(Debug)]
 enum Step {
     Pass(i64, Result<RowCounts, Stop>),
     Record(LedgerRecord, Result<ReadOutcome, Stop>),
+    Upkeep(Box<Upkeep>, Result<(), Stop>),
 }
 
 struct Worker {
@@ -203,6 +187,7 @@ struct Worker {
     goal: Goal,
     plan: Plan,
     tasks: JoinSet<Step>,
+    notified: Option<Notified>,
     /// The hour whose list is being read.
     listing: Option<i64>,
     /// Keys of records that are read or held ready.
@@ -217,7 +202,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(context: Arc<Context>, mut reader: Reader, goal: Goal) -> Result<Self, RunError> {
+    fn new(
+        context: Arc<Context>,
+        (mut reader, notified): (Reader, Option<Notified>),
+        goal: Goal,
+    ) -> Result<Self, RunError> {
         let key = context.mirror.key;
         let hours = reader.mirror_hours(key, (i64::MIN, i64::MAX))?;
         let ready: VecDeque<LedgerRecord> = match goal {
@@ -231,6 +220,7 @@ impl Worker {
             goal,
             plan: Plan::new(hours),
             tasks: JoinSet::new(),
+            notified,
             listing: None,
             under_way: HashSet::new(),
             ready,
@@ -255,6 +245,7 @@ impl Worker {
         if let Goal::Lists(hours) = &self.goal {
             self.plan.force(hours.clone(), self.context.client.clock.now());
         }
+        let woken = self.notified.as_ref().map(|notified| Arc::clone(&notified.woken));
         let mut renewals = interval(RENEWED_EVERY);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -271,6 +262,7 @@ impl Worker {
                     tell(&self.figures);
                 }
                 _ = renewals.tick() => self.renew().await?,
+                () = wake(woken.as_ref()) => self.may_have_more = true,
                 _ = stop.changed() => {}
             }
         }
@@ -286,7 +278,9 @@ impl Worker {
                     .spawn(async move { Step::Pass(hour, pass::over(&context, known).await) });
             }
         }
-        let mut readings = self.tasks.len() - usize::from(self.listing.is_some());
+        let is_kept_up = self.notified.as_ref().is_some_and(|notified| notified.upkeep.is_none());
+        let beside = usize::from(self.listing.is_some()) + usize::from(is_kept_up);
+        let mut readings = self.tasks.len() - beside;
         while readings < READINGS {
             if self.ready.is_empty() {
                 self.make_ready(now)?;
@@ -350,6 +344,12 @@ impl Worker {
         match done {
             Step::Pass(hour, outcome) => self.take_pass(hour, outcome),
             Step::Record(record, outcome) => self.take_record(&record, outcome),
+            Step::Upkeep(upkeep, outcome) => {
+                if let Some(notified) = &mut self.notified {
+                    notified.upkeep = Some(*upkeep);
+                }
+                outcome.or_else(|stop| going_on(stop).map(drop))
+            }
         }
     }
 
@@ -368,6 +368,7 @@ impl Worker {
                     self.problem.take().filter(|(of, _)| of.is_some_and(|of| of != hour));
                 self.figures.hours += 1;
                 self.figures.listed += seen.rows;
+                self.context.client.counters.listed(seen.rows);
                 self.figures.news += seen.news;
             }
             Err(stop) => {
@@ -393,6 +394,12 @@ impl Worker {
         self.under_way.remove(&record.id_key);
         match outcome {
             Ok(ReadOutcome::Stored { is_new, differs_at }) => {
+                let outcome = match &differs_at {
+                    Some(_) => "differs",
+                    None if is_new => "new",
+                    None => "known",
+                };
+                self.context.client.counters.outcome(outcome);
                 self.figures.read += 1;
                 self.figures.stored += u64::from(is_new);
                 let place = differs_at.or(is_new.then(String::new));
@@ -400,7 +407,10 @@ impl Worker {
                     place.filter(|_| !self.reads_what_is_due()).map(|at| (record.id.clone(), at)),
                 );
             }
-            Ok(ReadOutcome::Not(_)) => self.figures.failed += 1,
+            Ok(ReadOutcome::Not(_)) => {
+                self.context.client.counters.outcome("failed");
+                self.figures.failed += 1;
+            }
             Err(stop) => going_on(stop).map(drop)?,
         }
         Ok(())
@@ -417,6 +427,27 @@ impl Worker {
             return Err(RunError::Held);
         }
         self.context.client.gate.renew(since);
+        self.context.client.counters.rates(self.context.client.rates());
+        if self.goal == Goal::Forever {
+            self.look_at_notifications()?;
+        }
+        Ok(())
+    }
+
+    /// Has the subscription be kept up, and the list be read as often as it takes beside it.
+    fn look_at_notifications(&mut self) -> Result<(), RunError> {
+        let key = self.context.mirror.key;
+        let subscriptions = self.reader.mirror_subscriptions(key)?;
+        let gaps = self.reader.mirror_gaps(key)?;
+        let freshness = report::freshness(&subscriptions, self.context.client.clock.now());
+        self.plan.notified(freshness, &gaps);
+        let Some(notified) = &mut self.notified else { return Ok(()) };
+        let Some(mut upkeep) = notified.upkeep.take() else { return Ok(()) };
+        let (context, url) = (Arc::clone(&self.context), notified.url.clone());
+        self.tasks.spawn(async move {
+            let kept = upkeep.keep(&context, &url).await;
+            Step::Upkeep(Box::new(upkeep), kept)
+        });
         Ok(())
     }
 
@@ -443,7 +474,7 @@ impl Worker {
 }
 
 /// What is wrong, if the run can go on nevertheless.
-fn going_on(stop: Stop) -> Result<String, RunError> {
+pub(crate) fn going_on(stop: Stop) -> Result<String, RunError> {
     match stop {
         Stop::Fault(Fault::Denied(problem)) => Err(RunError::Denied(problem)),
         Stop::Fault(fault) => Ok(fault.to_string()),

@@ -50,14 +50,17 @@ pub use rows::mirror::{
     LedgerRecord, LedgerState, ListedRecord, MirrorLease, MirrorRecord, MirrorResults, MirrorRow,
     MirrorSetup, ReadSlice,
 };
+pub use rows::mirror_reception::{
+    DelayCount, MirrorGap, MirrorReception, MirrorSubscription, SubscriptionEvent,
+};
 pub use rows::page::{AccessRow, PageSessionRow, SignInLinkRow};
 pub use rows::place_map::{
     NetworkUse, PlaceMapImport, PlaceMapOutcome, PlaceMapResult, PlaceMapRow,
 };
 pub use rows::profile::{ProfileOutcome, ProfileRow};
 pub use rows::record::{
-    AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord, TableSize,
-    WriteResult,
+    AppCredential, AppRow, Change, ChangeRow, Diagnosis, Outcome, SigningKeyRow, StoredRecord,
+    TableSize, WriteResult,
 };
 pub use rows::subscription::{
     Channel, CommittedVersion, CommittedVersions, Decision, DeliveryOutcome, DeliveryRow,

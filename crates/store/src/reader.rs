@@ -29,7 +29,7 @@ use crate::options::Role;
 use crate::rows::call::{CallScope, DueChain};
 use crate::rows::change::{ChangeRange, ChangedRecords, LogPosition};
 use crate::rows::log::{LogRange, StoredLogRow};
-use crate::rows::record::{AppRow, ChangeRow, SigningKeyRow, StoredRecord};
+use crate::rows::record::{AppCredential, AppRow, ChangeRow, SigningKeyRow, StoredRecord};
 use crate::rows::subscription::{
     Channel, CommittedVersions, DeliveryRow, DueEndpoint, FailingEndpoint, QueueSize,
     SubscriptionRow,
@@ -37,8 +37,8 @@ use crate::rows::subscription::{
 use crate::state::State;
 use crate::tables::tenants::TenantCache;
 use crate::tables::{
-    administration, blocks, calls, change_log, changed_records, deliveries, log_positions, logs,
-    subscriptions, tenants,
+    administration, app_credentials, blocks, calls, change_log, changed_records, deliveries,
+    log_positions, logs, subscriptions, tenants,
 };
 
 /// How long a pass of compaction may read.
@@ -339,6 +339,11 @@ impl Reader {
     /// An application.
     pub fn app(&mut self, client_id: &str) -> Result<Option<AppRow>, Error> {
         administration::app(self.snapshot.fresh()?, client_id)
+    }
+
+    /// What an application may show in place of its secret, by the names.
+    pub fn app_credentials(&mut self, client_id: &str) -> Result<Vec<AppCredential>, Error> {
+        app_credentials::of_app(self.snapshot.fresh()?, client_id)
     }
 
     /// All signing keys, the oldest first.

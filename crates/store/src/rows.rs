@@ -4,6 +4,7 @@ pub(crate) mod call;
 pub(crate) mod change;
 pub(crate) mod log;
 pub(crate) mod mirror;
+pub(crate) mod mirror_reception;
 pub(crate) mod page;
 pub(crate) mod place_map;
 pub(crate) mod profile;

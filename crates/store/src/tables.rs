@@ -5,6 +5,7 @@
 //! which [`versions`] writes together, and the tables of everything else, a file for each.
 
 pub(crate) mod administration;
+pub(crate) mod app_credentials;
 pub(crate) mod block_columns;
 pub(crate) mod blocks;
 pub(crate) mod calls;
@@ -18,6 +19,7 @@ pub(crate) mod leases;
 pub(crate) mod log_positions;
 pub(crate) mod logs;
 pub(crate) mod mirror_ledger;
+pub(crate) mod mirror_reception;
 pub(crate) mod mirrors;
 pub(crate) mod networks;
 pub(crate) mod pages;

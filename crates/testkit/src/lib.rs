@@ -3,6 +3,7 @@
 //!
 //! For tests only. The client speaks just enough HTTP/1.1 to show a test exactly what came back.
 
+pub mod certificates;
 pub mod http;
 pub mod json;
 pub mod nats;

@@ -184,9 +184,18 @@ impl Callvault {
         self.serve_logging_to(Stdio::piped(), arguments)
     }
 
+    /// Starts `serve` on a port of the loopback, for a server that is stopped and started again.
+    pub fn serve_at(&self, port: u16, arguments: &[&str]) -> Server {
+        self.start(&format!("127.0.0.1:{port}"), Stdio::piped(), arguments)
+    }
+
     /// Like [`Self::serve`], with standard error going elsewhere, unread.
     pub fn serve_logging_to(&self, stderr: Stdio, arguments: &[&str]) -> Server {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+        self.start("127.0.0.1:0", stderr, arguments)
+    }
+
+    fn start(&self, listen: &str, stderr: Stdio, arguments: &[&str]) -> Server {
+        let mut all = vec!["serve", "--listen", listen, "--admin-listen", "127.0.0.1:0"];
         all.extend(arguments);
         let mut command = self.command(&all);
         command.stdout(Stdio::piped()).stderr(stderr);

@@ -12,6 +12,7 @@ mod kill;
 mod ledger;
 mod load;
 mod log;
+mod mirror;
 mod nodes;
 mod reading;
 mod report;
@@ -45,7 +46,7 @@ const FIRST_SEED: u64 = 1_000;
 const FUZZING: Duration = Duration::from_mins(5);
 const FUZZING_REQUESTS: Duration = Duration::from_mins(30);
 
-/// `soak kill [--rounds N] | delta [--short] | nodes [--seconds N | --short] | upgrade [COMMIT] | queries [COUNT] | fuzz |
+/// `soak kill [--rounds N] | delta [--short] | mirror [--short] | nodes [--seconds N | --short] | upgrade [COMMIT] | queries [COUNT] | fuzz |
 /// worst | demo | differential [COUNT [SEED] | --short] | hostile [--short] [CLASS…]`
 ///
 /// # Errors
@@ -58,6 +59,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         ["delta"] => delta::run(delta::LONG),
         ["delta", "--short"] => delta::run(delta::SHORT),
+        ["mirror"] => mirror::run(mirror::LONG),
+        ["mirror", "--short"] => mirror::run(mirror::SHORT),
         ["queries"] => queries(QUERIES),
         ["queries", count] => queries(count.parse().context("COUNT is a number")?),
         ["fuzz"] => fuzz::run_long(FUZZING, &[("request", FUZZING_REQUESTS)]),
@@ -83,7 +86,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["hostile", "--short", ref classes @ ..] => hostile::run(hostile::Size::Short, classes),
         ["hostile", ref classes @ ..] => hostile::run(hostile::Size::Long, classes),
         _ => bail!(
-            "soak kill [--rounds N] | soak delta [--short] | soak nodes [--seconds N | --short] | soak upgrade [COMMIT] | \
+            "soak kill [--rounds N] | soak delta [--short] | soak mirror [--short] | soak nodes [--seconds N | --short] | soak upgrade [COMMIT] | \
              soak queries [COUNT] | soak fuzz | soak worst | soak demo | \
              soak differential [COUNT [SEED] | --short] | soak hostile [--short] [CLASS...]"
         ),

@@ -165,7 +165,7 @@ mod tests {
             assert_eq!(code_of(whole), Ok(code.as_str()), "{whole}");
         }
         let (without, _) = link.split_once('#').unwrap();
-        for cut in [without, &link[..without.len() + 1]] {
+        for cut in [without, &link[..=without.len()]] {
             assert_eq!(code_of(cut), Err(Refusal::NoCode), "{cut}");
         }
         let short = |found| Err(Refusal::Length { expected: SECRET_LENGTH, found });

@@ -29,7 +29,11 @@ pub(super) const STEPS: [Step; 18] = [
     step("scenarios", &["sdks"], || vec![trials(&["scenarios"])]),
     step("guides", &["sdks"], || vec![trials(&["guides", "--short"])]),
     step("kill", &["build"], || {
-        vec![trials(&["soak", "kill", "--rounds", "5"]), trials(&["soak", "delta", "--short"])]
+        vec![
+            trials(&["soak", "kill", "--rounds", "5"]),
+            trials(&["soak", "delta", "--short"]),
+            trials(&["soak", "mirror", "--short"]),
+        ]
     }),
     step("chaos", &["build"], || vec![trials(&["chaos", "notify", "--short"])]),
     step("nodes", &["build"], || vec![trials(&["soak", "nodes", "--short"])]),

@@ -22,13 +22,13 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("recorder", &["calls", "store", "model", "odata"]),
     ("emulator", &["odata"]),
     ("notify", &["emulator", "store", "model", "odata"]),
-    ("mirror", &["store", "model", "odata"]),
+    ("mirror", &["identity", "store", "model", "odata"]),
     ("web", &["identity", "store", "odata"]),
     (
         "graph",
         &[
-            "web", "calls", "notify", "emulator", "ingest", "identity", "places", "store",
-            "quality", "model", "odata",
+            "web", "calls", "notify", "mirror", "emulator", "ingest", "identity", "places",
+            "store", "quality", "model", "odata",
         ],
     ),
     ("pages", &[]),

@@ -1,5 +1,6 @@
 //! Arguments of the commands on access: `app` and `token`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -18,6 +19,9 @@ pub(crate) enum App {
     Rotate(AppName),
     /// Replace the roles of an application; tokens keep theirs until they expire or auth.recheck applies
     Roles(AppRoles),
+    /// Let an application show a certificate, or tokens of another issuer, in place of its secret
+    #[command(subcommand)]
+    Credential(AppCredential),
     /// Delete an application; tokens stay valid until they expire or auth.recheck applies
     Delete(AppName),
 }
@@ -65,6 +69,59 @@ pub(crate) struct AppRoles {
 pub(crate) struct AppName {
     /// Client id
     pub(crate) client_id: String,
+}
+
+/// `app credential`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppCredential {
+    /// Take assertions that the key of a certificate signed
+    Certificate(AppCertificate),
+    /// Take tokens of another issuer
+    Federated(AppFederated),
+    /// Print what an application may show, a line each
+    List(AppName),
+    /// Take one of them away
+    Delete(AppCredentialName),
+}
+
+/// `app credential certificate`
+#[derive(Debug, Args)]
+pub(crate) struct AppCertificate {
+    /// Client id
+    pub(crate) client_id: String,
+    /// PEM file with the certificate, which has an RSA key; a private key in it is not kept
+    pub(crate) file: PathBuf,
+}
+
+/// `app credential federated`
+#[derive(Debug, Args)]
+pub(crate) struct AppFederated {
+    /// Client id
+    pub(crate) client_id: String,
+    /// What the credential is called
+    #[arg(long)]
+    pub(crate) name: String,
+    /// `iss` of the tokens
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: String,
+    /// `sub` of the tokens
+    #[arg(long)]
+    pub(crate) subject: String,
+    /// `aud` of the tokens
+    #[arg(long, default_value = identity::FEDERATED_AUDIENCE)]
+    pub(crate) audience: String,
+    /// File with the issuer's public keys (a JSON Web Key Set)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: PathBuf,
+}
+
+/// `app credential delete`
+#[derive(Debug, Args)]
+pub(crate) struct AppCredentialName {
+    /// Client id
+    pub(crate) client_id: String,
+    /// Thumbprint of a certificate, or name
+    pub(crate) name: String,
 }
 
 /// `token`

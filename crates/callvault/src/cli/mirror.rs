@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Subcommand};
-use mirror::Cloud;
+use mirror::{Cloud, NotificationSetting};
 use model::TenantId;
 use odata::primitive::DateTimeOffset;
 
@@ -21,13 +21,15 @@ pub(crate) enum Mirror {
     Status(MirrorStatus),
     /// Compare the source with the store; exit status 3 if they differ
     Verify(MirrorVerify),
+    /// Say why there is no data, and who has to do what; exit status 3 if something is wrong
+    Doctor(MirrorDoctor),
     /// Remove a mirror and its ledger; the records stay
     Remove(MirrorName),
 }
 
 /// `mirror add`
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("secret").required(true))]
+#[command(group = ArgGroup::new("credential").required(true))]
 pub(crate) struct MirrorAdd {
     /// Name of the mirror
     #[arg(value_parser = name)]
@@ -39,11 +41,18 @@ pub(crate) struct MirrorAdd {
     #[arg(long, value_name = "ID")]
     pub(crate) application: String,
     /// File with the client secret, or - for standard input; it is kept encrypted in the store
-    #[arg(long, value_name = "FILE|-", group = "secret")]
+    #[arg(long, value_name = "FILE|-", group = "credential")]
     pub(crate) secret_file: Option<PathBuf>,
     /// Environment variable with the client secret
-    #[arg(long, value_name = "NAME", group = "secret")]
+    #[arg(long, value_name = "NAME", group = "credential")]
     pub(crate) secret_env: Option<String>,
+    /// PEM file with a certificate of the application and its private key; both are kept encrypted in the
+    /// store
+    #[arg(long, value_name = "FILE", group = "credential")]
+    pub(crate) certificate_file: Option<PathBuf>,
+    /// File with a token of another issuer that the application trusts; it is read again for each token
+    #[arg(long, value_name = "FILE", group = "credential")]
+    pub(crate) federated_token_file: Option<PathBuf>,
     /// Microsoft's cloud
     #[arg(long, value_name = "CLOUD", default_value = "global", value_parser = clouds())]
     cloud: String,
@@ -56,6 +65,13 @@ pub(crate) struct MirrorAdd {
     /// How fast the source may be asked: within Graph's limits, or as fast as it answers
     #[arg(long, value_name = "RATE", default_value = "graph", value_parser = ["graph", "off"])]
     rate: String,
+    /// Public address of the server, before /callvault/mirror, at which the source notifies
+    /// [default: server.public_url if it begins with https]
+    #[arg(long, value_name = "URL", value_parser = url)]
+    notification_url: Option<String>,
+    /// Have the source not notify: the list alone
+    #[arg(long, conflicts_with = "notification_url")]
+    no_notifications: bool,
     /// Days before now from which on calls are brought
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(i64).range(0..=30))]
     pub(crate) backfill_days: i64,
@@ -72,6 +88,15 @@ impl MirrorAdd {
     /// The cloud.
     pub(crate) fn cloud(&self) -> Cloud {
         Cloud::parse(&self.cloud).unwrap_or(Cloud::Global)
+    }
+
+    /// Whether the source notifies.
+    pub(crate) fn notifications(&self) -> NotificationSetting {
+        match &self.notification_url {
+            _ if self.no_notifications => NotificationSetting::Off,
+            Some(url) => NotificationSetting::At(url.clone()),
+            None => NotificationSetting::Auto,
+        }
     }
 
     /// How fast the source may be asked.
@@ -120,6 +145,16 @@ pub(crate) struct MirrorVerify {
     /// Read so many records once more, too, and compare every value
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000")]
     pub(crate) deep: Option<usize>,
+}
+
+/// `mirror doctor`
+#[derive(Debug, Args)]
+pub(crate) struct MirrorDoctor {
+    /// Name of the mirror [default: the only one]
+    pub(crate) name: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `mirror remove`

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::json;
 use store::{AppRow, Store};
 
 use super::opening::open_store;
-use super::{subscriptions, tenants};
+use super::registered_app::{find, unknown};
+use super::{app_credential, subscriptions, tenants};
 use crate::cli::{App, AppCreate, AppList, AppName, AppRoles};
 use crate::settings::Settings;
 use crate::{clock, logging};
@@ -19,6 +20,7 @@ pub(super) fn run(command: App, settings: &Settings) -> Result<ExitCode> {
         App::List(args) => list(&args, &open_store(settings)?)?,
         App::Roles(args) => replace_roles(args, &open_store(settings)?)?,
         App::Rotate(name) => rotate(&name, &open_store(settings)?)?,
+        App::Credential(command) => app_credential::run(command, &open_store(settings)?)?,
         App::Delete(name) => delete(&name, &open_store(settings)?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -93,14 +95,6 @@ fn list(args: &AppList, store: &Store) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn find(store: &Store, client_id: &str) -> Result<AppRow> {
-    store.reader()?.app(client_id)?.with_context(|| unknown(client_id))
-}
-
-fn unknown(client_id: &str) -> String {
-    format!("no application has the client id {client_id}: `callvault app list` prints them")
 }
 
 /// Replaces the roles of an application. If it loses the role to read, its subscribers get a

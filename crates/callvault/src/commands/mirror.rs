@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use identity::MasterKey;
 use mirror::{Figures, Findings, Goal, MirrorSettings, RunReport, Verification, hours, schedule};
 use odata::primitive::DateTimeOffset;
 use store::{MirrorRow, Role, Store};
@@ -13,9 +14,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::opening::{open_or_create_store, open_store};
-use super::{PARTLY_DONE, mirror_report, mirrors};
-use crate::cli::{Mirror, MirrorAdd, MirrorName, MirrorRun, MirrorVerify};
-use crate::settings::{MirrorEntry, SecretPlace, Settings};
+use super::{PARTLY_DONE, mirror_doctor, mirror_report, mirrors};
+use crate::cli::{Mirror, MirrorAdd, MirrorDoctor, MirrorName, MirrorRun, MirrorVerify};
+use crate::settings::{CredentialPlace, MirrorEntry, Settings};
 use crate::{interrupt, keys, logging};
 
 /// Time between two lines of progress.
@@ -29,6 +30,7 @@ pub(super) fn run(args: &Mirror, settings: &Settings) -> Result<ExitCode> {
         Mirror::Run(args) => run_mirror(args, settings),
         Mirror::Status(args) => mirror_report::run(args, settings),
         Mirror::Verify(args) => verify(args, settings),
+        Mirror::Doctor(args) => doctor(args, settings),
         Mirror::Remove(args) => remove(args, settings),
     }
 }
@@ -39,11 +41,8 @@ fn add(args: &MirrorAdd, settings: &Settings) -> Result<ExitCode> {
         settings.mirrors.iter().all(|entry| entry.name != *name),
         "the settings file sets up the mirror {name}: change it there"
     );
-    let place = match (&args.secret_file, &args.secret_env) {
-        (Some(file), _) => SecretPlace::File(file.clone()),
-        (None, variable) => SecretPlace::Variable(variable.clone().unwrap_or_default()),
-    };
-    let secret = mirrors::read_secret(&place)?;
+    let place = place(args);
+    let credential = mirrors::read_credential(&place)?;
     let mut of_source = match &args.source {
         Some(source) => {
             let authority = args.authority.as_deref();
@@ -52,7 +51,9 @@ fn add(args: &MirrorAdd, settings: &Settings) -> Result<ExitCode> {
         None => args.cloud().settings(args.application.clone()),
     };
     of_source.rate = args.rate();
-    let looking = mirror::probe(args.tenant.as_str(), &of_source, secret.clone());
+    of_source.notifications = args.notifications();
+    of_source.credential = mirrors::kind(&credential);
+    let looking = mirror::probe(args.tenant.as_str(), &of_source, credential.clone());
     let found = block_on(looking)?
         .map_err(|why| anyhow!("{why}{}", next_step(&why)))
         .with_context(|| format!("looking at {}", of_source.source))?;
@@ -65,12 +66,12 @@ fn add(args: &MirrorAdd, settings: &Settings) -> Result<ExitCode> {
         name: name.clone(),
         tenant: args.tenant.clone(),
         settings: of_source,
-        secret: place,
+        credential: place,
         backfill_days: args.backfill_days,
     };
     let store = open_or_create_store(settings, Role::Tool)?;
     let master = keys::master_key(settings, &store)?;
-    mirrors::keep_secret(&store, &master, name, &secret)?;
+    mirrors::keep_credential(&store, &master, (name, &entry.credential), &credential)?;
     ensure!(
         store.put_mirror(mirrors::setup(&entry, false)).wait()?,
         "the mirror {name} is of another tenant: give this one another name"
@@ -92,6 +93,15 @@ fn next_step(why: &str) -> &'static str {
     } else {
         ""
     }
+}
+
+/// Where the credential is that was given.
+fn place(args: &MirrorAdd) -> CredentialPlace {
+    let secret = || CredentialPlace::Variable(args.secret_env.clone().unwrap_or_default());
+    let file = args.secret_file.clone().map(CredentialPlace::File);
+    let certificate = args.certificate_file.clone().map(CredentialPlace::Certificate);
+    let federated = args.federated_token_file.clone().map(CredentialPlace::Federated);
+    file.or(certificate).or(federated).unwrap_or_else(secret)
 }
 
 fn print_findings(out: &mut impl Write, settings: &MirrorSettings, found: &Findings) -> Result<()> {
@@ -124,7 +134,7 @@ fn run_mirror(args: &MirrorRun, settings: &Settings) -> Result<ExitCode> {
         _ => Goal::Forever,
     };
     let master = keys::master_key(settings, &store)?;
-    let place = mirrors::place_of_secret(settings, &mirror.setup.name);
+    let place = mirrors::place_of_credential(settings, &mirror.setup.name);
     let run = mirrors::run_of(place, &store, &master, mirror.clone())?;
     let (ran, is_interrupted) = until_interrupted(async |stop| {
         let mut progress = Progress::new();
@@ -161,7 +171,7 @@ fn verify(args: &MirrorVerify, settings: &Settings) -> Result<ExitCode> {
     let to = args.to.map_or(hours::of(now) + 1, |DateTimeOffset(to)| hours::of(to - 1) + 1);
     ensure!(from < to, "there is no hour between --from and --to that the source still lists");
     let master = keys::master_key(settings, &store)?;
-    let place = mirrors::place_of_secret(settings, &mirror.setup.name);
+    let place = mirrors::place_of_credential(settings, &mirror.setup.name);
     let run = mirrors::run_of(place, &store, &master, mirror)?;
     let range = from.max(run.mirror.setup.begins)..to;
     let (verified, is_interrupted) = until_interrupted(async |stop| {
@@ -226,6 +236,17 @@ fn print_verification(out: &mut impl Write, verified: &Verification) -> Result<(
     Ok(())
 }
 
+fn doctor(args: &MirrorDoctor, settings: &Settings) -> Result<ExitCode> {
+    let (store, mirror) = open(settings, args.name.as_deref())?;
+    let report = mirror::report(&mut store.reader()?, &mirror, 0)?;
+    let master = keys::master_key(settings, &store)?;
+    let name = mirror.setup.name.clone();
+    let place = mirrors::place_of_credential(settings, &name);
+    let run = mirrors::run_of(place, &store, &master, mirror)?;
+    let checks = block_on(mirror::doctor(&run, &report))??;
+    mirror_doctor::print(&name, &checks, args.json)
+}
+
 fn remove(args: &MirrorName, settings: &Settings) -> Result<ExitCode> {
     let (store, mirror) = open(settings, Some(&args.name))?;
     ensure!(
@@ -233,9 +254,27 @@ fn remove(args: &MirrorName, settings: &Settings) -> Result<ExitCode> {
         "the settings file sets up the mirror {}: take it out there first",
         args.name
     );
-    store.delete_mirror(&mirror.setup.name).wait()?;
+    let master = keys::master_key(settings, &store)?;
+    let name = mirror.setup.name.clone();
+    if let Err(error) = unsubscribe(settings, (&store, &master), mirror) {
+        logging::note(&format!(
+            "the subscription at the source stays until it ends, in three days at most: {error:#}"
+        ));
+    }
+    store.delete_mirror(&name).wait()?;
     writeln!(io::stdout(), "The mirror {} is removed; its records stay.", args.name)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Deletes the mirror's subscription at its source.
+fn unsubscribe(
+    settings: &Settings,
+    (store, master): (&Store, &MasterKey),
+    mirror: MirrorRow,
+) -> Result<()> {
+    let place = mirrors::place_of_credential(settings, &mirror.setup.name);
+    let run = mirrors::run_of(place, store, master, mirror)?;
+    Ok(block_on(mirror::unsubscribe(&run))??)
 }
 
 fn open(settings: &Settings, name: Option<&str>) -> Result<(Store, MirrorRow)> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use mirror::schedule::HourState;
-use mirror::{HourReport, MirrorSettings, Report, hours};
+use mirror::{Alarm, HourReport, MirrorSettings, Report, hours};
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use serde_json::json;
 use store::{EvidenceRow, LedgerRecord};
@@ -68,25 +68,22 @@ pub(super) fn print(out: &mut impl Write, report: &Report) -> Result<()> {
         report.sum(holes),
         report.sum(erased)
     )?;
-    let closed = report.up_to(|hour| hour.state.is_closed() && hour.holes == 0);
-    let sealed = report.up_to(|hour| hour.state == HourState::Sealed && hour.holes == 0);
     writeln!(
         out,
         "  complete up to {}, sealed up to {}",
-        shown_bound(closed, setup.begins),
-        shown_bound(sealed, setup.begins)
+        shown_bound(report.closed_to(), setup.begins),
+        shown_bound(report.sealed_to(), setup.begins)
     )?;
-    let count = |is_so: fn(&HourReport) -> bool| report.sum(|hour| u64::from(is_so(hour)));
-    let unknowable = count(|hour| hour.state == HourState::Unknowable);
-    if unknowable > 0 {
-        writeln!(out, "  {unknowable} hours can't be known: the source forgot them unread")?;
+    if let Some(sentence) = subscribed(report) {
+        writeln!(out, "  {sentence}")?;
     }
-    let late = count(|hour| hour.is_late);
-    if late > 0 {
-        writeln!(out, "  {late} hours were not read in time")?;
+    if let Some(sentence) = lateness(report) {
+        writeln!(out, "  {sentence}")?;
     }
-    if let Some((problem, since)) = &report.mirror.problem {
-        writeln!(out, "  stands still since {}: {problem}", DateTimeOffset(*since))?;
+    // What is missing is named below, and what was never heard above.
+    let is_told = |alarm: &&Alarm| !["hole", "never_heard"].contains(&alarm.name);
+    for alarm in report.alarms().iter().filter(is_told) {
+        writeln!(out, "  {}", alarm.text)?;
     }
     for hole in &report.holes {
         writeln!(out, "  {}", hole_sentence(hole))?;
@@ -96,6 +93,32 @@ pub(super) fn print(out: &mut impl Write, report: &Report) -> Result<()> {
         writeln!(out, "  and {others} others are missing")?;
     }
     Ok(())
+}
+
+/// How it stands with notifications, where there were any.
+fn subscribed(report: &Report) -> Option<String> {
+    let newest = report.subscriptions.first()?;
+    let alive = report.subscriptions.iter().find(|known| known.is_alive(report.now));
+    let until = match alive {
+        Some(alive) => format!("subscribed until {}", DateTimeOffset(alive.expires)),
+        None => format!(
+            "not subscribed since {}",
+            DateTimeOffset(newest.ended.unwrap_or(newest.expires))
+        ),
+    };
+    let notified = report.reception.notified.map(|at| length(report.now - at));
+    let notified =
+        notified.map_or("never notified".to_owned(), |ago| format!("last notified {ago} ago"));
+    Some(format!("{until}; {notified}, {} notifications in all", report.reception.received))
+}
+
+/// How late the source is, by calls that were heard of since the mirror runs.
+fn lateness(report: &Report) -> Option<String> {
+    let of = |share| mirror::quantile(&report.delays, share);
+    let (half, most, all) = (of(0.5)?, of(0.95)?, of(1.0)?);
+    Some(format!(
+        "calls were heard of within {half}, {most} and {all} min of their ends (50 %, 95 %, all)"
+    ))
 }
 
 fn shown_bound(hour: i64, first: i64) -> String {
@@ -126,8 +149,8 @@ fn length(ticks: i64) -> String {
 fn print_hours(out: &mut impl Write, report: &Report) -> Result<()> {
     writeln!(out, "  hour              listed   whole pending missing  state")?;
     for hour in &report.hours {
-        let HourReport { listed, complete, pending, holes, state, is_late, .. } = hour;
-        let late = if *is_late { ", late" } else { "" };
+        let HourReport { listed, complete, pending, holes, state, .. } = hour;
+        let late = if hour.is_late() { ", late" } else { "" };
         writeln!(
             out,
             "  {} {listed:>7} {complete:>7} {pending:>7} {holes:>7}  {}{late}",
@@ -140,7 +163,6 @@ fn print_hours(out: &mut impl Write, report: &Report) -> Result<()> {
 
 fn object(report: &Report, evidence: &[EvidenceRow], with_hours: bool) -> serde_json::Value {
     let setup = &report.mirror.setup;
-    let bound = |is_so: fn(&HourReport) -> bool| instant(hours::start(report.up_to(is_so)));
     let holes: Vec<_> = report
         .holes
         .iter()
@@ -170,22 +192,29 @@ fn object(report: &Report, evidence: &[EvidenceRow], with_hours: bool) -> serde_
             })
         })
         .collect();
+    let alive = report.subscriptions.iter().find(|known| known.is_alive(report.now));
     let mut object = json!({
         "name": setup.name,
         "tenantId": setup.tenant.as_str(),
         "begins": instant(hours::start(setup.begins)),
-        "completeUpTo": bound(|hour| hour.state.is_closed() && hour.holes == 0),
-        "sealedUpTo": bound(|hour| hour.state == HourState::Sealed && hour.holes == 0),
+        "completeUpTo": instant(hours::start(report.closed_to())),
+        "sealedUpTo": instant(hours::start(report.sealed_to())),
         "complete": report.sum(|hour| hour.complete),
         "pending": report.sum(|hour| hour.pending),
         "missing": report.sum(|hour| hour.holes),
         "erased": report.sum(|hour| hour.erased),
         "outside": report.sum(|hour| hour.outside),
         "unknowableHours": report.sum(|hour| u64::from(hour.state == HourState::Unknowable)),
-        "lateHours": report.sum(|hour| u64::from(hour.is_late)),
+        "lateHours": report.sum(|hour| u64::from(hour.is_late())),
         "lastHeard": report.mirror.heard.map(instant),
         "problem": report.mirror.problem.as_ref().map(|(problem, _)| problem),
         "needsAttention": report.needs_attention(),
+        "alarms": report.alarms().iter().map(|alarm| alarm.name).collect::<Vec<_>>(),
+        "expiringSoon": report.expiring,
+        "subscribedUntil": alive.map(|known| instant(known.expires)),
+        "lastNotified": report.reception.notified.map(instant),
+        "notifications": report.reception.received,
+        "forged": report.reception.forged,
         "holes": holes,
         "evidence": evidence,
     });
@@ -206,7 +235,7 @@ fn hour_object(hour: &HourReport) -> serde_json::Value {
         "missing": hour.holes,
         "erased": hour.erased,
         "outside": hour.outside,
-        "isLate": hour.is_late,
+        "isLate": hour.is_late(),
     })
 }
 

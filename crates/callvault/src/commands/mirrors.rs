@@ -1,4 +1,4 @@
-//! Mirrors as commands and the server have them: set up by the settings or by `mirror add`, with their secrets.
+//! Mirrors as commands and the server have them: set up by the settings or by `mirror add`, with their credentials.
 
 use std::fs;
 use std::io::{self, Read};
@@ -6,32 +6,57 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use identity::MasterKey;
-use mirror::{MirrorRun, Secret, hours};
+use identity::{ClientCertificate, MasterKey};
+use mirror::{Credential, CredentialKind, MirrorRun, MirrorSettings, Mirrors, Secret, hours};
 use store::{MirrorRow, MirrorSetup, Reader, Store};
 
 use super::background::BackgroundTask;
 use crate::keys;
-use crate::settings::{MirrorEntry, SecretPlace, Settings};
+use crate::settings::{CredentialPlace, MirrorEntry, Settings};
 
 /// Bytes of a file with a secret.
 const LARGEST_SECRET: u64 = 64 << 10;
 
-/// Reads a secret.
-pub(super) fn read_secret(place: &SecretPlace) -> Result<Secret> {
+/// Reads a credential.
+pub(super) fn read_credential(place: &CredentialPlace) -> Result<Credential> {
     let text = match place {
-        SecretPlace::Variable(name) => std::env::var(name)
+        CredentialPlace::Variable(name) => std::env::var(name)
             .with_context(|| format!("the environment has no variable {name} with the secret"))?,
-        SecretPlace::File(path) if path == Path::new("-") => read(io::stdin().lock())?,
-        SecretPlace::File(path) => {
-            let file = fs::File::open(path);
-            read(file.with_context(|| format!("opening {}", path.display()))?)
-                .with_context(|| format!("reading {}", path.display()))?
+        CredentialPlace::File(path) if path == Path::new("-") => read(io::stdin().lock())?,
+        CredentialPlace::File(path) => read_file(path)?,
+        CredentialPlace::Certificate(path) => {
+            let certificate = ClientCertificate::from_pem(&read_file(path)?);
+            let certificate = certificate.with_context(|| path.display().to_string())?;
+            return Ok(Credential::Certificate(Arc::new(certificate)));
+        }
+        CredentialPlace::Federated(path) => {
+            let path = path.canonicalize();
+            let path = path.with_context(|| format!("opening {}", place.file().display()))?;
+            return Ok(Credential::Federated(path));
         }
     };
     let secret = Secret::new(&text);
     ensure!(!secret.is_empty(), "the secret is empty");
-    Ok(secret)
+    Ok(Credential::Secret(secret))
+}
+
+/// What a credential is, as the settings of a mirror say it.
+pub(super) fn kind(credential: &Credential) -> CredentialKind {
+    match credential {
+        Credential::Secret(_) => CredentialKind::Secret,
+        Credential::Certificate(certificate) => {
+            let certificate = certificate.certificate();
+            let (thumbprint, ends) = (certificate.thumbprint.clone(), certificate.not_after);
+            CredentialKind::Certificate { thumbprint, ends }
+        }
+        Credential::Federated(path) => CredentialKind::Federated(path.clone()),
+    }
+}
+
+fn read_file(path: &Path) -> Result<String> {
+    let file = fs::File::open(path);
+    read(file.with_context(|| format!("opening {}", path.display()))?)
+        .with_context(|| format!("reading {}", path.display()))
 }
 
 fn read(from: impl Read) -> Result<String> {
@@ -40,19 +65,30 @@ fn read(from: impl Read) -> Result<String> {
     Ok(text)
 }
 
-/// Keeps the secret of a mirror in the store.
-pub(super) fn keep_secret(
+/// Keeps the credential of a mirror in the store, encrypted. Of a federated one only the settings know the
+/// file. `place` is where it came from.
+pub(super) fn keep_credential(
     store: &Store,
     master: &MasterKey,
-    mirror: &str,
-    secret: &Secret,
+    (mirror, place): (&str, &CredentialPlace),
+    credential: &Credential,
 ) -> Result<()> {
-    let name = secret_name(mirror);
-    Ok(store.put_secret(&name, master.seal(&name, secret.as_bytes())).wait()?)
+    let (name, text) = match (credential, place) {
+        (Credential::Secret(secret), _) => (secret_name(mirror), secret.as_bytes().to_vec()),
+        (Credential::Certificate(_), CredentialPlace::Certificate(path)) => {
+            (certificate_name(mirror), read_file(path)?.into_bytes())
+        }
+        _ => return Ok(()),
+    };
+    Ok(store.put_secret(&name, master.seal(&name, &text)).wait()?)
 }
 
 fn secret_name(mirror: &str) -> String {
     format!("mirror/{mirror}/client-secret")
+}
+
+fn certificate_name(mirror: &str) -> String {
+    format!("mirror/{mirror}/certificate")
 }
 
 /// What a mirror is set up to do from now on.
@@ -72,7 +108,9 @@ pub(super) fn setup(entry: &MirrorEntry, is_of_file: bool) -> MirrorSetup {
 pub(super) fn import(entries: &[MirrorEntry], store: &Store) -> Result<()> {
     let known = store.reader()?.mirrors()?;
     for entry in entries {
-        let mut wanted = setup(entry, true);
+        let mut entry = entry.clone();
+        entry.settings.credential = kind(&read_credential(&entry.credential)?);
+        let mut wanted = setup(&entry, true);
         if let Some(known) = known.iter().find(|known| known.setup.name == entry.name) {
             // What it covers began when it was set up first.
             wanted.begins = known.setup.begins;
@@ -108,63 +146,117 @@ pub(super) fn find(reader: &mut Reader, name: Option<&str>) -> Result<MirrorRow>
     }
 }
 
-/// Where the settings say that the secret of a mirror is read, if they set it up.
-pub(super) fn place_of_secret<'s>(settings: &'s Settings, name: &str) -> Option<&'s SecretPlace> {
-    settings.mirrors.iter().find(|entry| entry.name == name).map(|entry| &entry.secret)
+/// Where the settings say that the credential of a mirror is read, if they set it up.
+pub(super) fn place_of_credential<'s>(
+    settings: &'s Settings,
+    name: &str,
+) -> Option<&'s CredentialPlace> {
+    settings.mirrors.iter().find(|entry| entry.name == name).map(|entry| &entry.credential)
 }
 
-/// All that a mirror needs to run; its secret is read at a place, or kept in the store.
+/// All that a mirror needs to run; its credential is read at a place, or kept in the store.
 pub(super) fn run_of(
-    place: Option<&SecretPlace>,
+    place: Option<&CredentialPlace>,
     store: &Store,
     master: &MasterKey,
     mirror: MirrorRow,
 ) -> Result<MirrorRun> {
     let name = &mirror.setup.name;
-    let secret = match place {
-        Some(place) => read_secret(place).with_context(|| format!("the mirror {name}"))?,
-        None => kept_secret(store, master, name)?,
+    let credential = match place {
+        Some(place) => read_credential(place).with_context(|| format!("the mirror {name}"))?,
+        None => kept_credential(store, master, &mirror)?,
     };
     let sealing = master.clone();
     let seal: mirror::Seal = Arc::new(move |purpose, plain| sealing.seal(purpose, plain));
-    Ok(MirrorRun { store: store.clone(), mirror, secret, seal })
+    Ok(MirrorRun {
+        store: store.clone(),
+        mirror,
+        credential,
+        seal,
+        shared: Arc::default(),
+        notified_at: None,
+    })
 }
 
-fn kept_secret(store: &Store, master: &MasterKey, mirror: &str) -> Result<Secret> {
-    let name = secret_name(mirror);
+fn kept_credential(store: &Store, master: &MasterKey, mirror: &MirrorRow) -> Result<Credential> {
+    let settings = MirrorSettings::from_json(&mirror.setup.settings).map_err(anyhow::Error::msg)?;
+    let of = &mirror.setup.name;
+    let name = match settings.credential {
+        CredentialKind::Federated(path) => return Ok(Credential::Federated(path)),
+        CredentialKind::Secret => secret_name(of),
+        CredentialKind::Certificate { .. } => certificate_name(of),
+    };
     let sealed = store.reader()?.secret(&name)?.with_context(|| {
-        format!("the store has no secret of the mirror {mirror}: run `callvault mirror add {mirror} …` again")
+        format!("the store has no credential of the mirror {of}: run `callvault mirror add {of} …` again")
     })?;
     let plain = master.open(&name, &sealed).with_context(|| format!("{name}: {}", keys::REMEDY))?;
-    Ok(Secret::new(&String::from_utf8_lossy(&plain)))
+    let plain = String::from_utf8_lossy(&plain);
+    if name == secret_name(of) {
+        return Ok(Credential::Secret(Secret::new(&plain)));
+    }
+    let certificate =
+        ClientCertificate::from_pem(&plain).context("the certificate in the store")?;
+    Ok(Credential::Certificate(Arc::new(certificate)))
 }
 
 /// Runs each mirror of the store in the background.
 pub(super) fn start(
     settings: &Settings,
     store: &Store,
-    master: &MasterKey,
+    (master, shared): (&MasterKey, &Arc<Mirrors>),
 ) -> Result<Vec<BackgroundTask>> {
     import(&settings.mirrors, store)?;
     let mut tasks = Vec::new();
     for mirror in store.reader()?.mirrors()? {
-        let name = mirror.setup.name;
-        let place = place_of_secret(settings, &name).cloned();
-        let (store, master) = (store.clone(), master.clone());
+        let name = mirror.setup.name.clone();
+        let notified_at = receive(settings, store, (master, shared), &mirror)?;
+        let place = place_of_credential(settings, &name).cloned();
+        let (store, master, shared) = (store.clone(), master.clone(), Arc::clone(shared));
         tasks.push(BackgroundTask::start("mirror", move |stop| async move {
-            let load = || load(&name, place.as_ref(), (&store, &master));
-            mirror::keep_running(&name, || load().map_err(|error| format!("{error:#}")), stop)
-                .await;
+            let load = || {
+                let loaded = load(&name, place.as_ref(), (&store, &master));
+                let loaded = loaded.map_err(|error| format!("{error:#}"))?;
+                Ok(loaded.map(|run| MirrorRun {
+                    shared: Arc::clone(&shared),
+                    notified_at: notified_at.clone(),
+                    ..run
+                }))
+            };
+            mirror::keep_running(&name, load, (&store, &shared), stop).await;
             Ok::<(), anyhow::Error>(())
         })?);
     }
     Ok(tasks)
 }
 
+/// Receives notifications for a mirror, if its source is to send any; the address before the path then.
+fn receive(
+    settings: &Settings,
+    store: &Store,
+    (master, shared): (&MasterKey, &Mirrors),
+    mirror: &MirrorRow,
+) -> Result<Option<String>> {
+    let of_mirror =
+        MirrorSettings::from_json(&mirror.setup.settings).map_err(anyhow::Error::msg)?;
+    let public_url = settings.server.public_url.as_deref();
+    let Some(at) = of_mirror.notifications.address(public_url) else { return Ok(None) };
+    // The same on all nodes: whichever starts first makes it.
+    let name = format!("mirror/{}/path", mirror.setup.name);
+    let new = identity::generate_secret();
+    let sealed = store.put_secret_if_absent(&name, master.seal(&name, new.as_bytes())).wait()?;
+    let secret =
+        master.open(&name, &sealed).with_context(|| format!("{name}: {}", keys::REMEDY))?;
+    let secret = String::from_utf8_lossy(&secret).into_owned();
+    let opening = master.clone();
+    let open: mirror::Open = Arc::new(move |purpose, sealed| opening.open(purpose, sealed).ok());
+    shared.reception.open(mirror, secret, store.clone(), open);
+    Ok(Some(at))
+}
+
 /// A mirror as it is set up now; none if there is none of the name.
 fn load(
     name: &str,
-    place: Option<&SecretPlace>,
+    place: Option<&CredentialPlace>,
     (store, master): (&Store, &MasterKey),
 ) -> Result<Option<MirrorRun>> {
     let mut mirrors = store.reader()?.mirrors()?.into_iter();

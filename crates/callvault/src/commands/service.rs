@@ -116,7 +116,8 @@ pub(super) fn start(
     let pages = pages.map(|site| Arc::new(site) as Arc<dyn Pages>);
     let (judged, compacted) = (store.clone(), store.clone());
     let has_columns = settings.has_columns;
-    let mirrored = mirrors::start(settings, &store, &master)?;
+    let shared = Arc::clone(&options.mirrors);
+    let mirrored = mirrors::start(settings, &store, (&master, &shared))?;
     let running = graph::start(options, listeners, pages).context("starting the server")?;
     let mut tasks = vec![
         BackgroundTask::start("notify", |stop| dispatcher.run(stop))?,
@@ -174,6 +175,7 @@ fn options(
             retention_view: settings.graph.retention_view_days,
             is_strict: settings.graph.is_strict,
         },
+        mirrors: Arc::default(),
         notifications: notifications(settings, rules, master, emulator.clone())?,
         store: store.clone(),
         page_token_keys: keys::page_token_keys(store, master)?,

@@ -1,9 +1,9 @@
 //! `mirror`: mirrors that the settings set up.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use mirror::{Cloud, MirrorSettings};
+use mirror::{Cloud, MirrorSettings, NotificationSetting};
 use model::TenantId;
 
 use super::raw;
@@ -12,22 +12,36 @@ use super::raw;
 const BACKFILL_DAYS: i64 = 30;
 
 /// A mirror of the settings.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MirrorEntry {
     pub(crate) name: String,
     pub(crate) tenant: TenantId,
     pub(crate) settings: MirrorSettings,
-    pub(crate) secret: SecretPlace,
+    pub(crate) credential: CredentialPlace,
     pub(crate) backfill_days: i64,
 }
 
-/// Where a secret is read.
+/// Where the credential of a mirror is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum SecretPlace {
-    /// In a file; `-` is standard input.
+pub(crate) enum CredentialPlace {
+    /// A secret in a file; `-` is standard input.
     File(PathBuf),
-    /// In a variable of the environment.
+    /// A secret in a variable of the environment.
     Variable(String),
+    /// A certificate with its key in a file.
+    Certificate(PathBuf),
+    /// A token of another issuer in a file.
+    Federated(PathBuf),
+}
+
+impl CredentialPlace {
+    /// The file, if it is one.
+    pub(crate) fn file(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::Certificate(path) | Self::Federated(path) => path,
+            Self::Variable(_) => Path::new(""),
+        }
+    }
 }
 
 /// Checks a mirror of the settings.
@@ -37,10 +51,17 @@ pub(super) fn entry(raw: raw::Mirror) -> Result<MirrorEntry> {
     let of = |what: &str| format!("mirror: {name}: {what}");
     let tenant = TenantId::parse(&tenant)
         .with_context(|| of(&format!("the tenant '{tenant}' is no GUID")))?;
-    let secret = match (secret_file, secret_env) {
-        (Some(file), None) => SecretPlace::File(file),
-        (None, Some(variable)) => SecretPlace::Variable(variable),
-        _ => bail!(of("expected secret_file or secret_env")),
+    let places = [
+        secret_file.map(CredentialPlace::File),
+        secret_env.map(CredentialPlace::Variable),
+        raw.certificate_file.map(CredentialPlace::Certificate),
+        raw.federated_token_file.map(CredentialPlace::Federated),
+    ];
+    let mut places = places.into_iter().flatten();
+    let (Some(credential), None) = (places.next(), places.next()) else {
+        bail!(of(
+            "expected one of secret_file, secret_env, certificate_file and federated_token_file"
+        ));
     };
     let mut settings = match (&raw.source, &raw.cloud) {
         (Some(source), None) => {
@@ -57,6 +78,15 @@ pub(super) fn entry(raw: raw::Mirror) -> Result<MirrorEntry> {
         }
         (Some(_), Some(_)) => bail!(of("expected source or cloud, and not both")),
     };
+    settings.notifications = match (raw.notifications, raw.notification_url) {
+        (Some(false), None) => NotificationSetting::Off,
+        (None | Some(true), Some(url)) => {
+            mirror::check_address(&url).map_err(|why| anyhow::anyhow!(of(&why)))?;
+            NotificationSetting::At(url)
+        }
+        (None | Some(true), None) => NotificationSetting::Auto,
+        (Some(false), Some(_)) => bail!(of("expected notification_url or notifications = false")),
+    };
     if let Some(rate) = raw.rate {
         settings.rate = rate;
     }
@@ -66,5 +96,5 @@ pub(super) fn entry(raw: raw::Mirror) -> Result<MirrorEntry> {
         "{}",
         of("backfill_days: expected 0 to 30, since Graph has no more")
     );
-    Ok(MirrorEntry { name, tenant, settings, secret, backfill_days })
+    Ok(MirrorEntry { name, tenant, settings, credential, backfill_days })
 }

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod bad_week;
+mod credentials;
+mod doctor;
 mod faults;
 mod filling;
 mod kills;
 mod ledger;
+mod metrics;
+mod notified;
 mod rig;

@@ -83,6 +83,7 @@ impl Bare {
             page_token_keys: vec![(1, [7; 32])],
             trusted_issuers: None,
             recheck: None,
+            mirrors: Arc::default(),
             emulator: None,
             issuer: Arc::new(|url| {
                 let (master, key) = &*KEYS;

@@ -56,6 +56,7 @@ fn the_right_secret_gets_a_token_and_only_the_right_one() {
     let app = RegisteredApp {
         roles: vec!["CallRecords.Read.All".into()],
         secret_hash: hash_secret(SECRET),
+        credentials: Vec::new(),
     };
     let find = |tenant: &str, client: &str| {
         assert_eq!((tenant, client), (TENANT, CLIENT));

@@ -23,7 +23,7 @@ fn sent(limiter: &mut Limiter, kind: Kind<'_>, from: Duration, to: Duration) -> 
 /// The most that were sent in a window, wherever it begins.
 fn most(sent: &[Duration], window: Duration) -> usize {
     let in_window =
-        |from: &Duration| sent.iter().filter(|at| (*from..*from + window).contains(at)).count();
+        |from: &Duration| sent.iter().filter(|at| (*from..*from + window).contains(*at)).count();
     sent.iter().map(in_window).max().unwrap_or(0)
 }
 
@@ -33,11 +33,17 @@ fn allowance(kind: Kind<'_>) -> Allowance {
         Kind::ListFollowing => GRAPH.list_following,
         Kind::Record(_) => GRAPH.record,
         Kind::RecordFollowing(_) => GRAPH.record_following,
+        Kind::Subscription => GRAPH.all,
     }
 }
 
-const KINDS: [Kind<'_>; 4] =
-    [Kind::List, Kind::ListFollowing, Kind::Record(b"a"), Kind::RecordFollowing(b"a")];
+const KINDS: [Kind<'_>; 5] = [
+    Kind::List,
+    Kind::ListFollowing,
+    Kind::Record(b"a"),
+    Kind::RecordFollowing(b"a"),
+    Kind::Subscription,
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]

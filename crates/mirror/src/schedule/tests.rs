@@ -13,7 +13,7 @@ fn after(age: i64) -> i64 {
 #[test]
 fn an_hour_is_read_often_while_it_is_young_and_never_after_it_was_sealed() {
     let end = hours::end(START);
-    assert_eq!(next_pass(START, None), Some(hours::start(START)));
+    assert_eq!(next_pass(START, None, Freshness::List), Some(hours::start(START)));
     for (passed, due) in [
         (-30 * MINUTE, -25 * MINUTE),
         (HOUR, HOUR + 5 * MINUTE),
@@ -25,9 +25,13 @@ fn an_hour_is_read_often_while_it_is_young_and_never_after_it_was_sealed() {
         (8 * DAY, 14 * DAY),
         (15 * DAY, SEALS),
     ] {
-        assert_eq!(next_pass(START, Some(after(passed))), Some(end + due), "{passed}");
+        assert_eq!(
+            next_pass(START, Some(after(passed)), Freshness::List),
+            Some(end + due),
+            "{passed}"
+        );
     }
-    assert_eq!(next_pass(START, Some(after(SEALS))), None);
+    assert_eq!(next_pass(START, Some(after(SEALS)), Freshness::List), None);
 }
 
 #[test]
@@ -45,6 +49,24 @@ fn an_hour_is_closed_by_a_pass_that_began_late_enough_and_only_then() {
     let nothing = HourFacts::default();
     assert_eq!(super::state(START, nothing, hours::end(START)), HourState::Open);
     assert_eq!(super::state(START, nothing, hours::end(START) + 31 * DAY), HourState::Unknowable);
+}
+
+#[test]
+fn while_notifications_come_an_hour_is_read_after_three_hours_and_as_late_as_ever() {
+    let end = hours::end(START);
+    let next = |passed: Option<i64>| next_pass(START, passed, Freshness::Notifications);
+    assert_eq!(next(None), Some(end + 3 * HOUR));
+    for (passed, due) in [(0, 3 * HOUR), (3 * HOUR, CLOSES), (CLOSES, 7 * DAY), (8 * DAY, SEALS)] {
+        assert_eq!(next(Some(after(passed))), Some(end + due), "{passed}");
+    }
+    assert_eq!(next(Some(after(SEALS))), None);
+    let late = lateness(START, None, (end + 3 * HOUR + 1, 0), Freshness::Notifications);
+    assert_eq!(late, Some((Pass::First, 1)));
+}
+
+fn is_late(hour: i64, passed: Option<i64>, times: (i64, i64)) -> bool {
+    let late = lateness(hour, passed, times, Freshness::List);
+    late.is_some_and(|(_, late)| late > LATE)
 }
 
 #[test]
@@ -80,7 +102,7 @@ fn simulate(calls: &[Call], delays: &[i64], passes: impl Fn(i64) -> bool) -> (us
     let mut seen = vec![false; calls.len()];
     let (mut passed, mut delays) = (None, delays.iter().cycle());
     let mut now = hours::start(START);
-    while let Some(due) = next_pass(START, passed) {
+    while let Some(due) = next_pass(START, passed, Freshness::List) {
         now = now.max(due) + delays.next().copied().unwrap_or(0);
         if !is_listed(START, now) {
             break;

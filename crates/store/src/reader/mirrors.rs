@@ -7,7 +7,8 @@ use crate::Error;
 use crate::rows::mirror::{
     EvidenceRow, HourCount, HourRow, LedgerDifference, LedgerRecord, MirrorRow,
 };
-use crate::tables::{mirror_ledger, mirrors, tenants};
+use crate::rows::mirror_reception::{DelayCount, MirrorGap, MirrorReception, MirrorSubscription};
+use crate::tables::{mirror_ledger, mirror_reception, mirrors, tenants};
 
 impl Reader {
     /// All mirrors, by name.
@@ -90,5 +91,42 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<EvidenceRow>, Error> {
         mirror_ledger::evidence(self.snapshot.fresh()?, mirror_key, limit)
+    }
+
+    /// How many records of a mirror that are due started before an instant (ticks).
+    pub fn due_mirror_records_before(&mut self, mirror_key: i64, start: i64) -> Result<u64, Error> {
+        mirror_ledger::due_before(self.snapshot.fresh()?, mirror_key, start)
+    }
+
+    /// The subscriptions of a mirror, also those that ended, the newest first.
+    pub fn mirror_subscriptions(
+        &mut self,
+        mirror_key: i64,
+    ) -> Result<Vec<MirrorSubscription>, Error> {
+        mirror_reception::subscriptions(self.snapshot.fresh()?, mirror_key)
+    }
+
+    /// What came to the address of a mirror.
+    pub fn mirror_reception(&mut self, mirror_key: i64) -> Result<MirrorReception, Error> {
+        mirror_reception::reception(self.snapshot.fresh()?, mirror_key)
+    }
+
+    /// The stretches in which notifications of a mirror may have been lost.
+    pub fn mirror_gaps(&mut self, mirror_key: i64) -> Result<Vec<MirrorGap>, Error> {
+        mirror_reception::gaps(self.snapshot.fresh()?, mirror_key)
+    }
+
+    /// How late calls were heard of from a day (days from 1970) on, in classes that rise.
+    pub fn mirror_delays(
+        &mut self,
+        mirror_key: i64,
+        from_day: i64,
+    ) -> Result<Vec<DelayCount>, Error> {
+        mirror_reception::delays(self.snapshot.fresh()?, mirror_key, from_day)
+    }
+
+    /// What holds the lease of a mirror at present, if any process does.
+    pub fn is_mirror_held(&mut self, mirror_key: i64) -> Result<bool, Error> {
+        mirrors::is_held(self.snapshot.fresh()?, mirror_key)
     }
 }

@@ -77,7 +77,7 @@ pub struct ReadSlice {
 }
 
 /// Where a record of the ledger is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LedgerState {
     /// It is to be read.
     Due,
@@ -149,6 +149,8 @@ pub struct LedgerRecord {
     pub last_error: Option<String>,
     /// The source's name of that request.
     pub request_id: Option<String>,
+    /// Whether its version is to be asked for before it is read: a notification named it, and it is stored.
+    pub asks_version: bool,
 }
 
 /// What has become of a record that was tried.
@@ -160,6 +162,12 @@ pub struct LedgerChange {
     pub state: LedgerState,
     /// The version that is stored whole now, if it was stored.
     pub stored_version: Option<i64>,
+    /// When it started, if it was stored.
+    pub start: Option<i64>,
+    /// When the try began.
+    pub began_at: i64,
+    /// How late it was heard of, if that can be said: the day (from 1970) and a number of minutes.
+    pub delay: Option<(i64, i64)>,
     /// When it is to be tried again, if it is.
     pub due_at: Option<i64>,
     /// When it is to be tried again if a higher version was listed meanwhile.

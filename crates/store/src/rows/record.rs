@@ -135,6 +135,21 @@ pub struct AppRow {
     pub created: i64,
 }
 
+/// What an application may show in place of its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppCredential {
+    /// The application.
+    pub client_id: String,
+    /// The thumbprint of a certificate, or what federated tokens are called.
+    pub name: String,
+    /// `certificate` or `federated`.
+    pub kind: String,
+    /// The certificate as PEM, or the issuer with its keys as JSON.
+    pub body: String,
+    /// When it was given, in seconds since 1970.
+    pub created: i64,
+}
+
 /// A key that the built-in issuer signs with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningKeyRow {

@@ -2,8 +2,8 @@
 
 use super::Store;
 use crate::pending::Pending;
-use crate::rows::record::{AppRow, SigningKeyRow};
-use crate::tables::administration;
+use crate::rows::record::{AppCredential, AppRow, SigningKeyRow};
+use crate::tables::{administration, app_credentials};
 use crate::writer::Weight;
 
 impl Store {
@@ -16,6 +16,19 @@ impl Store {
     pub fn delete_app(&self, client_id: &str) -> Pending<bool> {
         let client_id = client_id.to_owned();
         self.submit(Weight::SMALL, move |session| administration::delete_app(session, &client_id))
+    }
+
+    /// Keeps what an application may show in place of its secret; one of the same name is replaced.
+    pub fn put_app_credential(&self, credential: AppCredential) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| app_credentials::put(session, &credential))
+    }
+
+    /// Deletes a credential of an application; whether there was one of the name.
+    pub fn delete_app_credential(&self, client_id: &str, name: &str) -> Pending<bool> {
+        let (client_id, name) = (client_id.to_owned(), name.to_owned());
+        self.submit(Weight::SMALL, move |session| {
+            app_credentials::delete(session, &client_id, &name)
+        })
     }
 
     /// Inserts or replaces a signing key by its kid.

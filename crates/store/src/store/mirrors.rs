@@ -9,7 +9,8 @@ use crate::rows::mirror::{
     Evidence, FencedResult, LedgerChange, MirrorLease, MirrorRecord, MirrorResults, MirrorSetup,
     ReadSlice,
 };
-use crate::tables::{mirror_ledger, mirrors};
+use crate::rows::mirror_reception::{MirrorGap, MirrorSubscription, SubscriptionEvent};
+use crate::tables::{mirror_ledger, mirror_reception, mirrors};
 use crate::writer::Weight;
 
 impl Store {
@@ -111,6 +112,62 @@ impl Store {
         let weight = Weight { records: id_keys.len(), bytes: 0 };
         self.submit(weight, move |session| -> Result<u64, Error> {
             mirror_ledger::make_due(session, mirror_key, &id_keys, due_at)
+        })
+    }
+
+    /// Has records of a mirror be read that notifications named (ids) at an instant (ticks).
+    pub fn note_mirror_notified(&self, mirror_key: i64, ids: Vec<String>, now: i64) -> Pending<()> {
+        let weight = Weight { records: ids.len(), bytes: 0 };
+        self.submit(weight, move |session| {
+            mirror_reception::note_notified(session, mirror_key, &ids, now)
+        })
+    }
+
+    /// Notes when the source has checked the address of a mirror, if it did, and how many messages were
+    /// forged.
+    pub fn note_mirror_reception(
+        &self,
+        mirror_key: i64,
+        validated: Option<i64>,
+        forged: u64,
+    ) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| {
+            mirror_reception::note_reception(session, mirror_key, validated, forged)
+        })
+    }
+
+    /// Notes what a message of the source says of a subscription at an instant (ticks); whether there is such
+    /// a one that has not ended.
+    pub fn note_subscription_event(
+        &self,
+        mirror_key: i64,
+        id: &str,
+        event: SubscriptionEvent,
+        now: i64,
+    ) -> Pending<bool> {
+        let id = id.to_owned();
+        self.submit(Weight::SMALL, move |session| {
+            mirror_reception::note_event(session, (mirror_key, &id), event, now)
+        })
+    }
+
+    /// Notes a stretch of time in which notifications of a mirror may have been lost; one that began at the
+    /// same time for the same reason grows.
+    pub fn note_mirror_gap(&self, mirror_key: i64, gap: MirrorGap) -> Pending<()> {
+        self.submit(Weight::SMALL, move |session| {
+            mirror_reception::note_gap(session, mirror_key, &gap)
+        })
+    }
+
+    /// Notes a subscription of a mirror as it is now.
+    pub fn put_mirror_subscription(
+        &self,
+        lease: MirrorLease,
+        subscription: MirrorSubscription,
+    ) -> Pending<FencedResult<()>> {
+        let holder = self.inner.state.holder.clone();
+        self.submit(Weight::SMALL, move |session| {
+            mirror_reception::put_subscription(session, (lease, &holder), &subscription)
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use model::TenantId;
 
+use super::app_credentials;
 use super::session::Session;
 use crate::engine::{Connection, Row};
 use crate::rows::record::{AppRow, SigningKeyRow};
@@ -28,6 +29,7 @@ pub(crate) fn put_app(session: &mut Session, app: &AppRow) -> Result<(), Error> 
 }
 
 pub(crate) fn delete_app(session: &mut Session, client_id: &str) -> Result<bool, Error> {
+    app_credentials::delete_all(session, client_id)?;
     let text = "DELETE FROM app WHERE client_id = ?1";
     Ok(session.connection.execute(text, [client_id])? > 0)
 }

@@ -5,6 +5,7 @@
 
 use model::{ShreddedRecord, TenantId};
 
+use super::mirror_reception;
 use super::mirrors;
 use super::session::Session;
 use super::versions;
@@ -46,7 +47,7 @@ pub(crate) fn note_slice(
                     wanted_version, state, due_at, attempts, first_heard) \
                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'due', ?7, 0, ?7) \
                     ON CONFLICT (mirror_key, id_key) DO UPDATE SET start_date_time = ?4, hour = ?5, \
-                    wanted_version = ?6, state = 'due', due_at = ?7, attempts = 0 \
+                    wanted_version = ?6, state = 'due', due_at = ?7, attempts = 0, asks_version = 0 \
                     WHERE mirror_record.wanted_version < ?6 AND mirror_record.state <> 'erased'";
         news += connection.execute(text, values)? as u64;
     }
@@ -151,22 +152,26 @@ pub(crate) fn note_changes(
 }
 
 fn note(connection: &Connection, key: i64, change: &LedgerChange) -> Result<(), Error> {
-    let text = "SELECT wanted_version, stored_version FROM mirror_record \
+    let text = "SELECT wanted_version, stored_version, notified FROM mirror_record \
                 WHERE mirror_key = ?1 AND id_key = ?2 AND state <> 'erased'";
     let known = connection.first(text, (key, &change.id_key), |row| {
-        Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?))
+        Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?, row.get::<Option<i64>>(2)?))
     })?;
-    let Some((wanted, stored_before)) = known else { return Ok(()) };
+    let Some((wanted, stored_before, notified)) = known else { return Ok(()) };
     let stored = change.stored_version.max(stored_before);
-    let is_behind = change.state == LedgerState::Settled && stored < Some(wanted);
+    let is_settled = change.state == LedgerState::Settled;
+    // What was said while it was read may be of a version that came after it.
+    let is_notified = is_settled && notified >= Some(change.began_at);
+    let is_behind = is_settled && stored < Some(wanted) || is_notified;
     let (state, due_at) = if is_behind {
         (LedgerState::Due, Some(change.again_at))
     } else {
         (change.state, change.due_at)
     };
     let text = "UPDATE mirror_record SET state = ?3, due_at = ?4, stored_version = ?5, attempts = ?6, \
-                last_tried = ?7, last_status = ?8, last_error = ?9, request_id = ?10 \
-                WHERE mirror_key = ?1 AND id_key = ?2";
+                last_tried = ?7, last_status = ?8, last_error = ?9, request_id = ?10, \
+                asks_version = CASE WHEN ?3 = 'settled' THEN 0 WHEN ?11 = 1 THEN 1 \
+                ELSE asks_version END, wanted_version = ?12 WHERE mirror_key = ?1 AND id_key = ?2";
     let number = |number: Option<i64>| number.map_or(Field::Null, Field::Int);
     let text_or_null =
         |text: &Option<String>| text.clone().map_or(Field::Null, |text| Field::Text(text.into()));
@@ -181,8 +186,26 @@ fn note(connection: &Connection, key: i64, change: &LedgerChange) -> Result<(), 
         number(change.status.map(i64::from)),
         text_or_null(&change.error),
         text_or_null(&change.request_id),
+        Field::Int(i64::from(is_notified && stored >= Some(wanted))),
+        // What was notified may be stored before it is listed, which is no news then.
+        Field::Int(wanted.max(stored.unwrap_or(0))),
     ];
-    connection.execute(text, values).map(drop)
+    connection.execute(text, values)?;
+    if let Some(start) = change.start.filter(|_| wanted == 0) {
+        place(connection, key, &change.id_key, start)?;
+    }
+    match change.delay.filter(|_| stored_before.is_none()) {
+        Some(delay) => mirror_reception::add_delay(connection, key, delay),
+        None => Ok(()),
+    }
+}
+
+/// Puts a record that was notified, and not listed yet, into the hour of its start.
+fn place(connection: &Connection, key: i64, id_key: &[u8], start: i64) -> Result<(), Error> {
+    let text = "UPDATE mirror_record SET start_date_time = ?3, hour = ?4 \
+                WHERE mirror_key = ?1 AND id_key = ?2";
+    let hour = start.div_euclid(TICKS_PER_HOUR);
+    connection.execute(text, (key, id_key, start, hour)).map(drop)
 }
 
 /// Has records be read again, whatever is stored of them.
@@ -194,7 +217,8 @@ pub(crate) fn make_due(
 ) -> Result<u64, Error> {
     let mut made = 0;
     for id_key in id_keys {
-        let text = "UPDATE mirror_record SET state = 'due', due_at = ?3, attempts = 0 \
+        let text = "UPDATE mirror_record SET state = 'due', due_at = ?3, attempts = 0, \
+                    asks_version = 0 \
                     WHERE mirror_key = ?1 AND id_key = ?2 AND state <> 'erased'";
         made += session.connection.execute(text, (mirror_key, id_key, due_at))? as u64;
     }
@@ -223,7 +247,7 @@ pub(crate) fn note_erasure(
 macro_rules! records {
     () => {
         "SELECT id_key, id, start_date_time, wanted_version, stored_version, state, due_at, attempts, \
-         first_heard, last_tried, last_status, last_error, request_id FROM mirror_record \
+         first_heard, last_tried, last_status, last_error, request_id, asks_version FROM mirror_record \
          WHERE mirror_key = ?1 AND "
     };
 }
@@ -248,6 +272,17 @@ pub(crate) fn due(
 pub(crate) fn next_due(connection: &Connection, mirror_key: i64) -> Result<Option<i64>, Error> {
     let text = "SELECT min(due_at) FROM mirror_record WHERE mirror_key = ?1 AND due_at IS NOT NULL";
     Ok(connection.value::<Option<i64>>(text, [mirror_key])?.flatten())
+}
+
+/// How many records that are due started before an instant.
+pub(crate) fn due_before(
+    connection: &Connection,
+    mirror_key: i64,
+    start: i64,
+) -> Result<u64, Error> {
+    let text = "SELECT count(*) FROM mirror_record \
+                WHERE mirror_key = ?1 AND due_at IS NOT NULL AND start_date_time < ?2";
+    Ok(connection.value::<i64>(text, (mirror_key, start))?.unwrap_or(0) as u64)
 }
 
 /// At most `limit` records that are missing here, by their starts.
@@ -296,6 +331,7 @@ fn read_record(row: &Row<'_>) -> Result<LedgerRecord, Error> {
         last_status: row.get(10)?,
         last_error: row.get(11)?,
         request_id: row.get(12)?,
+        asks_version: row.get(13)?,
     })
 }
 

@@ -9,7 +9,11 @@ use crate::rows::mirror::{MirrorLease, MirrorRow, MirrorSetup};
 use crate::{Cause, Error, clock};
 
 /// Tables with rows of mirrors.
-const OF_MIRRORS: [&str; 4] = [
+const OF_MIRRORS: [&str; 8] = [
+    "DELETE FROM mirror_delay WHERE mirror_key = ?1",
+    "DELETE FROM mirror_subscription WHERE mirror_key = ?1",
+    "DELETE FROM mirror_reception WHERE mirror_key = ?1",
+    "DELETE FROM mirror_gap WHERE mirror_key = ?1",
     "DELETE FROM mirror_evidence WHERE mirror_key = ?1",
     "DELETE FROM mirror_record WHERE mirror_key = ?1",
     "DELETE FROM mirror_hour WHERE mirror_key = ?1",
@@ -89,6 +93,12 @@ pub(crate) fn hold(
     }
     let fence = leases::hold(connection, &lease(mirror_key), holder, clock::system())?;
     Ok(fence.map(|fence| MirrorLease { mirror_key, fence }))
+}
+
+/// Whether any process holds a mirror at present.
+pub(crate) fn is_held(connection: &Connection, mirror_key: i64) -> Result<bool, Error> {
+    let text = "SELECT 1 FROM lease WHERE name = ?1 AND expires > ?2";
+    connection.exists(text, (lease(mirror_key), clock::system()))
 }
 
 /// Whether a process still holds a lease as it got it; renews it then.

@@ -36,11 +36,17 @@ const DICTIONARIES: Table = Table {
     is_numbered: false,
 };
 /// Those that are replaced with the last step.
-pub(super) const REPLACED: [Table; 16] = [
+pub(super) const REPLACED: [Table; 21] = [
     Table {
         name: "app",
         columns: &["client_id", "tenant", "name", "roles", "secret_hash", "created"],
         keys: 1,
+        is_numbered: false,
+    },
+    Table {
+        name: "app_credential",
+        columns: &["client_id", "name", "kind", "body", "created"],
+        keys: 2,
         is_numbered: false,
     },
     Table {
@@ -199,6 +205,8 @@ pub(super) const REPLACED: [Table; 16] = [
             "last_status",
             "last_error",
             "request_id",
+            "notified",
+            "asks_version",
         ],
         keys: 2,
         is_numbered: false,
@@ -223,6 +231,39 @@ pub(super) const REPLACED: [Table; 16] = [
         name: "mirror_evidence",
         columns: &["mirror_key", "id_key", "kind", "hash", "version", "at", "place", "sealed"],
         keys: 4,
+        is_numbered: false,
+    },
+    Table {
+        name: "mirror_delay",
+        columns: &["mirror_key", "day", "minutes", "records"],
+        keys: 3,
+        is_numbered: false,
+    },
+    Table {
+        name: "mirror_subscription",
+        columns: &[
+            "mirror_key",
+            "id",
+            "notification_url",
+            "sealed_client_state",
+            "created",
+            "expires",
+            "ended",
+            "asks_reauthorization",
+        ],
+        keys: 2,
+        is_numbered: false,
+    },
+    Table {
+        name: "mirror_reception",
+        columns: &["mirror_key", "validated", "notified", "received", "forged"],
+        keys: 1,
+        is_numbered: false,
+    },
+    Table {
+        name: "mirror_gap",
+        columns: &["mirror_key", "began", "why", "ended"],
+        keys: 3,
         is_numbered: false,
     },
 ];

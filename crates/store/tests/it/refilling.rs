@@ -38,9 +38,14 @@ const OF_LATER_STEPS: [&str; 29] = [
     "block_gone",
     "block_cursor",
     "mirror",
+    "mirror_delay",
     "mirror_evidence",
+    "mirror_gap",
     "mirror_hour",
+    "mirror_reception",
     "mirror_record",
+    "mirror_subscription",
+    "app_credential",
 ];
 
 /// Brings a store back to what the first step made, with none of the rows below its records.

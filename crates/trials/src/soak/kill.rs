@@ -131,7 +131,8 @@ impl Trial {
     }
 }
 
-fn integrity(file: &Path) -> Result<String> {
+/// What SQLite says of a file, asked by a program that is not ours.
+pub(super) fn integrity(file: &Path) -> Result<String> {
     let check = "import sqlite3, sys\n\
                  print(sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchone()[0])";
     process::output(Command::new("python3").args(["-c", check]).arg(file))
@@ -171,18 +172,18 @@ fn completes(acknowledged: &Ledger, again: &Ledger) -> Result<()> {
 
 /// Random moments (xorshift), begun from the clock and told, so that a run can be looked into.
 #[derive(Debug)]
-struct Moments {
+pub(super) struct Moments {
     state: u64,
 }
 
 impl Moments {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self { state: now.as_nanos() as u64 | 1 }
     }
 
     /// A moment from the beginning to a little beyond the end.
-    fn within(&mut self, time: Duration) -> Duration {
+    pub(super) fn within(&mut self, time: Duration) -> Duration {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;

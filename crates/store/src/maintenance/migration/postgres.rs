@@ -26,6 +26,7 @@ const STEPS: &[(&str, i64)] = &[
     (include_str!("../../../migrations/postgres/0011_pages.sql"), 6),
     (include_str!("../../../migrations/postgres/0012_mirrors.sql"), 6),
     (include_str!("../../../migrations/postgres/0013_blocks.sql"), 6),
+    (include_str!("../../../migrations/postgres/0014_mirror_notifications.sql"), 6),
 ];
 /// Any number, the same for all nodes.
 const LOCK: i64 = 0x4361_6c6c_0001;

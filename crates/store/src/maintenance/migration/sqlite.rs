@@ -27,6 +27,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0014_pages.sql"),
     include_str!("../../../migrations/sqlite/0015_mirrors.sql"),
     include_str!("../../../migrations/sqlite/0016_blocks.sql"),
+    include_str!("../../../migrations/sqlite/0017_mirror_notifications.sql"),
 ];
 
 /// Marks the file as a Callvault store ("Call").
