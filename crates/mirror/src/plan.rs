@@ -209,6 +209,8 @@ mod tests {
             plan.note(HourRow { hour, passed: Some(began + 1), passes: 1, ..HourRow::default() });
         }
         next.sort_unstable();
-        assert_eq!(next, (19_971..20_002).collect::<Vec<_>>());
+        // The first one's closing pass has become due meanwhile.
+        let expected: Vec<i64> = [19_966].into_iter().chain(19_971..20_002).collect();
+        assert_eq!(next, expected);
     }
 }

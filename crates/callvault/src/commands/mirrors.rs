@@ -53,6 +53,17 @@ pub(super) fn kind(credential: &Credential) -> CredentialKind {
     }
 }
 
+/// The same of one that may still be missing; only a certificate has to be read for it.
+fn kind_at(place: &CredentialPlace) -> Result<CredentialKind> {
+    Ok(match place {
+        CredentialPlace::Variable(_) | CredentialPlace::File(_) => CredentialKind::Secret,
+        CredentialPlace::Federated(path) => {
+            CredentialKind::Federated(path.canonicalize().unwrap_or_else(|_| path.clone()))
+        }
+        CredentialPlace::Certificate(_) => kind(&read_credential(place)?),
+    })
+}
+
 fn read_file(path: &Path) -> Result<String> {
     let file = fs::File::open(path);
     read(file.with_context(|| format!("opening {}", path.display()))?)
@@ -109,7 +120,13 @@ pub(super) fn import(entries: &[MirrorEntry], store: &Store) -> Result<()> {
     let known = store.reader()?.mirrors()?;
     for entry in entries {
         let mut entry = entry.clone();
-        entry.settings.credential = kind(&read_credential(&entry.credential)?);
+        match kind_at(&entry.credential) {
+            Ok(kind) => entry.settings.credential = kind,
+            // A server has more to do than this: the mirror tries again, and tells of it.
+            Err(error) => {
+                tracing::error!("the mirror {}: {error:#}", entry.name);
+            }
+        }
         let mut wanted = setup(&entry, true);
         if let Some(known) = known.iter().find(|known| known.setup.name == entry.name) {
             // What it covers began when it was set up first.
