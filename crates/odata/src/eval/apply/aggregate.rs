@@ -295,7 +295,8 @@ fn push<T: Copy>(values: &mut Vec<T>, value: T, times: usize) {
     }
 }
 
-/// Which of two values that are the same to an order comes first.
+/// Which of two values that are the same to an order comes first, so that the order in which they come decides
+/// nothing.
 fn order_of_equals(one: &Value<'_>, other: &Value<'_>) -> Ordering {
     match (one, other) {
         (Value::Text(one), Value::Text(other)) => one.as_bytes().cmp(other.as_bytes()),
@@ -325,4 +326,37 @@ fn neighbours<T: Copy>(
     let low = *low;
     let high = above.iter().copied().min_by(|a, b| order(a, b)).unwrap_or(low);
     (low, high, place - place.floor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn least_and_greatest_do_not_depend_on_the_order_of_values() {
+        let text = |text: &'static str| Value::Text(text.into());
+        let cases: [(Vec<Value<'static>>, [Value<'static>; 2]); 3] = [
+            (vec![text("Lync"), text("lync"), text("lYNC")], [text("Lync"), text("lync")]),
+            (
+                vec![Value::Double(0.0), Value::Double(-0.0)],
+                [Value::Double(-0.0), Value::Double(0.0)],
+            ),
+            (vec![Value::Int(2), Value::Null, Value::Int(1)], [Value::Int(1), Value::Int(2)]),
+        ];
+        for (values, expected) in cases {
+            for turn in 0..values.len() {
+                let mut values = values.clone();
+                values.rotate_left(turn);
+                for (wanted, expected) in [Ordering::Less, Ordering::Greater].iter().zip(&expected)
+                {
+                    let mut figure = Figure::Extreme { wanted: *wanted, best: None };
+                    for value in &values {
+                        figure.add(value, 1);
+                    }
+                    let found = figure.finish().map(|found| format!("{found:?}"));
+                    assert_eq!(found.ok(), Some(format!("{expected:?}")), "{values:?}");
+                }
+            }
+        }
+    }
 }
