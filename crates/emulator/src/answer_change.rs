@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use odata::json::{Node, Text, write_node};
+use odata::json::{Node, Text, pointer_tokens, write_node};
 use odata::primitive::{self, DateTimeOffset};
 
 use crate::rules::{Links, RequestRule};
@@ -89,8 +89,7 @@ fn change_links(node: &mut Node<'_>, links: Links, asked: &str) {
 /// The value at a JSON Pointer (RFC 6901).
 fn at<'n, 'a>(node: &'n mut Node<'a>, pointer: &str) -> Option<&'n mut Node<'a>> {
     let mut place = node;
-    for token in pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
+    for token in pointer_tokens(pointer) {
         place = match place {
             Node::Array(items) => items.get_mut(token.parse::<usize>().ok()?)?,
             other => other.get_mut(&token)?,

@@ -1,6 +1,6 @@
 //! The line of a text on which the value stands that a JSON Pointer (RFC 6901) names.
 
-use odata::json::Scanner;
+use odata::json::{Scanner, pointer_tokens};
 
 /// Line ends before the value, or before the innermost value around it that is there: what is missing is told
 /// where it should be.
@@ -14,8 +14,7 @@ pub(crate) fn line_ends_before(text: &str, pointer: &str) -> u64 {
 fn offset(text: &str, pointer: &str) -> usize {
     let mut scanner = Scanner::new(text);
     let mut found = start(text, 0);
-    for token in pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
+    for token in pointer_tokens(pointer) {
         match enter(&mut scanner, &token) {
             Some(()) => found = start(text, scanner.offset()),
             None => break,

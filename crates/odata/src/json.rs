@@ -198,5 +198,10 @@ impl Error {
     }
 }
 
+/// The names and places that a JSON Pointer leads through (RFC 6901, section 4).
+pub fn pointer_tokens(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
+}
+
 #[cfg(test)]
 mod tests;
