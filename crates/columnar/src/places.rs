@@ -1,5 +1,5 @@
-//! Rows by what decides about them: each gets a number, and rows with the same number are the same to whoever
-//! asks.
+//! Rows by what decides about them: each gets a number, and rows with the same number are the same to the
+//! question.
 
 use std::collections::HashMap;
 

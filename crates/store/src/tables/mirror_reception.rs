@@ -1,5 +1,5 @@
 //! What reaches mirrors beside the list. Any node may receive, so notifications are noted without the
-//! mirror's lease: they only make records due, and whoever holds the lease reads them.
+//! mirror's lease: they only make records due, and the holder of the lease reads them.
 
 use super::mirrors;
 use super::session::Session;

@@ -4,6 +4,7 @@
 //! seed and the smallest query that still fails.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "what a long test finds is told at once")]
 
 mod blocks;
 mod facets;
@@ -104,6 +105,8 @@ fn run(world: &World, seed: u64, queries: usize, tally: &mut Tally) {
                     if why.contains("failed: ") { why.clone() } else { smallest.to_string() };
                 let path = queries::path(set);
                 let told = format!("seed {seed}: {path}?{smallest}\n{setting:?}: {why}");
+                // A long run may be cut off before it ends.
+                eprintln!("{told}");
                 tally.failures.insert(kind, told);
                 if tally.failures.len() == MOST_TOLD {
                     return;

@@ -41,11 +41,12 @@ Unless stated otherwise, the store is SQLite, and each read requests a record dr
 caches help little. The *why* links explain why a row misses its target, and [performance.md](performance.md) breaks
 down the time of a request by stage.
 
+Each part stays until it is measured again, so parts are of different days. This page was last written on: \
 ";
 
 /// Writes both files into a folder.
 pub(super) fn write(folder: &Path, rows: &[Row]) -> Result<()> {
-    let mut text = format!("{HEAD}Measured on: {}.\n\n", gauge::machine()?);
+    let mut text = format!("{HEAD}{}.\n\n", gauge::machine()?);
     text.push_str("![Ratios to the references](benchmarks.svg)\n");
     for (part, title) in TITLES {
         let of_part: Vec<&Row> = rows.iter().filter(|row| row.part == part).collect();
