@@ -2,16 +2,15 @@
 
 use std::net::SocketAddr;
 
+use reqwest::Url;
+
 /// What a server that listens there, speaking `https` or `http`, should be told of its `server.public_url`. A
 /// proxy may stand before it, which listens elsewhere and speaks TLS for it, so a name of another machine is
 /// told only where no proxy explains it.
 pub(crate) fn warning(url: &str, scheme: &str, listener: &SocketAddr) -> Option<String> {
-    let (named, rest) = url.split_once("://")?;
-    let authority = rest.split('/').next()?;
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-        _ => (authority, if named == "https" { 443 } else { 80 }),
-    };
+    let parsed = Url::parse(url).ok()?;
+    let (named, host, port) =
+        (parsed.scheme(), parsed.host_str()?, parsed.port_or_known_default()?);
     let both = format!(
         "server.public_url is {url}, and the server listens on {scheme}://{listener}: links and token endpoints begin \
          with the first"
