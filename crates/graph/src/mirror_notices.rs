@@ -33,7 +33,7 @@ pub(crate) async fn answer(
     let Arrival { headers, source, .. } = arrival;
     let mut body = Body::new(source, &headers, &worker.web.limits);
     let body = body.read(LARGEST, None).await?;
-    match address.take(&body).await? {
+    match address.take(body).await? {
         Receipt::Taken => Ok(Response::empty(StatusCode::ACCEPTED)),
         Receipt::Malformed(why) => Err(Problem::bad_request(why)),
     }

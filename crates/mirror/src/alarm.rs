@@ -170,20 +170,20 @@ fn credential_ends(report: &Report) -> (Option<String>, bool) {
 
 /// Which alarms were told, and when.
 #[derive(Debug, Default)]
-pub(crate) struct Told(BTreeMap<&'static str, i64>);
+pub(crate) struct AlarmLog(BTreeMap<&'static str, i64>);
 
 /// What is to be told of alarms now.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct News {
+pub(crate) struct AlarmChanges {
     /// Those that began, changed, or last for another hour.
     pub(crate) standing: Vec<Alarm>,
     /// Names of those that are over.
     pub(crate) over: Vec<&'static str>,
 }
 
-impl Told {
+impl AlarmLog {
     /// What is to be told at an instant (ticks by our clock), and counts as told.
-    pub(crate) fn news(&mut self, alarms: Vec<Alarm>, now: i64) -> News {
+    pub(crate) fn changes(&mut self, alarms: Vec<Alarm>, now: i64) -> AlarmChanges {
         let is_over = |name: &&'static str| alarms.iter().all(|alarm| alarm.name != *name);
         let over: Vec<&'static str> = self.0.keys().copied().filter(is_over).collect();
         for name in &over {
@@ -197,7 +197,7 @@ impl Told {
                 standing.push(alarm);
             }
         }
-        News { standing, over }
+        AlarmChanges { standing, over }
     }
 }
 

@@ -190,7 +190,7 @@ impl Client {
         self.counters.throttled(limiter.closed_for(kind, now));
     }
 
-    /// A token, for whoever looks at it.
+    /// A token, to be looked at.
     pub(crate) async fn token(&self) -> Result<Arc<str>, TokenFault> {
         self.tokens.get(None).await
     }

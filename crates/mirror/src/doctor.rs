@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use odata::primitive::{DateTimeOffset, TICKS_PER_SECOND};
 use reqwest::Url;
+use tokio::time::timeout;
 
 use crate::client::Client;
 use crate::fault::Fault;
@@ -29,6 +30,8 @@ const ODD_SKEW: i64 = 60 * TICKS_PER_SECOND;
 const SILENT: i64 = 24 * HOUR;
 /// Time for a name to be looked up.
 const LOOKED_UP_WITHIN: Duration = Duration::from_secs(10);
+/// Time for a check that asks the source, which is asked again while it is busy or out of order.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What came of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,16 @@ fn wrong(
     Check { name, verdict: Verdict::Wrong, evidence: evidence.into(), advice }
 }
 
+/// A check that was given up.
+fn too_late(name: &'static str) -> Check {
+    let evidence = format!("no answer of use came within {} s", ANSWERED_WITHIN.as_secs());
+    wrong(
+        name,
+        evidence,
+        (Responsible::Source, "it is slow or busy: look at it, and try again later"),
+    )
+}
+
 /// The cause: the first check that something is wrong with.
 pub fn cause(checks: &[Check]) -> Option<&Check> {
     checks.iter().find(|check| check.verdict == Verdict::Wrong)
@@ -104,10 +117,14 @@ pub async fn doctor(run: &MirrorRun, report: &Report) -> Result<Vec<Check>, RunE
         reach("source", &client, &settings.source).await,
     ];
     checks.push(clock(&client));
-    checks.extend(token(&client, tenant).await);
-    let (list, page) = list(&client).await;
+    let late = || vec![too_late("token"), unknown("claims", "there is no token")];
+    checks
+        .extend(timeout(ANSWERED_WITHIN, token(&client, tenant)).await.unwrap_or_else(|_| late()));
+    let listed = timeout(ANSWERED_WITHIN, list(&client)).await;
+    let (list, page) = listed.unwrap_or_else(|_| (too_late("list"), None));
     checks.push(list);
-    checks.push(record(&client, page).await);
+    let read = timeout(ANSWERED_WITHIN, record(&client, page)).await;
+    checks.push(read.unwrap_or_else(|_| too_late("one record")));
     checks.push(process(report));
     checks.extend(notified(report));
     checks.extend([passes(report), queue(report), holes(report)]);
@@ -124,8 +141,7 @@ async fn names(name: &'static str, address: &str) -> Check {
         let advice = (Responsible::Operator, "run `mirror add` again with an address");
         return wrong(name, format!("{address} is no address"), advice);
     };
-    let looked =
-        tokio::time::timeout(LOOKED_UP_WITHIN, tokio::net::lookup_host((host.as_str(), port)));
+    let looked = timeout(LOOKED_UP_WITHIN, tokio::net::lookup_host((host.as_str(), port)));
     let found = match looked.await {
         Ok(Ok(found)) => found.count(),
         Ok(Err(_)) | Err(_) => 0,

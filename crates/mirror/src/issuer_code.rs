@@ -3,13 +3,13 @@
 /// Who can put something right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Responsible {
-    /// Whoever runs the mirror.
+    /// The operator of the mirror.
     Operator,
     /// The administrator of the tenant.
     Administrator,
-    /// Whoever runs the network between.
+    /// The operator of the network between.
     Network,
-    /// Whoever runs the source.
+    /// The operator of the source.
     Source,
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use model::TenantId;
 use store::{MirrorGap, MirrorRow, Store, SubscriptionEvent};
 use tokio::sync::Notify;
@@ -43,7 +44,7 @@ pub struct Address {
     validated: AtomicI64,
     /// Forged messages, until they are noted.
     forged: AtomicU64,
-    /// Wakes whoever reads what is due.
+    /// Wakes the task that reads what is due.
     pub(crate) woken: Arc<Notify>,
 }
 
@@ -57,6 +58,20 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Address").field("mirror", &self.mirror_key).finish_non_exhaustive()
     }
+}
+
+/// What is good of a body.
+#[derive(Debug, Default)]
+struct Notices {
+    /// Records that it names.
+    ids: Vec<String>,
+    /// What it asks of subscriptions, each once.
+    events: Vec<(String, SubscriptionEvent)>,
+    /// Whether notifications were lost.
+    is_missed: bool,
+    forged: u64,
+    /// The time at the source (ticks).
+    now: i64,
 }
 
 /// What came of a body.
@@ -117,51 +132,69 @@ impl Address {
         self.validated.store(store::clock::system(), Ordering::Relaxed);
     }
 
-    /// Takes a body; what is good of it is durable afterwards.
+    /// Takes a body; what is good of it is durable afterwards. It is read on a thread where nobody waits.
     ///
     /// # Errors
     /// When the store can't be read or written; the source tries again then.
-    pub async fn take(&self, body: &[u8]) -> Result<Receipt, store::Error> {
-        let messages = match receive::read(body) {
-            Ok(messages) => messages,
+    pub async fn take(self: &Arc<Self>, body: Bytes) -> Result<Receipt, store::Error> {
+        let address = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || address.read(&body)).await;
+        let read = read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let Notices { ids, events, is_missed, forged, now } = match read? {
+            Ok(notices) => notices,
             Err(why) => return Ok(Receipt::Malformed(why)),
         };
-        let now = self.now()?;
-        let (mut ids, mut forged) = (Vec::new(), 0);
+        self.forged.fetch_add(forged, Ordering::Relaxed);
+        if ids.is_empty() && events.is_empty() && !is_missed {
+            return Ok(Receipt::Taken);
+        }
+        for (subscription, event) in events {
+            self.store.note_subscription_event(self.mirror_key, &subscription, event, now).await?;
+        }
+        if is_missed {
+            let gap = MirrorGap { began: now, ended: now, why: "missed".to_owned() };
+            self.store.note_mirror_gap(self.mirror_key, gap).await?;
+        }
+        if !ids.is_empty() {
+            self.store.note_mirror_notified(self.mirror_key, ids, now).await?;
+        }
+        self.woken.notify_one();
+        Ok(Receipt::Taken)
+    }
+
+    /// What is good of a body, or why it is no body of notifications. Blocks.
+    fn read(&self, body: &[u8]) -> Result<Result<Notices, &'static str>, store::Error> {
+        let messages = match receive::read(body) {
+            Ok(messages) => messages,
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut notices = Notices { now: self.now()?, ..Notices::default() };
         for message in messages {
-            let is_tenant = message
-                .tenant
-                .as_ref()
-                .is_none_or(|tenant| tenant.eq_ignore_ascii_case(self.tenant.as_str()));
-            if !is_tenant || !self.is_own(message.client_state.as_bytes(), now)? {
-                forged += 1;
+            let tenant = message.tenant.as_ref();
+            let is_ours = tenant.is_none_or(|it| it.eq_ignore_ascii_case(self.tenant.as_str()));
+            if !is_ours || !self.is_own(message.client_state.as_bytes(), notices.now)? {
+                notices.forged += 1;
                 continue;
             }
             let event = match message.says {
                 Says::Record(id) => {
-                    ids.push(id);
+                    notices.ids.push(id);
+                    continue;
+                }
+                Says::Missed => {
+                    notices.is_missed = true;
                     continue;
                 }
                 Says::Reauthorize => SubscriptionEvent::Reauthorize,
                 Says::Removed => SubscriptionEvent::Removed,
-                Says::Missed => {
-                    let gap = MirrorGap { began: now, ended: now, why: "missed".to_owned() };
-                    self.store.note_mirror_gap(self.mirror_key, gap).await?;
-                    self.woken.notify_one();
-                    continue;
-                }
                 Says::Other => continue,
             };
-            let of = &message.subscription;
-            self.store.note_subscription_event(self.mirror_key, of, event, now).await?;
-            self.woken.notify_one();
+            let event = (message.subscription, event);
+            if !notices.events.contains(&event) {
+                notices.events.push(event);
+            }
         }
-        self.forged.fetch_add(forged, Ordering::Relaxed);
-        if !ids.is_empty() {
-            self.store.note_mirror_notified(self.mirror_key, ids, now).await?;
-            self.woken.notify_one();
-        }
-        Ok(Receipt::Taken)
+        Ok(Ok(notices))
     }
 
     /// Notes what came in the meantime.

@@ -1,14 +1,14 @@
 //! A mirror in a server: it runs again and again, and what its ledger says is shown and told.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use store::Store;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::sleep;
 
 use crate::Mirrors;
-use crate::alarm::{News, Told};
+use crate::alarm::{AlarmChanges, AlarmLog};
 use crate::client::Client;
 use crate::context::Context;
 use crate::report::{self, Report};
@@ -18,8 +18,10 @@ use crate::worker::{Goal, MirrorRun, RunError, going_on, run};
 
 /// Time after which a mirror that failed is tried again.
 const TRIED_AGAIN: Duration = Duration::from_mins(1);
-/// Time between two looks at the ledger, for metrics and alarms.
+/// The shortest time between two looks at the ledger, for metrics and alarms.
 const LOOKED_AGAIN: Duration = Duration::from_secs(15);
+/// How many times longer than a look took it is until the next one: a ledger of years has millions of records.
+const PAUSES: u32 = 100;
 
 /// Runs a mirror in a server, again and again, until it is stopped or removed. `load` gives it as it is set up
 /// then, or none if it is gone: another credential is used without a restart. Also while another process
@@ -94,11 +96,9 @@ async fn run_again(
 
 /// Shows and tells what the ledger says, for ever.
 async fn watch_over(name: &str, store: &Store, shared: &Mirrors) {
-    let mut looks = interval(LOOKED_AGAIN);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = Told::default();
+    let mut log = AlarmLog::default();
     loop {
-        looks.tick().await;
+        let began = Instant::now();
         if let Some(address) = shared.reception.of(name)
             && let Err(error) = address.note().await
         {
@@ -109,12 +109,13 @@ async fn watch_over(name: &str, store: &Store, shared: &Mirrors) {
         match looked {
             Ok(Ok(Some(report))) => {
                 shared.metrics.of(name).ledger(&report);
-                tell(name, told.news(report.alarms(), store::clock::system()));
+                tell(name, log.changes(report.alarms(), store::clock::system()));
             }
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::warn!(mirror = name, %error, "the ledger can't be read"),
             Err(error) => tracing::error!(mirror = name, %error, "looking at the ledger failed"),
         }
+        sleep(LOOKED_AGAIN.max(began.elapsed() * PAUSES)).await;
     }
 }
 
@@ -125,15 +126,15 @@ fn look(name: &str, store: &Store) -> Result<Option<Report>, store::Error> {
     mirror.map(|mirror| report::report(&mut reader, mirror, 0)).transpose()
 }
 
-fn tell(name: &str, news: News) {
-    for alarm in news.standing {
+fn tell(name: &str, changes: AlarmChanges) {
+    for alarm in changes.standing {
         if alarm.needs_attention {
             tracing::error!(mirror = name, alarm = alarm.name, "{}", alarm.text);
         } else {
             tracing::warn!(mirror = name, alarm = alarm.name, "{}", alarm.text);
         }
     }
-    for alarm in news.over {
+    for alarm in changes.over {
         tracing::info!(mirror = name, alarm, "the alarm is over");
     }
 }

@@ -33,14 +33,14 @@ const PENDING: &str = "pending";
 const UNSUBSCRIBED: &str = "no subscription";
 
 /// Where a mirror is notified, and what wakes it then.
-pub(crate) struct Notified {
+pub(crate) struct NotificationAddress {
     pub(crate) url: String,
     pub(crate) woken: Arc<Notify>,
     /// None while it works.
     pub(crate) upkeep: Option<Upkeep>,
 }
 
-impl Notified {
+impl NotificationAddress {
     /// At the address of a mirror of that name, below the public address of the server.
     pub(crate) fn at(address: &Address, name: &str, base: &str) -> Self {
         let url = format!("{}/{}", base.trim_end_matches('/'), address.path(name));

@@ -218,7 +218,18 @@ pub(crate) fn cause(error: &reqwest::Error) -> String {
         let kind = if error.is_timeout() { "timed out" } else { "the connection failed" };
         return kind.to_owned();
     }
-    cause.to_string()
+    let words = cause.to_string();
+    // rustls says so of what is no TLS at all; its error is not one of reqwest's types.
+    if words.contains("InvalidContentType") {
+        return "what answers there speaks HTTP, not TLS: begin the address with http://, or give the server a \
+                certificate"
+            .to_owned();
+    }
+    let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    if kind == Some(std::io::ErrorKind::ConnectionRefused) {
+        return format!("{words}: check the address and the port, and that the server runs");
+    }
+    words
 }
 
 #[cfg(test)]

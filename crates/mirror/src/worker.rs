@@ -21,7 +21,7 @@ use crate::pass::{self, RowCounts};
 use crate::plan::Plan;
 use crate::reading::{self, ReadOutcome};
 use crate::settings::MirrorSettings;
-use crate::subscription::{Notified, Upkeep, wake};
+use crate::subscription::{NotificationAddress, Upkeep, wake};
 use crate::{Mirrors, hours, probe, report, schedule};
 
 /// Records that are read at a time, and ids that are held ready.
@@ -167,10 +167,10 @@ pub async fn run(
 }
 
 /// Where a mirror that runs for good is notified.
-fn notified(run: &MirrorRun, goal: &Goal) -> Option<Notified> {
+fn notified(run: &MirrorRun, goal: &Goal) -> Option<NotificationAddress> {
     let name = &run.mirror.setup.name;
     let address = run.shared.reception.of(name).filter(|_| *goal == Goal::Forever)?;
-    Some(Notified::at(&address, name, run.notified_at.as_ref()?))
+    Some(NotificationAddress::at(&address, name, run.notified_at.as_ref()?))
 }
 
 /// A step of the run that has ended.
@@ -187,7 +187,7 @@ struct Worker {
     goal: Goal,
     plan: Plan,
     tasks: JoinSet<Step>,
-    notified: Option<Notified>,
+    notified: Option<NotificationAddress>,
     /// The hour whose list is being read.
     listing: Option<i64>,
     /// Keys of records that are read or held ready.
@@ -204,7 +204,7 @@ struct Worker {
 impl Worker {
     fn new(
         context: Arc<Context>,
-        (mut reader, notified): (Reader, Option<Notified>),
+        (mut reader, notified): (Reader, Option<NotificationAddress>),
         goal: Goal,
     ) -> Result<Self, RunError> {
         let key = context.mirror.key;

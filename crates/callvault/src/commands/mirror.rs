@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use identity::MasterKey;
 use mirror::{Figures, Findings, Goal, MirrorSettings, RunReport, Verification, hours, schedule};
 use odata::primitive::DateTimeOffset;
@@ -55,7 +55,7 @@ fn add(args: &MirrorAdd, settings: &Settings) -> Result<ExitCode> {
     of_source.credential = mirrors::kind(&credential);
     let looking = mirror::probe(args.tenant.as_str(), &of_source, credential.clone());
     let found = block_on(looking)?
-        .map_err(|why| anyhow!("{why}{}", next_step(&why)))
+        .map_err(anyhow::Error::msg)
         .with_context(|| format!("looking at {}", of_source.source))?;
     let mut out = io::stdout().lock();
     print_findings(&mut out, &of_source, &found)?;
@@ -82,17 +82,6 @@ fn add(args: &MirrorAdd, settings: &Settings) -> Result<ExitCode> {
          it is started anew."
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What to do about a source that does not answer, if its words do not say it.
-fn next_step(why: &str) -> &'static str {
-    if why.contains("InvalidContentType") {
-        ". What answers there speaks HTTP, not TLS: begin the address with http://, or give the server a certificate"
-    } else if why.contains("Connection refused") {
-        ". Check the address and the port, and that the server runs"
-    } else {
-        ""
-    }
 }
 
 /// Where the credential is that was given.

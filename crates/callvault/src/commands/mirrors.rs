@@ -120,15 +120,20 @@ pub(super) fn import(entries: &[MirrorEntry], store: &Store) -> Result<()> {
     let known = store.reader()?.mirrors()?;
     for entry in entries {
         let mut entry = entry.clone();
+        let known = known.iter().find(|known| known.setup.name == entry.name);
         match kind_at(&entry.credential) {
             Ok(kind) => entry.settings.credential = kind,
             // A server has more to do than this: the mirror tries again, and tells of it.
             Err(error) => {
                 tracing::error!("the mirror {}: {error:#}", entry.name);
+                let before =
+                    known.and_then(|it| MirrorSettings::from_json(&it.setup.settings).ok());
+                entry.settings.credential =
+                    before.map_or(CredentialKind::Secret, |settings| settings.credential);
             }
         }
         let mut wanted = setup(&entry, true);
-        if let Some(known) = known.iter().find(|known| known.setup.name == entry.name) {
+        if let Some(known) = known {
             // What it covers began when it was set up first.
             wanted.begins = known.setup.begins;
         }
@@ -226,7 +231,12 @@ pub(super) fn start(
     let mut tasks = Vec::new();
     for mirror in store.reader()?.mirrors()? {
         let name = mirror.setup.name.clone();
-        let notified_at = receive(settings, store, (master, shared), &mirror)?;
+        // Without an address the list alone is read, which is enough.
+        let notified_at = receive(settings, store, (master, shared), &mirror);
+        let notified_at = notified_at.unwrap_or_else(|error| {
+            tracing::error!(mirror = name, "it is not notified of new calls: {error:#}");
+            None
+        });
         let place = place_of_credential(settings, &name).cloned();
         let (store, master, shared) = (store.clone(), master.clone(), Arc::clone(shared));
         tasks.push(BackgroundTask::start("mirror", move |stop| async move {
@@ -257,7 +267,7 @@ fn receive(
         MirrorSettings::from_json(&mirror.setup.settings).map_err(anyhow::Error::msg)?;
     let public_url = settings.server.public_url.as_deref();
     let Some(at) = of_mirror.notifications.address(public_url) else { return Ok(None) };
-    // The same on all nodes: whichever starts first makes it.
+    // The same on all nodes: the first one that starts makes it.
     let name = format!("mirror/{}/path", mirror.setup.name);
     let new = identity::generate_secret();
     let sealed = store.put_secret_if_absent(&name, master.seal(&name, new.as_bytes())).wait()?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use testkit::{Ended, TENANT, certificates};
 
-use crate::rig::{Rig, simulated};
+use crate::rig::{Rig, records, simulated};
 
 /// Writes a file into the mirror's folder.
 fn file(rig: &Rig, name: &str, text: &str) -> PathBuf {
@@ -139,4 +139,36 @@ fn a_token_of_another_issuer_is_read_anew_from_its_file() {
     let ended = rig.complete();
     assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
     rig.assert_equal();
+}
+
+#[test]
+fn a_server_starts_without_the_credential_of_a_mirror_and_the_mirror_when_it_is_there() {
+    let rig = Rig::bare("");
+    rig.import(&simulated(5, 40));
+    let (certificate, key) = certificates::of_application(2040);
+    register(&rig, &certificate);
+    let pem = rig.mirror.folder().join("graph.pem");
+    let source = format!("http://{}", rig.server.address);
+    let shown = pem.display();
+    for place in [
+        "secret_file = \"/nowhere/secret\"".to_owned(),
+        "secret_env = \"NO_SUCH_VARIABLE\"".to_owned(),
+        "federated_token_file = \"/nowhere/token\"".to_owned(),
+        format!("certificate_file = \"{shown}\""),
+    ] {
+        let settings = format!(
+            "[[mirror]]\nname = \"contoso\"\ntenant = \"{TENANT}\"\napplication = \"{}\"\nsource = \"{source}\"\n\
+             rate = \"off\"\nbackfill_days = 3\n{place}\n",
+            rig.application
+        );
+        let config = file(&rig, "mirrors.toml", &settings);
+        let server = rig.mirror.serve(&["--config", config.to_str().unwrap()]);
+        assert_eq!(server.client().get("/v1.0/$metadata").status, 200, "{place}");
+    }
+    std::fs::write(&pem, format!("{certificate}{key}")).unwrap();
+    let config = rig.mirror.folder().join("mirrors.toml");
+    let arguments = ["mirror", "run", "--until-complete", "--config", config.to_str().unwrap()];
+    let ended = rig.mirror.run(&arguments);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert_eq!(records(&rig.mirror).len(), 5);
 }

@@ -12,16 +12,21 @@ fn alarm(name: &'static str) -> Alarm {
 
 #[test]
 fn an_alarm_is_told_once_an_hour_and_once_when_it_is_over() {
-    let mut told = Told::default();
-    let names = |news: &News| news.standing.iter().map(|alarm| alarm.name).collect::<Vec<_>>();
-    let first = told.news(vec![alarm("hole"), alarm("forged")], 0);
+    let mut log = AlarmLog::default();
+    let names = |changes: &AlarmChanges| {
+        changes.standing.iter().map(|alarm| alarm.name).collect::<Vec<_>>()
+    };
+    let first = log.changes(vec![alarm("hole"), alarm("forged")], 0);
     assert_eq!(names(&first), ["hole", "forged"]);
-    assert_eq!(told.news(vec![alarm("hole"), alarm("forged")], AGAIN - 1), News::default());
-    let again = told.news(vec![alarm("hole")], AGAIN);
+    assert_eq!(
+        log.changes(vec![alarm("hole"), alarm("forged")], AGAIN - 1),
+        AlarmChanges::default()
+    );
+    let again = log.changes(vec![alarm("hole")], AGAIN);
     assert_eq!((names(&again), again.over), (vec!["hole"], vec!["forged"]));
-    let over = told.news(Vec::new(), AGAIN + 1);
+    let over = log.changes(Vec::new(), AGAIN + 1);
     assert_eq!((names(&over), over.over), (Vec::new(), vec!["hole"]));
-    assert_eq!(names(&told.news(vec![alarm("hole")], AGAIN + 2)), ["hole"], "it began anew");
+    assert_eq!(names(&log.changes(vec![alarm("hole")], AGAIN + 2)), ["hole"], "it began anew");
 }
 
 const NOW: i64 = 1_000_000 * HOUR;
